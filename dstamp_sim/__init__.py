@@ -1,0 +1,31 @@
+"""dstamp_sim: one protocol model, run by many engines, to find, prove and explain races in shared environments.
+
+The names below are the public API. A model is a Python file whose factory (`build` unless another is named) returns a
+`System`; see the README for one.
+"""
+
+from dstamp_sim.core.errors import (
+    DstampError,
+    ModelError,
+    PlacementError,
+    ScenarioError,
+    ScheduleError,
+    UsageError,
+    WitnessError,
+)
+from dstamp_sim.core.op import Op, Program, delay, section
+from dstamp_sim.core.placement import PROCESS_EXIT, REJECTED, Placement, Span
+from dstamp_sim.core.properties import Property, always, at_end, each_result, reachable
+from dstamp_sim.core.schedule import CRASH, Choice, Schedule
+from dstamp_sim.core.shared_object import Outcome, SharedObject
+from dstamp_sim.core.system import ANY, Lane, Process, System
+from dstamp_sim.core.trace import Change, Step, Trace
+from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict
+from dstamp_sim.engines.explorer import explore
+from dstamp_sim.engines.replay import replay
+from dstamp_sim.objects.git_checkout import GitCheckout, Worktree
+from dstamp_sim.objects.locks import Flock, LockScope, Mutex
+from dstamp_sim.objects.register import Register
+from dstamp_sim.objects.swarm_service import Service, Spec, Swarm, SwarmService
+
+__version__ = "0.1.0"

@@ -1,0 +1,310 @@
+"""A program, compiled lazily into an automaton: node = history of results, edge = next answer.
+
+Generators cannot be copied, but a deterministic program's local state is a function of the results it has received.
+Nodes are never merged by what a frame looks like: a `for` loop's iterator is in no local variable. Only nodes that
+have no future are merged, by the result they ended with.
+"""
+
+from __future__ import annotations
+
+import dis
+import linecache
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import CodeType
+from typing import Any, NamedTuple
+
+from dstamp_sim.core.errors import ModelError, UnboundedProgram
+from dstamp_sim.core.op import ENTER, EXIT, Op, Program
+from dstamp_sim.core.placement import Bound, lay_over
+from dstamp_sim.core.shared_object import Outcome, SharedObject
+from dstamp_sim.core.value import is_hashable
+
+_PACKAGE = str(Path(__file__).parent.parent)
+
+
+class Place(NamedTuple):
+    """A line of a model's source."""
+
+    file: str
+    line: int
+
+    @property
+    def source(self) -> str:
+        """The line's text, stripped; empty when the file cannot be read."""
+        return linecache.getline(self.file, self.line).strip()
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class Hold(NamedTuple):
+    """Something that a process holds: a lock, a descriptor."""
+
+    target: SharedObject
+    token: Hashable
+
+
+class Answer(NamedTuple):
+    """What an op gave back to the program: its result, and what the process now holds or no longer does."""
+
+    result: Hashable
+    takes: Hashable = None
+    drops: Hashable = None
+
+
+@dataclass(slots=True)
+class Node:
+    """Where a program stands: the op that it is about to perform, or the result that it ended with."""
+
+    op: Op | None
+    result: Any
+    sections: tuple[str, ...]
+    holds: tuple[Hold, ...]
+    place: Place
+    depth: int
+    parent: int
+    answer: Answer | None
+    edges: dict[Answer, int] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the program has returned and released what ending releases."""
+        return self.op is None
+
+
+@dataclass(slots=True)
+class _Live:
+    """A running generator, suspended at a node."""
+
+    body: Program[Any]
+    driver: Program[Any]
+    returned: bool = False
+    value: Any = None
+    sections: tuple[str, ...] = ()
+
+
+class Automaton:
+    """The automaton of one program with its arguments and the locks laid over it; node 0 is its start.
+
+    Grows as engines ask for it; the same answers give the same nodes. Not safe for use by several threads.
+    Raises ModelError (with the model's file and line) when the program yields something that is no op, touches an
+    object that the system does not declare, returns an unhashable value, raises, or is not deterministic; and
+    UnboundedProgram when one history grows longer than `history_limit` ops.
+    """
+
+    def __init__(
+        self,
+        program: Callable[..., Program[Any]],
+        args: tuple[Any, ...],
+        bound: Sequence[Bound],
+        declared: Sequence[SharedObject],
+        history_limit: int | None = None,
+    ) -> None:
+        self._program, self._args, self._bound = program, args, bound
+        self._declared = {id(item) for item in declared}
+        self._declared_names = [item.name for item in declared]
+        self.history_limit = history_limit
+        self.nodes: list[Node] = []
+        self.performed: set[tuple[CodeType, int]] = set()
+        self._ends: dict[tuple[Any, ...], int] = {}
+        self._live: dict[int, _Live] = {}
+        live = self._start()
+        self._add(live, self._run(live, None), parent=-1, answer=None, holds=())
+
+    def advance(self, node: int, outcome: Outcome) -> int:
+        """The node reached from `node` when its op gives `outcome`."""
+        answer = Answer(outcome.result, outcome.takes, outcome.drops)
+        known = self.nodes[node].edges.get(answer)
+        return self._grow(node, answer) if known is None else known
+
+    def unreached(self) -> Iterator[Place]:
+        """The lines of the functions entered so far that hold a yield and were never passed."""
+        for code in dict.fromkeys(code for code, _ in self.performed):
+            for line in _yield_lines(code):
+                if (code, line) not in self.performed:
+                    yield Place(code.co_filename, line)
+
+    def _grow(self, node: int, answer: Answer) -> int:
+        origin = self.nodes[node]
+        if self.history_limit is not None and origin.depth >= self.history_limit:
+            raise UnboundedProgram(self._unbounded(node))
+        live = self._live.pop(node, None) or self._replayed(node)
+        self._note_performed(live)
+        holds = self._holds_after(origin, answer)
+        op = self._run(live, answer.result)
+        origin.edges[answer] = child = self._add(live, op, node, answer, holds)
+        return child
+
+    def _add(
+        self, live: _Live, op: Op | None, parent: int, answer: Answer | None, holds: tuple[Hold, ...]
+    ) -> int:
+        if op is None:
+            op = next((op for hold in reversed(holds) if (op := hold.target.at_exit(hold.token))), None)
+        depth = self.nodes[parent].depth + 1 if parent >= 0 else 0
+        node = Node(op, live.value, live.sections, holds, _place(live.body), depth, parent, answer)
+        if node.ended:
+            key = (live.value, holds)
+            if key in self._ends:
+                return self._ends[key]
+            self._ends[key] = len(self.nodes)
+        else:
+            if live.returned:
+                node.place = self.nodes[parent].place
+            self._live[len(self.nodes)] = live
+        self.nodes.append(node)
+        return len(self.nodes) - 1
+
+    def _start(self) -> _Live:
+        try:
+            body = self._program(*self._args)
+        except Exception as error:
+            raise ModelError(f"{_where(self._program)}: starting the program failed: {error!r}") from error
+        if not hasattr(body, "send"):
+            raise ModelError(f"{_where(self._program)}: a program is a generator function; this one returned {body!r}")
+        return _Live(body, lay_over(body, self._bound) if self._bound else body)
+
+    def _run(self, live: _Live, answer: Any) -> Op | None:
+        """Run on to the next op that touches something or takes time, passing section marks; None when it returned."""
+        if live.returned:
+            return None
+        while True:
+            place = _place(live.body)
+            try:
+                item = live.driver.send(answer)
+            except StopIteration as stop:
+                live.returned, live.value = True, stop.value
+                live.sections = ()
+                self._check_value(stop.value, place, "returned")
+                return None
+            except ModelError:
+                raise
+            except Exception as error:
+                raise ModelError(f"{_raised_at(error, place)}: the program raised {error!r}") from error
+            self._check_op(item, _place(live.body))
+            if item.target is not None or item.verb not in (ENTER, EXIT):
+                return item
+            self._note_performed(live)
+            name = str(item.args[0])
+            live.sections = (*live.sections, name) if item.verb == ENTER else live.sections[:-1]
+            answer = None
+
+    def _check_op(self, item: object, place: Place) -> None:
+        if not isinstance(item, Op):
+            raise ModelError(f"{place}: yielded {item!r}: a process yields an Op{_remedy(item)}")
+        if item.target is not None and id(item.target) not in self._declared:
+            raise ModelError(
+                f"{place}: {item} touches {item.target.name!r}, which System(objects=[...]) does not declare "
+                f"(declared: {', '.join(self._declared_names)})"
+            )
+        self._check_value(item.args, place, f"{item.verb} was given")
+
+    def _check_value(self, value: Any, place: Place, doing: str) -> None:
+        if not is_hashable(value):
+            raise ModelError(f"{place}: {doing} {value!r}, which is not hashable: use tuples and frozensets")
+
+    def _holds_after(self, origin: Node, answer: Answer) -> tuple[Hold, ...]:
+        holds = origin.holds
+        target = origin.op.target if origin.op else None
+        if answer.drops is not None and target is not None:
+            gone = Hold(target, answer.drops)
+            if gone not in holds:
+                raise ModelError(f"{origin.place}: {origin.op} releases what this process does not hold")
+            index = holds.index(gone)
+            holds = holds[:index] + holds[index + 1 :]
+        if answer.takes is not None and target is not None:
+            holds = (*holds, Hold(target, answer.takes))
+        return holds
+
+    def _replayed(self, node: int) -> _Live:
+        """A fresh generator brought to `node` by its history; checks that the program repeats itself."""
+        path: list[Node] = []
+        at = node
+        while at >= 0:
+            path.append(self.nodes[at])
+            at = self.nodes[at].parent
+        path.reverse()
+        live = self._start()
+        op = self._run(live, None)
+        for here, there in zip(path, path[1:], strict=False):
+            self._check_same(here, op, live)
+            assert there.answer is not None
+            op = self._run(live, there.answer.result)
+        self._check_same(path[-1], op, live)
+        return live
+
+    def _check_same(self, node: Node, op: Op | None, live: _Live) -> None:
+        if not live.returned and node.op != op:
+            raise ModelError(
+                f"{node.place}: not deterministic: given the same results it yielded {node.op} once and {op} later"
+            )
+
+    def _note_performed(self, live: _Live) -> None:
+        self.performed.update((code, line) for code, line in _frames(live.body))
+
+    def _unbounded(self, node: int) -> str:
+        passed: dict[Place, int] = {}
+        at = node
+        while at >= 0:
+            place = self.nodes[at].place
+            passed[place] = passed.get(place, 0) + 1
+            at = self.nodes[at].parent
+        place, count = max(passed.items(), key=lambda item: item[1])
+        return (
+            f"{place}: this line was passed {count:,} times by one process: a loop without bound. "
+            "Express repetition with daemon=True, or waiting with an op that blocks"
+        )
+
+
+def _frames(body: Any) -> Iterator[tuple[CodeType, int]]:
+    """The model's suspended frames of a generator, outermost first; frames inside this package are left out."""
+    while body is not None and hasattr(body, "gi_frame"):
+        frame = body.gi_frame
+        if frame is not None and not frame.f_code.co_filename.startswith(_PACKAGE):
+            yield frame.f_code, frame.f_lineno
+        body = body.gi_yieldfrom
+
+
+def _place(body: Any) -> Place:
+    """The innermost line of the model at which a generator stands."""
+    last = Place(body.gi_code.co_filename, body.gi_code.co_firstlineno) if hasattr(body, "gi_code") else Place("?", 0)
+    for code, line in _frames(body):
+        last = Place(code.co_filename, line)
+    return last
+
+
+def _raised_at(error: Exception, place: Place) -> Place:
+    """The innermost line of a model that `error` passed through; `place` when there is none."""
+    trace = error.__traceback__
+    found = place
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if not name.startswith(_PACKAGE):
+            found = Place(name, trace.tb_lineno)
+        trace = trace.tb_next
+    return found
+
+
+def _where(program: Callable[..., Any]) -> Place:
+    code = getattr(program, "__code__", None)
+    return Place(code.co_filename, code.co_firstlineno) if code else Place(repr(program), 0)
+
+
+def _remedy(item: object) -> str:
+    if isinstance(item, str):
+        return f"; did you mean an object's method, such as flock.{item}()?"
+    if hasattr(item, "gi_frame"):
+        return "; did you mean `yield from`?"
+    return ""
+
+
+@cache
+def _yield_lines(code: CodeType) -> tuple[int, ...]:
+    lines: dict[int, None] = {}
+    for instruction in dis.get_instructions(code):
+        position = instruction.positions
+        if instruction.opname == "YIELD_VALUE" and position is not None and position.lineno is not None:
+            lines[position.lineno] = None
+    return tuple(lines)

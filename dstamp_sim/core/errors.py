@@ -1,0 +1,55 @@
+"""What can go wrong, one class per kind of culprit.
+
+    DstampError                 anything this package raises on purpose
+    ├── UsageError              an option, a name or a value given by the user
+    │   ├── PlacementError      a placement that does not fit the system
+    │   └── ScenarioError       a scenario or evidence file
+    ├── ModelError              a model breaks a rule (carries the model's file and line)
+    │   └── UnboundedProgram    a program performed more ops than an exploration can remember
+    └── ScheduleError           a schedule does not fit the system (carries the step)
+        └── WitnessError        a witness file is of another model, or was edited
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class DstampError(Exception):
+    """Anything this package raises on purpose; its text is meant for the user."""
+
+
+class UsageError(DstampError):
+    """An option, a name or a value given by the user does not fit."""
+
+
+class PlacementError(UsageError):
+    """A placement names unknown locks or sections, or its spans overlap."""
+
+
+class ScenarioError(UsageError):
+    """A scenario or evidence file is malformed or incomplete."""
+
+
+class ModelError(DstampError):
+    """A model breaks a rule; the message starts with the model's file and line."""
+
+
+class UnboundedProgram(ModelError):
+    """A program performed more ops than an exploration can remember."""
+
+
+class ScheduleError(DstampError):
+    """A schedule does not fit the system at one of its steps."""
+
+
+class WitnessError(ScheduleError):
+    """A witness file is of another model, or was edited."""
+
+
+def unknown(kind: str, name: str, valid: Iterable[str]) -> str:
+    """The sentence for a name that is not one of `valid`: the value, the nearest valid name, the valid ones."""
+    choices = sorted(valid)
+    near = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
+    guess = f"; did you mean {near[0]!r}?" if near else ""
+    listed = ", ".join(choices) if choices else "none"
+    return f"unknown {kind} {name!r}{guess} (valid: {listed})"

@@ -1,0 +1,50 @@
+"""What a process yields: one verb on one object. Programs are generators of ops."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dstamp_sim.core.value import text
+
+if TYPE_CHECKING:
+    from dstamp_sim.core.shared_object import SharedObject
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One verb on one object, with hashable arguments; the only way to touch shared state.
+
+    `target` is None for the ops that touch nothing: `delay`, and the marks that open and close a section.
+    """
+
+    target: SharedObject | None
+    verb: str
+    args: tuple[Hashable, ...] = ()
+
+    def __str__(self) -> str:
+        if self.target is None:
+            return " ".join([self.verb, *map(str, self.args)])
+        return f"{self.target.name}.{self.verb}({', '.join(text(arg) for arg in self.args)})"
+
+
+Program = Generator[Op, Any, T]
+"""A process's code: yields ops, is sent their results, returns the process's result of type T."""
+
+ENTER, EXIT, DELAY = "enter", "exit", "delay"
+
+
+def delay(name: str) -> Op:
+    """Time passes; how long is the scenario's business. Untimed engines treat it as a local step."""
+    return Op(None, DELAY, (name,))
+
+
+def section(name: str, body: Program[T]) -> Program[T]:
+    """Run `body` as the stretch of the program called `name`: what placements cover and timelines draw."""
+    yield Op(None, ENTER, (name,))
+    result = yield from body
+    yield Op(None, EXIT, (name,))
+    return result

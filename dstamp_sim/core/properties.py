@@ -1,0 +1,91 @@
+"""What must hold: always, of each result, at the end; what must be reachable; and freedom from deadlock, built in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from dstamp_sim.core.errors import ModelError
+from dstamp_sim.core.shared_object import SharedObject
+
+
+class Kind(Enum):
+    """The kinds of property; the value is the word that reports use."""
+
+    ALWAYS = "always"
+    EACH_RESULT = "each result"
+    AT_END = "at end"
+    REACHABLE = "reachable"
+    NO_DEADLOCK = "no deadlock"
+
+
+@dataclass(frozen=True)
+class Property:
+    """A named predicate, what kind of moment it is asked at, and the objects it may look at.
+
+    `of` restricts `EACH_RESULT` to processes declared under that name; None means all of them.
+    """
+
+    kind: Kind
+    name: str
+    predicate: Callable[..., Any]
+    reads: tuple[SharedObject, ...] = ()
+    of: str | None = None
+
+    @property
+    def is_wish(self) -> bool:
+        """Whether reaching the predicate is what is wanted, not what must not happen."""
+        return self.kind is Kind.REACHABLE
+
+
+NO_DEADLOCK = Property(Kind.NO_DEADLOCK, "no deadlock", lambda: True)
+"""In every reachable state some process can move, unless every process that must end has ended."""
+
+
+def always(name: str, predicate: Callable[[StateView], Any], *, reads: Sequence[SharedObject]) -> Property:
+    """`predicate(state)` is true in every reachable state; `state[obj]` is the state of an object named in `reads`."""
+    return Property(Kind.ALWAYS, name, predicate, tuple(reads))
+
+
+def each_result(name: str, predicate: Callable[[Any], Any], *, of: str | None = None) -> Property:
+    """`predicate(result)` is true of the result of every process that ends (of those declared as `of`, if given)."""
+    return Property(Kind.EACH_RESULT, name, predicate, of=of)
+
+
+def at_end(name: str, predicate: Callable[..., Any], *, reads: Sequence[SharedObject] = ()) -> Property:
+    """`predicate(results)` is true whenever every process has ended; with `reads`, `predicate(results, state)`.
+
+    `results` maps process names to results; a process that died has none. Daemons need not have ended.
+    """
+    return Property(Kind.AT_END, name, predicate, tuple(reads))
+
+
+def reachable(name: str, predicate: Callable[..., Any], *, reads: Sequence[SharedObject] = ()) -> Property:
+    """Some reachable state makes `predicate(results)` true; with `reads`, `predicate(results, state)`.
+
+    `results` holds the processes that have ended so far.
+    """
+    return Property(Kind.REACHABLE, name, predicate, tuple(reads))
+
+
+class StateView(Mapping[SharedObject, Any]):
+    """The states of the objects that a property reads, by object; asking for another object is the model's error."""
+
+    def __init__(self, objects: Sequence[SharedObject], states: Sequence[Any]) -> None:
+        self._objects = objects
+        self._states = states
+
+    def __getitem__(self, wanted: SharedObject) -> Any:
+        for known, state in zip(self._objects, self._states, strict=True):
+            if known is wanted:
+                return state
+        name = getattr(wanted, "name", wanted)
+        raise ModelError(f"a property looks at {name!r}, which its reads=[...] does not name")
+
+    def __iter__(self) -> Iterator[SharedObject]:
+        return iter(self._objects)
+
+    def __len__(self) -> int:
+        return len(self._objects)

@@ -1,0 +1,83 @@
+"""Who moves next: choices, and lists of them with a compact text form that replays exactly.
+
+    m2p*3 ab m2p:1 ab!      m2p moves three times, ab once, m2p once (second outcome), then ab dies
+
+Names are percent-encoded where they hold a space or one of `*:!%`, so every name survives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+from urllib.parse import quote, unquote
+
+from dstamp_sim.core.errors import ScheduleError
+
+CRASH = -1
+"""As an outcome: the process dies instead of performing its op."""
+
+_TOKEN = re.compile(r"(?P<name>[^\s*:!]+)(?:(?P<crash>!)|(?::(?P<outcome>\d+))?(?:\*(?P<count>[1-9]\d*))?)")
+_SAFE = "#@-_.()[]{},;=+<>/|&$?~'\"\\^`"
+
+
+class Choice(NamedTuple):
+    """One process moves: which outcome of its op (0 is the first), or `CRASH`."""
+
+    process: str
+    outcome: int = 0
+
+    def __str__(self) -> str:
+        return _token(self, 1)
+
+
+@dataclass(frozen=True)
+class Schedule(Sequence[Choice]):
+    """A list of choices. `str()` gives the compact text form, `Schedule.parse` reads it back."""
+
+    choices: tuple[Choice, ...] = ()
+
+    @staticmethod
+    def parse(written: str) -> Schedule:
+        """The schedule written in the compact text form; raises ScheduleError naming the bad token."""
+        return Schedule(tuple(choice for token in written.split() for choice in _parse_token(token)))
+
+    def __str__(self) -> str:
+        return " ".join(_token(choice, len(list(same))) for choice, same in groupby(self.choices))
+
+    def __len__(self) -> int:
+        return len(self.choices)
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def,override]  # both overloads of Sequence at once
+        return self.choices[index]
+
+    def __iter__(self) -> Iterator[Choice]:
+        return iter(self.choices)
+
+    @property
+    def switches(self) -> int:
+        """How often another process moves than the one before (context switches)."""
+        return count_switches(choice.process for choice in self.choices)
+
+
+def count_switches(processes: Iterable[str]) -> int:
+    """How often the process changes along a sequence of moves."""
+    return max(0, sum(1 for _ in groupby(processes)) - 1)
+
+
+def _token(choice: Choice, count: int) -> str:
+    name = quote(choice.process, safe=_SAFE)
+    if choice.outcome == CRASH:
+        return " ".join([f"{name}!"] * count)
+    outcome = f":{choice.outcome}" if choice.outcome else ""
+    return f"{name}{outcome}" + (f"*{count}" if count > 1 else "")
+
+
+def _parse_token(token: str) -> list[Choice]:
+    match = _TOKEN.fullmatch(token)
+    if match is None:
+        raise ScheduleError(f"{token!r} is not a choice: write NAME, NAME*3, NAME:1 (second outcome) or NAME! (dies)")
+    outcome = CRASH if match["crash"] else int(match["outcome"] or 0)
+    return [Choice(unquote(match["name"]), outcome)] * int(match["count"] or 1)

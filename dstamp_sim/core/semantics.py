@@ -1,0 +1,271 @@
+"""Where an op, a death or a daemon's restart takes effect: the only place. Engines differ only in who chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from dstamp_sim.core.automaton import Automaton, Hold, Node
+from dstamp_sim.core.errors import ModelError, ScheduleError, unknown
+from dstamp_sim.core.op import Op
+from dstamp_sim.core.schedule import CRASH, Choice
+from dstamp_sim.core.shared_object import Outcome, SharedObject
+from dstamp_sim.core.system import System
+from dstamp_sim.core.trace import Change, Step, Trace
+from dstamp_sim.core.value import is_hashable, text
+
+DEAD = -1
+"""The node of a process that died."""
+
+_NOTHING = (Outcome(None),)
+
+
+class Local(NamedTuple):
+    """One process's part of a state: its automaton node (or `DEAD`) and the states of its private objects."""
+
+    node: int
+    private: tuple[Hashable, ...]
+
+
+class State(NamedTuple):
+    """A global state: the shared objects' states in declared order, each process's part, and the deaths so far."""
+
+    shared: tuple[Hashable, ...]
+    local: tuple[Local, ...]
+    deaths: int
+
+
+class Move(NamedTuple):
+    """A choice as engines handle it: the process by number, and the outcome of its op or `CRASH`."""
+
+    pid: int
+    outcome: int
+
+
+class Semantics:
+    """The transition relation of one system: initial state, possible moves, and what each move does.
+
+    Deterministic and free of side effects but for caches (automata, outcomes). `history_limit` bounds the ops of one
+    process (None: no bound). Raises ModelError where the model breaks a rule.
+    """
+
+    def __init__(self, system: System, *, history_limit: int | None = None) -> None:
+        self.system = system
+        instances = system.instances()
+        self.names = tuple(instance.name for instance in instances)
+        self.processes = tuple(instance.process for instance in instances)
+        bound = [tuple((b.span, b.lock.name) for b in instance.bound) for instance in instances]
+        locks = {b.lock.name: b.lock for instance in instances for b in instance.bound}
+        declared = (*system.objects, *locks.values())
+        self.shared = tuple(item for item in declared if not item.private)
+        self.private = tuple(item for item in declared if item.private)
+        self._slot = {id(item): i for group in (self.shared, self.private) for i, item in enumerate(group)}
+        self._outcomes: dict[tuple[int, Hashable, Op], tuple[Outcome, ...]] = {}
+        self._owns = tuple(item.initial for item in self.private)
+        automata: dict[Any, Automaton] = {}
+        for instance, spans in zip(instances, bound, strict=True):
+            key = (instance.process.program, instance.process.args, spans)
+            if key not in automata:
+                automata[key] = Automaton(*key[:2], instance.bound, declared, history_limit)
+        self.automata = tuple(
+            automata[(i.process.program, i.process.args, spans)] for i, spans in zip(instances, bound, strict=True)
+        )
+
+    def initial(self) -> State:
+        """The state in which every process is at its start."""
+        return State(tuple(item.initial for item in self.shared), (Local(0, self._owns),) * len(self.names), 0)
+
+    def node(self, state: State, pid: int) -> Node | None:
+        """Where a process stands; None when it died."""
+        at = state.local[pid].node
+        return None if at == DEAD else self.automata[pid].nodes[at]
+
+    def outcomes(self, state: State, pid: int) -> tuple[Outcome, ...]:
+        """What a process's op may do now: empty when it is blocked, has ended or is dead."""
+        node = self.node(state, pid)
+        if node is None or node.op is None:
+            return ()
+        target = node.op.target
+        return _NOTHING if target is None else self._look_up(target, self._state_of(state, pid, target), node)
+
+    def may_die(self, state: State, pid: int) -> bool:
+        """Whether this process may die now: the system allows another death and it has not ended."""
+        node = self.node(state, pid)
+        alive = node is not None and not node.ended
+        return alive and self.processes[pid].killable and state.deaths < self.system.crashes
+
+    def moves(self, state: State) -> Iterator[Move]:
+        """Every possible move: each process in order, its outcomes in order, then the deaths."""
+        for pid in range(len(self.names)):
+            for k in range(len(self.outcomes(state, pid))):
+                yield Move(pid, k)
+        if state.deaths < self.system.crashes:
+            for pid in range(len(self.names)):
+                if self.may_die(state, pid):
+                    yield Move(pid, CRASH)
+
+    def perform(self, state: State, move: Move) -> State:
+        """The state after a possible move."""
+        if move.outcome == CRASH:
+            return self._die(state, move.pid)
+        node = self.node(state, move.pid)
+        assert node is not None and node.op is not None
+        return self._apply(state, move.pid, node.op.target, self.outcomes(state, move.pid)[move.outcome])
+
+    def ended(self, state: State) -> bool:
+        """Whether every process that must end has ended or died."""
+        return all(
+            process.daemon or local.node == DEAD or automaton.nodes[local.node].ended
+            for process, local, automaton in zip(self.processes, state.local, self.automata, strict=True)
+        )
+
+    def results(self, state: State) -> dict[str, Any]:
+        """The results of the processes that have ended, by name."""
+        nodes = ((name, self.node(state, pid)) for pid, name in enumerate(self.names))
+        return {name: node.result for name, node in nodes if node is not None and node.ended}
+
+    def choice(self, move: Move) -> Choice:
+        """A move, by name."""
+        return Choice(self.names[move.pid], move.outcome)
+
+    def move(self, state: State, choice: Choice) -> Move:
+        """A choice, by number. Raises ScheduleError saying why when it is not possible in `state`."""
+        if choice.process not in self.names:
+            raise ScheduleError(unknown("process", choice.process, self.names))
+        pid = self.names.index(choice.process)
+        possible = self.may_die(state, pid) if choice.outcome == CRASH else choice.outcome < len(self.outcomes(state, pid))
+        if not possible:
+            raise ScheduleError(self._why_not(state, pid, choice.outcome))
+        return Move(pid, choice.outcome)
+
+    def step(self, state: State, move: Move, after: State, time_s: float | None = None) -> Step:
+        """The step that `move` makes from `state` to `after`."""
+        node = self.node(state, move.pid)
+        assert node is not None
+        there = after.local[move.pid].node
+        ends = there != DEAD and self.automata[move.pid].nodes[there].ended
+        common = {"choice": self.choice(move), "sections": node.sections, "place": node.place, "time_s": time_s}
+        changes = tuple(self._changes(state, after, move.pid))
+        if move.outcome == CRASH:
+            return Step(**common, op=None, touched=None, changes=changes, result=None, label="", taken=None,
+                        dropped=node.holds, ended=False, returned=None)  # fmt: skip
+        target = node.op.target if node.op else None
+        outcome = self.outcomes(state, move.pid)[move.outcome]
+        return Step(
+            **common,
+            op=node.op,
+            touched=None if target is None else self._name(target, move.pid),
+            changes=changes,
+            result=outcome.result,
+            label=outcome.label,
+            taken=None if target is None or outcome.takes is None else Hold(target, outcome.takes),
+            dropped=() if target is None or outcome.drops is None else (Hold(target, outcome.drops),),
+            ended=ends,
+            returned=self.automata[move.pid].nodes[there].result if ends else None,
+        )
+
+    def trace(self, steps: Sequence[Step], final: State) -> Trace:
+        """The trace made of `steps`, which led from the initial state to `final`."""
+        return Trace(
+            processes=self.names,
+            daemons=tuple(n for n, process in zip(self.names, self.processes, strict=True) if process.daemon),
+            initial=dict(self._named(self.initial())),
+            steps=tuple(steps),
+            results=self.results(final),
+            waiting=dict(self.waiting(final)),
+        )
+
+    def waiting(self, state: State) -> Iterator[tuple[str, str]]:
+        """The processes that cannot move though they have not ended, with the op that each waits to perform."""
+        for pid, name in enumerate(self.names):
+            node = self.node(state, pid)
+            if node is not None and not node.ended and not self.outcomes(state, pid):
+                yield name, str(node.op)
+
+    def _state_of(self, state: State, pid: int, target: SharedObject) -> Hashable:
+        slot = self._slot[id(target)]
+        return state.local[pid].private[slot] if target.private else state.shared[slot]
+
+    def _look_up(self, target: SharedObject, current: Hashable, node: Node) -> tuple[Outcome, ...]:
+        assert node.op is not None
+        key = (id(target), current, node.op)
+        known = self._outcomes.get(key)
+        if known is None:
+            known = self._outcomes[key] = _ask(target, current, node)
+        return known
+
+    def _apply(self, state: State, pid: int, target: SharedObject | None, outcome: Outcome) -> State:
+        shared, local = state.shared, state.local[pid]
+        private = local.private
+        if target is not None:
+            slot = self._slot[id(target)]
+            if target.private:
+                private = _put(private, slot, outcome.state)
+            else:
+                shared = _put(shared, slot, outcome.state)
+        node = self.automata[pid].advance(local.node, outcome)
+        moved = Local(node, private)
+        if self.processes[pid].daemon and self.automata[pid].nodes[node].ended:
+            moved = Local(0, self._owns)
+        return State(shared, _put(state.local, pid, moved), state.deaths)
+
+    def _die(self, state: State, pid: int) -> State:
+        node = self.node(state, pid)
+        assert node is not None
+        shared = state.shared
+        for target, token in reversed(node.holds):
+            if not target.private:
+                slot = self._slot[id(target)]
+                shared = _put(shared, slot, target.on_death(shared[slot], token))
+        left = Local(0, self._owns) if self.processes[pid].daemon else Local(DEAD, self._owns)
+        return State(shared, _put(state.local, pid, left), state.deaths + 1)
+
+    def _changes(self, before: State, after: State, pid: int) -> Iterator[Change]:
+        for item, old, new in zip(self.shared, before.shared, after.shared, strict=True):
+            if old != new:
+                yield Change(item.name, old, new)
+        for item, old, new in zip(self.private, before.local[pid].private, after.local[pid].private, strict=True):
+            if old != new:
+                yield Change(self._name(item, pid), old, new)
+
+    def _named(self, state: State) -> Iterator[tuple[str, Hashable]]:
+        yield from ((item.name, value) for item, value in zip(self.shared, state.shared, strict=True))
+        for pid, local in enumerate(state.local):
+            yield from ((self._name(i, pid), value) for i, value in zip(self.private, local.private, strict=True))
+
+    def _name(self, item: SharedObject, pid: int) -> str:
+        return f"{item.name}@{self.names[pid]}" if item.private else item.name
+
+    def _why_not(self, state: State, pid: int, outcome: int) -> str:
+        name, node = self.names[pid], self.node(state, pid)
+        if node is None:
+            return f"{name} has died"
+        if node.op is None:
+            return f"{name} has ended"
+        if outcome == CRASH:
+            return f"{name} cannot die here: the system allows {self.system.crashes} crashes in all"
+        count = len(self.outcomes(state, pid))
+        return f"{name} is blocked in {node.op}" if count == 0 else f"{node.op} has no outcome {outcome}, only 0..{count - 1}"
+
+
+def timed(trace: Trace, starts_s: dict[str, float]) -> Trace:
+    """`trace` marked as timed, with the processes' start times."""
+    return replace(trace, starts_s=starts_s)
+
+
+def _ask(target: SharedObject, current: Hashable, node: Node) -> tuple[Outcome, ...]:
+    assert node.op is not None
+    try:
+        outcomes = target.outcomes(current, node.op)
+    except Exception as error:
+        raise ModelError(f"{node.place}: {node.op} in state {text(current)} raised {error!r}") from error
+    for outcome in outcomes:
+        for value, what in ((outcome.state, "state"), (outcome.result, "result")):
+            if not is_hashable(value):
+                raise ModelError(f"{node.place}: {node.op} gives the {what} {value!r}, which is not hashable")
+    return tuple(outcomes)
+
+
+def _put(row: tuple[Any, ...], index: int, value: Any) -> tuple[Any, ...]:
+    return (*row[:index], value, *row[index + 1 :])

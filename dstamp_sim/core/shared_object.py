@@ -1,0 +1,62 @@
+"""A shared object: a pure state machine that says what each op may do in each state."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from dstamp_sim.core.op import Op
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One thing an op may do: the object's next state, the result sent back into the program, an optional label.
+
+    `takes` and `drops` are tokens of what the process holds from now on or no longer (a lock, a descriptor). They let
+    the semantics release what a dead process held, and timelines draw holds, while object states stay free of names.
+    """
+
+    state: Hashable
+    result: Hashable = None
+    label: str = ""
+    takes: Hashable = None
+    drops: Hashable = None
+
+
+class SharedObject:
+    """A named state machine with an initial state; subclass it and write `outcomes`.
+
+    With `private=True` every process has an instance of its own. Two declared objects may not share a name.
+    """
+
+    is_lock = False
+    """Locks get bars on the timeline instead of a lane, and appear in wait-for graphs."""
+
+    def __init__(self, name: str, initial: Hashable = None, *, private: bool = False) -> None:
+        self.name = name
+        self.initial = initial
+        self.private = private
+
+    def op(self, verb: str, *args: Hashable) -> Op:
+        """An op of this object; subclasses give their verbs typed methods that call this."""
+        return Op(self, verb, args)
+
+    def outcomes(self, state: Any, op: Op) -> tuple[Outcome, ...]:
+        """What `op` may do in `state`: empty means blocked, several mean nondeterministic. Pure and deterministic."""
+        raise NotImplementedError
+
+    def on_death(self, state: Any, token: Hashable) -> Hashable:
+        """The state after a process died that held `token`; unchanged unless the kernel cleans up behind it."""
+        return state
+
+    def at_exit(self, token: Hashable) -> Op | None:
+        """The op that a process performs by ending while it holds `token`; None when nothing is released."""
+        return None
+
+    def unknown_verb(self, op: Op) -> NotImplementedError:
+        """The error to raise for a verb that this object does not have."""
+        return NotImplementedError(f"{type(self).__name__} {self.name!r} has no verb {op.verb!r}")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"

@@ -1,0 +1,198 @@
+"""A system: shared objects, processes, properties, and the locks a placement may lay over it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any
+
+from dstamp_sim.core.errors import ModelError, PlacementError, UsageError, unknown
+from dstamp_sim.core.op import Program
+from dstamp_sim.core.placement import Bound, Placement, Scope
+from dstamp_sim.core.properties import NO_DEADLOCK, Property
+from dstamp_sim.core.shared_object import SharedObject
+from dstamp_sim.core.value import is_hashable, text
+
+
+class AnyNumber(Enum):
+    """The type of `ANY`."""
+
+    ANY = "any number"
+
+
+ANY = AnyNumber.ANY
+"""As `copies`: any number of identical processes. Engines that need a number refuse it."""
+
+
+@dataclass(frozen=True, init=False)
+class Process:
+    """A named program with its arguments: `copies` identical ones, called name#1, name#2, … when there are several.
+
+    `daemon=True` restarts whenever it ends, and need not end. `killable` processes may die between two ops where the
+    system allows crashes; by default those that are no daemons.
+    """
+
+    name: str
+    program: Callable[..., Program[Any]]
+    args: tuple[Any, ...]
+    copies: int | AnyNumber
+    daemon: bool
+    killable: bool
+
+    def __init__(
+        self,
+        name: str,
+        program: Callable[..., Program[Any]],
+        *args: Any,
+        copies: int | AnyNumber = 1,
+        daemon: bool = False,
+        killable: bool | None = None,
+    ) -> None:
+        if isinstance(copies, int) and copies < 0:
+            raise ModelError(f"process {name!r}: copies={copies}, but a number of processes is 0 or more")
+        if not is_hashable(args):
+            raise ModelError(f"process {name!r}: arguments {args!r} must be hashable values (tuples, not lists)")
+        values = {"name": name, "program": program, "args": args, "copies": copies, "daemon": daemon}
+        for key, value in values.items():
+            object.__setattr__(self, key, value)
+        object.__setattr__(self, "killable", not daemon if killable is None else killable)
+
+    def instances(self) -> list[str]:
+        """The names of its copies. Raises UsageError for `ANY`."""
+        if isinstance(self.copies, AnyNumber):
+            raise UsageError(f"process {self.name!r} has copies=ANY: this engine needs a number of copies")
+        if self.copies == 1:
+            return [self.name]
+        return [f"{self.name}#{i + 1}" for i in range(self.copies)]
+
+
+@dataclass(frozen=True)
+class Lane:
+    """How a timeline draws one object: the value it writes, and which values are wrong (None: not to be judged)."""
+
+    target: SharedObject
+    show: Callable[[Any], str | None] = text
+    wrong: Callable[[Any], bool] | None = None
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One running process: its name, its declaration, and the spans bound to the locks that it takes."""
+
+    name: str
+    process: Process
+    bound: tuple[Bound, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class System:
+    """One model, ready for any engine. Immutable; the `with_…` methods return changed copies.
+
+    `sections` are those that placements may name, in program order; `locks` is the vocabulary of locks; `crashes` is
+    the largest number of processes that may die; `lanes` says what timelines show of the objects.
+    Raises ModelError when two objects, processes or properties share a name or a property reads what it may not.
+    """
+
+    objects: Sequence[SharedObject]
+    processes: Sequence[Process]
+    properties: Sequence[Property] = ()
+    sections: Sequence[str] = ()
+    locks: Sequence[Scope] = ()
+    crashes: int = 0
+    lanes: Sequence[Lane] = ()
+    placement: Placement = Placement("none")  # noqa: RUF009 - immutable
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("objects", "processes", "properties", "sections", "locks", "lanes"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        _unique("object", [item.name for item in self.objects])
+        _unique("process", [process.name for process in self.processes])
+        _unique("property", [prop.name for prop in self.checked_properties])
+        if self.crashes < 0:
+            raise UsageError(f"crashes={self.crashes}, but a number of crashes is 0 or more")
+        self.placement.checked(self.locks, self.sections)
+        for prop in self.properties:
+            self._check_property(prop)
+
+    def _check_property(self, prop: Property) -> None:
+        for item in prop.reads:
+            if not any(item is known for known in self.objects):
+                raise ModelError(f"property {prop.name!r} reads {item.name!r}, which is not among the objects")
+            if item.private:
+                raise ModelError(f"property {prop.name!r} reads {item.name!r}, which is private to each process")
+        names = [process.name for process in self.processes]
+        if prop.of is not None and prop.of not in names:
+            raise ModelError(f"property {prop.name!r}: {unknown('process', prop.of, names)}")
+
+    @property
+    def checked_properties(self) -> tuple[Property, ...]:
+        """The declared properties and the built-in freedom from deadlock."""
+        return (*self.properties, NO_DEADLOCK)
+
+    def properties_named(self, names: Sequence[str]) -> tuple[Property, ...]:
+        """Those called `names`; all of them when `names` is empty. Raises UsageError for an unknown name."""
+        known = {prop.name: prop for prop in self.checked_properties}
+        for name in names:
+            if name not in known:
+                raise UsageError(unknown("property", name, known))
+        return tuple(known[name] for name in names) or self.checked_properties
+
+    def with_locks(self, placement: Placement) -> System:
+        """This system under `placement` instead of its present one. Raises PlacementError when it does not fit."""
+        return replace(self, placement=placement)
+
+    def with_names(self, names: Mapping[str, str]) -> System:
+        """This system with instances renamed (`{"run#1": "m2b-discourse"}`)."""
+        return replace(self, renamed=names)
+
+    def with_crashes(self, crashes: int) -> System:
+        """This system where at most `crashes` processes may die."""
+        return replace(self, crashes=crashes)
+
+    def instances(self) -> list[Instance]:
+        """Every running process in declared order, with the locks that it takes.
+
+        Raises UsageError for `copies=ANY` and for renaming a process that does not exist.
+        """
+        plain = [(name, process) for process in self.processes for name in process.instances()]
+        for name in self.renamed:
+            if name not in [known for known, _ in plain]:
+                raise UsageError(unknown("process", name, [known for known, _ in plain]))
+        _unique("process", [self.renamed.get(name, name) for name, _ in plain])
+        locks = self.lock_objects()
+        return [
+            Instance(self.renamed.get(name, name), process, tuple(self._bound(process, locks)))
+            for name, process in plain
+        ]
+
+    def lock_objects(self) -> dict[str, SharedObject]:
+        """The lock objects that the placement adds, by name, in order of first use."""
+        locks: dict[str, SharedObject] = {}
+        for process in self.processes:
+            for bound in self._bound(process, {}):
+                locks.setdefault(bound.lock.name, bound.lock)
+        return locks
+
+    def _bound(self, process: Process, locks: Mapping[str, SharedObject]) -> list[Bound]:
+        if process.daemon:
+            return []
+        fresh = [Bound(span, self._lock(span.lock, process)) for span in self.placement.spans]
+        return [Bound(span, locks.get(lock.name, lock)) for span, lock in fresh]
+
+    def _lock(self, scope_name: str, process: Process) -> SharedObject:
+        scope = next(scope for scope in self.locks if scope.name == scope_name)
+        try:
+            return scope.lock(process.args)
+        except Exception as error:
+            raise PlacementError(
+                f"lock {scope_name!r}: its key fails for process {process.name!r} with arguments {process.args}: {error}"
+            ) from error
+
+
+def _unique(kind: str, names: Sequence[str]) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise ModelError(f"{count} of the {kind} names are {name!r}: give each a name of its own")

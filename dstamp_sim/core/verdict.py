@@ -1,0 +1,107 @@
+"""What an engine found out. Verdicts are never booleans, and only `certify` makes HOLDS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from dstamp_sim.core.automaton import Place
+from dstamp_sim.core.properties import Kind, Property
+from dstamp_sim.core.trace import Trace
+
+
+class Verdict(Enum):
+    """HOLDS is proved, VIOLATED has a witness, UNDETERMINED is neither. Not to be used as a truth value."""
+
+    HOLDS = "HOLDS"
+    VIOLATED = "VIOLATED"
+    UNDETERMINED = "UNDETERMINED"
+
+    def __bool__(self) -> bool:
+        raise TypeError("a Verdict is no bool: compare it with Verdict.HOLDS")
+
+    @property
+    def exit_code(self) -> int:
+        """What the command line ends with: 0 HOLDS, 1 VIOLATED, 3 UNDETERMINED (2 is a usage error)."""
+        return {Verdict.HOLDS: 0, Verdict.VIOLATED: 1, Verdict.UNDETERMINED: 3}[self]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of the space was seen. `exhausted` is true only when every reachable state was expanded.
+
+    `stopped` says why not; `exercised` counts, by property, the moments at which it was asked.
+    The rest lists behaviours that never occurred: declared sections never entered, ops that some process waited to
+    perform and never could, and lines with a yield that were never passed.
+    """
+
+    states: int
+    transitions: int
+    depth: int
+    exhausted: bool
+    stopped: str = ""
+    exercised: dict[str, int] = field(default_factory=dict)
+    sections_never_entered: tuple[str, ...] = ()
+    ops_never_performed: tuple[str, ...] = ()
+    lines_never_passed: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One property's verdict, why, and the trace that shows it (a counterexample, or the witness of a `reachable`)."""
+
+    prop: Property
+    verdict: Verdict
+    reason: str
+    trace: Trace | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an engine says about a system: a judgement per property, and the coverage behind them."""
+
+    judgements: tuple[Judgement, ...]
+    coverage: Coverage
+
+    @property
+    def verdict(self) -> Verdict:
+        """VIOLATED if any property is, HOLDS if all do, UNDETERMINED otherwise."""
+        return combined([judgement.verdict for judgement in self.judgements])
+
+    @property
+    def trace(self) -> Trace | None:
+        """The first counterexample."""
+        return next((j.trace for j in self.judgements if j.verdict is Verdict.VIOLATED), None)
+
+    def judgement(self, name: str) -> Judgement:
+        """The judgement on the property called `name`; KeyError if it was not asked."""
+        found = {judgement.prop.name: judgement for judgement in self.judgements}
+        return found[name]
+
+
+def combined(verdicts: Sequence[Verdict]) -> Verdict:
+    """The verdict on several properties together; UNDETERMINED when there are none."""
+    if Verdict.VIOLATED in verdicts:
+        return Verdict.VIOLATED
+    return Verdict.HOLDS if verdicts and set(verdicts) == {Verdict.HOLDS} else Verdict.UNDETERMINED
+
+
+def certify(prop: Property, coverage: Coverage, witness: Trace | None) -> Judgement:
+    """The judgement that `coverage` and a possible `witness` allow: the only maker of HOLDS.
+
+    A witness decides at once (for `reachable` it makes HOLDS). Without one, the space must have been exhausted and the
+    property asked at least once; anything else is UNDETERMINED.
+    """
+    wanted = prop.kind is Kind.REACHABLE
+    if witness is not None:
+        verdict = Verdict.HOLDS if wanted else Verdict.VIOLATED
+        return Judgement(prop, verdict, f"{'reached' if wanted else 'fails'} after {len(witness.steps)} steps", witness)
+    if not coverage.exhausted:
+        return Judgement(prop, Verdict.UNDETERMINED, coverage.stopped or "the space was not exhausted")
+    if wanted:
+        return Judgement(prop, Verdict.VIOLATED, f"in none of all {coverage.states:,} reachable states")
+    asked = coverage.exercised.get(prop.name, 0)
+    if asked == 0:
+        return Judgement(prop, Verdict.UNDETERMINED, "never exercised: no moment at which it is asked was reached")
+    return Judgement(prop, Verdict.HOLDS, f"in all {coverage.states:,} reachable states")

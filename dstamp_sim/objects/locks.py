@@ -1,0 +1,169 @@
+"""Locks: a mutex that outlives its owner's death, and flock(2) as Linux does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from dstamp_sim.core.op import Op
+from dstamp_sim.core.shared_object import Outcome, SharedObject
+
+
+class Mutex(SharedObject):
+    """A lock inside a program: held or free (its state is a bool), and left held when its holder dies or ends.
+
+    Which waiter gets a freed mutex is not fixed: any process that asks may be next. Releasing one that this process
+    does not hold is the model's error.
+    """
+
+    is_lock = True
+
+    def __init__(self, name: str, *, private: bool = False) -> None:
+        super().__init__(name, False, private=private)
+
+    def acquire(self) -> Op:
+        """Blocks until the mutex is free, then holds it; gives True."""
+        return self.op("acquire")
+
+    def try_acquire(self) -> Op:
+        """Holds the mutex if it is free; gives True or None, and never blocks."""
+        return self.op("try_acquire")
+
+    def release(self, token: Hashable = True) -> Op:
+        """Frees the mutex that this process holds; gives None."""
+        return self.op("release", token)
+
+    def outcomes(self, state: bool, op: Op) -> tuple[Outcome, ...]:
+        """Deterministic; only `acquire` blocks."""
+        match op.verb:
+            case "acquire":
+                return () if state else (Outcome(True, True, takes=True),)
+            case "try_acquire":
+                return (Outcome(True, None) if state else Outcome(True, True, takes=True),)
+            case "release":
+                return (Outcome(False, drops=True),)
+        raise self.unknown_verb(op)
+
+
+class LockFile(NamedTuple):
+    """The state of a flock's path: the inode it names (None: unlinked), how many were made, and which are locked.
+
+    `locked` maps each locked inode to the number of descriptors that refer to the lock, as sorted pairs.
+    """
+
+    inode: int | None
+    made: int
+    locked: tuple[tuple[int, int], ...]
+
+
+class Flock(SharedObject):
+    """flock(2) on one path, with its inodes (DOMAIN, "flock, git", observed by running the real thing).
+
+    - Advisory: only who asks is held up; nothing else is.
+    - Bound to the open file description: a second `acquire` of the same process opens anew and blocks itself.
+    - Shared over fork: `inherit` gives another process a descriptor of the same lock.
+    - Released at the last close, or by the kernel when its holder ends or dies.
+    - Wake order: about FIFO, but a releaser that locks again at once barges, so any process that asks may be next.
+    - Unlinking the file while others wait makes two holders: they lock an inode that the path no longer names.
+
+    `acquire` and `try_acquire` open and lock in one op; where unlinking matters, use `open` and `lock`.
+    """
+
+    is_lock = True
+
+    def __init__(self, path: str, *, private: bool = False) -> None:
+        super().__init__(path, LockFile(1, 1, ()), private=private)
+
+    def acquire(self) -> Op:
+        """Opens the file, blocks until its lock is free, and locks it; gives the descriptor (an inode number)."""
+        return self.op("acquire")
+
+    def try_acquire(self) -> Op:
+        """Opens and locks the file without blocking (LOCK_NB); gives the descriptor, or None where that would block."""
+        return self.op("try_acquire")
+
+    def open(self) -> Op:
+        """Opens the file, creating it when it was unlinked; gives a descriptor, and locks nothing."""
+        return self.op("open")
+
+    def lock(self, descriptor: int) -> Op:
+        """Blocks until the inode of an open descriptor is unlocked, then locks it; gives the descriptor."""
+        return self.op("lock", descriptor)
+
+    def inherit(self, descriptor: int) -> Op:
+        """Takes over a descriptor of a lock that is held, as a forked child does; gives the descriptor."""
+        return self.op("inherit", descriptor)
+
+    def release(self, descriptor: int) -> Op:
+        """Closes the descriptor (as dropping a Python file object does); the last close unlocks. Gives None."""
+        return self.op("release", descriptor)
+
+    def is_current(self, descriptor: int) -> Op:
+        """Gives whether the path still names the inode of the descriptor (fstat against stat)."""
+        return self.op("is_current", descriptor)
+
+    def unlink(self) -> Op:
+        """Removes the path's name; locks on its inode stay. Gives None."""
+        return self.op("unlink")
+
+    def outcomes(self, state: LockFile, op: Op) -> tuple[Outcome, ...]:
+        """Deterministic; `acquire` and `lock` block while the inode is locked."""
+        match op.verb, op.args:
+            case "acquire" | "try_acquire" | "open", ():
+                return self._opened(state, op.verb)
+            case "lock", (int(inode),):
+                return () if inode in dict(state.locked) else (_locked(state, inode),)
+            case "inherit", (int(inode),):
+                return (_locked(state, inode),) if inode in dict(state.locked) else ()
+            case "release", (int(inode),):
+                return (Outcome(_closed(state, inode), drops=inode),)
+            case "is_current", (int(inode),):
+                return (Outcome(state, inode == state.inode),)
+            case "unlink", ():
+                return (Outcome(state._replace(inode=None)),)
+        raise self.unknown_verb(op)
+
+    def _opened(self, state: LockFile, verb: str) -> tuple[Outcome, ...]:
+        linked = state if state.inode is not None else LockFile(state.made + 1, state.made + 1, state.locked)
+        inode = linked.inode
+        assert inode is not None
+        if verb == "open":
+            return (Outcome(linked, inode),)
+        if inode not in dict(state.locked):
+            return (_locked(linked, inode),)
+        return (Outcome(linked, None),) if verb == "try_acquire" else ()
+
+    def on_death(self, state: LockFile, token: Hashable) -> LockFile:
+        """The kernel closes what the dead process held."""
+        return _closed(state, token)
+
+    def at_exit(self, token: Hashable) -> Op:
+        """Ending closes every descriptor."""
+        return self.op("release", token)
+
+
+def _locked(state: LockFile, inode: int) -> Outcome:
+    counts = dict(state.locked)
+    counts[inode] = counts.get(inode, 0) + 1
+    return Outcome(state._replace(locked=tuple(sorted(counts.items()))), inode, takes=inode)
+
+
+def _closed(state: LockFile, inode: Any) -> LockFile:
+    counts = {known: count - (known == inode) for known, count in state.locked}
+    return state._replace(locked=tuple(sorted((known, count) for known, count in counts.items() if count)))
+
+
+@dataclass(frozen=True)
+class LockScope:
+    """A flock of a model's vocabulary: its name, and what it is per (`of`, a function of the program's arguments).
+
+    Processes for which `of` gives the same key share one flock; without `of` there is one for all.
+    """
+
+    name: str
+    of: Callable[..., str] | None = None
+
+    def lock(self, args: tuple[Any, ...]) -> Flock:
+        """The flock that a process with these arguments takes."""
+        return Flock(f"{self.name} lock" if self.of is None else f"{self.name} lock {self.of(*args)}")

@@ -1,0 +1,169 @@
+"""A Docker Swarm service: Spec, PreviousSpec, UpdateStatus, version index, rollback, removal and re-creation."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from dstamp_sim.core.op import Op
+from dstamp_sim.core.shared_object import Outcome, SharedObject
+
+MISSING = "missing"
+OUT_OF_SEQUENCE = "update out of sequence"
+NAME_CONFLICT = "name conflicts with an existing object"
+
+Status = Literal["updating", "paused", "completed", "rollback_started", "rollback_paused", "rollback_completed"]
+FailureAction = Literal["rollback", "pause"]
+
+
+class Spec(NamedTuple):
+    """What a service is told to be: the stamp in its labels (None: no chaos stamp), and the content of its tasks."""
+
+    stamp: str | None
+    content: str
+
+
+class Service(NamedTuple):
+    """A live service, as `docker service inspect` shows it; `id` and `version` stay 0 where they are not modelled."""
+
+    id: int
+    version: int
+    spec: Spec
+    previous: Spec | None
+    status: Status | None
+
+
+class Swarm(NamedTuple):
+    """The state: the service (None: there is none) and the cluster's version index."""
+
+    service: Service | None = None
+    index: int = 0
+
+
+class SwarmService(SharedObject):
+    """One service of one stack (DOMAIN, "Docker Swarm").
+
+    - A deploy creates or updates. With `versioned`, an update with a stale version fails with `update out of sequence`,
+      and a create over an existing name fails; without, versions and ids are not modelled (they grow without bound).
+    - Every update sets PreviousSpec = Spec, clears UpdateStatus, and cancels a running update.
+    - A label-only change (same content) replaces Spec and starts no task.
+    - A failed update rolls back: Spec = PreviousSpec, *labels included*, PreviousSpec absent, `rollback_started` then
+      `rollback_completed`; a failed rollback pauses. With `failure_action="pause"` the new Spec stays.
+    - Removal forgets the service; a re-created one has a new id.
+
+    `orchestrated=False` completes every update at once, for models where nothing observes convergence. Otherwise a
+    daemon performs `settle`: that is when an update (or rollback) succeeds or, with `may_fail`, does not.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        initial: Swarm = Swarm(),  # noqa: B008 - immutable
+        *,
+        orchestrated: bool = False,
+        versioned: bool = False,
+        failure_action: FailureAction = "rollback",
+    ) -> None:
+        super().__init__(name, initial)
+        self.orchestrated = orchestrated
+        self.versioned = versioned
+        self.failure_action = failure_action
+
+    def version(self) -> Op:
+        """Gives the service's version, or None when there is no service: the listing with which a deploy begins."""
+        return self.op("version")
+
+    def exists(self) -> Op:
+        """Gives whether there is a service."""
+        return self.op("exists")
+
+    def deploy(self, spec: Spec, version: int | None = None) -> Op:
+        """Creates or updates; gives "created", "updated", `OUT_OF_SEQUENCE` or `NAME_CONFLICT`."""
+        return self.op("deploy", spec, version)
+
+    def read_stamp(self, *, lagging: bool = False) -> Op:
+        """Gives the stamp in Spec's labels, or `MISSING`; a lagging read may still see PreviousSpec during an update."""
+        return self.op("read_stamp", lagging)
+
+    def wait_settled(self) -> Op:
+        """Blocks while an update or a rollback is under way; gives UpdateStatus (None: unset, or no service)."""
+        return self.op("wait_settled")
+
+    def wait_update(self) -> Op:
+        """Blocks until an update or a rollback is under way: what the orchestrator waits for. Gives None."""
+        return self.op("wait_update")
+
+    def settle(self, *, may_fail: bool) -> Op:
+        """The orchestrator ends what is under way, for better or, with `may_fail`, for worse; gives UpdateStatus."""
+        return self.op("settle", may_fail)
+
+    def remove(self) -> Op:
+        """Removes the service; gives whether there was one."""
+        return self.op("remove")
+
+    def outcomes(self, state: Swarm, op: Op) -> tuple[Outcome, ...]:
+        """Deterministic but for a settling update that may fail and a lagging read."""
+        service = state.service
+        match op.verb, op.args:
+            case "version", ():
+                return (Outcome(state, service.version if service else None),)
+            case "exists", ():
+                return (Outcome(state, service is not None),)
+            case "deploy", (Spec() as spec, version):
+                return (self._deployed(state, spec, version),)
+            case "read_stamp", (lagging,):
+                return tuple(Outcome(state, stamp, label) for stamp, label in _stamps(service, lagging=bool(lagging)))
+            case "wait_settled", ():
+                return () if _under_way(service) else (Outcome(state, service.status if service else None),)
+            case "wait_update", ():
+                return (Outcome(state),) if _under_way(service) else ()
+            case "settle", (may_fail,):
+                return self._settled(state, may_fail=bool(may_fail))
+            case "remove", ():
+                return (Outcome(state._replace(service=None), service is not None),)
+        raise self.unknown_verb(op)
+
+    def _deployed(self, state: Swarm, spec: Spec, version: object) -> Outcome:
+        old = state.service
+        if self.versioned and old is not None and version != old.version:
+            return Outcome(state, NAME_CONFLICT if version is None else OUT_OF_SEQUENCE)
+        index = state.index + 1 if self.versioned else 0
+        if old is None:
+            return Outcome(Swarm(Service(index, index, spec, None, None), index), "created")
+        return Outcome(Swarm(Service(old.id, index, spec, old.spec, self._begun(old, spec)), index), "updated")
+
+    def _begun(self, old: Service, spec: Spec) -> Status | None:
+        if spec.content == old.spec.content:
+            return None
+        return "updating" if self.orchestrated else "completed"
+
+    def _settled(self, state: Swarm, *, may_fail: bool) -> tuple[Outcome, ...]:
+        service = state.service
+        if service is None or not _under_way(service):
+            return (Outcome(state, service.status if service else None, "superseded"),)
+        rolling_back = service.status == "rollback_started"
+        well = service._replace(status="rollback_completed" if rolling_back else "completed")
+        ends = [(well, "rolled back" if rolling_back else "converged")]
+        if may_fail:
+            ends.append(self._failed(service))
+        return tuple(Outcome(state._replace(service=end), end.status, label) for end, label in ends)
+
+    def _failed(self, service: Service) -> tuple[Service, str]:
+        if service.status == "rollback_started":
+            return service._replace(status="rollback_paused"), "rollback failed"
+        if self.failure_action == "pause" or service.previous is None:
+            return service._replace(status="paused"), "update failed, paused"
+        back = service._replace(spec=service.previous, previous=None, status="rollback_started")
+        return back, "update failed, rolling back"
+
+
+def _under_way(service: Service | None) -> bool:
+    return service is not None and service.status in ("updating", "rollback_started")
+
+
+def _stamps(service: Service | None, *, lagging: bool) -> list[tuple[str | None, str]]:
+    if service is None:
+        return [(MISSING, "")]
+    stamps = [(service.spec.stamp, "")]
+    if lagging and service.status == "updating" and service.previous is not None:
+        stamps.append((service.previous.stamp, "read too early"))
+    return stamps
