@@ -12,6 +12,7 @@ import linecache
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
@@ -138,9 +139,7 @@ class Automaton:
         origin.edges[answer] = child = self._add(live, op, node, answer, holds)
         return child
 
-    def _add(
-        self, live: _Live, op: Op | None, parent: int, answer: Answer | None, holds: tuple[Hold, ...]
-    ) -> int:
+    def _add(self, live: _Live, op: Op | None, parent: int, answer: Answer | None, holds: tuple[Hold, ...]) -> int:
         if op is None:
             op = next((op for hold in reversed(holds) if (op := hold.target.at_exit(hold.token))), None)
         depth = self.nodes[parent].depth + 1 if parent >= 0 else 0
@@ -228,7 +227,7 @@ class Automaton:
         path.reverse()
         live = self._start()
         op = self._run(live, None)
-        for here, there in zip(path, path[1:], strict=False):
+        for here, there in pairwise(path):
             self._check_same(here, op, live)
             assert there.answer is not None
             op = self._run(live, there.answer.result)

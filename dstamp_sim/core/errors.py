@@ -1,13 +1,13 @@
 """What can go wrong, one class per kind of culprit.
 
-    DstampError                 anything this package raises on purpose
-    ├── UsageError              an option, a name or a value given by the user
-    │   ├── PlacementError      a placement that does not fit the system
-    │   └── ScenarioError       a scenario or evidence file
-    ├── ModelError              a model breaks a rule (carries the model's file and line)
-    │   └── UnboundedProgram    a program performed more ops than an exploration can remember
-    └── ScheduleError           a schedule does not fit the system (carries the step)
-        └── WitnessError        a witness file is of another model, or was edited
+DstampError                 anything this package raises on purpose
+├── UsageError              an option, a name or a value given by the user
+│   ├── PlacementError      a placement that does not fit the system
+│   └── ScenarioError       a scenario or evidence file
+├── ModelError              a model breaks a rule (carries the model's file and line)
+│   └── UnboundedProgram    a program performed more ops than an exploration can remember
+└── ScheduleError           a schedule does not fit the system (carries the step)
+    └── WitnessError        a witness file is of another model, or was edited
 """
 
 import difflib

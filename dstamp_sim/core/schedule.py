@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, overload
 from urllib.parse import quote, unquote
 
 from dstamp_sim.core.errors import ScheduleError
@@ -50,8 +50,12 @@ class Schedule(Sequence[Choice]):
     def __len__(self) -> int:
         return len(self.choices)
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def,override]  # both overloads of Sequence at once
-        return self.choices[index]
+    @overload
+    def __getitem__(self, index: int) -> Choice: ...
+    @overload
+    def __getitem__(self, index: slice) -> Schedule: ...
+    def __getitem__(self, index: int | slice) -> Choice | Schedule:
+        return Schedule(self.choices[index]) if isinstance(index, slice) else self.choices[index]
 
     def __iter__(self) -> Iterator[Choice]:
         return iter(self.choices)

@@ -134,7 +134,9 @@ class Semantics:
         if choice.process not in self.names:
             raise ScheduleError(unknown("process", choice.process, self.names))
         pid = self.names.index(choice.process)
-        possible = self.may_die(state, pid) if choice.outcome == CRASH else choice.outcome < len(self.outcomes(state, pid))
+        possible = (
+            self.may_die(state, pid) if choice.outcome == CRASH else choice.outcome < len(self.outcomes(state, pid))
+        )
         if not possible:
             raise ScheduleError(self._why_not(state, pid, choice.outcome))
         return Move(pid, choice.outcome)
@@ -143,26 +145,25 @@ class Semantics:
         """The step that `move` makes from `state` to `after`."""
         node = self.node(state, move.pid)
         assert node is not None
+        dies = move.outcome == CRASH
+        target = node.op.target if node.op and not dies else None
+        outcome = _NOTHING[0] if dies else self.outcomes(state, move.pid)[move.outcome]
         there = after.local[move.pid].node
-        ends = there != DEAD and self.automata[move.pid].nodes[there].ended
-        common = {"choice": self.choice(move), "sections": node.sections, "place": node.place, "time_s": time_s}
-        changes = tuple(self._changes(state, after, move.pid))
-        if move.outcome == CRASH:
-            return Step(**common, op=None, touched=None, changes=changes, result=None, label="", taken=None,
-                        dropped=node.holds, ended=False, returned=None)  # fmt: skip
-        target = node.op.target if node.op else None
-        outcome = self.outcomes(state, move.pid)[move.outcome]
+        end = self.automata[move.pid].nodes[there] if there != DEAD else None
         return Step(
-            **common,
-            op=node.op,
+            choice=self.choice(move),
+            op=None if dies else node.op,
             touched=None if target is None else self._name(target, move.pid),
-            changes=changes,
+            sections=node.sections,
+            place=node.place,
+            changes=tuple(self._changes(state, after, move.pid)),
             result=outcome.result,
             label=outcome.label,
             taken=None if target is None or outcome.takes is None else Hold(target, outcome.takes),
-            dropped=() if target is None or outcome.drops is None else (Hold(target, outcome.drops),),
-            ended=ends,
-            returned=self.automata[move.pid].nodes[there].result if ends else None,
+            dropped=node.holds if dies else _dropped(target, outcome),
+            ended=end is not None and end.ended,
+            returned=end.result if end is not None and end.ended else None,
+            time_s=time_s,
         )
 
     def trace(self, steps: Sequence[Step], final: State) -> Trace:
@@ -246,12 +247,20 @@ class Semantics:
         if outcome == CRASH:
             return f"{name} cannot die here: the system allows {self.system.crashes} crashes in all"
         count = len(self.outcomes(state, pid))
-        return f"{name} is blocked in {node.op}" if count == 0 else f"{node.op} has no outcome {outcome}, only 0..{count - 1}"
+        return (
+            f"{name} is blocked in {node.op}"
+            if count == 0
+            else f"{node.op} has no outcome {outcome}, only 0..{count - 1}"
+        )
 
 
 def timed(trace: Trace, starts_s: dict[str, float]) -> Trace:
     """`trace` marked as timed, with the processes' start times."""
     return replace(trace, starts_s=starts_s)
+
+
+def _dropped(target: SharedObject | None, outcome: Outcome) -> tuple[Hold, ...]:
+    return () if target is None or outcome.drops is None else (Hold(target, outcome.drops),)
 
 
 def _ask(target: SharedObject, current: Hashable, node: Node) -> tuple[Outcome, ...]:

@@ -46,7 +46,7 @@ class SharedObject:
         """What `op` may do in `state`: empty means blocked, several mean nondeterministic. Pure and deterministic."""
         raise NotImplementedError
 
-    def on_death(self, state: Any, token: Hashable) -> Hashable:
+    def on_death(self, state: Any, token: Hashable) -> Any:
         """The state after a process died that held `token`; unchanged unless the kernel cleans up behind it."""
         return state
 

@@ -188,7 +188,7 @@ class System:
             return scope.lock(process.args)
         except Exception as error:
             raise PlacementError(
-                f"lock {scope_name!r}: its key fails for process {process.name!r} with arguments {process.args}: {error}"
+                f"lock {scope_name!r}: its key fails for process {process.name!r}{process.args}: {error}"
             ) from error
 
 

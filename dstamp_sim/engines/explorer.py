@@ -122,7 +122,7 @@ def _next_level(
 
 
 def _shortest(space: _Space, semantics: Semantics, targets: Sequence[State]) -> Trace | None:
-    """Among the shortest ways to the first-found level of `targets`, one with the fewest context switches; re-walked."""
+    """Among the shortest ways to the nearest of `targets`, one with the fewest context switches; re-walked."""
     if not targets:
         return None
     nearest = min(space.depth_of[target] for target in targets)
@@ -137,7 +137,7 @@ def _shortest(space: _Space, semantics: Semantics, targets: Sequence[State]) -> 
 
 
 class _Way(NamedTuple):
-    """A way to a state: its context switches, who moved (ties go to the processes declared first), and its last move."""
+    """A way to a state: its context switches, who moved (ties go to those declared first), and its last move."""
 
     switches: int
     movers: tuple[int, ...]
@@ -178,9 +178,7 @@ def _coverage(space: _Space, semantics: Semantics, judge: Judge, stopped: str) -
         if not node.ended and not node.edges
     }
     lines = {place: None for automaton in automata for place in automaton.unreached()}
-    passed = {
-        (code.co_filename, line) for automaton in automata for code, line in automaton.performed
-    }
+    passed = {(code.co_filename, line) for automaton in automata for code, line in automaton.performed}
     return Coverage(
         states=len(space.depth_of),
         transitions=space.transitions,

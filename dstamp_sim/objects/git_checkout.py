@@ -23,7 +23,7 @@ class Worktree(NamedTuple):
 class GitCheckout(SharedObject):
     """One working tree `$ABRA_DIR/recipes/<recipe>` (DOMAIN, "flock, git" and "abra and the harness").
 
-    - `git checkout` writes the worktree first and HEAD last, under `index.lock`; a second one fails at once on the lock.
+    - `git checkout` writes the worktree first and HEAD last, under `index.lock`; a second one fails at once.
     - go-git moves HEAD first, then the files, and takes no `index.lock`.
     - Untracked, non-ignored files count as dirty, and survive a checkout.
     - A fetch of tags never moves HEAD.

@@ -36,7 +36,7 @@ class Swarm(NamedTuple):
     """The state: the service (None: there is none) and the cluster's version index."""
 
     service: Service | None = None
-    index: int = 0
+    version_index: int = 0
 
 
 class SwarmService(SharedObject):
@@ -81,7 +81,7 @@ class SwarmService(SharedObject):
         return self.op("deploy", spec, version)
 
     def read_stamp(self, *, lagging: bool = False) -> Op:
-        """Gives the stamp in Spec's labels, or `MISSING`; a lagging read may still see PreviousSpec during an update."""
+        """Gives the stamp in Spec's labels, or `MISSING`; a lagging read may see PreviousSpec during an update."""
         return self.op("read_stamp", lagging)
 
     def wait_settled(self) -> Op:
@@ -126,7 +126,7 @@ class SwarmService(SharedObject):
         old = state.service
         if self.versioned and old is not None and version != old.version:
             return Outcome(state, NAME_CONFLICT if version is None else OUT_OF_SEQUENCE)
-        index = state.index + 1 if self.versioned else 0
+        index = state.version_index + 1 if self.versioned else 0
         if old is None:
             return Outcome(Swarm(Service(index, index, spec, None, None), index), "created")
         return Outcome(Swarm(Service(old.id, index, spec, old.spec, self._begun(old, spec)), index), "updated")
