@@ -13,6 +13,7 @@ from dstamp_sim.core.errors import (
     UsageError,
     WitnessError,
 )
+from dstamp_sim.core.mechanism import Mechanism, Window
 from dstamp_sim.core.op import Op, Program, delay, section
 from dstamp_sim.core.placement import PROCESS_EXIT, REJECTED, Placement, Span
 from dstamp_sim.core.properties import Property, always, at_end, each_result, reachable
@@ -23,9 +24,10 @@ from dstamp_sim.core.trace import Change, Step, Trace
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict
 from dstamp_sim.engines.explorer import explore
 from dstamp_sim.engines.replay import replay
+from dstamp_sim.objects.chance import Chance, Counter
 from dstamp_sim.objects.git_checkout import GitCheckout, Worktree
 from dstamp_sim.objects.locks import Flock, LockScope, Mutex
 from dstamp_sim.objects.register import Register
-from dstamp_sim.objects.swarm_service import Service, Spec, Swarm, SwarmService
+from dstamp_sim.objects.swarm_service import MISSING, Service, Spec, Swarm, SwarmService
 
 __version__ = "0.1.0"

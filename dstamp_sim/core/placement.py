@@ -20,15 +20,15 @@ REJECTED = "rejected"
 class Scope(Protocol):
     """A lock of a model's vocabulary: its name, and the lock object that a process with given arguments would take.
 
-    Processes whose lock objects have the same name share the lock (`objects.locks.LockScope` is the usual one).
+    The same key gives the same object every time (`objects.locks.LockScope` is the usual one).
     """
 
     @property
     def name(self) -> str:
         """What placements call it."""
 
-    def lock(self, args: tuple[Any, ...]) -> SharedObject:
-        """The lock of a process with these arguments: an object with the verbs acquire, try_acquire and release."""
+    def lock(self, args: tuple[Any, ...]) -> SharedObject | None:
+        """The lock of a process with these arguments (verbs acquire, try_acquire, release); None if it takes none."""
 
 
 @dataclass(frozen=True)

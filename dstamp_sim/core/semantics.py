@@ -56,8 +56,7 @@ class Semantics:
         self.names = tuple(instance.name for instance in instances)
         self.processes = tuple(instance.process for instance in instances)
         bound = [tuple((b.span, b.lock.name) for b in instance.bound) for instance in instances]
-        locks = {b.lock.name: b.lock for instance in instances for b in instance.bound}
-        declared = (*system.objects, *locks.values())
+        declared = (*system.objects, *system.lock_objects.values())
         self.shared = tuple(item for item in declared if not item.private)
         self.private = tuple(item for item in declared if item.private)
         self._slot = {id(item): i for group in (self.shared, self.private) for i, item in enumerate(group)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
@@ -162,27 +162,23 @@ class System:
             if name not in [known for known, _ in plain]:
                 raise UsageError(unknown("process", name, [known for known, _ in plain]))
         _unique("process", [self.renamed.get(name, name) for name, _ in plain])
-        locks = self.lock_objects()
         return [
-            Instance(self.renamed.get(name, name), process, tuple(self._bound(process, locks)))
-            for name, process in plain
+            Instance(self.renamed.get(name, name), process, tuple(self._bound(process))) for name, process in plain
         ]
 
+    @property
     def lock_objects(self) -> dict[str, SharedObject]:
         """The lock objects that the placement adds, by name, in order of first use."""
-        locks: dict[str, SharedObject] = {}
-        for process in self.processes:
-            for bound in self._bound(process, {}):
-                locks.setdefault(bound.lock.name, bound.lock)
-        return locks
+        bound = [bound for process in self.processes for bound in self._bound(process)]
+        return {item.lock.name: item.lock for item in bound}
 
-    def _bound(self, process: Process, locks: Mapping[str, SharedObject]) -> list[Bound]:
-        if process.daemon:
-            return []
-        fresh = [Bound(span, self._lock(span.lock, process)) for span in self.placement.spans]
-        return [Bound(span, locks.get(lock.name, lock)) for span, lock in fresh]
+    def _bound(self, process: Process) -> Iterator[Bound]:
+        for span in () if process.daemon else self.placement.spans:
+            lock = self._lock(span.lock, process)
+            if lock is not None:
+                yield Bound(span, lock)
 
-    def _lock(self, scope_name: str, process: Process) -> SharedObject:
+    def _lock(self, scope_name: str, process: Process) -> SharedObject | None:
         scope = next(scope for scope in self.locks if scope.name == scope_name)
         try:
             return scope.lock(process.args)

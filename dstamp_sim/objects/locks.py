@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from dstamp_sim.core.op import Op
@@ -158,12 +158,18 @@ def _closed(state: LockFile, inode: Any) -> LockFile:
 class LockScope:
     """A flock of a model's vocabulary: its name, and what it is per (`of`, a function of the program's arguments).
 
-    Processes for which `of` gives the same key share one flock; without `of` there is one for all.
+    Processes for which `of` gives the same key share one flock, those for which it gives None take none; without `of`
+    there is one for all.
     """
 
     name: str
-    of: Callable[..., str] | None = None
+    of: Callable[..., str | None] | None = None
+    _made: dict[str, Flock] = field(default_factory=dict, compare=False, repr=False)
 
-    def lock(self, args: tuple[Any, ...]) -> Flock:
-        """The flock that a process with these arguments takes."""
-        return Flock(f"{self.name} lock" if self.of is None else f"{self.name} lock {self.of(*args)}")
+    def lock(self, args: tuple[Any, ...]) -> Flock | None:
+        """The flock that a process with these arguments takes, if any; the same object for the same key."""
+        key = "" if self.of is None else self.of(*args)
+        if key is None:
+            return None
+        name = f"{self.name} lock {key}".rstrip()
+        return self._made.setdefault(name, Flock(name))

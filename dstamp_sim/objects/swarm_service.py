@@ -16,10 +16,11 @@ FailureAction = Literal["rollback", "pause"]
 
 
 class Spec(NamedTuple):
-    """What a service is told to be: the stamp in its labels (None: no chaos stamp), and the content of its tasks."""
+    """What a service is told to be: its labels chaos-version (None: no chaos stamp) and run, its tasks' content."""
 
     stamp: str | None
     content: str
+    run: str = ""
 
 
 class Service(NamedTuple):
@@ -84,6 +85,10 @@ class SwarmService(SharedObject):
         """Gives the stamp in Spec's labels, or `MISSING`; a lagging read may see PreviousSpec during an update."""
         return self.op("read_stamp", lagging)
 
+    def read_spec(self) -> Op:
+        """Gives the whole Spec, or None when there is no service."""
+        return self.op("read_spec")
+
     def wait_settled(self) -> Op:
         """Blocks while an update or a rollback is under way; gives UpdateStatus (None: unset, or no service)."""
         return self.op("wait_settled")
@@ -112,6 +117,8 @@ class SwarmService(SharedObject):
                 return (self._deployed(state, spec, version),)
             case "read_stamp", (lagging,):
                 return tuple(Outcome(state, stamp, label) for stamp, label in _stamps(service, lagging=bool(lagging)))
+            case "read_spec", ():
+                return (Outcome(state, service.spec if service else None),)
             case "wait_settled", ():
                 return () if _under_way(service) else (Outcome(state, service.status if service else None),)
             case "wait_update", ():

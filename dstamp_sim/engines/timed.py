@@ -1,0 +1,163 @@
+"""A run on the SimPy clock: real durations decide who moves. Every timed trace is one of the explored behaviours."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import simpy
+
+from dstamp_sim.core.errors import ModelError, ScenarioError, UsageError, unknown
+from dstamp_sim.core.op import DELAY, Op
+from dstamp_sim.core.scenario import Timing
+from dstamp_sim.core.schedule import CRASH
+from dstamp_sim.core.semantics import Move, Semantics
+from dstamp_sim.core.shared_object import Outcome
+from dstamp_sim.core.system import System
+from dstamp_sim.core.trace import Step, Trace
+
+STANDSTILL_OPS = 100_000
+"""Ops at one instant after which time is said to stand still (a daemon that neither waits nor takes time)."""
+
+
+def run_timed(system: System, timing: Timing) -> Trace:
+    """One timed run; `replay(system, trace.schedule)` makes the same steps without times.
+
+    Ops take no time, delays do; a blocked process tries again when the object changes. Ties, wake orders, durations
+    and outcomes come from one generator seeded with `timing.seed`: the same arguments give the same trace. Ends when
+    every process that must end has, when nothing can move (a deadlock: see `trace.waiting`), or at the horizon.
+    Raises ScenarioError for a delay without distribution or outcomes without probability, UsageError for a start or
+    a death of an unknown process.
+    """
+    allowed = max(system.crashes, len(timing.deaths_s))
+    return _Clock(system.with_crashes(allowed), timing).run()
+
+
+class _Wake(simpy.Event):
+    """An event that fires after `delay_s`; among those of one instant the order is random (by `priority`)."""
+
+    def __init__(self, env: simpy.Environment, delay_s: float, priority: float) -> None:
+        super().__init__(env)
+        self._ok, self._value = True, None
+        env.schedule(self, priority=priority, delay=delay_s)  # type: ignore[arg-type]  # any number orders the heap
+
+
+class _Clock:
+    """One timed run under way."""
+
+    def __init__(self, system: System, timing: Timing) -> None:
+        self.semantics = Semantics(system)
+        self.timing = timing
+        self.env = simpy.Environment()
+        self.generator = random.Random(timing.seed)
+        self.state = self.semantics.initial()
+        self.steps: list[Step] = []
+        self.waiters: defaultdict[str, list[simpy.Event]] = defaultdict(list)
+        self.lives: list[simpy.Process] = []
+        self._instant = (0.0, 0)
+        for given in (timing.starts_s, timing.deaths_s):
+            for name in given:
+                if name not in self.semantics.names:
+                    raise UsageError(unknown("process", name, self.semantics.names))
+
+    def run(self) -> Trace:
+        self.lives = [self.env.process(self._live(pid)) for pid in range(len(self.semantics.names))]
+        for name, at_s in self.timing.deaths_s.items():
+            self.env.process(self._kill(self.semantics.names.index(name), at_s))
+        must_end = [
+            life for life, process in zip(self.lives, self.semantics.processes, strict=True) if not process.daemon
+        ]
+        self._run_until(must_end)
+        trace = self.semantics.trace(self.steps, self.state)
+        return replace(trace, starts_s={name: self._start_s(name) for name in self.semantics.names})
+
+    def _run_until(self, must_end: Sequence[simpy.Process]) -> None:
+        done = self.env.all_of(must_end)
+        while self.env.peek() < self.timing.horizon_s and not done.processed:
+            self.env.step()
+
+    def _start_s(self, name: str) -> float:
+        return self.timing.starts_s.get(name, 0.0)
+
+    def _live(self, pid: int) -> Generator[simpy.Event, Any, None]:
+        """One process from its start to its end or death; a daemon that dies begins anew."""
+        yield self._wake(self._start_s(self.semantics.names[pid]))
+        while True:
+            try:
+                yield from self._perform_ops(pid)
+            except simpy.Interrupt:
+                if self.semantics.processes[pid].daemon:
+                    continue
+            return
+
+    def _perform_ops(self, pid: int) -> Generator[simpy.Event, Any, None]:
+        while (node := self.semantics.node(self.state, pid)) is not None and node.op is not None:
+            if node.op.target is None and node.op.verb == DELAY:
+                yield self._wake(self._duration_s(node.op))
+            while not (outcomes := self.semantics.outcomes(self.state, pid)):
+                yield self._change_of(node.op)
+            self._move(Move(pid, self._drawn(outcomes, node.op)))
+
+    def _kill(self, pid: int, at_s: float) -> Generator[simpy.Event, Any, None]:
+        yield self._wake(at_s)
+        if self.semantics.may_die(self.state, pid):
+            self._move(Move(pid, CRASH))
+            self.lives[pid].interrupt()
+
+    def _move(self, move: Move) -> None:
+        self._note_progress(move)
+        after = self.semantics.perform(self.state, move)
+        step = self.semantics.step(self.state, move, after, self.env.now)
+        self.state = after
+        self.steps.append(step)
+        for change in step.changes:
+            for waiter in self.waiters.pop(change.target, ()):
+                waiter.succeed()
+
+    def _note_progress(self, move: Move) -> None:
+        at, count = self._instant
+        self._instant = (self.env.now, count + 1 if at == self.env.now else 1)
+        if self._instant[1] > STANDSTILL_OPS:
+            node = self.semantics.node(self.state, move.pid)
+            place = node.place if node else "?"
+            raise ModelError(f"{place}: {STANDSTILL_OPS:,} ops at one instant: a loop that neither blocks nor delays")
+
+    def _wake(self, delay_s: float) -> simpy.Event:
+        return _Wake(self.env, delay_s, self.generator.random())
+
+    def _change_of(self, op: Op) -> simpy.Event:
+        """An event at the next change of the object that `op` waits for, after a random place in the queue."""
+        assert op.target is not None
+        changed = self.env.event()
+        self.waiters[op.target.name].append(changed)
+        return self.env.process(self._queue(changed))
+
+    def _queue(self, changed: simpy.Event) -> Generator[simpy.Event, Any, None]:
+        yield changed
+        yield self._wake(0.0)
+
+    def _duration_s(self, op: Op) -> float:
+        name = str(op.args[0])
+        if name not in self.timing.delays:
+            raise ScenarioError(f"{unknown('delay', name, self.timing.delays)}: the scenario must give it a duration")
+        return self.timing.delays[name].sample(self.generator)
+
+    def _drawn(self, outcomes: Sequence[Outcome], op: Op) -> int:
+        if len(outcomes) == 1:
+            return 0
+        weights = self._weights(outcomes, op)
+        return self.generator.choices(range(len(outcomes)), weights)[0]
+
+    def _weights(self, outcomes: Sequence[Outcome], op: Op) -> list[float]:
+        given = [self.timing.probabilities.get(outcome.label) for outcome in outcomes]
+        named = [weight for weight in given if weight is not None]
+        if not named:
+            labels = ", ".join(repr(outcome.label) for outcome in outcomes)
+            raise ScenarioError(f"{op} has several outcomes ({labels}): the scenario must give a probability to one")
+        left, others = 1.0 - sum(named), len(given) - len(named)
+        if left < -1e-9 or (others == 0 and left > 1e-9):
+            raise ScenarioError(f"{op}: the probabilities of its outcomes add up to {sum(named):g}, not to 1")
+        return [max(left, 0.0) / others if weight is None else weight for weight in given]

@@ -1,0 +1,193 @@
+"""Models are Python files or folders, loaded by path, or by short name from the copy that comes with the package."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from dstamp_sim.core.errors import DstampError, ModelError, UsageError, unknown
+from dstamp_sim.core.mechanism import Mechanism
+from dstamp_sim.core.placement import Placement
+from dstamp_sim.core.system import System
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model file: where it is, the factory asked for, and the placements and mechanisms that it names."""
+
+    reference: str
+    path: Path
+    factory: Callable[..., System]
+    mechanisms: Mapping[str, Mechanism]
+    placements: Mapping[str, Placement]
+    assumptions: Sequence[tuple[str, str]]
+
+    def placement(self, written: str) -> Placement:
+        """The placement called so, or written out as spans. Raises UsageError naming the nearest one."""
+        if written in self.placements:
+            return self.placements[written]
+        if ":" in written:
+            return Placement.parse(written)
+        raise UsageError(f"{unknown('placement', written, self.placements)}, or write it out as lock:first..last")
+
+    def mechanism(self, name: str) -> Mechanism:
+        """The mechanism called `name`. Raises UsageError naming the nearest one."""
+        if name not in self.mechanisms:
+            raise UsageError(unknown("mechanism", name, self.mechanisms))
+        return self.mechanisms[name]
+
+    def build(self, settings: Mapping[str, Any], placement: str | None = None) -> System:
+        """The factory's system with `settings`, under `placement` (the model's own when None).
+
+        Raises ModelError with the model's file and line when the factory fails or returns no System.
+        """
+        laid = None if placement is None else self.placement(placement)
+        arguments = {**settings, **(laid.sets if laid else {})}
+        try:
+            system = self.factory(**arguments)
+        except DstampError:
+            raise
+        except Exception as error:
+            raise ModelError(f"{_line_of(error, self.path)}: the factory raised {error!r}") from error
+        if not isinstance(system, System):
+            raise ModelError(f"{self.path}: the factory returned {system!r}, not a System")
+        return system if laid is None else system.with_locks(laid)
+
+
+def load_model(reference: str) -> Model:
+    """The model at `path.py[:factory]`, `folder[:factory]`, or a short name such as `classic/bank`.
+
+    The factory is `build` unless named (dashes may stand for underscores). Raises UsageError when nothing is there,
+    ModelError with file and line when the file cannot be imported or lacks the factory.
+    """
+    location, _, name = reference.partition(":")
+    path = _find(location)
+    module = _import(path)
+    factory_name = name.replace("-", "_") or "build"
+    factory = getattr(module, factory_name, None)
+    if not callable(factory):
+        valid = [key for key, value in vars(module).items() if _is_factory(value)]
+        raise ModelError(f"{path}: {unknown('factory', factory_name, valid)}: a factory returns a System")
+    return Model(
+        reference=reference,
+        path=path,
+        factory=factory,
+        mechanisms=getattr(module, "MECHANISMS", {}),
+        placements=getattr(module, "PLACEMENTS", {}),
+        assumptions=getattr(module, "ASSUMPTIONS", ()),
+    )
+
+
+def read_settings(factory: Callable[..., System], written: Sequence[str]) -> dict[str, Any]:
+    """`["runs=3", "pr=1,2"]` as keyword arguments, checked against the factory's annotations.
+
+    Raises UsageError for an unknown name (with the nearest), a value of the wrong type, or a missing `=`.
+    """
+    settings: dict[str, Any] = {}
+    for item in written:
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise UsageError(f"--set {item}: write name=value")
+        settings[name] = value
+    return checked_settings(factory, settings)
+
+
+def checked_settings(factory: Callable[..., System], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """`settings` converted to the types that the factory's annotations give. Raises UsageError as `read_settings`."""
+    parameters = inspect.signature(factory, eval_str=True).parameters
+    for name in settings:
+        if name not in parameters:
+            raise UsageError(unknown("parameter", name, parameters))
+    return {name: _converted(name, value, parameters[name].annotation) for name, value in settings.items()}
+
+
+def _converted(name: str, value: Any, annotation: Any) -> Any:
+    if annotation is inspect.Parameter.empty:
+        raise UsageError(f"parameter {name!r} has no annotation in the model, so {value!r} cannot be checked")
+    kind = inspect.formatannotation(annotation).replace("typing.", "")
+    items = tuple(value.split(",")) if isinstance(value, str) and str(kind).startswith("tuple") else value
+    adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+    try:
+        return adapter.validate_python(items)
+    except ValidationError as error:
+        raise UsageError(f"parameter {name}={value!r}: {error.errors()[0]['msg']}; it is declared {kind}") from error
+
+
+def fingerprint(path: Path) -> str:
+    """A digest of a model's source files, to tell whether a witness is of the same text."""
+    files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def bundled(relative: str) -> Path:
+    """A file or folder that comes with the package: from the wheel, or from the checkout that the package is in."""
+    inside = _PACKAGE / "_bundled" / relative
+    return inside if inside.exists() else _PACKAGE.parent / relative
+
+
+def _find(location: str) -> Path:
+    for path in (Path(location), bundled(f"models/{location}"), bundled(f"models/{location}.py"), bundled(location)):
+        if (path.is_file() and path.suffix == ".py") or (path / "__init__.py").is_file():
+            return path
+    known = sorted(_short_names())
+    raise UsageError(f"no model at {location!r}: {unknown('model', location, known)}")
+
+
+def _short_names() -> list[str]:
+    root = bundled("models")
+    files = [file.relative_to(root).with_suffix("").as_posix() for file in root.glob("*/*.py")]
+    folders = [file.parent.relative_to(root).as_posix() for file in root.glob("*/__init__.py")]
+    inner = tuple(f"{folder}/" for folder in folders)
+    return folders + [name for name in files if not name.startswith(inner)]
+
+
+def _import(path: Path) -> ModuleType:
+    """A fresh module from `path`, registered under a name of its own so that its parts can import each other."""
+    entry = path / "__init__.py" if path.is_dir() else path
+    name = f"_dstamp_model_{hashlib.sha256(str(entry.resolve()).encode()).hexdigest()[:12]}"
+    for known in [known for known in sys.modules if known == name or known.startswith(f"{name}.")]:
+        del sys.modules[known]
+    search = [str(path)] if path.is_dir() else None
+    spec = importlib.util.spec_from_file_location(name, entry, submodule_search_locations=search)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise ModelError(f"{error.filename}:{error.lineno}: not Python: {error.msg}") from error
+    except Exception as error:
+        raise ModelError(f"{_line_of(error, path)}: importing the model raised {error!r}") from error
+    return module
+
+
+def _line_of(error: BaseException, path: Path) -> str:
+    """Where in the model `error` was raised."""
+    root = str(path.resolve())
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if str(Path(f.filename).resolve()).startswith(root)]
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else str(path)
+
+
+def _is_factory(value: Any) -> bool:
+    if not callable(value) or inspect.isclass(value):
+        return False
+    try:
+        annotation = inspect.signature(value).return_annotation
+    except (TypeError, ValueError):
+        return False
+    return annotation is System or annotation == "System"

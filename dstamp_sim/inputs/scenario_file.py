@@ -1,0 +1,88 @@
+"""Scenario files: a TOML file becomes a `Scenario`. Unknown keys are refused, missing figures never made up."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from dstamp_sim.core.scenario import Distribution, Scenario, Shape, Timing
+from dstamp_sim.inputs.toml_file import Strict, read_toml
+
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class _Start(Strict):
+    """Who starts when: in order, the processes of the model that must end."""
+
+    name: str
+    at: datetime
+    dies_after_s: Seconds | None = None
+
+
+class _Delay(Strict):
+    """A delay's distribution: just one of the shapes, and where its figures are from."""
+
+    constant_s: Seconds | None = None
+    uniform_s: tuple[Seconds, Seconds] | None = None
+    exponential_s: Positive | None = None
+    lognormal_s: tuple[Positive, Positive] | None = None
+    source: str
+
+    @model_validator(mode="after")
+    def _one_shape(self) -> _Delay:
+        given = [shape.value for shape in Shape if getattr(self, shape.value) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give one of {', '.join(shape.value for shape in Shape)}; given: {given or 'none'}")
+        if self.uniform_s and self.uniform_s[0] > self.uniform_s[1]:
+            raise ValueError(f"uniform_s = {list(self.uniform_s)}: the first figure is the smaller one")
+        return self
+
+    def distribution(self) -> Distribution:
+        shape = next(shape for shape in Shape if getattr(self, shape.value) is not None)
+        figures = getattr(self, shape.value)
+        return Distribution(shape, figures if isinstance(figures, tuple) else (figures,), self.source)
+
+
+class _ScenarioFile(Strict):
+    title: str
+    model: str
+    mechanism: str | None = None
+    placement: str | None = None
+    seed: int
+    evidence: str | None = None
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    starts: Annotated[tuple[_Start, ...], Field(min_length=1)]
+    delays: dict[str, _Delay] = Field(default_factory=dict)
+    probabilities: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
+
+
+def read_scenario(path: Path) -> Scenario:
+    """The scenario in a TOML file; its evidence path is taken from the file's folder.
+
+    Times count from the first start. Raises ScenarioError naming file, place and remedy.
+    """
+    content = read_toml(path, _ScenarioFile)
+    origin = min(start.at for start in content.starts)
+    starts_s = {start.name: (start.at - origin).total_seconds() for start in content.starts}
+    deaths = {s.name: starts_s[s.name] + s.dies_after_s for s in content.starts if s.dies_after_s is not None}
+    return Scenario(
+        title=content.title,
+        model=content.model,
+        mechanism=content.mechanism,
+        placement=content.placement,
+        parameters=content.parameters,
+        names=tuple(start.name for start in content.starts),
+        timing=Timing(
+            delays={name: delay.distribution() for name, delay in content.delays.items()},
+            starts_s=starts_s,
+            deaths_s=deaths,
+            probabilities=content.probabilities,
+            seed=content.seed,
+        ),
+        origin=origin,
+        evidence=path.parent / content.evidence if content.evidence else None,
+    )

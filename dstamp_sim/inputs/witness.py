@@ -1,0 +1,148 @@
+"""Witness files: a trace that anyone can replay, and that is refused where it no longer fits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from dstamp_sim.core.errors import ScheduleError, UsageError, WitnessError
+from dstamp_sim.core.system import System
+from dstamp_sim.core.trace import Step, Trace
+from dstamp_sim.core.value import text
+from dstamp_sim.inputs.model_file import checked_settings, fingerprint, load_model
+
+FORMAT = "dstamp-witness/1"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How the system of a trace was built: enough to build it again."""
+
+    model: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    placement: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    crashes: int = 0
+
+    def build(self) -> System:
+        """The system again. Raises UsageError or ModelError as loading a model does."""
+        model = load_model(self.model)
+        settings = checked_settings(model.factory, self.parameters)
+        system = model.build(settings, self.placement)
+        return system.with_names(self.names).with_crashes(max(self.crashes, system.crashes))
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A trace with its origin, what it is a witness of, and the instant from which its times count."""
+
+    origin: Origin
+    about: str
+    trace: Trace
+    since: datetime | None = None
+
+
+def write_witness(path: Path, witness: Witness) -> None:
+    """Writes `witness` to `path` as JSON. Raises UsageError when the file cannot be written."""
+    trace = witness.trace
+    content = {
+        "format": FORMAT,
+        "about": witness.about,
+        "origin": asdict(witness.origin),
+        "model_digest": fingerprint(load_model(witness.origin.model).path),
+        "since": witness.since.isoformat() if witness.since else None,
+        "schedule": str(trace.schedule),
+        "starts_s": None if trace.starts_s is None else dict(trace.starts_s),
+        "steps": [_written(step) for step in trace.steps],
+        "results": {name: text(result) for name, result in trace.results.items()},
+    }
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_witness(path: Path, replay: Callable[[System, str], Trace]) -> tuple[Witness, System]:
+    """The witness in `path`, and its system; `replay` performs the schedule again and every step is compared.
+
+    Raises WitnessError when the file is no witness, and at the first step that the model does otherwise.
+    """
+    content = _read_json(path)
+    try:
+        origin = Origin(**content["origin"])
+        steps, schedule, starts_s = content["steps"], content["schedule"], content["starts_s"]
+        since = datetime.fromisoformat(content["since"]) if content["since"] else None
+        about = str(content["about"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise WitnessError(f"{path}: not a witness: {error!r} is missing or malformed") from error
+    system = origin.build()
+    try:
+        trace = replay(system, schedule)
+    except ScheduleError as error:
+        changed = fingerprint(load_model(origin.model).path) != content.get("model_digest")
+        hint = "; the model's text has changed since" if changed else "; the file was edited"
+        raise WitnessError(f"{path}: {error}{hint}") from error
+    _compare(path, trace, steps, content.get("results"))
+    if starts_s is not None:
+        timed = tuple(replace(s, time_s=w["time_s"]) for s, w in zip(trace.steps, steps, strict=True))
+        trace = replace(trace, steps=timed, starts_s=starts_s)
+    return Witness(origin, about, trace, since), system
+
+
+def _compare(path: Path, trace: Trace, steps: Any, results: Any) -> None:
+    if not isinstance(steps, list) or len(steps) != len(trace.steps):
+        raise WitnessError(f"{path}: the schedule has {len(trace.steps)} choices, the file other than that many steps")
+    for number, (step, written) in enumerate(zip(trace.steps, steps, strict=True), start=1):
+        now = _written(step)
+        for key in ("process", "does", "changed"):
+            if not isinstance(written, dict) or written.get(key) != now[key]:
+                was = written.get(key) if isinstance(written, dict) else written
+                raise WitnessError(f"{path}: step {number} differs: the file says {was!r}, the model does {now[key]!r}")
+    ended = {name: text(result) for name, result in trace.results.items()}
+    if results != ended:
+        raise WitnessError(f"{path}: the results differ: the file says {results}, the model gives {ended}")
+
+
+def _written(step: Step) -> dict[str, Any]:
+    return {
+        "process": step.process,
+        "section": step.section,
+        "does": step.does(),
+        "changed": step.changed(),
+        "time_s": step.time_s,
+    }
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise WitnessError(f"{path}: not JSON: {error}") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise WitnessError(f"{path}: not a witness: its format is not {FORMAT!r}")
+    return content
+
+
+def write_text(path: Path, content: str) -> None:
+    """Writes a whole file or nothing. Raises UsageError naming the path and the reason."""
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(content, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def check_writable(folder: Path) -> None:
+    """Makes `folder` and a file in it, before long work begins. Raises UsageError when that is not possible."""
+    probe = folder / ".dstamp-writable"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UsageError(f"--out {folder}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,51 @@
+"""Two small objects: something that the environment decides, and a count."""
+
+from typing import Any
+
+from dstamp_sim.core.op import Op
+from dstamp_sim.core.shared_object import Outcome, SharedObject
+
+
+class Chance(SharedObject):
+    """What the environment decides: every draw gives one of its labels, and any of them is possible every time.
+
+    Untimed engines see them all; timed ones draw by the probabilities that a scenario gives to the labels.
+    """
+
+    def __init__(self, name: str, *labels: str) -> None:
+        super().__init__(name)
+        self.labels = labels
+
+    def draw(self) -> Op:
+        """Gives one of the labels."""
+        return self.op("draw")
+
+    def outcomes(self, state: Any, op: Op) -> tuple[Outcome, ...]:
+        """One per label, in the order given."""
+        if op.verb == "draw":
+            return tuple(Outcome(state, label, label) for label in self.labels)
+        raise self.unknown_verb(op)
+
+
+class Counter(SharedObject):
+    """A number that is added to and read, each atomically. Its state is the number."""
+
+    def __init__(self, name: str, initial: int = 0) -> None:
+        super().__init__(name, initial)
+
+    def add(self, amount: int) -> Op:
+        """Adds `amount`; gives None."""
+        return self.op("add", amount)
+
+    def read(self) -> Op:
+        """Gives the number."""
+        return self.op("read")
+
+    def outcomes(self, state: int, op: Op) -> tuple[Outcome, ...]:
+        """Deterministic; nothing blocks."""
+        match op.verb, op.args:
+            case "add", (int(amount),):
+                return (Outcome(state + amount),)
+            case "read", ():
+                return (Outcome(state, state),)
+        raise self.unknown_verb(op)

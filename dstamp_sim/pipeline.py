@@ -1,0 +1,236 @@
+"""Load, build, run, analyse, draw: one straight line for each thing the command line does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from dstamp_sim.analyses.window import reason
+from dstamp_sim.core.errors import UsageError
+from dstamp_sim.core.mechanism import Mechanism, Window
+from dstamp_sim.core.properties import Kind
+from dstamp_sim.core.scenario import Scenario
+from dstamp_sim.core.system import System
+from dstamp_sim.core.trace import Step, Trace
+from dstamp_sim.core.value import text
+from dstamp_sim.core.verdict import Judgement, Report, Verdict
+from dstamp_sim.engines.explorer import DEFAULT_LIMIT, Progress, explore
+from dstamp_sim.engines.replay import replay
+from dstamp_sim.engines.timed import run_timed
+from dstamp_sim.inputs.evidence import Evidence, read_evidence
+from dstamp_sim.inputs.model_file import Model, bundled, checked_settings, load_model, read_settings
+from dstamp_sim.inputs.scenario_file import read_scenario
+from dstamp_sim.inputs.witness import Origin, Witness, check_writable, read_witness, write_witness
+from dstamp_sim.rendering.layout import lay_out
+from dstamp_sim.rendering.timeline import draw_timeline
+
+INCIDENT = "experiments/incident/scenario.toml"
+"""The scenario that `dstamp replay` takes when none is given."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run of the replay: what was observed of it, what came out, whether that agrees, and why."""
+
+    run: str
+    observed: Mapping[str, Any]
+    simulated: Mapping[str, Any]
+    reproduced: bool | None
+    why: str
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What `dstamp replay` found: the scenario and mechanism it ran, the rows, the trace, and the files it wrote."""
+
+    scenario: Scenario
+    mechanism: str
+    story: str
+    placement: str
+    assumptions: Sequence[tuple[str, str]]
+    rows: tuple[Row, ...]
+    trace: Trace
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """What `dstamp explore` found, and the files it wrote."""
+
+    report: Report
+    placement: str
+    files: tuple[Path, ...]
+
+
+def replay_scenario(
+    path: Path | None, *, mechanism: str | None, placement: str | None, seed: int | None, out: Path
+) -> Replay:
+    """One timed run of a scenario under a mechanism, compared run by run with the evidence; draws and saves it.
+
+    Raises UsageError for unknown names and an unwritable folder, ScenarioError and ModelError as their loaders do.
+    """
+    scenario = read_scenario(path or bundled(INCIDENT))
+    evidence = read_evidence(scenario.evidence) if scenario.evidence else None
+    model = load_model(scenario.model)
+    name = mechanism or scenario.mechanism
+    chosen = model.mechanism(name) if name else None
+    if chosen is not None:
+        model = replace(model, factory=chosen.factory)
+    parameters = checked_settings(model.factory, scenario.parameters)
+    system, names = _cast(model.build(parameters, placement or scenario.placement), scenario.names)
+    check_writable(out)
+    timing = scenario.timing if seed is None else replace(scenario.timing, seed=seed)
+    trace = run_timed(system, timing)
+    rows = tuple(_rows(trace, scenario, evidence, chosen))
+    reference = scenario.model if name is None else f"{scenario.model}:{name}"
+    origin = Origin(reference, parameters, placement or scenario.placement, names, len(timing.deaths_s))
+    witness = Witness(origin, f"replay of {scenario.title}", trace, scenario.origin)
+    stem = f"replay-{name or 'model'}"
+    title = f"{scenario.title}: {name or 'the model'}, lock placement {system.placement.name}"
+    badges = {row.run: (_badge_text(row), row.simulated.get("upgrade") != "fail") for row in rows}
+    files = _save(out, stem, witness, system, title, badges)
+    story = chosen.story if chosen else ""
+    return Replay(
+        scenario=replace(scenario, timing=timing),
+        mechanism=name or "",
+        story=story,
+        placement=system.placement.name,
+        assumptions=model.assumptions,
+        rows=rows,
+        trace=trace,
+        files=files,
+    )
+
+
+def explore_model(
+    reference: str,
+    *,
+    settings: Sequence[str] = (),
+    placement: str | None = None,
+    properties: Sequence[str] = (),
+    crashes: int | None = None,
+    limit: int = DEFAULT_LIMIT,
+    keep_going: bool = False,
+    out: Path,
+    progress: Progress | None = None,
+) -> Exploration:
+    """Explores a model and saves a witness and a timeline of each trace found.
+
+    Raises UsageError for unknown names and an unwritable folder, and ModelError where the model breaks a rule.
+    """
+    model = load_model(reference)
+    parameters = read_settings(model.factory, settings)
+    system = model.build(parameters, placement)
+    if crashes is not None:
+        system = system.with_crashes(crashes)
+    system.properties_named(properties)
+    check_writable(out)
+    report = explore(system, properties=properties, limit=limit, keep_going=keep_going, progress=progress)
+    origin = Origin(reference, parameters, placement, {}, system.crashes)
+    files = [
+        file
+        for judgement in report.judgements
+        if judgement.trace is not None
+        for file in _save_judgement(out, model, origin, judgement, system)
+    ]
+    return Exploration(report, system.placement.name, tuple(files))
+
+
+def show_witness(path: Path, out: Path) -> tuple[Witness, tuple[Path, ...]]:
+    """Replays a witness strictly and draws it again. Raises WitnessError where it does not fit its model."""
+    witness, system = read_witness(path, replay)
+    check_writable(out)
+    return witness, tuple(_draw(out, path.stem, witness, system, witness.about, {}))
+
+
+def _cast(system: System, names: Sequence[str]) -> tuple[System, Mapping[str, str]]:
+    """`system` with its processes that must end renamed, in order, to those that the scenario starts."""
+    must_end = [instance.name for instance in system.instances() if not instance.process.daemon]
+    if len(names) > len(must_end):
+        raise UsageError(
+            f"the scenario starts {len(names)} processes ({', '.join(names)}), "
+            f"the model has {len(must_end)} that can start ({', '.join(must_end)})"
+        )
+    renamed = dict(zip(must_end, names, strict=False))
+    return system.with_names(renamed), renamed
+
+
+def _rows(trace: Trace, scenario: Scenario, evidence: Evidence | None, mechanism: Mechanism | None) -> list[Row]:
+    return [_row(trace, name, scenario, evidence, mechanism.window if mechanism else None) for name in scenario.names]
+
+
+def _row(trace: Trace, name: str, scenario: Scenario, evidence: Evidence | None, window: Window | None) -> Row:
+    seen = evidence.run(name) if evidence else None
+    observed = seen.observed() if seen else {}
+    result = trace.results.get(name)
+    simulated = {field: getattr(result, field, None) for field in (*observed, "upgrade", "failure")}
+    agrees = {field: _matches(result, field, value) for field, value in observed.items()}
+    if result is None:
+        why = f"it never ended: {trace.waiting.get(name, 'it died')}"
+    elif window is None:
+        why = ""
+    else:
+        why = reason(trace, name, window, failure=_failure(result), when=lambda step: instant(step, scenario.origin))
+    return Row(name, observed, simulated, all(agrees.values()) if agrees else None, why)
+
+
+def _failure(result: Any) -> str:
+    """A result's own word for what failed, where it has one."""
+    return str(getattr(result, "failure", ""))
+
+
+def _matches(result: Any, field: str, observed: Any) -> bool:
+    if hasattr(result, "matches"):
+        return bool(result.matches(field, observed))
+    return bool(getattr(result, field, None) == observed)
+
+
+def _badge_text(row: Row) -> str:
+    return " · ".join(str(row.simulated[field]) for field in ("upgrade", "stamp") if row.simulated.get(field))
+
+
+def instant(step: Step, origin: datetime) -> str:
+    """A step's instant on the wall clock, to the second."""
+    return f"{origin + timedelta(seconds=step.time_s or 0.0):%m-%d %H:%M:%S}"
+
+
+def _save_judgement(out: Path, model: Model, origin: Origin, judgement: Judgement, system: System) -> list[Path]:
+    assert judgement.trace is not None
+    about = f"{judgement.prop.kind.value}: {judgement.prop.name}"
+    slug = "".join(c if c.isalnum() else "-" for c in f"{model.path.stem}-{judgement.prop.name}".lower())
+    witness = Witness(origin, about, judgement.trace)
+    bad = judgement.verdict is Verdict.VIOLATED and judgement.prop.kind is Kind.EACH_RESULT
+    badges = {
+        name: (_result_text(result), bool(judgement.prop.predicate(result)) if bad else None)
+        for name, result in judgement.trace.results.items()
+    }
+    title = f"{judgement.verdict.value}: {about}, lock placement {system.placement.name}"
+    return list(_save(out, slug[:80], witness, system, title, badges))
+
+
+def _result_text(result: Any) -> str:
+    """A result in a few words: of a run its verdict and stamp, of anything else the value."""
+    told = [getattr(result, field, None) for field in ("upgrade", "stamp")]
+    return " · ".join(str(item) for item in told if item) or text(result)
+
+
+def _save(
+    out: Path, stem: str, witness: Witness, system: System, title: str, badges: Mapping[str, tuple[str, bool | None]]
+) -> tuple[Path, ...]:
+    """The witness and its timeline as files in `out`."""
+    file = out / f"{stem}.witness.json"
+    write_witness(file, witness)
+    return (file, *_draw(out, stem, witness, system, title, badges))
+
+
+def _draw(
+    out: Path, stem: str, witness: Witness, system: System, title: str, badges: Mapping[str, tuple[str, bool | None]]
+) -> list[Path]:
+    layout = lay_out(witness.trace, system.lanes, title=title, verdicts=badges, origin=witness.since)
+    files = [out / f"{stem}.png", out / f"{stem}.svg"]
+    for file in files:
+        draw_timeline(layout, file)
+    return files

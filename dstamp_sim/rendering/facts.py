@@ -1,0 +1,268 @@
+"""What a timeline shows of a trace, in axis units (seconds of a timed trace, steps of an untimed one)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dstamp_sim.core.op import DELAY
+from dstamp_sim.core.system import Lane
+from dstamp_sim.core.trace import Step, Trace
+from dstamp_sim.core.value import text
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a step is drawn: the stretch that led to it, and the instant at which it takes effect."""
+
+    start: float
+    end: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A section of a process; `leaf` when no section is nested in it."""
+
+    process: str
+    name: str
+    level: int
+    start: float
+    end: float
+    leaf: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of a process's life: waiting for `name`, or holding the lock `name` in its `row`."""
+
+    process: str
+    name: str
+    start: float
+    end: float
+    row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A value on an object's strip; `shown` is None for absent, `writer` the number of the step that made it."""
+
+    shown: str | None
+    wrong: bool
+    start: float
+    end: float
+    writer: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """An object's values over time, without gaps."""
+
+    name: str
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A process's last reading of an object that has a strip: the step's number and the segment that it saw."""
+
+    process: str
+    step: int
+    at: float
+    strip: str
+    seen: Segment
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that is drawn of a trace. `begin` and `end` bound what is drawn; `first` is the first step drawn."""
+
+    moments: tuple[Moment, ...]
+    lives: dict[str, tuple[float, float]]
+    spans: tuple[Span, ...]
+    waits: tuple[Stretch, ...]
+    holds: tuple[Stretch, ...]
+    strips: tuple[Strip, ...]
+    checks: tuple[Check, ...]
+    begin: float
+    end: float
+    first: int
+
+
+def facts_of(trace: Trace, lanes: Sequence[Lane], last_steps: int) -> Facts:
+    """The facts of `trace`, where at most its last `last_steps` steps are drawn. Cost: linear in the steps."""
+    moments = moments_of(trace)
+    first = max(0, len(moments) - last_steps)
+    lives = _lives(trace, moments)
+    end = max([m.end for m in moments] + [e for _, e in lives.values()], default=0.0)
+    begin = moments[first].start if first else min((s for s, _ in lives.values()), default=0.0)
+    if first and trace.timed:
+        begin = moments[first].at
+    end += _tail(trace, begin, end)
+    strips = tuple(_strip(trace, moments, name, lane, (min(0.0, begin), end)) for name, lane in _laned(trace, lanes))
+    return Facts(
+        moments,
+        {name: (max(a, begin), b) for name, (a, b) in lives.items() if b >= begin},
+        tuple(s for s in _spans(trace, moments) if s.end >= begin),
+        tuple(w for w in _waits(trace, moments, lives, end) if w.end > begin),
+        tuple(h for h in _holds(trace, moments, end) if h.end >= begin),
+        strips,
+        tuple(c for c in _checks(trace, moments, strips) if c.at >= begin),
+        begin,
+        end,
+        first,
+    )
+
+
+def moments_of(trace: Trace) -> tuple[Moment, ...]:
+    """Each step's moment. A timed step's stretch begins at its process's previous step, or start."""
+    if trace.starts_s is None:
+        return tuple(Moment(n, n + 1, n + 0.5) for n in range(len(trace.steps)))
+    done, before = [], dict(trace.starts_s)
+    for step in trace.steps:
+        at = 0.0 if step.time_s is None else step.time_s
+        done.append(Moment(min(before.get(step.process, at), at), at, at))
+        before[step.process] = at
+    return tuple(done)
+
+
+def _tail(trace: Trace, begin: float, end: float) -> float:
+    """Room at the end for what waits for ever."""
+    if not trace.waiting:
+        return 0.0
+    return max(0.06 * (end - begin), 1.0)
+
+
+def _lives(trace: Trace, moments: Sequence[Moment]) -> dict[str, tuple[float, float]]:
+    lives: dict[str, tuple[float, float]] = {}
+    starts = trace.starts_s or {}
+    for name in trace.processes:
+        if name in starts:
+            lives[name] = (starts[name], starts[name])
+    for step, moment in zip(trace.steps, moments, strict=True):
+        start, end = lives.get(step.process, (moment.start, moment.end))
+        lives[step.process] = (min(start, moment.start), max(end, moment.end))
+    return lives
+
+
+def _spans(trace: Trace, moments: Sequence[Moment]) -> list[Span]:
+    done: list[Span] = []
+    open_: dict[str, list[Span]] = {name: [] for name in trace.processes}
+    for step, moment in zip(trace.steps, moments, strict=True):
+        stack = open_[step.process]
+        common = _common([span.name for span in stack], step.sections)
+        done += stack[common:]
+        stack[common:] = [
+            Span(step.process, name, level, moment.start, moment.end)
+            for level, name in enumerate(step.sections)
+            if level >= common
+        ]
+        last = len(stack) - 1
+        stack[:] = [
+            Span(s.process, s.name, s.level, s.start, moment.end, s.leaf and n == last) for n, s in enumerate(stack)
+        ]
+        if step.ended or step.op is None:
+            done += stack
+            stack.clear()
+    done += [span for stack in open_.values() for span in stack]
+    order = {name: n for n, name in enumerate(trace.processes)}
+    return sorted(done, key=lambda s: (order[s.process], s.start, s.level, s.end))
+
+
+def _common(open_names: Sequence[str], sections: Sequence[str]) -> int:
+    count = 0
+    while count < min(len(open_names), len(sections)) and open_names[count] == sections[count]:
+        count += 1
+    return count
+
+
+def _waits(
+    trace: Trace, moments: Sequence[Moment], lives: dict[str, tuple[float, float]], end: float
+) -> list[Stretch]:
+    """Daemons wait most of the time; theirs is not shown."""
+    runs = [name for name in trace.processes if name not in trace.daemons]
+    done = []
+    if trace.timed:
+        for step, moment in zip(trace.steps, moments, strict=True):
+            if step.process in runs and moment.end > moment.start and step.op and step.op.verb != DELAY:
+                done.append(Stretch(step.process, str(step.op), moment.start, moment.end))
+    for name, op in trace.waiting.items():
+        if name in runs:
+            done.append(Stretch(name, op, lives.get(name, (0.0, 0.0))[1], end))
+    return done
+
+
+def _holds(trace: Trace, moments: Sequence[Moment], end: float) -> list[Stretch]:
+    done: list[Stretch] = []
+    held: dict[str, list[tuple[Any, float, int]]] = {name: [] for name in trace.processes}
+    for step, moment in zip(trace.steps, moments, strict=True):
+        mine = held[step.process]
+        for hold in step.dropped:
+            found = next((item for item in mine if item[0] == hold), None)
+            if found is not None:
+                mine.remove(found)
+                done.append(Stretch(step.process, hold.target.name, found[1], moment.at, found[2]))
+        if step.taken is not None:
+            row = next(n for n in range(len(mine) + 1) if n not in [item[2] for item in mine])
+            mine.append((step.taken, moment.at, row))
+    for name in trace.processes:
+        done += [Stretch(name, hold.target.name, start, end, row) for hold, start, row in held[name]]
+    return done
+
+
+def _laned(trace: Trace, lanes: Sequence[Lane]) -> list[tuple[str, Lane | None]]:
+    """The names of the objects that get a strip, with how to show them (None: as text)."""
+    if lanes:
+        named = [([lane.target.name, *(f"{lane.target.name}@{p}" for p in trace.processes)], lane) for lane in lanes]
+        return [(name, lane) for names, lane in named for name in names if name in trace.initial]
+    locks = {step.op.target.name for step in trace.steps if step.op and step.op.target and step.op.target.is_lock}
+    changed = {change.target for step in trace.steps for change in step.changes}
+    return [(name, None) for name in trace.initial if name in changed and name not in locks and "@" not in name]
+
+
+def _strip(
+    trace: Trace, moments: Sequence[Moment], name: str, lane: Lane | None, bounds: tuple[float, float]
+) -> Strip:
+    done: list[Segment] = []
+    shown, wrong = _shown(lane, trace.initial[name])
+    since, writer = bounds[0], None
+    for number, step in enumerate(trace.steps):
+        for change in step.changes:
+            if change.target == name and (now := _shown(lane, change.after)) != (shown, wrong):
+                done.append(Segment(shown, wrong, since, moments[number].at, writer))
+                (shown, wrong), since, writer = now, moments[number].at, number
+    return Strip(name, (*done, Segment(shown, wrong, since, bounds[1], writer)))
+
+
+def _shown(lane: Lane | None, state: Any) -> tuple[str | None, bool]:
+    if lane is None:
+        return text(state), False
+    return lane.show(state), lane.wrong is not None and bool(lane.wrong(state))
+
+
+def _checks(trace: Trace, moments: Sequence[Moment], strips: Sequence[Strip]) -> list[Check]:
+    """Each process's last reading that gave more than yes or no; its last reading at all when there is none."""
+    last: dict[str, int] = {}
+    named = {strip.name: strip for strip in strips}
+    for number, step in enumerate(trace.steps):
+        if step.touched in named and step.process not in trace.daemons and _reads(step):
+            old = last.get(step.process)
+            if old is None or not isinstance(step.result, bool) or isinstance(trace.steps[old].result, bool):
+                last[step.process] = number
+    done = []
+    for name in trace.processes:
+        if name in last:
+            number = last[name]
+            strip = named[str(trace.steps[number].touched)]
+            done.append(Check(name, number, moments[number].at, strip.name, _seen(strip, number)))
+    return done
+
+
+def _reads(step: Step) -> bool:
+    return step.op is not None and step.result is not None and not any(c.target == step.touched for c in step.changes)
+
+
+def _seen(strip: Strip, number: int) -> Segment:
+    """The segment that step `number` saw: by step order, since several steps may share one instant."""
+    return [seg for seg in strip.segments if seg.writer is None or seg.writer < number][-1]

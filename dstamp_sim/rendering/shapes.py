@@ -1,0 +1,179 @@
+"""What a picture is made of: plain numbers in pixels, y downwards. No drawing, no matplotlib."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Literal
+
+WIDTH = 1600.0
+"""The width of every picture, in pixels."""
+
+Anchor = Literal["left", "center", "right"]
+Point = tuple[float, float]
+
+_NARROW = frozenset("iljI.,:;'!|()[] ftr-/\\`")
+_WIDE = frozenset("mwMW@%")
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle; `kind` says how it looks, `owner` is the lane it lies in, `name` what it stands for."""
+
+    kind: str
+    x: float
+    y: float
+    width: float
+    height: float
+    owner: str = ""
+    name: str = ""
+    tint: int = 0
+
+    @property
+    def right(self) -> float:
+        """The x of its right edge."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        """The y of its lower edge."""
+        return self.y + self.height
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One line of text, vertically centred on `y`, `size` pixels high."""
+
+    text: str
+    x: float
+    y: float
+    size: float = 12
+    anchor: Anchor = "left"
+    kind: str = "plain"
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """The rectangle that the text needs at most: left, top, right, bottom."""
+        wide = measure(self.text, self.size, bold=self.kind in BOLD)
+        left = self.x - {"left": 0.0, "center": wide / 2, "right": wide}[self.anchor]
+        return left, self.y - 0.6 * self.size, left + wide, self.y + 0.6 * self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line through `points`."""
+
+    kind: str
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A small sign at one point."""
+
+    kind: str
+    x: float
+    y: float
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """From the write that a check saw to that check: a cubic curve of four points.
+
+    `kind` is `own` (the reader wrote it itself), `other` (another process did: the race) or `wrong` (and it is wrong).
+    """
+
+    kind: str
+    points: tuple[Point, Point, Point, Point]
+    writer: str
+    reader: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A whole picture, in pixels; each tuple is in drawing order."""
+
+    width: float
+    height: float
+    boxes: tuple[Box, ...] = ()
+    lines: tuple[Line, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    arrows: tuple[Arrow, ...] = ()
+    labels: tuple[Label, ...] = ()
+
+
+@dataclass
+class Sheet:
+    """The shapes collected so far, while a layout is being made."""
+
+    boxes: list[Box] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    arrows: list[Arrow] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
+
+    def finish(self, height: float) -> Layout:
+        """The layout of everything collected."""
+        every = (tuple(part) for part in (self.boxes, self.lines, self.marks, self.arrows, self.labels))
+        return Layout(WIDTH, height, *every)  # type: ignore[arg-type]
+
+
+BOLD = frozenset({"title", "process", "letter", "verdict_bad", "on_wrong", "cut"})
+"""The kinds of label that are set in bold type."""
+
+
+def measure(text: str, size: float, *, bold: bool = False) -> float:
+    """The width of `text` in pixels, never less than DejaVu Sans needs (by classes of characters)."""
+    return sum(_em(char) for char in text) * size * (1.14 if bold else 1.0)
+
+
+def _em(char: str) -> float:
+    if char in _NARROW:
+        return 0.42
+    if char in _WIDE or not char.isascii():
+        return 1.03
+    return 0.64 if char.islower() or char.isdigit() else 0.79
+
+
+def clean(text: str) -> str:
+    """`text` on one line without control, format and unpaired surrogate characters."""
+    kept = (" " if char.isspace() else char for char in text)
+    return " ".join("".join(c for c in kept if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Cn", "Co")).split())
+
+
+def elide(text: str, size: float, room: float, *, bold: bool = False) -> str:
+    """`text`, or its beginning and end around an ellipsis so that it fits into `room` pixels; empty if nothing fits."""
+    if measure(text, size, bold=bold) <= room:
+        return text
+    kept = min(len(text), 400)
+    while kept > 1:
+        kept = kept - 1 if kept < 60 else kept * 9 // 10
+        head = (kept * 2 + 2) // 3
+        short = text[:head].rstrip() + "…" + (text[len(text) - (kept - head) :].lstrip() if kept > head else "")
+        if measure(short, size, bold=bold) <= room:
+            return short
+    return ""
+
+
+def wrap(text: str, size: float, room: float, lines: int, *, bold: bool = False) -> list[str]:
+    """`text` on at most `lines` lines of `room` pixels, broken after blanks and hyphens; the last one elided."""
+    done: list[str] = []
+    rest = text
+    while rest and len(done) < lines - 1 and measure(rest, size, bold=bold) > room:
+        cut = _break(rest, size, room, bold=bold)
+        done.append(rest[:cut].rstrip())
+        rest = rest[cut:].lstrip()
+    return [*done, elide(rest, size, room, bold=bold)] if rest else done
+
+
+def _break(text: str, size: float, room: float, *, bold: bool) -> int:
+    fits, last, used = 1, 0, 0.0
+    for index, char in enumerate(text[:400]):
+        used += measure(char, size, bold=bold)
+        if used > room:
+            break
+        fits = index + 1
+        if char in " -,_":
+            last = index + 1
+    return last or fits

@@ -1,0 +1,103 @@
+"""Traces and reports as plain text: who did what on the left, what changed on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import shorten
+from typing import Any
+
+from dstamp_sim.core.properties import NO_DEADLOCK
+from dstamp_sim.core.trace import Change, Step, Trace
+from dstamp_sim.core.value import text
+from dstamp_sim.core.verdict import Coverage, Judgement, Report
+
+
+def story(trace: Trace, *, width: int = 150) -> list[str]:
+    """A trace in two columns: the process with what it does, and only what changed. One line a step.
+
+    A process is named where it takes over and its section where that changes.
+    """
+    left = [_doing(step, before) for step, before in zip(trace.steps, [None, *trace.steps], strict=False)]
+    number = len(str(len(left)))
+    room = min(max((len(line) for line in left), default=0), width * 6 // 10)
+    lines = [
+        f"{index:>{number}}  {shortened(line, room):<{room}}  {_change(step, width - room - number - 4)}".rstrip()
+        for index, (line, step) in enumerate(zip(left, trace.steps, strict=True), start=1)
+    ]
+    return lines + _ends(trace)
+
+
+def shortened(line: str, room: int) -> str:
+    """`line` cut to `room` characters, with a mark where it was cut."""
+    return line if len(line) <= room else line[: max(room - 1, 0)] + "…"
+
+
+def _doing(step: Step, before: Step | None) -> str:
+    goes_on = before is not None and before.process == step.process
+    who = " " * len(step.process) if goes_on else step.process
+    same = goes_on and before is not None and before.sections == step.sections
+    where = "" if same or not step.sections else f"{'/'.join(step.sections)}: "
+    return f"{who}  {where or '  '}{step.does()}"
+
+
+def _change(step: Step, room: int) -> str:
+    ends = [f"{step.process} ends: {text(step.returned)}"] if step.ended else []
+    line = "; ".join(ends + [changed(change) for change in step.changes])
+    return f"| {shortened(line, room - 2)}" if line else ""
+
+
+def changed(change: Change) -> str:
+    """What changed of an object, field by field where its state has fields: `checkout: head = 'a', tree = 'a'`."""
+    fields = _differences(change.before, change.after)
+    if "" in fields:
+        return f"{change.target} = {fields['']}"
+    return f"{change.target}: " + ", ".join(f"{name} = {value}" for name, value in fields.items())
+
+
+def _differences(before: Any, after: Any) -> dict[str, str]:
+    """The new values of what differs, by path of field names; by an empty path where the whole value is another."""
+    names = getattr(before, "_fields", None)
+    if names is None or type(before) is not type(after):
+        return {"": text(after)}
+    pairs = [(name, getattr(before, name), getattr(after, name)) for name in names]
+    return {
+        f"{name}.{path}".rstrip("."): value
+        for name, old, new in pairs
+        if old != new
+        for path, value in _differences(old, new).items()
+    }
+
+
+def _ends(trace: Trace) -> list[str]:
+    waiting = [f"{name} waits for {op}" for name, op in trace.waiting.items() if name not in trace.daemons]
+    return [f"in the end {', '.join(waiting)}"] if waiting else []
+
+
+def summary(report: Report) -> list[str]:
+    """A report's verdict, property by property, with its bounds and what was never exercised."""
+    return [
+        report.verdict.value,
+        *(f"  {_judgement(j, report)}" for j in report.judgements),
+        *_coverage(report.coverage),
+    ]
+
+
+def _judgement(judgement: Judgement, report: Report) -> str:
+    prop = judgement.prop
+    name = prop.name if prop is NO_DEADLOCK else f"{prop.kind.value}: {prop.name}"
+    why = "" if judgement.reason == report.coverage.stopped else f" ({judgement.reason})"
+    return f"{judgement.verdict.value:<13}{name}{why}"
+
+
+def _coverage(coverage: Coverage) -> list[str]:
+    extent = "the whole space" if coverage.exhausted else f"part of the space ({coverage.stopped})"
+    lines = [f"{coverage.states:,} states, {coverage.transitions:,} transitions, depth {coverage.depth}: {extent}"]
+    if coverage.exhausted:
+        lines += _never("section never entered", coverage.sections_never_entered)
+        lines += _never("op waited for and never performed", coverage.ops_never_performed)
+        lines += _never("line never passed", [f"{p} {shorten(p.source, 80)}" for p in coverage.lines_never_passed])
+    return lines
+
+
+def _never(what: str, items: Sequence[str]) -> list[str]:
+    return [f"{what}: {item}" for item in items]

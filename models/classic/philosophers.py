@@ -1,0 +1,32 @@
+"""Dining philosophers: each takes the fork on the left, then the one on the right; all with a left fork starve.
+
+Dijkstra, "Hierarchical ordering of sequential processes" (1971).
+"""
+
+from dstamp_sim import REJECTED, LockScope, Mutex, Process, Program, System, delay, each_result, section
+
+
+def meal(first: Mutex, second: Mutex) -> Program[None]:
+    yield first.acquire()
+    yield second.acquire()
+    yield delay("eat")
+    yield second.release()
+    yield first.release()
+
+
+def dine(first: Mutex, second: Mutex) -> Program[str]:
+    yield from section("meal", meal(first, second))
+    return "fed"
+
+
+def build(philosophers: int = 3) -> System:
+    forks = [Mutex(f"fork {i}") for i in range(philosophers)]
+    return System(
+        objects=forks,
+        processes=[
+            Process(f"philosopher {i}", dine, forks[i], forks[(i + 1) % philosophers]) for i in range(philosophers)
+        ],
+        properties=[each_result("whoever leaves is fed", lambda result: result in ("fed", REJECTED))],
+        sections=["meal"],
+        locks=[LockScope("table")],
+    )

@@ -1,0 +1,174 @@
+"""Bad input: a clear error with the value, the rule, the place and the remedy; exit code 2; nothing written."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+HEAD = "from dstamp_sim import *\nr = Register('r', 0)\n"
+TAIL = "\ndef build() -> System:\n    return System(objects=[r], processes=[Process('p', p)])\n"
+SCENARIO = Path(__file__).parents[2] / "experiments" / "incident" / "scenario.toml"
+
+
+def refused(result, *texts):
+    code, out, err = result
+    joined = " ".join(err.split())
+    assert code == 2, (code, out, err)
+    assert "Traceback" not in err
+    for text in texts:
+        assert re.search(text, joined), joined
+    assert not any(path.suffix in (".png", ".svg", ".json") for path in Path().rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("words", "texts"),
+    [
+        (["cc_ci", "--set", "rusn=3"], ["unknown parameter 'rusn'; did you mean 'runs'"]),
+        (["cc_ci", "--set", "runs=three"], [r"parameter runs='three': .*integer.*declared int"]),
+        (["cc_ci", "--set", "checkout=shred"], [r"checkout='shred': .*'shared' or 'per_run'"]),
+        (["cc_ci", "--set", "runs"], ["--set runs: write name=value"]),
+        (["cc_ci", "--placement", "deploy_ap"], ["unknown placement 'deploy_ap'; did you mean 'deploy_app'"]),
+        (["cc_ci", "--placement", "app-domian:deploy_app"], ["unknown lock 'app-domian'; did you mean 'app-domain'"]),
+        (["cc_ci", "--placement", "host:deploy_ap..exit"], ["unknown section 'deploy_ap'; did you mean 'deploy_app'"]),
+        (["cc_ci", "--placement", "host:check_hc1..deploy_app"], ["ends before it begins"]),
+        (
+            ["cc_ci", "--placement", "host:deploy_app..check_hc1,host:check_hc1..exit"],
+            ["host:deploy_app..check_hc1 and host:check_hc1..exit overlap"],
+        ),
+        (["cc_ci", "--mechanism", "stack-rase"], ["unknown factory 'stack_rase'; did you mean 'stack_race'"]),
+        (["cc_ci", "--property", "HC2"], ["unknown property 'HC2'"]),
+        (["classic/bnak"], ["no model at 'classic/bnak'.*did you mean 'classic/bank"]),
+        (["classic/bank", "--crashes", "-1"], ["crashes"]),
+        (["classic/bank", "--limit", "0"], ["limit"]),
+        (["classic/bank", "--nonsense"], ["nonsense"]),
+    ],
+)
+def test_what_the_user_mistyped_is_named_with_what_was_meant(dstamp, words, texts):
+    refused(dstamp("explore", *words), *texts)
+
+
+@pytest.mark.parametrize(
+    ("source", "texts"),
+    [
+        ("import nonsense_module\n", [r"model.py:1: importing the model raised ModuleNotFoundError"]),
+        ("def broken(:\n", [r"model.py:1: not Python"]),
+        ("x = 1\n", [r"model.py: unknown factory 'build'"]),
+        ("def build():\n    return 1 / 0\n", [r"model.py:2: the factory raised ZeroDivisionError"]),
+        ("def build():\n    return 7\n", [r"the factory returned 7, not a System"]),
+        (HEAD + "def p():\n    yield 'lock'\n" + TAIL, [r"model.py:4: yielded 'lock': a process yields an Op; did you"]),
+        (
+            HEAD + "other = Register('other', 0)\ndef p():\n    yield other.read()\n" + TAIL,
+            [r"model.py:5: other.read\(\) touches 'other', which .* does not declare"],
+        ),
+        (HEAD + "def p():\n    yield r.write([])\n" + TAIL, [r"model.py:4: write was given .* not hashable"]),
+        (HEAD + "def p():\n    yield r.read()\n    return []\n" + TAIL, [r"model.py:4: returned \[\].*not hashable"]),
+        (HEAD + "def p():\n    yield r.read()\n    1 / 0\n" + TAIL, [r"model.py:5: the program raised ZeroDivision"]),
+        (HEAD + "def p():\n    return 1\n" + TAIL, [r"model.py:3: a program is a generator function"]),
+    ],
+)
+def test_a_model_that_breaks_a_rule_is_named_by_file_and_line(dstamp, source, texts):
+    Path("model.py").write_text(source)
+    refused(dstamp("explore", "model.py"), *texts)
+
+
+def test_an_unbounded_loop_is_undetermined_and_named_by_its_line(dstamp):
+    Path("model.py").write_text(HEAD + "def p():\n    while True:\n        yield r.read()\n" + TAIL)
+    code, out, _ = dstamp("explore", "model.py")
+    assert code == 3
+    assert re.search(r"model.py:5: this line was passed [\d,]+ times by one process: a loop without bound", out)
+
+
+def edited(old, new):
+    text = SCENARIO.read_text(encoding="utf-8").replace('evidence = "evidence.toml"\n', "")
+    assert old in text
+    Path("scenario.toml").write_text(text.replace(old, new))
+    return "scenario.toml"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "texts"),
+    [
+        ("seed = 20260611", "sede = 20260611", ["scenario.toml: at sede: unknown key 'sede'; did you mean 'seed'"]),
+        ("[[starts]]\nname", "[[starts]]\nnmae", ["unknown key 'nmae'; did you mean 'name'"]),
+        ("seed = 20260611", "seed = = 1", [r"scenario.toml: not TOML: .*at line \d+, column \d+"]),
+        ("uniform_s = [10, 60]", "uniform_s = [-10, 60]", [r"at delays.fetch_recipe.uniform_s.0: .*greater than"]),
+        ("uniform_s = [10, 60]", "uniform_s = [60, 10]", ["the first figure is the smaller one"]),
+        ("uniform_s = [10, 60]", "constant = 5", ["unknown key 'constant'; did you mean 'constant_s'"]),
+        ("teardown = {", "teardwon = {", ["unknown delay 'teardown'; did you mean 'teardwon'"]),
+        ("runs = 4", "rnus = 4", ["unknown parameter 'rnus'; did you mean 'runs'"]),
+        ("runs = 4", "runs = 3", ["the scenario starts 4 processes .* the model has 3"]),
+        ('"error" = 0.2', '"error" = 2', ["at probabilities.error: .*less than or equal to 1"]),
+        ('mechanism = "stack-race"', 'mechanism = "stack-rase"', ["unknown mechanism 'stack-rase'; did you mean"]),
+    ],
+)
+def test_a_faulty_scenario_is_refused_with_the_place_and_the_remedy(dstamp, old, new, texts):
+    refused(dstamp("replay", edited(old, new)), *texts)
+
+
+def test_a_scenario_that_does_not_exist_is_refused(dstamp):
+    refused(dstamp("replay", "nowhere.toml"), "nowhere.toml: cannot be read: No such file")
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_any_work(dstamp):
+    Path("taken").write_text("a file")
+    refused(dstamp("replay", "--out", "taken"), "--out taken: cannot be written")
+    assert Path("taken").read_text() == "a file"
+
+
+@pytest.fixture
+def witness(dstamp):
+    dstamp("explore", "classic/bank", "--out", "saved")
+    path = Path("saved/bank-one-withdrawal-at-most.witness.json")
+    content = json.loads(path.read_text(encoding="utf-8"))
+
+    def change(**changes):
+        path.write_text(json.dumps(content | changes))
+        for picture in (*Path("saved").glob("*.png"), *Path("saved").glob("*.svg")):
+            picture.unlink()
+        code, out, err = dstamp("show", path)
+        path.unlink()
+        return code, out, err
+
+    return change
+
+
+def test_a_witness_of_another_model_is_refused_at_the_first_step_that_differs(witness):
+    other = {"model": "classic/bank_fixed", "parameters": {}, "placement": None, "names": {}, "crashes": 0}
+    refused(witness(origin=other), r"step \d")
+
+
+def test_a_witness_with_an_edited_schedule_is_refused_at_the_step_that_does_not_fit(witness):
+    refused(witness(schedule="customer#1*4"), "step 3, customer#1: customer#1 has ended; the file was edited")
+
+
+def test_a_witness_with_an_edited_step_is_refused_at_that_step(witness):
+    steps = [{"process": "customer#1", "does": "balance.read() -> 90", "changed": ""}] * 4
+    refused(witness(steps=steps), r"step 1 differs: the file says 'balance.read\(\) -> 90', the model does")
+
+
+def test_a_file_that_is_no_witness_is_refused(dstamp):
+    Path("x.txt").write_text("{}")
+    refused(dstamp("show", "x.txt"), "x.txt: not a witness: its format is not 'dstamp-witness/1'")
+    Path("x.txt").write_text("nonsense")
+    refused(dstamp("show", "x.txt"), "x.txt: not JSON")
+
+
+def test_ctrl_c_in_a_long_exploration_gives_partial_counts_and_exit_3(tmp_path):
+    command = [sys.executable, "-c", "from dstamp_sim.cli import main; main()", "explore", "cc_ci", "--set", "runs=5",
+               "--property", "no deadlock"]  # fmt: skip
+    environment = dict(os.environ, PYTHONUNBUFFERED="1")
+    running = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment
+    )
+    time.sleep(4)
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 3, (out, err)
+    assert "part of the space (interrupted)" in out
+    assert "Traceback" not in err

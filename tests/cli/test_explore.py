@@ -1,0 +1,105 @@
+"""`dstamp explore`: verdicts, stories, witnesses, exit codes."""
+
+import json
+from pathlib import Path
+
+EXAMPLE = Path(__file__).parents[2] / "models" / "classic" / "bank.py"
+
+
+def test_the_example_model_saved_anywhere_is_explored_with_three_customers(dstamp, tmp_path):
+    (tmp_path / "somewhere").mkdir()
+    model = tmp_path / "somewhere" / "my_bank.py"
+    model.write_bytes(EXAMPLE.read_bytes())
+    code, out, _ = dstamp("explore", model, "--set", "customers=3")
+    assert code == 1
+    assert "VIOLATED     at end: one withdrawal at most (fails after 5 steps)" in out
+    assert "customer#2 ends: True" in out
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "my-bank-one-withdrawal-at-most.png",
+        "my-bank-one-withdrawal-at-most.svg",
+        "my-bank-one-withdrawal-at-most.witness.json",
+    ]
+
+
+def test_a_model_that_holds_ends_with_0_and_says_that_the_whole_space_was_seen(dstamp):
+    code, out, _ = dstamp("explore", "classic/bank_fixed")
+    assert code == 0
+    assert out.splitlines()[1] == "HOLDS"
+    assert "the whole space" in out
+
+
+def test_a_limit_that_ran_out_ends_with_3(dstamp):
+    code, out, _ = dstamp("explore", "cc_ci", "--limit", "100")
+    assert code == 3
+    assert "UNDETERMINED" in out
+    assert "the limit of 100 states was reached" in out
+
+
+def test_mechanisms_are_factories_and_may_be_named_either_way(dstamp):
+    for words in (["cc_ci:swarm_rollback"], ["cc_ci:swarm-rollback"], ["cc_ci", "--mechanism", "swarm-rollback"]):
+        code, out, _ = dstamp("explore", *words)
+        assert code == 1
+        assert "eb96de94+U" in out
+
+
+def test_a_placement_written_out_is_laid_over_the_model(dstamp):
+    code, out, _ = dstamp("explore", "cc_ci", "--placement", "app-domain:deploy_app..check_hc1")
+    assert code == 0
+    assert "lock placement app-domain:deploy_app..check_hc1" in out
+
+
+def test_a_named_placement_brings_its_parameters_along(dstamp):
+    assert dstamp("explore", "cc_ci", "--placement", "stack_per_run")[0] == 0
+
+
+def test_only_the_named_property_is_judged(dstamp):
+    code, out, _ = dstamp("explore", "classic/bank", "--property", "never overdrawn")
+    assert code == 0
+    assert "one withdrawal" not in out
+
+
+def test_json_is_one_document_with_verdict_coverage_and_schedule(dstamp):
+    code, out, _ = dstamp("explore", "classic/bank", "--json", "--keep-going")
+    document = json.loads(out)
+    assert (code, document["verdict"]) == (1, "VIOLATED")
+    assert document["coverage"]["states"] == 11
+    schedules = {p["property"]: p["schedule"] for p in document["properties"]}
+    assert schedules["one withdrawal at most"] == "customer#1 customer#2*2 customer#1"
+
+
+def test_crashes_are_allowed_on_request(dstamp):
+    code, out, _ = dstamp("explore", "classic/philosophers_ordered", "--crashes", "1")
+    assert code == 1
+    assert "dies" in out
+
+
+def test_a_saved_witness_is_shown_again_step_by_step(dstamp):
+    dstamp("explore", "classic/bank")
+    code, out, _ = dstamp("show", "out/bank-one-withdrawal-at-most.witness.json", "--out", "again")
+    assert code == 0
+    assert "customer#2 ends: True" in out
+    assert Path("again/bank-one-withdrawal-at-most.witness.png").exists()
+
+
+def test_what_never_occurred_is_listed(dstamp, tmp_path):
+    (tmp_path / "model.py").write_text(
+        "from dstamp_sim import *\n"
+        "r = Register('r', 0)\n"
+        "def p():\n"
+        "    seen = yield r.read()\n"
+        "    if seen:\n"
+        "        yield r.write(2)\n"
+        "    yield r.wait_for(7)\n"
+        "def build() -> System:\n"
+        "    return System(objects=[r], processes=[Process('p', p)], sections=['s'])\n"
+    )
+    _, out, _ = dstamp("explore", "model.py", "--property", "no deadlock", "--keep-going")
+    assert "section never entered: s" in out
+    assert "op waited for and never performed: r.wait_for(7)" in out
+    assert "line never passed: " in out
+    assert "model.py:6 yield r.write(2)" in out
+
+
+def test_help_has_examples_and_exit_codes(dstamp):
+    assert "Exit codes: 0 HOLDS or done" in " ".join(dstamp("--help")[1].split())
+    assert "dstamp explore classic/bank" in " ".join(dstamp("explore", "--help")[1].split())

@@ -1,0 +1,266 @@
+"""The least clever explorer: every state holds whole histories, and every program is re-run from its first line.
+
+It shares the words with the package (ops, objects, systems, placements) and nothing that makes the package fast: no
+automaton, no cache, no table. It decides properties in its own few lines. Slow on purpose; for small systems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from dstamp_sim.core.op import DELAY, Op
+from dstamp_sim.core.placement import lay_over
+from dstamp_sim.core.properties import Kind, Property
+from dstamp_sim.core.shared_object import Outcome, SharedObject
+from dstamp_sim.core.system import Instance, System
+
+RUNNING, ENDED, DEAD = "running", "ended", "dead"
+
+
+class Local(NamedTuple):
+    """One process: while it runs, its history of (result, takes, drops); when it ended, (its result, its holds)."""
+
+    phase: str
+    what: tuple[Any, ...]
+    private: tuple[Any, ...]
+
+
+class State(NamedTuple):
+    """What every object and every process is, and how many processes died so far."""
+
+    shared: tuple[Any, ...]
+    local: tuple[Local, ...]
+    deaths: int
+
+
+class Offer(NamedTuple):
+    """What a process may do next: its op (None: it ended or died) and what that may do (nothing: it is blocked)."""
+
+    op: Op | None
+    outcomes: tuple[Outcome, ...]
+    holds: tuple[tuple[SharedObject, Any], ...]
+
+
+class Standing(NamedTuple):
+    """Where a program stands after a history: its next op (None: it ended), its result, and what it holds."""
+
+    op: Op | None
+    result: Any
+    holds: tuple[tuple[SharedObject, Any], ...]
+
+
+@dataclass
+class Findings:
+    """What the oracle found: verdicts and the steps to the nearest deciding state by property, counts, and sets."""
+
+    states: int = 0
+    transitions: int = 0
+    verdicts: dict[str, str] = field(default_factory=dict)
+    shortest: dict[str, int | None] = field(default_factory=dict)
+    results_at_end: set[tuple[tuple[str, Any], ...]] = field(default_factory=set)
+    deadlocks: list[State] = field(default_factory=list)
+    blocked_states: int = 0
+
+
+def search(system: System, limit: int = 100_000) -> Findings:
+    """Everything there is to know about a small system, breadth first. Raises AssertionError past `limit` states."""
+    oracle = Oracle(system)
+    asked = dict.fromkeys((prop.name for prop in system.checked_properties), 0)
+    findings = Findings(shortest=dict.fromkeys(asked))
+    level, seen, depth = [oracle.initial()], {oracle.initial()}, 0
+    while level:
+        below = []
+        for state in level:
+            offers = oracle.offers(state)
+            _look_at(oracle, state, offers, depth, asked, findings)
+            for after in oracle.successors(state, offers):
+                findings.transitions += 1
+                if after not in seen:
+                    seen.add(after)
+                    below.append(after)
+        assert len(seen) <= limit, f"more than {limit} states: too large for the oracle"
+        level, depth = below, depth + 1
+    findings.states = len(seen)
+    for prop in system.checked_properties:
+        findings.verdicts[prop.name] = _verdict(prop, findings.shortest[prop.name], asked[prop.name])
+    return findings
+
+
+def _look_at(
+    oracle: Oracle, state: State, offers: list[Offer], depth: int, asked: dict[str, int], findings: Findings
+) -> None:
+    findings.blocked_states += any(offer.op is not None and not offer.outcomes for offer in offers)
+    if oracle.all_ended(state):
+        findings.results_at_end.add(tuple(sorted(oracle.results(state).items())))
+    elif not any(offer.outcomes for offer in offers):
+        findings.deadlocks.append(state)
+    for prop in oracle.system.checked_properties:
+        answers = list(oracle.answers(prop, state, offers))
+        asked[prop.name] += len(answers)
+        decided = any(answers) if prop.kind is Kind.REACHABLE else not all(answers)
+        if decided and findings.shortest[prop.name] is None:
+            findings.shortest[prop.name] = depth
+
+
+def _verdict(prop: Property, shortest: int | None, asked: int) -> str:
+    if prop.kind is Kind.REACHABLE:
+        return "VIOLATED" if shortest is None else "HOLDS"
+    if shortest is not None:
+        return "VIOLATED"
+    return "HOLDS" if asked else "UNDETERMINED"
+
+
+class Oracle:
+    """The transition relation, by re-running everything."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.instances: list[Instance] = system.instances()
+        locks = {bound.lock.name: bound.lock for instance in self.instances for bound in instance.bound}
+        objects = [*system.objects, *locks.values()]
+        self.shared = [item for item in objects if not item.private]
+        self.private = [item for item in objects if item.private]
+        self.fresh = tuple(item.initial for item in self.private)
+
+    def initial(self) -> State:
+        shared = tuple(item.initial for item in self.shared)
+        return State(shared, tuple(self._start(instance) for instance in self.instances), 0)
+
+    def _start(self, instance: Instance) -> Local:
+        return self._after(instance, (), self.fresh, restarts=False)
+
+    def _after(self, instance: Instance, history: tuple[Any, ...], private: tuple[Any, ...], restarts: bool) -> Local:
+        """The local state of a process with this history: an ended one keeps its result and holds, no history."""
+        standing = stand(instance, history)
+        if standing.op is not None:
+            return Local(RUNNING, history, private)
+        if restarts:
+            return self._start(instance)
+        return Local(ENDED, (standing.result, standing.holds), private)
+
+    def offers(self, state: State) -> list[Offer]:
+        """What each process may do."""
+        return [self._offer(state, pid) for pid in range(len(state.local))]
+
+    def _offer(self, state: State, pid: int) -> Offer:
+        local = state.local[pid]
+        if local.phase != RUNNING:
+            return Offer(None, (), ())
+        op, _, holds = stand(self.instances[pid], local.what)
+        assert op is not None
+        if op.target is None:
+            return Offer(op, (Outcome(None),), holds)
+        return Offer(op, tuple(op.target.outcomes(self._value(state, pid, op.target), op)), holds)
+
+    def successors(self, state: State, offers: list[Offer]) -> Iterator[State]:
+        """The state after each possible move; equal states come once for each move."""
+        for pid, offer in enumerate(offers):
+            for outcome in offer.outcomes:
+                yield self._performed(state, pid, offer, outcome)
+        for pid, instance in enumerate(self.instances):
+            running = state.local[pid].phase == RUNNING
+            if running and instance.process.killable and state.deaths < self.system.crashes:
+                yield self._died(state, pid, offers[pid])
+
+    def _performed(self, state: State, pid: int, offer: Offer, outcome: Outcome) -> State:
+        op, local, instance = offer.op, state.local[pid], self.instances[pid]
+        assert op is not None
+        shared, private = list(state.shared), list(local.private)
+        if op.target is not None:
+            row, items = (private, self.private) if op.target.private else (shared, self.shared)
+            row[index_of(op.target, items)] = outcome.state
+        history = (*local.what, (outcome.result, outcome.takes, outcome.drops))
+        moved = self._after(instance, history, tuple(private), restarts=instance.process.daemon)
+        return State(tuple(shared), replaced(state.local, pid, moved), state.deaths)
+
+    def _died(self, state: State, pid: int, offer: Offer) -> State:
+        shared, instance = list(state.shared), self.instances[pid]
+        for target, token in reversed(offer.holds):
+            if not target.private:
+                slot = index_of(target, self.shared)
+                shared[slot] = target.on_death(shared[slot], token)
+        left = self._start(instance) if instance.process.daemon else Local(DEAD, (), self.fresh)
+        return State(tuple(shared), replaced(state.local, pid, left), state.deaths + 1)
+
+    def _value(self, state: State, pid: int, target: SharedObject) -> Any:
+        if target.private:
+            return state.local[pid].private[index_of(target, self.private)]
+        return state.shared[index_of(target, self.shared)]
+
+    def ended(self, state: State, pid: int) -> bool:
+        """Whether the process ended or died."""
+        return state.local[pid].phase != RUNNING
+
+    def all_ended(self, state: State) -> bool:
+        """Whether every process that must end did."""
+        return all(self.ended(state, pid) or i.process.daemon for pid, i in enumerate(self.instances))
+
+    def results(self, state: State) -> dict[str, Any]:
+        """Results of the processes that ended, by name."""
+        pairs = zip(self.instances, state.local, strict=True)
+        return {instance.name: local.what[0] for instance, local in pairs if local.phase == ENDED}
+
+    def answers(self, prop: Property, state: State, offers: list[Offer]) -> Iterator[bool]:
+        """What the property says of `state`, once for each time that it is asked there."""
+        seen = {item: state.shared[index_of(item, self.shared)] for item in prop.reads}
+        if prop.kind is Kind.ALWAYS:
+            yield bool(prop.predicate(seen))
+        elif prop.kind is Kind.EACH_RESULT:
+            for instance, local in zip(self.instances, state.local, strict=True):
+                if local.phase == ENDED and prop.of in (None, instance.process.name):
+                    yield bool(prop.predicate(local.what[0]))
+        elif prop.kind is Kind.NO_DEADLOCK:
+            yield any(offer.outcomes for offer in offers) or self.all_ended(state)
+        elif prop.kind is Kind.REACHABLE or self.all_ended(state):
+            views = [seen] if prop.reads else []
+            yield bool(prop.predicate(self.results(state), *views))
+
+
+def stand(instance: Instance, history: Sequence[tuple[Any, Any, Any]]) -> Standing:
+    """Re-run a program from its first line with the answers it got; a returned one closes what it holds, op by op."""
+    program = instance.process.program(*instance.process.args)
+    if instance.bound:
+        program = lay_over(program, instance.bound)
+    holds: list[tuple[SharedObject, Any]] = []
+    op, returned, value = _next_op(program, None)
+    for result, takes, drops in history:
+        performed = _closing(holds) if returned else op
+        assert performed is not None
+        if performed.target is not None and drops is not None:
+            holds.remove((performed.target, drops))
+        if performed.target is not None and takes is not None:
+            holds.append((performed.target, takes))
+        if not returned:
+            op, returned, value = _next_op(program, result)
+    return Standing(_closing(holds) if returned else op, value, tuple(holds))
+
+
+def _next_op(program: Any, answer: Any) -> tuple[Op | None, bool, Any]:
+    """Send one answer; skip the marks of sections, which take no step. Gives (op, whether it returned, its result)."""
+    try:
+        op = program.send(answer)
+        while op.target is None and op.verb != DELAY:
+            op = program.send(None)
+    except StopIteration as stop:
+        return None, True, stop.value
+    return op, False, None
+
+
+def _closing(holds: list[tuple[SharedObject, Any]]) -> Op | None:
+    for target, token in reversed(holds):
+        op = target.at_exit(token)
+        if op is not None:
+            return op
+    return None
+
+
+def index_of(wanted: SharedObject, items: Sequence[SharedObject]) -> int:
+    """Where an object is in a list, by identity."""
+    return next(i for i, item in enumerate(items) if item is wanted)
+
+
+def replaced(row: tuple[Any, ...], index: int, value: Any) -> tuple[Any, ...]:
+    """`row` with one entry changed."""
+    return tuple(value if i == index else old for i, old in enumerate(row))
