@@ -139,7 +139,10 @@ def clock_axis(
 
 
 def _without_quiet(span: Interval, moments: Sequence[float], longest: float) -> list[Interval]:
+    """The parts of a span between its quiet stretches; where next to nothing happens, being quiet is the picture."""
     inside = [span[0], *(m for m in moments if span[0] < m < span[1]), span[1]]
+    if len(set(inside)) < 6:
+        return [span]
     parts, start = [], span[0]
     for a, b in pairwise(inside):
         if b - a > longest:

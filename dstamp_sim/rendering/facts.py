@@ -177,9 +177,7 @@ def _common(open_names: Sequence[str], sections: Sequence[str]) -> int:
     return count
 
 
-def _waits(
-    trace: Trace, moments: Sequence[Moment], lives: dict[str, tuple[float, float]], end: float
-) -> list[Stretch]:
+def _waits(trace: Trace, moments: Sequence[Moment], lives: dict[str, tuple[float, float]], end: float) -> list[Stretch]:
     """Daemons wait most of the time; theirs is not shown."""
     runs = [name for name in trace.processes if name not in trace.daemons]
     done = []
@@ -221,9 +219,7 @@ def _laned(trace: Trace, lanes: Sequence[Lane]) -> list[tuple[str, Lane | None]]
     return [(name, None) for name in trace.initial if name in changed and name not in locks and "@" not in name]
 
 
-def _strip(
-    trace: Trace, moments: Sequence[Moment], name: str, lane: Lane | None, bounds: tuple[float, float]
-) -> Strip:
+def _strip(trace: Trace, moments: Sequence[Moment], name: str, lane: Lane | None, bounds: tuple[float, float]) -> Strip:
     done: list[Segment] = []
     shown, wrong = _shown(lane, trace.initial[name])
     since, writer = bounds[0], None

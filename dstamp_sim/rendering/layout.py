@@ -15,7 +15,7 @@ from dstamp_sim.core.value import text
 from dstamp_sim.rendering.axis import Axis, clock_axis, duration, step_axis
 from dstamp_sim.rendering.canvas import LEFT, MARGIN, RIGHT, Badge, Canvas, Sight, plain, sights_of
 from dstamp_sim.rendering.facts import Facts, facts_of
-from dstamp_sim.rendering.names import flow
+from dstamp_sim.rendering.names import Key, flow
 from dstamp_sim.rendering.runs import run_lane
 from dstamp_sim.rendering.shapes import WIDTH, Arrow, Box, Label, Layout, Line, Mark, clean, elide, measure, wrap
 from dstamp_sim.rendering.strips import sight_lines, strip_lane
@@ -45,7 +45,8 @@ def lay_out(
     """
     facts = facts_of(trace, lanes, MOST_TIMED_STEPS if trace.timed else MOST_STEPS)
     axis = _axis(trace, facts, origin)
-    canvas = Canvas(trace, facts, axis, sights_of(trace, facts))
+    sections = tuple(dict.fromkeys(plain(span.name) for span in facts.spans))
+    canvas = Canvas(trace, facts, axis, sights_of(trace, facts), key=Key(sections))
     top = _heading(canvas, clean(title), clean(subtitle))
     bottom = _lanes(canvas, top, verdicts or {})
     _arrows(canvas)
@@ -74,7 +75,7 @@ def _heading(canvas: Canvas, title: str, subtitle: str) -> float:
     for line in wrap(subtitle, 13, WIDTH - 2 * MARGIN, 3):
         labels.append(Label(line, MARGIN, y + 8, 13, "left", "subtitle"))
         y += 18
-    return y + (28 if canvas.axis.cuts else 8)
+    return y + (34 if canvas.axis.cuts else 8)
 
 
 def _lanes(canvas: Canvas, top: float, verdicts: Mapping[str, tuple[str, bool | None]]) -> float:
@@ -100,12 +101,14 @@ def _ground(canvas: Canvas, name: str, kind: str) -> float:
 def default_badge(trace: Trace, process: str) -> Badge:
     """What is said of a process when no verdict is given: its result, that it died, or what it waits for."""
     if process in trace.results:
-        return Badge(text(trace.results[process]))
+        result = trace.results[process]
+        return Badge(result if isinstance(result, str) else text(result))
     if process in trace.waiting:
         return Badge(f"waits for {trace.waiting[process]}", False)
     if any(step.op is None and step.process == process for step in trace.steps):
         return Badge("died")
-    return Badge("not ended")
+    started = any(step.process == process for step in trace.steps)
+    return Badge("not ended" if started else "never moved")
 
 
 def _arrows(canvas: Canvas) -> None:
@@ -117,7 +120,7 @@ def _arrows(canvas: Canvas) -> None:
         start, end = canvas.x(canvas.facts.moments[number].at), canvas.x(sight.check.at)
         tip = 11.0 if sight.letter else 6.0
         if writer is reader:
-            leave, arrive, bend = reader.middle + 5, reader.middle + tip, reader.main_bottom + 13
+            leave, arrive, bend = reader.middle + 5, reader.middle + tip, reader.main_bottom + 12
         elif writer.top < reader.top:
             leave, arrive, bend = writer.middle + 5, reader.middle - tip, reader.top - 2
         else:
@@ -138,7 +141,7 @@ def _draw_axis(canvas: Canvas, top: float, bottom: float) -> float:
     for cut in canvas.axis.cuts:
         name = duration(cut.length)
         sheet.boxes.append(Box("cut", cut.left, top, cut.right - cut.left, bottom + 10 - top, name=name))
-        label = Label(name, (cut.left + cut.right) / 2, top - 12, 12, "center", "cut")
+        label = Label(name, (cut.left + cut.right) / 2, top - 19, 12, "center", "cut")
         if label.extent[0] > taken:
             sheet.labels.append(label)
             taken = label.extent[2] + 6
@@ -185,7 +188,7 @@ def _short(name: str) -> str:
 def _when(canvas: Canvas, number: int) -> str:
     if not canvas.trace.timed:
         return f"step {number + 1}"
-    return canvas.axis.clock(canvas.facts.moments[number].at)
+    return canvas.axis.clock(canvas.facts.moments[number].at, seconds=True)
 
 
 def _omissions(canvas: Canvas, y: float) -> float:
@@ -197,7 +200,7 @@ def _omissions(canvas: Canvas, y: float) -> float:
         if count > MOST_LANES:
             words.append(f"Not drawn: {count - MOST_LANES:,} of {count:,} {kind}.")
     if canvas.key.left_out:
-        words.append(f"{canvas.key.left_out:,} names had no room and were left out.")
+        words.append(f"{canvas.key.left_out:,} labels had no room and were left out.")
     return flow(canvas.sheet, words, _INSIDE, y, "omission")
 
 
@@ -205,6 +208,7 @@ _SIGNS = {
     "wait": "waiting",
     "hold": "lock held",
     "wrong": "wrong value",
+    "wrong_seen": "wrong value that a check saw",
     "write": "the write that a check saw",
     "check_own": "check that saw its own write, or a first value",
     "check_other": "check that saw another's write",
@@ -225,10 +229,10 @@ def _signs(canvas: Canvas, y: float) -> float:
         wide = 40 + measure(meaning, 12)
         if x > MARGIN and x + wide > _INSIDE[1]:
             x, y = MARGIN, y + 22
-        if kind in ("wait", "hold", "wrong"):
+        if kind in ("wait", "hold", "wrong", "wrong_seen"):
             sheet.boxes.append(Box(kind, x, y - 6, 28, 12, "key"))
         else:
-            sheet.marks.append(Mark(kind, x + 14, y + (6 if kind in ("step", "change") else 0), "key"))
+            sheet.marks.append(Mark(kind, x + 14, y + (3 if kind in ("step", "change") else 0), "key"))
         sheet.labels.append(Label(meaning, x + 34, y, 12, "left", "quiet"))
         x += wide + 22
     return y + 10

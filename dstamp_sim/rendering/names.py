@@ -17,13 +17,16 @@ Interval = tuple[float, float]
 
 @dataclass
 class Key:
-    """The codes given to names that did not fit: `1`, `2`, … for sections, `L1` for locks, `V1` for values."""
+    """The codes of names that did not fit: `L1` for locks, `V1` for values, and a number for each of `sections`."""
 
+    sections: tuple[str, ...] = ()
     codes: dict[tuple[str, str], str] = field(default_factory=dict)
     left_out: int = 0
 
     def code(self, prefix: str, name: str) -> str:
         """The code of a name, given at first use."""
+        if not prefix and name in self.sections:
+            return self.codes.setdefault((prefix, name), str(self.sections.index(name) + 1))
         count = sum(1 for known, _ in self.codes if known == prefix)
         return self.codes.setdefault((prefix, name), f"{prefix}{count + 1}")
 
@@ -39,13 +42,17 @@ def _order(code: str) -> tuple[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A box from `left` to `right` that wants its name shown; `taken` are the parts of it under a mark."""
+    """A box from `left` to `right` that wants its name shown; `taken` are the parts of it under a mark.
+
+    A flag keeps to one side of the pixel `avoid`, where an arrow comes down.
+    """
 
     left: float
     right: float
     name: str
     kind: str = "plain"
     taken: tuple[Interval, ...] = ()
+    avoid: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,30 +105,45 @@ def _free(item: Named) -> Interval:
     return max(parts, key=lambda part: round(part[1] - part[0], 6))
 
 
-def _raise_flags(sheet: Sheet, row: Row, items: Sequence[Named], key: Key) -> None:
-    centers = [(item.left + item.right) / 2 for item in items]
+def _raise_flags(sheet: Sheet, row: Row, flagged: Sequence[Named], key: Key) -> None:
+    """Names where they fit; codes, widest first, where flags would stand too far off. Wrong values give way last."""
+    items = _not_too_many(row, flagged)
+    key.left_out += len(flagged) - len(items)
+    centers = [sum(_free(item)) / 2 for item in items]
     texts = [elide(item.name, SIZE, 240) for item in items]
-    coded = [False] * len(items)
+    settled = [False] * len(items)
     while True:
-        places = spread(centers, [measure(t, SIZE) + 8 for t in texts], row.bounds)
-        worst = [n for n, x in enumerate(places) if abs(x - centers[n]) > _FAR and not coded[n]]
-        if not worst:
+        widths = [measure(t, SIZE) + 8 for t in texts]
+        wanted = [_aside(item, x, wide, row.bounds) for item, x, wide in zip(items, centers, widths, strict=True)]
+        places = spread(wanted, widths, row.bounds)
+        far = [n for n, x in enumerate(places) if abs(x - centers[n]) > _FAR]
+        near = [n for n, done in enumerate(settled) if not done and any(abs(n - m) <= 2 for m in far)]
+        if not near:
             break
-        pick = max(range(len(items)), key=lambda n: _blame(n, worst, coded, texts))
-        coded[pick] = True
-        texts[pick] = key.code(row.prefix, items[pick].name)
+        pick = max(near, key=lambda n: (items[n].kind != "on_wrong", measure(texts[n], SIZE), -n))
+        settled[pick] = True
+        if measure(texts[pick], SIZE) > 24:
+            texts[pick] = key.code(row.prefix, items[pick].name)
     _plant(sheet, row, items, list(zip(centers, places, texts, strict=True)), key)
 
 
-def _blame(index: int, worst: Sequence[int], coded: Sequence[bool], texts: Sequence[str]) -> tuple[bool, float, int]:
-    """Of those near the worst placed flags, the widest should give way first."""
-    near = min(abs(index - n) for n in worst) <= 2
-    return (near and not coded[index], measure(texts[index], SIZE), -index)
+def _not_too_many(row: Row, items: Sequence[Named]) -> list[Named]:
+    """The items in order; only the wrong ones, or none, where the row is too short for so many codes."""
+    ordered = sorted(items, key=lambda item: (sum(_free(item)), item.left))
+    room = (row.bounds[1] - row.bounds[0]) / 26
+    wrong = [item for item in ordered if item.kind == "on_wrong"]
+    return next((some for some in (ordered, wrong) if len(some) <= room), [])
 
 
-def _plant(
-    sheet: Sheet, row: Row, items: Sequence[Named], flags: Sequence[tuple[float, float, str]], key: Key
-) -> None:
+def _aside(item: Named, center: float, width: float, bounds: Interval) -> float:
+    """Where a flag wants to stand: over its box, or to the right of the arrow that comes down there."""
+    if item.avoid is None:
+        return center
+    right = item.avoid + width / 2 + 6
+    return right if right + width / 2 <= bounds[1] else item.avoid - width / 2 - 6
+
+
+def _plant(sheet: Sheet, row: Row, items: Sequence[Named], flags: Sequence[tuple[float, float, str]], key: Key) -> None:
     for item, (center, place, words) in zip(items, flags, strict=True):
         wide = measure(words, SIZE)
         if abs(place - center) > 3 * _FAR or place + wide / 2 > row.bounds[1]:

@@ -30,17 +30,18 @@ def run_lane(canvas: Canvas, process: str, badge: Badge, top: float, tints: dict
     items = [_named(canvas, span) for span in spans if span.leaf]
     y += ROW + 4 if needs_flags(items) else 0
     place = Place(top, y, y + MAIN, 0)
+    _life(canvas, process, place)
     _sections(canvas, place, spans, tints)
     _brackets(canvas, outer, top + 8)
     row = Row(place.middle, place.main, place.main - 4 - ROW / 2, (LEFT - 60, RIGHT), "")
     name_boxes(canvas.sheet, row, items, canvas.key)
-    bottom = _deeds(canvas, process, place.main_bottom)
-    bottom = max(_holds(canvas, process, bottom + 3), place.main + 46)
+    arcs = 9 if any(s.check.process == process == s.writer for s in canvas.sights) else 0
+    bottom = _deeds(canvas, process, place.main_bottom + arcs)
+    bottom = max(_holds(canvas, process, bottom + 3), place.main + 46, _verdict(canvas, process, badge, place))
     place = Place(top, place.main, place.main_bottom, bottom + 8)
     canvas.places[process] = place
     _signs(canvas, process, place)
     _name(canvas, process, place)
-    _verdict(canvas, process, badge, place)
 
 
 def _daemon_lane(canvas: Canvas, process: str, top: float) -> None:
@@ -61,15 +62,13 @@ def _life(canvas: Canvas, process: str, place: Place) -> None:
 
 
 def _sections(canvas: Canvas, place: Place, spans: Sequence[Span], tints: dict[str, int]) -> None:
-    process = next((span.process for span in spans), "")
-    boxes = canvas.sheet.boxes
-    for name in [process] if spans else []:
-        _life(canvas, name, place)
-    leaves = [span for span in spans if span.leaf]
-    for span in sorted(leaves, key=lambda s: s.start - s.end):
+    """The sections as boxes, those that hold others behind them; of those side by side, thin ones in front."""
+    for span in sorted(spans, key=lambda s: (s.level, s.start - s.end)):
         left, right = _edges(canvas, span)
         tint = tints.setdefault(span.name, len(tints))
-        boxes.append(Box("section", left, place.main, right - left, MAIN, span.process, span.name, tint))
+        kind = "section" if span.leaf else "outer"
+        box = Box(kind, left, place.main, right - left, MAIN, span.process, span.name, tint)
+        canvas.sheet.boxes.append(box)
 
 
 def _edges(canvas: Canvas, span: Span) -> tuple[float, float]:
@@ -88,7 +87,20 @@ def _named(canvas: Canvas, span: Span) -> Named:
     taken = [(x - half, x + half) for x, half in signs] + cuts
     taken += [(canvas.x(w.start), canvas.x(w.end)) for w in canvas.facts.waits if w.process == span.process]
     inside = [(max(a, left), min(b, right)) for a, b in taken if a < right and b > left]
-    return Named(left, right, plain(span.name), taken=tuple(inside))
+    return Named(left, right, plain(span.name), taken=tuple(inside), avoid=_arrow_down(canvas, span))
+
+
+def _arrow_down(canvas: Canvas, span: Span) -> float | None:
+    """Where an arrow from a lane above comes down on a section."""
+    order = canvas.trace.processes.index
+    for sight in canvas.sights:
+        check = sight.check
+        if check.process != span.process or not span.start <= check.at <= span.end:
+            continue
+        from_above = sight.writer is not None and order(sight.writer) < order(span.process)
+        if from_above and canvas.trace.steps[check.step].section == span.name:
+            return canvas.x(check.at)
+    return None
 
 
 def _brackets(canvas: Canvas, spans: Sequence[Span], top: float) -> None:
@@ -112,29 +124,44 @@ def _deaths(canvas: Canvas, process: str) -> list[float]:
 
 
 def _deeds(canvas: Canvas, process: str, y: float) -> float:
-    """What every step did, in words, where an untimed trace leaves room for it; gives the y below."""
-    first = canvas.facts.first
+    """What every step did, in words, where an untimed trace leaves room for it; gives the y below.
+
+    Where a step is narrow, the words of a lane stand on two rows by turns.
+    """
+    first, step_px = canvas.facts.first, canvas.x(canvas.facts.begin + 1) - LEFT
     mine = [n for n, step in enumerate(canvas.trace.steps) if step.process == process and n >= first]
-    if canvas.trace.timed or not mine:
+    if canvas.trace.timed or not mine or step_px < 26:
         return y
-    if canvas.x(canvas.facts.begin + 1) - LEFT < 30:
-        return y
-    edges = [canvas.x(canvas.facts.moments[n].start) for n in mine] + [RIGHT]
-    for number, (left, right) in zip(mine, pairwise(edges), strict=True):
-        words = elide(_deed(canvas.trace.steps[number]), 11, min(right - left - 8, 420))
-        if len(words) > 3:
-            canvas.sheet.labels.append(Label(words, left + 3, y + ROW / 2 + 1, 11, "left", "deed"))
+    rows = 1 if step_px >= 76 else 2
+    for row in range(rows):
+        _deed_row(canvas, mine[row::rows], y + ROW * row)
+    return y + ROW * rows
+
+
+def _deed_row(canvas: Canvas, numbers: Sequence[int], y: float) -> None:
+    edges = [canvas.x(canvas.facts.moments[n].start) for n in numbers] + [RIGHT]
+    hit = {sight.check.step for sight in canvas.sights if sight.letter}
+    for number, (start, right) in zip(numbers, pairwise(edges), strict=True):
+        left = start if number not in hit else canvas.x(canvas.facts.moments[number].at) + 10  # beside the arrow
+        room = min(right - left - 5, 420)
+        fitting = [words for words in _deeds_of(canvas.trace.steps[number]) if measure(words, 11) <= room]
+        if fitting:
+            spare = max(0.0, canvas.x(canvas.facts.moments[number].end) - left - measure(fitting[0], 11))
+            canvas.sheet.labels.append(Label(fitting[0], left + 2 + spare / 2, y + ROW / 2 + 1, 11, "left", "deed"))
         else:
             canvas.key.left_out += 1
-    return y + ROW
 
 
-def _deed(step: Step) -> str:
+def _deeds_of(step: Step) -> list[str]:
+    """What a step did, in fewer and fewer words."""
     if step.op is None:
-        return "dies"
-    op = " ".join([step.op.verb, *(text(arg) for arg in step.op.args)])
-    gave = "" if step.result is None else f" → {text(step.result)}"
-    return clean(op + gave + (f" ({step.label})" if step.label else ""))
+        return ["dies"]
+    verb = step.op.verb
+    gave = "" if step.result is None or step.taken else f" → {text(step.result)}"
+    label = f" ({step.label})" if step.label else ""
+    args = "".join(f" {text(arg)}" for arg in step.op.args)
+    whole = clean(f"{verb}{args}{gave}{label}")
+    return [whole, elide(whole, 11, 420), clean(verb + gave), clean(verb)]
 
 
 def _holds(canvas: Canvas, process: str, y: float) -> float:
@@ -159,6 +186,9 @@ def _hold_name(canvas: Canvas, name: str, edges: tuple[float, float], room: floa
     """Inside the bar, or to its right, or as a code in one of these places."""
     left, right = edges
     labels = canvas.sheet.labels
+    brief = elide(name, 11, max(right - left - 8, 0))
+    if 8 <= len(brief) < len(name) and right - left < 320:
+        name = brief
     for words in (name, elide(name, 11, 320), canvas.key):
         words = words if isinstance(words, str) else canvas.key.code("L", name)  # noqa: PLW2901
         wide = measure(words, 11)
@@ -195,20 +225,23 @@ def _signs(canvas: Canvas, process: str, place: Place) -> None:
 def _name(canvas: Canvas, process: str, place: Place) -> None:
     lines = wrap(plain(process), 13, LEFT - 2 * MARGIN, 2, bold=True)
     labels = canvas.sheet.labels
+    first = place.middle - (7 if canvas.trace.timed else 8 * (len(lines) - 1))
     for n, line in enumerate(lines):
-        labels.append(Label(line, MARGIN, place.middle - 7 + 16 * n, 13, "left", "process"))
+        labels.append(Label(line, MARGIN, first + 16 * n, 13, "left", "process"))
     if canvas.trace.timed and process in canvas.facts.lives:
         began = canvas.axis.clock((canvas.trace.starts_s or {}).get(process, canvas.facts.lives[process][0]))
-        labels.append(Label(f"from {began}", MARGIN, place.middle - 7 + 16 * len(lines), 11, "left", "quiet"))
+        labels.append(Label(f"from {began}", MARGIN, first + 16 * len(lines), 11, "left", "quiet"))
 
 
-def _verdict(canvas: Canvas, process: str, badge: Badge, place: Place) -> None:
+def _verdict(canvas: Canvas, process: str, badge: Badge, place: Place) -> float:
+    """The badge beside the main row, in the lane; gives the y of its foot."""
     sign = {True: "✓ ", False: "✗ ", None: ""}[badge.good]
     kind = {True: "verdict_good", False: "verdict_bad", None: "verdict"}[badge.good]
     left, room = RIGHT + 14, WIDTH - MARGIN - RIGHT - 14
-    lines = wrap(sign + plain(badge.text), SIZE, room - 16, 3, bold=True)
+    lines = wrap(sign + plain(badge.text), SIZE, room - 16, 4, bold=True)
     height = 16.0 * len(lines) + 8
-    top = place.middle - height / 2
+    top = max(place.top + 5, place.middle - height / 2)
     canvas.sheet.boxes.append(Box(kind, left, top, room, height, process, badge.text))
     for n, line in enumerate(lines):
         canvas.sheet.labels.append(Label(line, left + 8, top + 12 + 16 * n, SIZE, "left", kind))
+    return top + height

@@ -37,7 +37,8 @@ def _segment(canvas: Canvas, owner: str, segment: Segment, place: Place) -> None
         if right - left > 24:
             canvas.sheet.labels.append(Label("—", (left + right) / 2, place.middle, 12, "center", "absent"))
         return
-    kind = "wrong" if segment.wrong else "value"
+    seen = any(sight.check.seen is segment for sight in canvas.sights)
+    kind = "value" if not segment.wrong else "wrong_seen" if seen else "wrong"
     box = Box(kind, left, place.main, right - left, HEIGHT, owner, segment.shown)
     canvas.sheet.boxes.append(box)
 
@@ -47,7 +48,8 @@ def _named(canvas: Canvas, segment: Segment) -> Named:
     inside = [c for c in canvas.axis.cuts if c.left < right and c.right > left]
     cuts = tuple((max(c.left, left), min(c.right, right)) for c in inside)
     name = clean(segment.shown or "") or "(empty)"
-    return Named(left, right, f"✗ {name}" if segment.wrong else name, "on_wrong" if segment.wrong else "on_value", cuts)
+    kind = "on_wrong" if segment.wrong else "on_value"
+    return Named(left, right, f"✗ {name}" if segment.wrong else name, kind, cuts)
 
 
 def sight_lines(canvas: Canvas) -> None:

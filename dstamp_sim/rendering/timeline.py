@@ -23,6 +23,7 @@ _BOXES: dict[str, dict[str, Any]] = {
     "object": {"fc": "#eef1f4", "ec": "none", "zorder": 0},
     "life": {"fc": "#fafbfc", "ec": "#8b949e", "lw": 0.8, "zorder": 2},
     "section": {"ec": "#4d5763", "lw": 0.8, "zorder": 2.1},
+    "outer": {"ec": "#4d5763", "lw": 0.8, "zorder": 2.05},
     "wait": {"fc": "#ffffff", "ec": "#57606a", "lw": 0.8, "hatch": "////", "zorder": 2.2},
     "hold": {"fc": "#3b4a5a", "ec": "none", "zorder": 2},
     "value": {"fc": "#d5e5f2", "ec": "#4d5763", "lw": 0.8, "zorder": 2},
@@ -114,11 +115,11 @@ def _draw(axes: Axes, layout: Layout) -> None:
 def _box(axes: Axes, box: Box) -> None:
     from matplotlib.patches import FancyBboxPatch, Rectangle  # noqa: PLC0415
 
-    if box.kind in ("wrong", "cut"):
-        (_wrong if box.kind == "wrong" else _cut)(axes, box)
+    if box.kind in _SHAPED:
+        _SHAPED[box.kind](axes, box)
         return
     style = dict(_BOXES[box.kind])
-    if box.kind == "section":
+    if box.kind in ("section", "outer"):
         style["fc"] = _TINTS[box.tint % len(_TINTS)]
     if box.kind.startswith("verdict"):
         shape = "round,pad=0,rounding_size=6"
@@ -128,15 +129,18 @@ def _box(axes: Axes, box: Box) -> None:
 
 
 def _wrong(axes: Axes, box: Box) -> None:
-    """A wrong value: orange, hatched, with a heavy edge and notched ends."""
+    """A wrong value: orange, hatched, notched at both ends; heavier where a check saw it."""
     from matplotlib.patches import Polygon  # noqa: PLC0415
 
     notch = min(7.0, box.width / 3)
     top, middle, low = box.y - 2, box.y + box.height / 2, box.bottom + 2
     points = [(box.x, top), (box.right, top), (box.right - notch, middle), (box.right, low), (box.x, low)]
     points.append((box.x + notch, middle))
-    axes.add_patch(Polygon(points, closed=True, fc=_ORANGE, ec="#7a2e00", lw=0, hatch="xxx", zorder=2.1))
-    axes.add_patch(Polygon(points, closed=True, fc="none", ec=_INK, lw=2.2, zorder=2.2))
+    seen = box.kind == "wrong_seen"
+    fill, edge, weight = (_ORANGE, _INK, 2.6) if seen else ("#fbe3b3", "#8a5a00", 1.1)
+    hatch = "xxx" if seen else "\\\\\\\\"
+    axes.add_patch(Polygon(points, closed=True, fc=fill, ec="#8a5a00", lw=0, hatch=hatch, zorder=2.1))
+    axes.add_patch(Polygon(points, closed=True, fc="none", ec=edge, lw=weight, zorder=2.2))
 
 
 def _cut(axes: Axes, box: Box) -> None:
@@ -145,11 +149,14 @@ def _cut(axes: Axes, box: Box) -> None:
 
     axes.add_patch(Rectangle((box.x, box.y), box.width, box.height, fc="#ffffff", ec="none", zorder=3.4))
     for x in (box.x, box.right):
-        axes.plot([x, x], [box.y, box.bottom], color="#6e7781", lw=1, ls=(0, (6, 4)), zorder=3.5)
+        axes.plot([x, x], [box.y, box.bottom], color="#c4cbd2", lw=1, zorder=3.5)
     middle = (box.x + box.right) / 2
     for y in (box.y, box.bottom - 6):
         for shift in (-4, 2):
             axes.plot([middle + shift - 3, middle + shift + 5], [y + 7, y - 7], color=_INK, lw=1.4, zorder=3.6)
+
+
+_SHAPED = {"wrong": _wrong, "wrong_seen": _wrong, "cut": _cut}
 
 
 def _line(axes: Axes, line: Line) -> None:
@@ -175,9 +182,11 @@ def _arrow(axes: Axes, arrow: Arrow) -> None:
 def _label(axes: Axes, label: Label, known: frozenset[int]) -> None:
     """In DejaVu Sans; a character that it does not have becomes a hollow square."""
     written = "".join(char if ord(char) in known else "□" for char in label.text)
-    behind = None
+    behind: dict[str, Any] | None = None
     if label.kind == "on_wrong":
         behind = {"fc": "#ffffff", "ec": "none", "pad": 1.2}
+    elif label.kind.startswith("flag"):
+        behind = {"fc": "#ffffff", "ec": "none", "pad": 0.4, "alpha": 0.8}
     axes.text(
         label.x,
         label.y,

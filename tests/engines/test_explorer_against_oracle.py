@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dstamp_sim import Outcome, Process, Step, System, Trace, at_end, explore, replay
+from dstamp_sim import Outcome, Process, System, at_end, explore, replay
 from dstamp_sim.core.semantics import Local, Semantics, State
 from dstamp_sim.engines import explorer
 from tests.oracle import Findings, search
@@ -131,21 +131,10 @@ def _differences(system: System, expected: Findings, *, replays: bool = True) ->
         pairs.append((f"{name}: verdict", judgement.verdict.name, expected.verdicts[name]))
         pairs.append((f"{name}: steps", None if trace is None else len(trace.steps), expected.shortest[name]))
         if trace is not None and replays:
-            pairs.append((f"{name}: replayed", _as_text(replay(system, str(trace.schedule))), _as_text(trace)))
+            pairs.append((f"{name}: replayed", replay(system, str(trace.schedule)), trace))
     for what, got, wanted in pairs:
         if got != wanted:
             yield f"{what}: {got}, but the oracle has {wanted}"
-
-
-def _as_text(trace: Trace) -> list[Any]:
-    """Everything in a trace; locks of a placement by name, since each engine makes its own."""
-    return [trace.initial, trace.results, trace.waiting, trace.processes, *map(_step_as_text, trace.steps)]
-
-
-def _step_as_text(step: Step) -> tuple[Any, ...]:
-    holds = [(hold.target.name, hold.token) for hold in (step.taken, *step.dropped) if hold is not None]
-    told = (step.choice, step.touched, step.sections, step.place, step.changes, step.result, step.label)
-    return (*told, str(step.op), holds, step.ended, step.returned)
 
 
 def _kinds(system: System, found: Findings) -> Iterator[str]:

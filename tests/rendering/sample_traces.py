@@ -4,7 +4,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from dstamp_sim import Flock, Lane, Process, Program, Register, Schedule, SharedObject, System, delay, replay, section
+from dstamp_sim import (
+    Choice,
+    Flock,
+    Lane,
+    Process,
+    Program,
+    Register,
+    Schedule,
+    System,
+    delay,
+    replay,
+    section,
+)
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.semantics import Semantics, timed
 from dstamp_sim.core.trace import Step, Trace
@@ -23,7 +35,7 @@ MINUTES = {
     "converge base": 2.5,
     "checkout": 0.1,
     "abra": 0.5,
-    "converge": 7.0,
+    "converge": 5.5,
     "remove": 1.5,
 }
 
@@ -112,7 +124,7 @@ def eight_runs() -> tuple[Trace, list[Lane]]:
 def two_runs() -> tuple[Trace, list[Lane]]:
     """Untimed: the second run's base deploy falls between the first's redeploy and its check."""
     system, lane = cluster(2)
-    return replay(system, Schedule.parse("run#1*8 run#2*4 run#1*3 run#2*7")), [lane]
+    return replay(system, Schedule.parse("run#1*9 run#2*4 run#1*3 run#2*8")), [lane]
 
 
 def lost_update() -> Trace:
@@ -158,7 +170,25 @@ def long(steps: int) -> Trace:
     return replay(system, f"writer*{steps - 1} reader")
 
 
-HOSTILE = ("x" * 300, "$\\frac{a}{$ $x$", "fire 🔥 & <b>\"é\" ü 日本", "two\nlines\tand \x07 a bell \ud800")
+HOSTILE = ("x" * 300, "$\\frac{a}{$ $x$", 'fire 🔥 & <b>"é" ü 日本', "two\nlines\tand \x07 a bell \ud800")
+
+
+def orchestrated() -> tuple[Trace, list[Lane]]:
+    """Timed: a daemon rolls back what a run wrote, while the run sleeps."""
+    service = Register("service", HEAD)
+
+    def watch() -> Program[None]:
+        yield delay("clone")
+        yield service.write(BASE)
+        yield service.wait_for(HEAD)
+
+    def redeploy() -> Program[Any]:
+        yield delay("converge")
+        return (yield from section("check_hc1", _read(service)))
+
+    processes = [Process("run", redeploy), Process("swarm orchestrator", watch, daemon=True)]
+    system = System(objects=[service], processes=processes)
+    return in_time(system, {"run": 0.0, "swarm orchestrator": 0.0}), [Lane(service, str, lambda s: s == BASE)]
 
 
 def hostile() -> Trace:
@@ -172,10 +202,6 @@ def hostile() -> Trace:
         return text
 
     system = System(objects=[value, flock], processes=[Process(f"p{name}", act, name) for name in HOSTILE])
-    order = [f"{Schedule.parse('p')}"]
-    del order
-    from dstamp_sim import Choice  # noqa: PLC0415
-
     return replay(system, [Choice(f"p{name}") for name in HOSTILE for _ in range(4)])
 
 
@@ -184,9 +210,3 @@ def _ops(ops: Sequence[Op]) -> Program[Any]:
     for op in ops:
         result = yield op
     return result
-
-
-def objects_of(trace: Trace) -> list[SharedObject]:
-    """The objects that the steps touched, once each."""
-    found = {step.op.target.name: step.op.target for step in trace.steps if step.op and step.op.target}
-    return list(found.values())
