@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dstamp_sim.core.op import DELAY
@@ -158,16 +158,24 @@ def _spans(trace: Trace, moments: Sequence[Moment]) -> list[Span]:
             for level, name in enumerate(step.sections)
             if level >= common
         ]
-        last = len(stack) - 1
-        stack[:] = [
-            Span(s.process, s.name, s.level, s.start, moment.end, s.leaf and n == last) for n, s in enumerate(stack)
-        ]
+        stack[:] = [replace(span, end=moment.end) for span in stack]
         if step.ended or step.op is None:
             done += stack
             stack.clear()
     done += [span for stack in open_.values() for span in stack]
     order = {name: n for n, name in enumerate(trace.processes)}
-    return sorted(done, key=lambda s: (order[s.process], s.start, s.level, s.end))
+    return sorted(_lasting(done), key=lambda s: (order[s.process], s.start, s.level, s.end))
+
+
+def _lasting(spans: Sequence[Span]) -> list[Span]:
+    """Without the nested sections that take no time: their outer section then shows as a box of its own."""
+    kept = [span for span in spans if span.level == 0 or span.end > span.start]
+    return [replace(s, leaf=not any(_inside(other, s) for other in kept)) for s in kept]
+
+
+def _inside(span: Span, outer: Span) -> bool:
+    nested = span.process == outer.process and span.level > outer.level
+    return nested and outer.start <= span.start and span.end <= outer.end
 
 
 def _common(open_names: Sequence[str], sections: Sequence[str]) -> int:
