@@ -84,16 +84,16 @@ def replay(
         )
         return
     console = _output()
-    console.print(Text(found.scenario.title, style="bold"))
+    _say(console, Text(found.scenario.title, style="bold"))
     about = f"mechanism {found.mechanism}: {found.story}" if found.mechanism else "the model's own behaviour"
-    console.print(Text(f"{about}\nlock placement {found.placement}, seed {found.scenario.timing.seed}\n"))
+    _say(console, Text(f"{about}\nlock placement {found.placement}, seed {found.scenario.timing.seed}\n"))
     console.print(_replay_table(found.rows))
     judged = [row for row in found.rows if row.reproduced is not None]
     hits = sum(row.reproduced is True for row in judged)
-    console.print(Text(f"\n{hits} of {len(judged)} observed runs reproduced.", style="bold"))
+    _say(console, Text(f"\n{hits} of {len(judged)} observed runs reproduced.", style="bold"))
     if found.assumptions:
-        console.print(Text("Assumed: " + "; ".join(f"{text} ({source})" for text, source in found.assumptions) + "."))
-    console.print(Text("Durations: all figures of the scenario marked assumed."))
+        _say(console, Text("Assumed: " + "; ".join(f"{text} ({source})" for text, source in found.assumptions) + "."))
+    _say(console, Text("Durations: all figures of the scenario marked assumed."))
     _print_files(console, found.files)
 
 
@@ -144,13 +144,13 @@ def explore(
         _print_json(_report_json(found.report) | {"placement": found.placement, "files": [str(f) for f in found.files]})
     else:
         console = _output()
-        console.print(Text(f"{reference}, lock placement {found.placement}"))
+        _say(console, Text(f"{reference}, lock placement {found.placement}"))
         for line in summary(found.report):
-            console.print(Text(line))
+            _say(console, Text(line))
         for judgement in found.report.judgements:
             if judgement.trace is not None:
-                console.print(Text(f"\n{judgement.prop.kind.value}: {judgement.prop.name}", style="bold"))
-                console.print(Text("\n".join(story(judgement.trace, width=console.width))))
+                _say(console, Text(f"\n{judgement.prop.kind.value}: {judgement.prop.name}", style="bold"))
+                _say(console, Text("\n".join(story(judgement.trace, width=console.width))))
         _print_files(console, found.files)
     raise typer.Exit(found.report.verdict.exit_code)
 
@@ -169,8 +169,8 @@ def show(
         _print_json({"about": read.about, "schedule": str(read.trace.schedule), "files": [str(f) for f in files]})
         return
     console = _output()
-    console.print(Text(f"{read.origin.model}: {read.about}", style="bold"))
-    console.print(Text("\n".join(story(read.trace, width=console.width))))
+    _say(console, Text(f"{read.origin.model}: {read.about}", style="bold"))
+    _say(console, Text("\n".join(story(read.trace, width=console.width))))
     _print_files(console, files)
 
 
@@ -219,13 +219,18 @@ def _errors() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def _say(console: Console, text: Text) -> None:
+    """Print without breaking lines: what is piped is for other programs, and terminals wrap by themselves."""
+    console.print(text, soft_wrap=True)
+
+
 def _print_json(document: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 
 def _print_files(console: Console, files: Any) -> None:
     for file in files:
-        console.print(Text(f"wrote {file}"), soft_wrap=True)
+        _say(console, Text(f"wrote {file}"))
 
 
 @contextmanager

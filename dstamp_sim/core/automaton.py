@@ -21,7 +21,9 @@ from dstamp_sim.core.errors import ModelError, UnboundedProgram
 from dstamp_sim.core.op import ENTER, EXIT, Op, Program
 from dstamp_sim.core.placement import Bound, lay_over
 from dstamp_sim.core.shared_object import Outcome, SharedObject
-from dstamp_sim.core.value import is_hashable
+from dstamp_sim.core.value import Distinct, is_hashable, text
+
+REPETITION = "Express repetition with daemon=True, or waiting with an op that blocks"
 
 _PACKAGE = str(Path(__file__).parent.parent)
 
@@ -68,6 +70,7 @@ class Node:
     depth: int
     parent: int
     answer: Answer | None
+    returned: bool
     edges: dict[Answer, int] = field(default_factory=dict)
 
     @property
@@ -102,12 +105,14 @@ class Automaton:
         args: tuple[Any, ...],
         bound: Sequence[Bound],
         declared: Sequence[SharedObject],
+        values: Distinct | None = None,
         history_limit: int | None = None,
     ) -> None:
         self._program, self._args, self._bound = program, args, bound
         self._declared = {id(item) for item in declared}
         self._declared_names = [item.name for item in declared]
-        self.history_limit = history_limit
+        self._values = values or Distinct()
+        self._history_limit = history_limit
         self.nodes: list[Node] = []
         self.performed: set[tuple[CodeType, int]] = set()
         self._ends: dict[tuple[Any, ...], int] = {}
@@ -130,7 +135,7 @@ class Automaton:
 
     def _grow(self, node: int, answer: Answer) -> int:
         origin = self.nodes[node]
-        if self.history_limit is not None and origin.depth >= self.history_limit:
+        if self._history_limit is not None and origin.depth >= self._history_limit:
             raise UnboundedProgram(self._unbounded(node))
         live = self._live.pop(node, None) or self._replayed(node)
         self._note_performed(live)
@@ -143,7 +148,7 @@ class Automaton:
         if op is None:
             op = next((op for hold in reversed(holds) if (op := hold.target.at_exit(hold.token))), None)
         depth = self.nodes[parent].depth + 1 if parent >= 0 else 0
-        node = Node(op, live.value, live.sections, holds, _place(live.body), depth, parent, answer)
+        node = Node(op, live.value, live.sections, holds, _place(live.body), depth, parent, answer, live.returned)
         if node.ended:
             key = (live.value, holds)
             if key in self._ends:
@@ -176,7 +181,7 @@ class Automaton:
             except StopIteration as stop:
                 live.returned, live.value = True, stop.value
                 live.sections = ()
-                self._check_value(stop.value, place, "returned")
+                self._check_value(stop.value, place, "returned", id(self))
                 return None
             except ModelError:
                 raise
@@ -198,11 +203,12 @@ class Automaton:
                 f"{place}: {item} touches {item.target.name!r}, which System(objects=[...]) does not declare "
                 f"(declared: {', '.join(self._declared_names)})"
             )
-        self._check_value(item.args, place, f"{item.verb} was given")
+        self._check_value(item.args, place, f"{item.verb} was given", (id(item.target), item.verb))
 
-    def _check_value(self, value: Any, place: Place, doing: str) -> None:
+    def _check_value(self, value: Any, place: Place, doing: str, where: Hashable) -> None:
         if not is_hashable(value):
             raise ModelError(f"{place}: {doing} {value!r}, which is not hashable: use tuples and frozensets")
+        check_distinct(self._values, where, value, f"{place}: {doing}")
 
     def _holds_after(self, origin: Node, answer: Answer) -> tuple[Hold, ...]:
         holds = origin.holds
@@ -235,25 +241,39 @@ class Automaton:
         return live
 
     def _check_same(self, node: Node, op: Op | None, live: _Live) -> None:
-        if not live.returned and node.op != op:
+        if live.returned != node.returned or (not live.returned and node.op != op):
             raise ModelError(
-                f"{node.place}: not deterministic: given the same results it yielded {node.op} once and {op} later"
+                f"{node.place}: not deterministic: given the same results it "
+                f"{_did(node.returned, node.op)} once and {_did(live.returned, op)} later"
             )
 
     def _note_performed(self, live: _Live) -> None:
         self.performed.update((code, line) for code, line in _frames(live.body))
 
     def _unbounded(self, node: int) -> str:
+        place, count = self._most_passed(node)
+        return f"{place}: this line was passed {count:,} times by one process: a loop without bound. {REPETITION}"
+
+    def most_passed(self) -> tuple[Place, int]:
+        """The line that the longest history passed most often, and how often."""
+        return self._most_passed(max(range(len(self.nodes)), key=lambda number: self.nodes[number].depth))
+
+    def _most_passed(self, node: int) -> tuple[Place, int]:
         passed: dict[Place, int] = {}
-        at = node
-        while at >= 0:
-            place = self.nodes[at].place
+        while node >= 0:
+            place = self.nodes[node].place
             passed[place] = passed.get(place, 0) + 1
-            at = self.nodes[at].parent
-        place, count = max(passed.items(), key=lambda item: item[1])
-        return (
-            f"{place}: this line was passed {count:,} times by one process: a loop without bound. "
-            "Express repetition with daemon=True, or waiting with an op that blocks"
+            node = self.nodes[node].parent
+        return max(passed.items(), key=lambda item: item[1])
+
+
+def check_distinct(values: Distinct, where: Hashable, value: Any, what: str) -> None:
+    """Raises ModelError when `value` equals one met before in the same place that is written differently."""
+    clash = values.clash(where, value)
+    if clash is not None:
+        raise ModelError(
+            f"{what} {text(value)}, which Python calls equal to {clash}, used before: they would be taken for one "
+            "value; keep to one of them"
         )
 
 
@@ -289,6 +309,10 @@ def _raised_at(error: Exception, place: Place) -> Place:
 def _where(program: Callable[..., Any]) -> Place:
     code = getattr(program, "__code__", None)
     return Place(code.co_filename, code.co_firstlineno) if code else Place(repr(program), 0)
+
+
+def _did(returned: bool, op: Op | None) -> str:
+    return "returned" if returned else f"yielded {op}"
 
 
 def _remedy(item: object) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from dstamp_sim.core.errors import ModelError
 from dstamp_sim.core.shared_object import SharedObject
+from dstamp_sim.core.value import text
 
 
 class Kind(Enum):
@@ -57,7 +58,7 @@ def each_result(name: str, predicate: Callable[[Any], Any], *, of: str | None = 
 def at_end(name: str, predicate: Callable[..., Any], *, reads: Sequence[SharedObject] = ()) -> Property:
     """`predicate(results)` is true whenever every process has ended; with `reads`, `predicate(results, state)`.
 
-    `results` maps process names to results; a process that died has none. Daemons need not have ended.
+    `results` is a `Results`: process names to results; a process that died has none. Daemons need not have ended.
     """
     return Property(Kind.AT_END, name, predicate, tuple(reads))
 
@@ -68,6 +69,36 @@ def reachable(name: str, predicate: Callable[..., Any], *, reads: Sequence[Share
     `results` holds the processes that have ended so far.
     """
     return Property(Kind.REACHABLE, name, predicate, tuple(reads))
+
+
+class Results(Mapping[str, Any]):
+    """The results of the processes that have ended, by name, as properties see them.
+
+    `values()` come in an order that does not depend on who has which, so a predicate that keeps to `values()` and
+    `len()` cannot tell copies apart. Looking at names sets `told_apart`.
+    """
+
+    def __init__(self, by_name: Mapping[str, Any]) -> None:
+        self._by_name = by_name
+        self.told_apart = False
+
+    def __getitem__(self, name: str) -> Any:
+        self.told_apart = True
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self.told_apart = True
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def values(self) -> list[Any]:  # type: ignore[override]  # a list in a fixed order, not a view
+        """The results, ordered by their text."""
+        return sorted(self._by_name.values(), key=text)
+
+    def __repr__(self) -> str:
+        return f"Results({dict(self._by_name)!r})"
 
 
 class StateView(Mapping[SharedObject, Any]):

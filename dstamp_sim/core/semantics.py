@@ -6,14 +6,14 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from dstamp_sim.core.automaton import Automaton, Hold, Node
+from dstamp_sim.core.automaton import Automaton, Hold, Node, check_distinct
 from dstamp_sim.core.errors import ModelError, ScheduleError, unknown
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.shared_object import Outcome, SharedObject
-from dstamp_sim.core.system import System
+from dstamp_sim.core.system import Instance, System
 from dstamp_sim.core.trace import Change, Step, Trace
-from dstamp_sim.core.value import is_hashable, text
+from dstamp_sim.core.value import Distinct, is_hashable, text
 
 DEAD = -1
 """The node of a process that died."""
@@ -55,21 +55,19 @@ class Semantics:
         instances = system.instances()
         self.names = tuple(instance.name for instance in instances)
         self.processes = tuple(instance.process for instance in instances)
-        bound = [tuple((b.span, b.lock.name) for b in instance.bound) for instance in instances]
         declared = (*system.objects, *system.lock_objects.values())
         self.shared = tuple(item for item in declared if not item.private)
         self.private = tuple(item for item in declared if item.private)
         self._slot = {id(item): i for group in (self.shared, self.private) for i, item in enumerate(group)}
         self._outcomes: dict[tuple[int, Hashable, Op], tuple[Outcome, ...]] = {}
         self._owns = tuple(item.initial for item in self.private)
+        self._values = Distinct()
         automata: dict[Any, Automaton] = {}
-        for instance, spans in zip(instances, bound, strict=True):
-            key = (instance.process.program, instance.process.args, spans)
-            if key not in automata:
-                automata[key] = Automaton(*key[:2], instance.bound, declared, history_limit)
-        self.automata = tuple(
-            automata[(i.process.program, i.process.args, spans)] for i, spans in zip(instances, bound, strict=True)
-        )
+        for instance in instances:
+            program, args = instance.process.program, instance.process.args
+            if (key := _kind(instance)) not in automata:
+                automata[key] = Automaton(program, args, instance.bound, declared, self._values, history_limit)
+        self.automata = tuple(automata[_kind(instance)] for instance in instances)
 
     def initial(self) -> State:
         """The state in which every process is at its start."""
@@ -86,7 +84,7 @@ class Semantics:
         if node is None or node.op is None:
             return ()
         target = node.op.target
-        return _NOTHING if target is None else self._look_up(target, self._state_of(state, pid, target), node)
+        return _NOTHING if target is None else self.look_up(target, self._state_of(state, pid, target), node)
 
     def may_die(self, state: State, pid: int) -> bool:
         """Whether this process may die now: the system allows another death and it has not ended."""
@@ -134,7 +132,9 @@ class Semantics:
             raise ScheduleError(unknown("process", choice.process, self.names))
         pid = self.names.index(choice.process)
         possible = (
-            self.may_die(state, pid) if choice.outcome == CRASH else choice.outcome < len(self.outcomes(state, pid))
+            self.may_die(state, pid)
+            if choice.outcome == CRASH
+            else 0 <= choice.outcome < len(self.outcomes(state, pid))
         )
         if not possible:
             raise ScheduleError(self._why_not(state, pid, choice.outcome))
@@ -183,16 +183,29 @@ class Semantics:
             if node is not None and not node.ended and not self.outcomes(state, pid):
                 yield name, str(node.op)
 
+    def _ask(self, target: SharedObject, current: Hashable, node: Node) -> tuple[Outcome, ...]:
+        try:
+            outcomes = target.outcomes(current, node.op)  # type: ignore[arg-type]  # only asked where there is an op
+        except Exception as error:
+            raise ModelError(f"{node.place}: {node.op} in state {text(current)} raised {error!r}") from error
+        for outcome in outcomes:
+            for value, what, where in ((outcome.state, "state", ""), (outcome.result, "result", node.op)):
+                if not is_hashable(value):
+                    raise ModelError(f"{node.place}: {node.op} gives the {what} {value!r}, which is not hashable")
+                check_distinct(self._values, (id(target), where), value, f"{node.place}: {node.op} gives the {what}")
+        return tuple(outcomes)
+
     def _state_of(self, state: State, pid: int, target: SharedObject) -> Hashable:
         slot = self._slot[id(target)]
         return state.local[pid].private[slot] if target.private else state.shared[slot]
 
-    def _look_up(self, target: SharedObject, current: Hashable, node: Node) -> tuple[Outcome, ...]:
+    def look_up(self, target: SharedObject, current: Hashable, node: Node) -> tuple[Outcome, ...]:
+        """What the op of `node` may do to its target in state `current`; remembered, and checked for hashability."""
         assert node.op is not None
         key = (id(target), current, node.op)
         known = self._outcomes.get(key)
         if known is None:
-            known = self._outcomes[key] = _ask(target, current, node)
+            known = self._outcomes[key] = self._ask(target, current, node)
         return known
 
     def _apply(self, state: State, pid: int, target: SharedObject | None, outcome: Outcome) -> State:
@@ -262,17 +275,10 @@ def _dropped(target: SharedObject | None, outcome: Outcome) -> tuple[Hold, ...]:
     return () if target is None or outcome.drops is None else (Hold(target, outcome.drops),)
 
 
-def _ask(target: SharedObject, current: Hashable, node: Node) -> tuple[Outcome, ...]:
-    assert node.op is not None
-    try:
-        outcomes = target.outcomes(current, node.op)
-    except Exception as error:
-        raise ModelError(f"{node.place}: {node.op} in state {text(current)} raised {error!r}") from error
-    for outcome in outcomes:
-        for value, what in ((outcome.state, "state"), (outcome.result, "result")):
-            if not is_hashable(value):
-                raise ModelError(f"{node.place}: {node.op} gives the {what} {value!r}, which is not hashable")
-    return tuple(outcomes)
+def _kind(instance: Instance) -> Hashable:
+    """What makes two processes run the same automaton; arguments that are merely equal (1, True) do not."""
+    process, locks = instance.process, tuple((bound.span, bound.lock.name) for bound in instance.bound)
+    return process.program, process.args, text(process.args), locks
 
 
 def _put(row: tuple[Any, ...], index: int, value: Any) -> tuple[Any, ...]:

@@ -50,6 +50,8 @@ class Process:
         daemon: bool = False,
         killable: bool | None = None,
     ) -> None:
+        if not name:
+            raise ModelError("a process needs a name that is not empty: schedules are written in names")
         if isinstance(copies, int) and copies < 0:
             raise ModelError(f"process {name!r}: copies={copies}, but a number of processes is 0 or more")
         if not is_hashable(args):
@@ -108,12 +110,12 @@ class System:
     def __post_init__(self) -> None:
         for name in ("objects", "processes", "properties", "sections", "locks", "lanes"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        _unique("object", [item.name for item in self.objects])
         _unique("process", [process.name for process in self.processes])
         _unique("property", [prop.name for prop in self.checked_properties])
         if self.crashes < 0:
             raise UsageError(f"crashes={self.crashes}, but a number of crashes is 0 or more")
         self.placement.checked(self.locks, self.sections)
+        _unique("object", [*(item.name for item in self.objects), *self.lock_objects])
         for prop in self.properties:
             self._check_property(prop)
 
@@ -162,9 +164,7 @@ class System:
             if name not in [known for known, _ in plain]:
                 raise UsageError(unknown("process", name, [known for known, _ in plain]))
         _unique("process", [self.renamed.get(name, name) for name, _ in plain])
-        return [
-            Instance(self.renamed.get(name, name), process, tuple(self._bound(process))) for name, process in plain
-        ]
+        return [Instance(self.renamed.get(name, name), process, tuple(self._bound(process))) for name, process in plain]
 
     @property
     def lock_objects(self) -> dict[str, SharedObject]:

@@ -27,6 +27,22 @@ def _tuple_text(value: tuple[Any, ...]) -> str:
     return "(" + ", ".join(text(item) for item in value) + comma + ")"
 
 
+class Distinct:
+    """Remembers values, and finds those that Python calls equal though they are written differently (1, True, 1.0).
+
+    Tables are keyed by equality, so two such values would be taken for one and a wrong verdict could come of it.
+    """
+
+    def __init__(self) -> None:
+        self._written: dict[tuple[Hashable, Hashable], str] = {}
+
+    def clash(self, where: Hashable, value: Hashable) -> str | None:
+        """How an equal value was written before in the same place, if that was differently; None for no clash."""
+        now = text(value)
+        before = self._written.setdefault((where, value), now)
+        return None if before == now else before
+
+
 def is_hashable(value: object) -> bool:
     """Whether `value` can be a result, an argument or an object's state (a tuple holding a list cannot)."""
     if not isinstance(value, Hashable):

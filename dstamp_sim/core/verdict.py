@@ -87,6 +87,10 @@ def combined(verdicts: Sequence[Verdict]) -> Verdict:
     return Verdict.HOLDS if verdicts and set(verdicts) == {Verdict.HOLDS} else Verdict.UNDETERMINED
 
 
+def _steps(trace: Trace) -> str:
+    return "1 step" if len(trace.steps) == 1 else f"{len(trace.steps)} steps"
+
+
 def certify(prop: Property, coverage: Coverage, witness: Trace | None) -> Judgement:
     """The judgement that `coverage` and a possible `witness` allow: the only maker of HOLDS.
 
@@ -96,7 +100,7 @@ def certify(prop: Property, coverage: Coverage, witness: Trace | None) -> Judgem
     wanted = prop.kind is Kind.REACHABLE
     if witness is not None:
         verdict = Verdict.HOLDS if wanted else Verdict.VIOLATED
-        return Judgement(prop, verdict, f"{'reached' if wanted else 'fails'} after {len(witness.steps)} steps", witness)
+        return Judgement(prop, verdict, f"{'reached' if wanted else 'fails'} after {_steps(witness)}", witness)
     if not coverage.exhausted:
         return Judgement(prop, Verdict.UNDETERMINED, coverage.stopped or "the space was not exhausted")
     if wanted:

@@ -97,7 +97,7 @@ class GitCheckout(SharedObject):
                 return (Outcome(state._replace(overlay=True)),)
             case "checkout_at_once", (str(commit),):
                 return (Outcome(state._replace(head=commit, tree=commit), True),)
-            case "begin_checkout", (str(commit), order):
+            case "begin_checkout", (str(commit), ("git" | "go-git") as order):
                 return (_begun(state, commit, order),)
             case "end_checkout", (str(commit), "git"):
                 return (Outcome(state._replace(head=commit, index_lock=False)),)

@@ -67,7 +67,8 @@ class Flock(SharedObject):
     - Wake order: about FIFO, but a releaser that locks again at once barges, so any process that asks may be next.
     - Unlinking the file while others wait makes two holders: they lock an inode that the path no longer names.
 
-    `acquire` and `try_acquire` open and lock in one op; where unlinking matters, use `open` and `lock`.
+    `acquire` and `try_acquire` open and lock in one op; where unlinking matters, use `open` and `lock`. A descriptor is
+    an inode's number, so locking twice through one descriptor (a no-op in reality) is not told from a second open.
     """
 
     is_lock = True
@@ -99,6 +100,10 @@ class Flock(SharedObject):
         """Closes the descriptor (as dropping a Python file object does); the last close unlocks. Gives None."""
         return self.op("release", descriptor)
 
+    def close(self, descriptor: int) -> Op:
+        """Closes a descriptor through which this process locked nothing. Gives None."""
+        return self.op("close", descriptor)
+
     def is_current(self, descriptor: int) -> Op:
         """Gives whether the path still names the inode of the descriptor (fstat against stat)."""
         return self.op("is_current", descriptor)
@@ -118,6 +123,8 @@ class Flock(SharedObject):
                 return (_locked(state, inode),) if inode in dict(state.locked) else ()
             case "release", (int(inode),):
                 return (Outcome(_closed(state, inode), drops=inode),)
+            case "close", (int(),):
+                return (Outcome(state),)
             case "is_current", (int(inode),):
                 return (Outcome(state, inode == state.inode),)
             case "unlink", ():

@@ -9,6 +9,7 @@ from dstamp_sim.core.shared_object import Outcome, SharedObject
 
 MISSING = "missing"
 OUT_OF_SEQUENCE = "update out of sequence"
+NOT_FOUND = "service not found"
 NAME_CONFLICT = "name conflicts with an existing object"
 
 Status = Literal["updating", "paused", "completed", "rollback_started", "rollback_paused", "rollback_completed"]
@@ -44,7 +45,8 @@ class SwarmService(SharedObject):
     """One service of one stack (DOMAIN, "Docker Swarm").
 
     - A deploy creates or updates. With `versioned`, an update with a stale version fails with `update out of sequence`,
-      and a create over an existing name fails; without, versions and ids are not modelled (they grow without bound).
+      one of a removed service and a create over an existing name fail too, and every change takes the next version;
+      without, versions and ids are not modelled (they grow without bound).
     - Every update sets PreviousSpec = Spec, clears UpdateStatus, and cancels a running update.
     - A label-only change (same content) replaces Spec and starts no task.
     - A failed update rolls back: Spec = PreviousSpec, *labels included*, PreviousSpec absent, `rollback_started` then
@@ -78,7 +80,7 @@ class SwarmService(SharedObject):
         return self.op("exists")
 
     def deploy(self, spec: Spec, version: int | None = None) -> Op:
-        """Creates or updates; gives "created", "updated", `OUT_OF_SEQUENCE` or `NAME_CONFLICT`."""
+        """Creates or updates; gives "created", "updated", `OUT_OF_SEQUENCE`, `NAME_CONFLICT` or `NOT_FOUND`."""
         return self.op("deploy", spec, version)
 
     def read_stamp(self, *, lagging: bool = False) -> Op:
@@ -131,12 +133,12 @@ class SwarmService(SharedObject):
 
     def _deployed(self, state: Swarm, spec: Spec, version: object) -> Outcome:
         old = state.service
-        if self.versioned and old is not None and version != old.version:
-            return Outcome(state, NAME_CONFLICT if version is None else OUT_OF_SEQUENCE)
-        index = state.version_index + 1 if self.versioned else 0
+        if self.versioned and version != (old.version if old else None):
+            return Outcome(state, NAME_CONFLICT if version is None else OUT_OF_SEQUENCE if old else NOT_FOUND)
         if old is None:
-            return Outcome(Swarm(Service(index, index, spec, None, None), index), "created")
-        return Outcome(Swarm(Service(old.id, index, spec, old.spec, self._begun(old, spec)), index), "updated")
+            index = state.version_index + 1 if self.versioned else 0
+            return Outcome(self._stored(state, Service(index, 0, spec, None, None)), "created")
+        return Outcome(self._stored(state, Service(old.id, 0, spec, old.spec, self._begun(old, spec))), "updated")
 
     def _begun(self, old: Service, spec: Spec) -> Status | None:
         if spec.content == old.spec.content:
@@ -152,7 +154,12 @@ class SwarmService(SharedObject):
         ends = [(well, "rolled back" if rolling_back else "converged")]
         if may_fail:
             ends.append(self._failed(service))
-        return tuple(Outcome(state._replace(service=end), end.status, label) for end, label in ends)
+        return tuple(Outcome(self._stored(state, end), end.status, label) for end, label in ends)
+
+    def _stored(self, state: Swarm, service: Service) -> Swarm:
+        """The swarm with a changed service: every change gives it the next version."""
+        index = state.version_index + 1 if self.versioned else 0
+        return Swarm(service._replace(version=index), index)
 
     def _failed(self, service: Service) -> tuple[Service, str]:
         if service.status == "rollback_started":

@@ -61,7 +61,10 @@ def test_what_the_user_mistyped_is_named_with_what_was_meant(dstamp, words, text
         ("x = 1\n", [r"model.py: unknown factory 'build'"]),
         ("def build():\n    return 1 / 0\n", [r"model.py:2: the factory raised ZeroDivisionError"]),
         ("def build():\n    return 7\n", [r"the factory returned 7, not a System"]),
-        (HEAD + "def p():\n    yield 'lock'\n" + TAIL, [r"model.py:4: yielded 'lock': a process yields an Op; did you"]),
+        (
+            HEAD + "def p():\n    yield 'lock'\n" + TAIL,
+            [r"model.py:4: yielded 'lock': a process yields an Op; did you"],
+        ),
         (
             HEAD + "other = Register('other', 0)\ndef p():\n    yield other.read()\n" + TAIL,
             [r"model.py:5: other.read\(\) touches 'other', which .* does not declare"],

@@ -254,7 +254,7 @@ def test_two_iterators_at_different_items_are_told_apart_by_what_they_yield_next
 
 
 def automaton(program, *args, limit: int | None = None) -> Automaton:
-    return Automaton(program, args, (), [x, coin], limit)
+    return Automaton(program, args, (), [x, coin], history_limit=limit)
 
 
 def test_the_same_answers_give_the_same_node():

@@ -4,7 +4,9 @@ import pytest
 
 from dstamp_sim import (
     REJECTED,
+    Flock,
     LockScope,
+    ModelError,
     Placement,
     PlacementError,
     Process,
@@ -127,15 +129,25 @@ def test_disjoint_spans_of_one_lock_and_overlapping_ones_of_two_are_fine(written
 
 
 def test_a_key_that_fails_is_refused_with_the_process_and_its_arguments():
-    broken = System(
+    system = System(
         objects=[x],
         processes=[Process("run", run, "d")],
         sections=["deploy"],
         locks=[LockScope("pair", lambda domain, pr: domain)],  # noqa: ARG005 - one parameter too many
-        placement=Placement.parse("pair:deploy"),
     )
     with pytest.raises(PlacementError, match=r"lock 'pair': its key fails for process 'run'\('d',\)"):
-        broken.instances()
+        system.with_locks(Placement.parse("pair:deploy"))
+
+
+def test_a_lock_of_the_vocabulary_may_not_bear_a_declared_objects_name():
+    system = System(
+        objects=[x, Flock("pair lock")],
+        processes=[Process("run", run, "d")],
+        sections=["deploy"],
+        locks=[LockScope("pair")],
+    )
+    with pytest.raises(ModelError, match="2 of the object names are 'pair lock'"):
+        system.with_locks(Placement.parse("pair:deploy"))
 
 
 # --- when it is taken and given back

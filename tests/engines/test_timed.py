@@ -156,7 +156,7 @@ def test_an_outcome_without_a_probability_is_refused():
 
 def test_probabilities_that_do_not_add_up_are_refused():
     system = MECHANISMS["redeploy-not-applied"].factory()
-    with pytest.raises(ScenarioError, match="add up to 1.3"):
+    with pytest.raises(ScenarioError, match=r"add up to 1\.3"):
         run_timed(system, Timing(delays=ANY_DELAY, probabilities={"error": 0.6, "applied": 0.7}))
 
 

@@ -1,7 +1,10 @@
 """Every model and variant gives what its manifest entry says: exact counts, verdict, shortest counterexample."""
 
+from pathlib import Path
+
 import pytest
 
+from models.cc_ci import MECHANISMS
 from tests.expected_models import manifest, measured
 
 ENTRIES = manifest()
@@ -18,10 +21,6 @@ def test_a_model_gives_what_the_manifest_says(entry):
 
 
 def test_the_manifest_covers_every_model_file_and_every_mechanism():
-    from pathlib import Path
-
-    from models.cc_ci import MECHANISMS
-
     models = {entry["model"] for entry in ENTRIES}
     classics = {f"classic/{file.name}" for file in Path("models/classic").glob("*.py")}
     assert classics <= models

@@ -250,3 +250,9 @@ def test_a_scope_with_a_key_is_one_lock_for_each_key_and_none_where_the_key_is_n
     assert scope.lock(("a", 1)).name == scope.lock(("a", 2)).name == "domain lock a"
     assert scope.lock(("b", 1)).name == "domain lock b"
     assert scope.lock((None, 1)) is None
+
+
+def test_closing_a_descriptor_through_which_nothing_was_locked_changes_nothing():
+    lock = Flock("lock")
+    state = LockFile(1, 1, ((1, 1),))
+    assert [outcome.state for outcome in lock.outcomes(state, lock.close(1))] == [state]

@@ -353,3 +353,16 @@ def test_the_fingerprint_table_reads_as_the_domain_says(row):
 
 def test_no_two_rows_of_the_fingerprint_table_look_the_same():
     assert len({fingerprint for _, fingerprint in FINGERPRINTS.values()}) == len(FINGERPRINTS)
+
+
+def test_an_update_of_a_service_that_was_removed_meanwhile_fails():
+    service = SwarmService("service", versioned=True)
+    outcomes = service.outcomes(Swarm(None, 3), service.deploy(Spec("head", "head"), 3))
+    assert [outcome.result for outcome in outcomes] == ["service not found"]
+
+
+def test_every_change_of_a_service_takes_the_next_version_the_orchestrators_too():
+    service = SwarmService("service", versioned=True, orchestrated=True)
+    updating = Swarm(Service(1, 2, Spec("head", "head"), Spec("base", "base"), "updating"), 2)
+    for outcome in service.outcomes(updating, service.settle(may_fail=True)):
+        assert outcome.state.service.version == outcome.state.version_index == 3
