@@ -20,7 +20,7 @@ from rich.text import Text
 
 from dstamp_sim.core.errors import DstampError
 from dstamp_sim.core.verdict import Judgement, Report
-from dstamp_sim.engines.explorer import DEFAULT_LIMIT, Progress
+from dstamp_sim.engines.explorer import DEFAULT_LIMIT, DEFAULT_MEMORY_MB, Progress, Reductions
 from dstamp_sim.rendering.text import story, summary
 
 app = typer.Typer(
@@ -118,6 +118,14 @@ def explore(
         int | None, typer.Option(min=0, help="The largest number of processes that may die (default: the model's).")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="States to remember before giving up.")] = DEFAULT_LIMIT,
+    memory_mb: Annotated[
+        int, typer.Option("--memory", metavar="MB", min=1, help="Memory for states.")
+    ] = DEFAULT_MEMORY_MB,
+    no_por: Annotated[bool, typer.Option("--no-por", help="No partial-order reduction.")] = False,
+    no_symmetry: Annotated[bool, typer.Option("--no-symmetry", help="Tell copies apart.")] = False,
+    no_merge: Annotated[
+        bool, typer.Option("--no-merge", help="Let local steps and equal futures cost states.")
+    ] = False,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Visit the whole space, judge every property.")
     ] = False,
@@ -136,6 +144,8 @@ def explore(
             properties=properties or [],
             crashes=crashes,
             limit=limit,
+            memory_mb=memory_mb,
+            reductions=Reductions(merge=not no_merge, por=not no_por, symmetry=not no_symmetry),
             keep_going=keep_going,
             out=out,
             progress=progress,

@@ -17,7 +17,7 @@ from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Step, Trace
 from dstamp_sim.core.value import text
 from dstamp_sim.core.verdict import Judgement, Report, Verdict
-from dstamp_sim.engines.explorer import DEFAULT_LIMIT, Progress, explore
+from dstamp_sim.engines.explorer import ALL_REDUCTIONS, DEFAULT_LIMIT, DEFAULT_MEMORY_MB, Progress, Reductions, explore
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.engines.timed import run_timed
 from dstamp_sim.inputs.evidence import Evidence, read_evidence
@@ -113,6 +113,8 @@ def explore_model(
     properties: Sequence[str] = (),
     crashes: int | None = None,
     limit: int = DEFAULT_LIMIT,
+    memory_mb: int = DEFAULT_MEMORY_MB,
+    reductions: Reductions = ALL_REDUCTIONS,
     keep_going: bool = False,
     out: Path,
     progress: Progress | None = None,
@@ -128,7 +130,15 @@ def explore_model(
         system = system.with_crashes(crashes)
     system.properties_named(properties)
     check_writable(out)
-    report = explore(system, properties=properties, limit=limit, keep_going=keep_going, progress=progress)
+    report = explore(
+        system,
+        properties=properties,
+        limit=limit,
+        memory_mb=memory_mb,
+        keep_going=keep_going,
+        reductions=reductions,
+        progress=progress,
+    )
     origin = Origin(reference, parameters, placement, {}, system.crashes)
     files = [
         file

@@ -60,7 +60,10 @@ class Answer(NamedTuple):
 
 @dataclass(slots=True)
 class Node:
-    """Where a program stands: the op that it is about to perform, or the result that it ended with."""
+    """Where a program stands: the op that it is about to perform, or the result that it ended with.
+
+    `frames` are the model's lines at which it is suspended, `passed` those that it passed to come here without an op.
+    """
 
     op: Op | None
     result: Any
@@ -71,6 +74,8 @@ class Node:
     parent: int
     answer: Answer | None
     returned: bool
+    frames: tuple[tuple[CodeType, int], ...]
+    passed: tuple[tuple[CodeType, int], ...]
     edges: dict[Answer, int] = field(default_factory=dict)
 
     @property
@@ -88,6 +93,7 @@ class _Live:
     returned: bool = False
     value: Any = None
     sections: tuple[str, ...] = ()
+    passed: list[tuple[CodeType, int]] = field(default_factory=list)
 
 
 class Automaton:
@@ -114,7 +120,6 @@ class Automaton:
         self._values = values or Distinct()
         self._history_limit = history_limit
         self.nodes: list[Node] = []
-        self.performed: set[tuple[CodeType, int]] = set()
         self._ends: dict[tuple[Any, ...], int] = {}
         self._live: dict[int, _Live] = {}
         live = self._start()
@@ -126,19 +131,11 @@ class Automaton:
         known = self.nodes[node].edges.get(answer)
         return self._grow(node, answer) if known is None else known
 
-    def unreached(self) -> Iterator[Place]:
-        """The lines of the functions entered so far that hold a yield and were never passed."""
-        for code in dict.fromkeys(code for code, _ in self.performed):
-            for line in _yield_lines(code):
-                if (code, line) not in self.performed:
-                    yield Place(code.co_filename, line)
-
     def _grow(self, node: int, answer: Answer) -> int:
         origin = self.nodes[node]
         if self._history_limit is not None and origin.depth >= self._history_limit:
             raise UnboundedProgram(self._unbounded(node))
         live = self._live.pop(node, None) or self._replayed(node)
-        self._note_performed(live)
         holds = self._holds_after(origin, answer)
         op = self._run(live, answer.result)
         origin.edges[answer] = child = self._add(live, op, node, answer, holds)
@@ -148,7 +145,20 @@ class Automaton:
         if op is None:
             op = next((op for hold in reversed(holds) if (op := hold.target.at_exit(hold.token))), None)
         depth = self.nodes[parent].depth + 1 if parent >= 0 else 0
-        node = Node(op, live.value, live.sections, holds, _place(live.body), depth, parent, answer, live.returned)
+        frames, passed, live.passed = tuple(_frames(live.body)), tuple(live.passed), []
+        node = Node(
+            op,
+            live.value,
+            live.sections,
+            holds,
+            _place(live.body),
+            depth,
+            parent,
+            answer,
+            live.returned,
+            frames,
+            passed,
+        )
         if node.ended:
             key = (live.value, holds)
             if key in self._ends:
@@ -190,7 +200,7 @@ class Automaton:
             self._check_op(item, _place(live.body))
             if item.target is not None or item.verb not in (ENTER, EXIT):
                 return item
-            self._note_performed(live)
+            live.passed.extend(_frames(live.body))
             name = str(item.args[0])
             live.sections = (*live.sections, name) if item.verb == ENTER else live.sections[:-1]
             answer = None
@@ -246,9 +256,6 @@ class Automaton:
                 f"{node.place}: not deterministic: given the same results it "
                 f"{_did(node.returned, node.op)} once and {_did(live.returned, op)} later"
             )
-
-    def _note_performed(self, live: _Live) -> None:
-        self.performed.update((code, line) for code, line in _frames(live.body))
 
     def _unbounded(self, node: int) -> str:
         place, count = self._most_passed(node)
@@ -324,10 +331,11 @@ def _remedy(item: object) -> str:
 
 
 @cache
-def _yield_lines(code: CodeType) -> tuple[int, ...]:
+def yield_places(code: CodeType) -> tuple[Place, ...]:
+    """The lines of a function that hold a yield."""
     lines: dict[int, None] = {}
     for instruction in dis.get_instructions(code):
         position = instruction.positions
         if instruction.opname == "YIELD_VALUE" and position is not None and position.lineno is not None:
             lines[position.lineno] = None
-    return tuple(lines)
+    return tuple(Place(code.co_filename, line) for line in lines)

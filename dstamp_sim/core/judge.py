@@ -14,7 +14,8 @@ from dstamp_sim.core.semantics import Semantics, State
 class Judge:
     """Asks properties about states, remembering answers per distinct question; counts how often each was exercised.
 
-    `tell_apart` collects the properties whose predicates looked at the names of processes. Raises ModelError when a predicate raises or looks at an object that it does not name.
+    `tell_apart` collects the properties whose predicates looked at the names of processes. Raises ModelError when a
+    predicate raises or looks at an object that it does not name.
     """
 
     def __init__(self, semantics: Semantics, properties: Sequence[Property]) -> None:

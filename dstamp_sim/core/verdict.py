@@ -32,6 +32,7 @@ class Coverage:
     """How much of the space was seen. `exhausted` is true only when every reachable state was expanded.
 
     `stopped` says why not; `exercised` counts, by property, the moments at which it was asked.
+    `reductions` says which were on, what they saved, and which were not possible.
     The rest lists behaviours that never occurred: declared sections never entered, ops that some process waited to
     perform and never could, and lines with a yield that were never passed.
     """
@@ -42,6 +43,7 @@ class Coverage:
     exhausted: bool
     stopped: str = ""
     exercised: dict[str, int] = field(default_factory=dict)
+    reductions: tuple[str, ...] = ()
     sections_never_entered: tuple[str, ...] = ()
     ops_never_performed: tuple[str, ...] = ()
     lines_never_passed: tuple[Place, ...] = ()

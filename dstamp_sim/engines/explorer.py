@@ -1,40 +1,77 @@
-"""Every interleaving, breadth first: the shortest bad one, or the proof that there is none. Exact, in plain Python."""
+"""Every interleaving: the shortest bad one, or the proof that there is none. Exact, breadth first, over tables."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
 
 from dstamp_sim.core.errors import UnboundedProgram
 from dstamp_sim.core.judge import Judge
-from dstamp_sim.core.properties import Property
+from dstamp_sim.core.properties import Kind, Property
 from dstamp_sim.core.schedule import Schedule
-from dstamp_sim.core.semantics import Move, Semantics, State
+from dstamp_sim.core.semantics import Semantics, State
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
-from dstamp_sim.core.verdict import Coverage, Report, certify
+from dstamp_sim.core.verdict import Coverage, Judgement, Report, certify
+from dstamp_sim.engines.coverage import exercised
+from dstamp_sim.engines.level_judge import LevelJudge, ToldApart
+from dstamp_sim.engines.quotient import quotient
+from dstamp_sim.engines.reduction import MOST_OBJECTS, close, future_of
 from dstamp_sim.engines.replay import walk
+from dstamp_sim.engines.retrace import schedule_along
+from dstamp_sim.engines.shortest import shortest_schedule, with_fewer_switches
+from dstamp_sim.engines.space import OutOfMemory, Space
+from dstamp_sim.engines.tables import Tables
 
-DEFAULT_LIMIT = 2_000_000
-"""States that an exploration remembers before it gives up; about 2 GB."""
+DEFAULT_LIMIT = 200_000_000
+"""States that an exploration remembers before it gives up."""
+
+DEFAULT_MEMORY_MB = 8192
+"""Memory for states, parents and visited set before it gives up."""
 
 HISTORY_LIMIT = 5_000
 """Ops of one process in an exploration; a program that performs more is taken for a loop without bound."""
+
+WORTH_KNOWING = 3_000
+"""States from which on it pays to complete the tables before searching."""
+
+SMALL, LARGE = 5_000, 3_000_000
+"""States visited to make a counterexample shortest: with the fewest switches, or at least shortest."""
 
 Progress = Callable[[int, int, int], None]
 """Told, now and then: states, transitions, depth."""
 
 
-@dataclass
-class _Space:
-    """The explored part of a space: each state with its depth and all its predecessors one level up."""
+@dataclass(frozen=True)
+class Reductions:
+    """Which reductions an exploration may use; verdicts do not depend on them, counts do.
 
-    depth_of: dict[State, int] = field(default_factory=dict)
-    parents: dict[State, list[tuple[State, Move]]] = field(default_factory=dict)
-    transitions: int = 0
-    depth: int = 0
-    found: dict[int, list[State]] = field(default_factory=dict)
+    `merge`: local steps cost no states, and local states with the same future are one. `por`: partial-order reduction
+    by stubborn sets. `symmetry`: states that differ by a permutation of copies are one.
+    """
+
+    merge: bool = True
+    por: bool = True
+    symmetry: bool = True
+
+
+ALL_REDUCTIONS = Reductions()
+NO_REDUCTION = Reductions(merge=False, por=False, symmetry=False)
+
+
+@dataclass
+class _Search:
+    """One search over one space: what it found (property index to state), and why it stopped early.
+
+    `full` are the tables before local states with equal futures were made one.
+    """
+
+    space: Space
+    judge: LevelJudge
+    full: Tables
+    found: dict[int, int] = field(default_factory=dict)
+    stopped: str = ""
+    notes: list[str] = field(default_factory=list)
 
 
 def explore(
@@ -42,151 +79,187 @@ def explore(
     *,
     properties: Sequence[str] = (),
     limit: int = DEFAULT_LIMIT,
+    memory_mb: int = DEFAULT_MEMORY_MB,
     keep_going: bool = False,
+    reductions: Reductions = ALL_REDUCTIONS,
     progress: Progress | None = None,
 ) -> Report:
     """Judges the named properties (all, if none are named) over every reachable state of `system`.
 
-    Stops at the end of the breadth-first level on which a property fails, so counterexamples are shortest and, among
-    those, have the fewest context switches; with `keep_going` it visits the whole space and judges every property.
-    A space larger than `limit` states, a loop without bound or Ctrl-C leave UNDETERMINED what was not decided.
-    Deterministic. Memory is about 1 kB a state. Raises ModelError where the model breaks a rule.
+    Stops at the end of the breadth-first level on which a property fails; with `keep_going` it visits the whole space
+    and judges every property. Counterexamples are shortest, and among those have the fewest context switches, as long
+    as making them so needs few states; otherwise the judgement says what they are not. More than `limit` states or
+    `memory_mb`, a loop without bound, or Ctrl-C leave UNDETERMINED what was not decided. Deterministic.
+    Raises ModelError where the model breaks a rule.
     """
+    asked = system.properties_named(properties)
     semantics = Semantics(system, history_limit=HISTORY_LIMIT)
-    judge = Judge(semantics, system.properties_named(properties))
-    space = _Space()
-    stopped = ""
+    search = _search(semantics, asked, reductions, _Bounds(limit, memory_mb, keep_going), progress)
+    coverage = _coverage(search, semantics)
+    return Report(tuple(_judgement(search, index, prop, coverage) for index, prop in enumerate(asked)), coverage)
+
+
+@dataclass(frozen=True)
+class _Bounds:
+    """How far a search may go, and whether it goes on when a property is decided."""
+
+    states: int
+    memory_mb: int
+    keep_going: bool
+
+
+def _search(
+    semantics: Semantics,
+    asked: Sequence[Property],
+    reductions: Reductions,
+    bounds: _Bounds,
+    progress: Progress | None = None,
+) -> _Search:
+    """Search, at first without the knowledge that reductions need, which costs more than a small space is worth."""
+    wants_knowledge = reductions.merge or reductions.por
+    brief = replace(bounds, states=min(bounds.states, WORTH_KNOWING)) if wants_knowledge else bounds
     try:
-        stopped = _fill(space, semantics, judge, limit=limit, keep_going=keep_going, progress=progress)
+        search = _prepared(semantics, asked, reductions, bounds.memory_mb, informed=False)
+        _run(search, asked, brief, progress)
+        if wants_knowledge and search.space.count > brief.states:
+            search = _prepared(semantics, asked, reductions, bounds.memory_mb, informed=True)
+            _run(search, asked, bounds, progress)
+    except ToldApart as told:
+        search = _search(semantics, asked, replace(reductions, symmetry=False), bounds, progress)
+        search.notes.append(f"symmetry off: copies are told apart by {told}")
+    return search
+
+
+def _prepared(
+    semantics: Semantics, asked: Sequence[Property], reductions: Reductions, memory_mb: int, *, informed: bool
+) -> _Search:
+    """A search at its start; an informed one has complete tables, equal futures made one, and stubborn sets."""
+    judge = Judge(semantics, asked)
+    full = Tables(semantics, judge, merge=reductions.merge)
+    full.initial_row()
+    why_not = close(full) if informed else ""
+    known = informed and not why_not
+    tables = quotient(full) if reductions.merge and known else full
+    can_wait = reductions.por and len(semantics.names) > 1 and len(tables.objects) <= MOST_OBJECTS
+    future = future_of(tables, asked) if can_wait and known else None
+    symmetry = reductions.symmetry and any(len(klass.pids) > 1 for klass in tables.classes)
+    space = Space(tables, symmetry, future, memory_mb << 20)
+    notes = [f"no partial-order reduction: {why_not}"] if reductions.por and why_not else []
+    return _Search(space, LevelJudge(space, judge), full, notes=notes)
+
+
+def _run(search: _Search, asked: Sequence[Property], bounds: _Bounds, progress: Progress | None) -> None:
+    """Expand level after level until a property is decided, the space is exhausted, or a bound is reached."""
+    try:
+        search.stopped = _levels(search, asked, bounds, progress)
     except KeyboardInterrupt:
-        stopped = "interrupted"
+        search.stopped = "interrupted"
     except UnboundedProgram as unbounded:
-        stopped = str(unbounded)
-    coverage = _coverage(space, semantics, judge, stopped)
-    return Report(
-        tuple(
-            certify(prop, coverage, _shortest(space, semantics, space.found.get(index, [])))
-            for index, prop in enumerate(judge.properties)
-        ),
-        coverage,
-    )
+        search.stopped = str(unbounded)
+    except OutOfMemory:
+        search.stopped = f"the limit of {search.space.memory_bytes >> 20:,} MB was reached"
 
 
-def _fill(
-    space: _Space, semantics: Semantics, judge: Judge, *, limit: int, keep_going: bool, progress: Progress | None
-) -> str:
-    """Fill `space` level by level; gives why it stopped before the space was exhausted, or an empty text."""
-    start = semantics.initial()
-    space.depth_of[start], space.parents[start] = 0, []
-    frontier = [start]
-    while frontier:
-        for state in frontier:
-            for index in judge.decides(state):
-                space.found.setdefault(index, []).append(state)
-        if not keep_going and _decided(space, judge.properties):
-            return "stopped at the first violation (--keep-going visits the whole space)"
-        frontier = _next_level(space, semantics, frontier, limit, progress)
-        if len(space.depth_of) > limit:
-            return f"the limit of {limit:,} states was reached"
+def _levels(search: _Search, asked: Sequence[Property], bounds: _Bounds, progress: Progress | None) -> str:
+    space = search.space
+    while space.levels[-2] < space.levels[-1]:
+        begin, end = space.levels[-2:]
+        if _settled(search, asked, begin, end, keep_going=bounds.keep_going, deadlock=False):
+            return FIRST_VIOLATION
+        at = begin
+        while at < end:
+            at = space.expand(at, end)
+            if progress is not None:
+                progress(space.count, space.transitions, len(space.levels) - 1)
+            if space.count > bounds.states:
+                return f"the limit of {bounds.states:,} states was reached{_suspect(space)}"
+        if _settled(search, asked, begin, end, keep_going=bounds.keep_going, deadlock=True):
+            return FIRST_VIOLATION
+        space.close_level()
     return ""
 
 
-def _decided(space: _Space, properties: Sequence[Property]) -> bool:
-    """Whether a property failed, or every one asked for was reached."""
-    found = [properties[index] for index in space.found]
-    return any(not prop.is_wish for prop in found) or len(found) == len(properties)
+FIRST_VIOLATION = "stopped at the first violation (--keep-going visits the whole space)"
 
 
-def _next_level(
-    space: _Space, semantics: Semantics, frontier: list[State], limit: int, progress: Progress | None
-) -> list[State]:
-    """The states first reached from `frontier`; stops early, with a partial level, once `limit` is passed."""
-    below: list[State] = []
-    level = space.depth + 1
-    for state in frontier:
-        for move in semantics.moves(state):
-            after = semantics.perform(state, move)
-            space.transitions += 1
-            known = space.depth_of.setdefault(after, level)
-            if known == level:
-                if after not in space.parents:
-                    space.parents[after] = []
-                    below.append(after)
-                space.parents[after].append((state, move))
-        if progress is not None:
-            progress(len(space.depth_of), space.transitions, level)
-        if len(space.depth_of) > limit:
-            break
-    space.depth = level if below else space.depth
-    return below
+def _settled(
+    search: _Search, asked: Sequence[Property], begin: int, end: int, *, keep_going: bool, deadlock: bool
+) -> bool:
+    """Judge a level (deadlocks once it is expanded); whether a property failed or every one asked for was reached."""
+    for index, state in search.judge.decided(begin, end, deadlock=deadlock).items():
+        search.found.setdefault(index, state)
+    if keep_going:
+        return False
+    failed = any(not asked[index].is_wish for index in search.found)
+    return failed or (len(search.found) == len(asked) and not deadlock)
 
 
-def _shortest(space: _Space, semantics: Semantics, targets: Sequence[State]) -> Trace | None:
-    """Among the shortest ways to the nearest of `targets`, one with the fewest context switches; re-walked."""
-    if not targets:
-        return None
-    nearest = min(space.depth_of[target] for target in targets)
-    levels = [[target for target in targets if space.depth_of[target] == nearest]]
-    for _ in range(nearest):
-        above = {parent: None for state in levels[-1] for parent, _ in space.parents[state]}
-        levels.append(list(above))
-    moves = _fewest_switches(space, levels[::-1])
-    trace, end = walk(semantics, Schedule(tuple(semantics.choice(move) for move in moves)))
-    assert end in levels[0], "a counterexample must replay to the state that it was found for"
-    return trace
+def _suspect(space: Space) -> str:
+    """A hint at the line that one process passed most often, where that looks like a loop."""
+    automata = dict.fromkeys(space.tables.semantics.automata)
+    place, count = max((automaton.most_passed() for automaton in automata), key=lambda item: item[1])
+    return f"; {place} was passed {count:,} times by one process: has that loop a bound?" if count >= 10 else ""
 
 
-class _Way(NamedTuple):
-    """A way to a state: its context switches, who moved (ties go to those declared first), and its last move."""
-
-    switches: int
-    movers: tuple[int, ...]
-    move: Move | None
-    before: _Way | None
-
-
-def _fewest_switches(space: _Space, levels: Sequence[Sequence[State]]) -> list[Move]:
-    """The moves of a path through `levels` (first: the initial state) that changes process least often.
-
-    Dynamic programming over (state, process that moved last).
-    """
-    ways: dict[State, dict[int, _Way]] = {levels[0][0]: {-1: _Way(0, (), None, None)}}
-    for level in levels[1:]:
-        for state in level:
-            best = ways[state] = {}
-            for parent, move in space.parents[state]:
-                for last, way in ways[parent].items():
-                    cost = way.switches + (last not in (move.pid, -1))
-                    here = _Way(cost, (*way.movers, move.pid), move, way)
-                    if move.pid not in best or here[:2] < best[move.pid][:2]:
-                        best[move.pid] = here
-    at: _Way | None = min((way for state in levels[-1] for way in ways[state].values()), key=lambda way: way[:2])
-    moves: list[Move] = []
-    while at is not None and at.move is not None:
-        moves.append(at.move)
-        at = at.before
-    return moves[::-1]
+def _judgement(search: _Search, index: int, prop: Property, coverage: Coverage) -> Judgement:
+    if index not in search.found:
+        return certify(prop, coverage, None)
+    trace, shortest = _witness(search, index, prop)
+    judged = certify(prop, coverage, trace)
+    return judged if shortest else replace(judged, reason=f"{judged.reason}, not necessarily the fewest")
 
 
-def _coverage(space: _Space, semantics: Semantics, judge: Judge, stopped: str) -> Coverage:
-    automata = list(dict.fromkeys(semantics.automata))
-    entered = {name for automaton in automata for node in automaton.nodes for name in node.sections}
-    never = {
-        f"{node.op} ({node.place})": None
-        for automaton in automata
-        for node in automaton.nodes
-        if not node.ended and not node.edges
-    }
-    lines = {place: None for automaton in automata for place in automaton.unreached()}
-    passed = {(code.co_filename, line) for automaton in automata for code, line in automaton.performed}
+def _witness(search: _Search, index: int, prop: Property) -> tuple[Trace, bool]:
+    """A trace that decides a property, replayed and judged again; and whether it is a shortest one."""
+    semantics = search.space.tables.semantics
+    judge = Judge(semantics, [prop])
+
+    def decides(state: State) -> bool:
+        return any(True for _ in judge.decides(state))
+
+    schedule = shortest_schedule(semantics, decides, SMALL)
+    shortest = schedule is not None
+    if schedule is None:
+        exact = _search(semantics, [prop], Reductions(merge=False, por=False), _Bounds(LARGE, 2048, keep_going=False))
+        shortest = 0 in exact.found
+        schedule = _along(exact, exact.found[0], prop) if shortest else _along(search, search.found[index], prop)
+        schedule = with_fewer_switches(semantics, decides, schedule)
+    trace, end = walk(semantics, schedule)
+    assert decides(end), "a counterexample must replay to a state that decides its property"
+    return trace, shortest
+
+
+def _along(search: _Search, state: int, prop: Property) -> Schedule:
+    return schedule_along(search.space, search.space.path(state), to_the_last_op=prop.kind is Kind.NO_DEADLOCK)
+
+
+def _coverage(search: _Search, semantics: Semantics) -> Coverage:
+    space, seen = search.space, exercised(search.space, search.full)
+    sections = seen.sections()
     return Coverage(
-        states=len(space.depth_of),
+        states=space.count,
         transitions=space.transitions,
-        depth=space.depth,
-        exhausted=not stopped,
-        stopped=stopped,
-        exercised=dict(judge.exercised),
-        sections_never_entered=tuple(name for name in semantics.system.sections if name not in entered),
-        ops_never_performed=tuple(never),
-        lines_never_passed=tuple(place for place in lines if (place.file, place.line) not in passed),
+        depth=len(space.levels) - 2,
+        exhausted=not search.stopped,
+        stopped=search.stopped,
+        exercised=dict(search.judge.exercised),
+        reductions=tuple(search.notes + _reductions(search)),
+        sections_never_entered=tuple(name for name in semantics.system.sections if name not in sections),
+        ops_never_performed=tuple(seen.ops_never_performed()),
+        lines_never_passed=tuple(seen.lines_never_passed()),
     )
+
+
+def _reductions(search: _Search) -> list[str]:
+    """Which reductions were on, and what they saved."""
+    space, told = search.space, list[str]()
+    full, made = len(search.full.keys), len(space.tables.keys)
+    if space.tables.merge:
+        told.append(
+            "local steps merged" + (f"; {full:,} local states are {made:,} by their futures" if made < full else "")
+        )
+    if space.symmetry:
+        told.append(f"symmetry of copies: these states stand for {space.orbits():,}")
+    if space.future is not None:
+        told.append(f"partial-order reduction: at {int(space.tallies[3]):,} states some processes could wait")
+    return told

@@ -1,9 +1,9 @@
-"""The compiled inner loop: breadth-first expansion of rows of small integers over the tables, with an exact visited set.
+"""The compiled inner loop: breadth-first expansion of rows of small integers, with an exact visited set.
 
-A row is: one column per shared object, one per process, one for the deaths so far. The visited set is an open-addressing
-table of row numbers; rows are compared in full, never by fingerprint alone. Rows are 8, 16 or 32 bits wide, whatever the
-tables need; with 4 bytes of parent and 4 bytes per slot at a load of at most 2/3 that is, for 8 runs of the cc-ci model,
-10 + 4 + 6..12 bytes a state where 8 bits do, and 20 + 4 + 6..12 where 16 do.
+A row has one column per shared object, one per process, and one for the deaths so far. The visited set is an
+open-addressing table of row numbers; rows are compared in full, never by fingerprint alone. Rows are 8, 16 or 32 bits
+wide, as the tables need. With 4 bytes of parent and 4 bytes a slot at a load of 1/3 to 2/3, a state of 8 runs of the
+cc-ci model takes 11 + 4 + 6..12 bytes at 8 bits, and 22 + 4 + 6..12 at 16.
 """
 
 from __future__ import annotations

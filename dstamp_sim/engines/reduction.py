@@ -1,8 +1,8 @@
 """What each process may still touch: the knowledge that stubborn sets need, from an over-approximation of the tables.
 
-The closure lets every process meet every state that any process can put an object into, in any order. What a local state
-may touch from there on is then a fact about all real behaviours. Where the closure does not end within its budget, there
-is no knowledge, and no reduction.
+The closure lets every process meet every state that any process can put an object into, in any order. What a local
+state may touch from there on is then a fact about all real behaviours. Where the closure does not end within its
+budget, there is no such knowledge, and no reduction that needs it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dstamp_sim.core.errors import ModelError
 from dstamp_sim.core.properties import Kind, Property
 from dstamp_sim.engines.tables import LOCAL, Tables
 
-BUDGET = 60_000
-"""Entries that the closure may fill before it gives up (about a second)."""
+BUDGET = 20_000
+"""Entries that the closure may fill before it gives up (about half a second)."""
 
 MOST_OBJECTS = 62
 """Objects that fit into the bits of one word."""
@@ -25,76 +26,74 @@ MOST_OBJECTS = 62
 
 @dataclass(frozen=True)
 class Future:
-    """By local state: whether its op only reads, the objects that it and its successors may touch and may write (bits),
-    and whether its step is visible to a property. `why_not` says why there is no such knowledge (arrays are then empty).
+    """By local state: whether its op only reads, which objects it and its successors may touch and may write (bits),
+    and whether its step is visible to a property.
     """  # noqa: D205 - one sentence
 
     reads: NDArray[np.int8]
     may_touch: NDArray[np.int64]
     may_write: NDArray[np.int64]
     visible: NDArray[np.int8]
-    why_not: str = ""
 
 
 def future_of(tables: Tables, properties: Sequence[Property]) -> Future:
-    """The future of every local state; fills the tables as a side effect. Cost is at most `BUDGET` entries."""
-    if len(tables.objects) > MOST_OBJECTS:
-        return _unknown(f"more than {MOST_OBJECTS} shared objects")
-    if not _close(tables):
-        return _unknown(f"what the processes may still do was not known within {BUDGET:,} table entries")
+    """The future of every local state of complete tables with at most `MOST_OBJECTS` objects."""
     reads = _reads(tables)
     own = np.array([0 if slot < 0 else 1 << int(slot) for slot in tables.target.data[: len(tables.keys)]], np.int64)
     may_touch, may_write = _spread(tables, own), _spread(tables, np.where(reads == 1, 0, own))
     return Future(reads, may_touch, may_write, _visible(tables, properties, reads, own))
 
 
-def _unknown(why: str) -> Future:
-    return Future(np.zeros(0, np.int8), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int8), why)
+def close(tables: Tables) -> str:
+    """Fill every entry for every state that its object may have; gives why that was not possible, or an empty text.
+
+    The programs then meet combinations that no schedule gives, so what they raise there is no error of the model: it
+    only ends the attempt.
+    """
+    done = 0
+    try:
+        while (filled := _fill_known(tables)) > done:
+            if filled > BUDGET:
+                return f"what the processes may still do was not known within {BUDGET:,} table entries"
+            done = filled
+    except ModelError as error:
+        return f"the programs cannot meet every state of their objects ({error})"
+    return ""
 
 
-def _close(tables: Tables) -> bool:
-    """Fill every entry for every known state of its object until nothing new appears; False when over budget."""
-    filled: list[int] = []
-    while True:
-        grown = False
-        for local in range(len(tables.keys)):
-            if local == len(filled):
-                filled.append(0)
-            slot = int(tables.target.data[local])
-            known = len(tables.states[slot]) if slot >= 0 else int(slot == LOCAL)
-            for state in range(filled[local], known):
-                if tables.entries.data[tables.base.data[local] + state] < 0:
-                    tables.fill(local, state)
-                grown = True
-                if tables.first.size > BUDGET:
-                    return False
-            filled[local] = known
-        if not grown and len(filled) == len(tables.keys):
-            return True
+def _fill_known(tables: Tables) -> int:
+    """Fill what is known to be missing, up to the budget; gives how much is filled and known in all."""
+    for local in range(len(tables.keys)):
+        slot, begin = int(tables.target.data[local]), int(tables.base.data[local])
+        known = len(tables.states[slot]) if slot >= 0 else int(slot == LOCAL)
+        for state in np.flatnonzero(tables.entries.data[begin : begin + known] < 0).tolist():
+            tables.fill(local, state)
+        tables.death(local)
+        if tables.first.size > BUDGET:
+            break
+    for hold in range(tables.hold_object.size if tables.semantics.system.crashes else 0):
+        begin, known = int(tables.hold_base.data[hold]), len(tables.states[int(tables.hold_object.data[hold])])
+        for state in np.flatnonzero(tables.hold_entries.data[begin : begin + known] < 0).tolist():
+            tables.fill_hold(hold, state)
+    return tables.first.size + len(tables.keys) + tables.hold_object.size + sum(map(len, tables.states))
 
 
 def _successors(tables: Tables, local: int) -> list[int]:
-    slot, begin = int(tables.target.data[local]), int(tables.base.data[local])
+    """The local states that may come next."""
+    slot = int(tables.target.data[local])
     known = len(tables.states[slot]) if slot >= 0 else int(slot == LOCAL)
-    found: list[int] = []
-    for entry in tables.entries.data[begin : begin + known]:
-        if entry >= 0:
-            found.extend(tables.next_local.data[tables.first.data[entry] : tables.first.data[entry + 1]].tolist())
-    return list(dict.fromkeys(found))
+    onward = [after for state in range(known) for after, _ in tables.successors(local, state)]
+    return list(dict.fromkeys(onward))
 
 
 def _reads(tables: Tables) -> NDArray[np.int8]:
     """Which local states' ops leave their object as it is, in every state and with every outcome."""
     reads = np.zeros(len(tables.keys), np.int8)
     for local in range(len(tables.keys)):
-        slot, begin = int(tables.target.data[local]), int(tables.base.data[local])
-        if slot < 0:
-            continue
-        entries = [int(e) for e in tables.entries.data[begin : begin + len(tables.states[slot])]]
-        reads[local] = all(
-            (tables.next_state.data[tables.first.data[e] : tables.first.data[e + 1]] == state).all()
-            for state, e in enumerate(entries)
-        )
+        slot = int(tables.target.data[local])
+        if slot >= 0:
+            states = range(len(tables.states[slot]))
+            reads[local] = all(after == s for s in states for _, after in tables.successors(local, s))
     return reads
 
 
@@ -132,4 +131,5 @@ def _visible(
     for local in range(len(tables.keys)):
         if sees_ends and any(tables.has_result(onward) for onward in _successors(tables, local)):
             visible[local] = True
-    return visible.astype(np.int8)
+    seen: NDArray[np.int8] = visible.astype(np.int8)
+    return seen

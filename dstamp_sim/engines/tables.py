@@ -58,6 +58,16 @@ class Grown:
         self.size = 0
         self._fill = fill
 
+    @staticmethod
+    def unknown() -> Grown:
+        """Entries that are not asked yet."""
+        return Grown(fill=UNKNOWN)
+
+    @staticmethod
+    def of_bits() -> Grown:
+        """Wide enough for a bit per property."""
+        return Grown(dtype=np.int64)
+
     def extend(self, count: int) -> int:
         """Room for `count` more, filled; gives where it begins."""
         begin, self.size = self.size, self.size + count
@@ -69,7 +79,8 @@ class Grown:
 
     def append(self, value: int) -> None:
         """One more value."""
-        self.data[self.extend(1)] = value
+        at = self.extend(1)
+        self.data[at] = value
 
 
 class Tables:
@@ -84,22 +95,22 @@ class Tables:
         self.objects = semantics.shared
         self._slot = {id(item): slot for slot, item in enumerate(self.objects)}
         self.states: list[list[Hashable]] = [[] for _ in self.objects]
-        self._state_number: list[dict[Hashable, int]] = [{} for _ in self.objects]
+        self.state_numbers: list[dict[Hashable, int]] = [{} for _ in self.objects]
         self.room = np.full(max(len(self.objects), 1), 8, np.int32)
         self.keys: list[Key] = []
-        self._number: dict[Key, int] = {}
+        self.number_of: dict[Key, int] = {}
         # By local state: the object it is about to touch, where its row of entries begins, the local steps before its
         # op, which each-result properties its result violates (bits), and where its holds begin.
         self.target, self.base, self.before = Grown(), Grown(), Grown()
-        self.violates = Grown(dtype=np.int64)
-        self.entries = Grown(fill=UNKNOWN)
+        self.violates = Grown.of_bits()
+        self.entries = Grown.unknown()
         # By entry: successors as (next local state, next object state) pairs from `first[e]` to `first[e + 1]`.
         self.first, self.next_local, self.next_state = Grown(), Grown(), Grown()
         self.first.append(0)
         # Holds of a local state, from hold_first[l] to hold_first[l] + hold_count[l]: object, and row of next states.
         self.hold_first, self.hold_count = Grown(), Grown()
         self.hold_object, self.hold_base = Grown(), Grown()
-        self.hold_entries = Grown(fill=UNKNOWN)
+        self.hold_entries = Grown.unknown()
         self._hold_tokens: list[tuple[SharedObject, Hashable]] = []
         self.dead = [
             self.number(c, Local(DEAD, semantics.initial().local[0].private)) for c in range(len(self.classes))
@@ -113,7 +124,7 @@ class Tables:
 
     def state_number(self, slot: int, state: Hashable) -> int:
         """The number of an object's state; a new one may widen every row of entries on that object."""
-        numbers = self._state_number[slot]
+        numbers = self.state_numbers[slot]
         if state not in numbers:
             numbers[state] = len(self.states[slot])
             self.states[slot].append(state)
@@ -123,19 +134,24 @@ class Tables:
 
     def arrive(self, klass: int, local: Local) -> int:
         """The number of the local state in which a process stands after coming to `local`, local steps merged."""
-        steps, key = 0, Key(klass, local)
-        while self.merge and (onward := self._merged_step(key)) is not None:
-            steps, key = steps + 1, onward
-        if self.merge and self._node(key) is not None and self._ends(key):
+        end, steps = self._chain(Key(klass, local))
+        if self._ends(end):
             return self.number(klass, local)  # a chain that ends the process stays a step of its own
-        number = self.number(klass, key.local)
+        number = self.number(klass, end.local)
         self.before.data[number] = steps
         return number
+
+    def _chain(self, key: Key) -> tuple[Key, int]:
+        """Where the merged local steps from `key` on lead, and how many they are."""
+        steps = 0
+        while self.merge and (onward := self._merged_step(key)) is not None:
+            steps, key = steps + 1, onward
+        return key, steps
 
     def number(self, klass: int, local: Local) -> int:
         """The number of a local state."""
         key = Key(klass, local)
-        known = self._number.get(key)
+        known = self.number_of.get(key)
         return self._add(key) if known is None else known
 
     def fill(self, local: int, state: int) -> None:
@@ -163,12 +179,31 @@ class Tables:
         after = self.state_number(slot, target.on_death(self.states[slot][state], token))
         self.hold_entries.data[self.hold_base.data[hold] + state] = after
 
+    def successors(self, local: int, state: int) -> list[tuple[int, int]]:
+        """The (next local state, next object state) pairs of an entry, by outcome; filled if it was not."""
+        if self.entries.data[self.base.data[local] + state] < 0:
+            self.fill(local, state)
+        entry = int(self.entries.data[self.base.data[local] + state])
+        begin, end = int(self.first.data[entry]), int(self.first.data[entry + 1])
+        return list(
+            zip(self.next_local.data[begin:end].tolist(), self.next_state.data[begin:end].tolist(), strict=True)
+        )
+
+    def after_loss(self, hold: int, state: int) -> int:
+        """The state of a held object after its holder died; filled if it was not."""
+        if self.hold_entries.data[self.hold_base.data[hold] + state] < 0:
+            self.fill_hold(hold, state)
+        return int(self.hold_entries.data[self.hold_base.data[hold] + state])
+
+    def hold_key(self, hold: int) -> tuple[str, Hashable]:
+        """What a hold is: the object's name and the token."""
+        target, token = self._hold_tokens[hold]
+        return target.name, token
+
     def steps_to_end(self, local: int) -> int:
         """How many steps the local op of this state stands for: a merged chain that ends the process, or one."""
-        key, steps = self.keys[local], 0
-        while (onward := self._merged_step(key)) is not None:
-            steps, key = steps + 1, onward
-        return max(steps, 1)
+        end, steps = self._chain(self.keys[local])
+        return steps if steps and self._ends(end) else 1
 
     def result(self, local: int) -> Any:
         """The result of an ended local state."""
@@ -189,10 +224,10 @@ class Tables:
         return self.arrive(klass, self.semantics.initial().local[self.classes[klass].pids[0]])
 
     def _add(self, key: Key) -> int:
-        number = self._number[key] = len(self.keys)
+        number = self.number_of[key] = len(self.keys)
         self.keys.append(key)
         node = self._node(key)
-        slot = self._touches(node)
+        slot = self.touches(node)
         self.target.append(slot)
         self.before.append(0)
         self.base.append(self.entries.extend(int(self.room[slot]) if slot >= 0 else 1))
@@ -230,7 +265,8 @@ class Tables:
     def _node(self, key: Key) -> Node | None:
         return None if key.local.node == DEAD else self.classes[key.klass].automaton.nodes[key.local.node]
 
-    def _touches(self, node: Node | None) -> int:
+    def touches(self, node: Node | None) -> int:
+        """The object that the op of a node is on, `LOCAL` or `ENDED`."""
         if node is None or node.op is None:
             return ENDED
         target = node.op.target
@@ -243,12 +279,13 @@ class Tables:
     def _merged_step(self, key: Key) -> Key | None:
         """Where the local step that `key` stands before leads, if there is just one such step; None otherwise."""
         node = self._node(key)
-        if node is None or self._touches(node) != LOCAL:
+        if node is None or self.touches(node) != LOCAL:
             return None
-        outcomes = self._local_outcomes(key, node)
-        return self._moved(key, outcomes[0]) if len(outcomes) == 1 else None
+        outcomes = self.local_outcomes(key, node)
+        return self.moved(key, outcomes[0]) if len(outcomes) == 1 else None
 
-    def _local_outcomes(self, key: Key, node: Node) -> tuple[Outcome, ...]:
+    def local_outcomes(self, key: Key, node: Node) -> tuple[Outcome, ...]:
+        """What the local op of a process may do."""
         target = node.op.target if node.op else None
         if target is None:
             return (Outcome(None),)
@@ -256,17 +293,15 @@ class Tables:
 
     def _local_successors(self, key: Key) -> list[tuple[int, int]]:
         """Where a local op leads: to the end of the merged chain that it begins, or one step on per outcome."""
-        end = key
-        while self.merge and (onward := self._merged_step(end)) is not None:
-            end = onward
-        if end != key and self._ends(end):
+        end, steps = self._chain(key)
+        if steps and self._ends(end):
             return [(self._settle(end), 0)]
         node = self._node(key)
         assert node is not None
-        return [(self._after(key, outcome), 0) for outcome in self._local_outcomes(key, node)]
+        return [(self._after(key, outcome), 0) for outcome in self.local_outcomes(key, node)]
 
     def _after(self, key: Key, outcome: Outcome) -> int:
-        return self._settle(self._moved(key, outcome))
+        return self._settle(self.moved(key, outcome))
 
     def _settle(self, key: Key) -> int:
         """The number of where a process stands having come to `key`; a daemon that ended stands at its start."""
@@ -275,7 +310,8 @@ class Tables:
             return self.arrive(key.klass, self.semantics.initial().local[klass.pids[0]])
         return self.arrive(key.klass, key.local)
 
-    def _moved(self, key: Key, outcome: Outcome) -> Key:
+    def moved(self, key: Key, outcome: Outcome) -> Key:
+        """Where an outcome brings a process, before local steps are merged or a daemon restarts."""
         node = self._node(key)
         assert node is not None
         private = key.local.private

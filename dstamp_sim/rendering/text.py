@@ -92,6 +92,7 @@ def _judgement(judgement: Judgement, report: Report) -> str:
 def _coverage(coverage: Coverage) -> list[str]:
     extent = "the whole space" if coverage.exhausted else f"part of the space ({coverage.stopped})"
     lines = [f"{coverage.states:,} states, {coverage.transitions:,} transitions, depth {coverage.depth}: {extent}"]
+    lines += [f"  {reduction}" for reduction in coverage.reductions]
     if coverage.exhausted:
         lines += _never("section never entered", coverage.sections_never_entered)
         lines += _never("op waited for and never performed", coverage.ops_never_performed)

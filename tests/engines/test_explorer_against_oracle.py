@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from dstamp_sim import Outcome, Process, System, at_end, explore, replay
+from dstamp_sim import Outcome, Process, System, at_end, explore
 from dstamp_sim.core.semantics import Local, Semantics, State
 from dstamp_sim.engines import explorer
+from dstamp_sim.engines.explorer import NO_REDUCTION
+from tests.agreement import judged
 from tests.oracle import Findings, search
 from tests.random_systems import described, random_system
 
@@ -114,25 +116,18 @@ def _has_hazards(system: System) -> bool:
 
 
 def _differences(system: System, expected: Findings, *, replays: bool = True) -> Iterator[str]:
-    """What the explorer says otherwise than the oracle, in words."""
+    """What the explorer says otherwise than the oracle, in words; all reductions off, so counts are compared too."""
     ends: set[tuple[tuple[str, Any], ...]] = set()
     collector = at_end("(collects)", lambda results: ends.add(tuple(sorted(results.items()))) or True)
-    report = explore(replace(system, properties=(*system.properties, collector)), keep_going=True)
+    watched = replace(system, properties=(*system.properties, collector))
+    report = explore(watched, keep_going=True, reductions=NO_REDUCTION)
     pairs: list[tuple[str, Any, Any]] = [
         ("exhausted", report.coverage.exhausted, True),
         ("states", report.coverage.states, expected.states),
         ("transitions", report.coverage.transitions, expected.transitions),
         ("results at end", ends, expected.results_at_end),
     ]
-    for judgement in report.judgements:
-        name, trace = judgement.prop.name, judgement.trace
-        if judgement.prop is collector:
-            continue
-        pairs.append((f"{name}: verdict", judgement.verdict.name, expected.verdicts[name]))
-        pairs.append((f"{name}: steps", None if trace is None else len(trace.steps), expected.shortest[name]))
-        if trace is not None and replays:
-            pairs.append((f"{name}: replayed", replay(system, str(trace.schedule)), trace))
-    for what, got, wanted in pairs:
+    for what, got, wanted in (*pairs, *judged(system, report, expected, replays=replays)):
         if got != wanted:
             yield f"{what}: {got}, but the oracle has {wanted}"
 

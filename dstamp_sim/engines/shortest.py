@@ -1,0 +1,133 @@
+"""The shortest trace to a state that decides a property, and among those one with the fewest context switches.
+
+Plain and exact: for spaces small enough to keep every shortest way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import combinations, groupby
+from typing import NamedTuple
+
+from dstamp_sim.core.errors import ScheduleError
+from dstamp_sim.core.schedule import Schedule
+from dstamp_sim.core.semantics import Move, Semantics, State
+
+
+def shortest_schedule(semantics: Semantics, decides: Callable[[State], bool], limit: int) -> Schedule | None:
+    """The schedule to the nearest state that `decides`, fewest switches first; None when `limit` states do not do.
+
+    Breadth-first over the whole level of the nearest such state, then dynamic programming over the shortest ways to it.
+    Ties go to the processes declared first. Deterministic.
+    """
+    start = semantics.initial()
+    depth_of: dict[State, int] = {start: 0}
+    parents: dict[State, list[tuple[State, Move]]] = {start: []}
+    levels = [[start]]
+    while levels[-1]:
+        targets = [state for state in levels[-1] if decides(state)]
+        if targets:
+            moves = _fewest_switches(parents, _ancestors(parents, targets, len(levels)))
+            return Schedule(tuple(semantics.choice(move) for move in moves))
+        if len(depth_of) > limit:
+            return None
+        levels.append(_next_level(semantics, levels[-1], len(levels), depth_of, parents))
+    return None
+
+
+def _next_level(
+    semantics: Semantics,
+    frontier: Sequence[State],
+    depth: int,
+    depth_of: dict[State, int],
+    parents: dict[State, list[tuple[State, Move]]],
+) -> list[State]:
+    """The states first reached from `frontier`, with all their parents there."""
+    below: list[State] = []
+    for state in frontier:
+        for move in semantics.moves(state):
+            after = semantics.perform(state, move)
+            if depth_of.setdefault(after, depth) == depth:
+                if after not in parents:
+                    parents[after] = []
+                    below.append(after)
+                parents[after].append((state, move))
+    return below
+
+
+def _ancestors(
+    parents: dict[State, list[tuple[State, Move]]], targets: list[State], depth: int
+) -> list[Sequence[State]]:
+    """The states on shortest ways to `targets`, level by level from the initial one."""
+    levels: list[Sequence[State]] = [targets]
+    for _ in range(depth - 1):
+        levels.append(list(dict.fromkeys(parent for state in levels[-1] for parent, _ in parents[state])))
+    return levels[::-1]
+
+
+class _Way(NamedTuple):
+    """A way to a state: its context switches, who moved (ties go to those declared first), and its last move."""
+
+    switches: int
+    movers: tuple[int, ...]
+    move: Move | None
+    before: _Way | None
+
+
+def _fewest_switches(parents: dict[State, list[tuple[State, Move]]], levels: Sequence[Sequence[State]]) -> list[Move]:
+    """The moves of a path through `levels` (first: the initial state) that changes process least often.
+
+    Dynamic programming over (state, process that moved last).
+    """
+    ways: dict[State, dict[int, _Way]] = {levels[0][0]: {-1: _Way(0, (), None, None)}}
+    for level in levels[1:]:
+        for state in level:
+            best = ways[state] = {}
+            for parent, move in parents[state]:
+                for last, way in ways[parent].items():
+                    cost = way.switches + (last not in (move.pid, -1))
+                    here = _Way(cost, (*way.movers, move.pid), move, way)
+                    if move.pid not in best or here[:2] < best[move.pid][:2]:
+                        best[move.pid] = here
+    at: _Way | None = min((way for state in levels[-1] for way in ways[state].values()), key=lambda way: way[:2])
+    moves: list[Move] = []
+    while at is not None and at.move is not None:
+        moves.append(at.move)
+        at = at.before
+    return moves[::-1]
+
+
+def with_fewer_switches(semantics: Semantics, decides: Callable[[State], bool], schedule: Schedule) -> Schedule:
+    """A schedule of the same choices in an order with fewer context switches, or the same one.
+
+    Locally best: no stretch of a process can be moved to another stretch of it without the schedule failing to fit
+    or to decide. Cost is at most a replay per pair of stretches, for each improvement.
+    """
+    best = schedule
+    while (better := _improved(semantics, decides, best)) is not None:
+        best = better
+    return best
+
+
+def _improved(semantics: Semantics, decides: Callable[[State], bool], schedule: Schedule) -> Schedule | None:
+    stretches = [list(same) for _, same in groupby(schedule, key=lambda choice: choice.process)]
+    for i, j in combinations(range(len(stretches)), 2):
+        if stretches[i][0].process != stretches[j][0].process:
+            continue
+        early = [*stretches[: i + 1], stretches[j], *stretches[i + 1 : j], *stretches[j + 1 :]]
+        late = [*stretches[:i], *stretches[i + 1 : j], stretches[i], *stretches[j:]]
+        for order in (early, late):
+            tried = Schedule(tuple(choice for stretch in order for choice in stretch))
+            if tried.switches < schedule.switches and _still_decides(semantics, decides, tried):
+                return tried
+    return None
+
+
+def _still_decides(semantics: Semantics, decides: Callable[[State], bool], schedule: Schedule) -> bool:
+    state = semantics.initial()
+    try:
+        for choice in schedule:
+            state = semantics.perform(state, semantics.move(state, choice))
+    except ScheduleError:
+        return False
+    return decides(state)

@@ -1,0 +1,146 @@
+"""Imports point one way, and models see public names only: read from the source, nothing is imported."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "dstamp_sim"
+
+# Which parts of the package (folders, or modules beside them) a part may import, besides itself.
+ALLOWED = {
+    "core": set(),
+    "objects": {"core"},
+    "engines": {"core"},
+    "analyses": {"core"},
+    "inputs": {"core"},
+    "rendering": {"core"},
+    "pipeline": {"core", "engines", "analyses", "inputs", "rendering"},
+    "cli": {"pipeline"},
+    "__init__": {"core", "objects", "engines"},
+}
+
+# What the command line needs before it loads the pipeline: modules, or single names of a module.
+CLI_MAY_ALSO = {
+    "dstamp_sim.core.errors",
+    "dstamp_sim.core.verdict",
+    "dstamp_sim.engines.explorer.DEFAULT_LIMIT",
+    "dstamp_sim.rendering.text",
+}
+
+OUTSIDE = {"models", "experiments", "tests"}
+
+
+def imported(source: str, package: str = "") -> Iterator[str]:
+    """Every name that `source` imports, with dots; relative ones are resolved against `package`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            module = ".".join([*parents, *([node.module] if node.module else [])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def part_of(name: str) -> str:
+    """The part of the package that a dotted name lies in; `__init__` for the package's own names."""
+    inside = name.split(".")[1:]
+    known = {entry.stem for entry in PACKAGE.iterdir() if entry.is_dir() or entry.suffix == ".py"}
+    return inside[0] if inside and inside[0] in known else "__init__"
+
+
+def wrong_imports(part: str, source: str, package: str = "dstamp_sim") -> list[str]:
+    """What a module of `part` imports and may not."""
+    return [name for name in imported(source, package) if not _may(part, name)]
+
+
+def _may(part: str, name: str) -> bool:
+    top = name.partition(".")[0]
+    if top == "dstamp_sim":
+        excepted = part == "cli" and (name in CLI_MAY_ALSO or name.rpartition(".")[0] in CLI_MAY_ALSO)
+        return excepted or part_of(name) in {part, *ALLOWED[part]}
+    return top not in OUTSIDE and (part != "core" or top in sys.stdlib_module_names)
+
+
+def module_files() -> list[Path]:
+    return sorted(file for file in PACKAGE.rglob("*.py") if "_bundled" not in file.parts)
+
+
+def _id(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+def test_every_part_of_the_package_has_its_rule():
+    parts = {file.relative_to(PACKAGE).parts[0].removesuffix(".py") for file in module_files()}
+    assert parts <= set(ALLOWED), f"say in ALLOWED what {parts - set(ALLOWED)} may import"
+
+
+@pytest.mark.parametrize("file", module_files(), ids=_id)
+def test_a_module_imports_only_what_its_part_may(file):
+    inside = file.relative_to(PACKAGE)
+    package = ".".join(["dstamp_sim", *inside.parts[:-1]])
+    assert wrong_imports(inside.parts[0].removesuffix(".py"), file.read_text(encoding="utf-8"), package) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "source"),
+    [
+        ("analyses", "from dstamp_sim.engines.replay import replay"),
+        ("rendering", "def f():\n    import dstamp_sim.inputs.witness"),
+        ("engines", "from dstamp_sim import rendering"),
+        ("engines", "from ..objects import locks"),
+        ("objects", "from dstamp_sim.engines import explorer"),
+        ("core", "import numpy as np"),
+        ("core", "from dstamp_sim import Register"),
+        ("pipeline", "from dstamp_sim.cli import app"),
+        ("cli", "from dstamp_sim.engines.timed import run_timed"),
+        ("inputs", "from models.cc_ci import PLACEMENTS"),
+        ("inputs", "import models"),
+    ],
+)
+def test_an_import_against_the_direction_is_noticed(part, source):
+    package = "dstamp_sim" if part in ("pipeline", "cli") else f"dstamp_sim.{part}"
+    assert len(wrong_imports(part, source, package)) == 1
+
+
+def public_names() -> set[str]:
+    """The names that `dstamp_sim/__init__.py` imports: its public API."""
+    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    return {
+        alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+
+
+def not_for_models(source: str, package: str) -> list[str]:
+    """What a model imports that is neither standard library, nor a public name, nor a part of the model itself."""
+    public = {f"dstamp_sim.{name}" for name in public_names()}
+    own = f"{package}."
+    return [
+        name
+        for name in imported(source, package)
+        if name not in public and not name.startswith(own) and name.partition(".")[0] not in sys.stdlib_module_names
+    ]
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "models").rglob("*.py")), ids=_id)
+def test_a_model_imports_only_public_names_and_its_own_parts(file):
+    package = ".".join(file.relative_to(ROOT).parts[:-1])
+    assert not_for_models(file.read_text(encoding="utf-8"), package) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from dstamp_sim.core.semantics import Semantics",
+        "from dstamp_sim import core",
+        "from dstamp_sim import *",
+        "import dstamp_sim",
+        "import numpy",
+        "from ..classic import bank",
+    ],
+)
+def test_a_model_that_reaches_behind_the_public_names_is_noticed(source):
+    assert len(not_for_models(source, "models.cc_ci")) == 1
