@@ -1,6 +1,10 @@
-"""Options of the whole suite."""
+"""Options and fixtures of the whole suite."""
+
+import sys
 
 import pytest
+
+from dstamp_sim import cli
 
 
 def pytest_addoption(parser):
@@ -14,3 +18,18 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if "slow" in item.keywords:
             item.add_marker(skip)
+
+
+@pytest.fixture
+def dstamp(monkeypatch, capsys, tmp_path):
+    """`dstamp(*arguments)` gives (exit code, standard output, standard error); files go to an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["dstamp", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        return ended.value.code or 0, captured.out, captured.err
+
+    return run

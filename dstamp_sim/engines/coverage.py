@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dstamp_sim.core.automaton import Node, Place, yield_places
+from dstamp_sim.core.errors import UnboundedProgram
 from dstamp_sim.engines.space import Space
 from dstamp_sim.engines.tables import LOCAL, Key, Tables
 
@@ -52,12 +53,20 @@ def exercised(space: Space, tables: Tables) -> Exercised:
         key = waiting.pop()
         node = tables.classes[key.klass].automaton.nodes[key.local.node]
         found.nodes[id(node)] = node
-        for onward in _onward(key, node, space, tables, met):
+        after = _reached(key, node, space, tables, met)
+        if after:
             found.performed.add(id(node))
-            if onward not in seen:
-                seen.add(onward)
-                waiting.append(onward)
+        waiting.extend(onward for onward in after if onward not in seen)
+        seen.update(after)
     return found
+
+
+def _reached(key: Key, node: Node, space: Space, tables: Tables, met: dict[int, set[int]]) -> list[Key]:
+    """As `_onward`, each once; nothing where the program has performed more ops than an exploration remembers."""
+    try:
+        return list(dict.fromkeys(_onward(key, node, space, tables, met)))
+    except UnboundedProgram:
+        return []
 
 
 def _onward(key: Key, node: Node, space: Space, tables: Tables, met: dict[int, set[int]]) -> Iterator[Key]:
