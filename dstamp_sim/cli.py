@@ -93,7 +93,9 @@ def replay(
     _say(console, Text(f"\n{hits} of {len(judged)} observed runs reproduced.", style="bold"))
     if found.assumptions:
         _say(console, Text("Assumed: " + "; ".join(f"{text} ({source})" for text, source in found.assumptions) + "."))
-    _say(console, Text("Durations: all figures of the scenario marked assumed."))
+    assumed = [name for name, delay in found.scenario.timing.delays.items() if delay.source.startswith("assumed")]
+    if assumed:
+        _say(console, Text(f"Assumed durations: {', '.join(assumed)}."))
     _print_files(console, found.files)
 
 
@@ -185,18 +187,22 @@ def show(
 
 
 def _replay_table(rows: Any) -> Table:
+    """A row per run: what was observed above what was simulated, in the fields that were observed (else in all)."""
+    observed = dict.fromkeys(field for row in rows for field in row.observed)
+    fields = list(observed or dict.fromkeys(field for row in rows for field in row.simulated))
     table = Table(show_lines=True)
-    for heading in ("run", "", "stamp", "level", "upgrade", "reproduced", "why"):
+    for heading in ("run", "", *fields, "reproduced", "why"):
         table.add_column(heading, overflow="fold", style="bold" if heading == "run" else None)
     for row in rows:
         mark = {True: "yes", False: "NO", None: "not observed"}[row.reproduced]
-        cells = [
-            "\n".join("" if side.get(field) is None else str(side[field]) for side in (row.observed, row.simulated))
-            for field in ("stamp", "level", "upgrade")
-        ]
+        cells = ["\n".join(_cell(side.get(field)) for side in (row.observed, row.simulated)) for field in fields]
         style = {True: "green", False: "red", None: ""}[row.reproduced]
         table.add_row(row.run, "observed\nsimulated", *map(Text, cells), Text(mark, style=style), Text(row.why))
     return table
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 def _report_json(report: Report) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def replay_scenario(
     witness = Witness(origin, f"replay of {scenario.title}", trace, scenario.origin)
     stem = f"replay-{name or 'model'}"
     title = f"{scenario.title}: {name or 'the model'}, lock placement {system.placement.name}"
-    badges = {row.run: (_badge_text(row), row.simulated.get("upgrade") != "fail") for row in rows}
+    badges = {name: (_result_text(result), not _failure(result)) for name, result in trace.results.items()}
     files = _save(out, stem, witness, system, title, badges)
     story = chosen.story if chosen else ""
     return Replay(
@@ -176,15 +176,19 @@ def _row(trace: Trace, name: str, scenario: Scenario, evidence: Evidence | None,
     seen = evidence.run(name) if evidence else None
     observed = seen.observed() if seen else {}
     result = trace.results.get(name)
-    simulated = {field: getattr(result, field, None) for field in (*observed, "upgrade", "failure")}
     agrees = {field: _matches(result, field, value) for field, value in observed.items()}
-    if result is None:
-        why = f"it never ended: {trace.waiting.get(name, 'it died')}"
+    if name not in trace.results:
+        why = f"it never ended: it waits for {trace.waiting[name]}" if name in trace.waiting else "it died"
     elif window is None:
         why = ""
     else:
         why = reason(trace, name, window, failure=_failure(result), when=lambda step: instant(step, scenario.origin))
-    return Row(name, observed, simulated, all(agrees.values()) if agrees else None, why)
+    return Row(name, observed, _fields(result), all(agrees.values()) if agrees else None, why)
+
+
+def _fields(result: Any) -> dict[str, Any]:
+    """A result field by field, or as one field where it has none."""
+    return dict(result._asdict()) if hasattr(result, "_asdict") else {"result": result}
 
 
 def _failure(result: Any) -> str:
@@ -196,10 +200,6 @@ def _matches(result: Any, field: str, observed: Any) -> bool:
     if hasattr(result, "matches"):
         return bool(result.matches(field, observed))
     return bool(getattr(result, field, None) == observed)
-
-
-def _badge_text(row: Row) -> str:
-    return " · ".join(str(row.simulated[field]) for field in ("upgrade", "stamp") if row.simulated.get(field))
 
 
 def instant(step: Step, origin: datetime) -> str:

@@ -28,6 +28,9 @@ CLI_MAY_ALSO = {
     "dstamp_sim.core.errors",
     "dstamp_sim.core.verdict",
     "dstamp_sim.engines.explorer.DEFAULT_LIMIT",
+    "dstamp_sim.engines.explorer.DEFAULT_MEMORY_MB",
+    "dstamp_sim.engines.explorer.Progress",
+    "dstamp_sim.engines.explorer.Reductions",
     "dstamp_sim.rendering.text",
 }
 

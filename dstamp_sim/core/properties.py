@@ -120,3 +120,7 @@ class StateView(Mapping[SharedObject, Any]):
 
     def __len__(self) -> int:
         return len(self._objects)
+
+    def __repr__(self) -> str:
+        pairs = zip(self._objects, self._states, strict=True)
+        return "{" + ", ".join(f"{item.name}: {text(state)}" for item, state in pairs) + "}"

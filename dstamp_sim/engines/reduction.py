@@ -63,14 +63,14 @@ def close(tables: Tables) -> str:
 
 def _fill_known(tables: Tables) -> int:
     """Fill what is known to be missing, up to the budget; gives how much is filled and known in all."""
-    for local in range(len(tables.keys)):
+    local = 0
+    while local < len(tables.keys) and tables.first.size <= BUDGET:
         slot, begin = int(tables.target.data[local]), int(tables.base.data[local])
         known = len(tables.states[slot]) if slot >= 0 else int(slot == LOCAL)
         for state in np.flatnonzero(tables.entries.data[begin : begin + known] < 0).tolist():
             tables.fill(local, state)
         tables.death(local)
-        if tables.first.size > BUDGET:
-            break
+        local += 1
     for hold in range(tables.hold_object.size if tables.semantics.system.crashes else 0):
         begin, known = int(tables.hold_base.data[hold]), len(tables.states[int(tables.hold_object.data[hold])])
         for state in np.flatnonzero(tables.hold_entries.data[begin : begin + known] < 0).tolist():

@@ -61,7 +61,7 @@ class _ScenarioFile(Strict):
 
 
 def read_scenario(path: Path) -> Scenario:
-    """The scenario in a TOML file; its evidence path is taken from the file's folder.
+    """The scenario in a TOML file; paths in it are taken from the file's folder.
 
     Times count from the first start. Raises ScenarioError naming file, place and remedy.
     """
@@ -71,7 +71,7 @@ def read_scenario(path: Path) -> Scenario:
     deaths = {s.name: starts_s[s.name] + s.dies_after_s for s in content.starts if s.dies_after_s is not None}
     return Scenario(
         title=content.title,
-        model=content.model,
+        model=_beside(path.parent, content.model),
         mechanism=content.mechanism,
         placement=content.placement,
         parameters=content.parameters,
@@ -86,3 +86,10 @@ def read_scenario(path: Path) -> Scenario:
         origin=origin,
         evidence=path.parent / content.evidence if content.evidence else None,
     )
+
+
+def _beside(folder: Path, model: str) -> str:
+    """A model's reference, its path taken from `folder` if it is there; short names and other paths stay as they are."""
+    location, colon, factory = model.partition(":")
+    there = folder / location
+    return f"{there}{colon}{factory}" if there.exists() else model

@@ -163,7 +163,7 @@ def test_a_file_that_is_no_witness_is_refused(dstamp):
 
 
 def test_ctrl_c_in_a_long_exploration_gives_partial_counts_and_exit_3(tmp_path):
-    command = [sys.executable, "-c", "from dstamp_sim.cli import main; main()", "explore", "cc_ci", "--set", "runs=5",
+    command = [sys.executable, "-c", "from dstamp_sim.cli import main; main()", "explore", "cc_ci", "--set", "runs=6", "--no-merge", "--no-por", "--no-symmetry",
                "--property", "no deadlock"]  # fmt: skip
     environment = dict(os.environ, PYTHONUNBUFFERED="1")
     running = subprocess.Popen(

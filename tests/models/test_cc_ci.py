@@ -58,14 +58,15 @@ def test_no_lock_cures_a_swarm_rollback(placement):
     assert verdict(swarm_rollback().with_locks(PLACEMENTS[placement])) is Verdict.VIOLATED
 
 
-@pytest.mark.parametrize("runs", [2, 3])
+@pytest.mark.parametrize("runs", [2, 3, 4])
 def test_in_a_closed_cluster_at_most_all_but_one_are_red_by_the_stack_race(runs):
     assert verdict(stack_race(runs=runs, question="all_red")) is Verdict.VIOLATED
     assert verdict(stack_race(runs=runs, question="all_but_one_red")) is Verdict.HOLDS
 
 
-def test_all_of_two_runs_can_be_red_by_the_checkout_race():
-    assert verdict(checkout_race(runs=2, question="all_red")) is Verdict.HOLDS
+@pytest.mark.parametrize("runs", [2, 3, 4])
+def test_all_runs_can_be_red_by_the_checkout_race(runs):
+    assert verdict(checkout_race(runs=runs, question="all_red")) is Verdict.HOLDS
 
 
 def test_runs_of_different_pull_requests_share_no_stack_and_do_not_race_on_it():
