@@ -87,12 +87,13 @@ def _onward(key: Key, node: Node, space: Space, tables: Tables, met: dict[int, s
 
 def _met(space: Space) -> dict[int, set[int]]:
     """By local state of the space's tables: the states in which it met the object that it is about to touch."""
-    met: dict[int, set[int]] = {}
-    target = space.tables.target.data
-    rows = space.rows[: space.count]
-    for column in range(space.objects, space.objects + space.processes):
-        for slot in range(space.objects):
-            there = rows[target[rows[:, column]] == slot][:, [column, slot]]
-            for local, state in np.unique(there, axis=0).tolist():
-                met.setdefault(local, set()).add(state)
+    tables, met = space.tables, dict[int, set[int]]()
+    rows, target = space.rows[: space.count], tables.target.data
+    for slot, states in enumerate(tables.states):
+        pairs = np.zeros((len(tables.keys), len(states)), np.bool_)
+        for column in range(space.objects, space.objects + space.processes):
+            pairs[rows[:, column], rows[:, slot]] = True
+        for local in np.flatnonzero(pairs.any(axis=1)).tolist():
+            if target[local] == slot:
+                met[local] = set(np.flatnonzero(pairs[local]).tolist())
     return met

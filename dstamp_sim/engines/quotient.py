@@ -62,9 +62,15 @@ class _Partition:
         return tuple((self.local[onward], self.state[slot][after] if slot >= 0 else 0) for onward, after in pairs)
 
 
+ROUNDS = 200
+"""Rounds of refinement after which the classes are given up: very long programs take one a step."""
+
+
 def quotient(tables: Tables) -> Tables:
-    """The tables of the classes of `tables`, which must be complete; local states and object states are classes."""
+    """The tables of the classes of `tables`, which must be complete; the same tables when that takes too long."""
     partition = _coarsest(tables)
+    if partition is None:
+        return tables
     small = copy.copy(tables)
     members = _first_members(partition.local)
     small.keys = [tables.keys[number] for number in members]
@@ -81,7 +87,7 @@ def quotient(tables: Tables) -> Tables:
     return small
 
 
-def _coarsest(tables: Tables) -> _Partition:
+def _coarsest(tables: Tables) -> _Partition | None:
     sees_results = any(prop.kind in (Kind.AT_END, Kind.REACHABLE) for prop in tables.judge.properties)
     watched = {id(item) for prop in tables.judge.properties for item in prop.reads}
     slots = range(len(tables.objects))
@@ -92,9 +98,12 @@ def _coarsest(tables: Tables) -> _Partition:
         [[n for n in range(len(tables.keys)) if tables.target.data[n] == slot] for slot in slots],
         [[h for h in range(tables.hold_object.size) if tables.hold_object.data[h] == slot] for slot in slots],
     )
-    while (finer := partition.refined()).size() > partition.size():
+    for _ in range(ROUNDS):
+        finer = partition.refined()
+        if finer.size() == partition.size():
+            return partition
         partition = finer
-    return partition
+    return None
 
 
 def _distinct_or_not(count: int, distinct: bool) -> list[int]:

@@ -89,7 +89,7 @@ def read_scenario(path: Path) -> Scenario:
 
 
 def _beside(folder: Path, model: str) -> str:
-    """A model's reference, its path taken from `folder` if it is there; short names and other paths stay as they are."""
+    """A model's reference, its path taken from `folder` if it is there; anything else stays as it is."""
     location, colon, factory = model.partition(":")
     there = folder / location
     return f"{there}{colon}{factory}" if there.exists() else model

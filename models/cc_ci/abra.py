@@ -23,7 +23,7 @@ def chaos_version(world: World) -> Program[str]:
     if world.switches.abra == "regressed":
         head = BASE
     dirty = yield world.checkout.is_dirty()
-    return small_sha(head) + ("+U" if dirty else "")
+    return small_sha(head or "no HEAD") + ("+U" if dirty else "")
 
 
 def app_deploy(world: World, run: Run, *, chaos: bool, version: int | None = None) -> Program[str]:

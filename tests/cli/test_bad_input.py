@@ -163,8 +163,9 @@ def test_a_file_that_is_no_witness_is_refused(dstamp):
 
 
 def test_ctrl_c_in_a_long_exploration_gives_partial_counts_and_exit_3(tmp_path):
-    command = [sys.executable, "-c", "from dstamp_sim.cli import main; main()", "explore", "cc_ci", "--set", "runs=6", "--no-merge", "--no-por", "--no-symmetry",
-               "--property", "no deadlock"]  # fmt: skip
+    unreduced = ["--no-merge", "--no-por", "--no-symmetry", "--property", "no deadlock"]
+    program = "from dstamp_sim.cli import main; main()"
+    command = [sys.executable, "-c", program, "explore", "cc_ci", "--set", "runs=6", *unreduced]
     environment = dict(os.environ, PYTHONUNBUFFERED="1")
     running = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment

@@ -64,7 +64,7 @@ def test_in_a_closed_cluster_at_most_all_but_one_are_red_by_the_stack_race(runs)
     assert verdict(stack_race(runs=runs, question="all_but_one_red")) is Verdict.HOLDS
 
 
-@pytest.mark.parametrize("runs", [2, 3, 4])
+@pytest.mark.parametrize("runs", [2, 3, pytest.param(4, marks=pytest.mark.slow)])
 def test_all_runs_can_be_red_by_the_checkout_race(runs):
     assert verdict(checkout_race(runs=runs, question="all_red")) is Verdict.HOLDS
 
