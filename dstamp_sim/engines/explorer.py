@@ -239,7 +239,7 @@ def _coverage(search: _Search, semantics: Semantics) -> Coverage:
     return Coverage(
         states=space.count,
         transitions=space.transitions,
-        depth=len(space.levels) - 2,
+        depth=len(set(space.levels)) - 2,  # the last level of an exhausted space is empty
         exhausted=not search.stopped,
         stopped=search.stopped,
         exercised=dict(search.judge.exercised),

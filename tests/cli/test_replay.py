@@ -53,3 +53,52 @@ def test_the_same_seed_writes_the_same_bytes(dstamp):
 def test_a_placement_changes_what_comes_out(dstamp):
     rows = json.loads(dstamp("replay", "--json", "--placement", "deploy_app_to_exit")[1])["runs"]
     assert all(row["simulated"]["stamp"] == "7ae7b0f7+U" for row in rows)
+
+
+MODEL = """
+from typing import NamedTuple
+from dstamp_sim import Process, Register, System, delay
+
+register = Register("register", 0)
+
+class Outcome(NamedTuple):
+    saw: int
+    failure: str = ""
+
+def visit():
+    seen = yield register.read()
+    yield delay("think")
+    yield register.write(seen + 1)
+    return Outcome(seen)
+
+def build(visitors: int = 2) -> System:
+    return System(objects=[register], processes=[Process("visitor", visit, copies=visitors)])
+"""
+
+SCENARIO = """
+title = "two visitors"
+model = "visits.py"
+seed = 1
+[[starts]]
+name = "ann"
+at = 2026-01-01T10:00:00
+[[starts]]
+name = "bob"
+at = 2026-01-01T10:00:05
+[delays]
+think = { constant_s = 10, source = "measured" }
+"""
+
+
+def test_a_users_own_model_is_replayed_from_a_scenario_beside_it(dstamp, tmp_path):
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / "visits.py").write_text(MODEL)
+    (folder / "scenario.toml").write_text(SCENARIO)
+    code, out, _ = dstamp("replay", folder / "scenario.toml")
+    assert code == 0
+    assert "saw" in out
+    assert "Assumed" not in out
+    rows = {row["run"]: row for row in json.loads(dstamp("replay", folder / "scenario.toml", "--json")[1])["runs"]}
+    assert rows["ann"]["simulated"] == rows["bob"]["simulated"] == {"saw": 0, "failure": ""}
+    assert rows["ann"]["reproduced"] is None
