@@ -1,4 +1,4 @@
-"""Load, build, run, analyse, draw: one straight line for each thing the command line does."""
+"""Replay: one timed run of a scenario under a mechanism, compared run by run with the evidence."""
 
 from __future__ import annotations
 
@@ -11,21 +11,15 @@ from typing import Any
 from dstamp_sim.analyses.window import reason
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.mechanism import Mechanism, Window
-from dstamp_sim.core.properties import Kind
 from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Step, Trace
-from dstamp_sim.core.value import text
-from dstamp_sim.core.verdict import Judgement, Report, Verdict
-from dstamp_sim.engines.explorer import ALL_REDUCTIONS, DEFAULT_LIMIT, DEFAULT_MEMORY_MB, Progress, Reductions, explore
-from dstamp_sim.engines.replay import replay
 from dstamp_sim.engines.timed import run_timed
 from dstamp_sim.inputs.evidence import Evidence, read_evidence
-from dstamp_sim.inputs.model_file import Model, bundled, checked_settings, load_model, read_settings
+from dstamp_sim.inputs.model_file import bundled, checked_settings, load_model
 from dstamp_sim.inputs.scenario_file import read_scenario
-from dstamp_sim.inputs.witness import Origin, Witness, check_writable, read_witness, write_witness
-from dstamp_sim.rendering.layout import lay_out
-from dstamp_sim.rendering.timeline import draw_timeline
+from dstamp_sim.inputs.witness import Origin, Witness, check_writable
+from dstamp_sim.pipeline.files import result_text, save
 
 INCIDENT = "experiments/incident/scenario.toml"
 """The scenario that `dstamp replay` takes when none is given."""
@@ -56,15 +50,6 @@ class Replay:
     files: tuple[Path, ...]
 
 
-@dataclass(frozen=True)
-class Exploration:
-    """What `dstamp explore` found, and the files it wrote."""
-
-    report: Report
-    placement: str
-    files: tuple[Path, ...]
-
-
 def replay_scenario(
     path: Path | None, *, mechanism: str | None, placement: str | None, seed: int | None, out: Path
 ) -> Replay:
@@ -90,8 +75,8 @@ def replay_scenario(
     witness = Witness(origin, f"replay of {scenario.title}", trace, scenario.origin)
     stem = f"replay-{name or 'model'}"
     title = f"{scenario.title}: {name or 'the model'}, lock placement {system.placement.name}"
-    badges = {name: (_result_text(result), not _failure(result)) for name, result in trace.results.items()}
-    files = _save(out, stem, witness, system, title, badges)
+    badges = {name: (result_text(result), not _failure(result)) for name, result in trace.results.items()}
+    files = save(out, stem, witness, system, title, badges)
     story = chosen.story if chosen else ""
     return Replay(
         scenario=replace(scenario, timing=timing),
@@ -103,57 +88,6 @@ def replay_scenario(
         trace=trace,
         files=files,
     )
-
-
-def explore_model(
-    reference: str,
-    *,
-    settings: Sequence[str] = (),
-    placement: str | None = None,
-    properties: Sequence[str] = (),
-    crashes: int | None = None,
-    limit: int = DEFAULT_LIMIT,
-    memory_mb: int = DEFAULT_MEMORY_MB,
-    reductions: Reductions = ALL_REDUCTIONS,
-    keep_going: bool = False,
-    out: Path,
-    progress: Progress | None = None,
-) -> Exploration:
-    """Explores a model and saves a witness and a timeline of each trace found.
-
-    Raises UsageError for unknown names and an unwritable folder, and ModelError where the model breaks a rule.
-    """
-    model = load_model(reference)
-    parameters = read_settings(model.factory, settings)
-    system = model.build(parameters, placement)
-    if crashes is not None:
-        system = system.with_crashes(crashes)
-    system.properties_named(properties)
-    check_writable(out)
-    report = explore(
-        system,
-        properties=properties,
-        limit=limit,
-        memory_mb=memory_mb,
-        keep_going=keep_going,
-        reductions=reductions,
-        progress=progress,
-    )
-    origin = Origin(reference, parameters, placement, {}, system.crashes)
-    files = [
-        file
-        for judgement in report.judgements
-        if judgement.trace is not None
-        for file in _save_judgement(out, model, origin, judgement, system)
-    ]
-    return Exploration(report, system.placement.name, tuple(files))
-
-
-def show_witness(path: Path, out: Path) -> tuple[Witness, tuple[Path, ...]]:
-    """Replays a witness strictly and draws it again. Raises WitnessError where it does not fit its model."""
-    witness, system = read_witness(path, replay)
-    check_writable(out)
-    return witness, tuple(_draw(out, path.stem, witness, system, witness.about, {}))
 
 
 def _cast(system: System, names: Sequence[str]) -> tuple[System, Mapping[str, str]]:
@@ -205,42 +139,3 @@ def _matches(result: Any, field: str, observed: Any) -> bool:
 def instant(step: Step, origin: datetime) -> str:
     """A step's instant on the wall clock, to the second."""
     return f"{origin + timedelta(seconds=step.time_s or 0.0):%m-%d %H:%M:%S}"
-
-
-def _save_judgement(out: Path, model: Model, origin: Origin, judgement: Judgement, system: System) -> list[Path]:
-    assert judgement.trace is not None
-    about = f"{judgement.prop.kind.value}: {judgement.prop.name}"
-    slug = "".join(c if c.isalnum() else "-" for c in f"{model.path.stem}-{judgement.prop.name}".lower())
-    witness = Witness(origin, about, judgement.trace)
-    bad = judgement.verdict is Verdict.VIOLATED and judgement.prop.kind is Kind.EACH_RESULT
-    badges = {
-        name: (_result_text(result), bool(judgement.prop.predicate(result)) if bad else None)
-        for name, result in judgement.trace.results.items()
-    }
-    title = f"{judgement.verdict.value}: {about}, lock placement {system.placement.name}"
-    return list(_save(out, slug[:80], witness, system, title, badges))
-
-
-def _result_text(result: Any) -> str:
-    """A result in a few words: of a run its verdict and stamp, of anything else the value."""
-    told = [getattr(result, field, None) for field in ("upgrade", "stamp")]
-    return " · ".join(str(item) for item in told if item) or text(result)
-
-
-def _save(
-    out: Path, stem: str, witness: Witness, system: System, title: str, badges: Mapping[str, tuple[str, bool | None]]
-) -> tuple[Path, ...]:
-    """The witness and its timeline as files in `out`."""
-    file = out / f"{stem}.witness.json"
-    write_witness(file, witness)
-    return (file, *_draw(out, stem, witness, system, title, badges))
-
-
-def _draw(
-    out: Path, stem: str, witness: Witness, system: System, title: str, badges: Mapping[str, tuple[str, bool | None]]
-) -> list[Path]:
-    layout = lay_out(witness.trace, system.lanes, title=title, verdicts=badges, origin=witness.since)
-    files = [out / f"{stem}.png", out / f"{stem}.svg"]
-    for file in files:
-        draw_timeline(layout, file)
-    return files

@@ -1,0 +1,50 @@
+"""The `dstamp` command: options in, pipeline, tables and files out. A module per command, all listed in `COMMANDS`.
+
+Exit codes: 0 HOLDS (or done), 1 VIOLATED, 2 usage or bad input, 3 UNDETERMINED.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import typer
+from rich.text import Text
+
+from dstamp_sim.cli.console import errors
+from dstamp_sim.cli.explore import explore
+from dstamp_sim.cli.replay import replay
+from dstamp_sim.cli.show import show
+from dstamp_sim.core.errors import DstampError
+
+COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
+    (replay, "Example: dstamp replay --mechanism swarm-rollback --seed 7 --out out/rollback"),
+    (
+        explore,
+        "Examples: dstamp explore classic/bank --set customers=3   |   dstamp explore cc_ci:swarm_rollback   |   "
+        "dstamp explore cc_ci --set runs=3 --placement app-domain:deploy_app..check_hc1",
+    ),
+    (show, "Example: dstamp show out/bank-one-withdrawal-at-most.witness.json"),
+)
+"""Every command with the examples that its help ends with, in the order of the help."""
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="A concurrency race simulator: replay an incident, explore every interleaving, show what was found.",
+    epilog="Exit codes: 0 HOLDS or done, 1 VIOLATED, 2 usage or bad input, 3 UNDETERMINED.",
+)
+for _command, _examples in COMMANDS:
+    app.command(epilog=_examples)(_command)
+
+
+def main() -> None:
+    """The entry point: runs the command, and turns a user's mistake into one clear message and exit code 2."""
+    try:
+        app()
+    except DstampError as error:
+        errors().print(Text(f"dstamp: {error}"))
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,78 @@
+"""What every command shares: options that mean the same everywhere, and how things are printed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from dstamp_sim.engines.explorer import Progress
+
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for pictures and witnesses.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+PlacementOption = Annotated[
+    str | None,
+    typer.Option(
+        "--placement",
+        metavar="NAME",
+        help="A placement that the model names, or spans such as app-domain:deploy_app..check_hc1.",
+    ),
+]
+
+
+def output() -> Console:
+    """Where results go: as wide as the terminal, or 160 columns when piped."""
+    console = Console(soft_wrap=False, highlight=False)
+    return console if console.is_terminal else Console(width=160, highlight=False)
+
+
+def errors() -> Console:
+    """Where errors and progress go."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(console: Console, text: Text) -> None:
+    """Print without breaking lines: what is piped is for other programs, and terminals wrap by themselves."""
+    console.print(text, soft_wrap=True)
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print one JSON document."""
+    sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+
+
+def print_files(console: Console, files: Iterable[Path]) -> None:
+    """Say which files were written."""
+    for file in files:
+        say(console, Text(f"wrote {file}"))
+
+
+@contextmanager
+def progress() -> Iterator[Progress | None]:
+    """A line of progress on a terminal, from the first second on; nothing when errors are piped."""
+    console = errors()
+    if not console.is_terminal:
+        yield None
+        return
+    begun = shown = monotonic()
+    with console.status("") as status:
+        status.stop()
+
+        def tell(states: int, transitions: int, depth: int) -> None:
+            nonlocal shown
+            now = monotonic()
+            if now - begun > 1 and now - shown > 0.2:
+                shown = now
+                rate = states / (now - begun)
+                status.start()
+                status.update(f"{states:,} states, {transitions:,} transitions, depth {depth}, {rate:,.0f} states/s")
+
+        yield tell

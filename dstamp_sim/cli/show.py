@@ -1,0 +1,30 @@
+"""`dstamp show`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from dstamp_sim.cli.console import AsJson, Out, output, print_files, print_json, say
+from dstamp_sim.rendering.text import story
+
+
+def show(
+    witness: Annotated[Path, typer.Argument(help="A witness file, as explore and replay write them.")],
+    out: Out = Path("out"),
+    as_json: AsJson = False,
+) -> None:
+    """Replay a witness strictly and draw it again; an edited one is refused at the first step that differs."""
+    from dstamp_sim.pipeline.show import show_witness  # noqa: PLC0415 - commands load what they need
+
+    read, files = show_witness(witness, out)
+    if as_json:
+        print_json({"about": read.about, "schedule": str(read.trace.schedule), "files": [str(f) for f in files]})
+        return
+    console = output()
+    say(console, Text(f"{read.origin.model}: {read.about}", style="bold"))
+    say(console, Text("\n".join(story(read.trace, width=console.width))))
+    print_files(console, files)

@@ -1,0 +1,82 @@
+"""Explore: every interleaving of a model, with a witness and a timeline of each trace found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dstamp_sim.core.properties import Kind
+from dstamp_sim.core.system import System
+from dstamp_sim.core.verdict import Judgement, Report, Verdict
+from dstamp_sim.engines.explorer import ALL_REDUCTIONS, DEFAULT_LIMIT, DEFAULT_MEMORY_MB, Progress, Reductions, explore
+from dstamp_sim.inputs.model_file import Model, load_model, read_settings
+from dstamp_sim.inputs.witness import Origin, Witness, check_writable
+from dstamp_sim.pipeline.files import result_text, save
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """What `dstamp explore` found, and the files it wrote."""
+
+    report: Report
+    placement: str
+    files: tuple[Path, ...]
+
+
+def explore_model(
+    reference: str,
+    *,
+    settings: Sequence[str] = (),
+    placement: str | None = None,
+    properties: Sequence[str] = (),
+    crashes: int | None = None,
+    limit: int = DEFAULT_LIMIT,
+    memory_mb: int = DEFAULT_MEMORY_MB,
+    reductions: Reductions = ALL_REDUCTIONS,
+    keep_going: bool = False,
+    out: Path,
+    progress: Progress | None = None,
+) -> Exploration:
+    """Explores a model and saves a witness and a timeline of each trace found.
+
+    Raises UsageError for unknown names and an unwritable folder, and ModelError where the model breaks a rule.
+    """
+    model = load_model(reference)
+    parameters = read_settings(model.factory, settings)
+    system = model.build(parameters, placement)
+    if crashes is not None:
+        system = system.with_crashes(crashes)
+    system.properties_named(properties)
+    check_writable(out)
+    report = explore(
+        system,
+        properties=properties,
+        limit=limit,
+        memory_mb=memory_mb,
+        keep_going=keep_going,
+        reductions=reductions,
+        progress=progress,
+    )
+    origin = Origin(reference, parameters, placement, {}, system.crashes)
+    files = [
+        file
+        for judgement in report.judgements
+        if judgement.trace is not None
+        for file in _save_judgement(out, model, origin, judgement, system)
+    ]
+    return Exploration(report, system.placement.name, tuple(files))
+
+
+def _save_judgement(out: Path, model: Model, origin: Origin, judgement: Judgement, system: System) -> list[Path]:
+    assert judgement.trace is not None
+    about = f"{judgement.prop.kind.value}: {judgement.prop.name}"
+    slug = "".join(c if c.isalnum() else "-" for c in f"{model.path.stem}-{judgement.prop.name}".lower())
+    witness = Witness(origin, about, judgement.trace)
+    bad = judgement.verdict is Verdict.VIOLATED and judgement.prop.kind is Kind.EACH_RESULT
+    badges = {
+        name: (result_text(result), bool(judgement.prop.predicate(result)) if bad else None)
+        for name, result in judgement.trace.results.items()
+    }
+    title = f"{judgement.verdict.value}: {about}, lock placement {system.placement.name}"
+    return list(save(out, slug[:80], witness, system, title, badges))

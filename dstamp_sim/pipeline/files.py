@@ -1,0 +1,39 @@
+"""The files that commands write of a trace: its witness and its timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dstamp_sim.core.system import System
+from dstamp_sim.core.value import text
+from dstamp_sim.inputs.witness import Witness, write_witness
+from dstamp_sim.rendering.layout import lay_out
+from dstamp_sim.rendering.timeline import draw_timeline
+
+
+def result_text(result: Any) -> str:
+    """A result in a few words: of a run its verdict and stamp, of anything else the value."""
+    told = [getattr(result, field, None) for field in ("upgrade", "stamp")]
+    return " · ".join(str(item) for item in told if item) or text(result)
+
+
+def save(
+    out: Path, stem: str, witness: Witness, system: System, title: str, badges: Mapping[str, tuple[str, bool | None]]
+) -> tuple[Path, ...]:
+    """The witness and its timeline as files in `out`."""
+    file = out / f"{stem}.witness.json"
+    write_witness(file, witness)
+    return (file, *draw(out, stem, witness, system, title, badges))
+
+
+def draw(
+    out: Path, stem: str, witness: Witness, system: System, title: str, badges: Mapping[str, tuple[str, bool | None]]
+) -> list[Path]:
+    """The timeline of a witness as PNG and SVG in `out`."""
+    layout = lay_out(witness.trace, system.lanes, title=title, verdicts=badges, origin=witness.since)
+    files = [out / f"{stem}.png", out / f"{stem}.svg"]
+    for file in files:
+        draw_timeline(layout, file)
+    return files
