@@ -14,6 +14,7 @@ from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, certify
 from dstamp_sim.engines.coverage import exercised
+from dstamp_sim.engines.endless import endless_loop
 from dstamp_sim.engines.level_judge import LevelJudge, ToldApart
 from dstamp_sim.engines.quotient import quotient
 from dstamp_sim.engines.reduction import MOST_OBJECTS, close, future_of
@@ -34,6 +35,9 @@ HISTORY_LIMIT = 5_000
 
 WORTH_KNOWING = 3_000
 """States from which on it pays to complete the tables before searching."""
+
+WORTH_OF_ENDLESS = 200_000
+"""States worth visiting where a loop without bound is known, and so no verdict but a violation can come of it."""
 
 SMALL, LARGE = 5_000, 3_000_000
 """States visited to make a counterexample shortest: with the fewest switches, or at least shortest."""
@@ -101,11 +105,15 @@ def explore(
 
 @dataclass(frozen=True)
 class _Bounds:
-    """How far a search may go, and whether it goes on when a property is decided."""
+    """How far a search may go, and whether it goes on when a property is decided.
+
+    `endless` names the loop without bound for which `states` is kept small; empty where none is known.
+    """
 
     states: int
     memory_mb: int
     keep_going: bool
+    endless: str = ""
 
 
 def _search(
@@ -117,12 +125,15 @@ def _search(
 ) -> _Search:
     """Search, at first without the knowledge that reductions need, which costs more than a small space is worth."""
     wants_knowledge = reductions.merge or reductions.por
-    brief = replace(bounds, states=min(bounds.states, WORTH_KNOWING)) if wants_knowledge else bounds
+    brief = replace(bounds, states=min(bounds.states, WORTH_KNOWING))
     try:
         search = _prepared(semantics, asked, reductions, bounds.memory_mb, informed=False)
         _run(search, asked, brief, progress)
-        if wants_knowledge and search.space.count > brief.states:
-            search = _prepared(semantics, asked, reductions, bounds.memory_mb, informed=True)
+        if brief.states < bounds.states and search.space.count > brief.states:
+            endless = endless_loop(semantics.system, HISTORY_LIMIT)
+            if endless:
+                bounds = replace(bounds, states=min(bounds.states, WORTH_OF_ENDLESS), endless=endless)
+            search = _prepared(semantics, asked, reductions, bounds.memory_mb, informed=wants_knowledge and not endless)
             _run(search, asked, bounds, progress)
     except ToldApart as told:
         search = _search(semantics, asked, replace(reductions, symmetry=False), bounds, progress)
@@ -172,7 +183,7 @@ def _levels(search: _Search, asked: Sequence[Property], bounds: _Bounds, progres
             if progress is not None:
                 progress(space.count, space.transitions, len(space.levels) - 1)
             if space.count > bounds.states:
-                return f"the limit of {bounds.states:,} states was reached{_suspect(space)}"
+                return bounds.endless or f"the limit of {bounds.states:,} states was reached{_suspect(space)}"
         if _settled(search, asked, begin, end, keep_going=bounds.keep_going, deadlock=True):
             return FIRST_VIOLATION
         space.close_level()

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from dstamp_sim.engines.explorer import WORTH_OF_ENDLESS
+
 HEAD = "from dstamp_sim import *\nr = Register('r', 0)\n"
 TAIL = "\ndef build() -> System:\n    return System(objects=[r], processes=[Process('p', p)])\n"
 SCENARIO = Path(__file__).parents[2] / "experiments" / "incident" / "scenario.toml"
@@ -85,6 +87,16 @@ def test_an_unbounded_loop_is_undetermined_and_named_by_its_line(dstamp):
     code, out, _ = dstamp("explore", "model.py")
     assert code == 3
     assert re.search(r"model.py:5: this line was passed [\d,]+ times by one process: a loop without bound", out)
+
+
+def test_an_unbounded_loop_of_two_processes_with_many_histories_is_named_after_few_states(dstamp):
+    loop = "def p():\n    while True:\n        seen = yield r.read()\n        yield r.write(1 - seen)\n"
+    Path("model.py").write_text(HEAD + loop + TAIL.replace("p)", "p, copies=2)"))
+    code, out, _ = dstamp("explore", "model.py", "--json")
+    coverage = json.loads(out)["coverage"]
+    assert code == 3
+    assert re.search(r"model.py:\d: this line was passed [\d,]+ times by one process: a loop", coverage["stopped"])
+    assert coverage["states"] < 2 * WORTH_OF_ENDLESS
 
 
 def edited(old, new):

@@ -353,3 +353,16 @@ def test_an_error_of_the_model_is_an_error_wherever_in_the_space_it_is():
 
     with pytest.raises(ModelError, match="ZeroDivisionError"):
         explore(System(objects=[x], processes=[Process("d", divides), Process("w", writes)]))
+
+
+def test_a_violation_beside_a_loop_without_bound_is_still_found():
+    def counts_up():
+        while True:
+            seen = yield x.read()
+            yield x.write((seen + 1) % 7)
+
+    small = always("small", lambda state: state[x] < 6, reads=[x])
+    system = System(objects=[x], processes=[Process("p", counts_up, copies=2)], properties=[small])
+    report = explore_reduced(system)
+    assert report.judgement("small").verdict is Verdict.VIOLATED
+    assert report.judgement("no deadlock").verdict is Verdict.UNDETERMINED
