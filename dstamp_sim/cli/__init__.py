@@ -13,6 +13,7 @@ from rich.text import Text
 
 from dstamp_sim.cli.console import errors
 from dstamp_sim.cli.explore import explore
+from dstamp_sim.cli.ingest import ingest
 from dstamp_sim.cli.replay import replay
 from dstamp_sim.cli.show import show
 from dstamp_sim.core.errors import DstampError
@@ -24,6 +25,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
         "Examples: dstamp explore classic/bank --set customers=3   |   dstamp explore cc_ci:swarm_rollback   |   "
         "dstamp explore cc_ci --set runs=3 --placement app-domain:deploy_app..check_hc1",
     ),
+    (ingest, "Example: dstamp ingest /srv/ci/runs --into evidence.toml"),
     (show, "Example: dstamp show out/bank-one-withdrawal-at-most.witness.json"),
 )
 """Every command with the examples that its help ends with, in the order of the help."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -76,3 +76,18 @@ def progress() -> Iterator[Progress | None]:
                 status.update(f"{states:,} states, {transitions:,} transitions, depth {depth}, {rate:,.0f} states/s")
 
         yield tell
+
+
+@contextmanager
+def bar(of: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar of progress on a terminal, told how many of how many are done; nothing when errors are piped."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    console = errors()
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as shown:
+        task = shown.add_task(of, total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)

@@ -8,7 +8,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,7 +25,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model file: where it is, the factory asked for, and the placements and mechanisms that it names."""
+    """A loaded model file: where it is, the factory asked for, and what it names: placements, mechanisms, log lines."""
 
     reference: str
     path: Path
@@ -33,6 +33,7 @@ class Model:
     mechanisms: Mapping[str, Mechanism]
     placements: Mapping[str, Placement]
     assumptions: Sequence[tuple[str, str]]
+    log_lines: Mapping[str, str] = field(default_factory=dict)
 
     def placement(self, written: str) -> Placement:
         """The placement called so, or written out as spans. Raises UsageError naming the nearest one."""
@@ -87,6 +88,7 @@ def load_model(reference: str) -> Model:
         mechanisms=getattr(module, "MECHANISMS", {}),
         placements=getattr(module, "PLACEMENTS", {}),
         assumptions=getattr(module, "ASSUMPTIONS", ()),
+        log_lines=getattr(module, "LOG_LINES", {}),
     )
 
 

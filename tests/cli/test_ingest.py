@@ -1,0 +1,36 @@
+"""`dstamp ingest`: from run folders to an evidence file."""
+
+import json
+from pathlib import Path
+
+from dstamp_sim.inputs.evidence import read_evidence
+
+
+def run_folder(name, text):
+    folder = Path("runs") / name
+    folder.mkdir(parents=True)
+    (folder / "results.json").write_text(text)
+
+
+def test_an_evidence_file_is_written_and_bad_files_are_told(dstamp):
+    run_folder("184", '{"level": 4, "upgrade": "pass"}')
+    run_folder("broken", "{")
+    code, out, err = dstamp("ingest", "runs")
+    assert (code, out) == (0, "1 runs, 1 files skipped; wrote evidence.toml\n")
+    assert err.startswith("skipped runs/broken/results.json: not JSON")
+    assert [run.id for run in read_evidence(Path("evidence.toml")).runs] == ["184"]
+
+
+def test_json_says_the_same(dstamp):
+    run_folder("184", '{"level": 4}')
+    code, out, _ = dstamp("ingest", "runs", "--json", "--into", "new.toml")
+    assert (code, json.loads(out)) == (0, {"runs": 1, "skipped": [], "file": "new.toml"})
+
+
+def test_nothing_is_written_over_and_nothing_is_made_of_nothing(dstamp):
+    assert "no such folder" in dstamp("ingest", "nowhere")[2]
+    Path("runs").mkdir()
+    assert "no usable run" in dstamp("ingest", "runs")[2]
+    Path("evidence.toml").write_text("mine")
+    code, _, err = dstamp("ingest", "runs")
+    assert (code, "--replace" in err, Path("evidence.toml").read_text()) == (2, True, "mine")
