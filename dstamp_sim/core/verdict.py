@@ -51,12 +51,16 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Judgement:
-    """One property's verdict, why, and the trace that shows it (a counterexample, or the witness of a `reachable`)."""
+    """One property's verdict, why, and the trace that shows it (a counterexample, or the witness of a `reachable`).
+
+    `minimal`: the trace is a shortest one, and among those has the fewest context switches; else it may be neither.
+    """
 
     prop: Property
     verdict: Verdict
     reason: str
     trace: Trace | None = None
+    minimal: bool = True
 
 
 @dataclass(frozen=True)

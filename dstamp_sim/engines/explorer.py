@@ -20,7 +20,7 @@ from dstamp_sim.engines.quotient import quotient
 from dstamp_sim.engines.reduction import MOST_OBJECTS, close, future_of
 from dstamp_sim.engines.replay import walk
 from dstamp_sim.engines.retrace import schedule_along
-from dstamp_sim.engines.shortest import shortest_schedule, with_fewer_switches
+from dstamp_sim.engines.shortest import shortest_schedule
 from dstamp_sim.engines.space import OutOfMemory, Space
 from dstamp_sim.engines.tables import Tables
 
@@ -41,6 +41,9 @@ WORTH_OF_ENDLESS = 200_000
 
 SMALL, LARGE = 5_000, 3_000_000
 """States visited to make a counterexample shortest: with the fewest switches, or at least shortest."""
+
+NOT_SHORTEST = "not necessarily the fewest"
+"""What a judgement's reason ends with when a shorter trace may exist."""
 
 Progress = Callable[[int, int, int], None]
 """Told, now and then: states, transitions, depth."""
@@ -215,13 +218,13 @@ def _suspect(space: Space) -> str:
 def _judgement(search: _Search, index: int, prop: Property, coverage: Coverage) -> Judgement:
     if index not in search.found:
         return certify(prop, coverage, None)
-    trace, shortest = _witness(search, index, prop)
-    judged = certify(prop, coverage, trace)
-    return judged if shortest else replace(judged, reason=f"{judged.reason}, not necessarily the fewest")
+    trace, shortest, minimal = _witness(search, index, prop)
+    judged = replace(certify(prop, coverage, trace), minimal=minimal)
+    return judged if shortest else replace(judged, reason=f"{judged.reason}, {NOT_SHORTEST}")
 
 
-def _witness(search: _Search, index: int, prop: Property) -> tuple[Trace, bool]:
-    """A trace that decides a property, replayed and judged again; and whether it is a shortest one."""
+def _witness(search: _Search, index: int, prop: Property) -> tuple[Trace, bool, bool]:
+    """A trace that decides a property, replayed and judged again; whether it is shortest, and of fewest switches."""
     semantics = search.space.tables.semantics
     judge = Judge(semantics, [prop])
 
@@ -229,15 +232,14 @@ def _witness(search: _Search, index: int, prop: Property) -> tuple[Trace, bool]:
         return any(True for _ in judge.decides(state))
 
     schedule = shortest_schedule(semantics, decides, SMALL)
-    shortest = schedule is not None
+    shortest = minimal = schedule is not None
     if schedule is None:
         exact = _search(semantics, [prop], Reductions(merge=False, por=False), _Bounds(LARGE, 2048, keep_going=False))
         shortest = 0 in exact.found
         schedule = _along(exact, exact.found[0], prop) if shortest else _along(search, search.found[index], prop)
-        schedule = with_fewer_switches(semantics, decides, schedule)
     trace, end = walk(semantics, schedule)
     assert decides(end), "a counterexample must replay to a state that decides its property"
-    return trace, shortest
+    return trace, shortest, minimal
 
 
 def _along(search: _Search, state: int, prop: Property) -> Schedule:

@@ -1,10 +1,15 @@
-"""Schedule to trace, strictly: a schedule that does not fit is refused at the step where it fails."""
+"""Schedule to trace, strictly: a schedule that does not fit is refused at the step where it fails.
+
+`attempts` alone is lenient: it is for search, and what it gives replays strictly.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from dstamp_sim.core.errors import ScheduleError
+from dstamp_sim.core.judge import Judge
+from dstamp_sim.core.properties import Property
 from dstamp_sim.core.schedule import Choice, Schedule
 from dstamp_sim.core.semantics import Semantics, State
 from dstamp_sim.core.system import System
@@ -32,3 +37,32 @@ def walk(semantics: Semantics, schedule: Schedule | Iterable[Choice] | str) -> t
         steps.append(semantics.step(state, move, after))
         state = after
     return semantics.trace(steps, state), state
+
+
+def attempts(system: System, prop: Property) -> Callable[[Iterable[Choice]], Schedule | None]:
+    """A function that performs what is possible of a schedule, passing over the rest, until a state decides `prop`.
+
+    It gives the choices performed, which replay strictly, or None when no state on the way decides (violates `prop`, or
+    reaches it where that is what is asked). What `analyses.minimise` is handed.
+    """
+    semantics = Semantics(system)
+    judge = Judge(semantics, [prop])
+
+    def decides(state: State) -> bool:
+        return any(True for _ in judge.decides(state))
+
+    def attempt(choices: Iterable[Choice]) -> Schedule | None:
+        state, performed = semantics.initial(), list[Choice]()
+        if decides(state):
+            return Schedule()
+        for choice in choices:
+            try:
+                state = semantics.perform(state, semantics.move(state, choice))
+            except ScheduleError:
+                continue
+            performed.append(choice)
+            if decides(state):
+                return Schedule(tuple(performed))
+        return None
+
+    return attempt

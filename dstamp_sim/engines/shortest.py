@@ -6,10 +6,8 @@ Plain and exact: for spaces small enough to keep every shortest way.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import combinations, groupby
 from typing import NamedTuple
 
-from dstamp_sim.core.errors import ScheduleError
 from dstamp_sim.core.schedule import Schedule
 from dstamp_sim.core.semantics import Move, Semantics, State
 
@@ -95,39 +93,3 @@ def _fewest_switches(parents: dict[State, list[tuple[State, Move]]], levels: Seq
         moves.append(at.move)
         at = at.before
     return moves[::-1]
-
-
-def with_fewer_switches(semantics: Semantics, decides: Callable[[State], bool], schedule: Schedule) -> Schedule:
-    """A schedule of the same choices in an order with fewer context switches, or the same one.
-
-    Locally best: no stretch of a process can be moved to another stretch of it without the schedule failing to fit
-    or to decide. Cost is at most a replay per pair of stretches, for each improvement.
-    """
-    best = schedule
-    while (better := _improved(semantics, decides, best)) is not None:
-        best = better
-    return best
-
-
-def _improved(semantics: Semantics, decides: Callable[[State], bool], schedule: Schedule) -> Schedule | None:
-    stretches = [list(same) for _, same in groupby(schedule, key=lambda choice: choice.process)]
-    for i, j in combinations(range(len(stretches)), 2):
-        if stretches[i][0].process != stretches[j][0].process:
-            continue
-        early = [*stretches[: i + 1], stretches[j], *stretches[i + 1 : j], *stretches[j + 1 :]]
-        late = [*stretches[:i], *stretches[i + 1 : j], stretches[i], *stretches[j:]]
-        for order in (early, late):
-            tried = Schedule(tuple(choice for stretch in order for choice in stretch))
-            if tried.switches < schedule.switches and _still_decides(semantics, decides, tried):
-                return tried
-    return None
-
-
-def _still_decides(semantics: Semantics, decides: Callable[[State], bool], schedule: Schedule) -> bool:
-    state = semantics.initial()
-    try:
-        for choice in schedule:
-            state = semantics.perform(state, semantics.move(state, choice))
-    except ScheduleError:
-        return False
-    return decides(state)

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dstamp_sim.analyses.minimise import minimise
 from dstamp_sim.core.properties import Kind
 from dstamp_sim.core.system import System
-from dstamp_sim.core.verdict import Judgement, Report, Verdict
-from dstamp_sim.engines.explorer import ALL_REDUCTIONS, DEFAULT_LIMIT, DEFAULT_MEMORY_MB, Progress, Reductions, explore
+from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict, certify
+from dstamp_sim.engines.explorer import (
+    ALL_REDUCTIONS,
+    DEFAULT_LIMIT,
+    DEFAULT_MEMORY_MB,
+    NOT_SHORTEST,
+    Progress,
+    Reductions,
+    explore,
+)
+from dstamp_sim.engines.replay import attempts, replay
 from dstamp_sim.inputs.model_file import Model, load_model, read_settings
 from dstamp_sim.inputs.witness import Origin, Witness, check_writable
 from dstamp_sim.pipeline.files import result_text, save
@@ -58,6 +68,8 @@ def explore_model(
         reductions=reductions,
         progress=progress,
     )
+    told = tuple(_easy_to_follow(system, judgement, report.coverage) for judgement in report.judgements)
+    report = replace(report, judgements=told)
     origin = Origin(reference, parameters, placement, {}, system.crashes)
     files = [
         file
@@ -66,6 +78,19 @@ def explore_model(
         for file in _save_judgement(out, model, origin, judgement, system)
     ]
     return Exploration(report, system.placement.name, tuple(files))
+
+
+def _easy_to_follow(system: System, judgement: Judgement, coverage: Coverage) -> Judgement:
+    """The judgement with its trace minimised, where the explorer could not afford to; never with a longer one."""
+    if judgement.trace is None or judgement.minimal:
+        return judgement
+    schedule = minimise(judgement.trace.schedule, attempts(system, judgement.prop)).schedule
+    saved = len(judgement.trace.steps) - len(schedule)
+    if saved < 0:
+        return judgement
+    trace = replay(system, schedule)
+    reason = f"{certify(judgement.prop, coverage, trace).reason}, {NOT_SHORTEST}" if saved else judgement.reason
+    return replace(judgement, trace=trace, reason=reason)
 
 
 def _save_judgement(out: Path, model: Model, origin: Origin, judgement: Judgement, system: System) -> list[Path]:
