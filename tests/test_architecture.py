@@ -32,6 +32,7 @@ CLI_MAY_ALSO = {
     "dstamp_sim.engines.explorer.Progress",
     "dstamp_sim.engines.explorer.Reductions",
     "dstamp_sim.rendering.text",
+    "dstamp_sim.analyses.explain.Explanation",
 }
 
 OUTSIDE = {"models", "experiments", "tests"}

@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
 from dstamp_sim.engines.explorer import Progress
+
+if TYPE_CHECKING:
+    from dstamp_sim.analyses.explain import Explanation
 
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for pictures and witnesses.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
@@ -53,6 +56,13 @@ def print_files(console: Console, files: Iterable[Path]) -> None:
     """Say which files were written."""
     for file in files:
         say(console, Text(f"wrote {file}"))
+
+
+def print_explanation(console: Console, why: Explanation) -> None:
+    """Say why a trace came out as it did, and the cycle that proves it."""
+    for line in (why.sentence, why.proof):
+        if line:
+            say(console, Text(line))
 
 
 @contextmanager

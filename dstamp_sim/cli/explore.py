@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import AsJson, Out, PlacementOption, output, print_files, print_json, progress, say
-from dstamp_sim.core.verdict import Judgement, Report
+from dstamp_sim.cli.console import (
+    AsJson,
+    Out,
+    PlacementOption,
+    output,
+    print_explanation,
+    print_files,
+    print_json,
+    progress,
+    say,
+)
+from dstamp_sim.core.verdict import Judgement
 from dstamp_sim.engines.explorer import DEFAULT_LIMIT, DEFAULT_MEMORY_MB, Reductions
 from dstamp_sim.rendering.text import story, summary
+
+if TYPE_CHECKING:
+    from dstamp_sim.analyses.explain import Explanation
+    from dstamp_sim.pipeline.explore import Exploration
 
 
 def explore(
@@ -63,7 +77,7 @@ def explore(
             progress=tell,
         )
     if as_json:
-        print_json(_report_json(found.report) | {"placement": found.placement, "files": [str(f) for f in found.files]})
+        print_json(_report_json(found) | {"placement": found.placement, "files": [str(f) for f in found.files]})
     else:
         console = output()
         say(console, Text(f"{reference}, lock placement {found.placement}"))
@@ -73,20 +87,22 @@ def explore(
             if judgement.trace is not None:
                 say(console, Text(f"\n{judgement.prop.kind.value}: {judgement.prop.name}", style="bold"))
                 say(console, Text("\n".join(story(judgement.trace, width=console.width))))
+                print_explanation(console, found.explanations[judgement.prop.name])
         print_files(console, found.files)
     raise typer.Exit(found.report.verdict.exit_code)
 
 
-def _report_json(report: Report) -> dict[str, Any]:
+def _report_json(found: Exploration) -> dict[str, Any]:
+    report = found.report
     coverage = vars(report.coverage) | {"lines_never_passed": [str(p) for p in report.coverage.lines_never_passed]}
     return {
         "verdict": report.verdict.value,
-        "properties": [_judgement_json(judgement) for judgement in report.judgements],
+        "properties": [_judgement_json(j, found.explanations.get(j.prop.name)) for j in report.judgements],
         "coverage": coverage,
     }
 
 
-def _judgement_json(judgement: Judgement) -> dict[str, Any]:
+def _judgement_json(judgement: Judgement, why: Explanation | None) -> dict[str, Any]:
     trace = judgement.trace
     return {
         "property": judgement.prop.name,
@@ -95,4 +111,6 @@ def _judgement_json(judgement: Judgement) -> dict[str, Any]:
         "reason": judgement.reason,
         "schedule": None if trace is None else str(trace.schedule),
         "story": None if trace is None else story(trace),
+        "explanation": None if why is None else why.sentence,
+        "cycle": None if why is None else why.proof,
     }

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import AsJson, Out, output, print_files, print_json, say
+from dstamp_sim.cli.console import AsJson, Out, output, print_explanation, print_files, print_json, say
 from dstamp_sim.rendering.text import story
 
 
@@ -20,11 +20,21 @@ def show(
     """Replay a witness strictly and draw it again; an edited one is refused at the first step that differs."""
     from dstamp_sim.pipeline.show import show_witness  # noqa: PLC0415 - commands load what they need
 
-    read, files = show_witness(witness, out)
+    shown = show_witness(witness, out)
+    read, why = shown.witness, shown.why
     if as_json:
-        print_json({"about": read.about, "schedule": str(read.trace.schedule), "files": [str(f) for f in files]})
+        print_json(
+            {
+                "about": read.about,
+                "schedule": str(read.trace.schedule),
+                "explanation": why.sentence,
+                "cycle": why.proof,
+                "files": [str(file) for file in shown.files],
+            }
+        )
         return
     console = output()
     say(console, Text(f"{read.origin.model}: {read.about}", style="bold"))
     say(console, Text("\n".join(story(read.trace, width=console.width))))
-    print_files(console, files)
+    print_explanation(console, why)
+    print_files(console, shown.files)

@@ -108,7 +108,13 @@ class Semantics:
             return self._die(state, move.pid)
         node = self.node(state, move.pid)
         assert node is not None and node.op is not None
-        return self._apply(state, move.pid, node.op.target, self.outcomes(state, move.pid)[move.outcome])
+        return self.given(state, move.pid, self.outcomes(state, move.pid)[move.outcome])
+
+    def given(self, state: State, pid: int, outcome: Outcome) -> State:
+        """The state if a process's op gave `outcome`, also one that its object does not allow: what if."""
+        node = self.node(state, pid)
+        assert node is not None and node.op is not None
+        return self._apply(state, pid, node.op.target, outcome)
 
     def ended(self, state: State) -> bool:
         """Whether every process that must end has ended or died."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from dstamp_sim.analyses.explain import Explanation
 from dstamp_sim.analyses.minimise import minimise
 from dstamp_sim.core.properties import Kind
 from dstamp_sim.core.system import System
@@ -22,6 +23,7 @@ from dstamp_sim.engines.explorer import (
 from dstamp_sim.engines.replay import attempts, replay
 from dstamp_sim.inputs.model_file import Model, load_model, read_settings
 from dstamp_sim.inputs.witness import Origin, Witness, check_writable
+from dstamp_sim.pipeline.explain import explained
 from dstamp_sim.pipeline.files import result_text, save
 
 
@@ -32,6 +34,8 @@ class Exploration:
     report: Report
     placement: str
     files: tuple[Path, ...]
+    explanations: Mapping[str, Explanation] = field(default_factory=dict)
+    """Why, by property, where there is a trace."""
 
 
 def explore_model(
@@ -71,13 +75,18 @@ def explore_model(
     told = tuple(_easy_to_follow(system, judgement, report.coverage) for judgement in report.judgements)
     report = replace(report, judgements=told)
     origin = Origin(reference, parameters, placement, {}, system.crashes)
+    explanations = {
+        judgement.prop.name: explained(system, judgement.trace, about=judgement.prop)
+        for judgement in report.judgements
+        if judgement.trace is not None
+    }
     files = [
         file
         for judgement in report.judgements
         if judgement.trace is not None
         for file in _save_judgement(out, model, origin, judgement, system)
     ]
-    return Exploration(report, system.placement.name, tuple(files))
+    return Exploration(report, system.placement.name, tuple(files), explanations)
 
 
 def _easy_to_follow(system: System, judgement: Judgement, coverage: Coverage) -> Judgement:

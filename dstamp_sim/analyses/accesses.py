@@ -1,0 +1,265 @@
+"""What each step of a trace reads and writes, field by field: asked of the objects, never written down per verb.
+
+An op reads a field if, had the field another value, the op would have done something else: another result, another
+change elsewhere, or nothing at all since it blocks. It writes a field that it changed, or that it would have set to the
+same value whatever was there before. So `write(40)` over 40 writes, a failed compare-and-set does not, and a counter's
+`add` does both. Fields are those of NamedTuple states, nested ones too; any other state is one field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from dstamp_sim.core.op import Op
+from dstamp_sim.core.shared_object import Outcome, SharedObject
+from dstamp_sim.core.trace import Step, Trace
+from dstamp_sim.core.value import text
+
+Path = tuple[str, ...]
+
+_MOST_VALUES = 8
+"""How many values of a field are tried: those that the trace shows first. A bound on the work, so reads may be missed
+where a field takes more values and only a later one would have made a difference."""
+
+_ABSENT = object()
+
+
+class Location(NamedTuple):
+    """One field of one object, as traces name objects (`name@process` for a private one)."""
+
+    target: str
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{self.path[-1]} of {self.target}" if self.path else self.target
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What an op would do if one field had another value: `outcomes` (none: it would block)."""
+
+    path: Path
+    value: Any
+    state: Any
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True)
+class Access:
+    """The fields that one step reads and writes."""
+
+    reads: tuple[Location, ...]
+    writes: tuple[Location, ...]
+
+
+_NOTHING = Access((), ())
+
+
+class Accesses:
+    """The accesses of a trace, by step number (from 0). Deterministic; one question per object, state and op.
+
+    `before(n)` is the state of the object that step n touches, just before it.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        self._before = [_seen_by(step, state) for step, state in _with_states(trace)]
+        self._domain = _domain(trace)
+        self._known: dict[tuple[Hashable, ...], tuple[tuple[Path, ...], tuple[Path, ...]]] = {}
+
+    def __getitem__(self, number: int) -> Access:
+        step = self._trace.steps[number]
+        if step.op is None or step.touched is None or step.op.target is None:
+            return Access((), tuple(dict.fromkeys(_changed_by(step)))) if step.changes else _NOTHING
+        key = (step.touched, self._before[number], step.op, step.choice.outcome)
+        if key not in self._known:
+            self._known[key] = self._ask(number)
+        reads, writes = self._known[key]
+        name = step.touched
+        return Access(tuple(Location(name, p) for p in reads), tuple(Location(name, p) for p in writes))
+
+    def before(self, number: int) -> Any:
+        """The state of the object that step `number` touches, just before it."""
+        return self._before[number]
+
+    def places(self, number: int) -> list[Location]:
+        """Every field of the object that step `number` touches, just before it."""
+        return [Location(str(self._trace.steps[number].touched), path) for path in fields_of(self._before[number])]
+
+    def value(self, number: int, path: Path) -> Any:
+        """What step `number` found in a field; None where there was no such field."""
+        return fields_of(self._before[number]).get(path)
+
+    def written(self, number: int, location: Location) -> Any:
+        """What step `number` left in a field; None where it removed it."""
+        step = self._trace.steps[number]
+        after = next((c.after for c in step.changes if c.target == location.target), self._before[number])
+        return fields_of(after).get(location.path)
+
+    def variants(self, number: int, *, fresh: bool = False) -> Iterator[Variant]:
+        """What the op of step `number` would have done with other values in one field; innermost fields first.
+
+        The values are those that the trace shows in that field; with `fresh`, also one that nobody ever wrote.
+        """
+        step = self._trace.steps[number]
+        if step.op is None or step.op.target is None or step.touched is None:
+            return
+        state = self._before[number]
+        for path in sorted(fields_of(state), key=len, reverse=True):
+            for value in self._others(step, state, path, fresh=fresh):
+                other = put(state, path, value)
+                outcomes = _outcomes(step.op.target, other, step.op)
+                if outcomes is not None:
+                    yield Variant(path, value, other, outcomes)
+
+    def _others(self, step: Step, state: Any, path: Path, *, fresh: bool) -> Iterator[Any]:
+        now = get(state, path)
+        assert step.op is not None
+        seen = self._domain.get((str(step.touched), path), ())
+        given = [arg for arg in step.op.args if any(type(arg) is type(value) for value in seen)]
+        for value in dict.fromkeys([*seen, *given, *(_never_seen(now) if fresh else ())]):
+            both_have_fields = hasattr(now, "_fields") and hasattr(value, "_fields")
+            if value != now and not both_have_fields:  # the inner fields are tried one by one
+                yield value
+
+    def _ask(self, number: int) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+        step = self._trace.steps[number]
+        assert step.op is not None and step.op.target is not None
+        state, k = self._before[number], step.choice.outcome
+        now = _outcomes(step.op.target, state, step.op) or ()
+        writes = dict.fromkeys(location.path for location in _changed_by(step) if location.target == step.touched)
+        reads: dict[Path, None] = {}
+        for variant in self.variants(number, fresh=True):
+            if _tells_apart(variant, state, now):
+                reads[variant.path] = None
+            if k < len(variant.outcomes) and _overwrites(variant, k, now[k]):
+                writes[variant.path] = None
+        return tuple(sorted(reads)), tuple(sorted(writes))
+
+
+def fields_of(state: Any) -> dict[Path, Any]:
+    """The fields of a state by path, nested ones too; a field that has fields itself is there as its type's name."""
+    return dict(_fields(state, ()))
+
+
+def _fields(state: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    names = getattr(state, "_fields", None)
+    if names is None:
+        yield path, state
+        return
+    if path:
+        yield path, type(state).__name__
+    for name in names:
+        yield from _fields(getattr(state, name), (*path, name))
+
+
+def get(state: Any, path: Path) -> Any:
+    """The value at a path that exists."""
+    for name in path:
+        state = getattr(state, name)
+    return state
+
+
+def put(state: Any, path: Path, value: Any) -> Any:
+    """The state with another value at a path that exists."""
+    if not path:
+        return value
+    return state._replace(**{path[0]: put(getattr(state, path[0]), path[1:], value)})
+
+
+def _with_states(trace: Trace) -> Iterator[tuple[Step, Mapping[str, Any]]]:
+    """Every step with the states before it; the mapping is one that changes as the iteration goes on."""
+    state = dict(trace.initial)
+    for step in trace.steps:
+        yield step, state
+        state.update({change.target: change.after for change in step.changes})
+
+
+def _seen_by(step: Step, state: Mapping[str, Any]) -> Any:
+    return None if step.touched is None else state[step.touched]
+
+
+def _domain(trace: Trace) -> dict[tuple[str, Path], tuple[Any, ...]]:
+    """The values that each field takes in the trace; copies of a private object share theirs."""
+    targets = {step.touched: step.op.target.name for step in trace.steps if step.op and step.op.target and step.touched}
+    seen: dict[tuple[str, Path], dict[Any, None]] = {}
+    for name, state in _all_states(trace):
+        for path in fields_of(state):
+            values = seen.setdefault((targets.get(name, name), path), {})
+            if len(values) < _MOST_VALUES:
+                values[get(state, path)] = None
+    return {(n, path): tuple(values) for (kind, path), values in seen.items() for n in targets if targets[n] == kind}
+
+
+def _all_states(trace: Trace) -> Iterator[tuple[str, Any]]:
+    yield from trace.initial.items()
+    for step in trace.steps:
+        yield from ((change.target, change.after) for change in step.changes)
+
+
+def _changed_by(step: Step) -> Iterator[Location]:
+    for change in step.changes:
+        old, new = fields_of(change.before), fields_of(change.after)
+        for path in dict.fromkeys([*old, *new]):
+            if old.get(path, _ABSENT) != new.get(path, _ABSENT):
+                yield Location(change.target, path)
+
+
+def _never_seen(value: Any) -> Iterator[Any]:
+    """A value of the same type that no model writes; none for types of which we know none."""
+    match value:
+        case bool():
+            yield not value
+        case int():
+            yield value + 1_000_003
+        case str():
+            yield f"{value}\N{WORD JOINER}"
+
+
+def _outcomes(target: SharedObject, state: Any, op: Op) -> tuple[Outcome, ...] | None:
+    """What `op` may do; None where the object cannot be in such a state (no field varies alone there)."""
+    try:
+        return tuple(target.outcomes(state, op))
+    except Exception:  # a model's object, asked about a state of our making
+        return None
+
+
+def _tells_apart(variant: Variant, state: Any, now: tuple[Outcome, ...]) -> bool:
+    """Whether the op does something else than `now`, apart from the varied field's staying as it is."""
+    if len(now) != len(variant.outcomes):
+        return True
+    return any(_differs(variant, state, mine, other) for mine, other in zip(now, variant.outcomes, strict=True))
+
+
+def _differs(variant: Variant, state: Any, mine: Outcome, other: Outcome) -> bool:
+    if (mine.result, mine.label, mine.takes, mine.drops) != (other.result, other.label, other.takes, other.drops):
+        return True
+    before, varied = fields_of(state), fields_of(variant.state)
+    after, after_varied = fields_of(mine.state), fields_of(other.state)
+    for path in dict.fromkeys([*after, *after_varied]):
+        there, here = after_varied.get(path, _ABSENT), after.get(path, _ABSENT)
+        if there == here:
+            continue
+        if path[: len(variant.path)] != variant.path:
+            return True
+        if here != before.get(path, _ABSENT) or there != varied.get(path, _ABSENT):
+            return True
+    return False
+
+
+def _overwrites(variant: Variant, k: int, now: Outcome) -> bool:
+    """Whether the op, doing what it does now, leaves the varied field with a value that is not the varied one."""
+    after = fields_of(variant.outcomes[k].state)
+    as_now = (variant.outcomes[k].result, variant.outcomes[k].label) == (now.result, now.label)
+    return as_now and any(
+        after.get(path, _ABSENT) != value
+        for path, value in fields_of(variant.state).items()
+        if path[: len(variant.path)] == variant.path
+    )
+
+
+def value_text(value: Any) -> str:
+    """A field's value in a sentence."""
+    return "nothing" if value is None else text(value)

@@ -1,0 +1,228 @@
+"""Dependencies between the runs of a trace, the cycles that they form, and conflicting steps that nothing orders.
+
+A run is seen as a transaction. `wr`: one reads what another wrote; `ww`: one overwrites what another wrote; `rw`: one
+overwrites what another had read. A cycle of them means that no serial order of the runs explains what they saw.
+Names after Adya, "Weak consistency" (1999), and Berenson et al., "A critique of ANSI SQL isolation levels" (1995).
+Steps that take or let go of a lock are no accesses; daemons are the environment, and lie on cycles only between runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import pairwise
+
+import networkx as nx
+
+from dstamp_sim.analyses.accesses import Accesses, Location, value_text
+from dstamp_sim.analyses.happens_before import HappensBefore
+from dstamp_sim.core.trace import Step, Trace
+
+
+class Kind(Enum):
+    """The kinds of dependency, in the order in which a cycle's edges are preferred."""
+
+    WW = "ww"
+    WR = "wr"
+    RW = "rw"
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """Step `target` of one process depends on step `source` of another, through `location`."""
+
+    kind: Kind
+    location: Location
+    source: int
+    target: int
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """Dependencies that lead from a run back to itself through another one.
+
+    `name` is the anomaly in the literature's words: lost update, write skew, G0, G1c, G-single or G2.
+    """
+
+    name: str
+    edges: tuple[Dependency, ...]
+
+
+@dataclass(frozen=True)
+class Race:
+    """Two conflicting steps that nothing orders, and where they conflict."""
+
+    first: int
+    second: int
+    location: Location
+
+
+class Conflicts:
+    """The dependencies of a trace. Deterministic; cost: accesses times processes."""
+
+    def __init__(self, trace: Trace, accesses: Accesses | None = None) -> None:
+        self.trace = trace
+        self.accesses = accesses or Accesses(trace)
+        self.dependencies = tuple(self._dependencies())
+
+    def writer(self, number: int, location: Location) -> int | None:
+        """The step that had last written what step `number` found in `location`; None for the initial value."""
+        found = [n for n in self._writes.get(location, ()) if n < number]
+        return found[-1] if found else None
+
+    def writers(self, location: Location) -> Sequence[int]:
+        """The steps that write `location`, in order."""
+        return self._writes.get(location, ())
+
+    def says(self, edge: Dependency) -> str:
+        """An edge in a sentence: `m2p's check_hc1 read the stamp that ab's deploy_app wrote`."""
+        first, second = self.trace.steps[edge.source], self.trace.steps[edge.target]
+        what = noun(edge.location)
+        value = value_text(self.accesses.written(edge.source, edge.location))
+        steps = f"(steps {edge.source + 1}, {edge.target + 1})"
+        match edge.kind:
+            case Kind.WR:
+                return f"{who_does(second)} {reads(second)} {what} {value}, which {who_does(first)} wrote {steps}"
+            case Kind.WW:
+                return f"{who_does(second)} overwrote {what} {value}, which {who_does(first)} wrote {steps}"
+            case Kind.RW:
+                return f"{who_does(second)} overwrote {what}, which {who_does(first)} had seen {steps}"
+
+    def chain(self, location: Location, first: int, last: int) -> tuple[Dependency, ...]:
+        """The `ww` edges along `location` from the write `first` to the write `last`, between different processes."""
+        numbers = [n for n in self.writers(location) if first <= n <= last]
+        steps = self.trace.steps
+        return tuple(
+            Dependency(Kind.WW, location, a, b) for a, b in pairwise(numbers) if steps[a].process != steps[b].process
+        )
+
+    def back(self, source: str, target: str, prefer: Location | None = None) -> tuple[Dependency, ...] | None:
+        """The shortest path of dependencies from one process to another; None when there is none."""
+        graph = self._graph()
+        if source not in graph or target not in graph or not nx.has_path(graph, source, target):
+            return None
+        hops = pairwise(nx.shortest_path(graph, source, target))
+        return tuple(self._best([self.dependencies[n] for n in graph.edges[a, b]["edges"]], prefer) for a, b in hops)
+
+    def cycle(self, edges: Sequence[Dependency]) -> Cycle | None:
+        """The cycle made of `edges`, named; None when fewer than two runs lie on it."""
+        runs = {self.trace.steps[n].process for edge in edges for n in (edge.source, edge.target)}
+        if len(runs - set(self.trace.daemons)) < 2 or not edges:
+            return None
+        return Cycle(_name(edges), tuple(edges))
+
+    def any_cycle(self) -> Cycle | None:
+        """A shortest cycle, the one through the latest dependency; None when the runs can be put in a serial order."""
+        found: list[Cycle] = []
+        for edge in reversed(self.dependencies):
+            first, second = self.trace.steps[edge.source].process, self.trace.steps[edge.target].process
+            path = self.back(second, first, edge.location)
+            cycle = self.cycle((edge, *path)) if path is not None else None
+            if cycle is not None:
+                found.append(cycle)
+                if len(cycle.edges) == 2:
+                    return cycle
+        return min(found, key=lambda cycle: len(cycle.edges), default=None)
+
+    def dirty_reads(self) -> Iterator[tuple[str, Dependency]]:
+        """Reads of what nobody should see: of a run that died (G1a), or what its writer overwrote later (G1b)."""
+        died = {step.process for step in self.trace.steps if step.op is None}
+        for edge in self.dependencies:
+            if edge.kind is not Kind.WR or self.trace.steps[edge.source].process in self.trace.daemons:
+                continue
+            writer = self.trace.steps[edge.source].process
+            again = [n for n in self.writers(edge.location) if self.trace.steps[n].process == writer]
+            if writer in died:
+                yield "dirty read (G1a)", edge
+            elif again[-1] > edge.target:
+                yield "intermediate read (G1b)", edge
+
+    def races(self, order: HappensBefore) -> Iterator[Race]:
+        """Pairs of conflicting steps that nothing orders: for each step and other process, the nearest one before."""
+        last: dict[Location, dict[str, tuple[int, int]]] = {}
+        for number, step in enumerate(self.trace.steps):
+            access = _data(self.accesses, step, number)
+            for location in dict.fromkeys((*access[0], *access[1])):
+                writes = location in access[1]
+                for other, (wrote, touched) in last.get(location, {}).items():
+                    earlier = touched if writes else wrote
+                    if other != step.process and earlier >= 0 and not order.ordered(earlier, number):
+                        yield Race(earlier, number, location)
+                mine = last.setdefault(location, {}).get(step.process, (-1, -1))
+                last[location][step.process] = (number if writes else mine[0], number)
+
+    def _dependencies(self) -> Iterator[Dependency]:
+        self._writes: dict[Location, list[int]] = {}
+        readers: dict[Location, dict[str, int]] = {}
+        for number, step in enumerate(self.trace.steps):
+            reads, writes = _data(self.accesses, step, number)
+            for location in reads:
+                writer = self._writes.get(location, [-1])[-1]
+                if writer >= 0 and self.trace.steps[writer].process != step.process:
+                    yield Dependency(Kind.WR, location, writer, number)
+            for location in writes:
+                before = self._writes.setdefault(location, [])
+                if before and self.trace.steps[before[-1]].process != step.process:
+                    yield Dependency(Kind.WW, location, before[-1], number)
+                for other, reader in readers.pop(location, {}).items():
+                    if other != step.process:
+                        yield Dependency(Kind.RW, location, reader, number)
+                before.append(number)
+            for location in reads:
+                if location not in writes:
+                    readers.setdefault(location, {})[step.process] = number
+
+    def _graph(self) -> nx.DiGraph[str]:
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        for n, edge in enumerate(self.dependencies):
+            first, second = self.trace.steps[edge.source].process, self.trace.steps[edge.target].process
+            if not graph.has_edge(first, second):
+                graph.add_edge(first, second, edges=[])
+            graph.edges[first, second]["edges"].append(n)
+        return graph
+
+    def _best(self, edges: Sequence[Dependency], prefer: Location | None) -> Dependency:
+        """The edge that tells most: of the preferred field, the strongest kind, the innermost field, the first."""
+        kinds = list(Kind)
+        return min(edges, key=lambda e: (e.location != prefer, kinds.index(e.kind), -len(e.location.path), e.source))
+
+
+def _data(accesses: Accesses, step: Step, number: int) -> tuple[tuple[Location, ...], tuple[Location, ...]]:
+    if step.taken is not None or (step.dropped and step.op is not None):
+        return (), ()
+    access = accesses[number]
+    return access.reads, access.writes
+
+
+def _name(edges: Sequence[Dependency]) -> str:
+    kinds = [edge.kind for edge in edges]
+    anti = [edge for edge in edges if edge.kind is Kind.RW]
+    if not anti:
+        return "dirty write (G0)" if Kind.WR not in kinds else "circular information flow (G1c)"
+    if len(anti) == 1:
+        same = {edge.location for edge in edges} == {anti[0].location}
+        return "lost update" if same and Kind.WW in kinds else "read skew (G-single)"
+    apart = {edge.location.target for edge in anti}
+    return "write skew (G2-item)" if len(edges) == 2 and len(apart) == 2 else "anti-dependency cycle (G2-item)"
+
+
+def who_does(step: Step) -> str:
+    """Who did what: the innermost section where there is one, else the op's verb, with the outcome's label."""
+    return f"{step.process}'s {act(step)}"
+
+
+def act(step: Step) -> str:
+    """What a step did, in a word or two of the model's own."""
+    what = "death" if step.op is None else step.section or step.op.verb
+    return f"{what} ({step.label})" if step.label else what
+
+
+def reads(step: Step) -> str:
+    """The word for reading, so that nobody's read reads."""
+    return "saw" if act(step) == "read" else "read"
+
+
+def noun(location: Location) -> str:
+    """A field in a sentence: `the stamp`, or the object itself."""
+    return f"the {location.path[-1]}" if location.path else location.target
