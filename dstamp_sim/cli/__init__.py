@@ -13,6 +13,7 @@ from rich.text import Text
 
 from dstamp_sim.cli.console import errors
 from dstamp_sim.cli.explore import explore
+from dstamp_sim.cli.export import export
 from dstamp_sim.cli.ingest import ingest
 from dstamp_sim.cli.replay import replay
 from dstamp_sim.cli.show import show
@@ -26,6 +27,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
         "dstamp explore cc_ci --set runs=3 --placement app-domain:deploy_app..check_hc1",
     ),
     (ingest, "Example: dstamp ingest /srv/ci/runs --into evidence.toml"),
+    (export, "Example: dstamp export cc_ci --to promela --set runs=3 --placement deploy_app_to_check"),
     (show, "Example: dstamp show out/bank-one-withdrawal-at-most.witness.json"),
 )
 """Every command with the examples that its help ends with, in the order of the help."""

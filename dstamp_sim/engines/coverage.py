@@ -45,7 +45,7 @@ class Exercised:
 
 def exercised(space: Space, tables: Tables) -> Exercised:
     """What the states of `space` exercised of the programs; `tables` are those before classes were made of them."""
-    found, met = Exercised(), _met(space)
+    found, states_met = Exercised(), met(space)
     start = tables.semantics.initial().local[0] if tables.classes else None
     waiting = [Key(c, start) for c in range(len(tables.classes))] if start is not None else []
     seen = set(waiting)
@@ -53,7 +53,7 @@ def exercised(space: Space, tables: Tables) -> Exercised:
         key = waiting.pop()
         node = tables.classes[key.klass].automaton.nodes[key.local.node]
         found.nodes[id(node)] = node
-        after = _reached(key, node, space, tables, met)
+        after = _reached(key, node, space, tables, states_met)
         if after:
             found.performed.add(id(node))
         waiting.extend(onward for onward in after if onward not in seen)
@@ -85,9 +85,9 @@ def _onward(key: Key, node: Node, space: Space, tables: Tables, met: dict[int, s
                 yield tables.moved(key, outcome)
 
 
-def _met(space: Space) -> dict[int, set[int]]:
+def met(space: Space) -> dict[int, set[int]]:
     """By local state of the space's tables: the states in which it met the object that it is about to touch."""
-    tables, met = space.tables, dict[int, set[int]]()
+    tables, found = space.tables, dict[int, set[int]]()
     rows, target = space.rows[: space.count], tables.target.data
     for slot, states in enumerate(tables.states):
         pairs = np.zeros((len(tables.keys), len(states)), np.bool_)
@@ -95,5 +95,5 @@ def _met(space: Space) -> dict[int, set[int]]:
             pairs[rows[:, column], rows[:, slot]] = True
         for local in np.flatnonzero(pairs.any(axis=1)).tolist():
             if target[local] == slot:
-                met[local] = set(np.flatnonzero(pairs[local]).tolist())
-    return met
+                found[local] = set(np.flatnonzero(pairs[local]).tolist())
+    return found

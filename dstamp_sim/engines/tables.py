@@ -162,7 +162,7 @@ class Tables:
         elif slot == LOCAL:
             successors = self._local_successors(key)
         else:
-            node = self._node(key)
+            node = self.node(key)
             assert node is not None
             outcomes = self.semantics.look_up(self.objects[slot], self.states[slot][state], node)
             successors = [(self._after(key, outcome), self.state_number(slot, outcome.state)) for outcome in outcomes]
@@ -207,13 +207,13 @@ class Tables:
 
     def result(self, local: int) -> Any:
         """The result of an ended local state."""
-        node = self._node(self.keys[local])
+        node = self.node(self.keys[local])
         assert node is not None
         return node.result
 
     def has_result(self, local: int) -> bool:
         """Whether a local state is that of a process that has ended (and not died)."""
-        node = self._node(self.keys[local])
+        node = self.node(self.keys[local])
         return node is not None and node.ended
 
     def death(self, local: int) -> int:
@@ -226,7 +226,7 @@ class Tables:
     def _add(self, key: Key) -> int:
         number = self.number_of[key] = len(self.keys)
         self.keys.append(key)
-        node = self._node(key)
+        node = self.node(key)
         slot = self.touches(node)
         self.target.append(slot)
         self.before.append(0)
@@ -262,7 +262,8 @@ class Tables:
                 self.hold_entries.data[there : there + old] = self.hold_entries.data[begin : begin + old]
                 self.hold_base.data[hold] = there
 
-    def _node(self, key: Key) -> Node | None:
+    def node(self, key: Key) -> Node | None:
+        """Where the program of a local state stands; None when its process died."""
         return None if key.local.node == DEAD else self.classes[key.klass].automaton.nodes[key.local.node]
 
     def touches(self, node: Node | None) -> int:
@@ -273,12 +274,12 @@ class Tables:
         return LOCAL if target is None or target.private else self._slot[id(target)]
 
     def _ends(self, key: Key) -> bool:
-        node = self._node(key)
+        node = self.node(key)
         return node is None or node.ended
 
     def _merged_step(self, key: Key) -> Key | None:
         """Where the local step that `key` stands before leads, if there is just one such step; None otherwise."""
-        node = self._node(key)
+        node = self.node(key)
         if node is None or self.touches(node) != LOCAL:
             return None
         outcomes = self.local_outcomes(key, node)
@@ -296,7 +297,7 @@ class Tables:
         end, steps = self._chain(key)
         if steps and self._ends(end):
             return [(self._settle(end), 0)]
-        node = self._node(key)
+        node = self.node(key)
         assert node is not None
         return [(self._after(key, outcome), 0) for outcome in self.local_outcomes(key, node)]
 
@@ -312,7 +313,7 @@ class Tables:
 
     def moved(self, key: Key, outcome: Outcome) -> Key:
         """Where an outcome brings a process, before local steps are merged or a daemon restarts."""
-        node = self._node(key)
+        node = self.node(key)
         assert node is not None
         private = key.local.private
         target = node.op.target if node.op else None

@@ -1,0 +1,46 @@
+"""`dstamp export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dstamp_sim.cli.console import AsJson, Out, PlacementOption, output, print_files, print_json
+
+
+def export(
+    model: Annotated[str, typer.Argument(help="path.py[:factory], a folder, or a short name such as classic/bank.")],
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="promela: SPIN's language.")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="K=V", help="A parameter of the factory; repeatable.")
+    ] = None,
+    placement: PlacementOption = None,
+    properties: Annotated[
+        list[str] | None, typer.Option("--property", metavar="NAME", help="Write only this one; repeatable.")
+    ] = None,
+    crashes: Annotated[
+        int | None, typer.Option(min=0, help="The largest number of processes that may die (default: the model's).")
+    ] = None,
+    no_merge: Annotated[bool, typer.Option("--no-merge", help="Keep local states with equal futures apart.")] = False,
+    out: Out = Path("out"),
+    as_json: AsJson = False,
+) -> None:
+    """Write a model in another tool's language, for a second opinion."""
+    from dstamp_sim.pipeline.export import export_model  # noqa: PLC0415 - commands load what they need
+
+    file = export_model(
+        model,
+        to=to,
+        settings=settings or [],
+        placement=placement,
+        properties=properties or [],
+        crashes=crashes,
+        merge=not no_merge,
+        out=out,
+    )
+    if as_json:
+        print_json({"format": to, "files": [str(file)]})
+    else:
+        print_files(output(), [file])

@@ -1,0 +1,68 @@
+"""`dstamp export`: a model in another tool's language."""
+
+import json
+from pathlib import Path
+
+
+def test_a_model_is_written_in_promela_as_a_person_would_write_it(dstamp):
+    code, out, _ = dstamp("export", "classic/bank", "--to", "promela")
+    assert code == 0
+    assert out.strip() == "wrote out/bank.pml"
+    body = Path("out/bank.pml").read_text(encoding="ascii").partition("active ")[2].splitlines()
+    assert body[0] == "[2] proctype customer() {"
+    assert [line.partition("  /*")[0] for line in body[1:9]] == [
+        "    if",
+        "    :: balance == 0",
+        "    :: d_step { balance == 1 -> ended_with_1++; ended++; one_withdrawal_at_most() }; goto end_3",
+        "    fi;",
+        "    d_step { balance = 1; ended_with_0++; ended++; one_withdrawal_at_most() };",
+        "end_2:",
+        "    false;",
+        "end_3:",
+    ]
+
+
+def test_options_choose_what_is_written(dstamp):
+    words = ("--set", "runs=3", "--placement", "deploy_app_to_check", "--property", "no deadlock", "--crashes", "1")
+    code, out, _ = dstamp("export", "cc_ci", "--to", "promela", *words, "--json")
+    assert code == 0
+    (file,) = json.loads(out)["files"]
+    text = Path(file).read_text(encoding="ascii")
+    assert "active [3] proctype run_2()" in text
+    assert "#define CRASHES 1" in text
+    assert "HC1 reads" not in text
+
+
+def test_delays_and_private_objects_are_statements_on_nothing_shared(dstamp):
+    dstamp("export", "cc_ci", "--to", "promela", "--no-merge")
+    text = Path("out/cc_ci.pml").read_text(encoding="ascii")
+    assert "skip;  /* fetch_recipe: delay fetch_recipe */" in text
+    assert "skip;  /* deploy_app/chaos_version: recipe checkout.head() */" in text
+    assert "recipe_checkout =" not in text
+
+
+def test_an_unknown_format_is_answered_with_the_nearest_one(dstamp):
+    code, _, err = dstamp("export", "classic/bank", "--to", "promila")
+    assert code == 2
+    assert "unknown format 'promila'; did you mean 'promela'?" in err
+    assert not Path("out").exists()
+
+
+def test_hostile_names_come_out_as_identifiers_and_comments(dstamp, tmp_path):
+    model = tmp_path / "hostile.py"
+    model.write_text(
+        "from dstamp_sim import *\n"
+        "name = '*/ \\\" <script> \\u202e ' + 'x' * 300\n"
+        "r, d = Register(name, '*/'), Register('do', 0)\n"
+        "def p():\n    yield r.write('\\u2603')\n    yield d.write(1)\n"
+        "def build() -> System:\n    return System(objects=[r, d], processes=[Process('run', p), Process('9', p)])\n",
+        encoding="utf-8",
+    )
+    code, _, _ = dstamp("export", model, "--to", "promela")
+    text = Path("out/hostile.pml").read_text(encoding="ascii")
+    assert code == 0
+    assert "byte script_xxx" in text
+    assert "byte do_2 = 0;" in text
+    assert "active proctype run_2()" in text
+    assert "active proctype _9()" in text
+    assert text.count("/*") == text.count("*/")

@@ -1,0 +1,62 @@
+"""SPIN agrees: on verdicts with its reductions and ours on, on the exact number of states and transitions without.
+
+A raw comparison is exact because the exported model has a place for every local state and no other, steps in one
+statement, processes that stay where they ended, and nothing that SPIN resets, hides or merges (see `tests/spin.py`).
+"""
+
+import shutil
+
+import pytest
+
+from dstamp_sim import explore
+from dstamp_sim.engines.explorer import NO_REDUCTION
+from tests.expected_models import build, manifest
+from tests.random_systems import described, random_system
+from tests.spin import differences
+
+FAST, ALL = 8, 200
+
+
+@pytest.fixture(autouse=True)
+def spin_is_there(pytestconfig):
+    """Skips where SPIN is not installed, but not in CI, which runs with --slow: there that is a failure."""
+    if not (shutil.which("spin") and shutil.which("gcc")):
+        assert not pytestconfig.getoption("--slow"), "needs spin and gcc"
+        pytest.skip("needs spin and gcc: .ci/run installs both")
+
+
+def check(system, folder):
+    report = explore(system, keep_going=True, reductions=NO_REDUCTION)
+    assert report.coverage.exhausted
+    return differences(system, report, folder)
+
+
+def _name(entry):
+    return " ".join([entry["model"], *entry.get("set", []), entry.get("placement", "")]).strip()
+
+
+def _entries():
+    """Every entry of the manifest; those beyond one per model file only where the budget is larger."""
+    seen = set()
+    for entry in manifest():
+        slow = entry["model"] in seen or entry["model"].startswith("cc_ci:")
+        seen.add(entry["model"])
+        yield pytest.param(entry, id=_name(entry), marks=[pytest.mark.slow] if slow else [])
+
+
+@pytest.mark.parametrize("entry", list(_entries()))
+def test_spin_agrees_on_a_model(entry, tmp_path):
+    assert check(build(entry), tmp_path) == []
+
+
+@pytest.mark.parametrize("seed", [pytest.param(s, marks=[pytest.mark.slow] if s >= FAST else []) for s in range(ALL)])
+def test_spin_agrees_on_a_random_system(seed, tmp_path):
+    system = random_system(seed)
+    assert check(system, tmp_path) == [], described(system)
+
+
+def test_the_explorer_without_its_deaths_is_caught_by_spin(tmp_path):
+    """The comparison notices a difference: SPIN hears of one crash more than the explorer."""
+    system = next(system for system in map(random_system, range(50)) if system.crashes)
+    report = explore(system.with_crashes(0), keep_going=True, reductions=NO_REDUCTION)
+    assert any(difference.startswith("raw: ") for difference in differences(system, report, tmp_path))
