@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any
+
+from dstamp_sim.core.errors import ScenarioError, unknown
 
 
 class Shape(Enum):
@@ -19,6 +20,33 @@ class Shape(Enum):
     UNIFORM = "uniform_s"
     EXPONENTIAL = "exponential_s"
     LOGNORMAL = "lognormal_s"
+
+
+SHAPES = tuple(Shape)
+"""The shapes by number, as `duration_of` takes them."""
+
+
+def duration_of(shape: int, first: float, second: float, draw: float) -> float:
+    """The quantile at `draw` of a duration with these figures: the one definition, which the sweep compiles too."""
+    if shape == 0:
+        return first
+    if shape == 1:
+        return first + draw * (second - first)
+    if shape == 2:
+        return -math.log1p(-draw) * first
+    return first * math.exp(second * normal_quantile(draw))
+
+
+def normal_quantile(draw: float) -> float:
+    """The standard normal quantile: bisection of its distribution function, exact to the last few bits."""
+    low, high = -8.0, 8.0
+    while high - low > 1e-12:
+        middle = 0.5 * (low + high)
+        if 0.5 * math.erfc(-middle / math.sqrt(2.0)) < draw:
+            low = middle
+        else:
+            high = middle
+    return low
 
 
 @dataclass(frozen=True)
@@ -31,25 +59,10 @@ class Distribution:
     figures: tuple[float, ...]
     source: str = "assumed"
 
-    def sample(self, generator: random.Random) -> float:
-        """One duration in seconds, 0 or more; uses up one draw of `generator`, whatever the shape."""
-        draw = generator.random()
-        match self.shape:
-            case Shape.CONSTANT:
-                return self.figures[0]
-            case Shape.UNIFORM:
-                return self.figures[0] + draw * (self.figures[1] - self.figures[0])
-            case Shape.EXPONENTIAL:
-                return -math.log1p(-draw) * self.figures[0]
-            case Shape.LOGNORMAL:
-                return self.figures[0] * math.exp(self.figures[1] * _normal(draw))
-
-
-def _normal(draw: float) -> float:
-    """The standard normal quantile of a draw in [0, 1)."""
-    from statistics import NormalDist  # noqa: PLC0415 - slow to import, seldom needed
-
-    return NormalDist().inv_cdf(min(max(draw, 1e-12), 1 - 1e-12))
+    def sample(self, draw: float) -> float:
+        """The duration in seconds, 0 or more, of a draw in [0, 1): one draw whatever the shape."""
+        first, second = (*self.figures, 0.0)[:2]
+        return duration_of(SHAPES.index(self.shape), first, second, draw)
 
 
 @dataclass(frozen=True)
@@ -66,6 +79,34 @@ class Timing:
     probabilities: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
     horizon_s: float = 400 * 86400.0
+
+    def weights(self, labels: Sequence[str], of: object) -> list[float]:
+        """How likely each outcome is. Raises ScenarioError, naming the op `of`, where that is not said."""
+        given = [self.probabilities.get(label) for label in labels]
+        named = [weight for weight in given if weight is not None]
+        if not named:
+            told = ", ".join(repr(label) for label in labels)
+            raise ScenarioError(f"{of} has several outcomes ({told}): the scenario must give a probability to one")
+        left, others = 1.0 - sum(named), len(given) - len(named)
+        if left < -1e-9 or (others == 0 and left > 1e-9):
+            raise ScenarioError(f"{of}: the probabilities of its outcomes add up to {sum(named):g}, not to 1")
+        return [max(left, 0.0) / others if weight is None else weight for weight in given]
+
+    def delay(self, name: str) -> Distribution:
+        """How long a delay lasts. Raises ScenarioError where that is not said."""
+        if name not in self.delays:
+            raise ScenarioError(f"{unknown('delay', name, self.delays)}: the scenario must give it a duration")
+        return self.delays[name]
+
+
+def picked(weights: Sequence[float], draw: float) -> int:
+    """Which of several outcomes a draw in [0, 1) gives."""
+    mark = draw * sum(weights)
+    for index, weight in enumerate(weights):
+        mark -= weight
+        if mark < 0.0:
+            return index
+    return len(weights) - 1
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import simpy
 
-from dstamp_sim.core.errors import ModelError, ScenarioError, UsageError, unknown
+from dstamp_sim.core.errors import ModelError, UsageError, unknown
 from dstamp_sim.core.op import DELAY, Op
-from dstamp_sim.core.scenario import Timing
+from dstamp_sim.core.scenario import Timing, picked
 from dstamp_sim.core.schedule import CRASH
 from dstamp_sim.core.semantics import Move, Semantics
 from dstamp_sim.core.shared_object import Outcome
@@ -23,39 +23,41 @@ STANDSTILL_OPS = 100_000
 """Ops at one instant after which time is said to stand still (a daemon that neither waits nor takes time)."""
 
 
-def run_timed(system: System, timing: Timing) -> Trace:
+def run_timed(system: System, timing: Timing, draws: Callable[[], float] | None = None) -> Trace:
     """One timed run; `replay(system, trace.schedule)` makes the same steps without times.
 
     Ops take no time, delays do; a blocked process tries again when the object changes. Ties, wake orders, durations
-    and outcomes come from one generator seeded with `timing.seed`: the same arguments give the same trace. Ends when
-    every process that must end has, when nothing can move (a deadlock: see `trace.waiting`), or at the horizon.
+    and outcomes come from one stream of draws in [0, 1), by default a generator seeded with `timing.seed`: the same
+    arguments give the same trace, and the same draws the schedule that `sweep` gives. Ends with the instant at which
+    the last process that must end has, when nothing can move (a deadlock: see `trace.waiting`), or at the horizon.
     Raises ScenarioError for a delay without distribution or outcomes without probability, UsageError for a start or
     a death of an unknown process.
     """
     allowed = max(system.crashes, len(timing.deaths_s))
-    return _Clock(system.with_crashes(allowed), timing).run()
+    return _Clock(system.with_crashes(allowed), timing, draws or random.Random(timing.seed).random).run()
 
 
 class _Wake(simpy.Event):
-    """An event that fires after `delay_s`; among those of one instant the order is random (by `priority`)."""
+    """An event that `after` schedules; among those of one instant the order is by `priority`, a draw."""
 
-    def __init__(self, env: simpy.Environment, delay_s: float, priority: float) -> None:
-        super().__init__(env)
+    def after(self, delay_s: float, priority: float) -> _Wake:
+        """This event, to fire after `delay_s`."""
         self._ok, self._value = True, None
-        env.schedule(self, priority=priority, delay=delay_s)  # type: ignore[arg-type]  # any number orders the heap
+        self.env.schedule(self, priority=priority, delay=delay_s)  # type: ignore[arg-type]  # any number orders the heap
+        return self
 
 
 class _Clock:
     """One timed run under way."""
 
-    def __init__(self, system: System, timing: Timing) -> None:
+    def __init__(self, system: System, timing: Timing, draws: Callable[[], float]) -> None:
         self.semantics = Semantics(system)
         self.timing = timing
         self.env = simpy.Environment()
-        self.generator = random.Random(timing.seed)
+        self.draw = draws
         self.state = self.semantics.initial()
         self.steps: list[Step] = []
-        self.waiters: defaultdict[str, list[simpy.Event]] = defaultdict(list)
+        self.waiters: defaultdict[str, list[_Wake]] = defaultdict(list)
         self.lives: list[simpy.Process] = []
         self._instant = (0.0, 0)
         for given in (timing.starts_s, timing.deaths_s):
@@ -67,17 +69,14 @@ class _Clock:
         self.lives = [self.env.process(self._live(pid)) for pid in range(len(self.semantics.names))]
         for name, at_s in self.timing.deaths_s.items():
             self.env.process(self._kill(self.semantics.names.index(name), at_s))
-        must_end = [
-            life for life, process in zip(self.lives, self.semantics.processes, strict=True) if not process.daemon
-        ]
-        self._run_until(must_end)
+        while self.env.peek() < self.timing.horizon_s and not (self._all_ended() and self.env.peek() > self.env.now):
+            self.env.step()
         trace = self.semantics.trace(self.steps, self.state)
         return replace(trace, starts_s={name: self._start_s(name) for name in self.semantics.names})
 
-    def _run_until(self, must_end: Sequence[simpy.Process]) -> None:
-        done = self.env.all_of(must_end)
-        while self.env.peek() < self.timing.horizon_s and not done.processed:
-            self.env.step()
+    def _all_ended(self) -> bool:
+        pairs = zip(self.lives, self.semantics.processes, strict=True)
+        return all(process.daemon or not life.is_alive for life, process in pairs)
 
     def _start_s(self, name: str) -> float:
         return self.timing.starts_s.get(name, 0.0)
@@ -96,7 +95,7 @@ class _Clock:
     def _perform_ops(self, pid: int) -> Generator[simpy.Event, Any, None]:
         while (node := self.semantics.node(self.state, pid)) is not None and node.op is not None:
             if node.op.target is None and node.op.verb == DELAY:
-                yield self._wake(self._duration_s(node.op))
+                yield self._wake(self.timing.delay(str(node.op.args[0])).sample(self.draw()))
             while not (outcomes := self.semantics.outcomes(self.state, pid)):
                 yield self._change_of(node.op)
             self._move(Move(pid, self._drawn(outcomes, node.op)))
@@ -115,7 +114,7 @@ class _Clock:
         self.steps.append(step)
         for change in step.changes:
             for waiter in self.waiters.pop(change.target, ()):
-                waiter.succeed()
+                waiter.after(0.0, self.draw())
 
     def _note_progress(self, move: Move) -> None:
         at, count = self._instant
@@ -125,39 +124,17 @@ class _Clock:
             place = node.place if node else "?"
             raise ModelError(f"{place}: {STANDSTILL_OPS:,} ops at one instant: a loop that neither blocks nor delays")
 
-    def _wake(self, delay_s: float) -> simpy.Event:
-        return _Wake(self.env, delay_s, self.generator.random())
+    def _wake(self, delay_s: float) -> _Wake:
+        return _Wake(self.env).after(delay_s, self.draw())
 
-    def _change_of(self, op: Op) -> simpy.Event:
-        """An event at the next change of the object that `op` waits for, after a random place in the queue."""
+    def _change_of(self, op: Op) -> _Wake:
+        """An event at the next change of the object that `op` waits for, at a random place in its instant."""
         assert op.target is not None
-        changed = self.env.event()
+        changed = _Wake(self.env)
         self.waiters[op.target.name].append(changed)
-        return self.env.process(self._queue(changed))
-
-    def _queue(self, changed: simpy.Event) -> Generator[simpy.Event, Any, None]:
-        yield changed
-        yield self._wake(0.0)
-
-    def _duration_s(self, op: Op) -> float:
-        name = str(op.args[0])
-        if name not in self.timing.delays:
-            raise ScenarioError(f"{unknown('delay', name, self.timing.delays)}: the scenario must give it a duration")
-        return self.timing.delays[name].sample(self.generator)
+        return changed
 
     def _drawn(self, outcomes: Sequence[Outcome], op: Op) -> int:
         if len(outcomes) == 1:
             return 0
-        weights = self._weights(outcomes, op)
-        return self.generator.choices(range(len(outcomes)), weights)[0]
-
-    def _weights(self, outcomes: Sequence[Outcome], op: Op) -> list[float]:
-        given = [self.timing.probabilities.get(outcome.label) for outcome in outcomes]
-        named = [weight for weight in given if weight is not None]
-        if not named:
-            labels = ", ".join(repr(outcome.label) for outcome in outcomes)
-            raise ScenarioError(f"{op} has several outcomes ({labels}): the scenario must give a probability to one")
-        left, others = 1.0 - sum(named), len(given) - len(named)
-        if left < -1e-9 or (others == 0 and left > 1e-9):
-            raise ScenarioError(f"{op}: the probabilities of its outcomes add up to {sum(named):g}, not to 1")
-        return [max(left, 0.0) / others if weight is None else weight for weight in given]
+        return picked(self.timing.weights([outcome.label for outcome in outcomes], op), self.draw())

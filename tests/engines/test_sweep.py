@@ -1,0 +1,107 @@
+"""The sweep is the timed engine, compiled: the same draws give the same schedule."""
+
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+
+from dstamp_sim import Process, Register, ScenarioError, System, UsageError, delay
+from dstamp_sim.core.draws import Draws
+from dstamp_sim.core.errors import ModelError
+from dstamp_sim.core.scenario import Distribution, Shape, Timing, normal_quantile
+from dstamp_sim.engines.sweep import Sweeper, Varied
+from dstamp_sim.engines.timed import run_timed
+from models.cc_ci import MECHANISMS
+from tests.engines.test_timed import ANY_DELAY, LABELS
+from tests.random_systems import random_system
+
+SHAPES = [
+    Distribution(Shape.CONSTANT, (3.0,)),
+    Distribution(Shape.UNIFORM, (1.0, 90.0)),
+    Distribution(Shape.EXPONENTIAL, (60.0,)),
+    Distribution(Shape.LOGNORMAL, (30.0, 1.5)),
+]
+
+
+def same_schedules(system, timing, runs):
+    sweeper = Sweeper(system)
+    swept = sweeper.sweep(timing, runs)
+    for run in range(runs):
+        trace = run_timed(system, timing, Draws(timing.seed, run))
+        assert str(sweeper.schedule(timing, run, seed=timing.seed)) == str(trace.schedule)
+        ends = {n: swept.results.get(int(e)) for n, e in zip(swept.names, swept.ends[run], strict=True)}
+        assert {name: ends[name] for name in trace.results} == trace.results
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.shape.name)
+@pytest.mark.parametrize("name", MECHANISMS)
+def test_the_same_draws_give_the_same_schedule_on_the_incident(name, shape):
+    timing = Timing(delays=dict.fromkeys(ANY_DELAY, shape), probabilities=LABELS, seed=7, horizon_s=1e5)
+    same_schedules(MECHANISMS[name].factory(runs=3), timing, 4)
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_the_same_draws_give_the_same_schedule_on_random_systems(seed):
+    delays = {"pause": SHAPES[seed % len(SHAPES)]}
+    timing = Timing(delays=delays, probabilities={"heads": 0.3}, seed=seed, horizon_s=1e4)
+    try:
+        same_schedules(random_system(seed).with_crashes(0), timing, 4)
+    except ModelError as error:
+        assert "at one instant" in str(error)  # noqa: PT017 - a daemon of that system never waits
+
+
+def test_starts_and_probabilities_that_differ_from_run_to_run_are_each_runs_own():
+    system = MECHANISMS["swarm-rollback"].factory(runs=1)
+    sweeper = Sweeper(system)
+    timing = Timing(delays=ANY_DELAY, probabilities=LABELS, horizon_s=1e7)
+    chances = np.array([0.0, 1.0] * 500)
+    swept = sweeper.sweep(timing, 1000, varied=Varied(probabilities={"update failed, rolling back": chances}))
+    red = swept.where("run", lambda result: result.level == 1)
+    assert not red[chances == 0.0].any()
+    assert red[chances == 1.0].mean() > 0.3
+
+
+def test_a_start_beyond_the_horizon_never_comes():
+    register = Register("x", 0)
+
+    def write():
+        yield register.write(1)
+        return "done"
+
+    system = System(objects=[register], processes=[Process("p", write)])
+    swept = Sweeper(system).sweep(Timing(starts_s={"p": 10.0}, horizon_s=10.0), 3)
+    assert not swept.where("p", lambda _: True).any()
+    assert np.isinf(swept.ended_at_s).all()
+
+
+def test_what_the_sweep_cannot_do_is_refused():
+    register = Register("x", 0)
+
+    def loop():
+        yield register.write(1)
+
+    def wait():
+        yield delay("unknown")
+
+    busy = System(objects=[register], processes=[Process("p", loop, daemon=True), Process("q", wait)])
+    with pytest.raises(ScenarioError, match="unknown"):
+        Sweeper(busy).sweep(Timing(), 1)
+    with pytest.raises(ModelError, match="at one instant"):
+        Sweeper(busy).sweep(Timing(delays={"unknown": SHAPES[0]}), 1)
+    with pytest.raises(UsageError, match="knows no deaths"):
+        Sweeper(busy).sweep(Timing(deaths_s={"p": 1.0}), 1)
+    with pytest.raises(UsageError, match="unknown process"):
+        Sweeper(busy).sweep(Timing(starts_s={"r": 1.0}), 1)
+
+
+def test_draws_are_uniform_and_streams_differ():
+    drawn = [draws() for draws in [Draws(5, 3)] for _ in range(20_000)]
+    assert min(drawn) >= 0.0 and max(drawn) < 1.0
+    # The mean of 20,000 uniform draws has standard deviation 0.00204; 5 of them.
+    assert abs(sum(drawn) / len(drawn) - 0.5) < 0.0103
+    assert Draws(5, 3)() != Draws(5, 4)() != Draws(6, 3)()
+
+
+def test_the_normal_quantile_is_that_of_the_standard_library():
+    for draw in (1e-9, 0.01, 0.3, 0.5, 0.9, 0.9999):
+        assert normal_quantile(draw) == pytest.approx(NormalDist().inv_cdf(draw), abs=1e-9)
