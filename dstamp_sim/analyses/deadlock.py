@@ -45,9 +45,12 @@ class Deadlock:
         locks = sorted({wait.target for wait in self.cycle})
         return f"Right would have been one order for all, such as {' before '.join(locks)}"
 
-    def no_cycle(self) -> str:
-        """Why there is no cycle, where there is none."""
-        return "" if self.cycle else "they wait for something that nobody holds"
+    @property
+    def proof(self) -> str:
+        """The wait-for cycle by its processes, or why there is none."""
+        if not self.cycle:
+            return "No wait-for cycle: they wait for something that nobody can do any more."
+        return f"Wait-for cycle: {' → '.join([*(wait.process for wait in self.cycle), self.cycle[0].process])}."
 
 
 def deadlock_in(trace: Trace) -> Deadlock:

@@ -19,8 +19,8 @@ from enum import Enum
 
 from dstamp_sim.analyses.accesses import Accesses, Location, value_text
 from dstamp_sim.analyses.conflicts import Conflicts, Cycle, Dependency, Kind, act, noun, reads
-from dstamp_sim.analyses.deadlock import deadlock_in
-from dstamp_sim.analyses.held import Window, why_not_kept_out
+from dstamp_sim.analyses.deadlock import Deadlock, deadlock_in
+from dstamp_sim.analyses.held import Gap, Window, gap_around, why_not_kept_out
 from dstamp_sim.analyses.what_if import Fact, Remedy, WhatIf
 from dstamp_sim.core.properties import NO_DEADLOCK, Property
 from dstamp_sim.core.schedule import Choice
@@ -63,6 +63,7 @@ class Cause:
 class Explanation:
     """Why a trace came out as it did: sentences for people, and the steps that they speak of for pictures.
 
+    `gap` is where a lock was missing, `waits` are those of a deadlock.
     `cycle` is None when a serial order of the runs explains what they saw; `why_no_cycle` then says so. `cycle_says`
     has a sentence for each edge.
     """
@@ -73,6 +74,8 @@ class Explanation:
     lock: str
     right: str
     cycle: Cycle | None
+    gap: Gap | None = None
+    waits: Deadlock | None = None
     cycle_says: tuple[str, ...] = ()
     why_no_cycle: str = ""
 
@@ -85,6 +88,8 @@ class Explanation:
     @property
     def proof(self) -> str:
         """The cycle's name and edges, or why there is none."""
+        if self.waits is not None:
+            return self.waits.proof
         if self.cycle is None:
             return f"No cycle: {self.why_no_cycle}." if self.why_no_cycle else ""
         return f"{self.cycle.name[0].upper()}{self.cycle.name[1:]}: {'; '.join(self.cycle_says)}."
@@ -120,7 +125,7 @@ def explain(
 
 def _deadlocked(trace: Trace, fact: Fact, when: When) -> Explanation:
     found = deadlock_in(trace)
-    return Explanation(fact, None, found.sentence(when), "", found.remedy(), None, why_no_cycle=found.no_cycle())
+    return Explanation(fact, None, found.sentence(when), "", found.remedy(), None, waits=found)
 
 
 @dataclass
@@ -146,6 +151,7 @@ class _Explainer:
             lock=self._lock(cause, self.what_if.since(fact)),
             right=self._right(cause, fact),
             cycle=cycle,
+            gap=self._gap(cause),
             cycle_says=tuple(self.conflicts.says(edge) for edge in cycle.edges) if cycle else (),
             why_no_cycle="" if cycle else self._alone(fact),
         )
@@ -301,6 +307,11 @@ class _Explainer:
         if cause.opens is None or cause.write is None or cause.story is Story.OWN:
             return ""
         return why_not_kept_out(self.trace, Window(cause.opens, cause.write, cause.closes), moment, self.when)
+
+    def _gap(self, cause: Cause) -> Gap | None:
+        if cause.opens is None or cause.write is None or cause.story not in (Story.OVERWRITTEN, Story.STALE):
+            return None
+        return gap_around(self.trace, Window(cause.opens, cause.write, cause.closes))
 
     def _right(self, cause: Cause, fact: Fact) -> str:
         """Which orders would have been right: performed, and the violation was gone."""

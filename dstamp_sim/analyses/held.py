@@ -81,6 +81,33 @@ def why_not_kept_out(trace: Trace, window: Window, moment: int, when: Callable[[
     return f"Neither {mine}'s window nor {other}'s {act(trace.steps[window.write])} was under {lock}"
 
 
+@dataclass(frozen=True)
+class Gap:
+    """Where a lock was missing: whose steps from `first` to `last` were not under `lock` ("": there was none)."""
+
+    process: str
+    lock: str
+    first: int
+    last: int
+
+
+def gap_around(trace: Trace, window: Window) -> Gap | None:
+    """Where the lock that would have kept the write out of a window was missing; None if the writer is a daemon."""
+    mine, other = trace.steps[window.opens].process, trace.steps[window.write].process
+    if other in trace.daemons:
+        return None
+    holds = held_in(trace)
+    throughout = [h for h in holds if h.process == mine and h.over(window.closes) and h.since < window.opens]
+    if throughout:
+        return Gap(other, throughout[0].lock, window.write, window.write)
+    theirs = [h for h in holds if h.process == other and h.over(window.write)]
+    begin = window.opens
+    for hold in holds:
+        if theirs and hold.process == mine and hold.lock == theirs[0].lock and hold.since < begin and hold.until:
+            begin = max(begin, hold.until)
+    return Gap(mine, theirs[0].lock if theirs else "", begin, window.closes)
+
+
 def _why_without(
     trace: Trace, holds: Sequence[Held], mine: str, lock: str, window: Window, when: Callable[[int], str]
 ) -> str:

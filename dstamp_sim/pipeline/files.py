@@ -9,6 +9,7 @@ from typing import Any
 from dstamp_sim.core.system import System
 from dstamp_sim.core.value import text
 from dstamp_sim.inputs.witness import Witness, write_witness
+from dstamp_sim.pipeline.explain import explained, property_of, told_by
 from dstamp_sim.rendering.layout import lay_out
 from dstamp_sim.rendering.timeline import draw_timeline
 
@@ -32,7 +33,10 @@ def draw(
     out: Path, stem: str, witness: Witness, system: System, title: str, badges: Mapping[str, tuple[str, bool | None]]
 ) -> list[Path]:
     """The timeline of a witness as PNG and SVG in `out`."""
-    layout = lay_out(witness.trace, system.lanes, title=title, verdicts=badges, origin=witness.since)
+    trace = witness.trace
+    why = explained(system, trace, about=property_of(system, witness.about), origin=witness.since)
+    told = told_by(trace, why) if why.fact else None
+    layout = lay_out(trace, system.lanes, title=title, verdicts=badges, origin=witness.since, told=told)
     files = [out / f"{stem}.png", out / f"{stem}.svg"]
     for file in files:
         draw_timeline(layout, file)

@@ -10,11 +10,14 @@ from dstamp_sim.rendering.axis import Axis
 from dstamp_sim.rendering.facts import Check, Facts
 from dstamp_sim.rendering.names import Key
 from dstamp_sim.rendering.shapes import Mark, Sheet, clean
+from dstamp_sim.rendering.told import Told
 
 LEFT, RIGHT = 206.0, 1352.0
 """Between which pixels time runs: lane names stand to the left, verdicts to the right."""
 MARGIN = 18.0
 """The picture's margin, in pixels."""
+ROW = 17.0
+"""The height of the rows of flags, brackets, step texts and lock holds, in pixels."""
 
 
 class Badge(NamedTuple):
@@ -57,6 +60,7 @@ class Canvas:
     facts: Facts
     axis: Axis
     sights: tuple[Sight, ...]
+    told: Told = field(default_factory=Told)
     sheet: Sheet = field(default_factory=Sheet)
     key: Key = field(default_factory=Key)
     places: dict[str, Place] = field(default_factory=dict)
@@ -77,10 +81,15 @@ class Canvas:
         return [self.facts.moments[n].at for n in numbers]
 
 
-def sights_of(trace: Trace, facts: Facts) -> tuple[Sight, ...]:
-    """Every check with what is to be said of it; the races get letters in order of time."""
+def sights_of(trace: Trace, facts: Facts, told: Told | None = None) -> tuple[Sight, ...]:
+    """Every check with what is to be said of it; the races get letters in order of time.
+
+    Where an explanation points at one window, processes that came to no result have nothing to be checked for.
+    """
     found: list[Sight] = []
-    for check in sorted(facts.checks, key=lambda c: c.step):
+    window = told.window if told else None
+    checks = [c for c in facts.checks if window is None or c.process == window[0] or c.process in trace.results]
+    for check in sorted(checks, key=lambda c: c.step):
         number = check.seen.writer
         writer = None if number is None else trace.steps[number].process
         other = writer is not None and writer != check.process

@@ -14,11 +14,13 @@ from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.value import text
 from dstamp_sim.rendering.axis import Axis, clock_axis, duration, step_axis
 from dstamp_sim.rendering.canvas import LEFT, MARGIN, RIGHT, Badge, Canvas, Sight, plain, sights_of
+from dstamp_sim.rendering.cause import caption, draw_cycle, shade_window
 from dstamp_sim.rendering.facts import Facts, facts_of
 from dstamp_sim.rendering.names import Key, flow
 from dstamp_sim.rendering.runs import run_lane
 from dstamp_sim.rendering.shapes import WIDTH, Arrow, Box, Label, Layout, Line, Mark, clean, elide, measure, wrap
 from dstamp_sim.rendering.strips import sight_lines, strip_lane
+from dstamp_sim.rendering.told import Told
 
 MOST_STEPS, MOST_TIMED_STEPS = 300, 1200
 """How many steps are drawn at most: the last, which lead to the verdict. The picture says what it left out."""
@@ -36,23 +38,28 @@ def lay_out(
     subtitle: str = "",
     verdicts: Mapping[str, tuple[str, bool | None]] | None = None,
     origin: datetime | None = None,
+    told: Told | None = None,
 ) -> Layout:
     """The layout of the timeline of `trace`, 1600 px wide. Deterministic; cost linear in the steps.
 
     `lanes` says which objects get a strip and which of their values are wrong (default: every shared object that
     changed and is no lock). `verdicts` gives each process's text and whether it is good (default: its result).
-    `origin` is the moment of second 0 of a timed trace. Long traces are drawn in part, and the picture says so.
+    `origin` is the moment of second 0 of a timed trace. `told` is what an explanation points at: it is shaded, linked
+    and written below. Long traces are drawn in part, and the picture says so.
     """
     facts = facts_of(trace, lanes, MOST_TIMED_STEPS if trace.timed else MOST_STEPS)
     axis = _axis(trace, facts, origin)
     sections = tuple(dict.fromkeys(plain(span.name) for span in facts.spans))
-    canvas = Canvas(trace, facts, axis, sights_of(trace, facts), key=Key(sections))
+    canvas = Canvas(trace, facts, axis, sights_of(trace, facts, told), told or Told(), key=Key(sections))
     top = _heading(canvas, clean(title), clean(subtitle))
     bottom = _lanes(canvas, top, verdicts or {})
+    shade_window(canvas)
     _arrows(canvas)
+    draw_cycle(canvas)
     sight_lines(canvas)
     y = _draw_axis(canvas, top, bottom)
-    y = _sentences(canvas, y + 6)
+    y = caption(canvas, y + 6)
+    y = _sentences(canvas, y)
     y = flow(canvas.sheet, canvas.key.entries(), _INSIDE, y)
     y = _omissions(canvas, y)
     return canvas.sheet.finish(_signs(canvas, y + 4) + MARGIN)
@@ -207,6 +214,8 @@ def _omissions(canvas: Canvas, y: float) -> float:
 _SIGNS = {
     "wait": "waiting",
     "hold": "lock held",
+    "missing": "lock missing",
+    "window": "the window in which nobody else should write",
     "wrong": "wrong value",
     "wrong_seen": "wrong value that a check saw",
     "write": "the write that a check saw",
@@ -216,6 +225,14 @@ _SIGNS = {
     "change": "step that changed something",
     "step": "step that changed nothing",
     "death": "death",
+}
+
+
+_LINKS = {
+    "ww": "overwrites what the other wrote",
+    "wr": "reads what the other wrote",
+    "rw": "overwrites what the other had read",
+    "wants": "wants the lock that the other holds",
 }
 
 
@@ -229,10 +246,12 @@ def _signs(canvas: Canvas, y: float) -> float:
         wide = 40 + measure(meaning, 12)
         if x > MARGIN and x + wide > _INSIDE[1]:
             x, y = MARGIN, y + 22
-        if kind in ("wait", "hold", "wrong", "wrong_seen"):
+        if kind in ("wait", "hold", "missing", "window", "wrong", "wrong_seen"):
             sheet.boxes.append(Box(kind, x, y - 6, 28, 12, "key"))
         else:
             sheet.marks.append(Mark(kind, x + 14, y + (3 if kind in ("step", "change") else 0), "key"))
         sheet.labels.append(Label(meaning, x + 34, y, 12, "left", "quiet"))
         x += wide + 22
-    return y + 10
+    kinds = {link.kind for link in canvas.told.cycle}
+    words = [f"{kind}: {meaning}" for kind, meaning in _LINKS.items() if kind in kinds]
+    return flow(sheet, words, _INSIDE, y + 22) if words else y + 10

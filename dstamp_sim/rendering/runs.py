@@ -7,15 +7,14 @@ from itertools import pairwise
 
 from dstamp_sim.core.trace import Step
 from dstamp_sim.core.value import text
-from dstamp_sim.rendering.canvas import LEFT, MARGIN, RIGHT, Badge, Canvas, Place, plain
+from dstamp_sim.rendering.canvas import LEFT, MARGIN, RIGHT, ROW, Badge, Canvas, Place, plain
+from dstamp_sim.rendering.cause import missing_lock
 from dstamp_sim.rendering.facts import Span, Stretch
 from dstamp_sim.rendering.names import SIZE, Named, Row, name_boxes, needs_flags
 from dstamp_sim.rendering.shapes import WIDTH, Box, Label, Line, clean, elide, measure, wrap
 
 MAIN, SLIM = 26.0, 12.0
 """The height of the main row of a process and of a daemon, in pixels."""
-ROW = 17.0
-"""The height of the rows of flags, brackets, step texts and lock holds, in pixels."""
 _THIN = 5.0
 
 
@@ -37,7 +36,8 @@ def run_lane(canvas: Canvas, process: str, badge: Badge, top: float, tints: dict
     name_boxes(canvas.sheet, row, items, canvas.key)
     arcs = 9 if any(s.check.process == process == s.writer for s in canvas.sights) else 0
     bottom = _deeds(canvas, process, place.main_bottom + arcs)
-    bottom = max(_holds(canvas, process, bottom + 3), place.main + 46, _verdict(canvas, process, badge, place))
+    bottom = missing_lock(canvas, process, _holds(canvas, process, bottom + 3))
+    bottom = max(bottom, place.main + 46, _verdict(canvas, process, badge, place))
     place = Place(top, place.main, place.main_bottom, bottom + 8)
     canvas.places[process] = place
     _signs(canvas, process, place)

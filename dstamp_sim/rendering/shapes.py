@@ -130,7 +130,7 @@ class Sheet:
         return Layout(WIDTH, height, *every)  # type: ignore[arg-type]
 
 
-BOLD = frozenset({"title", "process", "letter", "verdict_bad", "on_wrong", "cut"})
+BOLD = frozenset({"title", "process", "letter", "verdict_bad", "on_wrong", "cut", "missing", "link"})
 """The kinds of label that are set in bold type."""
 
 

@@ -24,6 +24,8 @@ _BOXES: dict[str, dict[str, Any]] = {
     "life": {"fc": "#fafbfc", "ec": "#8b949e", "lw": 0.8, "zorder": 2},
     "section": {"ec": "#4d5763", "lw": 0.8, "zorder": 2.1},
     "outer": {"ec": "#4d5763", "lw": 0.8, "zorder": 2.05},
+    "window": {"fc": "#fde0d9", "ec": "none", "alpha": 0.75, "zorder": 0.5},
+    "missing": {"fc": "#ffffff", "ec": _RED, "lw": 1.6, "ls": (0, (3, 2)), "zorder": 2.3},
     "wait": {"fc": "#ffffff", "ec": "#57606a", "lw": 0.8, "hatch": "////", "zorder": 2.2},
     "hold": {"fc": "#3b4a5a", "ec": "none", "zorder": 2},
     "value": {"fc": "#d5e5f2", "ec": "#4d5763", "lw": 0.8, "zorder": 2},
@@ -37,6 +39,7 @@ _LINES: dict[str, dict[str, Any]] = {
     "leader": {"color": "#6e7781", "lw": 0.7, "zorder": 2.5},
     "bracket": {"color": "#4d5763", "lw": 1, "zorder": 2.5},
     "absent": {"color": "#8b949e", "lw": 1.2, "ls": (0, (2, 3)), "zorder": 2},
+    "window": {"color": _RED, "lw": 1.1, "ls": (0, (4, 3)), "zorder": 1.5},
     "sight": {"color": _INK, "lw": 0.9, "ls": (0, (1, 2.5)), "zorder": 2.6},
 }
 _MARKS: dict[str, dict[str, Any]] = {
@@ -52,6 +55,8 @@ _ARROWS: dict[str, dict[str, Any]] = {
     "own": {"color": "#8b949e", "lw": 1.1, "mutation_scale": 8, "zorder": 4},
     "other": {"color": "#004b80", "lw": 2.2, "mutation_scale": 15, "zorder": 5},
     "wrong": {"color": _RED, "lw": 3.2, "mutation_scale": 18, "zorder": 5},
+    "cause": {"color": _RED, "lw": 3.2, "mutation_scale": 18, "zorder": 5},
+    "cycle": {"color": _INK, "lw": 1.6, "mutation_scale": 14, "zorder": 4.5, "ls": (0, (5, 2))},
 }
 _LABELS: dict[str, str] = {
     "letter": "#ffffff",
@@ -64,6 +69,7 @@ _LABELS: dict[str, str] = {
     "omission": _RED,
     "flag_wrong": _RED,
     "cut": _QUIET,
+    "missing": _RED,
 }
 _SETTINGS: dict[Any, Any] = {
     "svg.hashsalt": "dstamp_sim",
@@ -185,6 +191,10 @@ def _label(axes: Axes, label: Label, known: frozenset[int]) -> None:
     behind: dict[str, Any] | None = None
     if label.kind == "on_wrong":
         behind = {"fc": "#ffffff", "ec": "none", "pad": 1.2}
+    elif label.kind == "missing":
+        behind = {"fc": "#ffffff", "ec": "none", "pad": 0.6}
+    elif label.kind == "link":
+        behind = {"fc": "#ffffff", "ec": _INK, "pad": 1.5, "lw": 0.8}
     elif label.kind.startswith("flag"):
         behind = {"fc": "#ffffff", "ec": "none", "pad": 0.4, "alpha": 0.8}
     axes.text(

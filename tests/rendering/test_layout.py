@@ -1,5 +1,6 @@
 """The timeline's numbers, on traces whose picture is known by hand."""
 
+from dataclasses import replace
 from datetime import datetime
 from itertools import combinations, pairwise
 
@@ -27,8 +28,17 @@ PICTURES = {
     "death": lambda: lay_out(samples.deadlock(crashes=1)),
     "orchestrated": lambda: lay_out(*samples.orchestrated()),
     "long": lambda: lay_out(samples.long(3000)),
+    **{
+        f"told {name}": lambda name=name: told_picture(name)
+        for name in ("cc_ci", "cc_ci:torn_checkout", "cc_ci:load_rollback", "classic/bank", "classic/philosophers")
+    },
     "hostile": lambda: lay_out(samples.hostile(), title=samples.HOSTILE[0], subtitle=samples.HOSTILE[1]),
 }
+
+
+def told_picture(reference: str) -> Layout:
+    trace, lanes, told = samples.told_of(reference)
+    return lay_out(trace, lanes, told=told)
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -44,6 +54,51 @@ def test_no_two_labels_overlap_and_none_leaves_the_picture(name: str) -> None:
 @pytest.mark.parametrize("name", PICTURES)
 def test_the_same_trace_gives_the_same_layout(name: str) -> None:
     assert PICTURES[name]() == PICTURES[name]()
+
+
+def test_the_window_is_shaded_from_the_write_that_was_lost_to_the_check() -> None:
+    """Run 1 redeploys at step 19 and checks at step 31; steps are drawn in the middle of their stretch."""
+    layout = told_picture("cc_ci")
+    (window,) = _boxes(layout, "window", "run#1")
+    ticks = {label.text: label.x for label in layout.labels if label.kind == "tick"}
+    assert (window.x, window.right) == (pytest.approx(ticks["19"]), pytest.approx(ticks["31"]))
+
+
+def test_the_lock_that_was_missing_is_a_hollow_bar_over_the_window() -> None:
+    layout = told_picture("cc_ci")
+    (window,), (missing,) = _boxes(layout, "window", "run#1"), _boxes(layout, "missing", "run#1")
+    assert (missing.x, missing.right, missing.name) == (window.x, window.right, "app-domain lock disc-f25969")
+
+
+def test_every_edge_of_the_cycle_is_an_arrow_with_its_name() -> None:
+    layout = told_picture("classic/bank")
+    assert [(arrow.kind, arrow.writer, arrow.reader) for arrow in layout.arrows] == [
+        ("cycle", "customer#1", "customer#2"),
+        ("cycle", "customer#2", "customer#1"),
+    ]
+    assert [label.text for label in layout.labels if label.kind == "link"] == ["rw", "ww"]
+
+
+def test_a_deadlock_has_an_arrow_from_every_waiting_to_the_lock_it_wants() -> None:
+    layout = told_picture("classic/philosophers")
+    assert [(arrow.writer[-1], arrow.reader[-1]) for arrow in layout.arrows] == [("0", "1"), ("1", "2"), ("2", "0")]
+
+
+def test_the_sentence_is_the_caption() -> None:
+    trace, lanes, told = samples.told_of("cc_ci")
+    layout = lay_out(trace, lanes, told=told)
+    words = " ".join(label.text for label in layout.labels if label.kind == "caption")
+    assert words.split() == told.sentence.split()
+
+
+def test_a_timed_witness_of_the_same_race_has_the_same_signs() -> None:
+    trace, lanes, told = samples.told_of("cc_ci")
+    steps = tuple(replace(step, time_s=60.0 * number) for number, step in enumerate(trace.steps))
+    timed = replace(trace, steps=steps, starts_s={"run#1": 0.0, "run#2": 1200.0})
+    one, other = lay_out(trace, lanes, told=told), lay_out(timed, lanes, told=told)
+    assert [(a.kind, a.writer, a.reader) for a in one.arrows] == [(a.kind, a.writer, a.reader) for a in other.arrows]
+    for kind in ("window", "missing", "hold", "wrong_seen"):
+        assert [b.owner for b in one.boxes if b.kind == kind] == [b.owner for b in other.boxes if b.kind == kind]
 
 
 def test_every_run_has_its_sections_in_order_without_overlap() -> None:

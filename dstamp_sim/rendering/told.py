@@ -1,0 +1,41 @@
+"""What an explanation points at, in step numbers (from 0): the same for the timeline, the page and exporters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Missing(NamedTuple):
+    """A lock that was not held where it should have been: by whom, which ("": there is none), over which steps."""
+
+    process: str
+    lock: str
+    first: int
+    last: int
+
+
+class Link(NamedTuple):
+    """A dependency: step `target` depends on step `source`; `kind` is ww, wr, rw or wants; `says` is its sentence."""
+
+    kind: str
+    source: int
+    target: int
+    says: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """The sentence and the proof; the window (its process, first and last step) and the write inside it; the rest.
+
+    `cycle` are the links that make the proof, `links` all dependencies of the trace. `reads` is the step that mattered.
+    """
+
+    sentence: str = ""
+    proof: str = ""
+    window: tuple[str, int, int] | None = None
+    write: int | None = None
+    reads: int | None = None
+    missing: Missing | None = None
+    cycle: tuple[Link, ...] = ()
+    links: tuple[Link, ...] = ()
