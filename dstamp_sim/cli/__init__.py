@@ -15,6 +15,7 @@ from dstamp_sim.cli.console import errors
 from dstamp_sim.cli.explore import explore
 from dstamp_sim.cli.export import export
 from dstamp_sim.cli.ingest import ingest
+from dstamp_sim.cli.prove import prove
 from dstamp_sim.cli.replay import replay
 from dstamp_sim.cli.show import show
 from dstamp_sim.core.errors import DstampError
@@ -28,6 +29,11 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     ),
     (ingest, "Example: dstamp ingest /srv/ci/runs --into evidence.toml"),
     (export, "Example: dstamp export cc_ci --to promela --set runs=3 --placement deploy_app_to_check"),
+    (
+        prove,
+        "Examples: dstamp prove cc_ci --placement deploy_app_to_check   |   "
+        "dstamp prove classic/bank --property 'never overdrawn'",
+    ),
     (show, "Example: dstamp show out/bank-one-withdrawal-at-most.witness.json"),
 )
 """Every command with the examples that its help ends with, in the order of the help."""

@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.text import Text
 
-from dstamp_sim.cli.console import (
-    AsJson,
-    Out,
-    PlacementOption,
-    output,
-    print_explanation,
-    print_files,
-    print_json,
-    progress,
-    say,
-)
-from dstamp_sim.core.verdict import Judgement
+from dstamp_sim.cli.console import AsJson, Out, PlacementOption, progress
+from dstamp_sim.cli.report import print_report
 from dstamp_sim.engines.explorer import DEFAULT_LIMIT, DEFAULT_MEMORY_MB, Reductions
-from dstamp_sim.rendering.text import story, summary
-
-if TYPE_CHECKING:
-    from dstamp_sim.analyses.explain import Explanation
-    from dstamp_sim.pipeline.explore import Exploration
 
 
 def explore(
@@ -76,41 +60,5 @@ def explore(
             out=out,
             progress=tell,
         )
-    if as_json:
-        print_json(_report_json(found) | {"placement": found.placement, "files": [str(f) for f in found.files]})
-    else:
-        console = output()
-        say(console, Text(f"{reference}, lock placement {found.placement}"))
-        for line in summary(found.report):
-            say(console, Text(line))
-        for judgement in found.report.judgements:
-            if judgement.trace is not None:
-                say(console, Text(f"\n{judgement.prop.kind.value}: {judgement.prop.name}", style="bold"))
-                say(console, Text("\n".join(story(judgement.trace, width=console.width))))
-                print_explanation(console, found.explanations[judgement.prop.name])
-        print_files(console, found.files)
+    print_report(f"{reference}, lock placement {found.placement}", found, as_json=as_json)
     raise typer.Exit(found.report.verdict.exit_code)
-
-
-def _report_json(found: Exploration) -> dict[str, Any]:
-    report = found.report
-    coverage = vars(report.coverage) | {"lines_never_passed": [str(p) for p in report.coverage.lines_never_passed]}
-    return {
-        "verdict": report.verdict.value,
-        "properties": [_judgement_json(j, found.explanations.get(j.prop.name)) for j in report.judgements],
-        "coverage": coverage,
-    }
-
-
-def _judgement_json(judgement: Judgement, why: Explanation | None) -> dict[str, Any]:
-    trace = judgement.trace
-    return {
-        "property": judgement.prop.name,
-        "kind": judgement.prop.kind.value,
-        "verdict": judgement.verdict.value,
-        "reason": judgement.reason,
-        "schedule": None if trace is None else str(trace.schedule),
-        "story": None if trace is None else story(trace),
-        "explanation": None if why is None else why.sentence,
-        "cycle": None if why is None else why.proof,
-    }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from dstamp_sim.core.errors import ModelError
-from dstamp_sim.core.properties import Kind, Property, Results, StateView
+from dstamp_sim.core.properties import Kind, LooksAtAll, Property, Results, StateView
 from dstamp_sim.core.semantics import Semantics, State
 
 
@@ -48,9 +48,18 @@ class Judge:
         """An each-result property's answer on one result of a process declared as `name`."""
         return self._ask(prop, (name, result), lambda: (result,))
 
-    def results_ok(self, prop: Property, results: tuple[tuple[str, Any], ...], seen: tuple[Any, ...]) -> bool:
-        """An at-end or reachable property's answer on results by name and the states of what it reads."""
-        given = Results(dict(results))
+    def results_ok(
+        self,
+        prop: Property,
+        results: tuple[tuple[str, Any], ...],
+        seen: tuple[Any, ...],
+        only: frozenset[str] | None = None,
+    ) -> bool:
+        """An at-end or reachable property's answer on results by name and the states of what it reads.
+
+        With `only`, no results but those of these processes are known: raises LooksAtAll if it looks at others.
+        """
+        given = Results(dict(results), only)
         views = (StateView(prop.reads, seen),) if prop.reads else ()
         answer = self._ask(prop, (results, seen), lambda: (given, *views))
         if given.told_apart:
@@ -101,7 +110,7 @@ class Judge:
 def _call(prop: Property, arguments: tuple[Any, ...]) -> bool:
     try:
         return bool(prop.predicate(*arguments))
-    except ModelError:
+    except (ModelError, LooksAtAll):
         raise
     except Exception as error:
         code = getattr(prop.predicate, "__code__", None)

@@ -71,31 +71,44 @@ def reachable(name: str, predicate: Callable[..., Any], *, reads: Sequence[Share
     return Property(Kind.REACHABLE, name, predicate, tuple(reads))
 
 
+class LooksAtAll(Exception):  # no error: the answer then depends on how many processes there are
+    """A predicate looked at the results of all processes, where only those of some are known."""
+
+
 class Results(Mapping[str, Any]):
     """The results of the processes that have ended, by name, as properties see them.
 
     `values()` come in an order that does not depend on who has which, so a predicate that keeps to `values()` and
-    `len()` cannot tell copies apart. Looking at names sets `told_apart`.
+    `len()` cannot tell copies apart. Looking at names sets `told_apart`. With `only`, those are the processes whose
+    results are known: looking at another one, or at all of them, raises LooksAtAll.
     """
 
-    def __init__(self, by_name: Mapping[str, Any]) -> None:
+    def __init__(self, by_name: Mapping[str, Any], only: frozenset[str] | None = None) -> None:
         self._by_name = by_name
+        self._only = only
         self.told_apart = False
 
     def __getitem__(self, name: str) -> Any:
         self.told_apart = True
+        if self._only is not None and name not in self._only:
+            raise LooksAtAll
         return self._by_name[name]
 
     def __iter__(self) -> Iterator[str]:
         self.told_apart = True
-        return iter(self._by_name)
+        return iter(self._all())
 
     def __len__(self) -> int:
-        return len(self._by_name)
+        return len(self._all())
+
+    def _all(self) -> Mapping[str, Any]:
+        if self._only is not None:
+            raise LooksAtAll
+        return self._by_name
 
     def values(self) -> list[Any]:  # type: ignore[override]  # a list in a fixed order, not a view
         """The results, ordered by their text."""
-        return sorted(self._by_name.values(), key=text)
+        return sorted(self._all().values(), key=text)
 
     def __repr__(self) -> str:
         return f"Results({dict(self._by_name)!r})"

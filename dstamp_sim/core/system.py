@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 from dstamp_sim.core.errors import ModelError, PlacementError, UsageError, unknown
@@ -16,14 +16,17 @@ from dstamp_sim.core.shared_object import SharedObject
 from dstamp_sim.core.value import is_hashable, text
 
 
-class AnyNumber(Enum):
-    """The type of `ANY`."""
+class AnyNumber(StrEnum):
+    """The type of `ANY`; command lines and witness files write it `any`."""
 
-    ANY = "any number"
+    ANY = "any"
 
 
 ANY = AnyNumber.ANY
-"""As `copies`: any number of identical processes. Engines that need a number refuse it."""
+"""As `copies`: any number of identical processes. Engines that need a number refuse it; `prove` asks for it."""
+
+Copies = int | AnyNumber
+"""A number of copies, or `ANY`: how a factory annotates a parameter that may be any number."""
 
 
 @dataclass(frozen=True, init=False)
@@ -37,7 +40,7 @@ class Process:
     name: str
     program: Callable[..., Program[Any]]
     args: tuple[Any, ...]
-    copies: int | AnyNumber
+    copies: Copies
     daemon: bool
     killable: bool
 
@@ -46,7 +49,7 @@ class Process:
         name: str,
         program: Callable[..., Program[Any]],
         *args: Any,
-        copies: int | AnyNumber = 1,
+        copies: Copies = 1,
         daemon: bool = False,
         killable: bool | None = None,
     ) -> None:
@@ -64,7 +67,9 @@ class Process:
     def instances(self) -> list[str]:
         """The names of its copies. Raises UsageError for `ANY`."""
         if isinstance(self.copies, AnyNumber):
-            raise UsageError(f"process {self.name!r} has copies=ANY: this engine needs a number of copies")
+            raise UsageError(
+                f"process {self.name!r} has copies=ANY: this engine needs a number of copies; `prove` does not"
+            )
         if self.copies == 1:
             return [self.name]
         return [f"{self.name}#{i + 1}" for i in range(self.copies)]
@@ -153,6 +158,24 @@ class System:
     def with_crashes(self, crashes: int) -> System:
         """This system where at most `crashes` processes may die."""
         return replace(self, crashes=crashes)
+
+    def with_copies(self, copies: Mapping[str, int]) -> System:
+        """This system with numbers instead of `ANY`, by process. Raises UsageError for a name without `ANY`."""
+        for name in copies:
+            if name not in self.any_number:
+                raise UsageError(unknown("process with copies=ANY", name, self.any_number))
+        made = (
+            Process(p.name, p.program, *p.args, copies=copies[p.name], daemon=p.daemon, killable=p.killable)
+            if p.name in copies
+            else p
+            for p in self.processes
+        )
+        return replace(self, processes=tuple(made))
+
+    @property
+    def any_number(self) -> tuple[str, ...]:
+        """The names of the processes with `copies=ANY`, in declared order."""
+        return tuple(process.name for process in self.processes if process.copies is ANY)
 
     def instances(self) -> list[Instance]:
         """Every running process in declared order, with the locks that it takes.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -33,6 +33,8 @@ class Coverage:
 
     `stopped` says why not; `exercised` counts, by property, the moments at which it was asked.
     `reductions` says which were on, what they saved, and which were not possible.
+    `any_number` names the processes of which there may be any number: the space is then that of every number of them,
+    and `states` are the minimal states that were examined backwards.
     The rest lists behaviours that never occurred: declared sections never entered, ops that some process waited to
     perform and never could, and lines with a yield that were never passed.
     """
@@ -44,6 +46,7 @@ class Coverage:
     stopped: str = ""
     exercised: dict[str, int] = field(default_factory=dict)
     reductions: tuple[str, ...] = ()
+    any_number: tuple[str, ...] = ()
     sections_never_entered: tuple[str, ...] = ()
     ops_never_performed: tuple[str, ...] = ()
     lines_never_passed: tuple[Place, ...] = ()
@@ -54,6 +57,7 @@ class Judgement:
     """One property's verdict, why, and the trace that shows it (a counterexample, or the witness of a `reachable`).
 
     `minimal`: the trace is a shortest one, and among those has the fewest context switches; else it may be neither.
+    Where any number of copies was asked for, `copies` are the numbers that the trace has (see `System.with_copies`).
     """
 
     prop: Property
@@ -61,6 +65,7 @@ class Judgement:
     reason: str
     trace: Trace | None = None
     minimal: bool = True
+    copies: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -110,8 +115,20 @@ def certify(prop: Property, coverage: Coverage, witness: Trace | None) -> Judgem
     if not coverage.exhausted:
         return Judgement(prop, Verdict.UNDETERMINED, coverage.stopped or "the space was not exhausted")
     if wanted:
-        return Judgement(prop, Verdict.VIOLATED, f"in none of all {coverage.states:,} reachable states")
+        return Judgement(prop, Verdict.VIOLATED, _nowhere(coverage))
     asked = coverage.exercised.get(prop.name, 0)
     if asked == 0:
         return Judgement(prop, Verdict.UNDETERMINED, "never exercised: no moment at which it is asked was reached")
-    return Judgement(prop, Verdict.HOLDS, f"in all {coverage.states:,} reachable states")
+    return Judgement(prop, Verdict.HOLDS, _everywhere(coverage))
+
+
+def _everywhere(coverage: Coverage) -> str:
+    if coverage.any_number:
+        return f"for every number of copies of {', '.join(coverage.any_number)}"
+    return f"in all {coverage.states:,} reachable states"
+
+
+def _nowhere(coverage: Coverage) -> str:
+    if coverage.any_number:
+        return f"for no number of copies of {', '.join(coverage.any_number)}"
+    return f"in none of all {coverage.states:,} reachable states"

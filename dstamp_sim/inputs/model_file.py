@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from dstamp_sim.core.errors import DstampError, ModelError, UsageError, unknown
 from dstamp_sim.core.mechanism import Mechanism
 from dstamp_sim.core.placement import Placement
-from dstamp_sim.core.system import System
+from dstamp_sim.core.system import ANY, Copies, System
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -118,13 +118,20 @@ def checked_settings(factory: Callable[..., System], settings: Mapping[str, Any]
 def _converted(name: str, value: Any, annotation: Any) -> Any:
     if annotation is inspect.Parameter.empty:
         raise UsageError(f"parameter {name!r} has no annotation in the model, so {value!r} cannot be checked")
-    kind = inspect.formatannotation(annotation).replace("typing.", "")
+    kind = "a number or any" if annotation == Copies else inspect.formatannotation(annotation).replace("typing.", "")
     items = tuple(value.split(",")) if isinstance(value, str) and str(kind).startswith("tuple") else value
     adapter: TypeAdapter[Any] = TypeAdapter(annotation)
     try:
         return adapter.validate_python(items)
     except ValidationError as error:
         raise UsageError(f"parameter {name}={value!r}: {error.errors()[0]['msg']}; it is declared {kind}") from error
+
+
+def any_number(factory: Callable[..., System], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """`settings`, and `ANY` for every parameter not among them that the factory declares as `Copies`."""
+    parameters = inspect.signature(factory, eval_str=True).parameters
+    free = {name: ANY for name, known in parameters.items() if known.annotation == Copies and name not in settings}
+    return {**free, **settings}
 
 
 def fingerprint(path: Path) -> str:

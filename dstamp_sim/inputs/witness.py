@@ -20,19 +20,20 @@ FORMAT = "dstamp-witness/1"
 
 @dataclass(frozen=True)
 class Origin:
-    """How the system of a trace was built: enough to build it again."""
+    """How the system of a trace was built: enough to build it again. `copies` are numbers in place of `ANY`."""
 
     model: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     placement: str | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     crashes: int = 0
+    copies: Mapping[str, int] = field(default_factory=dict)
 
     def build(self) -> System:
         """The system again. Raises UsageError or ModelError as loading a model does."""
         model = load_model(self.model)
         settings = checked_settings(model.factory, self.parameters)
-        system = model.build(settings, self.placement)
+        system = model.build(settings, self.placement).with_copies(self.copies)
         return system.with_names(self.names).with_crashes(max(self.crashes, system.crashes))
 
 

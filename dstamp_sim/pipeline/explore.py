@@ -84,7 +84,7 @@ def explore_model(
         file
         for judgement in report.judgements
         if judgement.trace is not None
-        for file in _save_judgement(out, model, origin, judgement, system)
+        for file in save_judgement(out, model, origin, judgement, system)
     ]
     return Exploration(report, system.placement.name, tuple(files), explanations)
 
@@ -102,7 +102,8 @@ def _easy_to_follow(system: System, judgement: Judgement, coverage: Coverage) ->
     return replace(judgement, trace=trace, reason=reason)
 
 
-def _save_judgement(out: Path, model: Model, origin: Origin, judgement: Judgement, system: System) -> list[Path]:
+def save_judgement(out: Path, model: Model, origin: Origin, judgement: Judgement, system: System) -> list[Path]:
+    """The witness and the timeline of a judgement's trace, as files in `out`."""
     assert judgement.trace is not None
     about = f"{judgement.prop.kind.value}: {judgement.prop.name}"
     slug = "".join(c if c.isalnum() else "-" for c in f"{model.path.stem}-{judgement.prop.name}".lower())

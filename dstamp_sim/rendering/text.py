@@ -85,11 +85,14 @@ def summary(report: Report) -> list[str]:
 def _judgement(judgement: Judgement, report: Report) -> str:
     prop = judgement.prop
     name = prop.name if prop is NO_DEADLOCK else f"{prop.kind.value}: {prop.name}"
-    why = "" if judgement.reason == report.coverage.stopped else f" ({judgement.reason})"
+    told_below = judgement.reason == report.coverage.stopped and not report.coverage.any_number
+    why = "" if told_below else f" ({judgement.reason})"
     return f"{judgement.verdict.value:<13}{name}{why}"
 
 
 def _coverage(coverage: Coverage) -> list[str]:
+    if coverage.any_number:
+        return [f"{coverage.states:,} minimal states examined backwards, {coverage.transitions:,} moves"]
     extent = "the whole space" if coverage.exhausted else f"part of the space ({coverage.stopped})"
     lines = [f"{coverage.states:,} states, {coverage.transitions:,} transitions, depth {coverage.depth}: {extent}"]
     lines += [f"  {reduction}" for reduction in coverage.reductions]

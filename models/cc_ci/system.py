@@ -7,7 +7,10 @@ from itertools import groupby
 from typing import Any, TypeGuard
 
 from dstamp_sim import (
+    ANY,
+    AnyNumber,
     Chance,
+    Copies,
     Counter,
     GitCheckout,
     Lane,
@@ -49,7 +52,7 @@ LOCKS = (
 
 
 def cc_ci(
-    runs: int = 2,
+    runs: Copies = 2,
     pr: tuple[int, ...] = (1,),
     ref: tuple[str, ...] = (HEAD,),
     *,
@@ -60,10 +63,14 @@ def cc_ci(
 ) -> System:
     """`runs` runs of one recipe; the last of `pr` and of `ref` stands for all further runs.
 
+    `runs=ANY` is any number of runs of each pair of `pr` and `ref`.
     `question` names the properties to judge (see `questions`), `switches` are those of `Switches`.
     """
     setting = Switches(**switches)
-    group = group_runs(runs, pr, ref, told_apart=setting.stack == "per_run" or setting.fencing)
+    told_apart = setting.stack == "per_run" or setting.fencing
+    if told_apart and isinstance(runs, AnyNumber):
+        raise UsageError("runs=any: runs with an id each (stack=per_run, fencing) differ, so there is only a number")
+    group = group_runs(runs, pr, ref, told_apart=told_apart)
     world = build_world(setting, [run.stack for run, _ in group], stale=stale_stack)
     asked = questions(runs)
     if question not in asked:
@@ -87,8 +94,11 @@ cc_ci.__signature__ = signature(cc_ci).replace(  # type: ignore[attr-defined]
 )
 
 
-def group_runs(runs: int, prs: Sequence[int], refs: Sequence[str], *, told_apart: bool) -> list[tuple[Run, int]]:
+def group_runs(runs: Copies, prs: Sequence[int], refs: Sequence[str], *, told_apart: bool) -> list[tuple[Run, Copies]]:
     """The runs in order, equal neighbours counted; every run is its own where they are told apart by an id."""
+    if isinstance(runs, AnyNumber):
+        each_pair = group_runs(max(len(prs), len(refs)), prs, refs, told_apart=False)
+        return [(run, ANY) for run in dict.fromkeys(run for run, _ in each_pair)]
     each = [
         Run(
             RECIPE,
@@ -128,7 +138,7 @@ def objects_of(world: World) -> list[SharedObject]:
     return [*world.services.values(), world.checkout, *extra]
 
 
-def processes_of(world: World, group: Sequence[tuple[Run, int]], *, janitor: bool) -> list[Process]:
+def processes_of(world: World, group: Sequence[tuple[Run, Copies]], *, janitor: bool) -> list[Process]:
     """The runs, one class per (pr, ref); an orchestrator per service where one is needed; the janitor if asked for."""
     names = ["run"] if len(group) == 1 else [f"run-{index + 1}" for index in range(len(group))]
     processes = [
@@ -142,17 +152,24 @@ def processes_of(world: World, group: Sequence[tuple[Run, int]], *, janitor: boo
     return processes
 
 
-def questions(runs: int) -> dict[str, list[Property]]:
-    """What can be asked: whether the harness is safe, single parts of that, and which red clusters are reachable."""
+def questions(runs: Copies) -> dict[str, list[Property]]:
+    """What can be asked: whether the harness is safe, single parts of that, and which red clusters are reachable.
+
+    Of any number of runs, nothing that counts them.
+    """
     wrong_commit = each_result("HC1 reads no wrong commit", lambda r: not (is_run(r) and r.wrong_commit))
     false_alarm = each_result("HC1 passes every right commit", lambda r: not is_run(r) or not is_false_alarm(r))
     unstamped = each_result("HC1 finds a chaos stamp", lambda r: not is_run(r) or r.failure != NOT_CHAOS)
     live = each_result("the stack is there at the check", lambda r: not is_run(r) or r.failure != GONE)
-    return {
+    asked = {
         "safe": [wrong_commit, false_alarm, unstamped],
         "wrong_commit": [wrong_commit],
         "live_stack": [live],
         "base_stamp": [reachable("a check reads the base's stamp", lambda results: base_stamps(results) >= 1)],
+    }
+    if isinstance(runs, AnyNumber):
+        return asked
+    return asked | {
         "all_red": [reachable("all checks read the base's stamp", lambda results: base_stamps(results) == runs)],
         "all_but_one_red": [
             reachable("all checks but one read the base's stamp", lambda results: base_stamps(results) == runs - 1)

@@ -1,6 +1,6 @@
 """Two withdrawals race on one balance: the second reads before the first writes."""
 
-from dstamp_sim import Process, Program, Register, System, always, at_end
+from dstamp_sim import Copies, Process, Program, Register, System, always, at_end
 
 balance = Register("balance", 100)
 
@@ -13,7 +13,7 @@ def withdraw(amount: int) -> Program[bool]:
     return True
 
 
-def build(customers: int = 2) -> System:
+def build(customers: Copies = 2) -> System:
     return System(
         objects=[balance],
         processes=[Process("customer", withdraw, 60, copies=customers)],

@@ -1,6 +1,6 @@
 """Two withdrawals on one balance: each writes only if nobody wrote since it read, and else gives up."""
 
-from dstamp_sim import Process, Program, Register, System, always, at_end
+from dstamp_sim import Copies, Process, Program, Register, System, always, at_end
 
 balance = Register("balance", 100)
 
@@ -12,7 +12,7 @@ def withdraw(amount: int) -> Program[bool]:
     return (yield balance.compare_and_set(seen, seen - amount))
 
 
-def build(customers: int = 2) -> System:
+def build(customers: Copies = 2) -> System:
     return System(
         objects=[balance],
         processes=[Process("customer", withdraw, 60, copies=customers)],

@@ -3,7 +3,7 @@
 flock(2) locks the inode that was opened, not the path; unlinking the path while others wait makes two holders.
 """
 
-from dstamp_sim import Counter, Flock, Process, Program, System, always, delay
+from dstamp_sim import Copies, Counter, Flock, Process, Program, System, always, delay
 
 lock_file = Flock("/run/deploy.lock")
 inside = Counter("inside")
@@ -20,7 +20,7 @@ def deploy() -> Program[bool]:
     return True
 
 
-def build(runs: int = 3) -> System:
+def build(runs: Copies = 3) -> System:
     return System(
         objects=[lock_file, inside],
         processes=[Process("run", deploy, copies=runs)],

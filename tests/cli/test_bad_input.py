@@ -32,7 +32,7 @@ def refused(result, *texts):
     ("words", "texts"),
     [
         (["cc_ci", "--set", "rusn=3"], ["unknown parameter 'rusn'; did you mean 'runs'"]),
-        (["cc_ci", "--set", "runs=three"], [r"parameter runs='three': .*integer.*declared int"]),
+        (["cc_ci", "--set", "runs=three"], [r"parameter runs='three': .*integer.*declared a number or any"]),
         (["cc_ci", "--set", "checkout=shred"], [r"checkout='shred': .*'shared' or 'per_run'"]),
         (["cc_ci", "--set", "runs"], ["--set runs: write name=value"]),
         (["cc_ci", "--placement", "deploy_ap"], ["unknown placement 'deploy_ap'; did you mean 'deploy_app'"]),

@@ -1,0 +1,60 @@
+"""Prove: a verdict for every number of copies, with a witness and a timeline of each trace found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from dstamp_sim.core.errors import UsageError
+from dstamp_sim.engines.explorer import Progress
+from dstamp_sim.engines.unbounded import prove
+from dstamp_sim.inputs.model_file import any_number, load_model, read_settings
+from dstamp_sim.inputs.witness import Origin, check_writable
+from dstamp_sim.pipeline.explain import explained
+from dstamp_sim.pipeline.explore import Exploration, save_judgement
+
+
+def prove_model(
+    reference: str,
+    *,
+    settings: Sequence[str] = (),
+    placement: str | None = None,
+    properties: Sequence[str] = (),
+    crashes: int | None = None,
+    out: Path,
+    progress: Progress | None = None,
+) -> Exploration:
+    """Judges a model for every number of copies; parameters declared `Copies` are any number unless set.
+
+    Raises UsageError for unknown names, an unwritable folder, a model that has no number to leave open, and a named
+    property that does not fit; ModelError where the model breaks a rule.
+    """
+    model = load_model(reference)
+    parameters = any_number(model.factory, read_settings(model.factory, settings))
+    system = model.build(parameters, placement)
+    if crashes is not None:
+        system = system.with_crashes(crashes)
+    if not system.any_number:
+        raise UsageError(
+            f"{reference} has a number of every process: give one copies=ANY, or annotate the factory's parameter with "
+            "Copies, and leave it unset or --set it to any"
+        )
+    system.properties_named(properties)
+    check_writable(out)
+    report = prove(system, properties=properties, progress=progress)
+    origin = Origin(reference, parameters, placement, {}, system.crashes)
+    files = [
+        file
+        for judgement in report.judgements
+        if judgement.trace is not None
+        for file in save_judgement(out, model, replace(origin, copies=judgement.copies or {}), judgement, system)
+    ]
+    explanations = {
+        judgement.prop.name: explained(
+            system.with_copies(judgement.copies or {}), judgement.trace, about=judgement.prop
+        )
+        for judgement in report.judgements
+        if judgement.trace is not None
+    }
+    return Exploration(report, system.placement.name, tuple(files), explanations)

@@ -1,0 +1,33 @@
+"""Every notebook runs from its first cell to its last, in a folder of its own."""
+
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+pytestmark = [
+    # The kernel is another process: what its libraries warn of while it is started is not ours to mend.
+    pytest.mark.filterwarnings("default"),
+]
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs_from_its_first_cell_to_its_last(notebook, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    content = nbformat.read(notebook, as_version=4)
+    content.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    NotebookClient(content, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_thin_and_names_no_machine(notebook):
+    text = notebook.read_text(encoding="utf-8")
+    code = [cell.source for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
+    assert sum(len(source.splitlines()) for source in code) < 120
+    assert not any(place in text for place in ("/home/", "/root/", "/work/", "/tmp/", sys.prefix))
