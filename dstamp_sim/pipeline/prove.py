@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from dstamp_sim.analyses.explain import Explanation
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.engines.explorer import Progress
 from dstamp_sim.engines.unbounded import prove
@@ -44,17 +45,11 @@ def prove_model(
     check_writable(out)
     report = prove(system, properties=properties, progress=progress)
     origin = Origin(reference, parameters, placement, {}, system.crashes)
-    files = [
-        file
-        for judgement in report.judgements
-        if judgement.trace is not None
-        for file in save_judgement(out, model, replace(origin, copies=judgement.copies or {}), judgement, system)
-    ]
-    explanations = {
-        judgement.prop.name: explained(
-            system.with_copies(judgement.copies or {}), judgement.trace, about=judgement.prop
-        )
-        for judgement in report.judgements
-        if judgement.trace is not None
-    }
+    files, explanations = list[Path](), dict[str, Explanation]()
+    for judgement in report.judgements:
+        if judgement.trace is not None:
+            copies = judgement.copies or {}
+            counted = system.with_copies(copies)
+            files += save_judgement(out, model, replace(origin, copies=copies), judgement, counted)
+            explanations[judgement.prop.name] = explained(counted, judgement.trace, about=judgement.prop)
     return Exploration(report, system.placement.name, tuple(files), explanations)
