@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dstamp_sim.cli.console import AsJson, Out, PlacementOption, progress
+from dstamp_sim.cli.console import AsJson, Html, Out, PlacementOption, progress
 from dstamp_sim.cli.report import print_report
 from dstamp_sim.engines.explorer import DEFAULT_LIMIT, DEFAULT_MEMORY_MB, Reductions
 
@@ -39,6 +39,7 @@ def explore(
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Visit the whole space, judge every property.")
     ] = False,
+    html: Html = False,
     out: Out = Path("out"),
     as_json: AsJson = False,
 ) -> None:
@@ -57,6 +58,7 @@ def explore(
             memory_mb=memory_mb,
             reductions=Reductions(merge=not no_merge, por=not no_por, symmetry=not no_symmetry),
             keep_going=keep_going,
+            html=html,
             out=out,
             progress=tell,
         )

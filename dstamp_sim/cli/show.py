@@ -8,19 +8,20 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import AsJson, Out, output, print_explanation, print_files, print_json, say
+from dstamp_sim.cli.console import AsJson, Html, Out, output, print_explanation, print_files, print_json, say
 from dstamp_sim.rendering.text import story
 
 
 def show(
     witness: Annotated[Path, typer.Argument(help="A witness file, as explore and replay write them.")],
+    html: Html = False,
     out: Out = Path("out"),
     as_json: AsJson = False,
 ) -> None:
     """Replay a witness strictly and draw it again; an edited one is refused at the first step that differs."""
     from dstamp_sim.pipeline.show import show_witness  # noqa: PLC0415 - commands load what they need
 
-    shown = show_witness(witness, out)
+    shown = show_witness(witness, out, html=html)
     read, why = shown.witness, shown.why
     if as_json:
         print_json(

@@ -176,7 +176,7 @@ class Semantics:
         return Trace(
             processes=self.names,
             daemons=tuple(n for n, process in zip(self.names, self.processes, strict=True) if process.daemon),
-            initial=dict(self._named(self.initial())),
+            initial=dict(self.named(self.initial())),
             steps=tuple(steps),
             results=self.results(final),
             waiting=dict(self.waiting(final)),
@@ -248,7 +248,8 @@ class Semantics:
             if old != new:
                 yield Change(self._name(item, pid), old, new)
 
-    def _named(self, state: State) -> Iterator[tuple[str, Hashable]]:
+    def named(self, state: State) -> Iterator[tuple[str, Hashable]]:
+        """Every object with its state in `state`, as traces name them (`name@process` for a private one)."""
         yield from ((item.name, value) for item, value in zip(self.shared, state.shared, strict=True))
         for pid, local in enumerate(state.local):
             yield from ((self._name(i, pid), value) for i, value in zip(self.private, local.private, strict=True))

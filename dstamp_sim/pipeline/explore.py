@@ -8,9 +8,8 @@ from pathlib import Path
 
 from dstamp_sim.analyses.explain import Explanation
 from dstamp_sim.analyses.minimise import minimise
-from dstamp_sim.core.properties import Kind
 from dstamp_sim.core.system import System
-from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict, certify
+from dstamp_sim.core.verdict import Coverage, Judgement, Report, certify
 from dstamp_sim.engines.explorer import (
     ALL_REDUCTIONS,
     DEFAULT_LIMIT,
@@ -24,7 +23,8 @@ from dstamp_sim.engines.replay import attempts, replay
 from dstamp_sim.inputs.model_file import Model, load_model, read_settings
 from dstamp_sim.inputs.witness import Origin, Witness, check_writable
 from dstamp_sim.pipeline.explain import explained
-from dstamp_sim.pipeline.files import result_text, save
+from dstamp_sim.pipeline.files import badges_of, save
+from dstamp_sim.pipeline.page import write_space_page, write_trace_page
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,11 @@ def explore_model(
     memory_mb: int = DEFAULT_MEMORY_MB,
     reductions: Reductions = ALL_REDUCTIONS,
     keep_going: bool = False,
+    html: bool = False,
     out: Path,
     progress: Progress | None = None,
 ) -> Exploration:
-    """Explores a model and saves a witness and a timeline of each trace found.
+    """Explores a model and saves a witness and a timeline of each trace found; `html` adds pages to step through.
 
     Raises UsageError for unknown names and an unwritable folder, and ModelError where the model breaks a rule.
     """
@@ -84,8 +85,10 @@ def explore_model(
         file
         for judgement in report.judgements
         if judgement.trace is not None
-        for file in save_judgement(out, model, origin, judgement, system)
+        for file in save_judgement(out, model, origin, judgement, system, html=html)
     ]
+    if html:
+        files.append(write_space_page(out / f"{model.path.stem}-states.html", reference, system))
     return Exploration(report, system.placement.name, tuple(files), explanations)
 
 
@@ -102,16 +105,15 @@ def _easy_to_follow(system: System, judgement: Judgement, coverage: Coverage) ->
     return replace(judgement, trace=trace, reason=reason)
 
 
-def save_judgement(out: Path, model: Model, origin: Origin, judgement: Judgement, system: System) -> list[Path]:
-    """The witness and the timeline of a judgement's trace, as files in `out`."""
+def save_judgement(
+    out: Path, model: Model, origin: Origin, judgement: Judgement, system: System, *, html: bool = False
+) -> list[Path]:
+    """The witness, the timeline and (with `html`) the page of a judgement's trace, as files in `out`."""
     assert judgement.trace is not None
     about = f"{judgement.prop.kind.value}: {judgement.prop.name}"
     slug = "".join(c if c.isalnum() else "-" for c in f"{model.path.stem}-{judgement.prop.name}".lower())
     witness = Witness(origin, about, judgement.trace)
-    bad = judgement.verdict is Verdict.VIOLATED and judgement.prop.kind is Kind.EACH_RESULT
-    badges = {
-        name: (result_text(result), bool(judgement.prop.predicate(result)) if bad else None)
-        for name, result in judgement.trace.results.items()
-    }
+    badges = badges_of(judgement.trace, judgement.prop)
     title = f"{judgement.verdict.value}: {about}, lock placement {system.placement.name}"
-    return list(save(out, slug[:80], witness, system, title, badges))
+    files = list(save(out, slug[:80], witness, system, title, badges))
+    return [*files, write_trace_page(out / f"{slug[:80]}.html", witness, system)] if html else files

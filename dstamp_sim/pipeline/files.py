@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dstamp_sim.core.properties import Kind, Property
 from dstamp_sim.core.system import System
+from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.value import text
 from dstamp_sim.inputs.witness import Witness, write_witness
 from dstamp_sim.pipeline.explain import explained, property_of, told_by
@@ -18,6 +20,15 @@ def result_text(result: Any) -> str:
     """A result in a few words: of a run its verdict and stamp, of anything else the value."""
     told = [getattr(result, field, None) for field in ("upgrade", "stamp")]
     return " · ".join(str(item) for item in told if item) or text(result)
+
+
+def badges_of(trace: Trace, about: Property | None) -> dict[str, tuple[str, bool | None]]:
+    """Each process's result in a few words, and whether it is good: said only where the question is about results."""
+    judged = about is not None and about.kind is Kind.EACH_RESULT
+    return {
+        name: (result_text(result), bool(about.predicate(result)) if judged and about else None)
+        for name, result in trace.results.items()
+    }
 
 
 def save(

@@ -18,7 +18,7 @@ from dstamp_sim.rendering.cause import caption, draw_cycle, shade_window
 from dstamp_sim.rendering.facts import Facts, facts_of
 from dstamp_sim.rendering.names import Key, flow
 from dstamp_sim.rendering.runs import run_lane
-from dstamp_sim.rendering.shapes import WIDTH, Arrow, Box, Label, Layout, Line, Mark, clean, elide, measure, wrap
+from dstamp_sim.rendering.shapes import WIDTH, Arrow, Box, Label, Layout, Line, Mark, Spot, clean, elide, measure, wrap
 from dstamp_sim.rendering.strips import sight_lines, strip_lane
 from dstamp_sim.rendering.told import Told
 
@@ -62,7 +62,17 @@ def lay_out(
     y = _sentences(canvas, y)
     y = flow(canvas.sheet, canvas.key.entries(), _INSIDE, y)
     y = _omissions(canvas, y)
-    return canvas.sheet.finish(_signs(canvas, y + 4) + MARGIN)
+    return canvas.sheet.finish(_signs(canvas, y + 4) + MARGIN, _spots(canvas))
+
+
+def _spots(canvas: Canvas) -> list[Spot]:
+    first = canvas.facts.first
+    drawn = enumerate(zip(canvas.trace.steps[first:], canvas.facts.moments[first:], strict=True), start=first)
+    return [
+        Spot(number, canvas.x(moment.at), place.middle)
+        for number, (step, moment) in drawn
+        if (place := canvas.places.get(step.process)) is not None
+    ]
 
 
 def _axis(trace: Trace, facts: Facts, origin: datetime | None) -> Axis:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -101,9 +102,18 @@ class Arrow:
     reader: str
 
 
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where step `number` (from 0) stands."""
+
+    number: int
+    x: float
+    y: float
+
+
 @dataclass(frozen=True)
 class Layout:
-    """A whole picture, in pixels; each tuple is in drawing order."""
+    """A whole picture, in pixels; each tuple is in drawing order. `spots` are the steps that are drawn."""
 
     width: float
     height: float
@@ -112,6 +122,7 @@ class Layout:
     marks: tuple[Mark, ...] = ()
     arrows: tuple[Arrow, ...] = ()
     labels: tuple[Label, ...] = ()
+    spots: tuple[Spot, ...] = ()
 
 
 @dataclass
@@ -124,10 +135,10 @@ class Sheet:
     arrows: list[Arrow] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
 
-    def finish(self, height: float) -> Layout:
+    def finish(self, height: float, spots: Iterable[Spot] = ()) -> Layout:
         """The layout of everything collected."""
-        every = (tuple(part) for part in (self.boxes, self.lines, self.marks, self.arrows, self.labels))
-        return Layout(WIDTH, height, *every)  # type: ignore[arg-type]
+        boxes, lines, marks = tuple(self.boxes), tuple(self.lines), tuple(self.marks)
+        return Layout(WIDTH, height, boxes, lines, marks, tuple(self.arrows), tuple(self.labels), tuple(spots))
 
 
 BOLD = frozenset({"title", "process", "letter", "verdict_bad", "on_wrong", "cut", "missing", "link"})

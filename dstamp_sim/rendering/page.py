@@ -1,0 +1,141 @@
+"""Pages that one opens in a browser: one file each, with everything in it and nothing fetched.
+
+Data goes in as JSON in which `<` is escaped, so that no name can end the script; the page sets it as text only. The
+components are drawn by htm with Preact (Apache-2.0 and MIT; `assets/vendor/`).
+"""
+
+from __future__ import annotations
+
+import json
+import linecache
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from importlib.resources import files
+from pathlib import PurePath
+from typing import Any
+
+from dstamp_sim.core.automaton import Place
+from dstamp_sim.core.trace import Step, Trace
+from dstamp_sim.core.value import text
+from dstamp_sim.rendering.shapes import Layout, clean
+from dstamp_sim.rendering.svg import svg_of
+from dstamp_sim.rendering.told import Told
+
+MOST_STEPS = 5_000
+"""How many steps a page holds at most: the last, which lead to the verdict. The page says what it left out."""
+_AROUND = 4
+"""How many lines of source are shown before and after a step's line."""
+_LONGEST = 2_000
+"""Longer values are cut, with a mark."""
+
+
+def trace_page(trace: Trace, layout: Layout, *, title: str, about: Mapping[str, str], told: Told | None = None) -> str:
+    """The page of a trace: its timeline as laid out, and step by step what was done, what changed, and why.
+
+    `about` are headings with what they say. Deterministic. Long traces are shown in part, and the page says so.
+    """
+    first = max(0, len(trace.steps) - MOST_STEPS)
+    told = told or Told()
+    data = {
+        "title": title,
+        "about": dict(about),
+        "sentence": told.sentence,
+        "proof": told.proof,
+        "total": len(trace.steps),
+        "first": first,
+        "processes": list(trace.processes),
+        "objects": list(trace.initial),
+        "initial": {name: fields(state) for name, state in _before(trace, first).items()},
+        "steps": [_step(step, trace) for step in trace.steps[first:]],
+        "places": _places([step.place for step in trace.steps[first:]]),
+        "links": [list(link) for link in told.links if min(link.source, link.target) >= first],
+        "cycle": [list(link) for link in told.cycle if min(link.source, link.target) >= first],
+        "window": list(told.window) if told.window else None,
+        "write": told.write,
+        "reads": told.reads,
+        "results": {name: _cut(text(result)) for name, result in trace.results.items()},
+        "waiting": dict(trace.waiting),
+        "spots": [[spot.number, round(spot.x, 1), round(spot.y, 1)] for spot in layout.spots if spot.number >= first],
+    }
+    return assemble(title, data, "trace.js", svg_of(layout, title))
+
+
+def assemble(title: str, data: Mapping[str, Any], script: str, svg: str = "") -> str:
+    """One self-contained HTML file of `data` and the script that shows it."""
+    return (
+        asset("page.html")
+        .replace("{{title}}", escape(clean(title)))
+        .replace("{{style}}", asset("page.css"))
+        .replace("{{svg}}", svg)
+        .replace("{{library}}", asset("vendor/htm-preact-3.1.1.js"))
+        .replace("{{shared}}", asset("shared.js"))
+        .replace("{{script}}", asset(script))
+        .replace("{{data}}", embedded(data))
+    )
+
+
+def embedded(data: Any) -> str:
+    """JSON that can stand in a script element: nothing in it can end the element or a line of script."""
+    written = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return re.sub("[<>&\u2028\u2029\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", written)
+
+
+def asset(name: str) -> str:
+    """A file of `rendering/assets/`."""
+    return (files("dstamp_sim.rendering") / "assets" / name).read_text(encoding="utf-8")
+
+
+def fields(state: Any) -> list[list[str]]:
+    """A state field by field, `[path, value]`; one field without a path where it has none."""
+    return [[path, _cut(value)] for path, value in _fields(state, "")]
+
+
+def _fields(state: Any, path: str) -> Iterator[tuple[str, str]]:
+    names = getattr(state, "_fields", None)
+    if names is None:
+        yield path, text(state)
+        return
+    for name in names:
+        yield from _fields(getattr(state, name), f"{path}.{name}" if path else name)
+
+
+def _cut(value: str) -> str:
+    return value if len(value) <= _LONGEST else f"{value[:_LONGEST]}… ({len(value):,} characters)"
+
+
+def _before(trace: Trace, first: int) -> dict[str, Any]:
+    """The states of all objects before step `first`."""
+    state = dict(trace.initial)
+    for step in trace.steps[:first]:
+        state.update({change.target: change.after for change in step.changes})
+    return state
+
+
+def _step(step: Step, trace: Trace) -> dict[str, Any]:
+    return {
+        "p": trace.processes.index(step.process),
+        "does": _cut(step.does()),
+        "where": " / ".join(step.sections),
+        "target": step.touched,
+        "place": place_key(step.place),
+        "changes": {change.target: fields(change.after) for change in step.changes},
+        "ends": _cut(text(step.returned)) if step.ended else None,
+        "time": step.time_s,
+    }
+
+
+def place_key(place: Place) -> str:
+    """A line of a model as pages name it: its folder and file, never the machine's path."""
+    return f"{'/'.join(PurePath(place.file).parts[-2:])}:{place.line}"
+
+
+def _places(places: Sequence[Place]) -> dict[str, list[list[Any]]]:
+    return {place_key(place): source(place) for place in dict.fromkeys(places)}
+
+
+def source(place: Place) -> list[list[Any]]:
+    """The lines around a place, `[number, text]`; empty when the file cannot be read."""
+    lines = linecache.getlines(place.file)
+    begin = max(0, place.line - 1 - _AROUND)
+    return [[n, line.rstrip("\n")] for n, line in enumerate(lines[begin : place.line + _AROUND], start=begin + 1)]
