@@ -112,6 +112,40 @@ def _verdict(prop: Property, shortest: int | None, asked: int) -> str:
     return "HOLDS" if asked else "UNDETERMINED"
 
 
+@dataclass
+class Listed:
+    """Complete interleavings, listed one by one: how many, and by property how many pass a state that decides it."""
+
+    total: int = 0
+    deciding: dict[str, int] = field(default_factory=dict)
+
+
+def interleavings(system: System, limit: int = 5_000) -> Listed:
+    """Every complete interleaving, walked to its end. Raises AssertionError past `limit` of them."""
+    oracle = Oracle(system)
+    listed = Listed(deciding={prop.name: 0 for prop in system.checked_properties})
+    _walk_on(oracle, oracle.initial(), frozenset(), listed, limit)
+    return listed
+
+
+def _walk_on(oracle: Oracle, state: State, before: frozenset[str], listed: Listed, limit: int) -> None:
+    offers = oracle.offers(state)
+    decided = before | {prop.name for prop in oracle.system.checked_properties if _decides(oracle, prop, state, offers)}
+    further = list(oracle.successors(state, offers))
+    for after in further:
+        _walk_on(oracle, after, decided, listed, limit)
+    if not further:
+        listed.total += 1
+        assert listed.total <= limit, f"more than {limit} interleavings: too many for the oracle"
+        for name in decided:
+            listed.deciding[name] += 1
+
+
+def _decides(oracle: Oracle, prop: Property, state: State, offers: list[Offer]) -> bool:
+    answers = list(oracle.answers(prop, state, offers))
+    return any(answers) if prop.kind is Kind.REACHABLE else not all(answers)
+
+
 class Oracle:
     """The transition relation, by re-running everything."""
 

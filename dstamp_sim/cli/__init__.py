@@ -17,6 +17,7 @@ from dstamp_sim.cli.export import export
 from dstamp_sim.cli.ingest import ingest
 from dstamp_sim.cli.prove import prove
 from dstamp_sim.cli.replay import replay
+from dstamp_sim.cli.sample import sample
 from dstamp_sim.cli.show import show
 from dstamp_sim.core.errors import DstampError
 
@@ -33,6 +34,11 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
         prove,
         "Examples: dstamp prove cc_ci --placement deploy_app_to_check   |   "
         "dstamp prove classic/bank --property 'never overdrawn'",
+    ),
+    (
+        sample,
+        "Examples: dstamp sample classic/bank --strategy pct --depth 2 --budget 1000   |   "
+        "dstamp sample cc_ci --set runs=3 --strategy uniform --seed 7",
     ),
     (show, "Example: dstamp show out/bank-one-withdrawal-at-most.witness.json"),
 )

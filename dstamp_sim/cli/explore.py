@@ -40,6 +40,9 @@ def explore(
         bool, typer.Option("--keep-going", help="Visit the whole space, judge every property.")
     ] = False,
     html: Html = False,
+    count: Annotated[
+        bool, typer.Option("--count", help="Also count all complete interleavings, and the bad ones: how rare it is.")
+    ] = False,
     out: Out = Path("out"),
     as_json: AsJson = False,
 ) -> None:
@@ -59,6 +62,7 @@ def explore(
             reductions=Reductions(merge=not no_merge, por=not no_por, symmetry=not no_symmetry),
             keep_going=keep_going,
             html=html,
+            count=count,
             out=out,
             progress=tell,
         )

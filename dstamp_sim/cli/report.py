@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -24,12 +25,36 @@ def print_report(heading: str, found: Exploration, *, as_json: bool) -> None:
     say(console, Text(heading))
     for line in summary(found.report):
         say(console, Text(line))
+    for line in _counted(found):
+        say(console, Text(line))
     for judgement in found.report.judgements:
         if judgement.trace is not None:
             say(console, Text(f"\n{judgement.prop.kind.value}: {judgement.prop.name}", style="bold"))
             say(console, Text("\n".join(story(judgement.trace, width=console.width))))
             print_explanation(console, found.explanations[judgement.prop.name])
     print_files(console, found.files)
+
+
+def _counted(found: Exploration) -> list[str]:
+    """How many interleavings there are and how many decide each property; nothing where they were not counted."""
+    total = found.interleavings
+    if total is None:
+        return []
+    lines = [f"{total:,} complete interleavings, every step counted:"]
+    for name, count in found.deciding.items():
+        rare = "none" if count == 0 else f"{count:,}, {one_in(total, count)}"
+        wish = found.report.judgement(name).prop.is_wish
+        lines.append(f"  {'reach' if wish else 'violate'} {name}: {rare}")
+    return lines
+
+
+def one_in(total: int, count: int) -> str:
+    """How rare `count` of `total` is, as an exact fraction where it is short."""
+    fraction = Fraction(count, total)
+    if fraction.numerator == 1:
+        return f"1 interleaving in {fraction.denominator:,}"
+    short = f" = {fraction}" if fraction.denominator < 10**6 else ""
+    return f"1 interleaving in {float(1 / fraction):,.4g}{short}"
 
 
 def _report_json(found: Exploration) -> dict[str, Any]:
@@ -39,6 +64,8 @@ def _report_json(found: Exploration) -> dict[str, Any]:
         "verdict": report.verdict.value,
         "properties": [_judgement_json(j, found.explanations.get(j.prop.name)) for j in report.judgements],
         "coverage": coverage,
+        "interleavings": found.interleavings,
+        "deciding": dict(found.deciding),
     }
 
 

@@ -8,7 +8,8 @@ cc-ci model takes 11 + 4 + 6..12 bytes at 8 bits, and 22 + 4 + 6..12 at 16.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numba import njit
@@ -20,6 +21,12 @@ OF_OP, OF_HOLD = 0, 1
 """What a missing entry is of: an op, or the death of a holder."""
 
 ENDED = -2
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+compiled: Callable[[F], F] = njit(cache=True, nogil=True, _nrt=False)  # type: ignore[call-overload]  # not in its stub
+"""For functions that make no arrays: without reference counts on every array of every argument, which made the
+samplers 11 times slower. (`_nrt` is numba's own flag for this; a function that does make an array fails to compile.)"""
 
 
 class Steps(NamedTuple):
@@ -68,7 +75,7 @@ class Work(NamedTuple):
     trial: Any
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _hash(row: Any) -> Any:
     mixed = np.uint64(0x9E3779B97F4A7C15)
     for column in range(row.shape[0]):
@@ -77,7 +84,7 @@ def _hash(row: Any) -> Any:
     return mixed
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def insert(rows: Any, count: int, slots: Any, row: Any) -> Any:
     """The number of `row` among `rows`, and whether it is new (it is then appended; there must be room)."""
     mask = np.uint64(slots.shape[0] - 1)
@@ -176,8 +183,8 @@ def _stubborn(row, objects, movers, steps, cut, work):  # type: ignore[no-untype
     return best < movers
 
 
-@njit(cache=True, nogil=True)
-def _note(misses, tallies, what, which, state):  # type: ignore[no-untyped-def]
+@compiled
+def note(misses: Any, tallies: Any, what: int, which: int, state: int) -> None:
     """Note a missing entry, as long as there is room for notes."""
     if tallies[1] < misses.shape[0]:
         misses[tallies[1], 0], misses[tallies[1], 1], misses[tallies[1], 2] = what, which, state
@@ -197,7 +204,7 @@ def _look_up_moves(row, objects, steps, work, misses, tallies):  # type: ignore[
         state = row[slot] if slot >= 0 else 0
         entry = steps.entries[steps.base[here] + state]
         if entry < 0:
-            _note(misses, tallies, OF_OP, here, state)
+            note(misses, tallies, OF_OP, here, state)
             missing += 1
             continue
         work.enabled[p] = steps.first[entry + 1] - steps.first[entry]
@@ -206,14 +213,14 @@ def _look_up_moves(row, objects, steps, work, misses, tallies):  # type: ignore[
     return missing, most, movers
 
 
-@njit(cache=True, nogil=True)
-def _lose(row, here, death, misses, tallies):  # type: ignore[no-untyped-def]
+@compiled
+def lose(row: Any, here: int, death: Deaths, misses: Any, tallies: Any) -> bool:
     """Change the objects in `row` as the death of a process in local state `here` does; False when entries miss."""
     for hold in range(death.hold_first[here], death.hold_first[here] + death.hold_count[here]):
         slot = death.hold_object[hold]
         after = death.hold_entries[death.hold_base[hold] + row[slot]]
         if after < 0:
-            _note(misses, tallies, OF_HOLD, hold, row[slot])
+            note(misses, tallies, OF_HOLD, hold, row[slot])
             return False
         row[slot] = after
     return True
@@ -254,7 +261,7 @@ def expand(  # type: ignore[no-untyped-def]
                 work.row[:] = here_row
                 if _mortal(here_row[objects + p], p, steps, death):
                     most += 1
-                    missing += not _lose(work.row, here_row[objects + p], death, misses, tallies)
+                    missing += not lose(work.row, here_row[objects + p], death, misses, tallies)
         if missing > 0:
             return MISSED, at, count
         if count + most > usable:
@@ -282,7 +289,7 @@ def expand(  # type: ignore[no-untyped-def]
                 here = here_row[objects + p]
                 if _mortal(here, p, steps, death):
                     work.row[:] = here_row
-                    _lose(work.row, here, death, misses, tallies)
+                    lose(work.row, here, death, misses, tallies)
                     work.row[objects + p] = death.death_of[here]
                     work.row[deaths] += 1
                     tallies[0] += 1

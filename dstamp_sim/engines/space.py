@@ -72,7 +72,7 @@ class Space:
             self.tallies[1] = self.tallies[2] = 0
             why, begin, self.count = kernel.expand(
                 self.rows, self.count, self.slots, self.parents, begin, end, self.objects, self._groups,
-                self._steps(), self._deaths(), self._cut(), self._work(), self._misses, stuck, self.tallies,
+                self.tables.steps(), self.tables.deaths(), self._cut(), self._work(), self._misses, stuck, self.tallies,
             )  # fmt: skip
             self.stuck.extend(stuck[: self.tallies[2]].tolist())
             if why == kernel.DONE:
@@ -80,7 +80,7 @@ class Space:
             if why == kernel.FULL:
                 self._grow()
             else:
-                self._fill()
+                self.tables.fill_all(self._misses[: self.tallies[1]])
 
     def close_level(self) -> None:
         """The states found since the last level make the next one."""
@@ -103,11 +103,6 @@ class Space:
                 run = np.where(columns[:, k] == columns[:, k - 1], run + 1, 1)
                 total *= (k + 1) / run
         return round(float(total.sum()))
-
-    def _fill(self) -> None:
-        noted = np.unique(self._misses[: self.tallies[1]], axis=0).tolist()
-        for what, which, state in noted:
-            (self.tables.fill if what == kernel.OF_OP else self.tables.fill_hold)(which, state)
 
     def _grow(self) -> None:
         wider = 2 * len(self.rows)
@@ -139,23 +134,6 @@ class Space:
             for pid in klass.pids if self.symmetry else ():
                 groups[pid] = self.objects + klass.pids[0], self.objects + klass.pids[-1] + 1
         return groups
-
-    def _steps(self) -> kernel.Steps:
-        t = self.tables
-        arrays = (t.target, t.base, t.entries, t.first, t.next_local, t.next_state)
-        return kernel.Steps(*(array.data for array in arrays))
-
-    def _deaths(self) -> kernel.Deaths:
-        t, allowed = self.tables, self.tables.semantics.system.crashes
-        death_of = np.zeros(1, np.int32)
-        if allowed:
-            ends: list[int] = []
-            while len(ends) < len(t.keys):
-                ends.append(t.death(len(ends)))
-            death_of = np.array(ends, np.int32)
-        killable = np.array([t.classes[t.class_of[pid]].killable for pid in range(self.processes)], np.bool_)
-        holds = (t.hold_first, t.hold_count, t.hold_object, t.hold_base, t.hold_entries)
-        return kernel.Deaths(allowed, killable, death_of, *(array.data for array in holds))
 
     def _cut(self) -> kernel.Reduction:
         future, t = self.future, self.tables

@@ -23,6 +23,7 @@ from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.properties import Kind
 from dstamp_sim.core.semantics import DEAD, Local, Semantics
 from dstamp_sim.core.shared_object import Outcome, SharedObject
+from dstamp_sim.engines import kernel
 
 ENDED, LOCAL = -2, -1
 """As the object that a local state is about to touch: none, as it has ended; none, as its op is a local one."""
@@ -178,6 +179,29 @@ class Tables:
         slot = self._slot[id(target)]
         after = self.state_number(slot, target.on_death(self.states[slot][state], token))
         self.hold_entries.data[self.hold_base.data[hold] + state] = after
+
+    def fill_all(self, misses: NDArray[Any]) -> None:
+        """Fill the entries that compiled code noted as missing, as (of an op or a hold, which, state)."""
+        for what, which, state in np.unique(misses, axis=0).tolist():
+            (self.fill if what == kernel.OF_OP else self.fill_hold)(which, state)
+
+    def steps(self) -> kernel.Steps:
+        """The tables of ops, as compiled code reads them until they grow again."""
+        arrays = (self.target, self.base, self.entries, self.first, self.next_local, self.next_state)
+        return kernel.Steps(*(array.data for array in arrays))
+
+    def deaths(self) -> kernel.Deaths:
+        """The tables of deaths, as compiled code reads them until they grow again."""
+        allowed, processes = self.semantics.system.crashes, len(self.semantics.names)
+        death_of = np.zeros(1, np.int32)
+        if allowed:
+            ends: list[int] = []
+            while len(ends) < len(self.keys):
+                ends.append(self.death(len(ends)))
+            death_of = np.array(ends, np.int32)
+        killable = np.array([self.classes[self.class_of[pid]].killable for pid in range(processes)], np.bool_)
+        holds = (self.hold_first, self.hold_count, self.hold_object, self.hold_base, self.hold_entries)
+        return kernel.Deaths(allowed, killable, death_of, *(array.data for array in holds))
 
     def successors(self, local: int, state: int) -> list[tuple[int, int]]:
         """The (next local state, next object state) pairs of an entry, by outcome; filled if it was not."""

@@ -20,6 +20,7 @@ from dstamp_sim.engines.explorer import (
     explore,
 )
 from dstamp_sim.engines.replay import attempts, replay
+from dstamp_sim.engines.sampling.counting import count_interleavings
 from dstamp_sim.inputs.model_file import Model, load_model, read_settings
 from dstamp_sim.inputs.witness import Origin, Witness, check_writable
 from dstamp_sim.pipeline.explain import explained
@@ -36,6 +37,10 @@ class Exploration:
     files: tuple[Path, ...]
     explanations: Mapping[str, Explanation] = field(default_factory=dict)
     """Why, by property, where there is a trace."""
+    interleavings: int | None = None
+    """All complete interleavings, where they were to be counted."""
+    deciding: Mapping[str, int] = field(default_factory=dict)
+    """By property, how many of them decide it: violate it, or reach what it asks for."""
 
 
 def explore_model(
@@ -50,11 +55,13 @@ def explore_model(
     reductions: Reductions = ALL_REDUCTIONS,
     keep_going: bool = False,
     html: bool = False,
+    count: bool = False,
     out: Path,
     progress: Progress | None = None,
 ) -> Exploration:
-    """Explores a model and saves a witness and a timeline of each trace found; `html` adds pages to step through.
+    """Explores a model and saves a witness and a timeline of each trace found.
 
+    `html` adds pages to step through, `count` also counts complete interleavings.
     Raises UsageError for unknown names and an unwritable folder, and ModelError where the model breaks a rule.
     """
     model = load_model(reference)
@@ -64,6 +71,7 @@ def explore_model(
         system = system.with_crashes(crashes)
     system.properties_named(properties)
     check_writable(out)
+    counted = count_interleavings(system, properties=properties) if count else None
     report = explore(
         system,
         properties=properties,
@@ -89,7 +97,10 @@ def explore_model(
     ]
     if html:
         files.append(write_space_page(out / f"{model.path.stem}-states.html", reference, system))
-    return Exploration(report, system.placement.name, tuple(files), explanations)
+    found = Exploration(report, system.placement.name, tuple(files), explanations)
+    if counted is None:
+        return found
+    return replace(found, interleavings=counted.total, deciding={k: sums[0] for k, sums in counted.deciding.items()})
 
 
 def _easy_to_follow(system: System, judgement: Judgement, coverage: Coverage) -> Judgement:

@@ -1,0 +1,45 @@
+"""PCT, probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi, Nagarakatte, ASPLOS 2010).
+
+Every actor has a priority, the highest that can move moves. Initial priorities are a random permutation above d; at
+d-1 change points, drawn independently from the k steps of a schedule, the actor that just moved falls to priority i of
+the i-th point. Since the points are not sorted, a later one may fall below an earlier one or above it: without that
+(as in one tool that sorts them) no worker ever yields back, and A-B-A with two workers cannot be found.
+
+A bug of depth d is found by one schedule with probability at least 1/(n k^(d-1)), n actors, k steps at most.
+Deviations: deaths are actors; among several outcomes of an op each is equally likely, so the bound is for bugs that
+need no particular outcome; k is the longest of some random walks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dstamp_sim.engines.kernel import compiled
+from dstamp_sim.engines.sampling.oracle import LAST_ACTOR, LENGTH, Memory, Offer, below, highest
+
+
+@compiled
+def begin(memory: Memory) -> None:
+    """Draw initial priorities and change points."""
+    actors, changes = memory.priority.shape[0], memory.points.shape[0]
+    for actor in range(actors):
+        memory.priority[actor] = changes + 1 + actor
+    for actor in range(actors - 1, 0, -1):
+        other = below(memory.rng, actor + 1)
+        memory.priority[actor], memory.priority[other] = memory.priority[other], memory.priority[actor]
+    for change in range(changes):
+        memory.points[change] = 1 + below(memory.rng, memory.numbers[LENGTH])
+
+
+@compiled
+def choose(memory: Memory, step: int, offer: Offer) -> Any:
+    """The highest priority, after lowering that of who just moved where a change point has been reached."""
+    for change in range(memory.points.shape[0]):
+        if memory.points[change] == step and step > 0:
+            memory.priority[memory.numbers[LAST_ACTOR]] = change + 1
+    return highest(memory, offer)
+
+
+def bound(actors: int, length: int, depth: int) -> float:
+    """The probability with which one schedule finds any one bug of this depth, at least."""
+    return 1.0 / (actors * float(length) ** (depth - 1))

@@ -1,0 +1,275 @@
+"""Schedules drawn by a strategy, over tables in compiled code: what they decided, how they ended. Never a proof."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from dstamp_sim.core.errors import UsageError, unknown
+from dstamp_sim.core.judge import Judge
+from dstamp_sim.core.schedule import CRASH, Schedule
+from dstamp_sim.core.semantics import Move, Semantics
+from dstamp_sim.core.system import System
+from dstamp_sim.core.value import text
+from dstamp_sim.engines import kernel
+from dstamp_sim.engines.explorer import HISTORY_LIMIT
+from dstamp_sim.engines.sampling import oracle, pct, uniform, walker
+from dstamp_sim.engines.sampling.counting import BITS, Interleavings, interleavings_of
+from dstamp_sim.engines.sampling.oracle import Graph, Memory, Offer
+from dstamp_sim.engines.sampling.questions import Questions
+from dstamp_sim.engines.sampling.walker import Room, Tallies
+from dstamp_sim.engines.tables import Tables
+
+STRATEGIES = {
+    "random-walk": walker.RANDOM_WALK,
+    "pct": walker.PCT,
+    "pos": walker.POS,
+    "preemption-bounded": walker.PREEMPTION_BOUNDED,
+    "uniform": walker.UNIFORM,
+}
+"""What a strategy is called, in the order in which help lists them."""
+
+MOST_STEPS = 2_000
+"""Steps of one schedule; daemons may go on for ever."""
+
+_CHUNK = 4096
+_PILOT = 64
+"""Random walks whose longest is PCT's k."""
+
+Progress = Callable[[int], None]
+"""Told, now and then: the schedules walked."""
+
+End = Mapping[str, Any]
+"""The results by process with which a schedule ended."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the schedules of one strategy showed.
+
+    By property: how many schedules decided it (violated it, or reached what it asks for), and the first one that did.
+    `ends`: distinct results with how many schedules ended so, most frequent first. `cut`: schedules that were not over
+    after the allowed steps. `stopped`: why there are fewer than the budget, or empty. `independent`: whether schedules
+    were drawn independently of each other, so that confidence can be computed. `guarantee`: PCT's least probability.
+    """
+
+    strategy: str
+    schedules: int
+    decided: Mapping[str, int]
+    first: Mapping[str, Schedule]
+    ends: Sequence[tuple[End, int]]
+    steps: int
+    longest: int
+    cut: int
+    stopped: str = ""
+    independent: bool = True
+    guarantee: float | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a strategy may be told: PCT's depth, the number of preemptions, the seed, the steps of one schedule."""
+
+    strategy: str = "random-walk"
+    seed: int = 0
+    depth: int = 3
+    preemptions: int = 2
+    most_steps: int = MOST_STEPS
+    bits: int = field(default=BITS, repr=False)
+
+    def kind(self) -> int:
+        """The strategy as compiled code knows it. Raises UsageError for an unknown name or a figure out of range."""
+        if self.strategy not in STRATEGIES:
+            raise UsageError(unknown("strategy", self.strategy, STRATEGIES))
+        for name, value, least in (
+            ("depth", self.depth, 1),
+            ("preemptions", self.preemptions, 0),
+            ("most_steps", self.most_steps, 1),
+            ("seed", self.seed, 0),
+        ):
+            if value < least:
+                raise UsageError(f"{name}={value}, but it is {least} or more")
+        return STRATEGIES[self.strategy]
+
+
+def sample(
+    system: System,
+    budget: int = 10_000,
+    settings: Settings | None = None,
+    *,
+    properties: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Sample:
+    """`budget` schedules of `system`, each walked to its end, as `settings` say: what they decided, how they ended.
+
+    Deterministic: the same arguments give the same schedules, and a longer budget begins with those of a shorter one.
+    Ctrl-C gives what there is by then. Raises UsageError for a bad setting, and where interleavings cannot be counted
+    for `uniform`; ModelError where the model breaks a rule.
+    """
+    asked, told = system.properties_named(properties), settings or Settings()
+    told.kind()
+    if budget < 1:
+        raise UsageError(f"budget={budget}, but it is 1 or more")
+    semantics = Semantics(system, history_limit=HISTORY_LIMIT)
+    return _Sampler(semantics, Judge(semantics, asked), told).run(budget, progress)
+
+
+class _Sampler:
+    def __init__(self, semantics: Semantics, judge: Judge, settings: Settings) -> None:
+        self.semantics, self.judge, self.settings = semantics, judge, settings
+        self.kind = settings.kind()
+        self.counted = interleavings_of(semantics, judge) if self.kind == walker.UNIFORM else None
+        self.tables = self.counted.tables if self.counted else Tables(semantics, judge, merge=False)
+        self.questions = Questions(self.tables, judge)
+        self.processes = len(semantics.names)
+        self.memory = self._memory(self.counted)
+        self.room = self._room()
+        self.tallies = self._tallies(1024)
+        self.walked = 0
+
+    def run(self, budget: int, progress: Progress | None) -> Sample:
+        if self.kind == walker.PCT:
+            self._measure_length()
+        stopped = ""
+        try:
+            while self.walked < budget and not stopped:
+                why = self._walk(self.kind, min(budget, self.walked + _CHUNK))
+                stopped = self._all_tried() if why == walker.NO_MORE else ""
+                if progress is not None:
+                    progress(self.walked)
+        except KeyboardInterrupt:
+            stopped = "interrupted"
+        return self._sample(stopped)
+
+    def _walk(self, kind: int, end: int) -> int:
+        """Walk schedules up to number `end`; gives why it came back, and has seen to it that it can go on."""
+        why, self.walked = walker.walk(
+            kind, self.settings.seed, self.walked, end, len(self.tables.objects), self.tables.steps(),
+            self.tables.deaths(), self.questions.asked(), self.memory, self.room, self.tallies, walker.EDITION,
+        )  # fmt: skip
+        if why == walker.MISSED:
+            self.tables.fill_all(self.room.misses[: self.room.missed[1]])
+        elif why == walker.ASK:
+            self.questions.answer()
+        elif why == walker.FULL:
+            self._more_ends()
+        elif why == walker.UNDECIDED:
+            self._decide_exactly()
+        return int(why)
+
+    def _measure_length(self) -> None:
+        """PCT's k: the longest of some random walks; they are not counted."""
+        while self.walked < _PILOT:
+            self._walk(walker.RANDOM_WALK, _PILOT)
+        self.memory.numbers[oracle.LENGTH] = max(1, self.tallies.numbers[walker.LONGEST])
+        self.tallies, self.walked = self._tallies(1024), 0
+
+    def _decide_exactly(self) -> None:
+        """A draw fell into a cell that a boundary divides: decide it by further draws, and walk that schedule again."""
+        assert self.counted is not None
+        step = int(np.flatnonzero(self._undecided())[0])
+        state = int(self.memory.numbers[oracle.AT])
+        drawn = int(self.memory.numbers[oracle.DEPTH])
+        generator = random.Random(f"{self.settings.seed}:{self.walked}:{step}")
+        edge = uniform.resolve(self.counted.shares(state), drawn, self.settings.bits, generator)
+        self.memory.forced[step] = self.counted.first[state] + edge
+
+    def _undecided(self) -> Any:
+        return self.memory.forced == uniform.OPEN
+
+    def _all_tried(self) -> str:
+        bound, pruned = self.settings.preemptions, self.memory.numbers[oracle.PRUNED]
+        tried = f"every schedule with at most {bound} preemptions was tried"
+        return f"{tried}; those with more were not" if pruned else "every schedule was tried (explore can prove)"
+
+    def _sample(self, stopped: str) -> Sample:
+        names = [prop.name for prop in self.judge.properties]
+        numbers = self.tallies.numbers
+        return Sample(
+            strategy=self.settings.strategy,
+            schedules=self.walked,
+            decided=dict(zip(names, self.tallies.decided.tolist(), strict=True)),
+            first={name: self._schedule(i) for i, name in enumerate(names) if self.tallies.first[i] >= 0},
+            ends=self._ends(),
+            steps=int(numbers[walker.STEPS]),
+            longest=int(numbers[walker.LONGEST]),
+            cut=int(numbers[walker.CUT]),
+            stopped=stopped,
+            independent=self.kind != walker.PREEMPTION_BOUNDED,
+            guarantee=self._guarantee(),
+        )
+
+    def _guarantee(self) -> float | None:
+        if self.kind != walker.PCT:
+            return None
+        actors = self.processes * (2 if self.semantics.system.crashes else 1)
+        return pct.bound(actors, int(self.memory.numbers[oracle.LENGTH]), self.settings.depth)
+
+    def _schedule(self, prop: int) -> Schedule:
+        """The first schedule that decided a property, as choices."""
+        moves = self.tallies.first_moves[prop, : self.tallies.first_steps[prop]].tolist()
+        n = self.processes
+        made = (Move(actor, outcome) if actor < n else Move(actor - n, CRASH) for actor, outcome in moves)
+        return Schedule(tuple(self.semantics.choice(move) for move in made))
+
+    def _ends(self) -> list[tuple[End, int]]:
+        """Distinct results with counts; local states with the same result are one."""
+        counts: Counter[tuple[tuple[str, str], ...]] = Counter()
+        meaning: dict[tuple[tuple[str, str], ...], End] = {}
+        for number in range(int(self.tallies.numbers[walker.ENDS])):
+            pairs = zip(self.semantics.names, self.tallies.ends[number].tolist(), strict=True)
+            end = {name: self.tables.result(local) for name, local in pairs if local >= 0}
+            key = tuple((name, text(result)) for name, result in end.items())
+            meaning[key] = end
+            counts[key] += int(self.tallies.counts[number])
+        return [(meaning[key], count) for key, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
+
+    def _memory(self, counted: Interleavings | None) -> Memory:
+        steps, none = self.settings.most_steps + 1, np.zeros(0, np.int64)
+        graph = Graph(none, none.astype(np.int16), none.astype(np.int32), none.astype(np.int32),
+                      none.astype(np.uint64), none.astype(np.bool_), self.settings.bits)  # fmt: skip
+        numbers = np.zeros(16, np.int64)
+        numbers[oracle.BOUND] = self.settings.preemptions
+        return Memory(
+            rng=np.zeros(1, np.uint64),
+            priority=np.zeros(2 * self.processes),
+            points=np.zeros(self.settings.depth - 1, np.int64),
+            stack=np.zeros(steps, np.int32),
+            options=np.zeros(steps, np.int32),
+            forced=np.full(steps, uniform.FREE, np.int64),
+            numbers=numbers,
+            graph=counted.graph(self.settings.bits) if counted else graph,
+        )
+
+    def _room(self) -> Room:
+        n, start = self.processes, np.array(self.tables.initial_row(), np.int32)
+        offer = Offer(np.zeros(n, np.int32), np.zeros(n, np.int8), np.zeros(n, np.int32))
+        moves = np.zeros((self.settings.most_steps, 2), np.int32)
+        return Room(start, start.copy(), np.zeros(n, np.int32), moves, offer, np.zeros((64, 3), np.int64),
+                    np.zeros(2, np.int64))  # fmt: skip
+
+    def _tallies(self, ends: int) -> Tallies:
+        props, numbers = len(self.judge.properties), np.zeros(5, np.int64)
+        numbers[walker.MOST_STEPS] = self.settings.most_steps
+        return Tallies(
+            decided=np.zeros(props, np.int64),
+            first=np.full(props, -1, np.int64),
+            first_moves=np.zeros((props, self.settings.most_steps, 2), np.int32),
+            first_steps=np.zeros(props, np.int64),
+            ends=np.zeros((ends, self.processes), np.int32),
+            slots=np.full(2 * ends, -1, np.int32),
+            counts=np.zeros(ends, np.int64),
+            numbers=numbers,
+        )
+
+    def _more_ends(self) -> None:
+        old = self.tallies
+        new, count = self._tallies(2 * len(old.counts)), len(old.counts)
+        new.ends[:count], new.counts[:count] = old.ends, old.counts
+        kernel.rehash(new.ends, count, new.slots)
+        self.tallies = old._replace(ends=new.ends, slots=new.slots, counts=new.counts)

@@ -1,0 +1,110 @@
+"""Sample: schedules drawn by a strategy; the first bad one minimised, with a witness and a timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dstamp_sim.analyses.confidence import Interval, all_that_was_never_seen, interval, never_seen
+from dstamp_sim.analyses.explain import Explanation
+from dstamp_sim.analyses.minimise import minimise
+from dstamp_sim.core.system import System
+from dstamp_sim.core.verdict import Coverage, Judgement, Verdict, certify, combined
+from dstamp_sim.engines.replay import attempts, replay
+from dstamp_sim.engines.sampling.sampler import Progress, Sample, sample
+from dstamp_sim.engines.sampling.sampler import Settings as Settings  # noqa: PLC0414 - handed on to the command
+from dstamp_sim.inputs.model_file import load_model, read_settings
+from dstamp_sim.inputs.witness import Origin, check_writable
+from dstamp_sim.pipeline.explain import explained
+from dstamp_sim.pipeline.explore import save_judgement
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """What `dstamp sample` found: the sample, a judgement per property, 95 % limits, and the files it wrote.
+
+    `chances`: by property, between which limits the probability lies that one schedule of this strategy decides it.
+    `unseen`: the upper limit of the probability that the next schedule ends as none did. Both are empty where schedules
+    are not drawn independently.
+    """
+
+    sample: Sample
+    judgements: tuple[Judgement, ...]
+    explanations: Mapping[str, Explanation]
+    chances: Mapping[str, Interval]
+    unseen: float | None
+    placement: str
+    files: tuple[Path, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """VIOLATED if a schedule violates; else UNDETERMINED, unless all that was asked for is reached."""
+        return combined([judgement.verdict for judgement in self.judgements])
+
+
+def sample_model(
+    reference: str,
+    *,
+    settings: Sequence[str] = (),
+    placement: str | None = None,
+    properties: Sequence[str] = (),
+    crashes: int | None = None,
+    budget: int,
+    strategy: Settings,
+    out: Path,
+    progress: Progress | None = None,
+) -> Sampling:
+    """Samples a model's schedules; minimises and saves the first one that decides each property.
+
+    Raises UsageError for unknown names, figures out of range and an unwritable folder, ModelError as `explore` does.
+    """
+    model = load_model(reference)
+    parameters = read_settings(model.factory, settings)
+    system = model.build(parameters, placement)
+    if crashes is not None:
+        system = system.with_crashes(crashes)
+    system.properties_named(properties)
+    strategy.kind()
+    check_writable(out)
+    drawn = sample(system, budget, strategy, properties=properties, progress=progress)
+    judgements = judged(system, drawn, properties)
+    origin = Origin(reference, parameters, placement, {}, system.crashes)
+    found = [judgement for judgement in judgements if judgement.trace is not None]
+    return Sampling(
+        sample=drawn,
+        judgements=judgements,
+        explanations={j.prop.name: explained(system, j.trace, about=j.prop) for j in found if j.trace is not None},
+        chances=_chances(drawn),
+        unseen=_unseen(drawn),
+        placement=system.placement.name,
+        files=tuple(file for j in found for file in save_judgement(out, model, origin, j, system)),
+    )
+
+
+def judged(system: System, drawn: Sample, properties: Sequence[str] = ()) -> tuple[Judgement, ...]:
+    """A judgement per property: the first schedule that decides it, minimised and replayed, or UNDETERMINED."""
+    stopped = drawn.stopped or f"none of {drawn.schedules:,} schedules; what other schedules do is not known"
+    coverage = Coverage(states=0, transitions=drawn.steps, depth=drawn.longest, exhausted=False, stopped=stopped)
+    judgements = []
+    for prop in system.properties_named(properties):
+        trace = None
+        if prop.name in drawn.first:
+            least = minimise(drawn.first[prop.name], attempts(system, prop))
+            trace = replay(system, least.schedule)
+        judgements.append(certify(prop, coverage, trace))
+    return tuple(judgements)
+
+
+def _chances(drawn: Sample) -> dict[str, Interval]:
+    if not drawn.independent or not drawn.schedules:
+        return {}
+    return {
+        name: interval(hits, drawn.schedules) if hits else Interval(0.0, never_seen(drawn.schedules))
+        for name, hits in drawn.decided.items()
+    }
+
+
+def _unseen(drawn: Sample) -> float | None:
+    once = sum(count == 1 for _, count in drawn.ends)
+    return all_that_was_never_seen(once, drawn.schedules) if drawn.independent and drawn.schedules else None
