@@ -87,13 +87,12 @@ def _onward(key: Key, node: Node, space: Space, tables: Tables, met: dict[int, s
 
 def met(space: Space) -> dict[int, set[int]]:
     """By local state of the space's tables: the states in which it met the object that it is about to touch."""
-    tables, found = space.tables, dict[int, set[int]]()
-    rows, target = space.rows[: space.count], tables.target.data
-    for slot, states in enumerate(tables.states):
-        pairs = np.zeros((len(tables.keys), len(states)), np.bool_)
-        for column in range(space.objects, space.objects + space.processes):
-            pairs[rows[:, column], rows[:, slot]] = True
-        for local in np.flatnonzero(pairs.any(axis=1)).tolist():
-            if target[local] == slot:
-                found[local] = set(np.flatnonzero(pairs[local]).tolist())
+    tables, used = space.tables, space.used_entries()
+    found = dict[int, set[int]]()
+    for local in range(len(tables.keys)):
+        slot, begin = int(tables.target.data[local]), int(tables.base.data[local])
+        if slot >= 0:
+            states = np.flatnonzero(used[begin : begin + len(tables.states[slot])]).tolist()
+            if states:
+                found[local] = set(states)
     return found

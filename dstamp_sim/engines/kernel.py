@@ -1,9 +1,15 @@
-"""The compiled inner loop: breadth-first expansion of rows of small integers, with an exact visited set.
+"""The compiled inner loop: breadth-first expansion of packed rows of small integers, with an exact visited set.
 
-A row has one column per shared object, one per process, and one for the deaths so far. The visited set is an
-open-addressing table of row numbers; rows are compared in full, never by fingerprint alone. Rows are 8, 16 or 32 bits
-wide, as the tables need. With 4 bytes of parent and 4 bytes a slot at a load of 1/3 to 2/3, a state of 8 runs of the
-cc-ci model takes 11 + 4 + 6..12 bytes at 8 bits, and 22 + 4 + 6..12 at 16.
+A row has one column per shared object, one per process, and one for the deaths so far, each in as many bits as its
+numbers need, packed into words of 64 bits. Successors are made by adding differences to words. The visited set is an
+open-addressing table of row numbers; rows are compared in full, never by fingerprint alone.
+
+Looking a successor up costs two reads of far memory: its slot, and the row whose number is there. So successors wait in
+a buffer until there are many, and each of the two reads is made for all of them before any is waited for: the
+processor then has several under way at a time.
+
+With 8 bytes a word, 4 of parent and 4 a slot at a load of 1/4 to 1/2, a state of 8 runs of the cc-ci model (46 bits)
+takes 8 + 4 + 8..16 bytes, and up to twice the first two where the arrays have just doubled.
 """
 
 from __future__ import annotations
@@ -25,8 +31,9 @@ ENDED = -2
 F = TypeVar("F", bound=Callable[..., Any])
 
 compiled: Callable[[F], F] = njit(cache=True, nogil=True, _nrt=False)  # type: ignore[call-overload]  # not in its stub
-"""For functions that make no arrays: without reference counts on every array of every argument, which made the
-samplers 11 times slower. (`_nrt` is numba's own flag for this; a function that does make an array fails to compile.)"""
+"""For functions that make no arrays: without reference counts on every array of every argument, which took half of an
+exploration's time and made the samplers 11 times slower. (`_nrt` is numba's own flag for this; a function that does
+make an array fails to compile.)"""
 
 
 class Steps(NamedTuple):
@@ -66,13 +73,28 @@ class Reduction(NamedTuple):
     daemon: Any
 
 
+class Layout(NamedTuple):
+    """Where the columns of a row lie: the word of each, and its place and mask there."""
+
+    word: Any
+    shift: Any
+    mask: Any
+
+
 class Work(NamedTuple):
-    """Room to work in: the row being made, by process the outcomes of its op, and three sets of processes."""
+    """Room to work in: a row unpacked and its objects after a death; by process the outcomes of its op, and two sets
+    of processes; the successors that wait, with their parents, their slots and the numbers found there.
+    """  # noqa: D205 - one sentence
 
     row: Any
+    lost: Any
     enabled: Any
     chosen: Any
     trial: Any
+    held: Any
+    parents: Any
+    slots: Any
+    found: Any
 
 
 @compiled
@@ -81,32 +103,60 @@ def _hash(row: Any) -> Any:
     for column in range(row.shape[0]):
         mixed = (mixed ^ np.uint64(row[column])) * np.uint64(0xFF51AFD7ED558CCD)
         mixed ^= mixed >> np.uint64(32)
-    return mixed
+    mixed *= np.uint64(0xC4CEB9FE1A85EC53)
+    return mixed ^ (mixed >> np.uint64(33))
+
+
+@compiled
+def _same(row: Any, other: Any) -> Any:
+    for column in range(row.shape[0]):  # noqa: SIM110 - the compiler knows no all()
+        if row[column] != other[column]:
+            return False
+    return True
 
 
 @compiled
 def insert(rows: Any, count: int, slots: Any, row: Any) -> Any:
     """The number of `row` among `rows`, and whether it is new (it is then appended; there must be room)."""
     mask = np.uint64(slots.shape[0] - 1)
-    width = row.shape[0]
     at = _hash(row) & mask
-    while slots[at] >= 0:
-        known = slots[at]
-        same = True
-        for column in range(width):
-            if rows[known, column] != row[column]:
-                same = False
-                break
-        if same:
-            return known, False
+    while slots[at] >= 0 and not _same(rows[slots[at]], row):
         at = (at + np.uint64(1)) & mask
+    if slots[at] >= 0:
+        return slots[at], False
     slots[at] = count
-    for column in range(width):
+    for column in range(row.shape[0]):
         rows[count, column] = row[column]
     return count, True
 
 
-@njit(cache=True, nogil=True)
+@compiled
+def keep(rows: Any, count: Any, slots: Any, parents: Any, work: Any, waiting: Any) -> Any:
+    """Keep the first `waiting` successors that are new; gives the number of states. There must be room for all."""
+    mask = np.uint64(slots.shape[0] - 1)
+    for i in range(waiting):
+        work.slots[i] = np.int64(_hash(work.held[i]) & mask)
+    for i in range(waiting):
+        work.found[i] = slots[work.slots[i]]
+    for i in range(waiting):
+        if work.found[i] >= 0 and not _same(rows[work.found[i]], work.held[i]):
+            work.found[i] = -1
+    for i in range(waiting):
+        if work.found[i] >= 0:
+            continue
+        at = np.uint64(work.slots[i])
+        while slots[at] >= 0 and not _same(rows[slots[at]], work.held[i]):
+            at = (at + np.uint64(1)) & mask
+        if slots[at] < 0:
+            slots[at] = count
+            parents[count] = work.parents[i]
+            for word in range(rows.shape[1]):
+                rows[count, word] = work.held[i, word]
+            count += 1
+    return count
+
+
+@compiled
 def rehash(rows: Any, count: int, slots: Any) -> None:
     """Fill an empty `slots` with the first `count` rows."""
     mask = np.uint64(slots.shape[0] - 1)
@@ -117,20 +167,43 @@ def rehash(rows: Any, count: int, slots: Any) -> None:
         slots[at] = number
 
 
-@njit(cache=True, nogil=True)
-def _sort(row: Any, begin: int, end: int) -> None:
-    """Insertion sort of the columns of identical processes: the canonical form."""
-    for i in range(begin + 1, end):
-        value = row[i]
-        j = i - 1
-        while j >= begin and row[j] > value:
-            row[j + 1] = row[j]
-            j -= 1
-        row[j + 1] = value
+@compiled
+def _unpack(rows: Any, number: Any, layout: Any, row: Any) -> Any:
+    for column in range(row.shape[0]):
+        row[column] = np.int64((rows[number, layout.word[column]] >> layout.shift[column]) & layout.mask[column])
 
 
-@njit(cache=True, nogil=True)
-def _close(row, objects, start, best, steps, cut, work):  # type: ignore[no-untyped-def]
+@compiled
+def _put(held: Any, i: Any, layout: Any, row: Any, column: Any, value: Any) -> Any:
+    """Write `value` into a column of successor i, which has the number of `row` there."""
+    held[i, layout.word[column]] += np.uint64(value - row[column]) << layout.shift[column]
+
+
+@compiled
+def _put_sorted(held: Any, i: Any, layout: Any, row: Any, column: Any, value: Any, begin: Any, end: Any) -> Any:
+    """As `_put`, for a column of the identical processes begin..end, which are sorted and stay so."""
+    while column > begin and row[column - 1] > value:
+        _put(held, i, layout, row, column, row[column - 1])
+        column -= 1
+    while column < end - 1 and row[column + 1] < value:
+        _put(held, i, layout, row, column, row[column + 1])
+        column += 1
+    _put(held, i, layout, row, column, value)
+
+
+@compiled
+def mark_used(rows: Any, count: Any, objects: Any, layout: Any, steps: Any, row: Any, used: Any) -> Any:
+    """Set `used` for every entry of the tables of ops that some state looks up."""
+    for number in range(count):
+        _unpack(rows, number, layout, row)
+        for column in range(objects, row.shape[0] - 1):
+            slot = steps.target[row[column]]
+            if slot != ENDED:
+                used[steps.base[row[column]] + (row[slot] if slot >= 0 else 0)] = True
+
+
+@compiled
+def _close(row: Any, objects: Any, start: Any, best: Any, steps: Any, cut: Any, work: Any) -> Any:
     """Close the set {start} in `work.trial`; gives its number of movers, or `best` when it is not better or refused.
 
     Closed: whoever may still conflict with the op of a member is a member; a member that is blocked brings in whoever
@@ -165,8 +238,8 @@ def _close(row, objects, start, best, steps, cut, work):  # type: ignore[no-unty
     return size
 
 
-@njit(cache=True, nogil=True)
-def _stubborn(row, objects, movers, steps, cut, work):  # type: ignore[no-untyped-def]
+@compiled
+def _stubborn(row: Any, objects: Any, movers: Any, steps: Any, cut: Any, work: Any) -> Any:
     """The smallest closed set of processes found, in `work.chosen`; False when only all movers together will do.
 
     Stubborn sets after Valmari (1989), with processes as the unit: the persistent sets of Godefroid (1996).
@@ -177,7 +250,8 @@ def _stubborn(row, objects, movers, steps, cut, work):  # type: ignore[no-untype
             size = _close(row, objects, start, best, steps, cut, work)
             if size < best:
                 best = size
-                work.chosen[:] = work.trial
+                for p in range(work.trial.shape[0]):
+                    work.chosen[p] = work.trial[p]
                 if best == 1:
                     break
     return best < movers
@@ -191,8 +265,8 @@ def note(misses: Any, tallies: Any, what: int, which: int, state: int) -> None:
         tallies[1] += 1
 
 
-@njit(cache=True, nogil=True)
-def _look_up_moves(row, objects, steps, work, misses, tallies):  # type: ignore[no-untyped-def]
+@compiled
+def _look_up_moves(row: Any, objects: Any, steps: Any, work: Any, misses: Any, tallies: Any) -> Any:
     """Fill `work.enabled`; gives the entries missing, the successors in all, and the processes that can move."""
     missing, most, movers = 0, 0, 0
     for p in range(work.enabled.shape[0]):
@@ -226,72 +300,105 @@ def lose(row: Any, here: int, death: Deaths, misses: Any, tallies: Any) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
-def _mortal(here, p, steps, death):  # type: ignore[no-untyped-def]
+@compiled
+def _lost(row: Any, here: Any, death: Any, work: Any, misses: Any, tallies: Any) -> Any:
+    """Put into `work.lost` what `row` is after the death of a process in `here`; False when entries miss."""
+    for column in range(row.shape[0]):
+        work.lost[column] = row[column]
+    return lose(work.lost, here, death, misses, tallies)
+
+
+@compiled
+def _mortal(here: Any, p: Any, steps: Any, death: Any) -> Any:
     return death.killable[p] and steps.target[here] != ENDED
 
 
-@njit(cache=True, nogil=True)
-def _keep(rows, count, slots, parents, at, group, work):  # type: ignore[no-untyped-def]
-    """Keep the row in `work` as a successor of state `at`, in canonical form; gives the number of states."""
-    _sort(work.row, group[0], group[1])
-    number, new = insert(rows, count, slots, work.row)
-    if new:
-        parents[number] = at
-    return count + new
+@compiled
+def _begin(rows: Any, at: Any, work: Any, i: Any) -> Any:
+    """Begin successor i of state `at`, as that state."""
+    work.parents[i] = at
+    for word in range(rows.shape[1]):
+        work.held[i, word] = rows[at, word]
 
 
-@njit(cache=True, nogil=True)
-def expand(  # type: ignore[no-untyped-def]
-    rows, count, slots, parents, begin, end, objects, groups, steps, death, cut, work, misses, stuck, tallies
-):
+@compiled
+def expand(
+    rows: Any,
+    count: Any,
+    slots: Any,
+    parents: Any,
+    begin: Any,
+    end: Any,
+    objects: Any,
+    groups: Any,
+    layout: Any,
+    steps: Any,
+    death: Any,
+    cut: Any,
+    work: Any,
+    misses: Any,
+    stuck: Any,
+    tallies: Any,
+) -> Any:
     """Expand the states begin..end; gives why it came back, the first state not expanded, and the number of states.
 
-    `groups[p]` is the range of columns of the processes identical to p (empty where symmetry is off). Counts in
+    `groups[p]` is the range of columns of the processes identical to p (of p alone where symmetry is off). Counts in
     `tallies`: transitions, misses noted, stuck states noted, states where only a stubborn set moved.
     """
-    deaths = rows.shape[1] - 1
-    usable = min(rows.shape[0], slots.shape[0] * 2 // 3)
-    for at in range(begin, end):
-        here_row = rows[at]
-        missing, most, movers = _look_up_moves(here_row, objects, steps, work, misses, tallies)
-        mortals = here_row[deaths] < death.allowed
+    row, processes, deaths = work.row, work.enabled.shape[0], work.row.shape[0] - 1
+    usable, room = min(rows.shape[0], slots.shape[0] // 2), work.held.shape[0]
+    why, waiting, at = DONE, 0, begin
+    while at < end:
+        _unpack(rows, at, layout, row)
+        missing, most, movers = _look_up_moves(row, objects, steps, work, misses, tallies)
+        mortals = row[deaths] < death.allowed
         if mortals:
-            for p in range(work.enabled.shape[0]):
-                work.row[:] = here_row
-                if _mortal(here_row[objects + p], p, steps, death):
+            for p in range(processes):
+                if _mortal(row[objects + p], p, steps, death):
                     most += 1
-                    missing += not lose(work.row, here_row[objects + p], death, misses, tallies)
+                    missing += not _lost(row, row[objects + p], death, work, misses, tallies)
         if missing > 0:
-            return MISSED, at, count
-        if count + most > usable:
-            return FULL, at, count
+            why = MISSED
+            break
+        if waiting + most > room or count + waiting + most > usable:
+            count = keep(rows, count, slots, parents, work, waiting)
+            tallies[0] += waiting
+            waiting = 0
+            if count + most > usable:
+                why = FULL
+                break
         if movers == 0:
             stuck[tallies[2]] = at
             tallies[2] += 1
-        reduced = cut.on and movers > 1 and not mortals and _stubborn(here_row, objects, movers, steps, cut, work)
+        reduced = cut.on and movers > 1 and not mortals and _stubborn(row, objects, movers, steps, cut, work)
         tallies[3] += reduced
-        for p in range(work.enabled.shape[0]):
+        for p in range(processes):
             if work.enabled[p] == 0 or (reduced and work.chosen[p] == 0):
                 continue
-            here = here_row[objects + p]
+            here = row[objects + p]
             slot = steps.target[here]
-            entry = steps.entries[steps.base[here] + (here_row[slot] if slot >= 0 else 0)]
+            entry = steps.entries[steps.base[here] + (row[slot] if slot >= 0 else 0)]
             for k in range(steps.first[entry], steps.first[entry + 1]):
-                work.row[:] = here_row
+                _begin(rows, at, work, waiting)
                 if slot >= 0:
-                    work.row[slot] = steps.next_state[k]
-                work.row[objects + p] = steps.next_local[k]
-                tallies[0] += 1
-                count = _keep(rows, count, slots, parents, at, groups[p], work)
+                    _put(work.held, waiting, layout, row, slot, steps.next_state[k])
+                _put_sorted(
+                    work.held, waiting, layout, row, objects + p, steps.next_local[k], groups[p, 0], groups[p, 1]
+                )
+                waiting += 1
         if mortals:
-            for p in range(work.enabled.shape[0]):
-                here = here_row[objects + p]
+            for p in range(processes):
+                here = row[objects + p]
                 if _mortal(here, p, steps, death):
-                    work.row[:] = here_row
-                    lose(work.row, here, death, misses, tallies)
-                    work.row[objects + p] = death.death_of[here]
-                    work.row[deaths] += 1
-                    tallies[0] += 1
-                    count = _keep(rows, count, slots, parents, at, groups[p], work)
-    return DONE, end, count
+                    _lost(row, here, death, work, misses, tallies)
+                    _begin(rows, at, work, waiting)
+                    for slot in range(objects):
+                        _put(work.held, waiting, layout, row, slot, work.lost[slot])
+                    _put(work.held, waiting, layout, row, deaths, row[deaths] + 1)
+                    _put_sorted(
+                        work.held, waiting, layout, row, objects + p, death.death_of[here], groups[p, 0], groups[p, 1]
+                    )
+                    waiting += 1
+        at += 1
+    tallies[0] += waiting
+    return why, at, keep(rows, count, slots, parents, work, waiting)

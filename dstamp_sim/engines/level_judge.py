@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,13 @@ from numpy.typing import NDArray
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.properties import Kind, Property
 from dstamp_sim.engines.space import Space
+
+CHUNK = 1 << 18
+"""States that are judged at a time."""
+
+
+FEW = 1 << 20
+"""Combinations of numbers for which a table of first occurrences is cheaper than sorting."""
 
 
 class ToldApart(Exception):  # no error: the space has to be explored without symmetry
@@ -50,9 +58,10 @@ class LevelJudge:
         for index, prop in enumerate(self._judge.properties):
             if (prop.kind is Kind.NO_DEADLOCK) is not deadlock:
                 continue
-            state = self._ask[prop.kind](index, prop, begin, end)
-            if state is not None:
-                found[index] = state
+            for at in range(begin, end, CHUNK):
+                state = self._ask[prop.kind](index, prop, at, min(at + CHUNK, end))
+                if state is not None:
+                    found.setdefault(index, state)
         if self._space.symmetry and self._judge.tell_apart:
             raise ToldApart(", ".join(sorted(self._judge.tell_apart)))
         return found
@@ -69,11 +78,12 @@ class LevelJudge:
         self._is_done = np.concatenate([self._is_done, done])
 
     def _locals(self, begin: int, end: int) -> NDArray[Any]:
-        return self._space.rows[begin:end, self._space.objects : -1]
+        first = self._space.objects
+        return self._space.columns(range(first, first + self._space.processes), begin, end)
 
     def _always(self, index: int, prop: Property, begin: int, end: int) -> int | None:
         self.exercised[prop.name] += end - begin
-        seen = self._space.rows[begin:end, [self._slot[id(item)] for item in prop.reads]]
+        seen = self._space.columns([self._slot[id(item)] for item in prop.reads], begin, end)
         return self._first(seen, begin, lambda numbers: not self._judge.state_ok(prop, self._states(prop, numbers)))
 
     def _each_result(self, index: int, prop: Property, begin: int, end: int) -> int | None:
@@ -112,10 +122,11 @@ class LevelJudge:
         """The first of `states` where the property's predicate on results (and what it reads) is `wanted`."""
         if not len(states):
             return None
-        local = self._space.rows[states][:, self._space.objects : -1].astype(np.int64)
+        begin, end = int(states[0]), int(states[-1]) + 1
+        local = self._locals(begin, end)[states - begin]
         local[~self._has_result[local]] = -1
-        slots = [self._slot[id(item)] for item in prop.reads]
-        questions = np.concatenate([local, self._space.rows[states][:, slots].astype(np.int64)], axis=1)
+        seen = self._space.columns([self._slot[id(item)] for item in prop.reads], begin, end)[states - begin]
+        questions = np.concatenate([local, seen], axis=1)
 
         def answer(numbers: NDArray[Any]) -> bool:
             ended = numbers[: self._space.processes].tolist()
@@ -129,10 +140,20 @@ class LevelJudge:
 
     def _first(self, questions: NDArray[Any], begin: int, decides: Callable[[NDArray[Any]], bool]) -> int | None:
         """The first row of `questions` that decides; each distinct row is asked once."""
-        distinct, firsts = np.unique(questions, axis=0, return_index=True)
-        hits = [int(at) for row, at in zip(distinct, firsts, strict=True) if decides(row)]
+        hits = [at for at in _firsts(questions) if decides(questions[at])]
         return begin + min(hits) if hits else None
 
     def _states(self, prop: Property, numbers: NDArray[Any]) -> tuple[Any, ...]:
         states = self._space.tables.states
         return tuple(states[self._slot[id(i)]][n] for i, n in zip(prop.reads, numbers.tolist(), strict=True))
+
+
+def _firsts(rows: NDArray[np.int64]) -> list[int]:
+    """Where each distinct row of numbers from -1 on first occurs."""
+    sizes = [int(size) for size in rows.max(axis=0, initial=-1) + 2]
+    if prod(sizes) > FEW:
+        return [int(at) for at in np.unique(rows, axis=0, return_index=True)[1]]
+    keys = np.ravel_multi_index(tuple(rows.T + 1), tuple(sizes)) if sizes else np.zeros(len(rows), np.int64)
+    first = np.full(prod(sizes), -1)
+    first[keys[::-1]] = np.arange(len(rows))[::-1]
+    return [int(at) for at in first[first >= 0]]

@@ -83,7 +83,8 @@ def _used(tables: Tables, why_not: str) -> dict[int, set[int]]:
         if why_not:
             raise UsageError(f"the tables cannot be completed: {why_not}, and there are more than {STATES:,} states")
         return {local: set(range(_known(tables, local))) for local in range(len(tables.keys))}
-    stood_in = np.unique(space.rows[: space.count, space.objects : -1]).tolist()
+    columns = range(space.objects, space.objects + space.processes)
+    stood_in = sorted({number for c in columns for number in np.unique(space.column(c, 0, space.count)).tolist()})
     seen = met(space)
     return {local: seen.get(local, set()) for local in stood_in}
 

@@ -150,9 +150,12 @@ class _Counting:
         n, at = space.processes, 0
         offer = Offer(np.zeros(n, np.int32), np.zeros(n, np.int8), np.zeros(n, np.int32))
         misses, missed = np.zeros((64, 3), np.int64), np.zeros(2, np.int64)
+        rows = space.columns(range(space.objects + n + 1), 0, space.count).astype(np.int32)
+        slots = np.full(1 << (2 * space.count).bit_length(), -1, np.int32)
+        kernel.rehash(rows, space.count, slots)
         while at < space.count:
             at = _link(
-                space.rows, space.slots, space.count, at, space.objects, space.tables.steps(), space.tables.deaths(),
+                rows, slots, space.count, at, space.objects, space.tables.steps(), space.tables.deaths(),
                 self.questions.asked(), offer, misses, missed, self.first, self.actor, self.outcome, self.to, self.bits,
                 EDITION,
             )  # fmt: skip
