@@ -7,7 +7,7 @@ clocks, and the ordering of events in a distributed system" (1978); vector clock
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -34,12 +34,16 @@ class Edge:
 
 
 class HappensBefore:
-    """The order of a trace's steps: direct edges and vector clocks. Cost: steps times processes."""
+    """The order of a trace's steps: direct edges and vector clocks. Cost: steps times processes.
 
-    def __init__(self, trace: Trace) -> None:
+    `also` are further pairs of steps to be taken as ordered (what one read from another, say).
+    """
+
+    def __init__(self, trace: Trace, also: Iterable[tuple[int, int]] = ()) -> None:
         self._trace = trace
         self.edges = tuple(_edges(trace))
-        self.clocks = _clocks(trace, self.edges)
+        pairs = [*((edge.before, edge.after) for edge in self.edges), *also]
+        self.clocks = _clocks(trace, pairs)
         self._index = {name: n for n, name in enumerate(trace.processes)}
 
     def ordered(self, before: int, after: int) -> bool:
@@ -88,13 +92,13 @@ def _was_blocked(trace: Trace, writer: int, number: int) -> bool:
     return not op.target.outcomes(before, op)
 
 
-def _clocks(trace: Trace, edges: tuple[Edge, ...]) -> list[tuple[int, ...]]:
+def _clocks(trace: Trace, pairs: Iterable[tuple[int, int]]) -> list[tuple[int, ...]]:
     """Per step: how many steps of each process happen before it or are it."""
     index = {name: n for n, name in enumerate(trace.processes)}
     clocks: list[list[int]] = [[0] * len(index) for _ in trace.steps]
     into: dict[int, list[int]] = {}
-    for edge in edges:
-        into.setdefault(edge.after, []).append(edge.before)
+    for before, after in pairs:
+        into.setdefault(after, []).append(before)
     for number, step in enumerate(trace.steps):
         for before in into.get(number, ()):
             clocks[number] = [max(a, b) for a, b in zip(clocks[number], clocks[before], strict=True)]

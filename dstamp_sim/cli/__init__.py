@@ -29,7 +29,11 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
         "dstamp explore cc_ci --set runs=3 --placement app-domain:deploy_app..check_hc1",
     ),
     (ingest, "Example: dstamp ingest /srv/ci/runs --into evidence.toml"),
-    (export, "Example: dstamp export cc_ci --to promela --set runs=3 --placement deploy_app_to_check"),
+    (
+        export,
+        "Examples: dstamp export cc_ci --to promela --set runs=3 --placement deploy_app_to_check   |   "
+        "dstamp export out/bank-one-withdrawal-at-most.witness.json --to mermaid",
+    ),
     (
         prove,
         "Examples: dstamp prove cc_ci --placement deploy_app_to_check   |   "

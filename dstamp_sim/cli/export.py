@@ -11,8 +11,18 @@ from dstamp_sim.cli.console import AsJson, Out, PlacementOption, output, print_f
 
 
 def export(
-    model: Annotated[str, typer.Argument(help="path.py[:factory], a folder, or a short name such as classic/bank.")],
-    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="promela: SPIN's language.")],
+    model: Annotated[
+        str, typer.Argument(help="path.py[:factory], a folder, a short name such as classic/bank, or a witness file.")
+    ],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="FORMAT",
+            help="Of a model: promela, or its space as graphml or dot. "
+            "Of a witness: perfetto, itf, shiviz, mermaid, graphml, dot.",
+        ),
+    ],
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="K=V", help="A parameter of the factory; repeatable.")
     ] = None,
@@ -27,10 +37,10 @@ def export(
     out: Out = Path("out"),
     as_json: AsJson = False,
 ) -> None:
-    """Write a model in another tool's language, for a second opinion."""
-    from dstamp_sim.pipeline.export import export_model  # noqa: PLC0415 - commands load what they need
+    """Write a model or a witness in another tool's language: for a second opinion, or another way to look at it."""
+    from dstamp_sim.pipeline.export import export as write  # noqa: PLC0415 - commands load what they need
 
-    file = export_model(
+    file = write(
         model,
         to=to,
         settings=settings or [],

@@ -72,7 +72,7 @@ def count_switches(processes: Iterable[str]) -> int:
 
 
 def _token(choice: Choice, count: int) -> str:
-    name = quote(choice.process, safe=_SAFE)
+    name = quote(choice.process, safe=_SAFE, errors="surrogatepass")
     if choice.outcome == CRASH:
         return " ".join([f"{name}!"] * count)
     outcome = f":{choice.outcome}" if choice.outcome else ""
@@ -84,4 +84,4 @@ def _parse_token(token: str) -> list[Choice]:
     if match is None:
         raise ScheduleError(f"{token!r} is not a choice: write NAME, NAME*3, NAME:1 (second outcome) or NAME! (dies)")
     outcome = CRASH if match["crash"] else int(match["outcome"] or 0)
-    return [Choice(unquote(match["name"]), outcome)] * int(match["count"] or 1)
+    return [Choice(unquote(match["name"], errors="surrogatepass"), outcome)] * int(match["count"] or 1)

@@ -44,7 +44,7 @@ def write_space_page(file: Path, model: str, system: System) -> Path:
         _about(model, system),
         atlas.semantics.names,
         [(f"{prop.kind.value}: {prop.name}", prop.is_wish) for prop in properties],
-        [_scene(atlas, number, properties) for number in range(len(atlas.states))],
+        scenes_of(atlas),
         complete=atlas.complete,
     )
     write_text(file, page)
@@ -53,6 +53,12 @@ def write_space_page(file: Path, model: str, system: System) -> Path:
 
 def _about(model: str, system: System) -> dict[str, str]:
     return {"model": model, "lock placement": system.placement.name, "crashes": str(system.crashes)}
+
+
+def scenes_of(atlas: Atlas) -> list[Scene]:
+    """The states of an atlas as pages and exporters show them."""
+    properties = atlas.semantics.system.checked_properties
+    return [_scene(atlas, number, properties) for number in range(len(atlas.states))]
 
 
 def _scene(atlas: Atlas, number: int, properties: tuple[Property, ...]) -> Scene:

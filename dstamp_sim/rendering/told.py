@@ -28,7 +28,8 @@ class Link(NamedTuple):
 class Told:
     """The sentence and the proof; the window (its process, first and last step) and the write inside it; the rest.
 
-    `cycle` are the links that make the proof, `links` all dependencies of the trace. `reads` is the step that mattered.
+    `cycle` are the links that make the proof, `links` all dependencies of the trace, `reads` is the step that mattered.
+    `clocks` has a vector clock per step: how many steps of each process it knows of. Only some formats need it.
     """
 
     sentence: str = ""
@@ -39,3 +40,4 @@ class Told:
     missing: Missing | None = None
     cycle: tuple[Link, ...] = ()
     links: tuple[Link, ...] = ()
+    clocks: tuple[tuple[int, ...], ...] = ()

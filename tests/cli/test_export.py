@@ -1,7 +1,10 @@
 """`dstamp export`: a model in another tool's language."""
 
 import json
+import re
 from pathlib import Path
+
+import pytest
 
 
 def test_a_model_is_written_in_promela_as_a_person_would_write_it(dstamp):
@@ -66,3 +69,35 @@ def test_hostile_names_come_out_as_identifiers_and_comments(dstamp, tmp_path):
     assert "active proctype run_2()" in text
     assert "active proctype _9()" in text
     assert text.count("/*") == text.count("*/")
+
+
+@pytest.mark.parametrize("to", ["perfetto", "itf", "shiviz", "mermaid", "graphml", "dot"])
+def test_a_witness_is_written_in_every_format_of_a_trace(dstamp, tmp_path, to):
+    dstamp("explore", "classic/bank")
+    code, out, _ = dstamp("export", "out/bank-one-withdrawal-at-most.witness.json", "--to", to)
+    assert code == 0
+    assert (tmp_path / out.split()[-1]).read_text(encoding="utf-8")
+
+
+def test_a_space_is_written_with_its_bad_states_marked(dstamp, tmp_path):
+    assert dstamp("export", "classic/bank", "--to", "dot")[0] == 0
+    written = (tmp_path / "out" / "bank.dot").read_text(encoding="utf-8")
+    assert len(re.findall(r"^  q\d+ \[", written, re.M)) == 11
+    assert len(re.findall(r"^  q\d+ -> q\d+ \[", written, re.M)) == 12
+    assert written.count("#a40000") == 1
+
+
+def test_a_format_of_traces_asks_for_a_witness_and_a_witness_takes_no_settings(dstamp):
+    code, _, err = dstamp("export", "classic/bank", "--to", "itf")
+    assert code == 2 and "give a witness file" in err
+    dstamp("explore", "classic/bank")
+    witness = "out/bank-one-withdrawal-at-most.witness.json"
+    code, _, err = dstamp("export", witness, "--to", "itf", "--set", "customers=3")
+    assert code == 2 and "are all it takes" in err
+    code, _, err = dstamp("export", witness, "--to", "shivis")
+    assert code == 2 and "did you mean 'shiviz'" in err
+
+
+def test_a_space_that_is_too_large_is_refused(dstamp):
+    code, _, err = dstamp("export", "cc_ci", "--to", "dot", "--set", "runs=3")
+    assert code == 2 and "more than 5,000 states" in err

@@ -112,3 +112,9 @@ def test_a_schedule_that_does_not_fit_is_refused_at_its_step_with_the_reason(sch
 def test_a_process_that_died_cannot_move():
     with pytest.raises(ScheduleError, match="step 2, one: one has died"):
         replay(SYSTEM.with_crashes(1), "one! one")
+
+
+def test_a_name_that_is_no_text_at_all_survives_too():
+    schedule = Schedule((Choice("half a pair \ud800"),))
+    assert Schedule.parse(str(schedule)) == schedule
+    assert str(schedule).isascii()
