@@ -6,8 +6,9 @@ DstampError                 anything this package raises on purpose
 │   └── ScenarioError       a scenario or evidence file
 ├── ModelError              a model breaks a rule (carries the model's file and line)
 │   └── UnboundedProgram    a program performed more ops than an exploration can remember
-└── ScheduleError           a schedule does not fit the system (carries the step)
-    └── WitnessError        a witness file is of another model, or was edited
+├── ScheduleError           a schedule does not fit the system (carries the step)
+│   └── WitnessError        a witness file is of another model, or was edited
+└── Disagreement            the real parts did what the model does not allow (carries the step and the op)
 """
 
 import difflib
@@ -44,6 +45,10 @@ class ScheduleError(DstampError):
 
 class WitnessError(ScheduleError):
     """A witness file is of another model, or was edited."""
+
+
+class Disagreement(DstampError):
+    """The real parts did what the model does not allow."""
 
 
 def unknown(kind: str, name: str, valid: Iterable[str]) -> str:

@@ -11,25 +11,40 @@ Order = Literal["git", "go-git"]
 """Who checks out: the git command, or the go-git library that abra uses."""
 
 
+LOCKED = "index.lock exists"
+"""The label of a checkout that failed at once."""
+
+
 class Worktree(NamedTuple):
-    """A checkout's state: the commits of HEAD and of the files (None: not cloned), untracked overlay, `index.lock`."""
+    """A checkout's state: the commits of HEAD and of the files (None: not cloned), untracked overlay, `index.lock`.
+
+    `index` is the commit of the index where that is not the files'.
+    """
 
     head: str | None = None
     tree: str | None = None
     overlay: bool = False
     index_lock: bool = False
+    index: str | None = None
+
+    def with_files(self, tree: str | None, index: str | None) -> Worktree:
+        """This checkout with other files and another index."""
+        return self._replace(tree=tree, index=None if index == tree else index)
 
 
 class GitCheckout(SharedObject):
     """One working tree `$ABRA_DIR/recipes/<recipe>` (DOMAIN, "flock, git" and "abra and the harness").
 
-    - `git checkout` writes the worktree first and HEAD last, under `index.lock`; a second one fails at once.
+    - `git checkout` writes the files first, then the index, both under `index.lock`, and HEAD last, *after* that lock
+      is released. A second one fails at once while the lock is there; one that comes between lock and HEAD succeeds,
+      and the first then moves HEAD away from the other's files (found by running git: docs/decisions.md).
     - go-git moves HEAD first, then the files, and takes no `index.lock`.
     - Untracked, non-ignored files count as dirty, and survive a checkout.
     - A fetch of tags never moves HEAD.
-    - A killed `git checkout` leaves its `index.lock` behind.
+    - A `git checkout` killed under `index.lock` leaves it behind.
 
-    A checkout is two ops (`begin_checkout`, `end_checkout`), so others see it half done; `checkout` performs both.
+    A checkout is several ops (`begin_checkout`, for git `release_index`, `end_checkout`), so that others see it half
+    done; `checkout` performs them all. Commits are `git checkout --force`d: changed files do not stop a checkout.
     """
 
     def __init__(self, name: str, initial: Worktree = Worktree(), *, private: bool = False) -> None:  # noqa: B008
@@ -44,7 +59,7 @@ class GitCheckout(SharedObject):
         return self.op("head")
 
     def is_dirty(self) -> Op:
-        """Gives whether files differ from HEAD or untracked ones lie about."""
+        """Gives whether files or index differ from HEAD or untracked files lie about."""
         return self.op("is_dirty")
 
     def files(self) -> Op:
@@ -60,22 +75,28 @@ class GitCheckout(SharedObject):
         return self.op("add_overlay")
 
     def begin_checkout(self, commit: str, order: Order = "git") -> Op:
-        """The first half of a checkout (git: the files, under index.lock; go-git: HEAD); False if it failed at once."""
+        """The first part of a checkout (git: the files, under index.lock; go-git: HEAD); False if it failed at once."""
         return self.op("begin_checkout", commit, order)
 
+    def release_index(self, commit: str) -> Op:
+        """The index is written and `index.lock` is gone, HEAD has not moved yet (git only). Gives None."""
+        return self.op("release_index", commit)
+
     def end_checkout(self, commit: str, order: Order = "git") -> Op:
-        """The second half of a checkout (git: HEAD; go-git: the files). Gives None."""
+        """The last part of a checkout (git: HEAD; go-git: index and files). Gives None."""
         return self.op("end_checkout", commit, order)
 
     def checkout_at_once(self, commit: str) -> Op:
-        """A whole checkout as one op, for models where a torn one is not the question; gives True."""
+        """A whole `git checkout` as one op, where a torn one is not the question; gives False under `index.lock`."""
         return self.op("checkout_at_once", commit)
 
     def checkout(self, commit: str, order: Order = "git") -> Program[bool]:
-        """Both halves of a checkout with the delay "checkout" between; gives whether it succeeded."""
+        """All parts of a checkout, with the delay "checkout" after the first; gives whether it succeeded."""
         if not (yield self.begin_checkout(commit, order)):
             return False
         yield delay("checkout")
+        if order == "git":
+            yield self.release_index(commit)
         yield self.end_checkout(commit, order)
         return True
 
@@ -88,7 +109,7 @@ class GitCheckout(SharedObject):
             case "head", ():
                 return (Outcome(state, state.head),)
             case "is_dirty", ():
-                return (Outcome(state, state.overlay or state.tree != state.head),)
+                return (Outcome(state, state.overlay or state.tree != state.head or state.index is not None),)
             case "files", ():
                 return (Outcome(state, state.tree),)
             case "fetch_tags", ():
@@ -96,13 +117,17 @@ class GitCheckout(SharedObject):
             case "add_overlay", ():
                 return (Outcome(state._replace(overlay=True)),)
             case "checkout_at_once", (str(commit),):
-                return (Outcome(state._replace(head=commit, tree=commit), True),)
+                if state.index_lock:
+                    return (Outcome(state, False, LOCKED),)
+                return (Outcome(state._replace(head=commit, tree=commit, index=None), True),)
             case "begin_checkout", (str(commit), ("git" | "go-git") as order):
                 return (_begun(state, commit, order),)
+            case "release_index", (str(commit),):
+                return (Outcome(state.with_files(state.tree, commit)._replace(index_lock=False)),)
             case "end_checkout", (str(commit), "git"):
-                return (Outcome(state._replace(head=commit, index_lock=False)),)
+                return (Outcome(state._replace(head=commit)),)
             case "end_checkout", (str(commit), "go-git"):
-                return (Outcome(state._replace(tree=commit)),)
+                return (Outcome(state._replace(tree=commit, index=None)),)
         raise self.unknown_verb(op)
 
 
@@ -110,5 +135,5 @@ def _begun(state: Worktree, commit: str, order: object) -> Outcome:
     if order == "go-git":
         return Outcome(state._replace(head=commit), True)
     if state.index_lock:
-        return Outcome(state, False, "index.lock exists")
-    return Outcome(state._replace(tree=commit, index_lock=True), True)
+        return Outcome(state, False, LOCKED)
+    return Outcome(state.with_files(commit, state.index or state.tree)._replace(index_lock=True), True)

@@ -24,14 +24,22 @@ class Spec(NamedTuple):
     run: str = ""
 
 
+MIXED = "mixed"
+"""As the content of a service's tasks: a failed update left tasks of both."""
+
+
 class Service(NamedTuple):
-    """A live service, as `docker service inspect` shows it; `id` and `version` stay 0 where they are not modelled."""
+    """A live service, as `docker service inspect` shows it; `id` and `version` stay 0 where they are not modelled.
+
+    `tasks` is the content that its tasks run where that is not Spec's (`MIXED` where they run several).
+    """
 
     id: int
     version: int
     spec: Spec
     previous: Spec | None
     status: Status | None
+    tasks: str | None = None
 
 
 class Swarm(NamedTuple):
@@ -45,10 +53,12 @@ class SwarmService(SharedObject):
     """One service of one stack (DOMAIN, "Docker Swarm").
 
     - A deploy creates or updates. With `versioned`, an update with a stale version fails with `update out of sequence`,
-      one of a removed service and a create over an existing name fail too, and every change takes the next version;
+      one of a removed service (also if it was created again) and a create over an existing name fail too, and every
+      change takes the next version;
       without, versions and ids are not modelled (they grow without bound).
     - Every update sets PreviousSpec = Spec, clears UpdateStatus, and cancels a running update.
-    - A label-only change (same content) replaces Spec and starts no task.
+    - A label-only change (same content) replaces Spec and starts no task, unless an update is under way: then that
+      goes on. An update to what the tasks still run completes at once, and cannot fail (docs/decisions.md).
     - A failed update rolls back: Spec = PreviousSpec, *labels included*, PreviousSpec absent, `rollback_started` then
       `rollback_completed`; a failed rollback pauses. With `failure_action="pause"` the new Spec stays.
     - Removal forgets the service; a re-created one has a new id.
@@ -134,23 +144,26 @@ class SwarmService(SharedObject):
     def _deployed(self, state: Swarm, spec: Spec, version: object) -> Outcome:
         old = state.service
         if self.versioned and version != (old.version if old else None):
-            return Outcome(state, NAME_CONFLICT if version is None else OUT_OF_SEQUENCE if old else NOT_FOUND)
+            return Outcome(state, _refusal(old, version))
         if old is None:
             index = state.version_index + 1 if self.versioned else 0
             return Outcome(self._stored(state, Service(index, 0, spec, None, None)), "created")
-        return Outcome(self._stored(state, Service(old.id, 0, spec, old.spec, self._begun(old, spec))), "updated")
+        return Outcome(self._stored(state, self._updated(old, spec)), "updated")
 
-    def _begun(self, old: Service, spec: Spec) -> Status | None:
-        if spec.content == old.spec.content:
-            return None
-        return "updating" if self.orchestrated else "completed"
+    def _updated(self, old: Service, spec: Spec) -> Service:
+        running = old.tasks or old.spec.content
+        if not self.orchestrated:
+            return Service(old.id, 0, spec, old.spec, None if spec.content == running else "completed")
+        if spec.content == running:
+            return Service(old.id, 0, spec, old.spec, "completed" if _under_way(old) else None)
+        return Service(old.id, 0, spec, old.spec, "updating", running)
 
     def _settled(self, state: Swarm, *, may_fail: bool) -> tuple[Outcome, ...]:
         service = state.service
         if service is None or not _under_way(service):
             return (Outcome(state, service.status if service else None, "superseded"),)
         rolling_back = service.status == "rollback_started"
-        well = service._replace(status="rollback_completed" if rolling_back else "completed")
+        well = service._replace(status="rollback_completed" if rolling_back else "completed", tasks=None)
         ends = [(well, "rolled back" if rolling_back else "converged")]
         if may_fail:
             ends.append(self._failed(service))
@@ -164,10 +177,18 @@ class SwarmService(SharedObject):
     def _failed(self, service: Service) -> tuple[Service, str]:
         if service.status == "rollback_started":
             return service._replace(status="rollback_paused"), "rollback failed"
+        mixed = service._replace(tasks=MIXED)
         if self.failure_action == "pause" or service.previous is None:
-            return service._replace(status="paused"), "update failed, paused"
-        back = service._replace(spec=service.previous, previous=None, status="rollback_started")
+            return mixed._replace(status="paused"), "update failed, paused"
+        back = mixed._replace(spec=service.previous, previous=None, status="rollback_started")
         return back, "update failed, rolling back"
+
+
+def _refusal(old: Service | None, version: object) -> str:
+    """Why an update by a stale listing fails; a service's id is its first version, and an update names the id."""
+    if version is None:
+        return NAME_CONFLICT
+    return OUT_OF_SEQUENCE if old is not None and isinstance(version, int) and version >= old.id else NOT_FOUND
 
 
 def _under_way(service: Service | None) -> bool:

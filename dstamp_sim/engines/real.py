@@ -1,0 +1,357 @@
+"""A run on real parts: one OS process per model process, and the same `Trace` as from any other engine.
+
+`play` holds the processes at a barrier between ops, so that a chooser (a schedule, say) decides who moves; every result,
+every block and every state that can be seen is compared with the model, op by op. `run_freely` lets them go, with real
+concurrency, and then looks for an order of the ops in which the model explains what each process saw.
+"""
+
+from __future__ import annotations
+
+import random
+import selectors
+import time
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from dstamp_sim.core.automaton import Node
+from dstamp_sim.core.errors import Disagreement, ScheduleError, UsageError
+from dstamp_sim.core.op import DELAY, ENTER, EXIT, Op, Program
+from dstamp_sim.core.placement import lay_over
+from dstamp_sim.core.schedule import CRASH, Choice, Schedule
+from dstamp_sim.core.semantics import Move, Semantics, State
+from dstamp_sim.core.shared_object import Outcome, SharedObject
+from dstamp_sim.core.system import Instance, System
+from dstamp_sim.core.trace import Step, Trace
+from dstamp_sim.core.value import text
+from dstamp_sim.engines.linearise import Event, linearise
+
+BLOCKED = "(would block)"
+"""What a worker gives where the real thing would block and it was told not to wait."""
+
+REACTION_S = 5.0
+"""How long a real part may take until what others see of it is what the model says: an orchestrator reacts in its time."""
+
+
+class Part(Protocol):
+    """The real counterpart of one shared object."""
+
+    def real_args(self, process: str, op: Op, hint: str) -> tuple[Any, ...] | None:
+        """The op's arguments for the hand that performs it; None where it is known to block.
+
+        `hint` is the label of the outcome wanted, where the real thing can be steered (a task that fails).
+        """
+
+    def model_result(self, worker_pid: int, op: Op, raw: Any, outcomes: Sequence[Outcome]) -> Hashable:
+        """A raw result in the model's terms; `outcomes` are those that the model allows (none in a free run)."""
+
+    def died(self, worker_pid: int) -> None:
+        """A worker died or ended, and the kernel has closed what it had open."""
+
+    def look(self, process: str) -> Hashable:
+        """What can be seen of the real state."""
+
+    def seen(self, state: Any) -> Hashable:
+        """As much of the model's state as `look` can see."""
+
+
+class Worker(Protocol):
+    """One model process's OS process."""
+
+    pid: int
+
+    def fileno(self) -> int: ...
+    def ask(self, part: str, verb: str, args: tuple[Any, ...], *, wait: bool) -> Any: ...
+    def send(self, part: str, verb: str, args: tuple[Any, ...], *, wait: bool) -> None: ...
+    def receive(self) -> tuple[Any, float, float]: ...
+    def kill(self) -> None: ...
+    def leave(self) -> None: ...
+
+
+class Bench(Protocol):
+    """Real parts, ready for one run: the counterpart of each object by its name, and a source of workers."""
+
+    @property
+    def parts(self) -> Mapping[str, Any]:
+        """A `Part` for every object of the system."""
+
+    def hire(self, name: str) -> Worker:
+        """A fresh worker for a model process."""
+
+
+@dataclass
+class Tally:
+    """What was compared: how often each op had each outcome, and how often one was blocked, in both worlds."""
+
+    outcomes: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    runs: int = 0
+
+    def count(self, op: Op | None, gave: str) -> None:
+        """Counts an op (None: a death) that had an outcome."""
+        if op is not None and op.target is not None:
+            key = (type(op.target).__name__, op.verb, gave)
+            self.outcomes[key] = self.outcomes.get(key, 0) + 1
+
+    def add(self, other: Tally) -> None:
+        """Adds another tally to this one."""
+        self.runs += other.runs
+        for key, count in other.outcomes.items():
+            self.outcomes[key] = self.outcomes.get(key, 0) + count
+
+
+Chooser = Callable[[Semantics, State], Move | None]
+"""Who moves next, and towards which outcome (a hint: reality decides); None to end."""
+
+
+def follow(schedule: Schedule | Iterable[Choice] | str) -> Chooser:
+    """The chooser that follows a schedule. It raises ScheduleError at the step that does not fit."""
+    choices = iter(Schedule.parse(schedule) if isinstance(schedule, str) else schedule)
+
+    def choose(semantics: Semantics, state: State) -> Move | None:
+        choice = next(choices, None)
+        return None if choice is None else semantics.move(state, choice)
+
+    return choose
+
+
+def play(system: System, bench: Bench, choose: Chooser, *, tally: Tally | None = None, strict: bool = False) -> Trace:
+    """The trace of the real parts, with real times in seconds; each op compared with the model.
+
+    Where the model allows several outcomes the real one is taken; with `strict`, another than the chosen one is refused.
+    Raises Disagreement naming the step and the op where the real parts do what the model does not allow: another
+    result, another state, blocking or not blocking.
+    """
+    return _Barrier(system, bench, tally or Tally(), strict).run(choose)
+
+
+class _Barrier:
+    """A run whose processes are held between ops."""
+
+    def __init__(self, system: System, bench: Bench, tally: Tally, strict: bool) -> None:
+        self.semantics = Semantics(system)
+        self.bench = bench
+        self.tally = tally
+        self.strict = strict
+        self.state = self.semantics.initial()
+        self.workers = [bench.hire(name) for name in self.semantics.names]
+        self.steps: list[Step] = []
+        self.begun = time.monotonic()
+
+    def run(self, choose: Chooser) -> Trace:
+        self.tally.runs += 1
+        self._probe_blocked()
+        while True:
+            try:
+                move = choose(self.semantics, self.state)
+            except ScheduleError as error:
+                raise ScheduleError(f"step {len(self.steps) + 1}: {error}") from error
+            if move is None:
+                break
+            self._step(self._die(move) if move.outcome == CRASH else self._perform(move))
+            self._probe_blocked()
+        trace = self.semantics.trace(self.steps, self.state)
+        return replace(trace, starts_s=dict.fromkeys(self.semantics.names, 0.0))
+
+    def _step(self, move: Move) -> None:
+        after = self.semantics.perform(self.state, move)
+        step = self.semantics.step(self.state, move, after, time.monotonic() - self.begun)
+        self.tally.count(step.op, step.label or text(step.result))
+        self.state = after
+        self.steps.append(step)
+
+    def _die(self, move: Move) -> Move:
+        self.workers[move.pid].kill()
+        for part in self.bench.parts.values():
+            part.died(self.workers[move.pid].pid)
+        after = self.semantics.perform(self.state, move)
+        name = self.semantics.names[move.pid]
+        for target in (*self.semantics.shared, *self.semantics.private):
+            if target.private:
+                continue  # gone with its process
+            part = self._part(target)
+            slot = self.semantics.shared.index(target)
+            self._compare_state(f"the death of {name}", part, name, [after.shared[slot]])
+        if self.semantics.processes[move.pid].daemon:
+            self.workers[move.pid] = self.bench.hire(name)
+        return move
+
+    def _perform(self, move: Move) -> Move:
+        node = self.semantics.node(self.state, move.pid)
+        assert node is not None and node.op is not None
+        outcomes = self.semantics.outcomes(self.state, move.pid)
+        if node.op.target is None:
+            return move
+        result = self._ask(move.pid, node.op, outcomes, outcomes[move.outcome].label)
+        what = self._about(node, move.pid)
+        if result == BLOCKED:
+            raise Disagreement(f"{what} blocks, but in the model it gives {_gives(outcomes)}")
+        possible = [k for k, outcome in enumerate(outcomes) if _same(outcome.result, result)]
+        if not possible:
+            raise Disagreement(f"{what} gave {text(result)}, but in the model it gives {_gives(outcomes)}")
+        part, name = self._part(node.op.target), self.semantics.names[move.pid]
+        found = possible[self._compare_state(what, part, name, [outcomes[k].state for k in possible])]
+        if self.strict and found != move.outcome:
+            raise Disagreement(
+                f"{what} was to be [{outcomes[move.outcome].label}], and was [{outcomes[found].label}]: "
+                "the model allows both, but this trace is another one"
+            )
+        return Move(move.pid, found)
+
+    def _compare_state(self, what: str, part: Part, process: str, states: Sequence[Any]) -> int:
+        """Which of the states the real one is, after it had time to react. Raises Disagreement if it is none."""
+        expected = [part.seen(state) for state in states]
+        until = time.monotonic() + REACTION_S
+        while (real := part.look(process)) not in expected:
+            if time.monotonic() > until:
+                allowed = " or ".join(text(state) for state in expected)
+                raise Disagreement(f"{what} left {text(real)}, but in the model {allowed}")
+            time.sleep(0.005)
+        return expected.index(real)
+
+    def _ask(self, pid: int, op: Op, outcomes: Sequence[Outcome], hint: str) -> Hashable:
+        assert op.target is not None
+        part, worker = self._part(op.target), self.workers[pid]
+        args = part.real_args(self.semantics.names[pid], op, hint)
+        if args is None:
+            return BLOCKED
+        try:
+            raw = worker.ask(op.target.name, op.verb, args, wait=False)
+        except RuntimeError as error:
+            raise Disagreement(f"step {len(self.steps) + 1}: {op} failed: {error}") from error
+        return BLOCKED if raw == BLOCKED else part.model_result(worker.pid, op, raw, outcomes)
+
+    def _part(self, target: SharedObject) -> Part:
+        part: Part = self.bench.parts[target.name]
+        return part
+
+    def _probe_blocked(self) -> None:
+        """What is blocked in the model must be so in reality: it is asked, and must not get through."""
+        for pid in range(len(self.workers)):
+            node = self.semantics.node(self.state, pid)
+            if node is None or node.op is None or self.semantics.outcomes(self.state, pid):
+                continue
+            if self._ask(pid, node.op, (), "") != BLOCKED:
+                raise Disagreement(f"{self._about(node, pid)} went through, but in the model it blocks")
+            self.tally.count(node.op, "blocked")
+
+    def _about(self, node: Node, pid: int) -> str:
+        return f"step {len(self.steps) + 1}: {self.semantics.names[pid]}'s {node.op}"
+
+
+def _gives(outcomes: Sequence[Outcome]) -> str:
+    return " or ".join(text(outcome.result) for outcome in outcomes)
+
+
+def _same(expected: Hashable, real: Hashable) -> bool:
+    return expected == real and text(expected) == text(real)
+
+
+def run_freely(system: System, bench: Bench, *, seed: int, delay_s: float) -> Trace:
+    """The trace of a run with real concurrency: every process goes on as soon as its op has ended.
+
+    Delays last up to `delay_s` seconds, drawn with `seed`; the rest is the machine's. The trace is an order of the ops
+    that respects real time and in which the model gives what each process was given; it replays through `replay`.
+    Raises Disagreement when there is none.
+    """
+    run = _Free(system, bench, random.Random(seed), delay_s)
+    events = run.run()
+    semantics = Semantics(system)
+    found = linearise(semantics, events)
+    if found is None:
+        told = "; ".join(f"{event.process} {event.op} -> {text(event.result)}" for event in sorted(events, key=_ended))
+        raise Disagreement(f"no order of the ops explains what the processes saw: {told}")
+    state, steps = semantics.initial(), list[Step]()
+    for move, time_s in found:
+        after = semantics.perform(state, move)
+        steps.append(semantics.step(state, move, after, time_s))
+        state = after
+    return replace(semantics.trace(steps, state), starts_s=dict.fromkeys(semantics.names, 0.0))
+
+
+def _ended(event: Event) -> float:
+    return event.ended_s
+
+
+class _Life:
+    """One process of a free run: its program, as far as it has come, and its worker."""
+
+    def __init__(self, instance: Instance, worker: Worker) -> None:
+        self.instance, self.worker = instance, worker
+        self.body = self._start()
+        self.op: Op | None = None
+
+    def _start(self) -> Program[Any]:
+        process = self.instance.process
+        return lay_over(process.program(*process.args), self.instance.bound)
+
+    def advance(self, result: Any) -> None:
+        """Runs on to the next op that touches something or takes time; None when the program returned."""
+        try:
+            self.op = self.body.send(result)
+            while self.op.target is None and self.op.verb in (ENTER, EXIT):
+                self.op = self.body.send(None)
+        except StopIteration:
+            self.op = None
+
+    def again(self) -> None:
+        """Begins anew, as a daemon does."""
+        self.body = self._start()
+        self.advance(None)
+
+
+class _Free:
+    """A run whose processes are not held."""
+
+    def __init__(self, system: System, bench: Bench, generator: random.Random, delay_s: float) -> None:
+        self.bench, self.generator, self.delay_s = bench, generator, delay_s
+        self.lives = [_Life(instance, bench.hire(instance.name)) for instance in system.instances()]
+        self.selector = selectors.DefaultSelector()
+        self.events: list[Event] = []
+        self.begun = time.monotonic()
+
+    def run(self) -> list[Event]:
+        for life in self.lives:
+            life.advance(None)
+            self.selector.register(life.worker, selectors.EVENT_READ, life)
+            self._go_on(life)
+        with self.selector:
+            while any(life.op is not None for life in self.lives if not life.instance.process.daemon):
+                for key, _ in self.selector.select():
+                    self._answered(key.data)
+        return self.events
+
+    def _go_on(self, life: _Life) -> None:
+        """Sends the next op, or ends the process."""
+        op = life.op
+        if op is None and life.instance.process.daemon:
+            life.again()
+            op = life.op
+        if op is None:
+            self.selector.unregister(life.worker)
+            began = time.monotonic()
+            life.worker.leave()
+            self._note(life, None, None, began, time.monotonic())
+        elif op.target is None:
+            life.worker.send("", DELAY, (self.generator.uniform(0, self.delay_s),), wait=True)
+        else:
+            part = self._part(op.target)
+            args = part.real_args(life.instance.name, op, self.generator.choice(["well", "failed"]))
+            assert args is not None, "descriptors are not handed on in a free run"
+            life.worker.send(op.target.name, op.verb, args, wait=True)
+
+    def _answered(self, life: _Life) -> None:
+        op = life.op
+        assert op is not None
+        raw, began, ended = life.worker.receive()
+        target = op.target
+        result = None if target is None else self._part(target).model_result(life.worker.pid, op, raw, ())
+        self._note(life, op, result, began, ended)
+        life.advance(result)
+        self._go_on(life)
+
+    def _part(self, target: SharedObject) -> Part:
+        part: Part = self.bench.parts[target.name]
+        return part
+
+    def _note(self, life: _Life, op: Op | None, result: Any, began: float, ended: float) -> None:
+        self.events.append(Event(life.instance.name, op, result, began - self.begun, ended - self.begun))

@@ -1,0 +1,150 @@
+"""What must not outlive us: a scratch folder and a private Docker Engine, held by a keeper that outlives us just so long."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from dstamp_sim.core.errors import UsageError
+
+IMAGE = "dstamp-toy:1"
+"""The toy service's image: one static busybox."""
+
+START_S = 60.0
+"""How long an engine may take to answer."""
+
+
+class NoEngine(UsageError):
+    """No Docker Engine can be started here, or the one asked for does not serve; the message says why."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A Docker Engine in swarm mode: its address, and the folder in which its tasks find their orders (if it is ours)."""
+
+    address: str
+    control: Path | None
+
+    def client(self) -> Any:
+        """A client of its HTTP API (docker-py's low-level one). Raises NoEngine where that library is missing."""
+        try:
+            import docker  # noqa: PLC0415 - optional: only the real parts need it
+        except ImportError as error:
+            raise NoEngine("the Python package 'docker' is missing: pip install 'dstamp-sim[real]'") from error
+        return docker.APIClient(base_url=self.address, version="1.41", timeout=60)
+
+
+def obstacles() -> list[str]:
+    """Why no private engine can be started on this machine, reason by reason; empty when nothing stands in the way."""
+    found = [
+        f"no {command} on the PATH: apt-get install {package}"
+        for command, package in (("dockerd", "docker.io"), ("busybox", "busybox-static"), ("unshare", "util-linux"))
+        if _which(command) is None
+    ]
+    if os.geteuid() != 0:
+        found.append("dockerd needs root, and this is user " + str(os.geteuid()))
+    elif not found:
+        tried = subprocess.run(
+            ["unshare", "--mount", "--net", "--pid", "--ipc", "--fork", "true"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if tried.returncode:
+            found.append(f"namespaces cannot be made here: {tried.stderr.strip()}")
+    return found
+
+
+def _which(command: str) -> str | None:
+    return shutil.which(command, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """An empty folder that is gone when the block ends, and when this process dies, be it by SIGKILL."""
+    with _keeper() as (folder, _):
+        yield folder
+
+
+@contextmanager
+def private_engine() -> Iterator[Engine]:
+    """A Docker Engine of our own: a swarm of one node on its own loopback, holding `IMAGE` and no service.
+
+    It is gone when the block ends, and when this process dies, be it by SIGKILL: see keeper.sh. Several may run at once.
+    Raises NoEngine saying why when none can start.
+    """
+    if why := obstacles():
+        raise NoEngine("no Docker Engine can start here: " + "; ".join(why))
+    with _keeper(_which("dockerd")) as (_, init):
+        root = Path(f"/proc/{init}/root/run")
+        engine = Engine(f"unix://{root}/docker.sock", root / "control")
+        client = _awaited(engine, root)
+        client.init_swarm(advertise_addr="127.0.0.1", listen_addr="127.0.0.1:2377")
+        _import_image(client)
+        client.close()
+        yield engine
+
+
+@contextmanager
+def _keeper(*engine: str | None) -> Iterator[tuple[Path, int]]:
+    """A keeper at work: its scratch folder, and the first process of its engine's namespaces (0: no engine)."""
+    script = Path(__file__).with_name("keeper.sh")
+    with subprocess.Popen(
+        ["sh", str(script), tempfile.gettempdir(), *filter(None, engine)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,  # a Ctrl-C is for us, not for the keeper
+        text=True,
+    ) as keeper:
+        assert keeper.stdin is not None and keeper.stdout is not None
+        try:
+            folder = _said(keeper.stdout.readline(), "SCRATCH")
+            init = _said(keeper.stdout.readline(), "INIT") if engine else "0"
+            yield Path(folder), int(init)
+        finally:
+            keeper.stdin.close()
+            keeper.wait()
+
+
+def _said(line: str, word: str) -> str:
+    head, _, rest = line.strip().partition(" ")
+    if head != word or not rest:
+        raise NoEngine(f"the keeper said {line.strip()!r} instead of {word}")
+    return rest
+
+
+def _awaited(engine: Engine, root: Path) -> Any:
+    """A client of an engine that answers. Raises NoEngine with the end of its log when it does not."""
+    client = engine.client()
+    until = time.monotonic() + START_S
+    while True:
+        try:
+            client.ping()
+        except Exception as error:
+            if time.monotonic() > until or not root.exists():
+                log = root / "dockerd.log"
+                last = log.read_text(errors="replace").splitlines()[-3:] if log.exists() else ["it left no log"]
+                raise NoEngine("dockerd did not come up: " + " | ".join(last)) from error
+            time.sleep(0.02)
+        else:
+            return client
+
+
+def _import_image(client: Any) -> None:
+    busybox = _which("busybox")
+    assert busybox is not None
+    content = BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as archive:
+        archive.add(os.path.realpath(busybox), "bin/busybox")
+    repository, _, tag = IMAGE.partition(":")
+    client.import_image_from_data(content.getvalue(), repository=repository, tag=tag)

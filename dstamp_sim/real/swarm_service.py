@@ -1,0 +1,316 @@
+"""`SwarmService` by a real Docker Engine in swarm mode, with a toy service of one task."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from itertools import repeat
+from typing import Any
+
+from dstamp_sim.core.op import Op
+from dstamp_sim.core.shared_object import Outcome
+from dstamp_sim.objects.swarm_service import (
+    MISSING,
+    NAME_CONFLICT,
+    NOT_FOUND,
+    OUT_OF_SEQUENCE,
+    Service,
+    Spec,
+    Swarm,
+    SwarmService,
+)
+from dstamp_sim.real.keeper import IMAGE, Engine
+from dstamp_sim.real.workers import BLOCKED
+
+NOW = "now"
+"""As the listing that a deploy goes by: one made with it."""
+
+_NS = 1_000_000_000
+_POLL_S = 0.02
+_SETTLE_S = 30.0
+"""How long the orchestrator may take to do what it was let do."""
+
+# A task waits for its order: run (it becomes healthy, and so `running`) or fail. Orders are files named after tasks.
+_TASK = """
+told() { [ -e "/control/$TASK.$1" ]; }
+until told run; do told fail && exit 1; usleep 20000; done
+touch /ready
+exec sleep 1000000
+"""
+
+_REPLICAS = 2
+"""Of a service whose convergence is modelled: with one, swarm calls a rollback completed before its task has started."""
+
+_UNDER_WAY = ("updating", "rollback_started")
+
+
+class ServiceHand:
+    """Performs the verbs of a service in one process, by the engine's HTTP API: the requests of `docker stack deploy`."""
+
+    def __init__(self, engine: Engine, stack: str, *, orchestrated: bool, failure_action: str) -> None:
+        self.engine, self.stack, self.name = engine, stack, f"{stack}_app"
+        self.orchestrated, self.failure_action = orchestrated, failure_action
+        self._client: Any = None
+
+    @property
+    def client(self) -> Any:
+        """This process's own client: it is not carried over a fork."""
+        if self._client is None:
+            self._client = self.engine.client()
+        return self._client
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_client": None}
+
+    def perform(self, verb: str, args: tuple[Any, ...], *, wait: bool) -> Any:
+        """Gives (id, version) for a version; blocks by polling."""
+        match verb, args:
+            case "deploy", (spec, listed):
+                return self._deploy(spec, listed)
+            case "settle", (hint,):
+                return self._settle(hint)
+            case "remove", ():
+                return self._remove()
+            case "wait_settled" | "wait_update", ():
+                return self._wait(wait=wait, for_update=verb == "wait_update")
+        found = self.inspect()
+        match verb:
+            case "version":
+                return self._list()
+            case "exists":
+                return found is not None
+            case "read_stamp":
+                return MISSING if found is None else self.spec(found["Spec"]).stamp
+            case "read_spec":
+                return None if found is None else self.spec(found["Spec"])
+        raise NotImplementedError(f"no verb {verb!r}")
+
+    def inspect(self) -> Any:
+        """The service as the engine shows it; None when there is none."""
+        from docker.errors import NotFound  # noqa: PLC0415 - optional: only the real parts need it
+
+        try:
+            return self.client.inspect_service(self.name)
+        except NotFound:
+            return None
+
+    def spec(self, real: Any) -> Spec:
+        """The model's part of a real Spec."""
+        labels = real["Labels"]
+        environment = dict(item.split("=", 1) for item in real["TaskTemplate"]["ContainerSpec"]["Env"])
+        return Spec(labels.get(self.label("chaos-version")), environment["CONTENT"], labels.get(self.label("run"), ""))
+
+    def label(self, key: str) -> str:
+        """A service label as abra writes them."""
+        return f"coop-cloud.{self.stack}.{key}"
+
+    def _deploy(self, spec: Spec, listed: Any) -> str:
+        """`listed` is what a listing gave, (id, version) or None; `NOW` for a listing of this very moment.
+
+        In the second case a client that comes too late lists again, which makes the whole one atomic op: what models
+        without versions say of a deploy. `docker stack deploy` itself does not try again.
+        """
+        if listed != NOW:
+            return self._request(spec, listed)
+        while (gave := self._request(spec, self._list())) in (OUT_OF_SEQUENCE, NAME_CONFLICT, NOT_FOUND):
+            pass
+        return gave
+
+    def _list(self) -> tuple[str, int] | None:
+        found = self.inspect()
+        return None if found is None else (found["ID"], found["Version"]["Index"])
+
+    def _request(self, spec: Spec, listed: Any) -> str:
+        from docker.errors import APIError  # noqa: PLC0415 - as above
+
+        try:
+            if listed is None:
+                self.client._result(self._post("/services/create", spec), True)
+                if self.orchestrated:
+                    self._run_first_tasks()
+                return "created"
+            self.client._result(self._post("/services/{0}/update", spec, listed[0], version=listed[1]), True)
+        except APIError as error:
+            for known in (OUT_OF_SEQUENCE, NAME_CONFLICT):
+                if known in str(error):
+                    return known
+            if error.status_code == 404:
+                return NOT_FOUND
+            raise
+        return "updated"
+
+    def _post(self, path: str, spec: Spec, *inside: str, **query: int) -> Any:
+        return self.client._post_json(self.client._url(path, *inside), data=self._real(spec), params=query)
+
+    def _real(self, spec: Spec) -> dict[str, Any]:
+        """The service as a stack deploy makes it of a compose file: labels for the stamp, the task for the content."""
+        labels = {"com.docker.stack.namespace": self.stack, self.label("chaos"): str(spec.stamp is not None).lower()}
+        if spec.stamp is not None:
+            labels[self.label("chaos-version")] = spec.stamp
+        if spec.run:
+            labels[self.label("run")] = spec.run
+        update = {"Parallelism": 1, "Monitor": _NS // 1000, "Order": "start-first"}
+        return {
+            "Name": self.name,
+            "Labels": labels,
+            "TaskTemplate": {
+                "ContainerSpec": self._container(spec),
+                "RestartPolicy": {"Condition": "none"},
+                "Networks": [{"Target": "host"}],
+            },
+            "Mode": {"Replicated": {"Replicas": _REPLICAS if self.orchestrated else 1}},
+            "UpdateConfig": update | {"FailureAction": self.failure_action},
+            "RollbackConfig": update | {"FailureAction": "pause"},
+        }
+
+    def _container(self, spec: Spec) -> dict[str, Any]:
+        container: dict[str, Any] = {
+            "Image": IMAGE,
+            "Env": [f"CONTENT={spec.content}", "TASK={{.Task.ID}}"],
+            "StopSignal": "SIGKILL",
+            "Init": False,
+        }
+        if not self.orchestrated:
+            return container | {"Command": ["/bin/busybox", "sleep", "1000000"]}
+        probe = {"Test": ["CMD", "/bin/busybox", "test", "-e", "/ready"], "Interval": _NS // 10, "Retries": 1_000_000}
+        control = {"Type": "bind", "Source": "/run/control", "Target": "/control"}
+        return container | {
+            "Command": ["/bin/busybox", "sh", "-c", _TASK],
+            "Healthcheck": probe,
+            "Mounts": [control],
+        }
+
+    def _status(self) -> str | None:
+        found = self.inspect()
+        return None if found is None else found.get("UpdateStatus", {}).get("State")
+
+    def _wait(self, *, wait: bool, for_update: bool) -> Any:
+        while (self._status() in _UNDER_WAY) != for_update:
+            if not wait:
+                return BLOCKED
+            time.sleep(_POLL_S)
+        return None if for_update else self._status()
+
+    def _settle(self, hint: str) -> str | None:
+        """Lets the new tasks run, or one of them fail, and waits for what the orchestrator makes of it.
+
+        An update fails in its second task: what the first one changed must then be rolled back, which takes a task too.
+        """
+        before = self._status()
+        if before not in _UNDER_WAY:
+            return before
+        well = repeat("run")
+        orders = well if "failed" not in hint else iter(["run", "fail"] if before == "updating" else ["fail"])
+        return self._order_until(orders, lambda: None if (after := self._status()) == before else str(after))
+
+    def _run_first_tasks(self) -> None:
+        """Lets the tasks of a new service run: the model's creation has no convergence of its own."""
+
+        def running() -> str | None:
+            tasks = self.client.tasks({"service": self.name})
+            return "yes" if [task["Status"]["State"] for task in tasks] == ["running"] * _REPLICAS else None
+
+        self._order_until(repeat("run"), running)
+
+    def _order_until(self, orders: Iterator[str], done: Callable[[], str | None]) -> str:
+        """Gives each task that waits one of the orders, while there are any, until something is done: gives what."""
+        until = time.monotonic() + _SETTLE_S
+        while (what := done()) is None:
+            for task, order in zip(self._waiting_tasks(), orders, strict=False):
+                self._order(order, task)
+            if time.monotonic() > until:
+                raise TimeoutError(f"{self.name} is {self._status()} still after {_SETTLE_S:g} s")
+            time.sleep(_POLL_S)
+        return what
+
+    def _waiting_tasks(self) -> list[str]:
+        """The service's tasks that are to run and have no order yet, oldest first."""
+        assert self.engine.control is not None
+        tasks = self.client.tasks({"service": self.name, "desired-state": ["running", "ready"]})
+        told = {path.stem for path in self.engine.control.iterdir()}
+        ordered = sorted(tasks, key=lambda task: (task["CreatedAt"], task["ID"]))
+        return [task["ID"] for task in ordered if task["ID"] not in told]
+
+    def _order(self, order: str, task: str) -> None:
+        assert self.engine.control is not None
+        (self.engine.control / f"{task}.{order}").touch()
+
+    def _remove(self) -> bool:
+        from docker.errors import NotFound  # noqa: PLC0415 - as above
+
+        try:
+            self.client.remove_service(self.name)
+        except NotFound:
+            return False
+        return True
+
+
+class RealSwarmService:
+    """The counterpart of a `SwarmService`: a service of its own, in one engine with others."""
+
+    def __init__(self, target: SwarmService, engine: Engine) -> None:
+        self.target, self._engine = target, engine
+        self.stack = re.sub(r"[^A-Za-z0-9_.-]+", "-", target.name.split()[-1])
+        self._hand = self.hand("")
+        self._hand.perform("remove", (), wait=False)
+        self._listed: dict[Any, Any] = {}  # the model's version by the real (id, version)
+        if target.initial.service is not None:
+            self._hand.perform("deploy", (target.initial.service.spec, None), wait=True)
+
+    def hand(self, process: str) -> ServiceHand:
+        """What performs its verbs in the worker of a process."""
+        return ServiceHand(
+            self._engine,
+            self.stack,
+            orchestrated=self.target.orchestrated,
+            failure_action=self.target.failure_action,
+        )
+
+    def real_args(self, process: str, op: Op, hint: str) -> tuple[Any, ...] | None:
+        """A listed version as the real one; for the orchestrator, what is to happen."""
+        match op.verb, op.args:
+            case "deploy", (spec, version):
+                return (spec, self._real_version(version))
+            case "settle", (may_fail,):
+                return (hint if may_fail else "",)
+        return ()
+
+    def _real_version(self, version: Any) -> Any:
+        if not self.target.versioned:
+            return NOW
+        return next((real for real, known in self._listed.items() if known == version), None)
+
+    def model_result(self, worker_pid: int, op: Op, raw: Any, outcomes: Sequence[Outcome]) -> Hashable:
+        """A real version as the model's: the first time it is seen they are tied to each other."""
+        if op.verb != "version" or raw is None or not self.target.versioned:
+            return raw if op.verb != "version" or raw is None else 0
+        if raw not in self._listed:
+            allowed = [outcome.result for outcome in outcomes if outcome.result not in self._listed.values()]
+            self._listed[raw] = allowed[0] if allowed else f"a new version {raw[1]}"
+        return self._listed[raw]
+
+    def died(self, worker_pid: int) -> None:
+        """Nothing: a request that was sent is carried out."""
+
+    def look(self, process: str) -> Hashable:
+        """The stamp and content of Spec and PreviousSpec, and UpdateStatus where an orchestrator is modelled."""
+        found = self._hand.inspect()
+        if found is None:
+            return None
+        previous = found.get("PreviousSpec")
+        status = found.get("UpdateStatus", {}).get("State") if self.target.orchestrated else None
+        return (self._hand.spec(found["Spec"]), previous and self._hand.spec(previous), status)
+
+    def seen(self, state: Any) -> Hashable:
+        """The same of a model's state; versions are compared where they are read."""
+        swarm: Swarm = state
+        service: Service | None = swarm.service
+        if service is None:
+            return None
+        return (service.spec, service.previous, service.status if self.target.orchestrated else None)
+
+    def close(self) -> None:
+        """The service is removed."""
+        self._hand.perform("remove", (), wait=False)
+        self._hand.client.close()

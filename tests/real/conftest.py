@@ -1,0 +1,63 @@
+"""What the tests on real parts need: an engine, a forker, a folder; and the tally of what was compared."""
+
+import itertools
+import os
+from contextlib import contextmanager
+
+import pytest
+
+from dstamp_sim.engines.real import Tally, play
+from dstamp_sim.real.keeper import NoEngine, private_engine, scratch_folder
+from dstamp_sim.real.parts import bench
+from dstamp_sim.real.workers import forker
+
+
+@pytest.fixture(scope="session")
+def real_folder():
+    with scratch_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def real_forker():
+    with forker() as source:
+        yield source
+
+
+@pytest.fixture(scope="session")
+def engine():
+    """A private Docker Engine; where none can start the tests that need one are skipped, and CI fails."""
+    with open_or_skip() as found:
+        yield found
+
+
+@contextmanager
+def open_or_skip():
+    try:
+        opened = private_engine()
+        found = opened.__enter__()
+    except NoEngine as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"CI must run the tests on real parts: {error}")
+        pytest.skip(str(error))
+    try:
+        yield found
+    finally:
+        opened.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def tally():
+    return Tally()
+
+
+@pytest.fixture
+def conform(real_forker, real_folder, tally):
+    """`conform(system, choose, engine)` plays a system on real parts, compared op by op."""
+    count = itertools.count()
+
+    def run(system, choose, engine=None, **options):
+        with bench(system, real_forker, real_folder / f"{os.getpid()}-{id(count)}-{next(count)}", engine) as parts:
+            return play(system, parts, choose, tally=tally, **options)
+
+    return run
