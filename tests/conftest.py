@@ -9,6 +9,9 @@ from dstamp_sim import cli
 
 def pytest_addoption(parser):
     parser.addoption("--slow", action="store_true", help="also run the gates with a larger budget, as CI does")
+    parser.addoption(
+        "--real-budget", type=int, default=1, metavar="N", help="N times the usual number of sequences on real parts"
+    )
 
 
 def pytest_collection_modifyitems(config, items):

@@ -14,11 +14,12 @@ PACKAGE = ROOT / "dstamp_sim"
 ALLOWED = {
     "core": set(),
     "objects": {"core"},
+    "real": {"core", "objects"},
     "engines": {"core"},
     "analyses": {"core"},
     "inputs": {"core"},
     "rendering": {"core"},
-    "pipeline": {"core", "engines", "analyses", "inputs", "rendering"},
+    "pipeline": {"core", "objects", "real", "engines", "analyses", "inputs", "rendering"},
     "cli": {"pipeline"},
     "__init__": {"core", "objects", "engines"},
 }

@@ -11,11 +11,13 @@ from collections.abc import Callable
 import typer
 from rich.text import Text
 
+from dstamp_sim.cli.conform import conform
 from dstamp_sim.cli.console import errors
 from dstamp_sim.cli.explore import explore
 from dstamp_sim.cli.export import export
 from dstamp_sim.cli.ingest import ingest
 from dstamp_sim.cli.prove import prove
+from dstamp_sim.cli.real import real
 from dstamp_sim.cli.replay import replay
 from dstamp_sim.cli.sample import sample
 from dstamp_sim.cli.show import show
@@ -45,6 +47,12 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
         "dstamp sample cc_ci --set runs=3 --strategy uniform --seed 7",
     ),
     (show, "Example: dstamp show out/bank-one-withdrawal-at-most.witness.json"),
+    (
+        conform,
+        "Examples: dstamp conform out/cc_ci-hc1-reads-no-wrong-commit.witness.json   |   "
+        "dstamp conform --trials 20 --placement deploy_app_to_check   |   dstamp conform --measure",
+    ),
+    (real, "Example: dstamp real doctor"),
 )
 """Every command with the examples that its help ends with, in the order of the help."""
 

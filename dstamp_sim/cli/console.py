@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for pictures and witnesses.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Html = Annotated[bool, typer.Option("--html", help="Also write pages to step through; each is one file.")]
+UseDockerHost = Annotated[
+    bool,
+    typer.Option("--yes-use-this-engine", help="Use the Docker Engine that DOCKER_HOST names, not a private one."),
+]
 PlacementOption = Annotated[
     str | None,
     typer.Option(

@@ -75,7 +75,9 @@ class _Search:
     ) -> Iterator[tuple[State, Move, tuple[int, ...], float]]:
         """What can come next: an op that did not begin after the end of another that is still to come."""
         heads = [
-            (pid, life[place]) for pid, (place, life) in enumerate(zip(at, self.lives, strict=True)) if place < len(life)
+            (pid, life[place])
+            for pid, (place, life) in enumerate(zip(at, self.lives, strict=True))
+            if place < len(life)
         ]
         latest = min((event.ended_s for _, event in heads), default=0.0)
         for pid, event in sorted(heads, key=lambda head: head[1].ended_s):

@@ -1,8 +1,8 @@
 """A run on real parts: one OS process per model process, and the same `Trace` as from any other engine.
 
-`play` holds the processes at a barrier between ops, so that a chooser (a schedule, say) decides who moves; every result,
-every block and every state that can be seen is compared with the model, op by op. `run_freely` lets them go, with real
-concurrency, and then looks for an order of the ops in which the model explains what each process saw.
+`play` holds the processes at a barrier between ops, so that a chooser (a schedule, say) decides who moves; every
+result, every block and every state that can be seen is compared with the model, op by op. `run_freely` lets them go,
+with real concurrency, and then looks for an order of the ops in which the model explains what each process saw.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from dstamp_sim.core.automaton import Node
-from dstamp_sim.core.errors import Disagreement, ScheduleError, UsageError
+from dstamp_sim.core.errors import Disagreement, ScheduleError
 from dstamp_sim.core.op import DELAY, ENTER, EXIT, Op, Program
 from dstamp_sim.core.placement import lay_over
 from dstamp_sim.core.schedule import CRASH, Choice, Schedule
@@ -30,7 +30,7 @@ BLOCKED = "(would block)"
 """What a worker gives where the real thing would block and it was told not to wait."""
 
 REACTION_S = 5.0
-"""How long a real part may take until what others see of it is what the model says: an orchestrator reacts in its time."""
+"""How long a real part may take until what is seen of it is what the model says: an orchestrator reacts in its time."""
 
 
 class Part(Protocol):
@@ -60,12 +60,23 @@ class Worker(Protocol):
 
     pid: int
 
-    def fileno(self) -> int: ...
-    def ask(self, part: str, verb: str, args: tuple[Any, ...], *, wait: bool) -> Any: ...
-    def send(self, part: str, verb: str, args: tuple[Any, ...], *, wait: bool) -> None: ...
-    def receive(self) -> tuple[Any, float, float]: ...
-    def kill(self) -> None: ...
-    def leave(self) -> None: ...
+    def fileno(self) -> int:
+        """The descriptor that is readable when an answer has come."""
+
+    def ask(self, part: str, verb: str, args: tuple[Any, ...], *, wait: bool) -> Any:
+        """Performs an op and gives its raw result, or `BLOCKED`. Raises RuntimeError where it fails."""
+
+    def send(self, part: str, verb: str, args: tuple[Any, ...], *, wait: bool) -> None:
+        """Asks for an op (on no part: a delay)."""
+
+    def receive(self) -> tuple[Any, float, float]:
+        """The raw result of the op asked for, and when it began and ended."""
+
+    def kill(self) -> None:
+        """Kills the process; on return the kernel has released what it held."""
+
+    def leave(self) -> None:
+        """Lets the process end; on return the kernel has released what it held."""
 
 
 class Bench(Protocol):
@@ -117,7 +128,7 @@ def follow(schedule: Schedule | Iterable[Choice] | str) -> Chooser:
 def play(system: System, bench: Bench, choose: Chooser, *, tally: Tally | None = None, strict: bool = False) -> Trace:
     """The trace of the real parts, with real times in seconds; each op compared with the model.
 
-    Where the model allows several outcomes the real one is taken; with `strict`, another than the chosen one is refused.
+    Where the model allows several outcomes the real one is taken; with `strict`, only the chosen one will do.
     Raises Disagreement naming the step and the op where the real parts do what the model does not allow: another
     result, another state, blocking or not blocking.
     """

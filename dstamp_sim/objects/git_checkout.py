@@ -18,18 +18,18 @@ LOCKED = "index.lock exists"
 class Worktree(NamedTuple):
     """A checkout's state: the commits of HEAD and of the files (None: not cloned), untracked overlay, `index.lock`.
 
-    `index` is the commit of the index where that is not the files'.
+    `staged` is the commit of the index where that is not the files'.
     """
 
     head: str | None = None
     tree: str | None = None
     overlay: bool = False
     index_lock: bool = False
-    index: str | None = None
+    staged: str | None = None
 
     def with_files(self, tree: str | None, index: str | None) -> Worktree:
         """This checkout with other files and another index."""
-        return self._replace(tree=tree, index=None if index == tree else index)
+        return self._replace(tree=tree, staged=None if index == tree else index)
 
 
 class GitCheckout(SharedObject):
@@ -109,7 +109,7 @@ class GitCheckout(SharedObject):
             case "head", ():
                 return (Outcome(state, state.head),)
             case "is_dirty", ():
-                return (Outcome(state, state.overlay or state.tree != state.head or state.index is not None),)
+                return (Outcome(state, state.overlay or state.tree != state.head or state.staged is not None),)
             case "files", ():
                 return (Outcome(state, state.tree),)
             case "fetch_tags", ():
@@ -119,7 +119,7 @@ class GitCheckout(SharedObject):
             case "checkout_at_once", (str(commit),):
                 if state.index_lock:
                     return (Outcome(state, False, LOCKED),)
-                return (Outcome(state._replace(head=commit, tree=commit, index=None), True),)
+                return (Outcome(state._replace(head=commit, tree=commit, staged=None), True),)
             case "begin_checkout", (str(commit), ("git" | "go-git") as order):
                 return (_begun(state, commit, order),)
             case "release_index", (str(commit),):
@@ -127,7 +127,7 @@ class GitCheckout(SharedObject):
             case "end_checkout", (str(commit), "git"):
                 return (Outcome(state._replace(head=commit)),)
             case "end_checkout", (str(commit), "go-git"):
-                return (Outcome(state._replace(tree=commit, index=None)),)
+                return (Outcome(state._replace(tree=commit, staged=None)),)
         raise self.unknown_verb(op)
 
 
@@ -136,4 +136,4 @@ def _begun(state: Worktree, commit: str, order: object) -> Outcome:
         return Outcome(state._replace(head=commit), True)
     if state.index_lock:
         return Outcome(state, False, LOCKED)
-    return Outcome(state.with_files(commit, state.index or state.tree)._replace(index_lock=True), True)
+    return Outcome(state.with_files(commit, state.staged or state.tree)._replace(index_lock=True), True)

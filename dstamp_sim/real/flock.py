@@ -99,7 +99,9 @@ class RealFlock:
         """The op's arguments for the hand; None where it is known to block without asking."""
         if op.verb == "inherit":
             numbers = list(self._kept)
-            return next(((pid, file) for pid, file, inode in self._holders if numbers.index(inode) + 1 == op.args[0]), None)
+            return next(
+                ((pid, file) for pid, file, inode in self._holders if numbers.index(inode) + 1 == op.args[0]), None
+            )
         return tuple(self._inode(arg) for arg in op.args)
 
     def model_result(self, worker_pid: int, op: Op, raw: Any, outcomes: Sequence[Outcome]) -> Hashable:
@@ -108,7 +110,8 @@ class RealFlock:
             mine = next(h for h in reversed(self._holders) if h[0] == worker_pid and h[2] == self._inode(op.args[0]))
             self._holders.remove(mine)
         if not isinstance(raw, tuple):
-            return raw
+            given: Hashable = raw
+            return given
         inode, file = raw
         if op.verb != "open":
             self._holders.append((worker_pid, file, inode))
@@ -143,7 +146,7 @@ class RealFlock:
         self._kept[os.fstat(file).st_ino] = file
 
     def _inode(self, number: Any) -> int:
-        return list(self._kept)[number - 1]
+        return list(self._kept)[int(number) - 1]
 
 
 def _is_locked(file: int) -> bool:

@@ -227,7 +227,10 @@ class RealGitCheckout:
 
     def model_result(self, worker_pid: int, op: Op, raw: Any, outcomes: Sequence[Outcome]) -> Hashable:
         """Real commits as the model's."""
-        return self.mirror.name(raw) if op.verb == "head" and raw is not None else raw
+        if op.verb == "head" and raw is not None:
+            return self.mirror.name(raw)
+        given: Hashable = raw
+        return given
 
     def died(self, worker_pid: int) -> None:
         """Nothing: git leaves everything as it lies."""
@@ -245,7 +248,16 @@ class RealGitCheckout:
 
     def seen(self, state: Any) -> Hashable:
         """All of a model's state can be seen."""
-        return state
+        whole: Worktree = state
+        return whole
 
     def close(self) -> None:
         """Nothing is kept open."""
+
+
+def git_version() -> str:
+    """What `git --version` says; "missing" where there is no git."""
+    try:
+        return subprocess.run(["git", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    except FileNotFoundError:
+        return "missing"

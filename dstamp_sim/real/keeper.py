@@ -1,4 +1,4 @@
-"""What must not outlive us: a scratch folder and a private Docker Engine, held by a keeper that outlives us just so long."""
+"""What must not outlive us: a scratch folder and a private Docker Engine, kept by a process that sees us end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -30,7 +30,7 @@ class NoEngine(UsageError):
 
 @dataclass(frozen=True)
 class Engine:
-    """A Docker Engine in swarm mode: its address, and the folder in which its tasks find their orders (if it is ours)."""
+    """A Docker Engine in swarm mode: its address, and the folder where its tasks find their orders (if it is ours)."""
 
     address: str
     control: Path | None
@@ -80,7 +80,8 @@ def scratch_folder() -> Iterator[Path]:
 def private_engine() -> Iterator[Engine]:
     """A Docker Engine of our own: a swarm of one node on its own loopback, holding `IMAGE` and no service.
 
-    It is gone when the block ends, and when this process dies, be it by SIGKILL: see keeper.sh. Several may run at once.
+    It is gone when the block ends, and when this process dies, be it by SIGKILL: see keeper.sh. Several may run at
+    once.
     Raises NoEngine saying why when none can start.
     """
     if why := obstacles():
@@ -93,6 +94,34 @@ def private_engine() -> Iterator[Engine]:
         _import_image(client)
         client.close()
         yield engine
+
+
+@contextmanager
+def some_engine(*, use_docker_host: bool = False) -> Iterator[Engine]:
+    """A private engine, or with `use_docker_host` the one that DOCKER_HOST names: it must be in swarm mode.
+
+    Raises NoEngine where the one asked for does not serve. On an engine that is not ours one image is left behind.
+    """
+    if not use_docker_host:
+        with private_engine() as engine:
+            yield engine
+        return
+    address = os.environ.get("DOCKER_HOST")
+    if not address:
+        raise NoEngine("--yes-use-this-engine: DOCKER_HOST is not set, so there is no engine to use")
+    engine = Engine(address, None)
+    try:
+        with closing(engine.client()) as client:
+            state = client.info()["Swarm"]["LocalNodeState"]
+            if state == "active":
+                _import_image(client)
+    except NoEngine:
+        raise
+    except Exception as error:
+        raise NoEngine(f"DOCKER_HOST={address} does not answer: {error}") from error
+    if state != "active":
+        raise NoEngine(f"DOCKER_HOST={address} is not in swarm mode (it is {state}): docker swarm init")
+    yield engine
 
 
 @contextmanager

@@ -40,8 +40,12 @@ def needs_engine(system: System) -> bool:
 
 
 @contextmanager
-def bench(system: System, forker: Forker, folder: Path, engine: Engine | None = None) -> Iterator[RealBench]:
+def bench(
+    system: System, forker: Forker, folder: Path, engine: Engine | None = None, *, tag: str = ""
+) -> Iterator[RealBench]:
     """The real counterparts of a system's objects, in their initial states, in an empty `folder`; gone afterwards.
+
+    `tag` is added to the names of stacks, so that several benches can share an engine.
 
     Raises UsageError for an object that has none or begins in a state that is not made here, NoEngine where a service
     is among them and there is no engine.
@@ -52,7 +56,7 @@ def bench(system: System, forker: Forker, folder: Path, engine: Engine | None = 
     folder.mkdir(parents=True, exist_ok=True)
     try:
         for number, item in enumerate(objects):
-            parts[item.name] = _counterpart(item, folder / str(number), engine)
+            parts[item.name] = _counterpart(item, folder / str(number), engine, tag)
         yield RealBench(parts, crew)
     finally:
         crew.dismiss()
@@ -60,7 +64,7 @@ def bench(system: System, forker: Forker, folder: Path, engine: Engine | None = 
             part.close()
 
 
-def _counterpart(item: SharedObject, folder: Path, engine: Engine | None) -> Any:
+def _counterpart(item: SharedObject, folder: Path, engine: Engine | None, tag: str) -> Any:
     if isinstance(item, Flock):
         return RealFlock(item, folder)
     if isinstance(item, GitCheckout):
@@ -68,7 +72,6 @@ def _counterpart(item: SharedObject, folder: Path, engine: Engine | None) -> Any
     if isinstance(item, SwarmService):
         if engine is None:
             raise NoEngine(f"{item.name!r} needs a Docker Engine, and none was started")
-        return RealSwarmService(item, engine)
+        return RealSwarmService(item, engine, tag)
     known = ", ".join(kind.__name__ for kind in WITH_COUNTERPART)
     raise UsageError(f"{type(item).__name__} {item.name!r} has no real counterpart (those that have: {known})")
-

@@ -20,7 +20,7 @@ from dstamp_sim.objects.swarm_service import (
     Swarm,
     SwarmService,
 )
-from dstamp_sim.real.keeper import IMAGE, Engine
+from dstamp_sim.real.keeper import IMAGE, Engine, NoEngine
 from dstamp_sim.real.workers import BLOCKED
 
 NOW = "now"
@@ -40,13 +40,13 @@ exec sleep 1000000
 """
 
 _REPLICAS = 2
-"""Of a service whose convergence is modelled: with one, swarm calls a rollback completed before its task has started."""
+"""Of a service whose convergence is modelled: with one, swarm calls a rollback completed before its task runs."""
 
 _UNDER_WAY = ("updating", "rollback_started")
 
 
 class ServiceHand:
-    """Performs the verbs of a service in one process, by the engine's HTTP API: the requests of `docker stack deploy`."""
+    """Performs the verbs of a service in one process by the HTTP API: what `docker stack deploy` asks of it."""
 
     def __init__(self, engine: Engine, stack: str, *, orchestrated: bool, failure_action: str) -> None:
         self.engine, self.stack, self.name = engine, stack, f"{stack}_app"
@@ -249,14 +249,22 @@ class ServiceHand:
 class RealSwarmService:
     """The counterpart of a `SwarmService`: a service of its own, in one engine with others."""
 
-    def __init__(self, target: SwarmService, engine: Engine) -> None:
+    def __init__(self, target: SwarmService, engine: Engine, tag: str = "") -> None:
         self.target, self._engine = target, engine
-        self.stack = re.sub(r"[^A-Za-z0-9_.-]+", "-", target.name.split()[-1])
+        self.stack = re.sub(r"[^A-Za-z0-9_.-]+", "-", target.name.split()[-1]) + tag
+        self.labels: dict[str, str] = {}
+        """The labels of the live service when it was last looked at and there was one."""
         self._hand = self.hand("")
-        self._hand.perform("remove", (), wait=False)
+        if target.orchestrated and engine.control is None:
+            raise NoEngine(f"{target.name!r}: the tasks of an engine that is not ours cannot be told to fail")
+        if self._hand.inspect() is not None:
+            raise NoEngine(
+                f"the engine at {engine.address} has a service {self._hand.name!r} already: it is not touched"
+            )
         self._listed: dict[Any, Any] = {}  # the model's version by the real (id, version)
-        if target.initial.service is not None:
-            self._hand.perform("deploy", (target.initial.service.spec, None), wait=True)
+        initial: Swarm = target.initial  # type: ignore[assignment]  # any hashable in the base class
+        if initial.service is not None:
+            self._hand.perform("deploy", (initial.service.spec, None), wait=True)
 
     def hand(self, process: str) -> ServiceHand:
         """What performs its verbs in the worker of a process."""
@@ -283,12 +291,16 @@ class RealSwarmService:
 
     def model_result(self, worker_pid: int, op: Op, raw: Any, outcomes: Sequence[Outcome]) -> Hashable:
         """A real version as the model's: the first time it is seen they are tied to each other."""
-        if op.verb != "version" or raw is None or not self.target.versioned:
-            return raw if op.verb != "version" or raw is None else 0
+        given: Hashable = raw
+        if op.verb != "version" or raw is None:
+            return given
+        if not self.target.versioned:
+            return 0
         if raw not in self._listed:
             allowed = [outcome.result for outcome in outcomes if outcome.result not in self._listed.values()]
             self._listed[raw] = allowed[0] if allowed else f"a new version {raw[1]}"
-        return self._listed[raw]
+        known: Hashable = self._listed[raw]
+        return known
 
     def died(self, worker_pid: int) -> None:
         """Nothing: a request that was sent is carried out."""
@@ -298,14 +310,14 @@ class RealSwarmService:
         found = self._hand.inspect()
         if found is None:
             return None
+        self.labels = found["Spec"]["Labels"]
         previous = found.get("PreviousSpec")
         status = found.get("UpdateStatus", {}).get("State") if self.target.orchestrated else None
         return (self._hand.spec(found["Spec"]), previous and self._hand.spec(previous), status)
 
     def seen(self, state: Any) -> Hashable:
         """The same of a model's state; versions are compared where they are read."""
-        swarm: Swarm = state
-        service: Service | None = swarm.service
+        service: Service | None = state.service
         if service is None:
             return None
         return (service.spec, service.previous, service.status if self.target.orchestrated else None)

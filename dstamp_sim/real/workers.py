@@ -1,4 +1,4 @@
-"""Workers: one OS process per model process, forked by a small process of its own and killed as a model process dies."""
+"""Workers: one OS process per model process, forked by a small process and killed where a model process dies."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 BLOCKED = "(would block)"
@@ -55,7 +56,7 @@ class Worker:
         message = self._connection.recv(_MESSAGE_BYTES)
         if not message:
             raise RuntimeError(f"worker {self.name} died while it performed an op")
-        failure, result, began, ended = pickle.loads(message)  # noqa: S301 - our own child's
+        failure, result, began, ended = pickle.loads(message)
         if failure is not None:
             raise failure
         return result, began, ended
@@ -73,10 +74,8 @@ class Worker:
     def close(self) -> None:
         """Ends the process, if it lives, and forgets it."""
         if self._process >= 0:
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             self._buried()
 
     def _buried(self) -> None:
@@ -107,17 +106,18 @@ class Crew:
 
 
 class Forker:
-    """Makes workers: a process without threads that has imported what workers need, so that a fork is safe and quick."""
+    """Makes workers: a process without threads that has imported what they need, so that a fork is safe and quick."""
 
     def __init__(self, orders: socket.socket) -> None:
         self._orders = orders
+        self._one_at_a_time = threading.Lock()
 
     def fork(self, name: str, hands: Mapping[str, Hand]) -> Worker:
         """A new worker that performs ops by `hands`, in a process group of its own."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
+        with theirs, self._one_at_a_time:
             socket.send_fds(self._orders, [pickle.dumps((name, dict(hands)))], [theirs.fileno()])
-        pid = int(self._orders.recv(64))
+            pid = int(self._orders.recv(64))
         return Worker(name, pid, ours)
 
 
@@ -152,7 +152,7 @@ def _serve_orders(orders: socket.socket) -> None:
             orders.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             _die_with(parent)
-            _, hands = pickle.loads(message)  # noqa: S301 - our own parent's
+            _, hands = pickle.loads(message)
             _work(socket.socket(fileno=descriptors[0]), hands)
             os._exit(0)
         os.setpgid(pid, pid)  # before anybody knows of it: it is killed with its children
@@ -170,11 +170,14 @@ def _die_with(parent: int) -> None:
 def _work(connection: socket.socket, hands: Mapping[str, Hand]) -> None:
     """A worker's life: perform what is asked (nothing on no part: a delay), until nobody asks any more."""
     while message := connection.recv(_MESSAGE_BYTES):
-        part, verb, args, wait = pickle.loads(message)  # noqa: S301 - our own parent's
+        part, verb, args, wait = pickle.loads(message)
         began = time.monotonic()
         failure, result = None, None
         try:
-            result = time.sleep(args[0]) if not part else hands[part].perform(verb, args, wait=wait)
+            if part:
+                result = hands[part].perform(verb, args, wait=wait)
+            else:
+                time.sleep(args[0])
         except Exception as error:
             failure = RuntimeError(f"{part}.{verb}{args}: {error!r}")
         connection.send(pickle.dumps((failure, result, began, time.monotonic())))

@@ -17,7 +17,7 @@ from dstamp_sim import (
     reachable,
     replay,
 )
-from dstamp_sim.objects.swarm_service import MISSING, NAME_CONFLICT, OUT_OF_SEQUENCE
+from dstamp_sim.objects.swarm_service import MISSING, NAME_CONFLICT, NOT_FOUND, OUT_OF_SEQUENCE
 
 BASE = Spec("base", "base content")
 HEAD = Spec("head", "head content")
@@ -32,6 +32,8 @@ pausing = SwarmService("app", orchestrated=True, failure_action="pause")
 
 FAILS = "update failed, rolling back"
 WORKS = "converged"
+REDEPLOYED = (orchestrated.deploy(BASE), orchestrated.deploy(HEAD))
+RELABEL = orchestrated.deploy(WRONG)
 
 
 def after(swarm: SwarmService, *ops, state: Swarm = Swarm()) -> Swarm:  # noqa: B008 - immutable
@@ -139,12 +141,25 @@ def test_a_label_only_update_clears_the_update_status():
     assert service_after(orchestrated, *done, orchestrated.deploy(WRONG)).status is None
 
 
-def test_an_update_cancels_a_running_update():
+def test_a_label_only_change_during_an_update_replaces_spec_and_the_update_goes_on():
     running = after(orchestrated, orchestrated.deploy(BASE), orchestrated.deploy(HEAD))
-    cancelled = after(orchestrated, orchestrated.deploy(WRONG), state=running)
-    assert running.service.status == "updating" and cancelled.service.status is None
-    (late,) = orchestrated.outcomes(cancelled, orchestrated.settle(may_fail=True))
-    assert (late.state, late.label) == (cancelled, "superseded")
+    relabelled = service_after(orchestrated, orchestrated.deploy(BASE), orchestrated.deploy(HEAD), RELABEL)
+    assert running.service.status == relabelled.status == "updating"
+    assert (relabelled.spec, relabelled.previous) == (WRONG, HEAD)
+
+
+def test_an_update_back_to_what_the_tasks_still_run_completes_at_once_and_cannot_fail():
+    back = after(orchestrated, orchestrated.deploy(BASE), orchestrated.deploy(HEAD), orchestrated.deploy(PEER_BASE))
+    assert (back.service.status, back.service.previous) == ("completed", HEAD)
+    (late,) = orchestrated.outcomes(back, orchestrated.settle(may_fail=True))
+    assert (late.state, late.label) == (back, "superseded")
+
+
+@pytest.mark.parametrize("service", [orchestrated, pausing], ids=["rollback", "pause"])
+def test_after_a_failed_update_some_tasks_run_either_content_so_any_deploy_starts_some(service):
+    failed = [o.state for o in service.outcomes(after(service, *REDEPLOYED), service.settle(may_fail=True))][1]
+    for spec in (BASE, HEAD):
+        assert after(service, service.deploy(spec), state=failed).service.status == "updating"
 
 
 def test_an_update_of_content_is_under_way_until_it_settles():
@@ -295,13 +310,12 @@ def test_an_update_keeps_the_id():
 def test_a_version_listed_before_a_removal_does_not_update_the_service_created_after_it():
     first = after(versioned, versioned.deploy(BASE))
     again = after(versioned, versioned.remove(), versioned.deploy(BASE), state=first)
-    assert result(versioned, again, versioned.deploy(HEAD, first.service.version)) == OUT_OF_SEQUENCE
+    assert result(versioned, again, versioned.deploy(HEAD, first.service.version)) == NOT_FOUND
 
 
 # --- the fingerprint table
 
 SETTLES = orchestrated.settle(may_fail=False)
-REDEPLOYED = (orchestrated.deploy(BASE), orchestrated.deploy(HEAD))
 FINGERPRINTS = {
     "automatic rollback, under way": (
         (*REDEPLOYED, failing(orchestrated, FAILS)),

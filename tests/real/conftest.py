@@ -47,6 +47,11 @@ def open_or_skip():
 
 
 @pytest.fixture(scope="session")
+def budget(request):
+    return request.config.getoption("--real-budget")
+
+
+@pytest.fixture(scope="session")
 def tally():
     return Tally()
 

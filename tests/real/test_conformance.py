@@ -28,8 +28,8 @@ def drawn(data):
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3])
-def test_a_flock_does_what_flock_2_does(processes, conform):
-    @settings(REAL, max_examples=60)
+def test_a_flock_does_what_flock_2_does(processes, conform, budget):
+    @settings(REAL, max_examples=60 * budget)
     @given(flock_systems(processes), st.data())
     def check(system, data):
         conform(system, drawn(data))
@@ -38,8 +38,8 @@ def test_a_flock_does_what_flock_2_does(processes, conform):
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3])
-def test_a_checkout_does_what_git_does(processes, conform):
-    @settings(REAL, max_examples=20)
+def test_a_checkout_does_what_git_does(processes, conform, budget):
+    @settings(REAL, max_examples=20 * budget)
     @given(checkout_systems(processes), st.data())
     def check(system, data):
         conform(system, drawn(data))
@@ -49,8 +49,8 @@ def test_a_checkout_does_what_git_does(processes, conform):
 
 @pytest.mark.parametrize("orchestrated", [False, True])
 @pytest.mark.parametrize("processes", [1, 2])
-def test_a_service_does_what_swarm_does(processes, orchestrated, conform, engine):
-    @settings(REAL, max_examples=12, phases=[Phase.generate])  # to shrink would take minutes
+def test_a_service_does_what_swarm_does(processes, orchestrated, conform, engine, budget):
+    @settings(REAL, max_examples=12 * budget, phases=[Phase.generate])  # to shrink would take minutes
     @given(service_systems(processes, orchestrated=orchestrated), st.data())
     def check(system, data):
         conform(system, drawn(data), engine)

@@ -1,0 +1,155 @@
+"""`dstamp conform`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from dstamp_sim.cli.console import (
+    AsJson,
+    Out,
+    PlacementOption,
+    UseDockerHost,
+    errors,
+    output,
+    print_files,
+    print_json,
+    say,
+)
+from dstamp_sim.core.errors import Disagreement, UsageError
+
+if TYPE_CHECKING:
+    from dstamp_sim.pipeline.conform import Played, Tell, Trials
+
+
+def conform(
+    witness: Annotated[Path | None, typer.Argument(help="A witness file to play on the real parts.")] = None,
+    trials: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Instead: run a model N times, freely and concurrently.")
+    ] = 0,
+    model: Annotated[str, typer.Option(metavar="MODEL", help="The model of the trials.")] = "cc_ci",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="K=V", help="A parameter of its factory; repeatable.")
+    ] = None,
+    placement: PlacementOption = None,
+    seed: Annotated[int, typer.Option(help="The seed of the trials' delays.")] = 0,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Instead: measure real ops, as delays of a scenario.")
+    ] = False,
+    use_docker_host: UseDockerHost = False,
+    out: Out = Path("out"),
+    as_json: AsJson = False,
+) -> None:
+    """Hold a witness against reality: real git, real flock, a real Docker Swarm; op by op, each compared."""
+    if sum((witness is not None, trials > 0, measure)) != 1:
+        raise UsageError("conform: give one of a WITNESS, --trials N and --measure")
+    try:
+        if witness is not None:
+            _play(witness, out, use_docker_host=use_docker_host, as_json=as_json)
+        elif trials:
+            from dstamp_sim.pipeline.conform import run_trials  # noqa: PLC0415 - commands load what they need
+
+            with _telling() as tell:
+                found = run_trials(
+                    model,
+                    settings=settings or [],
+                    placement=placement,
+                    trials=trials,
+                    seed=seed,
+                    use_docker_host=use_docker_host,
+                    tell=tell,
+                )
+            _print_trials(model, found, as_json=as_json)
+        else:
+            _measure(out, use_docker_host=use_docker_host, as_json=as_json)
+    except Disagreement as error:
+        errors().print(Text(f"dstamp: model and reality disagree: {error}"))
+        raise typer.Exit(1) from error
+
+
+def _play(witness: Path, out: Path, *, use_docker_host: bool, as_json: bool) -> None:
+    from dstamp_sim.pipeline.conform import play_witness  # noqa: PLC0415 - as above
+
+    found = play_witness(witness, out, use_docker_host=use_docker_host)
+    if as_json:
+        print_json(
+            {
+                "about": found.witness.about,
+                "steps": len(found.trace.steps),
+                "disagreements": 0,
+                "results": {name: str(result) for name, result in found.trace.results.items()},
+                "labels": found.labels,
+                "files": [str(file) for file in found.files],
+            }
+        )
+        return
+    console = output()
+    for line in _story(found):
+        say(console, Text(line))
+    print_files(console, found.files)
+
+
+def _story(found: Played) -> Iterator[str]:
+    """What was played, with real times: each line was compared with the model's."""
+    wide = max(len(step.process) for step in found.trace.steps) if found.trace.steps else 0
+    yield f"{found.witness.origin.model}: {found.witness.about}, played on real parts"
+    for step in found.trace.steps:
+        yield f"{step.time_s or 0:8.3f} s  {step.process:<{wide}}  {step.does()}"
+    yield f"{len(found.trace.steps)} steps played, 0 disagreements; results as in the witness:"
+    for name, result in found.trace.results.items():
+        yield f"  {name}: {result}"
+    for name, labels in found.labels.items():
+        for key, value in labels.items():
+            if key.endswith("chaos-version"):
+                yield f"  the real label of {name}: {key}={value}"
+
+
+def _print_trials(model: str, found: Trials, *, as_json: bool) -> None:
+    if as_json:
+        print_json(vars(found))
+    else:
+        console = output()
+        say(
+            console,
+            Text(f"{model}, lock placement {found.placement}: {found.trials} trials on real parts", style="bold"),
+        )
+        for result, count in found.results.items():
+            say(console, Text(f"{count:6} x  {result}"))
+        for prop, count in found.broken.items():
+            say(console, Text(f"broken {count} times: {prop}", style="red"))
+        if not found.broken:
+            say(console, Text("no property was broken (which proves nothing beyond these trials)"))
+    raise typer.Exit(1 if found.broken else 0)
+
+
+def _measure(out: Path, *, use_docker_host: bool, as_json: bool) -> None:
+    from dstamp_sim.pipeline.measure import ABOUT, measure  # noqa: PLC0415 - as above
+
+    measured, file = measure(out, use_docker_host=use_docker_host)
+    if as_json:
+        print_json({"about": ABOUT, "delays": [vars(item) for item in measured], "files": [str(file)]})
+        return
+    console = output()
+    say(console, Text(f"Measured with {ABOUT}.", style="bold"))
+    for item in measured:
+        say(
+            console,
+            Text(f"{item.delay:14} median {item.median_s * 1000:8.1f} ms, sigma {item.sigma:.2f}  ({item.what})"),
+        )
+    print_files(console, [file])
+
+
+@contextmanager
+def _telling() -> Iterator[Tell | None]:
+    """A line of progress on a terminal."""
+    console: Any = errors()
+    if not console.is_terminal:
+        yield None
+        return
+    with console.status("") as status:
+        yield status.update

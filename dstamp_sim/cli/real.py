@@ -1,0 +1,40 @@
+"""`dstamp real`."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from dstamp_sim.cli.console import AsJson, UseDockerHost, output, print_json, say
+
+
+class Action(Enum):
+    """What can be asked of the real parts."""
+
+    DOCTOR = "doctor"
+
+
+def real(
+    action: Annotated[Action, typer.Argument(help="doctor: start a private Docker Engine, ask it, end it.")],
+    use_docker_host: UseDockerHost = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether the real parts run on this machine: git, and a private Docker Engine that is started and ended."""
+    assert action is Action.DOCTOR
+    from dstamp_sim.pipeline.real import examine  # noqa: PLC0415 - commands load what they need
+
+    found = examine(use_docker_host=use_docker_host)
+    if as_json:
+        print_json(vars(found) | {"trouble": list(found.trouble)})
+    else:
+        console = output()
+        say(console, Text(found.git))
+        if found.engine:
+            told = f"Docker Engine {found.engine}: up after {found.up_s:.1f} s, gone after {found.down_s:.1f} s"
+            say(console, Text(told, style="green"))
+        for reason in found.trouble:
+            say(console, Text(f"no engine: {reason}", style="red"))
+    raise typer.Exit(1 if found.trouble else 0)
