@@ -288,7 +288,7 @@ class _Explainer:
     def _so(self, cause: Cause, fact: Fact) -> str:
         """What came of it, where the cause lies before the last look."""
         if fact.process is None:
-            return f"; so {fact.property!r} fails {self.when(self.what_if.since(fact))}"
+            return f"; so {self._comes_out(fact)}"
         later = [c.read for c in self._causes if c.read > cause.read and self._of(c.read) == fact.process]
         looked = [(n, location) for n in later if (location := self._looked_at(n)) is not None]
         if not looked:
@@ -326,7 +326,8 @@ class _Explainer:
             *([f"before {mine}'s {act(steps[cause.opens])}"] if before else []),
             *([f"after {mine}'s {act(steps[cause.closes])}"] if after else []),
         ]
-        return f"Right would have been {writer} {', or '.join(words)}" if words else ""
+        other = "It would not have come about with" if fact.wish else "Right would have been"
+        return f"{other} {writer} {', or '.join(words)}" if words else ""
 
     def _moved_after(self, cause: Cause) -> list[Choice]:
         """The schedule where the writer does nothing from its write on until the window has closed."""
@@ -373,7 +374,10 @@ class _Explainer:
         return "no run depends on another one that depends on it"
 
     def _unexplained(self, fact: Fact) -> str:
-        return f"{fact.property!r} fails {self.when(self.what_if.since(fact))}; no single reading decided it"
+        return f"{self._comes_out(fact)}; no single reading decided it"
+
+    def _comes_out(self, fact: Fact) -> str:
+        return f"{fact.property!r} {'is reached' if fact.wish else 'fails'} {self.when(self.what_if.since(fact))}"
 
     def _of(self, number: int) -> str:
         return self.trace.steps[number].process

@@ -30,10 +30,11 @@ _AFTERMATH = 2_000
 
 
 class Fact(NamedTuple):
-    """What came out and should not have: a property, and whose result breaks it (None: no one's)."""
+    """What came out: a property that failed, and whose result breaks it (None: no one's); or a wish that was reached."""
 
     property: str
     process: str | None
+    wish: bool = False
 
 
 @dataclass(frozen=True)
@@ -202,10 +203,10 @@ class WhatIf:
         return fact not in facts and facts <= self._since.keys()
 
     def _judged(self, states: Sequence[State]) -> Iterator[Fact]:
-        names = [prop.name for prop in self._judge.properties]
         for state in states:
             for index in self._judge.decides(state):
-                yield Fact(names[index], None)
+                prop = self._judge.properties[index]
+                yield Fact(prop.name, None, prop.is_wish)
         yield from self._results(states[-1])
 
     def _results(self, state: State) -> Iterator[Fact]:

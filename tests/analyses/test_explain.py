@@ -98,6 +98,13 @@ def test_a_trace_in_which_nothing_came_out_wrong_says_so():
     )
 
 
+def test_a_wish_that_was_reached_has_not_failed():
+    why = explained("cc_ci:stack_race", question="all_but_one_red")
+    assert "is reached at step 33" in why.sentence
+    assert "fails" not in why.sentence
+    assert "Right would have been" not in why.sentence
+
+
 def test_an_order_that_is_called_right_was_performed_and_is():
     system = load_model("cc_ci:stack_race").build({}, None)
     assert "run#2's deploy_app before run#1's chaos_redeploy" in explained("cc_ci:stack_race").right
