@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: replay test clean
+.PHONY: replay test gallery clean
 
 replay: $(READY)
 	$(BIN)/dstamp replay --out out
@@ -13,6 +13,9 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto $(PYTEST)
+
+gallery: $(READY)
+	$(BIN)/python -m experiments.gallery
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.resources import files
 from xml.sax.saxutils import escape, quoteattr
 
 from dstamp_sim.rendering.shapes import BOLD, Arrow, Box, Label, Layout, Line, Mark, clean
 
+SHAPES = "/* the timeline's shapes */"
+"""Where, in the page's style sheet, that of the timeline begins."""
 _ANCHORS = {"left": "start", "center": "middle", "right": "end"}
 _GROUND = ("odd", "even", "object")
 _SIGNS = {
@@ -40,6 +43,16 @@ def svg_of(layout: Layout, title: str) -> str:
         '<g class="over"></g></svg>',
     ]
     return "\n".join(parts)
+
+
+def standalone_svg(layout: Layout, title: str) -> str:
+    """The picture as a file of its own, with the page's colours (dark where the reader's are)."""
+    style = (files("dstamp_sim.rendering") / "assets" / "page.css").read_text(encoding="utf-8")
+    colours, shapes = style.partition("* {")[0], style.partition(SHAPES)[2].partition("@media")[0]
+    size = f'xmlns="http://www.w3.org/2000/svg" width="{_number(layout.width)}" height="{_number(layout.height)}"'
+    font = 'svg { background: var(--page); font-family: "DejaVu Sans", system-ui, sans-serif; }'
+    written = svg_of(layout, title).replace("<svg ", f"<svg {size} ", 1)
+    return written.replace("<defs>", f"<style>\n{colours}{font}\n{shapes}</style><defs>", 1) + "\n"
 
 
 def _height(box: Box) -> int:
