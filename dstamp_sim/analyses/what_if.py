@@ -30,7 +30,7 @@ _AFTERMATH = 2_000
 
 
 class Fact(NamedTuple):
-    """What came out: a property that failed, and whose result breaks it (None: no one's); or a wish that was reached."""
+    """What came out: a property that failed, whose result breaks it (None: no one's); or a wish that was reached."""
 
     property: str
     process: str | None
