@@ -2,11 +2,11 @@
 
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -174,17 +174,30 @@ def test_a_file_that_is_no_witness_is_refused(dstamp):
     refused(dstamp("show", "x.txt"), "x.txt: not JSON")
 
 
+def _read_until(terminal, wanted):
+    """What a program wrote to its terminal, up to the progress that says that it is under way."""
+    written = ""
+    while wanted not in written:
+        written += os.read(terminal, 4096).decode(errors="replace")
+    return written
+
+
 def test_ctrl_c_in_a_long_exploration_gives_partial_counts_and_exit_3(tmp_path):
     unreduced = ["--no-merge", "--no-por", "--no-symmetry", "--property", "no deadlock"]
     program = "from dstamp_sim.cli import main; main()"
     command = [sys.executable, "-c", program, "explore", "cc_ci", "--set", "runs=6", *unreduced]
-    environment = dict(os.environ, PYTHONUNBUFFERED="1")
-    running = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment
-    )
-    time.sleep(4)
-    running.send_signal(signal.SIGINT)
-    out, err = running.communicate(timeout=60)
+    terminal, errors = pty.openpty()
+    environment = dict(os.environ, PYTHONUNBUFFERED="1", TERM="xterm")
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=tmp_path, env=environment
+    ) as running:
+        os.close(errors)
+        try:
+            err = _read_until(terminal, "states/s")
+            running.send_signal(signal.SIGINT)
+            out, _ = running.communicate(timeout=60)
+        finally:
+            running.kill()
     assert running.returncode == 3, (out, err)
     assert "part of the space (interrupted)" in out
     assert "Traceback" not in err
