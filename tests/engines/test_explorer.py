@@ -28,7 +28,12 @@ from dstamp_sim import (
     section,
 )
 from dstamp_sim import explore as explore_reduced
+from dstamp_sim.core.judge import Judge
+from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.engines.explorer import NO_REDUCTION
+from dstamp_sim.engines.space import Space
+from dstamp_sim.engines.tables import Tables
+from models.cc_ci import stack_race
 from models.classic import bank, bank_fixed
 
 # Counts by hand are of the whole space; tests/engines/test_reductions.py compares the reduced ones with it.
@@ -366,3 +371,17 @@ def test_a_violation_beside_a_loop_without_bound_is_still_found():
     report = explore_reduced(system)
     assert report.judgement("small").verdict is Verdict.VIOLATED
     assert report.judgement("no deadlock").verdict is Verdict.UNDETERMINED
+
+
+def test_a_state_of_eight_runs_of_the_incident_takes_less_than_48_bytes():
+    """Rows, parents and visited set, just after they have grown: the most that they ever take by state."""
+    semantics = Semantics(stack_race(runs=8))
+    space = Space(Tables(semantics, Judge(semantics, ()), merge=False), False, None, 1 << 30)
+    while space.count < 100_000:
+        begin, end = space.levels[-2:]
+        while begin < end:
+            begin = space.expand(begin, end)
+        space.close_level()
+    grown = space.bytes_in_use / (len(space.rows) // 2 + 1)
+    assert space.rows.shape[1] == 1
+    assert grown < 48

@@ -34,6 +34,7 @@ def test_each_racy_classic_stands_beside_its_fixed_twin():
         "philosophers": "philosophers_ordered",
         "peterson_broken": "peterson",
         "lock_file": "lock_file_fixed",
+        "two_phase_commit_impatient": "two_phase_commit",
     }
     for racy, fixed in twins.items():
         assert verdicts[f"classic/{racy}.py"] == "VIOLATED"

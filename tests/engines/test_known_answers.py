@@ -1,0 +1,87 @@
+"""Counts that are known without any explorer: worked out by hand, or published by the checkers that ship the model."""
+
+from math import comb
+
+import pytest
+
+from dstamp_sim import Mutex, Process, Register, System, Verdict, delay, explore
+from dstamp_sim.engines.explorer import NO_REDUCTION, Reductions
+from dstamp_sim.inputs.model_file import load_model
+
+PAIR = ("two_phase_commit", "two_phase_commit_impatient")
+
+
+def counted(system):
+    coverage = explore(system, reductions=NO_REDUCTION, keep_going=True).coverage
+    assert coverage.exhausted
+    return coverage.states, coverage.transitions
+
+
+@pytest.mark.parametrize(("managers", "published"), [(3, 288), (5, 8_832)])
+def test_two_phase_commit_has_the_published_number_of_states(managers, published):
+    """288 and 8,832: the tests of stateright's example 2pc, of the TLA+ specification TwoPhase."""
+    states, _ = counted(load_model("classic/two_phase_commit").build({"managers": managers}))
+    assert states == published == 6**managers + 4**managers + 2**managers
+
+
+@pytest.mark.parametrize(("processes", "steps"), [(1, 5), (2, 3), (3, 4), (5, 2)])
+def test_processes_that_share_nothing_are_counted_as_a_grid(processes, steps):
+    """(k + 1)^n states; from each, every process that has not ended moves: n k (k + 1)^(n - 1) transitions."""
+
+    def work():
+        for _ in range(steps):
+            yield delay("work")
+
+    system = System(objects=[], processes=[Process("p", work, copies=processes)])
+    grid = steps + 1
+    assert counted(system) == (grid**processes, processes * steps * grid ** (processes - 1))
+
+
+@pytest.mark.parametrize(("processes", "steps"), [(2, 1), (3, 2), (4, 3)])
+def test_critical_sections_are_counted_by_who_is_inside(processes, steps):
+    """Outside each process is before or after: 2^n states. One of n inside, at k + 1 places: n (k + 1) 2^(n - 1)."""
+    lock = Mutex("lock")
+
+    def enter():
+        yield lock.acquire()
+        for _ in range(steps):
+            yield delay("work")
+        yield lock.release()
+
+    system = System(objects=[lock], processes=[Process("p", enter, copies=processes)])
+    assert counted(system)[0] == 2**processes + processes * (steps + 1) * 2 ** (processes - 1)
+
+
+@pytest.mark.parametrize("writers", [1, 2, 3, 6])
+def test_writers_of_their_own_names_are_counted_by_who_has_written_and_who_was_last(writers):
+    """Any set of writers has written, and any of them last: 1 + n 2^(n - 1) states."""
+    register = Register("register", 0)
+
+    def write(name):
+        yield register.write(name)
+
+    system = System(objects=[register], processes=[Process(f"p{i}", write, i) for i in range(1, writers + 1)])
+    assert counted(system) == (1 + writers * 2 ** (writers - 1), writers * _ways(writers))
+
+
+def _ways(n):
+    """Moves of one writer: from every state in which it has not written."""
+    return 1 + (n - 1) * 2 ** (n - 2) if n > 1 else 1
+
+
+def test_symmetry_counts_multisets():
+    """N copies that share nothing, at k + 1 places each: n + k choose k states."""
+
+    def work():
+        yield delay("one")
+        yield delay("two")
+
+    system = System(objects=[], processes=[Process("p", work, copies=7)])
+    folded = explore(system, reductions=Reductions(merge=False, por=False)).coverage
+    assert folded.states == comb(7 + 2, 2)
+
+
+def test_a_patient_manager_is_what_makes_two_phase_commit_agree():
+    patient, impatient = (load_model(f"classic/{name}").build({}) for name in PAIR)
+    assert explore(patient).verdict is Verdict.HOLDS
+    assert explore(impatient).verdict is Verdict.VIOLATED
