@@ -12,12 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from dstamp_sim.analyses.accesses import Accesses, Location, value_text
 from dstamp_sim.analyses.happens_before import HappensBefore
 from dstamp_sim.core.trace import Step, Trace
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 class Kind(Enum):
@@ -99,6 +101,8 @@ class Conflicts:
 
     def back(self, source: str, target: str, prefer: Location | None = None) -> tuple[Dependency, ...] | None:
         """The shortest path of dependencies from one process to another; None when there is none."""
+        import networkx as nx  # noqa: PLC0415 - slow to import, and most explorations find nothing to explain
+
         graph = self._graph()
         if source not in graph or target not in graph or not nx.has_path(graph, source, target):
             return None
@@ -174,6 +178,8 @@ class Conflicts:
                     readers.setdefault(location, {})[step.process] = number
 
     def _graph(self) -> nx.DiGraph[str]:
+        import networkx as nx  # noqa: PLC0415 - slow to import, and most explorations find nothing to explain
+
         graph: nx.DiGraph[str] = nx.DiGraph()
         for n, edge in enumerate(self.dependencies):
             first, second = self.trace.steps[edge.source].process, self.trace.steps[edge.target].process

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from dstamp_sim.analyses.held import Held, held_in
 from dstamp_sim.core.trace import Trace
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Deadlock:
 
 def deadlock_in(trace: Trace) -> Deadlock:
     """The waits at the end of a trace, and the wait-for cycle among them if there is one."""
+    import networkx as nx  # noqa: PLC0415 - slow to import, and most explorations find nothing to explain
+
     holds = [hold for hold in held_in(trace) if hold.until is None]
     waits = {name: _wait(trace, name, op, holds) for name, op in trace.waiting.items() if name not in trace.daemons}
     graph: nx.DiGraph[str] = nx.DiGraph()

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from dstamp_sim.core.trace import Step, Trace
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 class Order(Enum):
@@ -53,6 +55,8 @@ class HappensBefore:
 
     def graph(self) -> nx.DiGraph[int]:
         """The direct edges as a graph of step numbers, each edge with its `order`."""
+        import networkx as nx  # noqa: PLC0415 - slow to import, and most explorations find nothing to explain
+
         graph: nx.DiGraph[int] = nx.DiGraph()
         graph.add_nodes_from(range(len(self._trace.steps)))
         graph.add_edges_from((edge.before, edge.after, {"order": edge.order.value}) for edge in self.edges)
