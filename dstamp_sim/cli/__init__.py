@@ -19,6 +19,7 @@ from dstamp_sim.cli.ingest import ingest
 from dstamp_sim.cli.prove import prove
 from dstamp_sim.cli.real import real
 from dstamp_sim.cli.replay import replay
+from dstamp_sim.cli.review import review
 from dstamp_sim.cli.sample import sample
 from dstamp_sim.cli.show import show
 from dstamp_sim.core.errors import DstampError
@@ -45,6 +46,10 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
         sample,
         "Examples: dstamp sample classic/bank --strategy pct --depth 2 --budget 1000   |   "
         "dstamp sample cc_ci --set runs=3 --strategy uniform --seed 7",
+    ),
+    (
+        review,
+        "Examples: dstamp review cc_ci --out out/review   |   dstamp review cc_ci:checkout_race --set pr=1,2 --spans 1",
     ),
     (show, "Example: dstamp show out/bank-one-withdrawal-at-most.witness.json"),
     (

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +112,29 @@ def picked(weights: Sequence[float], draw: float) -> int:
 
 
 @dataclass(frozen=True)
+class Arrivals:
+    """When runs come, and of how many domains: Poisson at `per_day` in all, or `recorded` seconds by domain.
+
+    `over` is the factory's parameter that tells domains apart; it is given the numbers 1 to `domains`. Of a Poisson
+    stream each domain gets `runs / domains` arrivals, rounded up.
+    """
+
+    domains: int
+    over: str
+    runs: int = 0
+    per_day: float | None = None
+    recorded: tuple[tuple[float, ...], ...] = ()
+
+    def times_s(self, seed: int) -> tuple[tuple[float, ...], ...]:
+        """By domain, the seconds at which its runs come; the same for the same seed."""
+        if self.per_day is None:
+            return self.recorded
+        generator, rate = random.Random(seed), self.per_day / self.domains / 86400
+        each = -(-self.runs // self.domains)
+        return tuple(tuple(accumulate(generator.expovariate(rate) for _ in range(each))) for _ in range(self.domains))
+
+
+@dataclass(frozen=True)
 class Scenario:
     """A scenario file's content. `parameters` go to the factory; `names` are the processes' names in order of start."""
 
@@ -122,3 +147,4 @@ class Scenario:
     timing: Timing
     origin: datetime
     evidence: Path | None
+    arrivals: Arrivals | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ from dstamp_sim.core.schedule import Choice, Schedule
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.engines.sweep_kernel import MISSING, STANDSTILL, sweep_batch
-from dstamp_sim.engines.tables import Grown, Tables
+from dstamp_sim.engines.tables import LOCAL, Grown, Tables
 from dstamp_sim.engines.timed import STANDSTILL_OPS
 
 Floats = NDArray[np.float64]
@@ -40,12 +41,19 @@ NOTHING_VARIED = Varied()
 
 @dataclass(frozen=True)
 class Swept:
-    """The ends of many runs: by run and process, a number of the `results` (None: it had not ended), and when."""
+    """The ends of many runs: by run and process, a number of the `results` (None: it had not ended), and when.
+
+    `waited_s` is how long each process was blocked; `busy_s`, by run and shared object (`objects` names them), how
+    long it was in another than its initial state: of a lock, how long it was held.
+    """
 
     names: tuple[str, ...]
     ends: NDArray[np.int32]
     ended_at_s: Floats
     results: Mapping[int, Any]
+    waited_s: Floats
+    objects: tuple[str, ...]
+    busy_s: Floats
 
     def where(self, name: str, wanted: Callable[[Any], bool]) -> NDArray[np.bool_]:
         """In which runs the result of process `name` is as `wanted`; False where it had not ended."""
@@ -75,24 +83,43 @@ class Sweeper:
         Raises ScenarioError for a delay without distribution or outcomes without probability, UsageError for a start
         of an unknown process and for deaths, which a sweep does not know, ModelError where time stands still.
         """
-        ends, ended, _ = self._swept(timing, runs, timing.seed if seed is None else seed, varied, 0)
+        ends, ended, _, waited, busy = self._swept(timing, runs, timing.seed if seed is None else seed, varied, 0)
         met = [int(end) for end in np.unique(ends)]
         results = {end: self.tables.result(end) for end in met if self.tables.has_result(end)}
-        return Swept(self.semantics.names, ends, ended, results)
+        objects = tuple(item.name for item in self.tables.objects)
+        return Swept(self.semantics.names, ends, ended, results, waited, objects, busy)
+
+    def prepare(self) -> None:
+        """Fill the tables for every state that their objects may have, as far as that goes.
+
+        Worth its while for many processes: a missing entry begins the run at hand anew. What a program raises where no
+        schedule leads is passed over.
+        """
+        local = filled = 0
+        while local < len(self.tables.keys) or filled < self.tables.first.size:
+            if local == len(self.tables.keys):
+                local, filled = 0, self.tables.first.size
+            slot, begin = int(self.tables.target.data[local]), int(self.tables.base.data[local])
+            known = len(self.tables.states[slot]) if slot >= 0 else int(slot == LOCAL)
+            for state in np.flatnonzero(self.tables.entries.data[begin : begin + known] < 0).tolist():
+                with suppress(ModelError):
+                    self._fill(None, local, state)
+            local += 1
 
     def schedule(self, timing: Timing, run: int, *, seed: int, steps: int = 100_000) -> Schedule:
         """The schedule of run number `run` of a sweep, as far as its first `steps` steps."""
-        _, _, moves = self._swept(timing, run + 1, seed, NOTHING_VARIED, steps, begin=run)
+        _, _, moves, _, _ = self._swept(timing, run + 1, seed, NOTHING_VARIED, steps, begin=run)
         made = moves[moves[:, 0] >= 0]
         return Schedule(tuple(Choice(self.semantics.names[pid], int(outcome)) for pid, outcome in made))
 
     def _swept(
         self, timing: Timing, runs: int, seed: int, varied: Varied, steps: int, begin: int = 0
-    ) -> tuple[NDArray[np.int32], Floats, NDArray[np.int32]]:
+    ) -> tuple[NDArray[np.int32], Floats, NDArray[np.int32], Floats, Floats]:
         self._check(timing, varied)
         count = len(self.semantics.names)
         ends, ended = np.zeros((runs, count), np.int32), np.full((runs, count), np.inf)
-        moves = np.full((steps, 2), -1, np.int32)
+        moves, waited = np.full((steps, 2), -1, np.int32), np.zeros((runs, count))
+        busy = np.zeros((runs, len(self.tables.objects)))
         must_end = np.array([not process.daemon for process in self.semantics.processes])
         starts = _filled(self.semantics.names, timing.starts_s, varied.starts_s, runs, otherwise=0.0)
         at = begin
@@ -108,23 +135,28 @@ class Sweeper:
                 self._delay_of.data, self._label_of.data,
                 starts, shapes, figures, given,
                 seed % 2**63, timing.horizon_s, STANDSTILL_OPS, ends, ended, moves,
+                waited, busy,
             )  # fmt: skip
             moves[:] = moves if at >= runs else -1
             if code == MISSING:
                 self._fill(timing, local, state)
             elif code == STANDSTILL:
                 raise ModelError(f"{self._place(local)}: {STANDSTILL_OPS:,} ops at one instant: a loop without a delay")
-        return ends, ended, moves
+        return ends, ended, moves, waited, busy
 
     def _check(self, timing: Timing, varied: Varied) -> None:
         if timing.deaths_s:
             raise UsageError("a sweep knows no deaths: replay the scenario instead")
+        known = set(self.semantics.names)
         for name in (*timing.starts_s, *varied.starts_s):
-            if name not in self.semantics.names:
+            if name not in known:
                 raise UsageError(unknown("process", name, self.semantics.names))
 
-    def _fill(self, timing: Timing, local: int, state: int) -> None:
-        """One more entry of the tables, with the labels of its outcomes; checks that they have probabilities."""
+    def _fill(self, timing: Timing | None, local: int, state: int) -> None:
+        """One more entry of the tables, with the labels of its outcomes; checks that they have probabilities.
+
+        Without a timing it does not check.
+        """
         self.tables.fill(local, state)
         key = self.tables.keys[local]
         node = self.tables.node(key)
@@ -135,7 +167,7 @@ class Sweeper:
             if slot >= 0
             else self.tables.local_outcomes(key, node)
         )
-        if len(outcomes) > 1:
+        if len(outcomes) > 1 and timing is not None:
             timing.weights([outcome.label for outcome in outcomes], node.op)
         for outcome in outcomes:
             self._label_of.append(_number(self._labels, outcome.label))

@@ -55,29 +55,41 @@ def _pick(label, begin, count, given, draw):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _next(when, priority):  # type: ignore[no-untyped-def]
-    """Who wakes next: the earliest, among equals by priority; -1 when nobody will."""
-    best = -1
-    for pid in range(len(when)):
-        if when[pid] < _NEVER and (
-            best < 0 or when[pid] < when[best] or (when[pid] == when[best] and priority[pid] < priority[best])
-        ):
-            best = pid
-    return best
+def _sooner(one, other, when, priority):  # type: ignore[no-untyped-def]
+    """Whether process `one` wakes before `other`: the earlier, among equals by priority, then by number."""
+    if when[one] != when[other]:
+        return when[one] < when[other]
+    if priority[one] != priority[other]:
+        return priority[one] < priority[other]
+    return one < other
 
 
 @njit(cache=True)
-def _wake_waiters(slot, waits_on, since, when, priority, now, stream):  # type: ignore[no-untyped-def]
-    """Everybody who waits for this object tries again at this instant, in an order that is drawn."""
-    while True:
-        first = -1
-        for pid in range(len(waits_on)):
-            if waits_on[pid] == slot and (first < 0 or since[pid] < since[first]):
-                first = pid
-        if first < 0:
-            return
-        waits_on[first] = -1
-        when[first], priority[first] = now, _draw(stream)
+def _push(heap, size, pid, when, priority):  # type: ignore[no-untyped-def]
+    """Process `pid` sleeps until `when[pid]`: the heap of sleepers has the soonest first. Gives its size."""
+    at = size
+    while at > 0 and _sooner(pid, heap[(at - 1) // 2], when, priority):
+        heap[at] = heap[(at - 1) // 2]
+        at = (at - 1) // 2
+    heap[at] = pid
+    return size + 1
+
+
+@njit(cache=True)
+def _pop(heap, size, when, priority):  # type: ignore[no-untyped-def]
+    """The heap without its first process. Gives its size."""
+    size -= 1
+    last, at = heap[size], 0
+    while 2 * at + 1 < size:
+        child = 2 * at + 1
+        if child + 1 < size and _sooner(heap[child + 1], heap[child], when, priority):
+            child += 1
+        if not _sooner(heap[child], last, when, priority):
+            break
+        heap[at] = heap[child]
+        at = child
+    heap[at] = last
+    return size
 
 
 @njit(cache=True, nogil=True)
@@ -103,32 +115,47 @@ def sweep_batch(  # type: ignore[no-untyped-def]
     ends,
     ended_at,
     moves,
+    waited,
+    busy,
 ):
     """Runs from `begin` on; gives (how it ended, at which run, and the missing entry's local state and object state).
 
-    `ends[r]` becomes each process's local state at the end, `ended_at[r]` when it ended (inf: not). `moves`, where it
-    has room, is filled with (process, outcome) of the last run.
+    `ends[r]` becomes each process's local state at the end, `ended_at[r]` when it ended (inf: not), `waited[r]` how
+    long it was blocked, `busy[r]` how long each object was not in its initial state. `moves`, where it has room, is
+    filled with (process, outcome) of the last run.
     """
     count = starts.shape[1]
     objects = len(row) - count - 1
     stream = np.zeros(1, np.uint64)
     when, priority = np.empty(count), np.empty(count)
-    waits_on, since, asleep = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.bool_)
+    heap, asleep, blocked = np.empty(count, np.int64), np.empty(count, np.bool_), np.empty(count)
+    # Who waits for an object, first come first: a list from first_waiter[o] on along next_waiter.
+    next_waiter, first_waiter, last_waiter = (
+        np.empty(count, np.int64),
+        np.empty(objects, np.int64),
+        np.empty(objects, np.int64),
+    )
+    changed = np.empty(objects)
     for run in range(begin, starts.shape[0]):
         state, local = row[:objects].copy(), row[objects : objects + count].copy()
         stream[0] = _mixed(_mixed(np.uint64(seed)) + _GOLDEN * np.uint64(run))
-        left, now, ops, waits, made = 0, 0.0, 0, 0, 0
+        left, now, ops, sleepers, made = 0, 0.0, 0, 0, 0
+        first_waiter[:], last_waiter[:], changed[:] = -1, -1, 0.0
+        waited[run], busy[run] = 0.0, 0.0
         for pid in range(count):
             when[pid], priority[pid] = starts[run, pid], _draw(stream)
-            waits_on[pid], asleep[pid] = -1, False
+            asleep[pid], blocked[pid] = False, _NEVER
             ended_at[run, pid] = _NEVER
             left += must_end[pid]
-        while True:
-            pid = _next(when, priority)
-            if pid < 0 or when[pid] >= horizon or (left == 0 and when[pid] > now):
+            if when[pid] < _NEVER:
+                sleepers = _push(heap, sleepers, pid, when, priority)
+        while sleepers > 0:
+            pid = heap[0]
+            if when[pid] >= horizon or (left == 0 and when[pid] > now):
                 break
+            sleepers = _pop(heap, sleepers, when, priority)
             ops = 0 if when[pid] > now else ops
-            now, when[pid] = when[pid], _NEVER
+            now = when[pid]
             while True:
                 here = local[pid]
                 on = target[here]
@@ -140,6 +167,8 @@ def sweep_batch(  # type: ignore[no-untyped-def]
                 if delay >= 0 and not asleep[pid]:
                     lasts = _duration(shapes[delay], figures[run, delay, 0], figures[run, delay, 1], _draw(stream))
                     when[pid], priority[pid], asleep[pid] = now + lasts, _draw(stream), True
+                    if when[pid] < _NEVER:
+                        sleepers = _push(heap, sleepers, pid, when, priority)
                     break
                 asleep[pid] = False
                 about = state[on] if on >= 0 else 0
@@ -148,9 +177,17 @@ def sweep_batch(  # type: ignore[no-untyped-def]
                     return MISSING, run, here, about
                 successor, several = first_of[entry], first_of[entry + 1] - first_of[entry]
                 if several == 0:
-                    waits_on[pid], since[pid] = on, waits
-                    waits += 1
+                    if on >= 0:  # a private object that blocks its process does so for ever
+                        if first_waiter[on] < 0:
+                            first_waiter[on] = pid
+                        else:
+                            next_waiter[last_waiter[on]] = pid
+                        last_waiter[on], next_waiter[pid] = pid, -1
+                    blocked[pid] = min(blocked[pid], now)
                     break
+                if blocked[pid] < _NEVER:
+                    waited[run, pid] += now - blocked[pid]
+                    blocked[pid] = _NEVER
                 chosen = 0
                 if several > 1:
                     chosen = _pick(label_of, successor, several, given[run], _draw(stream))
@@ -162,8 +199,20 @@ def sweep_batch(  # type: ignore[no-untyped-def]
                 if ops > standstill:
                     return STANDSTILL, run, here, about
                 if on >= 0 and next_state[successor + chosen] != about:
-                    state[on] = next_state[successor + chosen]
-                    _wake_waiters(on, waits_on, since, when, priority, now, stream)
+                    if about != row[on]:
+                        busy[run, on] += now - changed[on]
+                    state[on], changed[on] = next_state[successor + chosen], now
+                    waiter = first_waiter[on]
+                    first_waiter[on] = -1
+                    while waiter >= 0:
+                        when[waiter], priority[waiter] = now, _draw(stream)
+                        sleepers = _push(heap, sleepers, waiter, when, priority)
+                        waiter = next_waiter[waiter]
         for pid in range(count):
             ends[run, pid] = local[pid]
+            if blocked[pid] < _NEVER:
+                waited[run, pid] += now - blocked[pid]
+        for slot in range(objects):
+            if state[slot] != row[slot]:
+                busy[run, slot] += now - changed[slot]
     return DONE, starts.shape[0], 0, 0

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from dstamp_sim.core.scenario import Distribution, Scenario, Shape, Timing
+from dstamp_sim.core.scenario import Arrivals, Distribution, Scenario, Shape, Timing
 from dstamp_sim.inputs.toml_file import Strict, read_toml
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -47,6 +47,31 @@ class _Delay(Strict):
         return Distribution(shape, figures if isinstance(figures, tuple) else (figures,), self.source)
 
 
+class _Arrivals(Strict):
+    """When runs come over several domains: `per_day` for Poisson arrivals of `runs` runs, or `recorded` seconds."""
+
+    over: str
+    domains: Annotated[int, Field(ge=1)]
+    per_day: Positive | None = None
+    runs: Annotated[int, Field(ge=1)] | None = None
+    recorded: tuple[tuple[Seconds, ...], ...] = ()
+    source: str
+
+    @model_validator(mode="after")
+    def _poisson_or_recorded(self) -> _Arrivals:
+        if (self.per_day is None) == (not self.recorded):
+            raise ValueError("give per_day (Poisson arrivals) or recorded (seconds by domain), one of them")
+        if self.per_day is not None and self.runs is None:
+            raise ValueError("per_day needs runs: how many of them are simulated")
+        if self.recorded and len(self.recorded) != self.domains:
+            raise ValueError(f"recorded has {len(self.recorded)} lists of seconds for {self.domains} domains")
+        return self
+
+    def arrivals(self) -> Arrivals:
+        recorded = tuple(tuple(sorted(times)) for times in self.recorded)
+        return Arrivals(self.domains, self.over, self.runs or 0, self.per_day, recorded)
+
+
 class _ScenarioFile(Strict):
     title: str
     model: str
@@ -55,9 +80,16 @@ class _ScenarioFile(Strict):
     seed: int
     evidence: str | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
-    starts: Annotated[tuple[_Start, ...], Field(min_length=1)]
+    starts: tuple[_Start, ...] = ()
+    arrivals: _Arrivals | None = None
     delays: dict[str, _Delay] = Field(default_factory=dict)
     probabilities: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _starts_or_arrivals(self) -> _ScenarioFile:
+        if bool(self.starts) == (self.arrivals is not None):
+            raise ValueError("give starts (who starts when) or arrivals (a stream of runs), one of them")
+        return self
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -66,7 +98,7 @@ def read_scenario(path: Path) -> Scenario:
     Times count from the first start. Raises ScenarioError naming file, place and remedy.
     """
     content = read_toml(path, _ScenarioFile)
-    origin = min(start.at for start in content.starts)
+    origin = min((start.at for start in content.starts), default=datetime(2000, 1, 1))
     starts_s = {start.name: (start.at - origin).total_seconds() for start in content.starts}
     deaths = {s.name: starts_s[s.name] + s.dies_after_s for s in content.starts if s.dies_after_s is not None}
     return Scenario(
@@ -85,6 +117,7 @@ def read_scenario(path: Path) -> Scenario:
         ),
         origin=origin,
         evidence=path.parent / content.evidence if content.evidence else None,
+        arrivals=content.arrivals.arrivals() if content.arrivals else None,
     )
 
 

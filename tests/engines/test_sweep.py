@@ -5,7 +5,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from dstamp_sim import Process, Register, ScenarioError, System, UsageError, delay
+from dstamp_sim import Mutex, Process, Register, ScenarioError, System, UsageError, delay
 from dstamp_sim.core.draws import Draws
 from dstamp_sim.core.errors import ModelError
 from dstamp_sim.core.scenario import Distribution, Shape, Timing, normal_quantile
@@ -105,3 +105,29 @@ def test_draws_are_uniform_and_streams_differ():
 def test_the_normal_quantile_is_that_of_the_standard_library():
     for draw in (1e-9, 0.01, 0.3, 0.5, 0.9, 0.9999):
         assert normal_quantile(draw) == pytest.approx(NormalDist().inv_cdf(draw), abs=1e-9)
+
+
+def test_how_long_processes_waited_and_a_lock_was_held():
+    lock = Mutex("lock")
+
+    def use():
+        yield lock.acquire()
+        yield delay("work")
+        yield lock.release()
+
+    system = System(objects=[lock], processes=[Process("p", use, copies=3)])
+    timing = Timing(delays={"work": SHAPES[0]}, starts_s={"p#1": 0.0, "p#2": 1.0, "p#3": 20.0})
+    swept = Sweeper(system).sweep(timing, 1)
+    assert swept.ended_at_s[0].tolist() == [3.0, 6.0, 23.0]
+    assert swept.waited_s[0].tolist() == [0.0, 2.0, 0.0]  # p#2 comes at 1 and gets the lock at 3
+    assert dict(zip(swept.objects, swept.busy_s[0], strict=True)) == {"lock": 9.0}
+
+
+def test_complete_tables_change_nothing_but_the_time_it_takes():
+    system = MECHANISMS["stack-race"].factory(runs=4)
+    timing = Timing(delays=ANY_DELAY, probabilities=LABELS, seed=3)
+    plain, prepared = Sweeper(system), Sweeper(system)
+    prepared.prepare()
+    one, other = plain.sweep(timing, 20), prepared.sweep(timing, 20)
+    assert np.array_equal(one.ended_at_s, other.ended_at_s)
+    assert np.array_equal(one.waited_s, other.waited_s)

@@ -1,0 +1,235 @@
+"""Lock placements compared: which there are, which are safe and smallest, which are dominated, and why the ends matter.
+
+Nothing here runs a system: what was found of each placement is handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, combinations_with_replacement, product
+
+from dstamp_sim.core.placement import PROCESS_EXIT, Placement, Span
+from dstamp_sim.core.verdict import Verdict
+
+MOST_SECTIONS_FOR_PAIRS = 4
+"""Sections up to which spans of two different locks are combined too: their number grows with the fourth power."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean with its 95 % interval over replications."""
+
+    low: float
+    mean: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Price:
+    """What a placement costs under a scenario's arrivals; times in seconds, over all runs of a replication.
+
+    `waited_*` is how long runs were blocked, `utilisation` the busiest lock's held time over the makespan, and
+    `turned_away` the part of the runs that a placement refused instead of letting them wait.
+    """
+
+    throughput_per_h: Interval
+    makespan_s: Interval
+    waited_p50_s: Interval
+    waited_p95_s: Interval
+    waited_max_s: Interval
+    utilisation: Interval
+    turned_away: Interval
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One placement with what was found of it.
+
+    `numbers` says for which numbers of copies the verdict is ("any number", "1 to 3"). Where it fails: the property
+    (`broken`), the fewest processes (`smallest`), and the schedule of its shortest story, with the numbers of `copies`
+    that it needs and how many `steps` it has. A deadlock is looked for with the numbers in `tried`. `after_crash` says
+    what becomes of a safe placement when one process dies at any point (empty: not asked).
+    """
+
+    placement: Placement
+    verdict: Verdict
+    numbers: str
+    broken: str = ""
+    smallest: int | None = None
+    copies: tuple[tuple[str, int], ...] = ()
+    schedule: str = ""
+    steps: int = 0
+    deadlock: Verdict = Verdict.UNDETERMINED
+    deadlock_copies: tuple[tuple[str, int], ...] = ()
+    deadlock_schedule: str = ""
+    deadlock_steps: int = 0
+    tried: str = ""
+    after_crash: str = ""
+    price: Price | None = None
+
+    @property
+    def safe(self) -> bool:
+        """Whether it is known to be safe and no deadlock was found."""
+        return self.verdict is Verdict.HOLDS and self.deadlock is not Verdict.VIOLATED
+
+    @property
+    def shape(self) -> str:
+        """Its spans as text, or its name where it has other means."""
+        return written(self.placement)
+
+
+def written(placement: Placement) -> str:
+    """The spans of a placement; its name where it sets parameters of the model instead, or has no span."""
+    return placement.name if placement.sets or not placement.spans else ", ".join(map(str, placement.spans))
+
+
+def candidates(sections: Sequence[str], locks: Sequence[str], spans: int, pairs_of: str | None) -> Iterator[Placement]:
+    """No lock; every single span of each lock; with `spans` 2, also two disjoint spans of `pairs_of`.
+
+    With few sections, also one span of each of two locks: that is where lock orders can close a circle.
+    """
+    yield Placement("none")
+    stretches = list(combinations_with_replacement(range(len(sections)), 2))
+
+    def span(lock: str, stretch: tuple[int, int]) -> Span:
+        return Span(lock, sections[stretch[0]], sections[stretch[1]])
+
+    for lock, stretch in product(locks, stretches):
+        yield _placed(span(lock, stretch))
+    if spans < 2:
+        return
+    for first, second in product(stretches, stretches) if pairs_of else ():
+        if first[1] < second[0]:
+            yield _placed(span(pairs_of or "", first), span(pairs_of or "", second))
+    for one, other in combinations(locks, 2) if len(sections) <= MOST_SECTIONS_FOR_PAIRS else ():
+        for first, second in product(stretches, stretches):
+            yield _placed(span(one, first), span(other, second))
+
+
+def _placed(*spans: Span) -> Placement:
+    return Placement(",".join(map(str, spans)), spans)
+
+
+def lies_within(small: Placement, large: Placement, sections: Sequence[str]) -> bool:
+    """Whether every span of `small` lies within a span of `large` of the same lock."""
+    return all(any(_inside(span, other, sections) for other in large.spans) for span in small.spans)
+
+
+def _inside(span: Span, other: Span, sections: Sequence[str]) -> bool:
+    (first, last), (begin, end) = _ends(span, sections), _ends(other, sections)
+    return (span.lock, span.waits) == (other.lock, other.waits) and begin <= first and last <= end
+
+
+def _ends(span: Span, sections: Sequence[str]) -> tuple[int, int]:
+    return sections.index(span.first), len(sections) if span.last == PROCESS_EXIT else sections.index(span.last)
+
+
+def minimal_safe(judged: Sequence[Judged], sections: Sequence[str]) -> list[Judged]:
+    """The safe placements of spans within which no other safe one with as few spans lies; none if no lock is needed."""
+    if any(one.safe and not one.placement.spans and not one.placement.sets for one in judged):
+        return []
+    safe = [one for one in judged if one.safe and one.placement.spans and not one.placement.sets]
+    return [
+        one
+        for one in safe
+        if not any(
+            other is not one
+            and len(other.placement.spans) <= len(one.placement.spans)
+            and lies_within(other.placement, one.placement, sections)
+            and not lies_within(one.placement, other.placement, sections)
+            for other in safe
+        )
+    ]
+
+
+def best_first(judged: Sequence[Judged]) -> list[Judged]:
+    """The best first: what a crash does not break, then the fewest turned away, then the waiting time, then makespan.
+
+    The waiting time is that which 95 runs in 100 stay below. Those without a price come last among their equals.
+    """
+
+    def cost(one: Judged) -> tuple[float, ...]:
+        price = one.price
+        if price is None:
+            return after_crash_rank(one), float("inf")
+        return after_crash_rank(one), price.turned_away.mean, price.waited_p95_s.mean, price.makespan_s.mean
+
+    return sorted(judged, key=cost)
+
+
+def after_crash_rank(one: Judged) -> int:
+    """0 for what stays safe when a process dies, 1 where the others are then stuck, 2 for what breaks or is unknown."""
+    return {"safe": 0, "the others are stuck": 1}.get(one.after_crash, 2)
+
+
+def recommended(minimal: Sequence[Judged], beaten: Mapping[str, str]) -> list[Judged]:
+    """Of the minimal safe placements, best first: those that no other dominates, as crash-safe as any, and patient.
+
+    Those that turn runs away are left out where others make them wait instead.
+    """
+    least = min(map(after_crash_rank, minimal), default=0)
+    equals = [one for one in minimal if after_crash_rank(one) == least and one.shape not in beaten]
+    patient = [one for one in equals if one.price is None or one.price.turned_away.mean == 0]
+    return best_first(patient or equals)
+
+
+def dominated(judged: Sequence[Judged]) -> dict[str, str]:
+    """By shape of a safe placement: one that is as safe, also after a crash, and clearly cheaper.
+
+    Clearly: it turns no more away, and the intervals of their waiting times do not meet.
+    """
+    found: dict[str, str] = {}
+    safe = best_first([one for one in judged if one.safe])
+    for one in safe:
+        for other in safe:
+            if after_crash_rank(other) <= after_crash_rank(one) and _cheaper(other.price, one.price):
+                found.setdefault(one.shape, other.shape)
+    return found
+
+
+def _cheaper(price: Price | None, other: Price | None) -> bool:
+    if price is None or other is None or price.turned_away.mean > other.turned_away.mean:
+        return False
+    return price.waited_p95_s.high < other.waited_p95_s.low
+
+
+@dataclass(frozen=True)
+class End:
+    """Why a span of a safe placement reaches as far as it does: `section` inside, or else `otherwise` fails."""
+
+    section: str
+    otherwise: Judged
+
+
+def ends(safe: Judged, judged: Sequence[Judged], sections: Sequence[str]) -> list[End]:
+    """For each end of each span of a minimal placement: the placement that is one section shorter there, and fails."""
+    known = {one.shape: one for one in judged}
+    found = []
+    for index, span in enumerate(safe.placement.spans):
+        for section, shorter in _shorter(span, sections):
+            rest = [*safe.placement.spans[:index], *shorter, *safe.placement.spans[index + 1 :]]
+            other = known.get(written(_placed(*rest) if rest else Placement("none")))
+            if other is not None and not other.safe:
+                found.append(End(section, other))
+    return found
+
+
+def _shorter(span: Span, sections: Sequence[str]) -> Iterator[tuple[str, list[Span]]]:
+    first, last = _ends(span, sections)
+    if span.last == PROCESS_EXIT:
+        return
+    if first == last:
+        yield span.first, []
+        return
+    yield span.first, [Span(span.lock, sections[first + 1], span.last)]
+    yield span.last, [Span(span.lock, span.first, sections[last - 1])]
+
+
+def no_cure(judged: Sequence[Judged]) -> str:
+    """What all placements failing means; empty when one does not fail."""
+    if any(one.verdict is not Verdict.VIOLATED for one in judged if one.placement.spans or not one.placement.sets):
+        return ""
+    alone = all(one.smallest is not None and one.smallest <= 1 for one in judged if not one.placement.sets)
+    why = ": one process alone fails, with nobody to be kept out. Locks are not the cure" if alone else ""
+    return f"no placement of these locks removes it{why}"

@@ -1,0 +1,116 @@
+"""`dstamp review`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from dstamp_sim.cli.console import AsJson, Out, errors, output, print_files, print_json, say
+
+if TYPE_CHECKING:
+    from dstamp_sim.pipeline.review import Progress, Review
+
+
+def review(
+    model: Annotated[str, typer.Argument(help="path.py[:factory], a folder, or a short name such as cc_ci.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="K=V", help="A parameter of the factory; numbers of copies not set are any."),
+    ] = None,
+    mechanism: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The factory of a mechanism that the model names.")
+    ] = None,
+    locks: Annotated[
+        list[str] | None, typer.Option("--locks", metavar="NAME", help="A lock to place; repeatable (default: all).")
+    ] = None,
+    spans: Annotated[
+        int, typer.Option(min=1, max=2, help="1 for single spans only, 2 also for pairs (of the first lock).")
+    ] = 2,
+    scenario: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Arrivals and delays for the price (default: fleet.toml beside the model)."),
+    ] = None,
+    out: Out = Path("out"),
+    as_json: AsJson = False,
+) -> None:
+    """Review every placement of a model's locks: safe or not for any number of copies, at what price, which best."""
+    from dstamp_sim.pipeline.review import review_model  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.pipeline.review_files import answer, table, write_review  # noqa: PLC0415
+
+    reference = f"{model}:{mechanism}" if mechanism else model
+    with _bar() as tell:
+        found = review_model(
+            reference,
+            settings=settings or [],
+            locks=locks or [],
+            spans=spans,
+            scenario=scenario,
+            out=out,
+            workers=min(2, os.cpu_count() or 1),
+            progress=tell,
+        )
+    files = write_review(found, out)
+    if as_json:
+        print_json(_json(found) | {"answer": answer(found), "files": [str(file) for file in files]})
+        return
+    console = output()
+    for line in answer(found):
+        say(console, Text(line))
+    if found.minimal:
+        best = table(found, found.minimal[:6])
+        console.print(_rich(best.head, best.rows))
+    for end in found.ends:
+        say(console, Text(f"{end.section} must be inside: {end.otherwise.shape} fails in {end.otherwise.steps} steps"))
+    for story in found.stories:
+        say(console, Text(f"\n{story.title}", style="bold"))
+        say(console, Text(story.sentence))
+    print_files(console, files)
+
+
+def _rich(head: Sequence[str], rows: Sequence[Sequence[str]]) -> RichTable:
+    shown = RichTable(*head, box=None, pad_edge=False)
+    for row in rows:
+        shown.add_row(*map(Text, row))
+    return shown
+
+
+def _json(found: Review) -> dict[str, Any]:
+    """The review as plain data."""
+    placements = []
+    for one in found.judged:
+        plain = asdict(one)
+        for name in ("verdict", "deadlock"):
+            plain[name] = getattr(one, name).value
+        del plain["placement"]
+        placements.append({"placement": one.shape, "safe": one.safe} | plain)
+    return {
+        "model": found.reference,
+        "properties": list(found.properties),
+        "present": found.present,
+        "recommended": [one.shape for one in found.recommended],
+        "dominated": found.dominated,
+        "no_cure": found.no_cure,
+        "placements": placements,
+    }
+
+
+@contextmanager
+def _bar() -> Iterator[Progress | None]:
+    """A progress bar on a terminal; nothing when errors are piped."""
+    from rich.progress import Progress as Bar  # noqa: PLC0415
+
+    console = errors()
+    if not console.is_terminal:
+        yield None
+        return
+    with Bar(console=console, transient=True) as bar:
+        task = bar.add_task("placements", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,192 @@
+"""What the review's pictures share, and two of them: price against safety, and waiting time as arrivals grow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, MUTED, BROKEN, STUCK = "#1c2733", "#5b6875", "#f3d3cb", "#d9c6ea"
+SETTINGS: Any = {
+    "font.family": "DejaVu Sans",
+    "svg.hashsalt": "dstamp",
+    "svg.fonttype": "path",
+    "axes.edgecolor": "#aab4be",
+    "hatch.color": "#c9836f",
+}
+_COLOURS = ("#1b6e53", "#2f5fa8", "#b3541e", "#7a3f9a", "#4d5a66", "#a8862a")
+_SIGNS = ("o", "s", "^", "D", "v", "P")
+
+
+def waiting_text(seconds: float) -> str:
+    """Seconds in the unit that a person would use."""
+    for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= 1.5 * size:
+            return f"{seconds / size:.0f} {unit}" if seconds >= 10 * size else f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def shade(seconds: float | None, longest: float) -> tuple[float, float, float]:
+    """A green that is darker for longer waiting times, on a logarithmic scale."""
+    from math import log1p  # noqa: PLC0415
+
+    part = 0.0 if seconds is None or longest <= 0 else log1p(max(seconds, 0.0) / 30) / log1p(longest / 30)
+    light, dark = (0.80, 0.93, 0.86), (0.06, 0.38, 0.30)
+    r, g, b = (one + (other - one) * part for one, other in zip(light, dark, strict=True))
+    return r, g, b
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Writes a figure; the same figure gives the same file."""
+    kind = path.suffix.lstrip(".")
+    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    figure.savefig(path, format=kind, metadata=metadata, bbox_inches="tight", pad_inches=0.2)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One placement: the waiting time that 95 in 100 runs stay below, with its interval, and how safe it is.
+
+    `level` is 0 for broken, 1 for deadlocks, 2 for safe until a run dies, 3 for safe also then; `steps` the length of
+    the story where it is broken; `name` is written beside it where it is not empty.
+    """
+
+    waited_s: float
+    low_s: float
+    high_s: float
+    level: int
+    steps: int
+    name: str
+    ringed: bool
+
+
+LEVELS = ("broken", "deadlocks", "safe until\na run dies", "safe, also\nwhen one dies")
+
+
+def draw_front(points: Sequence[Point], title: str, path: Path) -> None:
+    """Writes price against safety: a row for each level, the cheapest of each joined as the Pareto front."""
+    import matplotlib as mpl  # noqa: PLC0415 - slow to import
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    with mpl.rc_context(SETTINGS):
+        figure = Figure(figsize=(16, 6.4), dpi=100, facecolor="white", layout="constrained")
+        axes = figure.add_subplot()
+        for point in points:
+            _dot(axes, point)
+        front = _front(points)
+        axes.plot(
+            [max(p.waited_s, 0) for p in front], [_height(p) for p in front], color=INK, lw=1.4, ls="--", zorder=2
+        )
+        _name_points(axes, points)
+        axes.set_xscale("symlog", linthresh=30)
+        axes.set_xlim(left=-3)
+        _minutes(axes.xaxis)
+        axes.set_yticks(range(len(LEVELS)), LEVELS, fontsize=12)
+        axes.set_ylim(-0.6, len(LEVELS) - 0.3)
+        axes.set_xlabel("95 in 100 runs wait at most (further left is cheaper; bars: 95 % interval)", fontsize=12)
+        axes.set_title(title, loc="left", fontsize=14, fontweight="bold", color=INK)
+        axes.grid(axis="x", color="#e4e8ec")
+        _plain(axes)
+        save(figure, path)
+
+
+def _dot(axes: Axes, point: Point) -> None:
+    colour = ("#b3541e", "#7a3f9a", "#8a8f2a", "#1b6e53")[point.level]
+    axes.errorbar(
+        point.waited_s,
+        _height(point),
+        xerr=[[max(point.waited_s - max(point.low_s, 0), 0)], [max(point.high_s - point.waited_s, 0)]],
+        fmt="xoDo"[point.level],
+        ms=9 if point.ringed else 6,
+        mec=INK if point.ringed else colour,
+        mew=2 if point.ringed else 1,
+        color=colour,
+        alpha=1 if point.ringed or point.name else 0.55,
+        elinewidth=1,
+        zorder=4 if point.ringed else 3,
+    )
+
+
+def _height(point: Point) -> float:
+    """Within the broken ones, those with a longer story stand higher: they are rarer."""
+    return point.level + (min(point.steps, 60) / 60 * 0.6 - 0.35 if point.level == 0 else 0.0)
+
+
+def _front(points: Sequence[Point]) -> list[Point]:
+    best: list[Point] = []
+    for point in sorted(points, key=lambda p: (p.waited_s, -_height(p))):
+        if not best or _height(point) > _height(best[-1]):
+            best.append(point)
+    return best
+
+
+def _name_points(axes: Axes, points: Sequence[Point]) -> None:
+    """Names beside their points, one below the other where points are close."""
+    by_level: dict[int, int] = {}
+    for point in sorted((p for p in points if p.name), key=lambda p: p.waited_s):
+        count = by_level[point.level] = by_level.get(point.level, 0) + 1
+        up = 12 + 15 * ((count - 1) % 3)
+        axes.annotate(
+            point.name,
+            (max(point.waited_s, 0), _height(point)),
+            xytext=(6, up if point.level else -up - 6),
+            textcoords="offset points",
+            fontsize=10,
+            color=INK,
+            arrowprops={"arrowstyle": "-", "color": "#aab4be", "lw": 0.8},
+        )
+
+
+@dataclass(frozen=True)
+class Curve:
+    """How a placement's waiting time grows: by arrivals a day, (low, mean, high) in seconds."""
+
+    name: str
+    per_day: tuple[float, ...]
+    waited_s: tuple[tuple[float, float, float], ...]
+
+
+def draw_waiting(curves: Sequence[Curve], present_per_day: float, title: str, path: Path) -> None:
+    """Writes the waiting time as arrivals grow, a line with its interval for each placement, named at its end."""
+    import matplotlib as mpl  # noqa: PLC0415 - slow to import
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    with mpl.rc_context(SETTINGS):
+        figure = Figure(figsize=(16, 6.8), dpi=100, facecolor="white", layout="constrained")
+        axes = figure.add_subplot()
+        for number, curve in enumerate(curves):
+            colour, sign = _COLOURS[number % len(_COLOURS)], _SIGNS[number % len(_SIGNS)]
+            low, mean, high = zip(*curve.waited_s, strict=True)
+            axes.plot(curve.per_day, mean, color=colour, marker=sign, lw=2, ms=7, label=curve.name)
+            axes.fill_between(curve.per_day, [max(v, 0) for v in low], high, color=colour, alpha=0.15, lw=0)
+        axes.axvline(present_per_day, color=MUTED, ls=":", lw=1.5)
+        axes.annotate("scenario", (present_per_day, 1), xycoords=("data", "axes fraction"), xytext=(4, -14),
+                      textcoords="offset points", color=MUTED, fontsize=11)  # fmt: skip
+        axes.set_yscale("symlog", linthresh=30)
+        axes.set_ylim(bottom=-3)
+        _minutes(axes.yaxis)
+        axes.set_xlabel("runs a day, all domains together", fontsize=12)
+        axes.set_ylabel("95 in 100 runs wait at most", fontsize=12)
+        axes.set_title(title, loc="left", fontsize=14, fontweight="bold", color=INK)
+        axes.legend(loc="upper left", frameon=False, fontsize=11)
+        axes.grid(color="#e4e8ec")
+        _plain(axes)
+        save(figure, path)
+
+
+def _minutes(axis: Any) -> None:
+    """Ticks at durations that people think in."""
+    marks = [0, 10, 30, 60, 300, 900, 1800, 3600, 4 * 3600, 12 * 3600, 86400, 3 * 86400, 10 * 86400]
+    names = ["0", "10 s", "30 s", "1 min", "5 min", "15 min", "30 min", "1 h", "4 h", "12 h", "1 d", "3 d", "10 d"]
+    axis.set_ticks(marks, names, fontsize=11)
+    axis.set_ticks([], minor=True)
+
+
+def _plain(axes: Axes) -> None:
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
