@@ -83,9 +83,11 @@ class _Clock:
 
     def _live(self, pid: int) -> Generator[simpy.Event, Any, None]:
         """One process from its start to its end or death; a daemon that dies begins anew."""
-        yield self._wake(self._start_s(self.semantics.names[pid]))
+        start: simpy.Event | None = self._wake(self._start_s(self.semantics.names[pid]))
         while True:
             try:
+                if start is not None:
+                    start = yield start  # it may die before it starts
                 yield from self._perform_ops(pid)
             except simpy.Interrupt:
                 if self.semantics.processes[pid].daemon:

@@ -70,11 +70,10 @@ def read_witness(path: Path, replay: Callable[[System, str], Trace]) -> tuple[Wi
     Raises WitnessError when the file is no witness, and at the first step that the model does otherwise.
     """
     content = _read_json(path)
+    origin, about, schedule = _parts(path, content)
     try:
-        origin = Origin(**content["origin"])
-        steps, schedule, starts_s = content["steps"], content["schedule"], content["starts_s"]
+        steps, starts_s = content["steps"], content["starts_s"]
         since = datetime.fromisoformat(content["since"]) if content["since"] else None
-        about = str(content["about"])
     except (KeyError, TypeError, ValueError) as error:
         raise WitnessError(f"{path}: not a witness: {error!r} is missing or malformed") from error
     system = origin.build()
@@ -89,6 +88,18 @@ def read_witness(path: Path, replay: Callable[[System, str], Trace]) -> tuple[Wi
         timed = tuple(replace(s, time_s=w["time_s"]) for s, w in zip(trace.steps, steps, strict=True))
         trace = replace(trace, steps=timed, starts_s=starts_s)
     return Witness(origin, about, trace, since), system
+
+
+def witness_parts(path: Path) -> tuple[Origin, str, str]:
+    """Origin, subject and schedule of the witness in `path`, not replayed. Raises WitnessError if it is none."""
+    return _parts(path, _read_json(path))
+
+
+def _parts(path: Path, content: Mapping[str, Any]) -> tuple[Origin, str, str]:
+    try:
+        return Origin(**content["origin"]), str(content["about"]), str(content["schedule"])
+    except (KeyError, TypeError) as error:
+        raise WitnessError(f"{path}: not a witness: {error!r} is missing or malformed") from error
 
 
 def _compare(path: Path, trace: Trace, steps: Any, results: Any) -> None:

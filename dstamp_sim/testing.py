@@ -1,0 +1,361 @@
+"""What a project's own tests import: assertions about models, Hypothesis strategies, and witnesses that are kept.
+
+    from hypothesis import given
+    from dstamp_sim.testing import assert_holds, check, schedules, system_of
+
+    def test_no_double_withdrawal():
+        assert_holds(system_of("models/bank.py", customers=2))
+
+    @given(schedule=schedules(system_of("models/bank.py")))
+    def test_no_schedule_withdraws_twice(schedule):
+        check(system_of("models/bank.py"), schedule)
+
+A failure shows the schedule made minimal, in two columns, the sentence that explains it, and the model's line. With
+`pytest --dstamp-artifacts DIR` it also leaves a witness file and a timeline, linked from JUnit XML; a witness put into
+the project's `tests/witnesses/` is performed again for ever by `witness_test`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import hypothesis
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine
+
+from dstamp_sim.analyses.minimise import minimise, size
+from dstamp_sim.core.errors import UsageError
+from dstamp_sim.core.properties import Property
+from dstamp_sim.core.schedule import Choice, Schedule
+from dstamp_sim.core.system import ANY, AnyNumber, Process, System
+from dstamp_sim.core.trace import Trace
+from dstamp_sim.core.verdict import Judgement, Report, Verdict
+from dstamp_sim.engines.explorer import explore
+from dstamp_sim.engines.generated import generator_of, machine_of, scenarios, schedules, settings_of
+from dstamp_sim.engines.replay import attempts, replay
+from dstamp_sim.engines.unbounded import prove
+from dstamp_sim.inputs.model_file import Model, checked_settings, load_model
+from dstamp_sim.inputs.witness import Origin, Witness, read_witness, witness_parts
+from dstamp_sim.pipeline.explain import explained
+from dstamp_sim.pipeline.files import badges_of, draw, save
+from dstamp_sim.random_systems import TooLarge, random_system
+from dstamp_sim.rendering.text import story
+
+__all__ = [
+    "ANY",
+    "Variant",
+    "Violation",
+    "assert_holds",
+    "assert_violated",
+    "cc_ci_variants",
+    "check",
+    "scenarios",
+    "schedules",
+    "small_systems",
+    "system_machine",
+    "system_of",
+    "variants",
+    "witness_test",
+]
+
+_ORIGINS: WeakKeyDictionary[System, Origin] = WeakKeyDictionary()
+"""How the systems made by `system_of` were built, so that witnesses of them can be built again."""
+
+Copies = int | AnyNumber | Mapping[str, int | AnyNumber] | None
+
+
+def system_of(reference: str, placement: str | None = None, *, crashes: int = 0, **settings: Any) -> System:
+    """The system of a model (path.py[:factory], folder, or short name), of which witness files can be written.
+
+    Raises UsageError and ModelError as the command line does.
+    """
+    return _built(load_model(reference), placement, crashes, settings)
+
+
+def _built(model: Model, placement: str | None, crashes: int, settings: Mapping[str, Any]) -> System:
+    parameters = checked_settings(model.factory, settings)
+    system = model.build(parameters, placement)
+    system = system.with_crashes(max(crashes, system.crashes))
+    _ORIGINS[system] = Origin(model.reference, parameters, placement, {}, system.crashes)
+    return system
+
+
+class Violation(AssertionError):
+    """A property that was to hold fails: what an assertion of this module raises.
+
+    Its text is made when it is asked for (minimising while Hypothesis still shrinks would be wasted): the property, the
+    minimal schedule in two columns, why, and where in the model. `trace` is that schedule's trace.
+    """
+
+    def __init__(self, system: System, prop: Property, schedule: Schedule, reason: str = "") -> None:
+        super().__init__(prop.name)
+        self.system, self.prop, self.schedule, self.reason = system, prop, schedule, reason
+
+    @cached_property
+    def trace(self) -> Trace:
+        """The trace of the minimal schedule."""
+        return replay(self.system, minimise(self.schedule, attempts(self.system, self.prop)).schedule)
+
+    def __str__(self) -> str:
+        trace, kind = self.trace, self.prop.kind.value
+        told = size(trace.schedule)
+        why = explained(self.system, trace, about=self.prop)
+        lines = [
+            f"{kind}: {self.prop.name} fails{self.reason and f' ({self.reason})'}: "
+            f"{told.processes} processes, {told.crashes} crashes, {told.switches} switches, {told.steps} steps",
+            f"  at {_where(trace)}" if trace.steps else "  in the initial state",
+            "",
+            *story(trace, width=120),
+            "",
+            *(line for line in (why.sentence, why.proof) if line),
+            f"again: replay(system, {str(trace.schedule)!r})",
+        ]
+        return "\n".join(lines)
+
+    def save(self, folder: Path, stem: str) -> tuple[Path, ...]:
+        """The witness (of a system made by `system_of`), the timeline and the text, as files in `folder`."""
+        origin = _ORIGINS.get(self.system)
+        about = f"{self.prop.kind.value}: {self.prop.name}"
+        witness = Witness(origin or Origin(""), about, self.trace)
+        make = save if origin else draw
+        folder.mkdir(parents=True, exist_ok=True)
+        files = make(folder, stem, witness, self.system, f"VIOLATED: {about}", badges_of(self.trace, self.prop))
+        text = folder / f"{stem}.txt"
+        text.write_text(f"{self}\n", encoding="utf-8")
+        return (*files, text)
+
+
+class Undecided(AssertionError):
+    """A property that was to hold is neither proved nor refuted; that is no pass."""
+
+
+def assert_holds(
+    system: System,
+    property: str | Iterable[str] = (),
+    *,
+    copies: Copies = None,
+    limit: int | None = None,
+) -> Report:
+    """Every named property (all, if none is) HOLDS in every reachable state; with `copies=ANY`, for every number.
+
+    `copies` replaces the number of copies: of the processes named, or of all that are no daemons. `limit` bounds the
+    states. Raises Violation where a property fails, and Undecided where it is not decided.
+    """
+    __tracebackhide__ = True
+    report, judged = _judged(system, property, copies, limit)
+    for judgement in report.judgements:
+        if judgement.verdict is Verdict.VIOLATED:
+            raise _failure(judged, judgement)
+    undecided = [j for j in report.judgements if j.verdict is Verdict.UNDETERMINED]
+    if undecided:
+        told = "; ".join(f"{j.prop.kind.value}: {j.prop.name}: {j.reason}" for j in undecided)
+        raise Undecided(f"UNDETERMINED, which is no pass: {told}")
+    return report
+
+
+def assert_violated(
+    system: System,
+    property: str | Iterable[str] = (),
+    *,
+    copies: Copies = None,
+    limit: int | None = None,
+) -> Trace:
+    """The trace that shows one of the properties failing: a shortest one where the explorer can afford it, or minimised.
+
+    Raises AssertionError, with the verdicts, where none fails.
+    """
+    __tracebackhide__ = True
+    report, judged = _judged(system, property, copies, limit)
+    for judgement in report.judgements:
+        if judgement.verdict is Verdict.VIOLATED and judgement.trace is not None:
+            return judgement.trace if judgement.minimal else _failure(judged, judgement).trace
+    told = "; ".join(f"{j.verdict.value} {j.prop.kind.value}: {j.prop.name} ({j.reason})" for j in report.judgements)
+    raise AssertionError(f"nothing fails: {told}")
+
+
+def check(system: System, schedule: Schedule | Iterable[Choice] | str, property: str | Iterable[str] = ()) -> None:
+    """In no state along `schedule` a named property (any, if none is) fails; `reachable` ones are not asked.
+
+    Raises Violation where one does, and ScheduleError where the schedule does not fit.
+    """
+    __tracebackhide__ = True
+    choices = Schedule.parse(schedule) if isinstance(schedule, str) else schedule
+    found = generator_of(system, _names(property)).first_violation(choices)
+    if found is not None:
+        raise Violation(system, *found)
+
+
+def system_machine(system: System, property: str | Iterable[str] = ()) -> type[RuleBasedStateMachine]:
+    """A Hypothesis state machine whose rule lets one process move, and whose invariant is the system's properties.
+
+    `TestBank = system_machine(system).TestCase` makes it a test.
+    """
+
+    def fail(prop: Property, schedule: Schedule) -> None:
+        __tracebackhide__ = True
+        raise Violation(system, prop, schedule)
+
+    return machine_of(system, fail, properties=_names(property))
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One setting of a model's factory, written as it is typed, and its system."""
+
+    settings: Mapping[str, Any]
+    placement: str | None
+    crashes: int
+    system: System
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
+        return f"Variant({told}, placement={self.placement!r}, crashes={self.crashes})"
+
+
+def variants(
+    reference: str,
+    *,
+    placements: Iterable[str | None] = (None,),
+    crashes: st.SearchStrategy[int] | None = None,
+    **given: st.SearchStrategy[Any],
+) -> st.SearchStrategy[Variant]:
+    """Systems of a model: every switch (`Literal` or `bool` parameter of its factory), what is `given`, a placement.
+
+    Shrinks towards the factory's defaults and the first placement. Settings that the model refuses are not drawn.
+    """
+    model = load_model(reference)
+
+    def built(settings: Mapping[str, Any], placement: str | None, deaths: int) -> Variant:
+        try:
+            return Variant(settings, placement, deaths, _built(model, placement, deaths, settings))
+        except UsageError:
+            hypothesis.reject()
+            raise
+
+    deaths = st.just(0) if crashes is None else crashes
+    return st.builds(built, settings_of(model.factory, **given), st.sampled_from(list(placements)), deaths)
+
+
+def cc_ci_variants(most_runs: int = 3, **given: st.SearchStrategy[Any]) -> st.SearchStrategy[Variant]:
+    """Variants of the incident's model: runs, equal or other pull requests and refs, switches, placements, deaths."""
+    model = load_model("cc_ci")
+    numbers = {
+        "runs": st.integers(1, most_runs),
+        "pr": st.sampled_from([(1,), (1, 2)]),
+        "ref": st.sampled_from([("7ae7b0f76efb",), ("7ae7b0f76efb", "0123456789ab")]),
+    }
+    placements = ["deploy_app", *(name for name in model.placements if name != "deploy_app")]
+    return variants("cc_ci", placements=placements, crashes=st.integers(0, 1), **(numbers | given))
+
+
+def small_systems() -> st.SearchStrategy[System]:
+    """Small random systems with every kind of object, process and property, for gates of engines.
+
+    At most some thousand states; `random_systems.described` prints one. Shrinks towards simple programs.
+    """
+
+    def made(rng: random.Random) -> System:
+        try:
+            return random_system(rng)
+        except TooLarge:
+            hypothesis.reject()
+            raise
+
+    return st.randoms(use_true_random=False).map(made)
+
+
+class Kept(NamedTuple):
+    """A witness file that a test performs again."""
+
+    file: Path
+
+    def __str__(self) -> str:
+        return self.file.name.removesuffix(".witness.json")
+
+
+def witness_test(folder: Path | str, *, fixed: bool = True) -> Callable[..., None]:
+    """A test for each witness file in `folder`, to be given a name that pytest collects.
+
+    With `fixed`, what each witness showed must not happen any more (its schedule is performed as far as it is
+    possible); without, it must replay step by step and still show it. Relative paths count from where pytest runs.
+    """
+    import pytest  # noqa: PLC0415 - only where the plugin's own library is there
+
+    files = [Kept(file) for file in sorted(Path(folder).glob("*.witness.json"))]
+    judge = _is_fixed if fixed else _still_shows
+
+    @pytest.mark.parametrize("witness", files, ids=str)
+    def test(witness: Kept) -> None:
+        judge(witness.file)
+
+    return test
+
+
+def _is_fixed(file: Path) -> None:
+    origin, about, schedule = witness_parts(file)
+    system = origin.build()
+    _ORIGINS[system] = origin
+    prop = _property_about(system, about, file)
+    if attempts(system, prop)(Schedule.parse(schedule)) is not None:
+        raise Violation(system, prop, Schedule.parse(schedule), f"again, as {file} keeps it")
+
+
+def _still_shows(file: Path) -> None:
+    witness, system = read_witness(file, replay)
+    prop = _property_about(system, witness.about, file)
+    assert attempts(system, prop)(witness.trace.schedule) is not None, f"{file}: {witness.about} does not fail any more"
+
+
+def _property_about(system: System, about: str, file: Path) -> Property:
+    found = [prop for prop in system.checked_properties if about == f"{prop.kind.value}: {prop.name}"]
+    if not found:
+        raise UsageError(f"{file}: is about {about!r}, which is no property of its model")
+    return found[0]
+
+
+def _judged(
+    system: System,
+    property: str | Iterable[str],
+    copies: Copies,
+    limit: int | None,
+) -> tuple[Report, System]:
+    asked = system if copies is None else _with_copies(system, copies)
+    names = _names(property)
+    if asked.any_number:
+        return prove(asked, properties=names), asked
+    run = explore if limit is None else partial(explore, limit=limit)
+    return run(asked, properties=names, keep_going=True), asked
+
+
+def _failure(system: System, judgement: Judgement) -> Violation:
+    assert judgement.trace is not None
+    small = system.with_copies(judgement.copies) if judgement.copies else system
+    reason = ", ".join(f"{count} {name}" for name, count in (judgement.copies or {}).items())
+    return Violation(small, judgement.prop, judgement.trace.schedule, reason)
+
+
+def _with_copies(system: System, copies: Copies) -> System:
+    must_end = [process.name for process in system.processes if not process.daemon]
+    numbers = copies if isinstance(copies, Mapping) else dict.fromkeys(must_end, copies)
+    processes = [
+        Process(p.name, p.program, *p.args, copies=numbers[p.name], daemon=p.daemon, killable=p.killable)  # type: ignore[arg-type]  # None was dealt with
+        if p.name in numbers
+        else p
+        for p in system.processes
+    ]
+    return replace(system, processes=tuple(processes))
+
+
+def _names(property: str | Iterable[str]) -> tuple[str, ...]:
+    return (property,) if isinstance(property, str) else tuple(property)
+
+
+def _where(trace: Trace) -> str:
+    place = trace.steps[-1].place
+    return f"{place}: {place.source}"

@@ -1,0 +1,227 @@
+"""What projects' own tests import: assertions, strategies, the state machine, kept witnesses and artifacts."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, example, find, given, settings
+from hypothesis import strategies as st
+
+from dstamp_sim import Schedule, ScheduleError, UsageError, explore, replay
+from dstamp_sim.analyses.minimise import size
+from dstamp_sim.core.semantics import Semantics
+from dstamp_sim.engines.replay import walk
+from dstamp_sim.engines.timed import run_timed
+from dstamp_sim.random_systems import described
+from dstamp_sim.testing import (
+    ANY,
+    Undecided,
+    Violation,
+    assert_holds,
+    assert_violated,
+    cc_ci_variants,
+    check,
+    scenarios,
+    schedules,
+    small_systems,
+    system_machine,
+    system_of,
+    witness_test,
+)
+from tests.oracle import search
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parents[1]
+RACE = "HC1 reads no wrong commit"
+
+FIXED_PROFILE = settings(database=None, derandomize=True, deadline=None)
+QUICK = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.parametrize(
+    ("runs", "crashes", "most_examples"),
+    [(2, 0, 1000), (3, 0, 1000), (3, 1, 1000)],
+)
+def test_hypothesis_finds_the_stack_race_and_what_is_printed_has_the_fewest_switches(runs, crashes, most_examples):
+    system = system_of("cc_ci", runs=runs, crashes=crashes)
+    tried = 0
+
+    @FIXED_PROFILE
+    @given(schedule=schedules(system, properties=[RACE]))
+    def no_wrong_commit(schedule):
+        nonlocal tried
+        tried += 1
+        check(system, schedule, RACE)
+
+    with pytest.raises(Violation) as found:
+        no_wrong_commit()
+    assert tried <= most_examples
+    # `explore` is exact about switches with two runs; with more it is about steps, and no fewer switches can do.
+    least = size(explore(system_of("cc_ci", runs=2), properties=[RACE]).trace.schedule)
+    assert len(explore(system, properties=[RACE]).trace.schedule) == least.steps
+    assert size(found.value.trace.schedule) == least
+    assert f"{least.processes} processes, 0 crashes, {least.switches} switches, {least.steps} steps" in str(found.value)
+
+
+def test_a_failure_shows_the_story_the_reason_and_the_models_line():
+    bank = system_of("classic/bank", customers=3)
+    with pytest.raises(Violation) as found:
+        assert_holds(bank, "one withdrawal at most")
+    told = str(found.value)
+    assert "at end: one withdrawal at most fails: 3 processes, 0 crashes, 3 switches, 5 steps" in told
+    assert "bank.py:" in told
+    assert "customer#2    balance.read() -> 100" in told
+    assert "Lost update" in told
+    assert "again: replay(system, 'customer#1" in told
+
+
+def test_what_holds_holds_for_a_number_and_for_any():
+    fixed = system_of("classic/bank_fixed")
+    assert_holds(fixed)
+    assert_holds(fixed, copies=4)
+    assert_holds(fixed, "never overdrawn", copies=ANY)
+
+
+def test_what_fails_for_any_number_says_for_which():
+    with pytest.raises(Violation, match=r"\(2 run\)"):
+        assert_holds(system_of("cc_ci"), RACE, copies=ANY)
+
+
+def test_what_is_not_decided_is_no_pass():
+    with pytest.raises(Undecided, match=r"UNDETERMINED, which is no pass: .*the limit of 5 states was reached"):
+        assert_holds(system_of("cc_ci"), limit=5)
+
+
+def test_what_should_fail_gives_its_trace_or_the_verdicts():
+    assert assert_violated(system_of("classic/bank")).schedule.switches == 2
+    with pytest.raises(AssertionError, match="nothing fails: HOLDS always: never overdrawn"):
+        assert_violated(system_of("classic/bank_fixed"))
+
+
+def test_a_schedule_that_does_not_fit_is_refused():
+    with pytest.raises(ScheduleError, match="step 3"):
+        check(system_of("classic/bank_fixed"), "customer#1*9")
+
+
+@QUICK
+@given(system=small_systems(), data=st.data())
+def test_every_schedule_drawn_replays_and_ends_at_its_end_or_at_a_violation(system, data):
+    schedule = data.draw(schedules(system, most_steps=200))
+    semantics = Semantics(system)
+    _, end = walk(semantics, schedule)
+    assert len(schedule) == 200 or _fails(system, schedule) or not list(semantics.moves(end))
+
+
+def _fails(system, schedule):
+    try:
+        check(system, schedule)
+    except Violation:
+        return True
+    return False
+
+
+@settings(QUICK, max_examples=10)
+@given(system=small_systems())
+def test_small_systems_are_small_and_the_explorer_agrees_with_the_oracle_on_them(system):
+    known, report = search(system), explore(system, keep_going=True)
+    assert {j.prop.name: j.verdict.value for j in report.judgements} == known.verdicts, described(system)
+
+
+@given(schedule=schedules(system_of("classic/bank_fixed")))
+@example(schedule=Schedule.parse("customer#1*2 customer#2"))
+@settings(deadline=None)
+def test_an_example_may_be_written_as_a_schedule(schedule):
+    check(system_of("classic/bank_fixed"), schedule)
+
+
+def test_shrinking_goes_to_no_switch_and_no_death():
+    system = system_of("cc_ci", runs=3, crashes=1)
+    quick = settings(FIXED_PROFILE, max_examples=300)
+    shortest = find(schedules(system), lambda schedule: len(schedule) > 40, settings=quick)
+    assert size(shortest).crashes == 0
+    assert size(shortest).switches == size(shortest).processes - 1
+
+
+def test_a_state_machine_finds_the_race_of_the_bank():
+    machine = system_machine(system_of("classic/bank"))
+    machine.TestCase.settings = settings(FIXED_PROFILE, phases=[Phase.generate, Phase.shrink])
+    with pytest.raises(Violation, match="one withdrawal at most fails: 2 processes, 0 crashes, 2 switches, 4 steps"):
+        machine.TestCase().runTest()
+
+
+def test_a_state_machine_of_the_fixed_bank_passes():
+    machine = system_machine(system_of("classic/bank_fixed"))
+    machine.TestCase.settings = settings(FIXED_PROFILE, max_examples=20)
+    machine.TestCase().runTest()
+
+
+DELAYS = ("fetch_recipe", "deploy_app", "checkout_head", "chaos_redeploy", "wait_converged", "teardown")
+
+
+@QUICK
+@given(timing=scenarios(system_of("cc_ci"), DELAYS, deaths=True))
+def test_every_timing_drawn_runs_and_its_trace_replays(timing):
+    system = system_of("cc_ci", crashes=1)
+    trace = run_timed(system, timing)
+    assert replay(system, trace.schedule).results == trace.results
+
+
+@QUICK
+@given(variant=cc_ci_variants())
+def test_variants_of_the_incident_are_systems_that_say_how_they_are_built(variant):
+    assert "runs=" in repr(variant)
+    assert len(variant.system.instances()) >= variant.settings["runs"]
+
+
+def test_a_kept_witness_fails_as_long_as_it_happens_and_passes_when_it_is_fixed(dstamp, tmp_path):
+    shutil.copy(ROOT / "models/classic/bank.py", tmp_path / "bank.py")
+    dstamp("explore", "bank.py")
+    [parameters] = [mark.args[1] for mark in witness_test("out").pytestmark]
+    [kept] = parameters
+    still = witness_test("out", fixed=False)
+    still(kept)
+    with pytest.raises(Violation, match=r"again, as out/bank-one-withdrawal-at-most.witness.json keeps it"):
+        witness_test("out")(kept)
+    shutil.copy(ROOT / "models/classic/bank_fixed.py", tmp_path / "bank.py")
+    witness_test("out")(kept)
+    with pytest.raises(Exception, match="bank-one-withdrawal"):
+        still(kept)
+
+
+def test_a_witness_about_another_models_property_is_refused(dstamp, tmp_path):
+    shutil.copy(ROOT / "models/classic/bank.py", tmp_path / "bank.py")
+    dstamp("explore", "bank.py")
+    file = tmp_path / "out" / "bank-one-withdrawal-at-most.witness.json"
+    file.write_text(file.read_text().replace("one withdrawal at most", "two at most"))
+    [[kept]] = [mark.args[1] for mark in witness_test("out").pytestmark]
+    with pytest.raises(UsageError, match="is about 'at end: two at most', which is no property of its model"):
+        witness_test("out")(kept)
+
+
+def test_the_plugin_keeps_the_artifacts_and_links_them(pytester):
+    shutil.copy(ROOT / "models/classic/bank.py", pytester.path / "bank.py")
+    pytester.makepyfile(
+        """
+        from hypothesis import given
+        from dstamp_sim.testing import assert_holds, check, schedules, system_machine, system_of
+
+        bank = system_of("bank.py")
+
+        def test_holds():
+            assert_holds(bank)
+
+        TestMachine = system_machine(bank).TestCase
+        """
+    )
+    result = pytester.runpytest_inprocess("--dstamp-artifacts", "kept", "--junitxml", "junit.xml", "-p", "no:xdist")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["*one withdrawal at most fails: 2 processes*", "*bank.py:*", "*dstamp artifacts*"])
+    names = {file.name.partition(".py-")[2] for file in (pytester.path / "kept").iterdir()}
+    assert names == {
+        f"{test}{suffix}"
+        for test in ("test_holds", "TestMachine-runTest")
+        for suffix in (".witness.json", ".png", ".svg", ".txt")
+    }
+    links = (pytester.path / "junit.xml").read_text()
+    assert links.count('name="dstamp-artifact"') == 8
