@@ -166,7 +166,7 @@ def assert_violated(
     copies: Copies = None,
     limit: int | None = None,
 ) -> Trace:
-    """The trace that shows one of the properties failing: a shortest one where the explorer can afford it, or minimised.
+    """The trace that shows one of the properties failing: a shortest one if that can be afforded, or minimised.
 
     Raises AssertionError, with the verdicts, where none fails.
     """
