@@ -8,9 +8,11 @@ Steps that take or let go of a lock are no accesses; daemons are the environment
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -70,8 +72,15 @@ class Conflicts:
 
     def writer(self, number: int, location: Location) -> int | None:
         """The step that had last written what step `number` found in `location`; None for the initial value."""
-        found = [n for n in self._writes.get(location, ()) if n < number]
-        return found[-1] if found else None
+        writes = self._writes.get(location, ())
+        before = bisect_left(writes, number)
+        return writes[before - 1] if before else None
+
+    def own_writes(self, number: int, location: Location) -> Iterator[int]:
+        """The steps before `number` with which the same process wrote `location`, the latest first."""
+        writes, process = self._writes.get(location, ()), self.trace.steps[number].process
+        before = (writes[n] for n in range(bisect_left(writes, number) - 1, -1, -1))
+        return (n for n in before if self.trace.steps[n].process == process)
 
     def writers(self, location: Location) -> Sequence[int]:
         """The steps that write `location`, in order."""
@@ -93,7 +102,8 @@ class Conflicts:
 
     def chain(self, location: Location, first: int, last: int) -> tuple[Dependency, ...]:
         """The `ww` edges along `location` from the write `first` to the write `last`, between different processes."""
-        numbers = [n for n in self.writers(location) if first <= n <= last]
+        writes = self.writers(location)
+        numbers = writes[bisect_left(writes, first) : bisect_right(writes, last)]
         steps = self.trace.steps
         return tuple(
             Dependency(Kind.WW, location, a, b) for a, b in pairwise(numbers) if steps[a].process != steps[b].process
@@ -103,7 +113,7 @@ class Conflicts:
         """The shortest path of dependencies from one process to another; None when there is none."""
         import networkx as nx  # noqa: PLC0415 - slow to import, and most explorations find nothing to explain
 
-        graph = self._graph()
+        graph = self._graph
         if source not in graph or target not in graph or not nx.has_path(graph, source, target):
             return None
         hops = pairwise(nx.shortest_path(graph, source, target))
@@ -177,6 +187,7 @@ class Conflicts:
                 if location not in writes:
                     readers.setdefault(location, {})[step.process] = number
 
+    @cached_property
     def _graph(self) -> nx.DiGraph[str]:
         import networkx as nx  # noqa: PLC0415 - slow to import, and most explorations find nothing to explain
 

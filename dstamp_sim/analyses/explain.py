@@ -13,9 +13,11 @@ story is one of six:
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 
 from dstamp_sim.analyses.accesses import Accesses, Location, value_text
 from dstamp_sim.analyses.conflicts import Conflicts, Cycle, Dependency, Kind, act, noun, reads
@@ -162,14 +164,14 @@ class _Explainer:
             return Cause(Story.CHANCE, None, None, None, number, number, remedy)
         location = Location(str(step.touched), remedy.path)
         writer = self.conflicts.writer(number, location)
-        own = [n for n in self.conflicts.writers(location) if n < number and self._of(n) == step.process]
+        own = list(islice(self.conflicts.own_writes(number, location), 2))
         if writer is not None and self._of(writer) != step.process and own:
             story = Story.ENVIRONMENT if self._of(writer) in self.trace.daemons else Story.OVERWRITTEN
-            return Cause(story, location, own[-1], writer, number, number, remedy)
+            return Cause(story, location, own[0], writer, number, number, remedy)
         acted = self._acted(number, fact)
-        later = [n for n in self.conflicts.writers(location) if number < n < acted and self._of(n) != step.process]
-        if later and not remedy.blocked:
-            return Cause(Story.STALE, location, number, later[0], number, acted, remedy)
+        later = self._overtaken(number, acted, location)
+        if later is not None and not remedy.blocked:
+            return Cause(Story.STALE, location, number, later, number, acted, remedy)
         if writer is not None and self._of(writer) != step.process:
             return Cause(Story.TOLD, location, None, writer, number, number, remedy)
         over = self._over(own, location)
@@ -188,9 +190,9 @@ class _Explainer:
 
     def _over(self, own: list[int], location: Location) -> int | None:
         """The process's own write before its last one, if that one made a difference."""
-        if len(own) < 2 or self.accesses.written(own[-2], location) == self.accesses.written(own[-1], location):
+        if len(own) < 2 or self.accesses.written(own[1], location) == self.accesses.written(own[0], location):
             return None
-        return own[-2]
+        return own[1]
 
     def _last_look(self, fact: Fact) -> Cause | None:
         """The last reading of the process whose result it is, where no other answer would have helped."""
@@ -215,11 +217,21 @@ class _Explainer:
         told = [c for c in causes if self._of(c.read) == daemon and c.story is Story.TOLD and c.write is not None]
         return next((c for c in told if c.write is not None and self._of(c.write) != reader), None)
 
+    def _overtaken(self, number: int, acted: int, location: Location) -> int | None:
+        """The first step between `number` and `acted` with which another process wrote `location`."""
+        writes = self.conflicts.writers(location)
+        between = (n for n in writes[bisect_right(writes, number) : bisect_left(writes, acted)])
+        return next((n for n in between if self._of(n) != self._of(number)), None)
+
     def _acted(self, number: int, fact: Fact) -> int:
         """The next step of the same process that changes something, or its last up to the fact."""
-        mine = [n for n in range(number + 1, self.what_if.since(fact) + 1) if self._of(n) == self._of(number)]
-        changing = [n for n in mine if self.accesses[n].writes]
-        return (changing or mine[-1:] or [number])[0]
+        last = number
+        for n in range(number + 1, self.what_if.since(fact) + 1):
+            if self._of(n) == self._of(number):
+                last = n
+                if self.accesses[n].writes:
+                    break
+        return last
 
     def _what(self, cause: Cause, through: Cause | None, fact: Fact) -> str:
         words = {Story.CHANCE: self._by_chance, Story.STALE: self._stale}.get(cause.story, self._seen)(cause)

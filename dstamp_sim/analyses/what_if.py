@@ -23,8 +23,8 @@ from dstamp_sim.core.trace import Trace
 
 MOST_QUESTIONS = 400
 """How many other answers are tried at most, the latest readings first."""
-_MOST_STEPS = 400_000
-"""How many steps all of them may perform together."""
+_MOST_STEPS = 300_000
+"""How many steps all of them may perform together, those included that bring a program to where it stands."""
 _AFTERMATH = 2_000
 """How many steps a changed behaviour may take, beyond those of the trace, to come to its end."""
 
@@ -92,6 +92,7 @@ class WhatIf:
         for number in range(self.since(fact), -1, -1):
             for path, outcome in self._other_answers(number):
                 questions += 1
+                self._left -= number
                 if questions > MOST_QUESTIONS or self._left <= 0:
                     return
                 if self._helps(fact, number, outcome):
@@ -103,9 +104,10 @@ class WhatIf:
 
         Choices of a process that has ended by then are passed over. False also where another is not possible.
         """
-        state, seen = self._semantics.initial(), list[State]()
+        same = next((n for n, (a, b) in enumerate(zip(choices, trace_choices(self.trace), strict=False)) if a != b), 0)
+        state, seen = self.states[same], list[State]()
         try:
-            for choice in choices:
+            for choice in choices[same:]:
                 seen.append(state)
                 node = self._semantics.node(state, self._pid(choice.process))
                 if node is not None and not node.ended:
