@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 def print_report(heading: str, found: Exploration, *, as_json: bool) -> None:
     """Print the verdicts, the coverage, every story with its explanation, and the files written."""
     if as_json:
-        print_json(_report_json(found) | {"placement": found.placement, "files": [str(f) for f in found.files]})
+        print_json(
+            _report_json(found)
+            | {
+                "placement": found.placement,
+                "files": [str(f) for f in found.files],
+                "lock_cycles": [*found.lock_cycles],
+            }
+        )
         return
     console = output()
     say(console, Text(heading))
@@ -32,6 +39,8 @@ def print_report(heading: str, found: Exploration, *, as_json: bool) -> None:
             say(console, Text(f"\n{judgement.prop.kind.value}: {judgement.prop.name}", style="bold"))
             say(console, Text("\n".join(story(judgement.trace, width=console.width))))
             print_explanation(console, found.explanations[judgement.prop.name])
+    for cycle in found.lock_cycles:
+        say(console, Text(cycle))
     print_files(console, found.files)
 
 

@@ -15,13 +15,16 @@ from dstamp_sim.rendering.text import story
 def show(
     witness: Annotated[Path, typer.Argument(help="A witness file, as explore and replay write them.")],
     html: Html = False,
+    minimised: Annotated[
+        bool, typer.Option("--minimise", help="Show the simplest trace that comes out as badly, and save it.")
+    ] = False,
     out: Out = Path("out"),
     as_json: AsJson = False,
 ) -> None:
     """Replay a witness strictly and draw it again; an edited one is refused at the first step that differs."""
     from dstamp_sim.pipeline.show import show_witness  # noqa: PLC0415 - commands load what they need
 
-    shown = show_witness(witness, out, html=html)
+    shown = show_witness(witness, out, html=html, minimised=minimised)
     read, why = shown.witness, shown.why
     if as_json:
         print_json(

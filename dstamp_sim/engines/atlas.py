@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dstamp_sim.core.errors import UnboundedProgram
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.properties import Property
 from dstamp_sim.core.schedule import Choice
@@ -14,6 +15,9 @@ from dstamp_sim.core.system import System
 
 MOST_STATES = 5_000
 """How many states an atlas holds at most unless told otherwise."""
+
+_HISTORY = 2_000
+"""How many ops of one process are followed."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def chart(system: System, *, most_states: int = MOST_STATES) -> Atlas:
 
     Raises UsageError for `copies=ANY` and ModelError where the model breaks a rule.
     """
-    semantics = Semantics(system, history_limit=most_states)
+    semantics = Semantics(system, history_limit=_HISTORY)
     judge = Judge(semantics, system.checked_properties)
     numbers = {semantics.initial(): 0}
     queue, roads, left_out = deque(numbers), list[tuple[Road, ...]](), False
@@ -53,17 +57,23 @@ def chart(system: System, *, most_states: int = MOST_STATES) -> Atlas:
         state = queue.popleft()
         mine = []
         for choice, does, after in _moves(semantics, state):
-            if after not in numbers and len(numbers) < most_states:
+            if after is not None and after not in numbers and len(numbers) < most_states:
                 numbers[after] = len(numbers)
                 queue.append(after)
-            left_out = left_out or after not in numbers
-            mine.append(Road(choice, does, numbers.get(after)))
+            number = None if after is None else numbers.get(after)
+            left_out = left_out or number is None
+            mine.append(Road(choice, does, number))
         roads.append(tuple(mine))
     decided = tuple(tuple(judge.properties[n] for n in judge.decides(state)) for state in numbers)
     return Atlas(semantics, tuple(numbers), tuple(roads), decided, not left_out)
 
 
-def _moves(semantics: Semantics, state: State) -> Iterator[tuple[Choice, str, State]]:
+def _moves(semantics: Semantics, state: State) -> Iterator[tuple[Choice, str, State | None]]:
+    """Every move with what it does and where it leads; None where a loop without bound has gone on for too long."""
     for move in semantics.moves(state):
-        after = semantics.perform(state, move)
-        yield semantics.choice(move), semantics.step(state, move, after).does(), after
+        try:
+            after = semantics.perform(state, move)
+        except UnboundedProgram:
+            yield semantics.choice(move), "goes on in a loop without bound", None
+        else:
+            yield semantics.choice(move), semantics.step(state, move, after).does(), after

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from dstamp_sim.analyses.deadlock import lock_order
 from dstamp_sim.analyses.explain import Explanation
 from dstamp_sim.analyses.minimise import minimise
 from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, certify
+from dstamp_sim.engines.atlas import chart
 from dstamp_sim.engines.explorer import (
     ALL_REDUCTIONS,
     DEFAULT_LIMIT,
@@ -27,6 +29,9 @@ from dstamp_sim.pipeline.explain import explained
 from dstamp_sim.pipeline.files import badges_of, save
 from dstamp_sim.pipeline.page import write_space_page, write_trace_page
 
+LOCK_ORDER_STATES = 2_000
+"""How many states are visited to learn in which order locks are taken."""
+
 
 @dataclass(frozen=True)
 class Exploration:
@@ -37,6 +42,8 @@ class Exploration:
     files: tuple[Path, ...]
     explanations: Mapping[str, Explanation] = field(default_factory=dict)
     """Why, by property, where there is a trace."""
+    lock_cycles: tuple[str, ...] = ()
+    """Cycles in the order in which processes take locks: deadlocks that may be, though no run showed one."""
     interleavings: int | None = None
     """All complete interleavings, where they were to be counted."""
     deciding: Mapping[str, int] = field(default_factory=dict)
@@ -97,10 +104,16 @@ def explore_model(
     ]
     if html:
         files.append(write_space_page(out / f"{model.path.stem}-states.html", reference, system))
-    found = Exploration(report, system.placement.name, tuple(files), explanations)
+    found = Exploration(report, system.placement.name, tuple(files), explanations, lock_cycles=_lock_cycles(system))
     if counted is None:
         return found
     return replace(found, interleavings=counted.total, deciding={k: sums[0] for k, sums in counted.deciding.items()})
+
+
+def _lock_cycles(system: System) -> tuple[str, ...]:
+    """What the lock order of the first some thousand states says, where there are two locks at least."""
+    locks = [item for item in (*system.objects, *system.lock_objects.values()) if item.is_lock and not item.private]
+    return tuple(lock_order(chart(system, most_states=LOCK_ORDER_STATES).semantics).says()) if len(locks) > 1 else ()
 
 
 def _easy_to_follow(system: System, judgement: Judgement, coverage: Coverage) -> Judgement:

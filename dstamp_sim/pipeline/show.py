@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dstamp_sim.analyses.explain import Explanation
-from dstamp_sim.engines.replay import replay
-from dstamp_sim.inputs.witness import Witness, check_writable, read_witness
+from dstamp_sim.analyses.minimise import minimise
+from dstamp_sim.core.errors import UsageError
+from dstamp_sim.core.system import System
+from dstamp_sim.engines.replay import attempts, replay
+from dstamp_sim.inputs.witness import Witness, check_writable, read_witness, write_witness
 from dstamp_sim.pipeline.explain import explained, property_of
 from dstamp_sim.pipeline.files import badges_of, draw
 from dstamp_sim.pipeline.page import write_trace_page
@@ -22,16 +25,36 @@ class Shown:
     files: tuple[Path, ...]
 
 
-def show_witness(path: Path, out: Path, *, html: bool = False) -> Shown:
+def show_witness(path: Path, out: Path, *, html: bool = False, minimised: bool = False) -> Shown:
     """Replays a witness strictly and draws it again; `html` adds a page to step through.
 
-    Raises WitnessError where it does not fit its model.
+    `minimised` shows the simplest trace near it that comes out as badly (fewest processes, crashes, switches, steps;
+    the effort is bounded), and saves that beside the pictures; it has no times. Raises WitnessError where the witness
+    does not fit its model, and UsageError where nothing came out wrong that could be minimised.
     """
     witness, system = read_witness(path, replay)
     check_writable(out)
+    files = list[Path]()
+    if minimised:
+        witness = _minimised(witness, system)
+        path = path.with_name(path.name.removesuffix(".json").removesuffix(".witness") + "-minimised.witness.json")
+        write_witness(out / path.name, witness)
+        files.append(out / path.name)
     about = property_of(system, witness.about)
     why = explained(system, witness.trace, about=about, origin=witness.since)
-    files = draw(out, path.stem, witness, system, witness.about, badges_of(witness.trace, about))
+    files += draw(out, path.stem, witness, system, witness.about, badges_of(witness.trace, about))
     if html:
         files.append(write_trace_page(out / f"{path.stem}.html", witness, system))
     return Shown(witness, why, tuple(files))
+
+
+def _minimised(witness: Witness, system: System) -> Witness:
+    """A witness of the same property, or of the first thing that came out wrong where it is of none."""
+    prop = property_of(system, witness.about)
+    if prop is None:
+        fact = explained(system, witness.trace).fact
+        if fact is None:
+            raise UsageError(f"{witness.about}: nothing came out wrong in it, so there is nothing to minimise it for")
+        (prop,) = system.properties_named([fact.property])
+    least = minimise(witness.trace.schedule, attempts(system, prop)).schedule
+    return Witness(witness.origin, f"{prop.kind.value}: {prop.name}", replay(system, least))

@@ -103,3 +103,25 @@ def test_what_never_occurred_is_listed(dstamp, tmp_path):
 def test_help_has_examples_and_exit_codes(dstamp):
     assert "Exit codes: 0 HOLDS or done" in " ".join(dstamp("--help")[1].split())
     assert "dstamp explore classic/bank" in " ".join(dstamp("explore", "--help")[1].split())
+
+
+def test_a_timed_witness_is_minimised_and_replays(dstamp, tmp_path):
+    for seed in range(40):
+        dstamp("replay", "--seed", seed, "--out", "out")
+        code, out, _ = dstamp("show", "out/replay-stack-race.witness.json", "--minimise", "--html")
+        if code == 0:
+            break
+    assert "out/replay-stack-race-minimised.witness.json" in out and "minimised.witness.html" in out
+    code, out, _ = dstamp("show", "out/replay-stack-race-minimised.witness.json")
+    assert code == 0 and "Circular information flow (G1c)" in out
+
+
+def test_a_trace_in_which_nothing_came_out_wrong_cannot_be_minimised(dstamp):
+    dstamp("replay", "--mechanism", "stale-stack")
+    code, _, err = dstamp("show", "out/replay-stale-stack.witness.json", "--minimise")
+    assert code == 2 and "nothing came out wrong" in err
+
+
+def test_a_lock_order_with_a_cycle_is_named(dstamp):
+    assert "lock order has a cycle: philosopher 0 takes fork 1" in dstamp("explore", "classic/philosophers")[1]
+    assert "lock order" not in dstamp("explore", "classic/philosophers_ordered")[1]
