@@ -13,7 +13,8 @@ X, Y = Register("x", 0), Register("y", 0)
 
 
 def ops(*given: Op) -> Program[None]:
-    yield from given  # a program is any generator of ops
+    for op in given:
+        yield op  # noqa: UP028 - a tuple's iterator cannot be sent results
 
 
 def trace_of(schedule, objects, crashes=0, **programs):
