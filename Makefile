@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: replay test gallery clean
+.PHONY: replay test gallery conform clean
 
 replay: $(READY)
 	$(BIN)/dstamp replay --out out
@@ -16,6 +16,10 @@ test: $(READY)
 
 gallery: $(READY)
 	$(BIN)/python -m experiments.gallery
+
+# Against real git, flock(2) and Docker Swarm (Debian: docker.io, busybox-static; as root); writes docs/conformance.md.
+conform: $(READY)
+	CI=true $(BIN)/python -m pytest tests/real -n 3 --slow --real-budget 3 --real-trials 200 --real-report docs/conformance.md $(PYTEST)
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv

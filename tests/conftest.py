@@ -12,6 +12,12 @@ def pytest_addoption(parser):
     parser.addoption(
         "--real-budget", type=int, default=1, metavar="N", help="N times the usual number of sequences on real parts"
     )
+    parser.addoption(
+        "--real-trials", type=int, default=10, metavar="N", help="free-running trials of each recommended placement"
+    )
+    parser.addoption(
+        "--real-report", metavar="FILE", help="write what was compared on real parts, as docs/conformance.md"
+    )
 
 
 def pytest_collection_modifyitems(config, items):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import selectors
 import time
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -92,22 +93,16 @@ class Bench(Protocol):
 
 @dataclass
 class Tally:
-    """What was compared: how often each op had each outcome, and how often one was blocked, in both worlds."""
+    """What was compared, by kind of object: sequences, ops with what they gave in both worlds, and disagreements."""
 
-    outcomes: dict[tuple[str, str, str], int] = field(default_factory=dict)
-    runs: int = 0
+    runs: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    disagreements: Counter[str] = field(default_factory=Counter)
 
     def count(self, op: Op | None, gave: str) -> None:
         """Counts an op (None: a death) that had an outcome."""
         if op is not None and op.target is not None:
-            key = (type(op.target).__name__, op.verb, gave)
-            self.outcomes[key] = self.outcomes.get(key, 0) + 1
-
-    def add(self, other: Tally) -> None:
-        """Adds another tally to this one."""
-        self.runs += other.runs
-        for key, count in other.outcomes.items():
-            self.outcomes[key] = self.outcomes.get(key, 0) + count
+            self.outcomes[type(op.target).__name__, op.verb, gave] += 1
 
 
 Chooser = Callable[[Semantics, State], Move | None]
@@ -149,7 +144,17 @@ class _Barrier:
         self.begun = time.monotonic()
 
     def run(self, choose: Chooser) -> Trace:
-        self.tally.runs += 1
+        kinds = {type(item).__name__ for item in (*self.semantics.shared, *self.semantics.private)}
+        self.tally.runs.update(kinds)
+        try:
+            self._follow(choose)
+        except Disagreement:
+            self.tally.disagreements.update(kinds)
+            raise
+        trace = self.semantics.trace(self.steps, self.state)
+        return replace(trace, starts_s=dict.fromkeys(self.semantics.names, 0.0))
+
+    def _follow(self, choose: Chooser) -> None:
         self._probe_blocked()
         while True:
             try:
@@ -157,11 +162,9 @@ class _Barrier:
             except ScheduleError as error:
                 raise ScheduleError(f"step {len(self.steps) + 1}: {error}") from error
             if move is None:
-                break
+                return
             self._step(self._die(move) if move.outcome == CRASH else self._perform(move))
             self._probe_blocked()
-        trace = self.semantics.trace(self.steps, self.state)
-        return replace(trace, starts_s=dict.fromkeys(self.semantics.names, 0.0))
 
     def _step(self, move: Move) -> None:
         after = self.semantics.perform(self.state, move)
@@ -181,7 +184,8 @@ class _Barrier:
                 continue  # gone with its process
             part = self._part(target)
             slot = self.semantics.shared.index(target)
-            self._compare_state(f"the death of {name}", part, name, [after.shared[slot]])
+            what = f"step {len(self.steps) + 1}: the death of {name}, for {target.name!r},"
+            self._compare_state(what, part, name, [after.shared[slot]])
         if self.semantics.processes[move.pid].daemon:
             self.workers[move.pid] = self.bench.hire(name)
         return move

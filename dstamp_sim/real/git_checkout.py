@@ -12,9 +12,25 @@ from urllib.parse import quote
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.shared_object import Outcome
 from dstamp_sim.objects.git_checkout import GitCheckout, Worktree
+from dstamp_sim.real.keeper import IMAGE
 
 COMPOSE = "compose.yml"
 """The recipe's compose file: its first line names the commit that it belongs to."""
+
+_COMPOSE = """\
+# {name}
+version: "3.8"
+services:
+  app:
+    image: {image}
+    command: ["/bin/busybox", "sleep", "1000000"]
+    environment: ["CONTENT={name}"]
+    networks: [host]
+networks:
+  host:
+    external: true
+    name: host
+"""
 
 _HELD = "zz-held"
 """The last file of the tree: when git writes it, all others are written, and HEAD has not moved."""
@@ -57,7 +73,7 @@ class Recipe:
     def sha(self, name: str) -> str:
         """The real commit of the model's commit `name`; it is tagged `at-<name>`."""
         if name not in self._shas:
-            (self.folder / COMPOSE).write_text(f"# {name}\nservices:\n  app:\n    image: toy\n")
+            (self.folder / COMPOSE).write_text(_COMPOSE.format(name=name, image=IMAGE))
             (self.folder / _HELD).write_text(f"{name}\n")
             git(self.folder, "add", "--all")
             who = ("-c", "user.name=dstamp", "-c", "user.email=dstamp@localhost")

@@ -48,9 +48,12 @@ _UNDER_WAY = ("updating", "rollback_started")
 class ServiceHand:
     """Performs the verbs of a service in one process by the HTTP API: what `docker stack deploy` asks of it."""
 
-    def __init__(self, engine: Engine, stack: str, *, orchestrated: bool, failure_action: str) -> None:
+    def __init__(
+        self, engine: Engine, stack: str, *, orchestrated: bool, failure_action: str, replicas: int | None = None
+    ) -> None:
         self.engine, self.stack, self.name = engine, stack, f"{stack}_app"
         self.orchestrated, self.failure_action = orchestrated, failure_action
+        self.replicas = replicas or (_REPLICAS if orchestrated else 1)
         self._client: Any = None
 
     @property
@@ -159,7 +162,7 @@ class ServiceHand:
                 "RestartPolicy": {"Condition": "none"},
                 "Networks": [{"Target": "host"}],
             },
-            "Mode": {"Replicated": {"Replicas": _REPLICAS if self.orchestrated else 1}},
+            "Mode": {"Replicated": {"Replicas": self.replicas}},
             "UpdateConfig": update | {"FailureAction": self.failure_action},
             "RollbackConfig": update | {"FailureAction": "pause"},
         }
@@ -181,35 +184,36 @@ class ServiceHand:
             "Mounts": [control],
         }
 
-    def _status(self) -> str | None:
+    def status(self) -> str | None:
+        """The state in UpdateStatus; None where it is unset or there is no service."""
         found = self.inspect()
         return None if found is None else found.get("UpdateStatus", {}).get("State")
 
     def _wait(self, *, wait: bool, for_update: bool) -> Any:
-        while (self._status() in _UNDER_WAY) != for_update:
+        while (self.status() in _UNDER_WAY) != for_update:
             if not wait:
                 return BLOCKED
             time.sleep(_POLL_S)
-        return None if for_update else self._status()
+        return None if for_update else self.status()
 
     def _settle(self, hint: str) -> str | None:
         """Lets the new tasks run, or one of them fail, and waits for what the orchestrator makes of it.
 
         An update fails in its second task: what the first one changed must then be rolled back, which takes a task too.
         """
-        before = self._status()
+        before = self.status()
         if before not in _UNDER_WAY:
             return before
         well = repeat("run")
         orders = well if "failed" not in hint else iter(["run", "fail"] if before == "updating" else ["fail"])
-        return self._order_until(orders, lambda: None if (after := self._status()) == before else str(after))
+        return self._order_until(orders, lambda: None if (after := self.status()) == before else str(after))
 
     def _run_first_tasks(self) -> None:
         """Lets the tasks of a new service run: the model's creation has no convergence of its own."""
 
         def running() -> str | None:
             tasks = self.client.tasks({"service": self.name})
-            return "yes" if [task["Status"]["State"] for task in tasks] == ["running"] * _REPLICAS else None
+            return "yes" if [task["Status"]["State"] for task in tasks] == ["running"] * self.replicas else None
 
         self._order_until(repeat("run"), running)
 
@@ -217,14 +221,14 @@ class ServiceHand:
         """Gives each task that waits one of the orders, while there are any, until something is done: gives what."""
         until = time.monotonic() + _SETTLE_S
         while (what := done()) is None:
-            for task, order in zip(self._waiting_tasks(), orders, strict=False):
-                self._order(order, task)
+            for task, order in zip(self.waiting_tasks(), orders, strict=False):
+                self.order(order, task)
             if time.monotonic() > until:
-                raise TimeoutError(f"{self.name} is {self._status()} still after {_SETTLE_S:g} s")
+                raise TimeoutError(f"{self.name} is {self.status()} still after {_SETTLE_S:g} s")
             time.sleep(_POLL_S)
         return what
 
-    def _waiting_tasks(self) -> list[str]:
+    def waiting_tasks(self) -> list[str]:
         """The service's tasks that are to run and have no order yet, oldest first."""
         assert self.engine.control is not None
         tasks = self.client.tasks({"service": self.name, "desired-state": ["running", "ready"]})
@@ -232,7 +236,8 @@ class ServiceHand:
         ordered = sorted(tasks, key=lambda task: (task["CreatedAt"], task["ID"]))
         return [task["ID"] for task in ordered if task["ID"] not in told]
 
-    def _order(self, order: str, task: str) -> None:
+    def order(self, order: str, task: str) -> None:
+        """Tells a task to run or to fail."""
         assert self.engine.control is not None
         (self.engine.control / f"{task}.{order}").touch()
 

@@ -3,6 +3,7 @@
 import itertools
 import os
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,9 @@ from dstamp_sim.engines.real import Tally, play
 from dstamp_sim.real.keeper import NoEngine, private_engine, scratch_folder
 from dstamp_sim.real.parts import bench
 from dstamp_sim.real.workers import forker
+from tests.real.report import document, pack, summary, unpack
+
+TALLY = pytest.StashKey[Tally]()
 
 
 @pytest.fixture(scope="session")
@@ -52,8 +56,17 @@ def budget(request):
 
 
 @pytest.fixture(scope="session")
-def tally():
-    return Tally()
+def trials(request):
+    return request.config.getoption("--real-trials")
+
+
+@pytest.fixture(scope="session")
+def tally(request):
+    return request.config.stash[TALLY]
+
+
+def pytest_configure(config):
+    config.stash[TALLY] = Tally()
 
 
 @pytest.fixture
@@ -61,8 +74,27 @@ def conform(real_forker, real_folder, tally):
     """`conform(system, choose, engine)` plays a system on real parts, compared op by op."""
     count = itertools.count()
 
-    def run(system, choose, engine=None, **options):
+    def run(system, choose, engine=None, *, tally=tally, **options):
         with bench(system, real_forker, real_folder / f"{os.getpid()}-{id(count)}-{next(count)}", engine) as parts:
+            run.parts = parts.parts
             return play(system, parts, choose, tally=tally, **options)
 
+    run.parts = {}
     return run
+
+
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["tally"] = pack(session.config.stash[TALLY])
+
+
+def pytest_testnodedown(node):
+    unpack(node.config.stash[TALLY], node.workeroutput["tally"])
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    tally = config.stash[TALLY]
+    for line in summary(tally):
+        terminalreporter.write_line(line)
+    if config.getoption("--real-report"):
+        Path(config.getoption("--real-report")).write_text(document(tally), encoding="utf-8")

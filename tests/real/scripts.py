@@ -99,9 +99,9 @@ _SWARM = (
 
 
 @st.composite
-def flock_systems(draw: st.DrawFn, processes: int) -> System:
+def flock_systems(draw: st.DrawFn, processes: int, kind: type[Flock] = Flock) -> System:
     """Processes that use one flock, up to one of which may die."""
-    lock = Flock("lock")
+    lock = kind("lock")
     return System(
         objects=[lock],
         processes=[Process(f"p{k}", use_flock, lock, draw(_FLOCK)) for k in range(processes)],
@@ -110,9 +110,9 @@ def flock_systems(draw: st.DrawFn, processes: int) -> System:
 
 
 @st.composite
-def checkout_systems(draw: st.DrawFn, processes: int) -> System:
+def checkout_systems(draw: st.DrawFn, processes: int, kind: type[GitCheckout] = GitCheckout) -> System:
     """Processes that use one checkout, up to one of which may die."""
-    git = GitCheckout("checkout")
+    git = kind("checkout")
     return System(
         objects=[git],
         processes=[Process(f"p{k}", use_checkout, git, draw(_GIT)) for k in range(processes)],
@@ -121,9 +121,11 @@ def checkout_systems(draw: st.DrawFn, processes: int) -> System:
 
 
 @st.composite
-def service_systems(draw: st.DrawFn, processes: int, *, orchestrated: bool) -> System:
+def service_systems(
+    draw: st.DrawFn, processes: int, *, orchestrated: bool, kind: type[SwarmService] = SwarmService
+) -> System:
     """Processes that use one service, and where `orchestrated` its orchestrator; versions are modelled then too."""
-    service = SwarmService(
+    service = kind(
         "service conform",
         orchestrated=orchestrated,
         versioned=orchestrated and draw(st.booleans()),
