@@ -19,7 +19,7 @@ ALLOWED = {
     "analyses": {"core"},
     "inputs": {"core"},
     "rendering": {"core"},
-    "pipeline": {"core", "objects", "real", "engines", "analyses", "inputs", "rendering"},
+    "pipeline": {"core", "real", "engines", "analyses", "inputs", "rendering"},
     "cli": {"pipeline"},
     "__init__": {"core", "objects", "engines"},
     "random_systems": {"core", "objects"},

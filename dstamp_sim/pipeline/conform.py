@@ -14,7 +14,8 @@ from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
-from dstamp_sim.engines.real import Tally, follow, play, run_freely
+from dstamp_sim.engines.free_run import run_freely
+from dstamp_sim.engines.real import Tally, follow, play
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.inputs.model_file import load_model, read_settings
 from dstamp_sim.inputs.witness import Witness, check_writable, read_witness
@@ -57,7 +58,8 @@ def play_witness(path: Path, out: Path, *, use_docker_host: bool = False) -> Pla
         labels = {name: dict(part.labels) for name, part in parts.parts.items() if hasattr(part, "labels")}
     badges = {name: (result_text(result), None) for name, result in trace.results.items()}
     played = replace(witness, trace=trace, since=None)
-    files = save(out, f"{path.name.removesuffix('.witness.json')}-real", played, system, "on real parts", badges)
+    stem = f"{path.name.removesuffix('.witness.json')}-real"
+    files = save(out, stem, played, system, f"{witness.about}, on real parts", badges)
     return Played(witness, trace, tally, labels, files)
 
 

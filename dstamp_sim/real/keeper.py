@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import tarfile
 import tempfile
@@ -109,6 +110,8 @@ def some_engine(*, use_docker_host: bool = False) -> Iterator[Engine]:
     address = os.environ.get("DOCKER_HOST")
     if not address:
         raise NoEngine("--yes-use-this-engine: DOCKER_HOST is not set, so there is no engine to use")
+    if not _listens(address):
+        raise NoEngine(f"DOCKER_HOST={address} does not answer: nobody listens there")
     engine = Engine(address, None)
     try:
         with closing(engine.client()) as client:
@@ -156,17 +159,23 @@ def _awaited(engine: Engine, root: Path) -> Any:
     """A client of an engine that answers. Raises NoEngine with the end of its log when it does not."""
     client = engine.client()
     until = time.monotonic() + START_S
-    while True:
-        try:
-            client.ping()
-        except Exception as error:
-            if time.monotonic() > until or not root.exists():
-                log = root / "dockerd.log"
-                last = log.read_text(errors="replace").splitlines()[-3:] if log.exists() else ["it left no log"]
-                raise NoEngine("dockerd did not come up: " + " | ".join(last)) from error
-            time.sleep(0.02)
-        else:
-            return client
+    while not _listens(engine.address):
+        if time.monotonic() > until or not root.exists():
+            log = root / "dockerd.log"
+            last = log.read_text(errors="replace").splitlines()[-3:] if log.exists() else ["it left no log"]
+            raise NoEngine("dockerd did not come up: " + " | ".join(last))
+        time.sleep(0.02)
+    client.ping()
+    return client
+
+
+def _listens(address: str) -> bool:
+    """Whether somebody listens at a `unix://` address; true for any other, which is not tried."""
+    scheme, _, path = address.partition("://")
+    if scheme != "unix":
+        return True
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
 
 
 def _import_image(client: Any) -> None:

@@ -12,8 +12,6 @@ generated or recorded schedule of 1 to 3 processes; in each, every op's result, 
 can be seen were compared with the model's. Where the model allows several outcomes, the real one had to be among them.
 """
 
-_WIDEST = 48
-
 
 def pack(tally: Tally) -> list:
     """A tally as plain values, as test processes send it."""
@@ -57,4 +55,4 @@ def document(tally: Tally) -> str:
 
 
 def _short(gave: str) -> str:
-    return gave.replace("|", "/") if len(gave) <= _WIDEST else gave.partition("(")[0] + "(…)"
+    return gave.partition("(")[0] + "(…)" if "(" in gave else gave
