@@ -26,6 +26,22 @@ UseDockerHost = Annotated[
     bool,
     typer.Option("--yes-use-this-engine", help="Use the Docker Engine that DOCKER_HOST names, not a private one."),
 ]
+ModelArgument = Annotated[
+    str, typer.Argument(help="path.py[:factory], a folder, or a short name such as classic/bank.")
+]
+SettingsOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="K=V", help="A parameter of the factory; repeatable.")
+]
+MechanismOption = Annotated[
+    str | None, typer.Option("--mechanism", metavar="NAME", help="The factory of a mechanism that the model names.")
+]
+PropertiesOption = Annotated[
+    list[str] | None, typer.Option("--property", metavar="NAME", help="Judge only this one; repeatable.")
+]
+CrashesOption = Annotated[
+    int | None,
+    typer.Option("--crashes", min=0, help="The largest number of processes that may die (default: the model's)."),
+]
 PlacementOption = Annotated[
     str | None,
     typer.Option(

@@ -7,26 +7,29 @@ from typing import Annotated
 
 import typer
 
-from dstamp_sim.cli.console import AsJson, Html, Out, PlacementOption, progress
+from dstamp_sim.cli.console import (
+    AsJson,
+    CrashesOption,
+    Html,
+    MechanismOption,
+    ModelArgument,
+    Out,
+    PlacementOption,
+    PropertiesOption,
+    SettingsOption,
+    progress,
+)
 from dstamp_sim.cli.report import print_report
 from dstamp_sim.engines.explorer import DEFAULT_LIMIT, DEFAULT_MEMORY_MB, Reductions
 
 
 def explore(
-    model: Annotated[str, typer.Argument(help="path.py[:factory], a folder, or a short name such as classic/bank.")],
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="K=V", help="A parameter of the factory; repeatable.")
-    ] = None,
-    mechanism: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The factory of a mechanism that the model names.")
-    ] = None,
+    model: ModelArgument,
+    settings: SettingsOption = None,
+    mechanism: MechanismOption = None,
     placement: PlacementOption = None,
-    properties: Annotated[
-        list[str] | None, typer.Option("--property", metavar="NAME", help="Judge only this one; repeatable.")
-    ] = None,
-    crashes: Annotated[
-        int | None, typer.Option(min=0, help="The largest number of processes that may die (default: the model's).")
-    ] = None,
+    properties: PropertiesOption = None,
+    crashes: CrashesOption = None,
     limit: Annotated[int, typer.Option(min=1, help="States to remember before giving up.")] = DEFAULT_LIMIT,
     memory_mb: Annotated[
         int, typer.Option("--memory", metavar="MB", min=1, help="Memory for states.")

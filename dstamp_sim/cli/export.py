@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from dstamp_sim.cli.console import AsJson, Out, PlacementOption, output, print_files, print_json
+from dstamp_sim.cli.console import (
+    AsJson,
+    CrashesOption,
+    Out,
+    PlacementOption,
+    PropertiesOption,
+    SettingsOption,
+    output,
+    print_files,
+    print_json,
+)
 
 
 def export(
@@ -23,16 +33,10 @@ def export(
             "Of a witness: perfetto, itf, shiviz, mermaid, graphml, dot.",
         ),
     ],
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="K=V", help="A parameter of the factory; repeatable.")
-    ] = None,
+    settings: SettingsOption = None,
     placement: PlacementOption = None,
-    properties: Annotated[
-        list[str] | None, typer.Option("--property", metavar="NAME", help="Write only this one; repeatable.")
-    ] = None,
-    crashes: Annotated[
-        int | None, typer.Option(min=0, help="The largest number of processes that may die (default: the model's).")
-    ] = None,
+    properties: PropertiesOption = None,
+    crashes: CrashesOption = None,
     no_merge: Annotated[bool, typer.Option("--no-merge", help="Keep local states with equal futures apart.")] = False,
     out: Out = Path("out"),
     as_json: AsJson = False,

@@ -7,26 +7,29 @@ from typing import Annotated
 
 import typer
 
-from dstamp_sim.cli.console import AsJson, Out, PlacementOption, progress
+from dstamp_sim.cli.console import (
+    AsJson,
+    CrashesOption,
+    MechanismOption,
+    ModelArgument,
+    Out,
+    PlacementOption,
+    PropertiesOption,
+    progress,
+)
 from dstamp_sim.cli.report import print_report
 
 
 def prove(
-    model: Annotated[str, typer.Argument(help="path.py[:factory], a folder, or a short name such as classic/bank.")],
+    model: ModelArgument,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="K=V", help="A parameter of the factory; numbers of copies not set are any."),
     ] = None,
-    mechanism: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The factory of a mechanism that the model names.")
-    ] = None,
+    mechanism: MechanismOption = None,
     placement: PlacementOption = None,
-    properties: Annotated[
-        list[str] | None, typer.Option("--property", metavar="NAME", help="Judge only this one; repeatable.")
-    ] = None,
-    crashes: Annotated[
-        int | None, typer.Option(min=0, help="The largest number of processes that may die (default: the model's).")
-    ] = None,
+    properties: PropertiesOption = None,
+    crashes: CrashesOption = None,
     out: Out = Path("out"),
     as_json: AsJson = False,
 ) -> None:

@@ -13,7 +13,7 @@ import typer
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from dstamp_sim.cli.console import AsJson, Out, errors, output, print_files, print_json, say
+from dstamp_sim.cli.console import AsJson, MechanismOption, Out, errors, output, print_files, print_json, say
 
 if TYPE_CHECKING:
     from dstamp_sim.pipeline.review import Progress, Review
@@ -25,9 +25,7 @@ def review(
         list[str] | None,
         typer.Option("--set", metavar="K=V", help="A parameter of the factory; numbers of copies not set are any."),
     ] = None,
-    mechanism: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The factory of a mechanism that the model names.")
-    ] = None,
+    mechanism: MechanismOption = None,
     locks: Annotated[
         list[str] | None, typer.Option("--locks", metavar="NAME", help="A lock to place; repeatable (default: all).")
     ] = None,

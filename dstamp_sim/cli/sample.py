@@ -10,8 +10,13 @@ from rich.text import Text
 
 from dstamp_sim.cli.console import (
     AsJson,
+    CrashesOption,
+    MechanismOption,
+    ModelArgument,
     Out,
     PlacementOption,
+    PropertiesOption,
+    SettingsOption,
     bar,
     output,
     print_explanation,
@@ -29,7 +34,7 @@ ENDS_SHOWN = 8
 
 
 def sample(
-    model: Annotated[str, typer.Argument(help="path.py[:factory], a folder, or a short name such as classic/bank.")],
+    model: ModelArgument,
     strategy: Annotated[
         str, typer.Option(metavar="NAME", help="random-walk, pct, pos, preemption-bounded or uniform.")
     ] = "random-walk",
@@ -38,19 +43,11 @@ def sample(
     depth: Annotated[int, typer.Option(min=1, help="pct: ordering constraints that the bug needs.")] = 3,
     preemptions: Annotated[int, typer.Option(min=0, help="preemption-bounded: the largest number.")] = 2,
     most_steps: Annotated[int, typer.Option("--steps", min=1, help="Steps of one schedule, at most.")] = 2_000,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="K=V", help="A parameter of the factory; repeatable.")
-    ] = None,
-    mechanism: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The factory of a mechanism that the model names.")
-    ] = None,
+    settings: SettingsOption = None,
+    mechanism: MechanismOption = None,
     placement: PlacementOption = None,
-    properties: Annotated[
-        list[str] | None, typer.Option("--property", metavar="NAME", help="Judge only this one; repeatable.")
-    ] = None,
-    crashes: Annotated[
-        int | None, typer.Option(min=0, help="The largest number of processes that may die (default: the model's).")
-    ] = None,
+    properties: PropertiesOption = None,
+    crashes: CrashesOption = None,
     out: Out = Path("out"),
     as_json: AsJson = False,
 ) -> None:

@@ -23,11 +23,12 @@ from dstamp_sim.engines.explorer import (
 )
 from dstamp_sim.engines.replay import attempts, replay
 from dstamp_sim.engines.sampling.counting import count_interleavings
-from dstamp_sim.inputs.model_file import Model, load_model, read_settings
+from dstamp_sim.inputs.model_file import Model
 from dstamp_sim.inputs.witness import Origin, Witness, check_writable
 from dstamp_sim.pipeline.explain import explained
 from dstamp_sim.pipeline.files import badges_of, save
 from dstamp_sim.pipeline.page import write_space_page, write_trace_page
+from dstamp_sim.pipeline.subject import load_subject
 
 LOCK_ORDER_STATES = 2_000
 """How many states are visited to learn in which order locks are taken."""
@@ -71,12 +72,8 @@ def explore_model(
     `html` adds pages to step through, `count` also counts complete interleavings.
     Raises UsageError for unknown names and an unwritable folder, and ModelError where the model breaks a rule.
     """
-    model = load_model(reference)
-    parameters = read_settings(model.factory, settings)
-    system = model.build(parameters, placement)
-    if crashes is not None:
-        system = system.with_crashes(crashes)
-    system.properties_named(properties)
+    asked = load_subject(reference, settings=settings, placement=placement, properties=properties, crashes=crashes)
+    model, system, origin = asked.model, asked.system, asked.origin
     check_writable(out)
     counted = count_interleavings(system, properties=properties) if count else None
     report = explore(
@@ -90,7 +87,6 @@ def explore_model(
     )
     told = tuple(_easy_to_follow(system, judgement, report.coverage) for judgement in report.judgements)
     report = replace(report, judgements=told)
-    origin = Origin(reference, parameters, placement, {}, system.crashes)
     explanations = {
         judgement.prop.name: explained(system, judgement.trace, about=judgement.prop)
         for judgement in report.judgements

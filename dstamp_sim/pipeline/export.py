@@ -12,10 +12,10 @@ from dstamp_sim.core.system import System
 from dstamp_sim.engines.atlas import chart
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.engines.tabulate import tabulate
-from dstamp_sim.inputs.model_file import load_model, read_settings
 from dstamp_sim.inputs.witness import check_writable, read_witness, write_text
 from dstamp_sim.pipeline.explain import explained, property_of, told_by
 from dstamp_sim.pipeline.page import scenes_of
+from dstamp_sim.pipeline.subject import load_subject
 from dstamp_sim.rendering.exporters import OF_MODELS, OF_SPACES, OF_TRACES
 
 
@@ -47,10 +47,8 @@ def export(
         )
     if to not in OF_MODELS and to not in OF_SPACES:
         raise UsageError(unknown("format", to, {*OF_MODELS, *OF_SPACES}))
-    model = load_model(reference)
-    system = model.build(read_settings(model.factory, settings), placement)
-    if crashes is not None:
-        system = system.with_crashes(crashes)
+    asked = load_subject(reference, settings=settings, placement=placement, properties=properties, crashes=crashes)
+    model, system = asked.model, asked.system
     if to in OF_SPACES:
         return _export_space(model.path.stem, system, to, out)
     name = f"{reference}, lock placement {system.placement.name}"

@@ -10,10 +10,10 @@ from dstamp_sim.analyses.explain import Explanation
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.engines.explorer import Progress
 from dstamp_sim.engines.unbounded import prove
-from dstamp_sim.inputs.model_file import any_number, load_model, read_settings
-from dstamp_sim.inputs.witness import Origin, check_writable
+from dstamp_sim.inputs.witness import check_writable
 from dstamp_sim.pipeline.explain import explained
 from dstamp_sim.pipeline.explore import Exploration, save_judgement
+from dstamp_sim.pipeline.subject import load_subject
 
 
 def prove_model(
@@ -31,20 +31,17 @@ def prove_model(
     Raises UsageError for unknown names, an unwritable folder, a model that has no number to leave open, and a named
     property that does not fit; ModelError where the model breaks a rule.
     """
-    model = load_model(reference)
-    parameters = any_number(model.factory, read_settings(model.factory, settings))
-    system = model.build(parameters, placement)
-    if crashes is not None:
-        system = system.with_crashes(crashes)
+    asked = load_subject(
+        reference, settings=settings, placement=placement, properties=properties, crashes=crashes, numbers_open=True
+    )
+    model, system, origin = asked.model, asked.system, asked.origin
     if not system.any_number:
         raise UsageError(
             f"{reference} has a number of every process: give one copies=ANY, or annotate the factory's parameter with "
             "Copies, and leave it unset or --set it to any"
         )
-    system.properties_named(properties)
     check_writable(out)
     report = prove(system, properties=properties, progress=progress)
-    origin = Origin(reference, parameters, placement, {}, system.crashes)
     files, explanations = list[Path](), dict[str, Explanation]()
     for judgement in report.judgements:
         if judgement.trace is not None:

@@ -14,10 +14,10 @@ from dstamp_sim.core.verdict import Coverage, Judgement, Verdict, certify, combi
 from dstamp_sim.engines.replay import attempts, replay
 from dstamp_sim.engines.sampling.sampler import Progress, Sample, sample
 from dstamp_sim.engines.sampling.sampler import Settings as Settings  # noqa: PLC0414 - handed on to the command
-from dstamp_sim.inputs.model_file import load_model, read_settings
-from dstamp_sim.inputs.witness import Origin, check_writable
+from dstamp_sim.inputs.witness import check_writable
 from dstamp_sim.pipeline.explain import explained
 from dstamp_sim.pipeline.explore import save_judgement
+from dstamp_sim.pipeline.subject import load_subject
 
 
 @dataclass(frozen=True)
@@ -59,17 +59,12 @@ def sample_model(
 
     Raises UsageError for unknown names, figures out of range and an unwritable folder, ModelError as `explore` does.
     """
-    model = load_model(reference)
-    parameters = read_settings(model.factory, settings)
-    system = model.build(parameters, placement)
-    if crashes is not None:
-        system = system.with_crashes(crashes)
-    system.properties_named(properties)
+    asked = load_subject(reference, settings=settings, placement=placement, properties=properties, crashes=crashes)
+    model, system, origin = asked.model, asked.system, asked.origin
     strategy.kind()
     check_writable(out)
     drawn = sample(system, budget, strategy, properties=properties, progress=progress)
     judgements = judged(system, drawn, properties)
-    origin = Origin(reference, parameters, placement, {}, system.crashes)
     found = [judgement for judgement in judgements if judgement.trace is not None]
     return Sampling(
         sample=drawn,
