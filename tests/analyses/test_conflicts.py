@@ -13,8 +13,8 @@ X, Y = Register("x", 0), Register("y", 0)
 
 
 def ops(*given: Op) -> Program[None]:
-    for op in given:
-        yield op  # noqa: UP028 - a tuple's iterator cannot be sent results
+    for op in given:  # noqa: UP028 - a tuple's iterator cannot be sent results
+        yield op
 
 
 def trace_of(schedule, objects, crashes=0, **programs):
