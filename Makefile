@@ -4,6 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .PHONY: replay test gallery conform clean
+.PHONY: replay test gallery bench bench-table clean
 
 replay: $(READY)
 	$(BIN)/dstamp replay --out out
@@ -20,6 +21,18 @@ gallery: $(READY)
 # Against real git, flock(2) and Docker Swarm (Debian: docker.io, busybox-static; as root); writes docs/conformance.md.
 conform: $(READY)
 	CI=true $(BIN)/python -m pytest tests/real -n 3 --slow --real-budget 3 --real-trials 200 --real-report docs/conformance.md $(PYTEST)
+# Beside the peers: BENCH="--limit 60" for the full limits (hours), BENCH="--tlc tla2tools.jar" for TLC. musil needs 3.12.
+PEER_PYTHON ?= $(shell command -v python3.14 || command -v python3.13 || command -v python3.12)
+
+bench: $(READY) .venv-bench
+	$(BIN)/python -m benchmarks $(BENCH)
+	$(BIN)/python -m benchmarks --write
+
+bench-table: $(READY)
+	$(BIN)/python -m benchmarks --write
+
+.venv-bench:
+	-test -n "$(PEER_PYTHON)" && $(PEER_PYTHON) -m venv $@ && $@/bin/pip install --quiet --disable-pip-version-check minicheck musil
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv

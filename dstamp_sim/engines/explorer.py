@@ -36,6 +36,9 @@ HISTORY_LIMIT = 5_000
 WORTH_KNOWING = 3_000
 """States from which on it pays to complete the tables before searching."""
 
+HOPELESS = 100_000
+"""States that a search stands for from which on `SMALL` states are not worth trying."""
+
 WORTH_OF_ENDLESS = 200_000
 """States worth visiting where a loop without bound is known, and so no verdict but a violation can come of it."""
 
@@ -231,7 +234,9 @@ def _witness(search: _Search, index: int, prop: Property) -> tuple[Trace, bool, 
     def decides(state: State) -> bool:
         return any(True for _ in judge.decides(state))
 
-    schedule = shortest_schedule(semantics, decides, SMALL)
+    space = search.space
+    hopeless = (space.orbits() if space.symmetry else space.count) > HOPELESS
+    schedule = None if hopeless else shortest_schedule(semantics, decides, SMALL)
     shortest = minimal = schedule is not None
     if schedule is None:
         exact = _search(semantics, [prop], Reductions(merge=False, por=False), _Bounds(LARGE, 2048, keep_going=False))

@@ -8,7 +8,7 @@ Looking a successor up costs two reads of far memory: its slot, and the row whos
 a buffer until there are many, and each of the two reads is made for all of them before any is waited for: the
 processor then has several under way at a time.
 
-With 8 bytes a word, 4 of parent and 4 a slot at a load of 1/4 to 1/2, a state of 8 runs of the cc-ci model (46 bits)
+With 8 bytes a word, 4 of parent and 4 a slot at a load of 1/4 to 1/2, a state of 8 runs of the cc-ci model (52 bits)
 takes 8 + 4 + 8..16 bytes, and up to twice the first two where the arrays have just doubled.
 """
 

@@ -1,0 +1,49 @@
+"""The README quotes the benchmark's tables: exactly those of the saved results."""
+
+import json
+
+import pytest
+
+from benchmarks.ours import system
+from benchmarks.table import BEGIN, END, README, RESULTS, quote, tables
+from benchmarks.tools import SPIN, WORKLOADS, read_pan
+from dstamp_sim import explore
+from dstamp_sim.engines.explorer import NO_REDUCTION
+
+RESULT = json.loads(RESULTS.read_text(encoding="utf-8"))
+
+
+def test_the_readme_quotes_the_saved_results():
+    text = README.read_text(encoding="utf-8")
+    assert text.count(BEGIN) == text.count(END) == 1
+    assert quote(text, RESULT) == text
+
+
+def test_a_changed_result_is_noticed():
+    changed = {**RESULT, "about": {**RESULT["about"], "limit_s": 1234}}
+    assert quote(README.read_text(encoding="utf-8"), changed) != README.read_text(encoding="utf-8")
+
+
+def test_every_workload_is_measured_by_us_and_by_spin():
+    done = {(c["tool"], c["workload"]) for c in RESULT["cells"] if c["ended"] == "done"}
+    assert set(SPIN) == set(WORKLOADS)
+    for workload in WORKLOADS:
+        assert {("dstamp", workload), ("dstamp raw", workload), ("SPIN", workload), ("SPIN raw", workload)} <= done
+
+
+def test_the_tables_have_a_line_for_each_workload():
+    lines = tables(RESULT)
+    for workload in WORKLOADS:
+        assert sum(line.startswith(f"| {workload} |") for line in lines) == 2
+
+
+@pytest.mark.parametrize("workload", WORKLOADS)
+def test_a_saved_count_is_what_an_exploration_gives_now(workload):
+    cell = next(c for c in RESULT["cells"] if (c["tool"], c["workload"], c["n"]) == ("dstamp raw", workload, 3))
+    report = explore(system(workload, 3), keep_going=workload != "philosophers", reductions=NO_REDUCTION)
+    assert (report.coverage.states, report.coverage.transitions) == (cell["states"], cell["transitions"])
+
+
+def test_what_pan_prints_is_read():
+    out = "errors: 0\n  229 states, stored\n 177 states, matched\n 406 transitions (= stored+matched)\n"
+    assert read_pan(out + "pan: elapsed time 0.5 seconds\n") == {"states": 229, "transitions": 406, "seconds": 0.5}
