@@ -27,6 +27,7 @@ CLASSICS = {
     "classic/peterson_broken": "Peterson's lock with its first two lines swapped",
     "classic/lock_file": "A lock file that is removed after use",
     "classic/philosophers": "Dining philosophers",
+    "classic/two_phase_commit_impatient": "Two-phase commit with managers that lose patience",
 }
 
 HEADING = """# Gallery

@@ -26,8 +26,8 @@ def test_the_gallery_is_what_its_command_writes(written):
 def test_every_mechanism_and_every_racy_classic_is_in_it(written):
     names = {exhibit.name for exhibit in exhibits()}
     assert set(MECHANISMS) <= names
-    racy = {"bank", "peterson-broken", "lock-file", "philosophers"}
-    fixed = {"bank-fixed", "peterson", "lock-file-fixed", "philosophers-ordered"}
+    racy = {"bank", "peterson-broken", "lock-file", "philosophers", "two-phase-commit-impatient"}
+    fixed = {"bank-fixed", "peterson", "lock-file-fixed", "philosophers-ordered", "two-phase-commit"}
     classics = {file.stem.replace("_", "-") for file in Path("models/classic").glob("*.py")}
     assert racy <= names and classics <= racy | fixed, "a new classic: racy ones belong into experiments/gallery.py"
 
