@@ -84,7 +84,12 @@ def installed(site, tmp_path):
 
     code, _, err = python("-c", CHECK_ORIGIN, site, ROOT)
     assert code == 0, err
-    return lambda *arguments: python(site / "bin" / "dstamp", *arguments)
+
+    def command(*arguments):
+        return python(site / "bin" / "dstamp", *arguments)
+
+    command.python = python
+    return command
 
 
 def test_the_wheel_carries_models_and_experiments_and_no_litter(built):
@@ -120,3 +125,44 @@ def test_the_installed_command_shows_its_own_witness(installed):
     code, out, err = installed("show", "out/bank-one-withdrawal-at-most.witness.json")
     assert code == 0, out + err
     assert "customer#2 ends: True" in out
+
+
+USERS_TEST = """
+from hypothesis import given
+
+from dstamp_sim.testing import assert_holds, check, schedules, system_of
+
+bank = system_of("bank.py", customers=2)
+
+
+def test_holds():
+    assert_holds(bank)
+
+
+@given(schedule=schedules(bank))
+def test_every_schedule(schedule):
+    check(bank, schedule)
+"""
+
+
+def test_a_users_repository_fails_with_the_readable_witness_and_passes_with_the_fixed_twin(installed, tmp_path):
+    (tmp_path / "test_bank.py").write_text(USERS_TEST, encoding="utf-8")
+    arguments = ("-q", "-p", "no:cacheprovider", "--dstamp-artifacts", "kept")
+
+    def users_pytest():
+        return installed.python("-m", "pytest", *arguments, "--junitxml", "junit.xml", "test_bank.py")
+
+    shutil.copy(ROOT / "models/classic/bank.py", tmp_path / "bank.py")
+    code, out, err = users_pytest()
+    assert code == 1, out + err
+    assert "2 failed" in out
+    assert "one withdrawal at most fails: 2 processes, 0 crashes, 2 switches, 4 steps" in out
+    assert "bank.py:" in out
+    assert "customer#2    balance.read() -> 100" in out
+    assert "Lost update" in out
+    assert len(list((tmp_path / "kept").glob("*.witness.json"))) == 2
+    assert "dstamp-artifact" in (tmp_path / "junit.xml").read_text(encoding="utf-8")
+    shutil.copy(ROOT / "models/classic/bank_fixed.py", tmp_path / "bank.py")
+    code, out, err = users_pytest()
+    assert code == 0, out + err
+    assert "2 passed" in out
