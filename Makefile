@@ -19,7 +19,7 @@ gallery: $(READY)
 
 # Against real git, flock(2) and Docker Swarm (Debian: docker.io, busybox-static; as root); writes docs/conformance.md.
 conform: $(READY)
-	CI=true $(BIN)/python -m pytest tests/real -n 3 --slow --real-budget 3 --real-trials 200 --real-report docs/conformance.md $(PYTEST)
+	CI=true $(BIN)/python -m pytest tests/real -n 3 --slow --real-budget 2 --real-trials 200 --real-report docs/conformance.md $(PYTEST)
 
 # Beside the peers: BENCH="--limit 60" for the full limits (hours), BENCH="--tlc tla2tools.jar" for TLC. musil needs 3.12.
 PEER_PYTHON ?= $(shell command -v python3.14 || command -v python3.13 || command -v python3.12)

@@ -132,14 +132,13 @@ class CheckoutHand:
         if self.tree.exists():
             return False
         part = self.tree.with_name(f"{self.tree.name}.{os.getpid()}")
-        git(self.mirror, "clone", "--quiet", "--shared", "--no-checkout", str(self.mirror), str(part))
+        filters = ("-c", "filter.held.clean=cat", "-c", f"filter.held.smudge=cat; {_WAIT}")
+        git(self.mirror, "clone", "--quiet", "--shared", "--no-checkout", *filters, str(self.mirror), str(part))
         hook = part / ".git" / "hooks" / "post-index-change"
         hook.parent.mkdir(exist_ok=True)
         hook.write_text(f"#!/bin/sh\n{_WAIT}\n")
         hook.chmod(0o755)
         (part / ".git" / "info" / "attributes").write_text(f"{_HELD} filter=held\n")
-        git(part, "config", "filter.held.clean", "cat")
-        git(part, "config", "filter.held.smudge", f"cat; {_WAIT}")
         git_checkout(part, sha)
         part.rename(self.tree)
         return True

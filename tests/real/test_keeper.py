@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dstamp_sim.real import keeper
 from dstamp_sim.real.keeper import scratch_folder
 
 # What a test run does, in a process that can be killed; it says where its engine is as soon as it knows.
@@ -78,3 +79,12 @@ def test_a_scratch_folder_is_gone_afterwards_and_so_are_those_of_dead_keepers(tm
     with scratch_folder() as folder:
         assert list(tmp_path.iterdir()) == [folder] and list(folder.iterdir()) == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_no_engine_can_start_every_reason_and_its_remedy_is_said(monkeypatch):
+    monkeypatch.setattr(keeper, "_which", lambda command: None if command != "unshare" else "/usr/bin/unshare")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(keeper.NoEngine) as refused, keeper.private_engine():
+        pass
+    for reason in ("no dockerd on the PATH: apt-get install docker.io", "install busybox-static", "this is user 1000"):
+        assert reason in str(refused.value)
