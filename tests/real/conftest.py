@@ -93,6 +93,8 @@ def pytest_testnodedown(node):
 
 
 def pytest_terminal_summary(terminalreporter, config):
+    if hasattr(config, "workeroutput"):
+        return  # a test process of many: the first one has all tallies
     tally = config.stash[TALLY]
     for line in summary(tally):
         terminalreporter.write_line(line)
