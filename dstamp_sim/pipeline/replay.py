@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dstamp_sim.analyses.window import reason
-from dstamp_sim.core.errors import UsageError
+from dstamp_sim.core.errors import ScenarioError, UsageError
 from dstamp_sim.core.mechanism import Mechanism, Window
 from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.core.system import System
@@ -58,6 +58,8 @@ def replay_scenario(
     Raises UsageError for unknown names and an unwritable folder, ScenarioError and ModelError as their loaders do.
     """
     scenario = read_scenario(path or bundled(INCIDENT))
+    if scenario.arrivals is not None:
+        raise ScenarioError(f"{path}: has a stream of arrivals, which `dstamp review` prices: replay needs [[starts]]")
     evidence = read_evidence(scenario.evidence) if scenario.evidence else None
     model = load_model(scenario.model)
     name = mechanism or scenario.mechanism

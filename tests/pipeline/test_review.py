@@ -181,3 +181,10 @@ def test_two_worker_processes_find_the_same(tmp_path):
     two = review_model(str(BANK), out=tmp_path, workers=2)
     assert one.judged == two.judged
     assert answer(one) == answer(two)
+
+
+def test_a_scenario_of_arrivals_is_not_replayed(dstamp, tmp_path):
+    (tmp_path / "fleet.toml").write_text(FLEET.format(arrivals="per_day = 9\nruns = 3"), encoding="utf-8")
+    code, _, err = dstamp("replay", "fleet.toml")
+    assert code == 2
+    assert "fleet.toml: has a stream of arrivals" in err
