@@ -23,7 +23,13 @@ from dstamp_sim.engines.tables import ENDED, Tables
 
 MOST_MOVES = 50_000
 MOST_DEMANDS = 200_000
-"""Moves between control states, and demands of one question, after which there is no answer (a second or two)."""
+MOST_PRECISE = 20_000
+"""Moves between control states, and demands of one question, after which there is no answer; and moves tried until
+only single local states are followed, not pairs (a second or two each)."""
+
+
+EVERYBODY = -1
+"""As the bits of those who may be somewhere at the same time: all of them."""
 
 
 class TooMany(Exception):  # no error: the question is simply larger than allowed
@@ -61,6 +67,7 @@ class Controls:
     pairs: list[dict[int, int]] = field(default_factory=list)
     arrivals: list[list[Arrival]] = field(default_factory=list)
     starts: tuple[int, ...] = ()
+    precise: bool = True
 
     def __post_init__(self) -> None:
         row, objects = self.tables.initial_row(), len(self.tables.objects)
@@ -69,7 +76,12 @@ class Controls:
         columns = {pid: row[objects + pid] for pid in pids}
         self.starts = tuple(columns[pid] for pid in pids if pid not in self.fixed)
         self._numbers: dict[tuple[int, ...], int] = {}
-        self._spread((*row[:objects], *(columns[pid] for pid in self.fixed), 0))
+        start = (*row[:objects], *(columns[pid] for pid in self.fixed), 0)
+        self.precise = self._spread(start, MOST_PRECISE)
+        if not self.precise:
+            self._numbers.clear()
+            self.rows, self.pairs, self.arrivals = [], [], []
+            self._spread(start, None)
 
     def may_be(self, demand: Demand) -> bool:
         """Whether nothing is known that keeps a demand from being met."""
@@ -79,10 +91,11 @@ class Controls:
             for index, first in enumerate(demand.locals)
         )
 
-    def _spread(self, start: tuple[int, ...]) -> None:
-        """Find every control state, and what may be in it, from the initial one."""
+    def _spread(self, start: tuple[int, ...], most: int | None) -> bool:
+        """Find every control state, and what may be in it, from the initial one; False past `most` moves tried."""
+        tried = 0
         bits = sum(1 << local for local in set(self.starts))
-        self._join(start, dict.fromkeys(self.starts, bits))
+        self._join(start, dict.fromkeys(self.starts, bits if self.precise else EVERYBODY))
         waiting = deque([0])
         queued = {0}
         told: set[tuple[int, Arrival]] = set()
@@ -90,6 +103,9 @@ class Controls:
             control = waiting.popleft()
             queued.discard(control)
             for row, before, after in self._moves(control):
+                tried += 1
+                if most is not None and tried > most:
+                    return False
                 there, grew = self._join(row, self._left(control, before, after))
                 arrival = Arrival(control, before, after)
                 if (there, arrival) not in told:
@@ -100,12 +116,15 @@ class Controls:
                 if grew and there not in queued:
                     queued.add(there)
                     waiting.append(there)
+        return True
 
     def _left(self, control: int, before: int | None, after: int | None) -> dict[int, int]:
         """The pairs that may be in the control state after a move: those of the others, and the mover with them."""
         pairs = self.pairs[control]
         if before is None or after is None or before == after:
             return pairs
+        if not self.precise:
+            return dict.fromkeys([*pairs, after], EVERYBODY)
         others, came = pairs[before], 1 << after
         left = {local: (pairs[local] & others) | came for local in _bits(others)}
         left[after] = left.get(after, 0) | others

@@ -68,6 +68,7 @@ class _Proof:
     controls: Controls | None = None
     exercised: Counter[str] = field(default_factory=Counter)
     undecided: dict[str, str] = field(default_factory=dict)
+    trials: dict[int, Report] = field(default_factory=dict)
     demands: int = 0
     moves: int = 0
 
@@ -203,12 +204,20 @@ class _Proof:
         """The judgement that small numbers of copies allow, where there is none on every number."""
         for count in range(1, TRIED + 1):
             copies = dict.fromkeys(self.system.any_number, count)
-            report = explore(self.system.with_copies(copies), properties=[prop.name], limit=TRIED_STATES)
-            found = report.judgement(prop.name)
+            found = self._trial(count).judgement(prop.name)
             if found.trace is not None:
                 return replace(found, reason=f"{found.reason} with {_told(copies)}", copies=copies)
         self.undecided[prop.name] = f"not decided for every number of copies: {why}"
         return certify(prop, self.coverage(self.undecided[prop.name]), None)
+
+    def _trial(self, count: int) -> Report:
+        """What `explore` says of all that is asked, with `count` copies of each."""
+        if count not in self.trials:
+            copies = dict.fromkeys(self.system.any_number, count)
+            names = [prop.name for prop in self.asked]
+            system = self.system.with_copies(copies)
+            self.trials[count] = explore(system, properties=names, limit=TRIED_STATES, keep_going=True)
+        return self.trials[count]
 
 
 def _told(copies: Mapping[str, int]) -> str:

@@ -121,6 +121,17 @@ def test_the_verdict_for_any_number_agrees_with_explore_on_more_systems(first):
     check(range(first, first + 50))
 
 
+def test_the_verdict_does_not_depend_on_how_closely_the_control_states_are_known(monkeypatch):
+    systems = [random_unbounded(seed) for seed in range(60)]
+    precise = [prove(system, properties=FITTING) for system in systems]
+    monkeypatch.setattr(coverability, "MOST_PRECISE", 0)
+    for seed, (system, known) in enumerate(zip(systems, precise, strict=True)):
+        rough = prove(system, properties=FITTING)
+        for one, other in zip(known.judgements, rough.judgements, strict=True):
+            undecided = Verdict.UNDETERMINED in (one.verdict, other.verdict)
+            assert undecided or (one.verdict, one.copies) == (other.verdict, other.copies), seed
+
+
 def test_the_random_systems_ask_for_several_copies_and_are_mostly_decided():
     tally: Counter[str] = Counter()
     for seed in range(100):
