@@ -180,8 +180,12 @@ class _Explainer:
     def _telling(self, cause: Cause) -> bool:
         """Whether a cause without another process tells anything: not that a lock was free or an object there.
 
+        Nor that chance took the ordinary course, the one without a label, where a fault would have been better luck.
+
         (The field of an object that has fields itself tells only that.)
         """
+        if cause.story is Story.CHANCE:
+            return bool(self.trace.steps[cause.read].label)
         if cause.story not in (Story.OWN, Story.TOLD) or cause.remedy is None or cause.location is None:
             return True
         places = self.accesses.places(cause.read)
@@ -241,13 +245,11 @@ class _Explainer:
 
     def _by_chance(self, cause: Cause) -> str:
         step = self.trace.steps[cause.read]
-        label = f" ({step.label})" if step.label and step.label != step.result else ""
         verb = step.op.verb if step.op else ""
-        told = value_text(cause.remedy.told) if cause.remedy else "another"
-        return (
-            f"{step.process}'s {step.section or 'program'} {self.when(cause.read)}: {verb} gave "
-            f"{value_text(step.result)}{label}, where it could as well have given {told}"
-        )
+        gave = _came_out(step.result, step.label)
+        other = _came_out(cause.remedy.told, cause.remedy.label) if cause.remedy else "another"
+        where = f"{step.process}'s {step.section or 'program'} {self.when(cause.read)}"
+        return f"{where}: {verb} gave {gave}, where it could as well have given {other}"
 
     def _stale(self, cause: Cause) -> str:
         assert cause.write is not None and cause.location is not None
@@ -393,6 +395,13 @@ class _Explainer:
 
     def _of(self, number: int) -> str:
         return self.trace.steps[number].process
+
+
+def _came_out(result: object, label: str) -> str:
+    """An outcome in words: its result with its label, or its label alone where it gives nothing."""
+    if result is None and label:
+        return repr(label)
+    return f"{value_text(result)} ({label})" if label and label != result else value_text(result)
 
 
 def _chosen(causes: list[Cause]) -> Cause | None:

@@ -42,13 +42,14 @@ class Remedy:
     """A reading that mattered: had step `number` found another value in `path`, or been blocked, all would be well.
 
     `path` is None where not the object's state but chance decided between several outcomes; `told` is the result that
-    would have helped (None too where being blocked would).
+    would have helped (None too where being blocked would), `label` that outcome's.
     """
 
     number: int
     path: Path | None
     blocked: bool
     told: object
+    label: str = ""
 
 
 @dataclass
@@ -96,7 +97,13 @@ class WhatIf:
                 if questions > MOST_QUESTIONS or self._left <= 0:
                     return
                 if self._helps(fact, number, outcome):
-                    yield Remedy(number, path, outcome is None, outcome.result if outcome else None)
+                    yield Remedy(
+                        number,
+                        path,
+                        outcome is None,
+                        outcome.result if outcome else None,
+                        outcome.label if outcome else "",
+                    )
                     break
 
     def is_gone(self, fact: Fact, choices: Sequence[Choice]) -> bool:
