@@ -21,8 +21,9 @@ gallery: $(READY)
 conform: $(READY)
 	CI=true $(BIN)/python -m pytest tests/real -n 3 --slow --real-budget 2 --real-trials 200 --real-report docs/conformance.md $(PYTEST)
 
-# Beside the peers: BENCH="--limit 60" for the full limits (hours), BENCH="--tlc tla2tools.jar" for TLC. musil needs 3.12.
-PEER_PYTHON ?= $(shell command -v python3.14 || command -v python3.13 || command -v python3.12)
+# About 20 minutes; BENCH="--limit 60" for the full limits (hours), BENCH="--tlc tla2tools.jar" for TLC.
+# musil needs Python 3.12: PEER_PYTHON=/path/to/python3.12 where it is not on the path.
+PEER_PYTHON ?= $(or $(shell command -v python3.14 || command -v python3.13 || command -v python3.12),$(PYTHON))
 
 bench: $(READY) .venv-bench
 	$(BIN)/python -m benchmarks $(BENCH)
@@ -32,7 +33,9 @@ bench-table: $(READY)
 	$(BIN)/python -m benchmarks --write
 
 .venv-bench:
-	-test -n "$(PEER_PYTHON)" && $(PEER_PYTHON) -m venv $@ && $@/bin/pip install --quiet --disable-pip-version-check minicheck musil
+	$(PEER_PYTHON) -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check minicheck
+	-$@/bin/pip install --quiet --disable-pip-version-check musil
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -22,7 +22,7 @@ from statistics import median
 from benchmarks.table import README, RESULTS, quote, tables
 from benchmarks.tools import MEMORY_MB, WORKLOADS, Task, tools
 
-SIZES = (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16, 20, 24, 32)
+SIZES = (3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 24)
 ROOT = Path(__file__).parent.parent
 
 

@@ -68,8 +68,8 @@ def _raw(cells: Cells, workload: str) -> str:
     rates = [cell["transitions"] / cell["seconds"] / 1e6 for cell in (ours, theirs)]
     python = [_states_rate(cells, name, workload) for name in ("dstamp raw", "minicheck", "musil")]
     return (
-        f"| {workload} | {n} | {ours['states']:,.0f}{'' if ours['states'] < LARGE else ' (large)'} | {rates[0]:.2f} | "
-        f"{rates[1]:.2f} | {rates[0] / rates[1]:.2f} | {', '.join(python)} |"
+        f"| {workload} | {n} | {ours['states']:,.0f}{'' if ours['states'] < LARGE else ' (large)'} | {rates[0]:.3g} | "
+        f"{rates[1]:.3g} | {rates[0] / rates[1]:.3g} | {', '.join(python)} |"
     )
 
 

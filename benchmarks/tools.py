@@ -134,12 +134,11 @@ def tools(jar: Path | None) -> dict[str, Tool]:
     found: dict[str, Tool] = {"dstamp": dstamp, "dstamp raw": dstamp_raw}
     if shutil.which("spin") and shutil.which("gcc"):
         found |= {"SPIN": spin, "SPIN raw": spin_raw}
-    if (HERE.parent / ".venv-bench" / "bin" / "python").exists():
-        found |= {
-            "minicheck": python_peer("run_minicheck.py"),
-            "musil": python_peer("run_musil.py"),
-            "musil symmetry": python_peer("run_musil.py", "symmetry"),
-        }
+    installed = {path.name for path in HERE.parent.glob(".venv-bench/lib/python*/site-packages/*")}
+    if "minicheck" in installed:
+        found["minicheck"] = python_peer("run_minicheck.py")
+    if "musil" in installed:
+        found |= {"musil": python_peer("run_musil.py"), "musil symmetry": python_peer("run_musil.py", "symmetry")}
     if jar is not None:
         found |= {"TLC": tlc(jar, symmetry=False), "TLC symmetry": tlc(jar, symmetry=True)}
     return found
