@@ -98,5 +98,7 @@ def pytest_terminal_summary(terminalreporter, config):
     tally = config.stash[TALLY]
     for line in summary(tally):
         terminalreporter.write_line(line)
-    if config.getoption("--real-report"):
-        Path(config.getoption("--real-report")).write_text(document(tally), encoding="utf-8")
+    if config.getoption("--real-report") and not terminalreporter.stats.get("failed"):
+        budget, trials = config.getoption("--real-budget"), config.getoption("--real-trials")
+        written = document(tally, budget=budget, trials=trials)
+        Path(config.getoption("--real-report")).write_text(written, encoding="utf-8")

@@ -40,12 +40,15 @@ def summary(tally: Tally) -> list[str]:
     return lines
 
 
-def document(tally: Tally) -> str:
-    """The whole of docs/conformance.md."""
+def document(tally: Tally, *, budget: int, trials: int) -> str:
+    """The whole of docs/conformance.md; `budget` and `trials` are the options that it was made with."""
     tables: defaultdict[str, defaultdict[str, Counter]] = defaultdict(lambda: defaultdict(Counter))
     for (kind, verb, gave), count in tally.outcomes.items():
         tables[kind][verb][_short(gave)] += count
-    parts = [HEADER, *(f"- {line}" for line in summary(tally))]
+    made = (
+        f"Made with --real-budget {budget}; besides, {trials} free-running trials of each recommended placement passed."
+    )
+    parts = [HEADER, made, "", *(f"- {line}" for line in summary(tally))]
     for kind in sorted(tables):
         parts += ["", f"## {kind}", "", "| op | outcomes seen, how often |", "|---|---|"]
         for verb, seen in sorted(tables[kind].items()):
