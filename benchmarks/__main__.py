@@ -173,7 +173,7 @@ def main() -> None:
         load = os.getloadavg()[0]
         cells = [asdict(cell) for cell in measured(options)]
         about = {"limit_s": options.limit, "cores": os.cpu_count(), "python": platform.python_version()}
-        about["load"] = round(load, 1)
+        about |= {"load": round(load, 1), "sizes": options.n or [n for n in SIZES if n <= options.most]}
         about["spin"] = shutil.which("spin") and subprocess.getoutput("spin -V")
         options.into.write_text(json.dumps({"about": about, "cells": cells}, indent=1) + "\n", encoding="utf-8")
         draw(cells, options.into.with_name("seconds.png"))

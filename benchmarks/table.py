@@ -21,11 +21,12 @@ def tables(results: dict[str, Any]) -> list[str]:
     """Best against best at the largest N that SPIN finished, and throughput at the largest N that both raw ones did."""
     cells = {(c["tool"], c["workload"], c["n"]): c for c in results["cells"] if c["ended"] == "done"}
     about = results["about"]
-    limit = about["limit_s"]
+    limit, sizes = about["limit_s"], ", ".join(map(str, about["sizes"]))
     return [
         f"On {about['cores']} cores, on which {about['load']:g} others' processes were running when it began.",
         "",
-        f"All reductions on, at the largest N that SPIN finishes within {limit:g} s and 8 GB (states, seconds, MB):",
+        f"All reductions on, at the largest N of {sizes} that SPIN finishes within {limit:g} s and 8 GB "
+        "(states, seconds, MB):",
         "",
         "| workload | N | dstamp | SPIN | SPIN / dstamp | largest N of dstamp, minicheck, musil, musil's symmetry |",
         "|---|---|---|---|---|---|",
