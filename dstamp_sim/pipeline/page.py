@@ -9,6 +9,7 @@ from dstamp_sim.core.properties import Property
 from dstamp_sim.core.schedule import CRASH
 from dstamp_sim.core.semantics import Semantics, State
 from dstamp_sim.core.system import System
+from dstamp_sim.core.value import text
 from dstamp_sim.engines.atlas import MOST_STATES, Atlas, chart
 from dstamp_sim.inputs.witness import Witness, write_text
 from dstamp_sim.pipeline.explain import explained, property_of, told_by
@@ -76,6 +77,6 @@ def _standing(atlas: Atlas, number: int, pid: int, state: State) -> Standing:
     if node is None:
         return Standing("", "dead", None, ())
     if node.ended:
-        return Standing(str(node.result), "ended", None, ())
+        return Standing(text(node.result), "ended", None, ())
     kind = "ready" if semantics.outcomes(state, pid) else "blocked"
     return Standing(str(node.op), kind, node.place, ways)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import networkx as nx
 
 from dstamp_sim.core.trace import Trace
+from dstamp_sim.core.value import text
 from dstamp_sim.rendering.exporters.words import printable
 from dstamp_sim.rendering.space_page import Scene
 from dstamp_sim.rendering.told import Told
@@ -42,7 +43,7 @@ def space_graph(processes: Sequence[str], scenes: Sequence[Scene], wishes: froze
     """A node per state, an edge per move; states that decide a property which is no wish are bad."""
     graph: Graph = nx.MultiDiGraph(name="states")
     for number, scene in enumerate(scenes):
-        states = "; ".join(f"{name} = {value}" for name, value in scene.objects.items())
+        states = "; ".join(f"{name} = {text(value)}" for name, value in scene.objects.items())
         bad = any(index not in wishes for index in scene.decides)
         graph.add_node(f"q{number}", label=printable(states), group="", bad=bad)
     for number, scene in enumerate(scenes):
