@@ -38,7 +38,8 @@ def prove(system: System, *, properties: Sequence[str] = (), progress: Progress 
     trace of `system.with_copies(judgement.copies)`. Decided exactly are `always`, `each_result`, and a `reachable`
     that asks by name for results of processes whose number is fixed. The others (`at_end`, deadlock) are not monotone:
     when named they are refused, else tried with 1 to `TRIED` copies and left UNDETERMINED if those show nothing.
-    UNDETERMINED too where the shared state is not finite or a bound is passed. Deterministic.
+    So too where the shared state is not finite or a bound is passed. The reason of a number that is the smallest says
+    "the fewest"; that of a trial does not. Deterministic.
     Raises UsageError when nothing has `copies=ANY` or a named property does not fit, ModelError as `explore` does.
     """
     asked = system.properties_named(properties)

@@ -86,14 +86,14 @@ def differences(system: System) -> Iterator[str]:
         if verdict is Verdict.HOLDS:
             for count in range(1, 5 if len(system.any_number) == 1 else 3):
                 yield from _violated(system, dict.fromkeys(system.any_number, count), name)
-        elif judgement.copies is not None:
+        elif judgement.reason.endswith("the fewest"):
             most = sum(judgement.copies.values()) - 1
             for counts in product(range(most + 1), repeat=len(system.any_number)):
                 if sum(counts) == most:
                     yield from _violated(system, dict(zip(system.any_number, counts, strict=True)), name)
             if replay(system.with_copies(judgement.copies), judgement.trace.schedule) != judgement.trace:
                 yield f"{name}: its trace does not replay"
-        elif verdict is Verdict.VIOLATED:
+        elif verdict is Verdict.VIOLATED and judgement.copies is None:
             yield f"{name}: VIOLATED without a trace"
 
 
