@@ -54,8 +54,9 @@ def use_checkout(git: GitCheckout, asks: tuple[Ask, ...]) -> Program[None]:
 
 
 def use_service(service: SwarmService, asks: tuple[Ask, ...]) -> Program[None]:
-    """Performs the asked ops; where versions are modelled, a deploy goes by what was listed last."""
+    """Deploys, then performs the asked ops; where versions are modelled, a deploy goes by what was listed last."""
     listed = None
+    yield service.deploy(SPECS[0])
     for ask in asks:
         if ask.verb == "deploy":
             yield service.deploy(*ask.args, listed if service.versioned else None)
@@ -92,7 +93,7 @@ _GIT = _asks(
     size=4,
 )
 _SWARM = (
-    *map(_ask, ("version", "exists", "read_spec", "remove")),
+    *map(_ask, ("version", "version", "exists", "read_spec", "remove")),
     _ask("read_stamp", st.booleans()),
     *[_ask("deploy", st.sampled_from(SPECS))] * 4,
 )
