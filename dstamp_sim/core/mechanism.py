@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Step
@@ -29,8 +30,70 @@ class Window:
 
 @dataclass(frozen=True)
 class Mechanism:
-    """One candidate: who writes the wrong stamp and when (`story`), the factory of its variant, and its window."""
+    """One candidate: who writes the wrong stamp and when (`story`), the factory of its variant, and its window.
+
+    `open` are the names of the questions (see `Hypotheses`) on whose answers it depends; `part` is the part of the
+    system in which its fault lies: where the evidence knows that this part never changed, the fault is in every run.
+    """
 
     story: str
     factory: Callable[..., System]
     window: Window
+    open: tuple[str, ...] = ()
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the evidence leaves open: the readings, each with the factory's parameters that it stands for.
+
+    A reading's name is a few words. `part` names the part of the system that changed if any but the first reading is
+    true. `source` says where the readings are from.
+    """
+
+    readings: Mapping[str, Mapping[str, Any]]
+    source: str
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One run of a simulated experiment: its result (None: it did not end), its start and its end in seconds."""
+
+    result: Any
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Something to do next: what, with which parameters, how many runs, and which of its outcomes they give.
+
+    `starts_s` are those of its runs; empty where the incident itself is looked at again, and `outcome` is then given
+    its observed runs first. `cost` is in words.
+    """
+
+    story: str
+    settings: Mapping[str, Any]
+    starts_s: tuple[float, ...]
+    outcome: Callable[[Sequence[Seen]], str]
+    cost: str = ""
+
+
+@dataclass(frozen=True)
+class Hypotheses:
+    """What a model says so that its mechanisms can be judged against evidence.
+
+    `nothing` is the factory without any fault. Factories take `runs` and, by each name in `identity`, a tuple with a
+    value per run, which an observed run may leave unknown. `sight` gives the parameters with which a result has a
+    field that it otherwise lacks. `probes` are factories of systems with one process, by the probe's id. `faults` are
+    the outcome labels that count as something having failed.
+    """
+
+    nothing: Callable[..., System]
+    questions: Mapping[str, Question]
+    identity: tuple[str, ...]
+    sight: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    probes: Mapping[str, Callable[..., System]] = field(default_factory=dict)
+    faults: tuple[str, ...] = ()
+    experiments: Mapping[str, Experiment] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from dstamp_sim.core.errors import DstampError, ModelError, UsageError, unknown
-from dstamp_sim.core.mechanism import Mechanism
+from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.placement import Placement
 from dstamp_sim.core.system import ANY, Copies, System
 
@@ -34,6 +34,7 @@ class Model:
     placements: Mapping[str, Placement]
     assumptions: Sequence[tuple[str, str]]
     log_lines: Mapping[str, str] = field(default_factory=dict)
+    hypotheses: Hypotheses | None = None
 
     def placement(self, written: str) -> Placement:
         """The placement called so, or written out as spans. Raises UsageError naming the nearest one."""
@@ -89,6 +90,7 @@ def load_model(reference: str) -> Model:
         placements=getattr(module, "PLACEMENTS", {}),
         assumptions=getattr(module, "ASSUMPTIONS", ()),
         log_lines=getattr(module, "LOG_LINES", {}),
+        hypotheses=getattr(module, "HYPOTHESES", None),
     )
 
 

@@ -12,8 +12,8 @@ class Chance(SharedObject):
     Untimed engines see them all; timed ones draw by the probabilities that a scenario gives to the labels.
     """
 
-    def __init__(self, name: str, *labels: str) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, *labels: str, private: bool = False) -> None:
+        super().__init__(name, private=private)
         self.labels = labels
 
     def draw(self) -> Op:

@@ -97,6 +97,10 @@ class SwarmService(SharedObject):
         """Gives the stamp in Spec's labels, or `MISSING`; a lagging read may see PreviousSpec during an update."""
         return self.op("read_stamp", lagging)
 
+    def inspect(self) -> Op:
+        """Gives PreviousSpec's stamp ("absent" without one) and UpdateStatus ("unset"); None when there is no service."""
+        return self.op("inspect")
+
     def read_spec(self) -> Op:
         """Gives the whole Spec, or None when there is no service."""
         return self.op("read_spec")
@@ -129,6 +133,8 @@ class SwarmService(SharedObject):
                 return (self._deployed(state, spec, version),)
             case "read_stamp", (lagging,):
                 return tuple(Outcome(state, stamp, label) for stamp, label in _stamps(service, lagging=bool(lagging)))
+            case "inspect", ():
+                return (Outcome(state, _fingerprint(service)),)
             case "read_spec", ():
                 return (Outcome(state, service.spec if service else None),)
             case "wait_settled", ():
@@ -189,6 +195,13 @@ def _refusal(old: Service | None, version: object) -> str:
     if version is None:
         return NAME_CONFLICT
     return OUT_OF_SEQUENCE if old is not None and isinstance(version, int) and version >= old.id else NOT_FOUND
+
+
+def _fingerprint(service: Service | None) -> tuple[str, str] | None:
+    if service is None:
+        return None
+    previous = "absent" if service.previous is None else service.previous.stamp or "no chaos stamp"
+    return previous, service.status or "unset"
 
 
 def _under_way(service: Service | None) -> bool:

@@ -7,6 +7,7 @@ One factory per candidate mechanism (`stack_race`, `checkout_race`, …); `build
 Placements are in `PLACEMENTS`, the switches in `world.Switches`.
 """
 
+from .hypotheses import HYPOTHESES as HYPOTHESES
 from .logs import LOG_LINES as LOG_LINES
 from .mechanisms import MECHANISMS
 from .placements import PLACEMENTS as PLACEMENTS

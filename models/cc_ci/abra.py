@@ -26,8 +26,8 @@ def chaos_version(world: World) -> Program[str]:
     return small_sha(head or "no HEAD") + ("+U" if dirty else "")
 
 
-def app_deploy(world: World, run: Run, *, chaos: bool, version: int | None = None) -> Program[str]:
-    """`abra app deploy`; gives "created", "updated" or the error it ends with.
+def app_deploy(world: World, run: Run, *, chaos: bool, version: int | None = None) -> Program[tuple[str, str | None]]:
+    """`abra app deploy`; gives "created", "updated" or the error it ends with, and the chaos version that it took.
 
     Without chaos the recipe is first brought to the version in .env, and a dirty tree is refused; under chaos
     `Recipe.Ensure` returns early. `version` makes the deploy conditional on the service's version.
@@ -38,9 +38,9 @@ def app_deploy(world: World, run: Run, *, chaos: bool, version: int | None = Non
     else:
         yield from check_out(world, BASE, "go-git")
         if (yield world.checkout.is_dirty()):
-            return "the tree is dirty"
+            return "the tree is dirty", None
     content = yield world.checkout.files()
-    return (yield from stack_deploy(world, run, Spec(stamp, content, run.id), version))
+    return (yield from stack_deploy(world, run, Spec(stamp, content, run.id), version)), stamp
 
 
 def stack_deploy(world: World, run: Run, spec: Spec, version: int | None) -> Program[str]:

@@ -13,6 +13,8 @@ NOT_MINE = "another run has deployed since (run id)"
 
 def run_stages(world: World, run: Run) -> Program[RunResult]:
     """STAGES=install,upgrade: deploy the base, check out the PR head again, chaos_redeploy, HC1, teardown."""
+    if world.switches.fault_in == "some" and (yield world.fault_chance.draw()) == "lacks the fault":
+        world = world.without_fault()
     if world.switches.update_may_fail == "under_load":
         yield world.load.add(1)
     result = yield from stages(world, run)
@@ -27,12 +29,14 @@ def stages(world: World, run: Run) -> Program[RunResult]:
     deployed, version = yield from section("deploy_app", deploy_app(world, run))
     if deployed not in abra.DEPLOYED and world.switches.errors == "raise":
         return RunResult(0, "fail", None, run.ref, f"deploy_app: {deployed}")
-    failure = yield from section("perform_upgrade", perform_upgrade(world, run, version))
+    failure, computed = yield from section("perform_upgrade", perform_upgrade(world, run, version))
     if failure:
         result = RunResult(1, "fail", None, run.ref, failure)
     else:
         yield from section("wait_converged", wait_converged(world, run))
         result = yield from section("check_hc1", check_hc1(world, run))
+    if world.switches.console:
+        result = result._replace(computed=computed)
     yield from section("teardown", teardown(world, run))
     return result
 
@@ -51,31 +55,31 @@ def deploy_app(world: World, run: Run) -> Program[tuple[str, int | None]]:
         return "already deployed", None
     if world.switches.base_deploy == "chaos":
         yield from abra.check_out(world, BASE)
-        deployed = yield from chaos_deploy(world, run)
+        deployed, _ = yield from chaos_deploy(world, run)
     else:
-        deployed = yield from abra.app_deploy(world, run, chaos=False)
+        deployed, _ = yield from abra.app_deploy(world, run, chaos=False)
     version = (yield world.stack(run).version()) if world.switches.compare_and_set else None
     return deployed, version
 
 
-def chaos_deploy(world: World, run: Run, version: int | None = None) -> Program[str]:
-    """Put the overlay into the tree, if there is one, and deploy what lies there."""
+def chaos_deploy(world: World, run: Run, version: int | None = None) -> Program[tuple[str, str | None]]:
+    """Put the overlay into the tree, if there is one, and deploy what lies there; gives abra's word and the stamp."""
     if world.switches.overlay:
         yield world.checkout.add_overlay()
     return (yield from abra.app_deploy(world, run, chaos=True, version=version))
 
 
-def perform_upgrade(world: World, run: Run, version: int | None) -> Program[str]:
-    """Check out the PR head again and redeploy it; gives why it failed, or an empty text."""
+def perform_upgrade(world: World, run: Run, version: int | None) -> Program[tuple[str, str | None]]:
+    """Check out the PR head again and redeploy it; gives why it failed, or an empty text, and abra's chaos version."""
     moved = yield from section("checkout_head", checkout_head(world, run))
     if not moved and world.switches.errors == "raise":
-        return "checkout_head: index.lock exists"
+        return "checkout_head: index.lock exists", None
     if world.switches.env_recheckout:
         yield from section("non_chaos_call", abra.non_chaos_call(world))
-    redeployed = yield from section("chaos_redeploy", chaos_redeploy(world, run, version))
+    redeployed, computed = yield from section("chaos_redeploy", chaos_redeploy(world, run, version))
     if redeployed not in abra.DEPLOYED and world.switches.errors == "raise":
-        return f"chaos_redeploy: {redeployed}"
-    return ""
+        return f"chaos_redeploy: {redeployed}", computed
+    return "", computed
 
 
 def checkout_head(world: World, run: Run) -> Program[bool]:
@@ -84,11 +88,11 @@ def checkout_head(world: World, run: Run) -> Program[bool]:
     return (yield from abra.check_out(world, run.ref))
 
 
-def chaos_redeploy(world: World, run: Run, version: int | None) -> Program[str]:
+def chaos_redeploy(world: World, run: Run, version: int | None) -> Program[tuple[str, str | None]]:
     """`abra app deploy --chaos -c`: bypasses deploy_app, and so the lock that deploy_app takes."""
     yield delay("chaos_redeploy")
     if world.switches.redeploy_may_fail and (yield world.redeploy_chance.draw()) == "error":
-        return "error"
+        return "error", None
     return (yield from chaos_deploy(world, run, version))
 
 
@@ -104,7 +108,10 @@ def check_hc1(world: World, run: Run) -> Program[RunResult]:
     stamp = yield from abra.stamp_on(world, run)
     failure = hc1_failure(world, run, stamp)
     read = None if failure in (NOT_CHAOS, GONE, NOT_MINE) else stamp
-    return RunResult(1 if failure else 4, "fail" if failure else "pass", read, run.ref, failure)
+    result = RunResult(1 if failure else 4, "fail" if failure else "pass", read, run.ref, failure)
+    if world.switches.inspect and (seen := (yield world.stack(run).inspect())) is not None:
+        result = result._replace(previous_stamp=seen[0], update_status=seen[1])
+    return result
 
 
 def hc1_failure(world: World, run: Run, stamp: str | None) -> str:

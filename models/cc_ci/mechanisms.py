@@ -103,6 +103,24 @@ _TABLE: dict[str, tuple[str, Window, dict[str, Any]]] = {
     "abra-regression": ("abra itself stamps wrong", _OWN_REDEPLOY, {"runs": 1, "abra": "regressed"}),
 }
 
+# On which questions (hypotheses.QUESTIONS) each depends, and in which part of the system its fault lies.
+_OPEN: dict[str, tuple[tuple[str, ...], str]] = {
+    "stack-race": (("base", "wait"), ""),
+    "checkout-race": (("base, stacks",), ""),
+    "torn-checkout": (("base, stacks, no overlay",), ""),
+    "swarm-rollback": (("base", "wait", "failure action"), ""),
+    "load-rollback": (("base", "wait", "failure action"), ""),
+    "env-recheckout": (("base", "fault"), "harness"),
+    "redeploy-not-applied": (("base",), ""),
+    "stale-stack": (("base",), ""),
+    "recreate": (("base",), ""),
+    "early-read": (("base", "wait"), ""),
+    "overlay-dirt": (("fault",), "harness"),
+    "short-sha": (("fault",), "harness"),
+    "abra-regression": (("base", "fault"), "abra"),
+}
+
 MECHANISMS = {
-    name: Mechanism(story, partial(cc_ci, **setting), window) for name, (story, window, setting) in _TABLE.items()
+    name: Mechanism(story, partial(cc_ci, **setting), window, *_OPEN[name])
+    for name, (story, window, setting) in _TABLE.items()
 }

@@ -125,7 +125,8 @@ def build_world(switches: Switches, stacks: Sequence[str], *, stale: bool) -> Wo
         for stack in dict.fromkeys(stacks)
     }
     checkout = GitCheckout("recipe checkout", private=switches.checkout == "per_run")
-    return World(switches, checkout, services, Counter("load"), Chance("redeploy", "applied", "error"))
+    fault = Chance("fault", "has the fault", "lacks the fault", private=True)
+    return World(switches, checkout, services, Counter("load"), Chance("redeploy", "applied", "error"), fault)
 
 
 def objects_of(world: World) -> list[SharedObject]:
@@ -135,6 +136,8 @@ def objects_of(world: World) -> list[SharedObject]:
         extra.append(world.load)
     if world.switches.redeploy_may_fail:
         extra.append(world.redeploy_chance)
+    if world.switches.fault_in == "some":
+        extra.append(world.fault_chance)
     return [*world.services.values(), world.checkout, *extra]
 
 

@@ -1,7 +1,7 @@
 """What the runs share: the switches where two readings exist, the runs' identities, and the objects."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from dstamp_sim import Chance, Counter, GitCheckout, SwarmService
@@ -41,6 +41,12 @@ class Switches:
     """How HC1 compares: commits without +U and to eight digits, the whole texts, or all digits."""
     abra: Literal["good", "regressed"] = "good"
     """Whether abra stamps HEAD, or the version in .env."""
+    fault_in: Literal["all", "some"] = "all"
+    """Whether a fault of harness or abra (env_recheckout, comparison, abra) is in every run, or missing in some."""
+    inspect: bool = False
+    """Whether the check also reads PreviousSpec and UpdateStatus."""
+    console: bool = False
+    """Whether the run's console is read: which chaos version abra took for the redeploy."""
     stack: Literal["shared", "per_run"] = "shared"
     fencing: bool = False
     """Whether a run stamps its id on the service and requires it at the check."""
@@ -70,6 +76,9 @@ class RunResult(NamedTuple):
     stamp: str | None
     intended: str
     failure: str = ""
+    computed: str | None = None
+    previous_stamp: str | None = None
+    update_status: str | None = None
 
     @property
     def wrong_commit(self) -> bool:
@@ -78,8 +87,9 @@ class RunResult(NamedTuple):
 
     def matches(self, field: str, observed: object) -> bool:
         """Whether an observation agrees; `stamp = "right"` stands for any stamp of the intended commit."""
-        if field == "stamp" and observed == "right":
-            return self.stamp is not None and not self.wrong_commit
+        if field in ("stamp", "computed") and observed == "right":
+            stamp = getattr(self, field)
+            return stamp is not None and commit_of(stamp) == small_sha(self.intended)
         return bool(getattr(self, field) == observed)
 
 
@@ -92,6 +102,12 @@ class World:
     services: Mapping[str, SwarmService]
     load: Counter
     redeploy_chance: Chance
+    fault_chance: Chance
+
+    def without_fault(self) -> "World":
+        """The same objects, for a run of a harness and an abra without the fault."""
+        clean = replace(self.switches, env_recheckout=False, comparison="commit", abra="good")
+        return replace(self, switches=clean)
 
     def stack(self, run: Run) -> SwarmService:
         """The service of a run's stack."""

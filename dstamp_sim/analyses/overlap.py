@@ -1,0 +1,108 @@
+"""Which runs can have overlapped, by what is known of their times.
+
+A run that begins at t and lasts at most T does all it does between t and t + T, and no durations inside it are known.
+So an order of all runs' ops is possible in time just when no op of a run stands after one of a run that can only begin
+once the first must be over: the whole of the timing is *who is over before whom begins* (see docs/how-it-works.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, product
+from math import inf
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """An observed run's time in seconds (None: unknown), what it is of, its end if both are known, and its company.
+
+    Sightings with the same `group` give times of the same meaning where that meaning is unknown.
+    """
+
+    name: str
+    time_s: float | None
+    means: str
+    until_s: float | None
+    solo: bool
+    group: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """Who is over before whom begins: pairs (first, second) of names, for one reading of the times.
+
+    `unseen` are the ways in which a partner that nobody saw can lie among them, each as the runs that are over before
+    it begins and the runs that begin only when it is over.
+    """
+
+    pairs: frozenset[tuple[str, str]]
+    unseen: tuple[tuple[frozenset[str], frozenset[str]], ...]
+    reading: str
+
+
+def orders(sightings: Sequence[Sighting], longest_s: float) -> list[Order]:
+    """The orders that the times allow, one per reading of what they mean, without equal ones.
+
+    `longest_s` is how long a run lasts at most; inf uses only starts, ends, and that a solo run overlaps nobody.
+    """
+    found: dict[tuple[frozenset[tuple[str, str]], object], Order] = {}
+    for reading in _readings(sightings):
+        windows = {s.name: _window(s, reading.get(s.group, s.means), longest_s) for s in sightings}
+        solo = {s.name for s in sightings if s.solo}
+        pairs = frozenset(_pairs(windows, solo))
+        order = Order(pairs, _unseen(windows, solo, longest_s), ", ".join(sorted(set(reading.values()))))
+        found.setdefault((pairs, order.unseen), order)
+    return list(found.values())
+
+
+def _readings(sightings: Sequence[Sighting]) -> Iterator[dict[str, str]]:
+    groups = list(dict.fromkeys(s.group for s in sightings if s.means == "unknown" and s.time_s is not None))
+    for meanings in product(("start", "end"), repeat=len(groups)):
+        yield dict(zip(groups, meanings, strict=True))
+
+
+def _window(sighting: Sighting, means: str, longest_s: float) -> tuple[float, float]:
+    """The earliest and the latest instant at which the run can have done anything."""
+    if sighting.time_s is None:
+        return -inf, inf
+    if sighting.until_s is not None:
+        return sighting.time_s, sighting.until_s
+    if means == "start":
+        return sighting.time_s, sighting.time_s + longest_s
+    return sighting.time_s - longest_s, sighting.time_s
+
+
+def _pairs(windows: Mapping[str, tuple[float, float]], solo: set[str]) -> Iterator[tuple[str, str]]:
+    for a, b in product(windows, windows):
+        if a != b and (windows[a][1] < windows[b][0] or (solo & {a, b} and _middle(windows[a]) < _middle(windows[b]))):
+            yield a, b
+
+
+def _middle(window: tuple[float, float]) -> float:
+    """Where a run lies, to order a solo run among the others: its known end, or between both."""
+    low, high = window
+    return low if high == inf else high if low == -inf else (low + high) / 2
+
+
+def _unseen(
+    windows: Mapping[str, tuple[float, float]], solo: set[str], longest_s: float
+) -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
+    """Where a partner of at most `longest_s` can lie; only those that are not more constrained than another."""
+    edges = sorted({edge for low, high in windows.values() for edge in (low - longest_s, high) if abs(edge) != inf})
+    starts = edges + [(a + b) / 2 for a, b in pairwise(edges)] + [edge + d for edge in edges[:1] for d in (-1.0,)]
+    starts += [edge + 1.0 for edge in edges[-1:]] or [0.0]
+    found = {place for start in starts for place in _places(windows, solo, start, start + longest_s)}
+    free = [p for p in found if not any(q != p and q[0] <= p[0] and q[1] <= p[1] for q in found)]
+    return tuple(sorted(free, key=lambda place: (sorted(place[0]), sorted(place[1]))))
+
+
+def _places(
+    windows: Mapping[str, tuple[float, float]], solo: set[str], start: float, end: float
+) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
+    before = {name for name, (_, high) in windows.items() if high < start}
+    after = {name for name, (low, _) in windows.items() if end < low}
+    undecided = sorted(solo - before - after)
+    for sides in product((True, False), repeat=len(undecided)):
+        earlier = {name for name, side in zip(undecided, sides, strict=True) if side}
+        yield frozenset(before | earlier), frozenset(after | (set(undecided) - earlier))

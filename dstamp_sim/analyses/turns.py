@@ -1,0 +1,135 @@
+"""Observed runs as processes of a system: who waits for whose end, and how many came out as they were observed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from dstamp_sim.core.op import Op, Program
+from dstamp_sim.core.properties import always
+from dstamp_sim.core.shared_object import Outcome, SharedObject
+from dstamp_sim.core.system import AnyNumber, Process, System
+
+ALL_SEEN = "not all came out as observed"
+"""The property whose counterexample is a behaviour in which everything came out as observed."""
+
+
+class Tally(SharedObject):
+    """How many observed runs have ended as they were observed; a run that has not never goes on."""
+
+    def note(self, *, matches: bool) -> Op:
+        """One more; blocks for ever when the run does not match."""
+        return self.op("note", matches)
+
+    def outcomes(self, state: int, op: Op) -> tuple[Outcome, ...]:
+        """Deterministic."""
+        return (Outcome(state + 1),) if op.args[0] else ()
+
+
+class Turns(SharedObject):
+    """How many of each group are over; a group begins when the groups that it follows are. Death is an end, too."""
+
+    def __init__(self, name: str, sizes: Mapping[str, int], follows: Mapping[str, frozenset[str]]) -> None:
+        super().__init__(name, tuple(0 for _ in sizes))
+        self._sizes, self._follows, self._names = tuple(sizes.values()), follows, tuple(sizes)
+
+    def begin(self, group: str) -> Op:
+        """Blocks until every group that this one follows is over."""
+        return self.op("begin", group)
+
+    def outcomes(self, state: tuple[int, ...], op: Op) -> tuple[Outcome, ...]:
+        """Deterministic."""
+        group = op.args[0]
+        if op.verb == "end":
+            return (Outcome(self.on_death(state, group), drops=group),)
+        over = {name for name, count, size in zip(self._names, state, self._sizes, strict=True) if count == size}
+        return (Outcome(state, takes=group),) if self._follows[str(group)] <= over else ()
+
+    def on_death(self, state: tuple[int, ...], token: Hashable) -> tuple[int, ...]:
+        """One more of the group is over."""
+        return tuple(
+            count + (name == token and count < size)
+            for name, count, size in zip(self._names, state, self._sizes, strict=True)
+        )
+
+    def at_exit(self, token: Hashable) -> Op:
+        """Ending is seen by those who wait."""
+        return self.op("end", token)
+
+
+@dataclass(frozen=True)
+class Role:
+    """What one run of a system stands for: a name, what was observed of it (None: nobody saw it), and its group."""
+
+    name: str
+    observed: tuple[tuple[str, Any], ...] | None
+    group: str = ""
+
+
+def cast(system: System, roles: Sequence[Role], follows: Mapping[str, frozenset[str]]) -> System:
+    """`system` whose runs, in order, have these roles; asked is whether all can come out as observed.
+
+    Groups that nobody follows and that follow nobody get no turns. Runs of equal role and program stay copies.
+    """
+    plain = [instance.process for instance in system.instances() if not instance.process.daemon]
+    bound = {group for group, first in follows.items() if first} | {g for first in follows.values() for g in first}
+    sizes = {group: sum(role.group == group for role in roles) for group in sorted(bound)}
+    turns = Turns("turns", sizes, {group: follows.get(group, frozenset()) for group in sizes})
+    tally = Tally("as observed", 0)
+    programs: dict[Hashable, Callable[..., Program[Any]]] = {}
+    processes: list[Process] = []
+    wanted = [(_key(process, role, bound), process, role) for process, role in zip(plain, roles, strict=False)]
+    for key, same in groupby(wanted, key=lambda item: item[0]):
+        members = list(same)
+        _, process, role = members[0]
+        watched = programs.setdefault(key, partial(_watched, process.program, tally, turns, role, role.group in bound))
+        seen = role.observed is not None
+        name = role.name if len(members) == 1 else " | ".join(role.name for _, _, role in members)
+        processes.append(Process(name, watched, *process.args, copies=len(members), killable=not seen))
+    rest = [process for process in plain[len(roles) :]]
+    daemons = [process for process in system.processes if process.daemon]
+    count = sum(role.observed is not None for role in roles)
+    return replace(
+        system,
+        objects=[*system.objects, tally, *([turns] if sizes else [])],
+        processes=[*processes, *rest, *daemons],
+        properties=[always(ALL_SEEN, lambda state: state[tally] < count, reads=[tally])],
+    )
+
+
+def with_any_number(system: System, names: Sequence[str], number: AnyNumber) -> System:
+    """`system` with any number of the processes called so."""
+    processes = [replace_copies(p, number) if p.name in names else p for p in system.processes]
+    return replace(system, processes=processes)
+
+
+def replace_copies(process: Process, number: AnyNumber) -> Process:
+    """`process` with another number of copies."""
+    again = (process.name, process.program, *process.args)
+    return Process(*again, copies=number, daemon=process.daemon, killable=process.killable)
+
+
+def agrees(result: Any, observed: Sequence[tuple[str, Any]]) -> bool:
+    """Whether a result is as observed: by its own `matches`, else field by field."""
+    if hasattr(result, "matches"):
+        return all(result.matches(field, value) for field, value in observed)
+    return all(getattr(result, field, None) == value for field, value in observed)
+
+
+def _key(process: Process, role: Role, bound: set[str]) -> Hashable:
+    return process.program, process.args, role.observed, role.group if role.group in bound else ""
+
+
+def _watched(
+    program: Callable[..., Program[Any]], tally: Tally, turns: Turns, role: Role, waits: bool, *args: Any
+) -> Program[Any]:
+    """The program in its turn, and at its end the note whether it came out as observed."""
+    if waits:
+        yield turns.begin(role.group)
+    result = yield from program(*args)
+    if role.observed is not None:
+        yield tally.note(matches=agrees(result, role.observed))
+    return result

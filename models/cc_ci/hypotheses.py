@@ -1,0 +1,204 @@
+"""What the incident's evidence leaves open, how its probes went, and what could be tried next."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dstamp_sim import (
+    Chance,
+    Counter,
+    Experiment,
+    GitCheckout,
+    Hypotheses,
+    Process,
+    Program,
+    Question,
+    Seen,
+    System,
+)
+
+from . import abra
+from .mechanisms import cc_ci
+from .naming import BASE, HEAD, RECIPE
+from .system import is_run
+from .world import Run, RunResult, Switches, World
+
+APART = tuple(range(1, 13))
+"""A pull request each, and so a stack each."""
+
+_CHAOS: dict[str, Any] = {"base_deploy": "chaos", "overlay": True}
+_BARE: dict[str, Any] = {"base_deploy": "chaos", "overlay": False}
+_PINNED: dict[str, Any] = {"base_deploy": "pinned", "overlay": False}
+
+# An overlay makes the harness deploy the base with chaos [pub], so a pinned base with an overlay is no reading. On a
+# shared checkout a mechanism of the checkout is judged where the stack race cannot act: a stack each, or a pinned base.
+QUESTIONS = {
+    "base": Question(
+        {"chaos, with overlay": _CHAOS, "chaos, no overlay": _BARE, "pinned": _PINNED},
+        "DOMAIN, abra and the harness [pub]",
+    ),
+    "base, stacks": Question(
+        {
+            "chaos, with overlay, a stack each": _CHAOS | {"pr": APART},
+            "chaos, no overlay, a stack each": _BARE | {"pr": APART},
+            "pinned": _PINNED,
+        },
+        "DOMAIN, abra and the harness [pub]",
+    ),
+    "base, stacks, no overlay": Question(
+        {"chaos, a stack each": _BARE | {"pr": APART}, "pinned": _PINNED}, "DOMAIN, abra and the harness [pub]"
+    ),
+    "wait": Question(
+        {"replicas run": {"converge": "replicas"}, "update settled": {"converge": "settled"}},
+        "DOMAIN, abra and the harness [pub]",
+    ),
+    "failure action": Question(
+        {"rollback": {"failure_action": "rollback"}, "pause": {"failure_action": "pause"}}, "DOMAIN, Docker Swarm"
+    ),
+    "fault": Question(
+        {"in every run": {"fault_in": "all"}, "in some runs only": {"fault_in": "some"}},
+        "nothing is said of the harness's version in each run",
+        part="fault",
+    ),
+}
+
+SIGHT = {
+    "computed": {"console": True},
+    "previous_stamp": {"inspect": True},
+    "update_status": {"inspect": True},
+}
+
+
+def _probe(program: Any) -> Any:
+    """A factory of one isolated reproduction: a scratch checkout, of the switches only abra's."""
+
+    def factory(**switches: Any) -> System:
+        abra_is = "good" if switches.get("fault_in") == "some" else switches.get("abra", "good")
+        checkout = GitCheckout("scratch checkout")
+        chances = Chance("redeploy", "applied", "error"), Chance("fault", "has the fault", "lacks the fault")
+        world = World(Switches(abra=abra_is, overlay=False), checkout, {}, Counter("load"), *chances)
+        return System(objects=[checkout], processes=[Process("probe", program, world, Run(RECIPE, 1, HEAD))])
+
+    return factory
+
+
+def _manual_checkouts(world: World, run: Run) -> Program[RunResult]:
+    yield world.checkout.clone(run.ref)
+    yield from abra.check_out(world, BASE)
+    yield from abra.check_out(world, run.ref)
+    return (yield from _stamped(world, run))
+
+
+def _real_base_deploy(world: World, run: Run) -> Program[RunResult]:
+    yield world.checkout.clone(run.ref)
+    yield from abra.non_chaos_call(world)
+    yield from abra.check_out(world, run.ref)
+    return (yield from _stamped(world, run))
+
+
+def _fetch_recipe_replica(world: World, run: Run) -> Program[RunResult]:
+    yield world.checkout.clone(run.ref)
+    yield world.checkout.fetch_tags()
+    yield from abra.non_chaos_call(world)
+    yield from abra.check_out(world, run.ref)
+    return (yield from _stamped(world, run))
+
+
+def _stamped(world: World, run: Run) -> Program[RunResult]:
+    """abra computes the chaos version, then stops at `secret not generated`: nothing is deployed, nothing checked."""
+    stamp = yield from abra.chaos_version(world)
+    return RunResult(0, "fail", stamp, run.ref, "secret not generated")
+
+
+def _color(result: Any) -> str:
+    """A run's outcome in a word."""
+    if not is_run(result):
+        return "did not end"
+    if result.upgrade == "pass":
+        return "green"
+    return "drift" if result.wrong_commit else "other failure"
+
+
+def _first(seen: Sequence[Seen]) -> str:
+    return _color(seen[0].result)
+
+
+def _count(seen: Sequence[Seen]) -> str:
+    drifts = sum(_color(one.result) == "drift" for one in seen)
+    return "no drift" if drifts == 0 else "all drift" if drifts == len(seen) else "some drift"
+
+
+def _fingerprint(seen: Sequence[Seen]) -> str:
+    result = seen[0].result
+    if _color(result) != "drift":
+        return _color(result)
+    return f"drift; PreviousSpec {result.previous_stamp}, UpdateStatus {result.update_status}"
+
+
+def _consoles(seen: Sequence[Seen]) -> str:
+    red = [one.result for one in seen if _color(one.result) == "drift"]
+    right = [result.matches("computed", "right") for result in red]
+    took = "the head" if red and all(right) else "the base" if not any(right) else "the head in some, the base in others"
+    return f"abra took {took} in the drifted runs" if red else "no drifted run"
+
+
+def _overlaps(seen: Sequence[Seen]) -> str:
+    """Whether each drifted run overlapped another run (of whatever stack)."""
+    red = [one for one in seen if _color(one.result) == "drift"]
+    lonely = [one for one in red if not any(one is not o and _overlap(one, o) for o in seen)]
+    return "some drifted run was alone" if lonely else "every drifted run overlapped another"
+
+
+def _overlap(one: Seen, other: Seen) -> bool:
+    return one.start_s < other.end_s and other.start_s < one.end_s
+
+
+EXPERIMENTS: Mapping[str, Experiment] = {
+    "isolated run": Experiment(
+        "one real run on an idle host (the document's own test)", {"runs": 1}, (0.0,), _first, "a run"
+    ),
+    "ten isolated runs": Experiment(
+        "ten real runs on an idle host, one after the other", {"runs": 10}, tuple(9000.0 * i for i in range(10)),
+        _count, "ten runs",
+    ),
+    "two at a barrier": Experiment(
+        "two runs of one ref started together on an idle host", {"runs": 2, "pr": (1,)}, (0.0, 0.0), _count, "two runs"
+    ),
+    "isolated run, pause": Experiment(
+        "one run on an idle host with failure_action: pause",
+        {"runs": 1, "failure_action": "pause"}, (0.0,), _first, "a run and a changed compose file",
+    ),
+    "isolated run, inspected": Experiment(
+        "one run on an idle host; UpdateStatus and PreviousSpec are read at the check",
+        {"runs": 1, "inspect": True}, (0.0,), _fingerprint, "a run and two lines in the harness",
+    ),
+    "two at a barrier, inspected": Experiment(
+        "two runs of one ref started together; UpdateStatus and PreviousSpec are read at the first one's check",
+        {"runs": 2, "pr": (1,), "inspect": True}, (0.0, 0.0), _fingerprint, "two runs and two lines in the harness",
+    ),
+    "load without sharing": Experiment(
+        "one run while three of other pull requests load the host",
+        {"runs": 4, "pr": (1, 2, 3, 4)}, (0.0, 0.0, 0.0, 0.0), _first, "four runs",
+    ),
+    "consoles of the red runs": Experiment(
+        "look up, in the kept consoles of the red runs, which chaos version abra took for the redeploy",
+        {"console": True}, (), _consoles, "nothing: the logs are there",
+    ),
+    "times of the cluster": Experiment(
+        "look up when each run of the cluster started and ended",
+        {}, (), _overlaps, "nothing, if the logs carry times",
+    ),
+}  # fmt: skip
+
+HYPOTHESES = Hypotheses(
+    nothing=cc_ci,
+    questions=QUESTIONS,
+    identity=("pr",),
+    sight=SIGHT,
+    probes={
+        "manual-checkouts": _probe(_manual_checkouts),
+        "real-base-deploy": _probe(_real_base_deploy),
+        "fetch_recipe-replica": _probe(_fetch_recipe_replica),
+    },
+    faults=("update failed, rolling back", "update failed, paused", "rollback failed", "error", "read too early"),
+    experiments=EXPERIMENTS,
+)
