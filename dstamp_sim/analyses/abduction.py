@@ -6,18 +6,17 @@ mechanism under one answer to each question that the evidence leaves open, for a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import combinations_with_replacement, product
+from itertools import combinations, combinations_with_replacement, product
 from typing import Any
 
 from dstamp_sim.analyses.overlap import Order
-from dstamp_sim.analyses.turns import Role, cast
+from dstamp_sim.analyses.turns import Role, alike, cast
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
-from dstamp_sim.core.verdict import Verdict
 
 PARTNER = "unseen"
 """What partners that nobody saw are called."""
@@ -52,9 +51,9 @@ class Observation:
 
 @dataclass(frozen=True)
 class Reached:
-    """What an engine says: can all come out as observed (VIOLATED: yes, by `trace`), over how many states, and why."""
+    """What an engine says: whether all can come out as observed (by `trace`), and why."""
 
-    verdict: Verdict
+    verdict: Possible
     reason: str
     trace: Trace | None = None
 
@@ -98,7 +97,8 @@ class Row:
 class Case:
     """What is to be explained: the observed runs, the probes, the orders in time, and the parts that never changed.
 
-    `timed` are the orders under the longest duration of a run, `untimed` those without; `most_unseen` bounds the search.
+    `timed` are the orders under the longest duration of a run, `untimed` those without. `most_unseen` partners are
+    tried at most.
     """
 
     runs: Sequence[Observation]
@@ -149,6 +149,7 @@ class _Judging:
     engines: Engines
     reading: Mapping[str, str]
     settings: Mapping[str, Any]
+    known: dict[Hashable, Bearing] = field(default_factory=dict)
 
     def row(self) -> Row:
         bearings = {item.name: self._bearing(item) for item in (*self.case.runs, *self.case.probes)}
@@ -156,17 +157,18 @@ class _Judging:
         if against:
             why = f"{', '.join(against)}: such an outcome is unreachable, with any number of partners"
             return self._row(Possible.IMPOSSIBLE, why, bearings)
-        untimed, exhaustive = self._least(self.case.untimed)
-        if untimed is None:
-            verdict = Possible.UNDETERMINED
-            bound = f"up to {self.case.most_unseen} unseen partners"
-            why = f"not with {bound}; more were not tried" if exhaustive else f"the search did not end with {bound}"
-            return self._row(verdict, why, bearings)
-        timed, exhaustive = self._least(self.case.timed, untimed.unseen)
+        undecided = [name for name, bearing in bearings.items() if bearing is Bearing.OPEN]
+        if undecided:
+            return self._row(Possible.UNDETERMINED, f"{', '.join(undecided)}: not decided within the bounds", bearings)
+        timed, exhaustive = self._least(self.case.timed, self.case.most_unseen)
+        untimed, _ = self._least(self.case.untimed, timed.unseen if timed else self.case.most_unseen, timed)
         if timed is None:
-            why = f"possible without regard to time; in time not with up to {self.case.most_unseen} unseen partners"
+            bound = f"with up to {self.case.most_unseen} unseen partners"
+            why = f"not {bound}; more were not tried" if exhaustive else f"the search {bound} did not end"
+            why += f"; without regard to how long runs last, {untimed.unseen} are enough" if untimed else ""
             return self._row(Possible.UNDETERMINED, why, bearings, None, untimed)
         why = "alone" if timed.unseen == 0 else f"needs {timed.unseen} unseen partner" + "s" * (timed.unseen > 1)
+        why += "" if exhaustive or timed.unseen == 0 else " at most: the search for fewer did not end"
         return self._row(Possible.POSSIBLE, why, bearings, timed, untimed)
 
     def _row(
@@ -180,14 +182,20 @@ class _Judging:
         return Row(self.name, self.reading, self.settings, verdict, why, timed, untimed, bearings)
 
     def _bearing(self, item: Observation) -> Bearing:
-        """How the mechanism bears on one item: can it come out so with any partners, and without any mechanism?"""
-        with_it = self._probed(item, self.mechanism.factory) if item.probe else self._any_partners(item)
-        if with_it.verdict is Verdict.HOLDS:
+        """How the mechanism bears on one item: whether it can come out so, with partners, and without the mechanism."""
+        key = (item.fields, tuple(item.identity.items()), item.name if item.probe else "")
+        if key not in self.known:
+            self.known[key] = self._asked(item)
+        return self.known[key]
+
+    def _asked(self, item: Observation) -> Bearing:
+        with_it = self._probed(item, self.mechanism.factory) if item.probe else self._among_partners(item)
+        if with_it.verdict is Possible.IMPOSSIBLE:
             return Bearing.CONTRADICTS
         without = self._probed(item, self.hypotheses.nothing) if item.probe else self._alone(item)
-        if with_it.verdict is Verdict.UNDETERMINED or without.verdict is Verdict.UNDETERMINED:
+        if Possible.UNDETERMINED in (with_it.verdict, without.verdict):
             return Bearing.OPEN
-        return Bearing.SILENT if without.verdict is Verdict.VIOLATED else Bearing.EXPLAINS
+        return Bearing.SILENT if without.verdict is Possible.POSSIBLE else Bearing.EXPLAINS
 
     def _probed(self, item: Observation, factory: Callable[..., System]) -> Reached:
         fixed = getattr(factory, "keywords", {}) if factory is self.mechanism.factory else {}
@@ -195,28 +203,37 @@ class _Judging:
         return self.engines.reach(cast(system, [Role(item.name, item.fields)], {}))
 
     def _alone(self, item: Observation) -> Reached:
-        identity = {key: tuple([value if value is not None else 1]) for key, value in item.identity.items()}
+        identity = {key: (1 if value is None else value,) for key, value in item.identity.items()}
         system = self.hypotheses.nothing(**{**identity, **self.settings, **self._sight(), "runs": 1})
         return self.engines.reach(cast(system, [Role(item.name, item.fields)], {}))
 
-    def _any_partners(self, item: Observation) -> Reached:
-        """One observed run among any number of partners like it and any number of another identity."""
+    def _among_partners(self, item: Observation) -> Reached:
+        """One observed run alone, with a partner or two, then among any number like it and of another identity."""
         own = {key: 1 if value is None else value for key, value in item.identity.items()}
-        roles = [Role(item.name, item.fields), Role(PARTNER, None, "like it"), Role(f"{PARTNER} other", None, "other")]
-        identities = [own, own, _fresh([own])]
-        system = cast(self._system(identities), roles, {})
-        return self.engines.reach_any(system, [roles[1].name, roles[2].name])
+        identities, groups = [own, own, _fresh([own])], ["", "like it", "other"]
+        if not self._quantified():  # every run is of another identity
+            identities, groups = identities[:2], groups[:2]
+        roles = [Role(item.name, item.fields), *(Role(f"{PARTNER}, {group}", None, group) for group in groups[1:])]
+        for count in range(1, len(groups) + 1):
+            system = cast(self._system(identities[:count]), roles[:count], {})
+            reached = self.engines.reach(system)
+            if reached.trace is not None:
+                return reached
+        return self.engines.reach_any(system, [role.name for role in roles[1:]])
 
-    def _least(self, orders: Sequence[Order], least: int = 0) -> tuple[Found | None, bool]:
-        """The least number of unseen partners, from `least` on, and whether every smaller number was refuted."""
+    def _least(self, orders: Sequence[Order], most: int, otherwise: Found | None = None) -> tuple[Found | None, bool]:
+        """The least number of unseen partners up to `most`, and whether every smaller number was refuted.
+
+        `otherwise` is known to be possible with `most`.
+        """
         exhaustive = True
-        for unseen in range(least, self.case.most_unseen + 1):
+        for unseen in range(most + (otherwise is None)):
             for order, identities in product(orders, self._identities()):
                 found, complete = self._with(unseen, order, identities)
                 exhaustive = exhaustive and complete
                 if found is not None:
                     return found, exhaustive
-        return None, exhaustive
+        return otherwise, exhaustive
 
     def _with(self, unseen: int, order: Order, identities: Sequence[Mapping[str, Any]]) -> tuple[Found | None, bool]:
         known = list(dict.fromkeys(tuple(identity.items()) for identity in identities))
@@ -225,7 +242,7 @@ class _Judging:
         for partners in combinations_with_replacement(list(product(range(len(order.unseen)), choices)), unseen):
             system = self._joint(order, identities, partners)
             reached = self.engines.reach(system)
-            complete = complete and reached.verdict is not Verdict.UNDETERMINED
+            complete = complete and reached.verdict is not Possible.UNDETERMINED
             if reached.trace is not None:
                 return Found(unseen, system, reached.trace, self._assumed(order, identities)), complete
         return None, complete
@@ -245,11 +262,11 @@ class _Judging:
             before, after = order.unseen[place]
             follows[group] = before
             follows |= {name: follows[name] | {group} for name in after}
+        roles, follows = alike(roles, follows)
         return cast(self._system([*identities, *(identity for _, identity in partners)]), roles, follows)
 
     def _system(self, identities: Sequence[Mapping[str, Any]]) -> System:
-        keys = [key for key in self.hypotheses.identity if key not in self.settings]
-        per_run = {key: tuple(identity[key] for identity in identities) for key in keys}
+        per_run = {key: tuple(identity[key] for identity in identities) for key in self._quantified()}
         given = {**self.settings, **self._sight(), **per_run, "runs": len(identities)}
         return self.mechanism.factory(**given)
 
@@ -268,7 +285,9 @@ class _Judging:
         ]  # fmt: skip
 
     def _quantified(self) -> list[str]:
-        return [key for key in self.hypotheses.identity if key not in self.settings]
+        """The parts of a run's identity that neither the mechanism nor the reading fixes."""
+        fixed = {*self.settings, *getattr(self.mechanism.factory, "keywords", {})}
+        return [key for key in self.hypotheses.identity if key not in fixed]
 
     def _assumed(self, order: Order, identities: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
         told = [f"the times are {order.reading}s"] if order.reading else []
@@ -312,3 +331,16 @@ def _pattern(values: Sequence[Any]) -> str:
     if len(set(values)) == 1:
         return "all the same"
     return "all different" if len(set(values)) == len(values) else ", ".join(map(str, values))
+
+
+def conflict(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Where every row contradicts something: a smallest set of observations of which each row contradicts one.
+
+    Empty where some row contradicts nothing. Among equally small sets the first in the order of the observations.
+    """
+    against = [{name for name, bearing in row.bearings.items() if bearing is Bearing.CONTRADICTS} for row in rows]
+    if not against or not all(against):
+        return ()
+    names = [name for name in rows[0].bearings if any(name in some for some in against)]
+    sets = (chosen for size in range(1, len(names) + 1) for chosen in combinations(names, size))
+    return next(chosen for chosen in sets if all(some & set(chosen) for some in against))

@@ -28,16 +28,20 @@ class Sighting:
     group: str
 
 
+Unseen = tuple[tuple[frozenset[str], frozenset[str]], ...]
+
+
 @dataclass(frozen=True)
 class Order:
     """Who is over before whom begins: pairs (first, second) of names, for one reading of the times.
 
-    `unseen` are the ways in which a partner that nobody saw can lie among them, each as the runs that are over before
-    it begins and the runs that begin only when it is over.
+    `reading` says what the times then are (empty: it makes no difference). `unseen` are the ways in which a partner
+    that nobody saw can lie among them, each as the runs that are over before it begins and the runs that begin only
+    when it is over.
     """
 
     pairs: frozenset[tuple[str, str]]
-    unseen: tuple[tuple[frozenset[str], frozenset[str]], ...]
+    unseen: Unseen
     reading: str
 
 
@@ -46,14 +50,15 @@ def orders(sightings: Sequence[Sighting], longest_s: float) -> list[Order]:
 
     `longest_s` is how long a run lasts at most; inf uses only starts, ends, and that a solo run overlaps nobody.
     """
-    found: dict[tuple[frozenset[tuple[str, str]], object], Order] = {}
+    found: dict[tuple[frozenset[tuple[str, str]], Unseen], list[str]] = {}
     for reading in _readings(sightings):
         windows = {s.name: _window(s, reading.get(s.group, s.means), longest_s) for s in sightings}
         solo = {s.name for s in sightings if s.solo}
         pairs = frozenset(_pairs(windows, solo))
-        order = Order(pairs, _unseen(windows, solo, longest_s), ", ".join(sorted(set(reading.values()))))
-        found.setdefault((pairs, order.unseen), order)
-    return list(found.values())
+        told = ", ".join(sorted(set(reading.values())))
+        found.setdefault((pairs, _unseen(windows, solo, longest_s)), []).append(told)
+    alone = len(found) == 1
+    return [Order(pairs, unseen, "" if alone else " or ".join(told)) for (pairs, unseen), told in found.items()]
 
 
 def _readings(sightings: Sequence[Sighting]) -> Iterator[dict[str, str]]:
@@ -85,14 +90,16 @@ def _middle(window: tuple[float, float]) -> float:
     return low if high == inf else high if low == -inf else (low + high) / 2
 
 
-def _unseen(
-    windows: Mapping[str, tuple[float, float]], solo: set[str], longest_s: float
-) -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
-    """Where a partner of at most `longest_s` can lie; only those that are not more constrained than another."""
+def _unseen(windows: Mapping[str, tuple[float, float]], solo: set[str], longest_s: float) -> Unseen:
+    """Where a partner of at most `longest_s` can lie; only those that are not more constrained than another.
+
+    A partner that is over before any observed run begins is left out: it could act only by what it leaves behind.
+    """
     edges = sorted({edge for low, high in windows.values() for edge in (low - longest_s, high) if abs(edge) != inf})
     starts = edges + [(a + b) / 2 for a, b in pairwise(edges)] + [edge + d for edge in edges[:1] for d in (-1.0,)]
     starts += [edge + 1.0 for edge in edges[-1:]] or [0.0]
     found = {place for start in starts for place in _places(windows, solo, start, start + longest_s)}
+    found = {place for place in found if len(place[1]) < len(windows)}
     free = [p for p in found if not any(q != p and q[0] <= p[0] and q[1] <= p[1] for q in found)]
     return tuple(sorted(free, key=lambda place: (sorted(place[0]), sorted(place[1]))))
 

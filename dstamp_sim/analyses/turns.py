@@ -89,7 +89,7 @@ def cast(system: System, roles: Sequence[Role], follows: Mapping[str, frozenset[
         seen = role.observed is not None
         name = role.name if len(members) == 1 else " | ".join(role.name for _, _, role in members)
         processes.append(Process(name, watched, *process.args, copies=len(members), killable=not seen))
-    rest = [process for process in plain[len(roles) :]]
+    rest = plain[len(roles) :]
     daemons = [process for process in system.processes if process.daemon]
     count = sum(role.observed is not None for role in roles)
     return replace(
@@ -100,16 +100,24 @@ def cast(system: System, roles: Sequence[Role], follows: Mapping[str, frozenset[
     )
 
 
-def with_any_number(system: System, names: Sequence[str], number: AnyNumber) -> System:
-    """`system` with any number of the processes called so."""
-    processes = [replace_copies(p, number) if p.name in names else p for p in system.processes]
-    return replace(system, processes=processes)
+def alike(roles: Sequence[Role], follows: Mapping[str, frozenset[str]]) -> tuple[list[Role], dict[str, frozenset[str]]]:
+    """The same roles with those groups made one that follow the same groups and are followed by the same."""
+    followed = {group: frozenset(g for g, first in follows.items() if group in first) for group in follows}
+    kind = {group: (follows[group], followed[group]) for group in follows}
+    named = {group: next(other for other in follows if kind[other] == kind[group]) for group in follows}
+    merged = {group: frozenset(named[g] for g in follows[group]) for group in follows if named[group] == group}
+    return [replace(role, group=named.get(role.group, role.group)) for role in roles], merged
 
 
 def replace_copies(process: Process, number: AnyNumber) -> Process:
     """`process` with another number of copies."""
     again = (process.name, process.program, *process.args)
     return Process(*again, copies=number, daemon=process.daemon, killable=process.killable)
+
+
+def watched(system: System) -> list[str]:
+    """The names of the processes that stand for observed runs: they end only when they came out as observed."""
+    return [item.name for item in system.instances() if not item.process.killable and not item.process.daemon]
 
 
 def agrees(result: Any, observed: Sequence[tuple[str, Any]]) -> bool:

@@ -22,6 +22,7 @@ from dstamp_sim.cli.replay import replay
 from dstamp_sim.cli.review import review
 from dstamp_sim.cli.sample import sample
 from dstamp_sim.cli.show import show
+from dstamp_sim.cli.update import update
 from dstamp_sim.core.errors import DstampError
 
 COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
@@ -51,6 +52,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
         review,
         "Examples: dstamp review cc_ci --out out/review   |   dstamp review cc_ci:checkout_race --set pr=1,2 --spans 1",
     ),
+    (update, "Example: dstamp update evidence.toml --observe 'isolated run=green' --into evidence-2.toml"),
     (show, "Example: dstamp show out/bank-one-withdrawal-at-most.witness.json"),
     (
         conform,

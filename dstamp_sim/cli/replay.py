@@ -9,7 +9,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from dstamp_sim.cli.console import AsJson, Out, PlacementOption, output, print_files, print_json, say
+from dstamp_sim.cli.console import AsJson, Out, PlacementOption, bar, output, print_files, print_json, say
+from dstamp_sim.cli.judgement import print_judgement
 
 
 def replay(
@@ -21,6 +22,15 @@ def replay(
     ] = None,
     placement: PlacementOption = None,
     seed: Annotated[int | None, typer.Option(help="The seed of all durations and outcomes.")] = None,
+    judge: Annotated[
+        bool | None, typer.Option("--judge/--no-judge", help="Judge all mechanisms (default: unless --mechanism).")
+    ] = None,
+    evidence: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Judge against this evidence instead of the scenario's.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the judgement as a report (Markdown).")
+    ] = None,
     out: Out = Path("out"),
     as_json: AsJson = False,
 ) -> None:
@@ -28,6 +38,16 @@ def replay(
     from dstamp_sim.pipeline.replay import replay_scenario  # noqa: PLC0415 - commands load what they need
 
     found = replay_scenario(scenario, mechanism=mechanism, placement=placement, seed=seed, out=out)
+    wanted = judge if judge is not None else mechanism is None and found.scenario.priors is not None
+    document: dict[str, Any] | None = None
+    judged_files: tuple[Path, ...] = ()
+    if wanted or evidence or report:
+        from dstamp_sim.pipeline.incident import judge_scenario  # noqa: PLC0415 - loaded when needed
+
+        with bar("judging mechanisms") as tell:
+            _, document, judged_files = judge_scenario(
+                scenario, evidence=evidence, seed=seed, out=out, report=report, tell=tell
+            )
     if as_json:
         print_json(
             {
@@ -36,8 +56,9 @@ def replay(
                 "placement": found.placement,
                 "seed": found.scenario.timing.seed,
                 "runs": [vars(row) for row in found.rows],
-                "files": [str(file) for file in found.files],
+                "files": [str(file) for file in (*found.files, *judged_files)],
             }
+            | ({"judgement": document} if document else {})
         )
         return
     console = output()
@@ -53,7 +74,9 @@ def replay(
     assumed = [name for name, delay in found.scenario.timing.delays.items() if delay.source.startswith("assumed")]
     if assumed:
         say(console, Text(f"Assumed durations: {', '.join(assumed)}."))
-    print_files(console, found.files)
+    if document is not None:
+        print_judgement(console, document)
+    print_files(console, (*found.files, *judged_files))
 
 
 def _replay_table(rows: Any) -> Table:

@@ -71,8 +71,10 @@ class Distribution:
 class Timing:
     """What a timed engine needs beside a system. Times are seconds since the scenario's origin.
 
-    `probabilities` are by outcome label; the outcomes of an op that are not named share what is left equally.
-    Processes without a start begin at 0. `horizon_s` ends a run in which a daemon would go on for ever.
+    `probabilities` are by outcome label; the outcomes of an op that are not named share what is left equally. Where
+    `any_delay` is given, it is the distribution of delays that are not named, and outcomes of which none has a
+    probability are equally likely; otherwise both are refused. Processes without a start begin at 0. `horizon_s` ends
+    a run in which a daemon would go on for ever.
     """
 
     delays: Mapping[str, Distribution] = field(default_factory=dict)
@@ -81,12 +83,13 @@ class Timing:
     probabilities: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
     horizon_s: float = 400 * 86400.0
+    any_delay: Distribution | None = None
 
     def weights(self, labels: Sequence[str], of: object) -> list[float]:
         """How likely each outcome is. Raises ScenarioError, naming the op `of`, where that is not said."""
         given = [self.probabilities.get(label) for label in labels]
         named = [weight for weight in given if weight is not None]
-        if not named:
+        if not named and self.any_delay is None:
             told = ", ".join(repr(label) for label in labels)
             raise ScenarioError(f"{of} has several outcomes ({told}): the scenario must give a probability to one")
         left, others = 1.0 - sum(named), len(given) - len(named)
@@ -96,6 +99,8 @@ class Timing:
 
     def delay(self, name: str) -> Distribution:
         """How long a delay lasts. Raises ScenarioError where that is not said."""
+        if name not in self.delays and self.any_delay is not None:
+            return self.any_delay
         if name not in self.delays:
             raise ScenarioError(f"{unknown('delay', name, self.delays)}: the scenario must give it a duration")
         return self.delays[name]
@@ -135,6 +140,26 @@ class Arrivals:
 
 
 @dataclass(frozen=True)
+class Priors:
+    """What is believed of the unknowns before the evidence; `source` says why, `variations` are other beliefs by name.
+
+    `longest_run_s`: a run lasts at most so long. `unseen_mean`: the mean number of unseen partners around the cluster,
+    log-uniform between two figures. `same_identity`: how likely all runs have the same unknown identity (else all
+    differ). `spread`: the sigma of the logarithm of one factor on all durations. `probabilities`: by outcome label the
+    two figures of a beta distribution; one draw holds for all runs of a world. `runs` worlds are drawn per mechanism.
+    """
+
+    longest_run_s: float
+    unseen_mean: tuple[float, float]
+    same_identity: float
+    spread: float
+    probabilities: Mapping[str, tuple[float, float]]
+    runs: int
+    source: str
+    variations: Mapping[str, Priors] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Scenario:
     """A scenario file's content. `parameters` go to the factory; `names` are the processes' names in order of start."""
 
@@ -148,3 +173,4 @@ class Scenario:
     origin: datetime
     evidence: Path | None
     arrivals: Arrivals | None = None
+    priors: Priors | None = None

@@ -122,12 +122,14 @@ class Sweeper:
         busy = np.zeros((runs, len(self.tables.objects)))
         must_end = np.array([not process.daemon for process in self.semantics.processes])
         starts = _filled(self.semantics.names, timing.starts_s, varied.starts_s, runs, otherwise=0.0)
-        at = begin
+        at, known = begin, (-1, -1)
         while at < runs:
             self._describe(timing)
             tables = self.tables
-            figures, shapes = self._figures(timing, varied, runs)
-            given = _filled(self._labels, timing.probabilities, varied.probabilities, runs, otherwise=np.nan)
+            if known != (len(self._delays), len(self._labels)):
+                known = len(self._delays), len(self._labels)
+                figures, shapes = self._figures(timing, varied, runs)
+                given = _filled(self._labels, timing.probabilities, varied.probabilities, runs, otherwise=np.nan)
             code, at, local, state = sweep_batch(
                 at, self.row, must_end,
                 tables.target.data, tables.base.data, tables.entries.data,

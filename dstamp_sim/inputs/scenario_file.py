@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from dstamp_sim.core.scenario import Arrivals, Distribution, Scenario, Shape, Timing
+from dstamp_sim.core.scenario import Arrivals, Distribution, Priors, Scenario, Shape, Timing
 from dstamp_sim.inputs.toml_file import Strict, read_toml
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -72,6 +72,39 @@ class _Arrivals(Strict):
         return Arrivals(self.domains, self.over, self.runs or 0, self.per_day, recorded)
 
 
+class _Variation(Strict):
+    """Priors that differ in one thing from the scenario's; `name` says in which."""
+
+    name: str
+    longest_run_s: Positive | None = None
+    unseen_mean: tuple[Seconds, Seconds] | None = None
+    same_identity: Annotated[float, Field(ge=0, le=1)] | None = None
+    spread: Seconds | None = None
+    probabilities: dict[str, tuple[Positive, Positive]] = Field(default_factory=dict)
+
+
+class _Priors(Strict):
+    """What is believed before the evidence: see `Priors`."""
+
+    longest_run_s: Positive
+    unseen_mean: tuple[Seconds, Seconds]
+    same_identity: Annotated[float, Field(ge=0, le=1)]
+    spread: Seconds
+    probabilities: dict[str, tuple[Positive, Positive]]
+    runs: Annotated[int, Field(gt=0)]
+    source: str
+    variations: tuple[_Variation, ...] = ()
+
+    def priors(self) -> Priors:
+        plain = self.model_dump(exclude={"variations"})
+        varied = {v.name: _merged(plain, v.model_dump(exclude_unset=True, exclude={"name"})) for v in self.variations}
+        return Priors(**plain, variations={name: Priors(**values) for name, values in varied.items()})
+
+
+def _merged(plain: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    return {**plain, **other, "probabilities": {**plain["probabilities"], **other.get("probabilities", {})}}
+
+
 class _ScenarioFile(Strict):
     title: str
     model: str
@@ -84,6 +117,7 @@ class _ScenarioFile(Strict):
     arrivals: _Arrivals | None = None
     delays: dict[str, _Delay] = Field(default_factory=dict)
     probabilities: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
+    priors: _Priors | None = None
 
     @model_validator(mode="after")
     def _starts_or_arrivals(self) -> _ScenarioFile:
@@ -118,6 +152,7 @@ def read_scenario(path: Path) -> Scenario:
         origin=origin,
         evidence=path.parent / content.evidence if content.evidence else None,
         arrivals=content.arrivals.arrivals() if content.arrivals else None,
+        priors=content.priors.priors() if content.priors else None,
     )
 
 

@@ -98,7 +98,7 @@ class SwarmService(SharedObject):
         return self.op("read_stamp", lagging)
 
     def inspect(self) -> Op:
-        """Gives PreviousSpec's stamp ("absent" without one) and UpdateStatus ("unset"); None when there is no service."""
+        """Gives PreviousSpec's stamp ("absent" without one) and UpdateStatus ("unset"); None without a service."""
         return self.op("inspect")
 
     def read_spec(self) -> Op:

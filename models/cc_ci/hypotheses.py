@@ -29,23 +29,22 @@ _CHAOS: dict[str, Any] = {"base_deploy": "chaos", "overlay": True}
 _BARE: dict[str, Any] = {"base_deploy": "chaos", "overlay": False}
 _PINNED: dict[str, Any] = {"base_deploy": "pinned", "overlay": False}
 
-# An overlay makes the harness deploy the base with chaos [pub], so a pinned base with an overlay is no reading. On a
-# shared checkout a mechanism of the checkout is judged where the stack race cannot act: a stack each, or a pinned base.
+_SOURCE = "DOMAIN, abra and the harness [pub]"
+
+# An overlay makes the harness deploy the base with chaos [pub], so a pinned base with an overlay is no reading. A
+# mechanism is judged where no other acts: all but those of the stack are judged for runs with a stack each.
 QUESTIONS = {
-    "base": Question(
-        {"chaos, with overlay": _CHAOS, "chaos, no overlay": _BARE, "pinned": _PINNED},
-        "DOMAIN, abra and the harness [pub]",
-    ),
-    "base, stacks": Question(
+    "base": Question({"chaos, with overlay": _CHAOS, "chaos, no overlay": _BARE, "pinned": _PINNED}, _SOURCE),
+    "base, a stack each": Question(
         {
-            "chaos, with overlay, a stack each": _CHAOS | {"pr": APART},
-            "chaos, no overlay, a stack each": _BARE | {"pr": APART},
-            "pinned": _PINNED,
+            "chaos, with overlay": _CHAOS | {"pr": APART},
+            "chaos, no overlay": _BARE | {"pr": APART},
+            "pinned": _PINNED | {"pr": APART},
         },
-        "DOMAIN, abra and the harness [pub]",
+        _SOURCE,
     ),
-    "base, stacks, no overlay": Question(
-        {"chaos, a stack each": _BARE | {"pr": APART}, "pinned": _PINNED}, "DOMAIN, abra and the harness [pub]"
+    "base, no overlay, a stack each": Question(
+        {"chaos": _BARE | {"pr": APART}, "pinned": _PINNED | {"pr": APART}}, _SOURCE
     ),
     "wait": Question(
         {"replicas run": {"converge": "replicas"}, "update settled": {"converge": "settled"}},
@@ -55,7 +54,10 @@ QUESTIONS = {
         {"rollback": {"failure_action": "rollback"}, "pause": {"failure_action": "pause"}}, "DOMAIN, Docker Swarm"
     ),
     "fault": Question(
-        {"in every run": {"fault_in": "all"}, "in some runs only": {"fault_in": "some"}},
+        {
+            "in every run": {"fault_in": "all", "pr": APART},
+            "in some runs only": {"fault_in": "some", "pr": APART},
+        },
         "nothing is said of the harness's version in each run",
         part="fault",
     ),
@@ -104,7 +106,7 @@ def _fetch_recipe_replica(world: World, run: Run) -> Program[RunResult]:
 
 
 def _stamped(world: World, run: Run) -> Program[RunResult]:
-    """abra computes the chaos version, then stops at `secret not generated`: nothing is deployed, nothing checked."""
+    """The chaos version is computed, then `secret not generated` ends it: nothing is deployed, nothing is checked."""
     stamp = yield from abra.chaos_version(world)
     return RunResult(0, "fail", stamp, run.ref, "secret not generated")
 
@@ -137,7 +139,9 @@ def _fingerprint(seen: Sequence[Seen]) -> str:
 def _consoles(seen: Sequence[Seen]) -> str:
     red = [one.result for one in seen if _color(one.result) == "drift"]
     right = [result.matches("computed", "right") for result in red]
-    took = "the head" if red and all(right) else "the base" if not any(right) else "the head in some, the base in others"
+    took = (
+        "the head" if red and all(right) else "the base" if not any(right) else "the head in some, the base in others"
+    )
     return f"abra took {took} in the drifted runs" if red else "no drifted run"
 
 

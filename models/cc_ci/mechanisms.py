@@ -105,19 +105,19 @@ _TABLE: dict[str, tuple[str, Window, dict[str, Any]]] = {
 
 # On which questions (hypotheses.QUESTIONS) each depends, and in which part of the system its fault lies.
 _OPEN: dict[str, tuple[tuple[str, ...], str]] = {
-    "stack-race": (("base", "wait"), ""),
-    "checkout-race": (("base, stacks",), ""),
-    "torn-checkout": (("base, stacks, no overlay",), ""),
-    "swarm-rollback": (("base", "wait", "failure action"), ""),
-    "load-rollback": (("base", "wait", "failure action"), ""),
-    "env-recheckout": (("base", "fault"), "harness"),
-    "redeploy-not-applied": (("base",), ""),
-    "stale-stack": (("base",), ""),
+    "stack-race": (("base",), ""),
+    "checkout-race": (("base, a stack each",), ""),
+    "torn-checkout": (("base, no overlay, a stack each",), ""),
+    "swarm-rollback": (("base, a stack each", "wait", "failure action"), ""),
+    "load-rollback": (("base, a stack each", "wait", "failure action"), ""),
+    "env-recheckout": (("base, a stack each", "fault"), "harness"),
+    "redeploy-not-applied": (("base, a stack each",), ""),
+    "stale-stack": (("base, a stack each",), ""),
     "recreate": (("base",), ""),
-    "early-read": (("base", "wait"), ""),
+    "early-read": (("base, a stack each", "wait"), ""),
     "overlay-dirt": (("fault",), "harness"),
     "short-sha": (("fault",), "harness"),
-    "abra-regression": (("base", "fault"), "abra"),
+    "abra-regression": (("base, a stack each", "fault"), "abra"),
 }
 
 MECHANISMS = {

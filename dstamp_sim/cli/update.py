@@ -1,0 +1,33 @@
+"""`dstamp update`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dstamp_sim.cli.console import AsJson, Out, bar, output, print_files, print_json
+from dstamp_sim.cli.judgement import print_judgement
+
+
+def update(
+    evidence: Annotated[Path, typer.Argument(metavar="EVIDENCE", help="The evidence file.")],
+    observe: Annotated[str, typer.Option("--observe", metavar="EXPERIMENT=OUTCOME", help="What came out.")],
+    source: Annotated[str, typer.Option(help="Where the outcome is from.")] = "dstamp update",
+    into: Annotated[Path | None, typer.Option("--into", metavar="FILE", help="Write here instead of back.")] = None,
+    out: Out = Path("out"),
+    as_json: AsJson = False,
+) -> None:
+    """Add the outcome of an experiment to an evidence file, and judge the mechanisms again."""
+    from dstamp_sim.pipeline.incident import judge_scenario, update_evidence  # noqa: PLC0415 - loaded when needed
+
+    target = update_evidence(evidence, observe, source=source, into=into)
+    with bar("judging mechanisms") as tell:
+        _, document, files = judge_scenario(None, evidence=target, seed=None, out=out, report=None, tell=tell)
+    if as_json:
+        print_json(document | {"files": [str(file) for file in (target, *files)]})
+        return
+    console = output()
+    print_judgement(console, document)
+    print_files(console, (target, *files))

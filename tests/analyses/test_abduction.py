@@ -1,0 +1,106 @@
+"""Mechanisms judged against evidence: known answers worked out by hand."""
+
+from math import inf
+
+import pytest
+
+from dstamp_sim.analyses.abduction import Bearing, Case, Observation, Possible, Row, assignments, conflict, judge
+from dstamp_sim.analyses.overlap import Sighting, orders
+from dstamp_sim.pipeline.ask import engines
+from models.cc_ci import HYPOTHESES, MECHANISMS
+
+RED = (("level", 1), ("stamp", "eb96de94+U"), ("upgrade", "fail"))
+GREEN = (("level", 4), ("stamp", "right"), ("upgrade", "pass"))
+HOUR = 3600.0
+
+
+def case(outcomes, hours, longest_hours=2.0, solo=(), pr=1, **known):
+    names = [f"run-{index + 1}" for index in range(len(outcomes))]
+    sightings = [
+        Sighting(name, hour * HOUR, "start", None, name in solo, "table")
+        for name, hour in zip(names, hours, strict=True)
+    ]
+    runs = [Observation(name, fields, {"pr": pr}) for name, fields in zip(names, outcomes, strict=True)]
+    return Case(runs, known.get("probes", ()), orders(sightings, longest_hours * HOUR), orders(sightings, inf),
+                known.get("constants", frozenset()))  # fmt: skip
+
+
+def rows(name, asked):
+    return judge(name, MECHANISMS[name], HYPOTHESES, asked, engines())
+
+
+def best(name, asked):
+    return next((row for row in rows(name, asked) if row.verdict is Possible.POSSIBLE), rows(name, asked)[0])
+
+
+def test_all_of_a_closed_cluster_cannot_be_red_by_the_stack_race_and_one_unseen_partner_is_enough():
+    row = best("stack-race", case([RED, RED], [0, 0]))
+    assert (row.verdict, row.timed.unseen, row.untimed.unseen) == (Possible.POSSIBLE, 1, 1)
+
+
+def test_all_but_one_can_be_red_with_nobody_else():
+    assert best("stack-race", case([RED, GREEN], [0, 0])).timed.unseen == 0
+
+
+def test_runs_hours_apart_need_a_partner_each_where_one_would_do_without_regard_to_time():
+    row = best("stack-race", case([RED, RED], [0, 10]))
+    assert (row.timed.unseen, row.untimed.unseen) == (2, 1)
+
+
+def test_a_swarm_rollback_needs_nobody():
+    assert best("swarm-rollback", case([RED, RED], [0, 10])).timed.unseen == 0
+
+
+def test_the_bases_stamp_with_plus_u_needs_a_base_that_was_deployed_with_chaos_and_an_overlay():
+    possible = [row for row in rows("swarm-rollback", case([RED], [0])) if row.verdict is Possible.POSSIBLE]
+    assert {row.reading["base, a stack each"] for row in possible} == {"chaos, with overlay"}
+    assert {row.reading["failure action"] for row in possible} == {"rollback"}
+
+
+@pytest.mark.parametrize("name", ["overlay-dirt", "short-sha", "stale-stack"])
+def test_what_never_writes_the_bases_stamp_is_impossible_with_any_number_of_partners(name):
+    assert {row.verdict for row in rows(name, case([RED], [0]))} == {Possible.IMPOSSIBLE}
+
+
+def test_an_abra_that_never_changed_cannot_have_been_right_once_and_wrong_once():
+    asked = case([GREEN, RED], [0, 10], constants=frozenset({"abra"}))
+    assert {row.verdict for row in rows("abra-regression", asked)} == {Possible.IMPOSSIBLE}
+    assert Possible.POSSIBLE in {row.verdict for row in rows("abra-regression", case([GREEN, RED], [0, 10]))}
+
+
+def test_probes_stop_before_anything_is_deployed_and_so_say_nothing_of_races_and_rollbacks():
+    probe = Observation("manual-checkouts", (("stamp", "7ae7b0f7"),), probe=True)
+    asked = case([RED], [0], probes=[probe])
+    assert rows("swarm-rollback", asked)[0].bearings["manual-checkouts"] is Bearing.SILENT
+    assert rows("abra-regression", asked)[0].bearings["manual-checkouts"] is Bearing.CONTRADICTS
+
+
+def test_what_the_console_shows_tells_a_late_write_from_a_wrong_one():
+    took_head = (*RED, ("computed", "7ae7b0f7+U"))
+    took_base = (*RED, ("computed", "eb96de94+U"))
+    assert best("swarm-rollback", case([took_head], [0])).verdict is Possible.POSSIBLE
+    assert best("swarm-rollback", case([took_base], [0])).verdict is Possible.IMPOSSIBLE
+    assert best("env-recheckout", case([took_base], [0])).verdict is Possible.POSSIBLE
+    assert best("env-recheckout", case([took_head], [0])).verdict is Possible.IMPOSSIBLE
+
+
+def test_fingerprints_tell_a_rollback_from_anothers_deploy():
+    rolled = (*RED, ("previous_stamp", "absent"), ("update_status", "rollback_completed"))
+    assert best("swarm-rollback", case([rolled], [0])).verdict is Possible.POSSIBLE
+    assert best("redeploy-not-applied", case([rolled], [0])).verdict is Possible.IMPOSSIBLE
+
+
+def test_unknown_identities_are_quantified_over_up_to_renaming():
+    assert assignments([None, None]) == [(1, 1), (1, 2)]
+    assert len(assignments([None] * 4)) == 15
+    assert assignments([7, None]) == [(7, 7), (7, 1)]
+
+
+def test_the_smallest_conflicting_set_is_one_that_every_row_contradicts_somewhere():
+    def row(*against):
+        bearings = {n: Bearing.CONTRADICTS if n in against else Bearing.SILENT for n in "abc"}
+        return Row("m", {}, {}, Possible.IMPOSSIBLE, "", bearings=bearings)
+
+    assert conflict([row("a", "b"), row("b"), row("c", "b")]) == ("b",)
+    assert conflict([row("a"), row("b")]) == ("a", "b")
+    assert conflict([row("a"), row()]) == ()
