@@ -18,6 +18,9 @@ from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 
+MOST_QUESTIONS = 40
+"""Combinations of order, identities and number of partners that one search for the least number asks about."""
+
 PARTNER = "unseen"
 """What partners that nobody saw are called."""
 
@@ -226,9 +229,12 @@ class _Judging:
 
         `otherwise` is known to be possible with `most`.
         """
-        exhaustive = True
+        exhaustive, asked = True, 0
         for unseen in range(most + (otherwise is None)):
             for order, identities in product(orders, self._identities()):
+                asked += 1
+                if asked > MOST_QUESTIONS:
+                    return otherwise, False
                 found, complete = self._with(unseen, order, identities)
                 exhaustive = exhaustive and complete
                 if found is not None:

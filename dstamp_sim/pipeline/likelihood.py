@@ -103,7 +103,8 @@ def weigh(
         if key not in sweepers:
             sweepers[key] = Sweeper(_system(mechanism, {**settings, **sight}, identities))
         sweeper = sweepers[key]
-        swept = sweeper.sweep(timing, count, seed=seed + number, varied=_varied(sweeper, drawn, timing))
+        varied = _varied(sweeper, drawn, timing)
+        swept = sweeper.sweep(replace(timing, starts_s={}), count, seed=seed + number, varied=varied)
         matched = np.ones(count, bool)
         for name, item in zip(swept.names, case.runs, strict=False):
             matched &= swept.where(name, partial(agrees, observed=item.fields))

@@ -138,11 +138,14 @@ def _fingerprint(seen: Sequence[Seen]) -> str:
 
 def _consoles(seen: Sequence[Seen]) -> str:
     red = [one.result for one in seen if _color(one.result) == "drift"]
-    right = [result.matches("computed", "right") for result in red]
-    took = (
-        "the head" if red and all(right) else "the base" if not any(right) else "the head in some, the base in others"
-    )
-    return f"abra took {took} in the drifted runs" if red else "no drifted run"
+    took = sorted({_took(result) for result in red})
+    return f"abra took {' or '.join(took)} in the drifted runs" if red else "no drifted run"
+
+
+def _took(result: RunResult) -> str:
+    if result.computed is None:
+        return "no chaos version"
+    return "the head" if result.matches("computed", "right") else "the base"
 
 
 def _overlaps(seen: Sequence[Seen]) -> str:
