@@ -139,6 +139,13 @@ class Conflicts:
                     return cycle
         return min(found, key=lambda cycle: len(cycle.edges), default=None)
 
+    def serial(self) -> bool:
+        """Whether the runs can be put in a serial order: no two of them depend on each other, directly or not."""
+        import networkx as nx  # noqa: PLC0415 - slow to import, and most explorations find nothing to explain
+
+        daemons = set(self.trace.daemons)
+        return all(len(knot - daemons) < 2 for knot in nx.strongly_connected_components(self._graph))
+
     def dirty_reads(self) -> Iterator[tuple[str, Dependency]]:
         """Reads of what nobody should see: of a run that died (G1a), or what its writer overwrote later (G1b)."""
         died = {step.process for step in self.trace.steps if step.op is None}

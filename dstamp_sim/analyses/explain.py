@@ -143,7 +143,7 @@ class _Explainer:
         self._causes = causes = [self._cause(fact, remedy) for remedy in self.what_if.remedies(fact)]
         cause = _chosen([c for c in causes if self._telling(c)]) or self._last_look(fact)
         if cause is None:
-            return Explanation(fact, None, self._unexplained(fact), "", "", None)
+            return Explanation(fact, None, self._unexplained(fact), "", "", None, why_no_cycle=self._alone(fact))
         through = self._through_environment(cause, causes)
         cycle = self._cycle(cause, through)
         return Explanation(
@@ -241,7 +241,10 @@ class _Explainer:
         words = {Story.CHANCE: self._by_chance, Story.STALE: self._stale}.get(cause.story, self._seen)(cause)
         if through is not None:
             words += f"; before that, {self._seen(through)}"
-        return words + self._torn(cause) + self._so(cause, fact)
+        return words + self._torn(cause) + self._so(cause, fact) + self._as_far_as_tried()
+
+    def _as_far_as_tried(self) -> str:
+        return " (the trace is long: earlier readings were not all tried)" if self.what_if.gave_up else ""
 
     def _by_chance(self, cause: Cause) -> str:
         step = self.trace.steps[cause.read]
@@ -378,17 +381,18 @@ class _Explainer:
         return self.conflicts.cycle((*path, told, last)) if path is not None else None
 
     def _alone(self, fact: Fact) -> str:
-        """Why there is no cycle: performed without the other runs, it comes out the same."""
-        if fact.process is None:
-            return "no run depends on another one that depends on it"
+        """Why no cycle is told: alone, the run comes to the same (performed); or what the dependencies say."""
         keep = {fact.process, *self.trace.daemons}
-        if self.what_if.comes_about(fact, [s.choice for s in self.trace.steps if s.process in keep]):
+        alone = [s.choice for s in self.trace.steps if s.process in keep]
+        if fact.process is not None and self.what_if.comes_about(fact, alone):
             helpers = [n for n in self.trace.daemons if any(s.process == n for s in self.trace.steps)]
             return f"a single run suffices{', with ' + ' and '.join(helpers) if helpers else ''}"
-        return "no run depends on another one that depends on it"
+        if self.conflicts.serial():
+            return "no run depends on another one that depends on it"
+        return "runs depend on each other here, but not through what is told"
 
     def _unexplained(self, fact: Fact) -> str:
-        return f"{self._comes_out(fact)}; no single reading decided it"
+        return f"{self._comes_out(fact)}; no single reading decided it{self._as_far_as_tried()}"
 
     def _comes_out(self, fact: Fact) -> str:
         return f"{fact.property!r} {'is reached' if fact.wish else 'fails'} {self.when(self.what_if.since(fact))}"

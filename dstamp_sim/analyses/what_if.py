@@ -63,6 +63,8 @@ class WhatIf:
     trace: Trace
     accesses: Accesses
     asked: Sequence[Property]
+    gave_up: bool = False
+    """Whether the effort ran out before every other answer was tried: an earlier cause may be missed."""
     _left: int = field(default=_MOST_STEPS)
 
     def __post_init__(self) -> None:
@@ -95,6 +97,7 @@ class WhatIf:
                 questions += 1
                 self._left -= number
                 if questions > MOST_QUESTIONS or self._left <= 0:
+                    self.gave_up = True
                     return
                 if self._helps(fact, number, outcome):
                     yield Remedy(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dstamp_sim import Process, Program, Register, System, always, at_end, explore, replay
+from dstamp_sim.analyses import what_if
 from dstamp_sim.analyses.explain import Story, explain
 from dstamp_sim.inputs.model_file import load_model
 
@@ -96,6 +97,32 @@ def test_a_trace_in_which_nothing_came_out_wrong_says_so():
     assert (
         explain(system, replay(system, "customer#1*2 customer#2")).sentence == "Nothing came out wrong in this trace."
     )
+
+
+def test_a_long_trace_says_that_earlier_readings_were_not_all_tried(monkeypatch):
+    assert "not all tried" not in explained("classic/bank").sentence
+    monkeypatch.setattr(what_if, "MOST_QUESTIONS", 1)
+    assert "(the trace is long: earlier readings were not all tried)" in explained("classic/bank").sentence
+
+
+def test_that_no_run_depends_on_another_is_said_only_where_a_serial_order_explains_all():
+    x, y = Register("x", 0), Register("y", 0)
+
+    def copies_over(source, target):
+        seen = yield source.read()
+        yield target.write(seen + 1)
+
+    def system(*processes):
+        fails = always("z stays", lambda state: state[z] == 0, reads=[z])
+        return System(objects=[x, y, z], processes=processes, properties=[fails])
+
+    z = Register("z", 0)
+    breaks = Process("third", lambda: (yield z.write(1)))
+    alone = system(breaks)
+    assert explain(alone, replay(alone, "third")).why_no_cycle == "no run depends on another one that depends on it"
+    skewed = system(Process("a", copies_over, x, y), Process("b", copies_over, y, x), breaks)
+    why = explain(skewed, replay(skewed, "a b a b third"))
+    assert why.why_no_cycle == "runs depend on each other here, but not through what is told"
 
 
 def test_a_wish_that_was_reached_has_not_failed():
