@@ -10,7 +10,8 @@ from rich.text import Text
 
 from dstamp_sim.cli.console import say
 
-STYLES = {"possible": "green", "impossible": "red"}
+STYLES = {"possible": "green", "undetermined": "", "impossible": "red"}
+"""The verdicts in the order in which they are shown, with their colours."""
 
 
 def print_judgement(console: Console, document: dict[str, Any]) -> None:
@@ -36,14 +37,30 @@ def print_judgement(console: Console, document: dict[str, Any]) -> None:
 
 
 def _mechanisms(document: dict[str, Any]) -> Table:
-    table = Table()
-    for heading in ("mechanism", "reading", "verdict", "why", "unseen partners"):
+    """A row per mechanism and verdict, with the readings under which it is so; the CSV file has a row for each."""
+    table = Table(show_lines=True)
+    for heading in ("mechanism", "verdict", "under", "why", "unseen partners"):
         table.add_column(heading, overflow="fold")
+    grouped: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in document["mechanisms"]:
-        reading = "; ".join(row["reading"].values())
-        needs = "" if row["unseen_partners"] is None else str(row["unseen_partners"])
-        if row["unseen_partners"]:
-            needs += f" ({row['unseen_partners_without_timing']} without timing)"
-        verdict = Text(row["verdict"], style=STYLES.get(row["verdict"], ""))
-        table.add_row(Text(row["mechanism"]), Text(reading), verdict, Text(row["why"]), needs)
+        grouped.setdefault((row["mechanism"], row["verdict"]), []).append(row)
+    for (name, verdict), rows in sorted(grouped.items(), key=lambda item: list(STYLES).index(item[0][1])):
+        why = "; ".join(dict.fromkeys(row["why"] for row in rows))
+        needs = "; ".join(dict.fromkeys(_needs(row) for row in rows))
+        under = _under(rows, [row for row in document["mechanisms"] if row["mechanism"] == name])
+        table.add_row(Text(name), Text(verdict, style=STYLES[verdict]), Text(under), Text(why), needs)
     return table
+
+
+def _under(rows: list[dict[str, Any]], of_all: list[dict[str, Any]]) -> str:
+    """The readings of some rows of a mechanism in words, or that they are all there are."""
+    if len(rows) == len(of_all):
+        return "every reading" if len(rows) > 1 else "; ".join(rows[0]["reading"].values())
+    return " | ".join("; ".join(row["reading"].values()) for row in rows)
+
+
+def _needs(row: dict[str, Any]) -> str:
+    if row["unseen_partners"] is None:
+        return ""
+    without = f" ({row['unseen_partners_without_timing']} without timing)" if row["unseen_partners"] else ""
+    return f"{row['unseen_partners']}{without}"
