@@ -1,7 +1,7 @@
 """What a project's own tests import: assertions about models, Hypothesis strategies, and witnesses that are kept.
 
     from hypothesis import given
-    from dstamp_sim.testing import assert_holds, check, schedules, system_of
+from dstamp_sim.testing import assert_holds, check, schedules, system_of
 
     def test_no_double_withdrawal():
         assert_holds(system_of("models/bank.py", customers=2))
@@ -29,6 +29,7 @@ import hypothesis
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 
+from dstamp_sim.analyses.explain import Explanation
 from dstamp_sim.analyses.minimise import minimise, size
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.properties import Property
@@ -102,10 +103,14 @@ class Violation(AssertionError):
         """The trace of the minimal schedule."""
         return replay(self.system, minimise(self.schedule, attempts(self.system, self.prop)).schedule)
 
+    @cached_property
+    def why(self) -> Explanation:
+        """Why that trace came out so."""
+        return explained(self.system, self.trace, about=self.prop)
+
     def __str__(self) -> str:
-        trace, kind = self.trace, self.prop.kind.value
+        trace, kind, why = self.trace, self.prop.kind.value, self.why
         told = size(trace.schedule)
-        why = explained(self.system, trace, about=self.prop)
         lines = [
             f"{kind}: {self.prop.name} fails{self.reason and f' ({self.reason})'}: "
             f"{told.processes} processes, {told.crashes} crashes, {told.switches} switches, {told.steps} steps",
@@ -125,7 +130,8 @@ class Violation(AssertionError):
         witness = Witness(origin or Origin(""), about, self.trace)
         make = save if origin else draw
         folder.mkdir(parents=True, exist_ok=True)
-        files = make(folder, stem, witness, self.system, f"VIOLATED: {about}", badges_of(self.trace, self.prop))
+        badges = badges_of(self.trace, self.prop)
+        files = make(folder, stem, witness, self.system, f"VIOLATED: {about}", badges, self.why)
         text = folder / f"{stem}.txt"
         text.write_text(f"{self}\n", encoding="utf-8")
         return (*files, text)

@@ -19,6 +19,7 @@ from dstamp_sim.engines.real import Tally, follow, play
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.inputs.model_file import load_model, read_settings
 from dstamp_sim.inputs.witness import Witness, check_writable, read_witness
+from dstamp_sim.pipeline.explain import explained, property_of
 from dstamp_sim.pipeline.files import result_text, save
 from dstamp_sim.real.keeper import Engine, scratch_folder, some_engine
 from dstamp_sim.real.parts import bench, needs_engine
@@ -59,7 +60,8 @@ def play_witness(path: Path, out: Path, *, use_docker_host: bool = False) -> Pla
     badges = {name: (result_text(result), None) for name, result in trace.results.items()}
     played = replace(witness, trace=trace, since=None)
     stem = f"{path.name.removesuffix('.witness.json')}-real"
-    files = save(out, stem, played, system, f"{witness.about}, on real parts", badges)
+    why = explained(system, trace, about=property_of(system, witness.about))
+    files = save(out, stem, played, system, f"{witness.about}, on real parts", badges, why)
     return Played(witness, trace, tally, labels, files)
 
 

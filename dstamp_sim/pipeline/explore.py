@@ -96,7 +96,7 @@ def explore_model(
         file
         for judgement in report.judgements
         if judgement.trace is not None
-        for file in save_judgement(out, model, origin, judgement, system, html=html)
+        for file in save_judgement(out, model, origin, judgement, system, explanations[judgement.prop.name], html=html)
     ]
     if html:
         files.append(write_space_page(out / f"{model.path.stem}-states.html", reference, system))
@@ -126,7 +126,14 @@ def _easy_to_follow(system: System, judgement: Judgement, coverage: Coverage) ->
 
 
 def save_judgement(
-    out: Path, model: Model, origin: Origin, judgement: Judgement, system: System, *, html: bool = False
+    out: Path,
+    model: Model,
+    origin: Origin,
+    judgement: Judgement,
+    system: System,
+    why: Explanation,
+    *,
+    html: bool = False,
 ) -> list[Path]:
     """The witness, the timeline and (with `html`) the page of a judgement's trace, as files in `out`."""
     assert judgement.trace is not None
@@ -135,5 +142,5 @@ def save_judgement(
     witness = Witness(origin, about, judgement.trace)
     badges = badges_of(judgement.trace, judgement.prop)
     title = f"{judgement.verdict.value}: {about}, lock placement {system.placement.name}"
-    files = list(save(out, slug[:80], witness, system, title, badges))
+    files = list(save(out, slug[:80], witness, system, title, badges, why))
     return [*files, write_trace_page(out / f"{slug[:80]}.html", witness, system)] if html else files

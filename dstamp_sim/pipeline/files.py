@@ -6,14 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dstamp_sim.analyses.explain import Explanation
 from dstamp_sim.core.properties import Kind, Property
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.value import text
 from dstamp_sim.inputs.witness import Witness, write_witness
-from dstamp_sim.pipeline.explain import explained, property_of, told_by
+from dstamp_sim.pipeline.explain import told_by
 from dstamp_sim.rendering.layout import lay_out
 from dstamp_sim.rendering.timeline import draw_timeline
+
+Badges = Mapping[str, tuple[str, bool | None]]
+"""By process, its result in a few words, and whether that is good (None: not judged)."""
 
 
 def result_text(result: Any) -> str:
@@ -32,23 +36,33 @@ def badges_of(trace: Trace, about: Property | None) -> dict[str, tuple[str, bool
 
 
 def save(
-    out: Path, stem: str, witness: Witness, system: System, title: str, badges: Mapping[str, tuple[str, bool | None]]
+    out: Path,
+    stem: str,
+    witness: Witness,
+    system: System,
+    title: str,
+    badges: Badges,
+    why: Explanation,
 ) -> tuple[Path, ...]:
-    """The witness and its timeline as files in `out`."""
+    """The witness and its timeline, explained by `why`, as files in `out`."""
     file = out / f"{stem}.witness.json"
     write_witness(file, witness)
-    return (file, *draw(out, stem, witness, system, title, badges))
+    return (file, *draw(out, stem, witness, system, title, badges, why))
 
 
 def draw(
-    out: Path, stem: str, witness: Witness, system: System, title: str, badges: Mapping[str, tuple[str, bool | None]]
+    out: Path,
+    stem: str,
+    witness: Witness,
+    system: System,
+    title: str,
+    badges: Badges,
+    why: Explanation,
 ) -> list[Path]:
-    """The timeline of a witness as PNG and SVG in `out`."""
+    """The timeline of a witness, explained by `why`, as PNG and SVG in `out`."""
     trace = witness.trace
-    why = explained(system, trace, about=property_of(system, witness.about), origin=witness.since)
     told = told_by(trace, why) if why.fact else None
     layout = lay_out(trace, system.lanes, title=title, verdicts=badges, origin=witness.since, told=told)
     files = [out / f"{stem}.png", out / f"{stem}.svg"]
-    for file in files:
-        draw_timeline(layout, file)
+    draw_timeline(layout, *files)
     return files

@@ -47,6 +47,6 @@ def prove_model(
         if judgement.trace is not None:
             copies = judgement.copies or {}
             counted = system.with_copies(copies)
-            files += save_judgement(out, model, replace(origin, copies=copies), judgement, counted)
-            explanations[judgement.prop.name] = explained(counted, judgement.trace, about=judgement.prop)
+            why = explanations[judgement.prop.name] = explained(counted, judgement.trace, about=judgement.prop)
+            files += save_judgement(out, model, replace(origin, copies=copies), judgement, counted, why)
     return Exploration(report, system.placement.name, tuple(files), explanations)

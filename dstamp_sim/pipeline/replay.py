@@ -19,6 +19,7 @@ from dstamp_sim.inputs.evidence import Evidence, read_evidence
 from dstamp_sim.inputs.model_file import bundled, checked_settings, load_model
 from dstamp_sim.inputs.scenario_file import read_scenario
 from dstamp_sim.inputs.witness import Origin, Witness, check_writable
+from dstamp_sim.pipeline.explain import explained
 from dstamp_sim.pipeline.files import result_text, save
 
 INCIDENT = "experiments/incident/scenario.toml"
@@ -78,7 +79,7 @@ def replay_scenario(
     stem = f"replay-{name or 'model'}"
     title = f"{scenario.title}: {name or 'the model'}, lock placement {system.placement.name}"
     badges = {name: (result_text(result), not _failure(result)) for name, result in trace.results.items()}
-    files = save(out, stem, witness, system, title, badges)
+    files = save(out, stem, witness, system, title, badges, explained(system, trace, origin=scenario.origin))
     story = chosen.story if chosen else ""
     return Replay(
         scenario=replace(scenario, timing=timing),

@@ -66,14 +66,17 @@ def sample_model(
     drawn = sample(system, budget, strategy, properties=properties, progress=progress)
     judgements = judged(system, drawn, properties)
     found = [judgement for judgement in judgements if judgement.trace is not None]
+    explanations = {j.prop.name: explained(system, j.trace, about=j.prop) for j in found if j.trace is not None}
     return Sampling(
         sample=drawn,
         judgements=judgements,
-        explanations={j.prop.name: explained(system, j.trace, about=j.prop) for j in found if j.trace is not None},
+        explanations=explanations,
         chances=_chances(drawn),
         unseen=_unseen(drawn),
         placement=system.placement.name,
-        files=tuple(file for j in found for file in save_judgement(out, model, origin, j, system)),
+        files=tuple(
+            file for j in found for file in save_judgement(out, model, origin, j, system, explanations[j.prop.name])
+        ),
     )
 
 

@@ -42,7 +42,7 @@ def show_witness(path: Path, out: Path, *, html: bool = False, minimised: bool =
         files.append(out / path.name)
     about = property_of(system, witness.about)
     why = explained(system, witness.trace, about=about, origin=witness.since)
-    files += draw(out, path.stem, witness, system, witness.about, badges_of(witness.trace, about))
+    files += draw(out, path.stem, witness, system, witness.about, badges_of(witness.trace, about), why)
     if html:
         files.append(write_trace_page(out / f"{path.stem}.html", witness, system))
     return Shown(witness, why, tuple(files))

@@ -84,15 +84,15 @@ _SETTINGS: dict[Any, Any] = {
 }
 
 
-def draw_timeline(layout: Layout, path: Path) -> None:
-    """Writes the picture of `layout` to `path`, as its suffix says: .png (1600 px wide) or .svg.
+def draw_timeline(layout: Layout, *paths: Path) -> None:
+    """Writes the picture of `layout` to each of `paths`, as its suffix says: .png (1600 px wide) or .svg.
 
     The same layout gives the same SVG, byte for byte, under one version of matplotlib. matplotlib's settings are
     put back; its global figures are not used. Raises UsageError for another suffix.
     """
-    kind = path.suffix.lower().lstrip(".")
-    if kind not in ("png", "svg"):
-        raise UsageError(f"{path}: a timeline is drawn as .png or .svg, not {path.suffix!r}")
+    for path in paths:
+        if _kind(path) not in ("png", "svg"):
+            raise UsageError(f"{path}: a timeline is drawn as .png or .svg, not {path.suffix!r}")
     import matplotlib as mpl  # noqa: PLC0415 - slow to import, and most commands draw nothing
     from matplotlib.figure import Figure  # noqa: PLC0415
 
@@ -101,7 +101,13 @@ def draw_timeline(layout: Layout, path: Path) -> None:
         axes = figure.add_axes((0, 0, 1, 1), xlim=(0, layout.width), ylim=(layout.height, 0))
         axes.set_axis_off()
         _draw(axes, layout)
-        figure.savefig(path, format=kind, metadata={"Date": None} if kind == "svg" else {"Software": None})
+        for path in paths:
+            undated = {"Date": None} if _kind(path) == "svg" else {"Software": None}
+            figure.savefig(path, format=_kind(path), metadata=undated)
+
+
+def _kind(path: Path) -> str:
+    return path.suffix.lower().lstrip(".")
 
 
 def _draw(axes: Axes, layout: Layout) -> None:
