@@ -1,7 +1,7 @@
 """What a project's own tests import: assertions about models, Hypothesis strategies, and witnesses that are kept.
 
     from hypothesis import given
-from dstamp_sim.testing import assert_holds, check, schedules, system_of
+    from dstamp_sim.testing import assert_holds, check, schedules, system_of
 
     def test_no_double_withdrawal():
         assert_holds(system_of("models/bank.py", customers=2))
