@@ -24,8 +24,9 @@ from dstamp_sim.engines.tables import ENDED, Tables
 MOST_MOVES = 50_000
 MOST_DEMANDS = 200_000
 MOST_PRECISE = 20_000
-"""Moves between control states, and demands of one question, after which there is no answer; and moves tried until
-only single local states are followed, not pairs (a second or two each)."""
+MOST_TRIED = 100_000
+"""Moves between control states, and demands of one question, after which there is no answer; moves tried until only
+single local states are followed, not pairs; and moves tried so until there is no answer (a second or two each)."""
 
 
 EVERYBODY = -1
@@ -81,7 +82,8 @@ class Controls:
         if not self.precise:
             self._numbers.clear()
             self.rows, self.pairs, self.arrivals = [], [], []
-            self._spread(start, None)
+            if not self._spread(start, MOST_TRIED):
+                raise TooMany(f"the shared states were not known within {MOST_TRIED:,} moves: are they finitely many?")
 
     def may_be(self, demand: Demand) -> bool:
         """Whether nothing is known that keeps a demand from being met."""
@@ -91,7 +93,7 @@ class Controls:
             for index, first in enumerate(demand.locals)
         )
 
-    def _spread(self, start: tuple[int, ...], most: int | None) -> bool:
+    def _spread(self, start: tuple[int, ...], most: int) -> bool:
         """Find every control state, and what may be in it, from the initial one; False past `most` moves tried."""
         tried = 0
         bits = sum(1 << local for local in set(self.starts))
@@ -104,7 +106,7 @@ class Controls:
             queued.discard(control)
             for row, before, after in self._moves(control):
                 tried += 1
-                if most is not None and tried > most:
+                if tried > most:
                     return False
                 there, grew = self._join(row, self._left(control, before, after))
                 arrival = Arrival(control, before, after)

@@ -65,9 +65,7 @@ def reach_any(system: System, names: Sequence[str]) -> Reached:
     tables = _closed(system)
     if tables is not None and not _can_match(tables):
         return Reached(Possible.IMPOSSIBLE, "in no combination of what any number of processes can do")
-    if tables is None:  # the prover would need them, too
-        return Reached(Possible.UNDETERMINED, "what the processes may do was not known within the bounds")
-    near = _near(tables) & set(names)
+    near = set(names) if tables is None else _near(tables) & set(names)
     kept = [process for process in system.processes if process.name not in names or process.name in near]
     processes = [replace_copies(process, ANY) if process.name in names else process for process in kept]
     changed = replace(system, processes=processes)

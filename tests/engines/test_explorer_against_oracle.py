@@ -11,7 +11,6 @@ import pytest
 from dstamp_sim import Flock, Process, ScheduleError, SharedObject, System, at_end, explore
 from dstamp_sim.core.semantics import Local, Semantics
 from dstamp_sim.engines.explorer import NO_REDUCTION
-from dstamp_sim.engines.space import Space
 from dstamp_sim.engines.tables import Key, Tables
 from tests.agreement import judged
 from tests.oracle import Findings, search
@@ -76,13 +75,13 @@ def first_outcome_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def daemons_may_die(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every process is killable."""
-    honest = Space._deaths
+    honest = Tables.deaths
 
-    def deaths(self: Space) -> Any:
+    def deaths(self: Tables) -> Any:
         found = honest(self)
         return found._replace(killable=np.ones_like(found.killable))
 
-    monkeypatch.setattr(Space, "_deaths", deaths)
+    monkeypatch.setattr(Tables, "deaths", deaths)
 
 
 TWINS = [forgets_release, keeps_private_objects, first_outcome_only, daemons_may_die]
