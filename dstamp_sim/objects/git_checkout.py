@@ -47,7 +47,7 @@ class GitCheckout(SharedObject):
     done; `checkout` performs them all. Commits are `git checkout --force`d: changed files do not stop a checkout.
     """
 
-    def __init__(self, name: str, initial: Worktree = Worktree(), *, private: bool = False) -> None:  # noqa: B008
+    def __init__(self, name: str, initial: Worktree = Worktree(), *, private: bool = False) -> None:  # noqa: B008 - immutable
         super().__init__(name, initial, private=private)
 
     def clone(self, commit: str) -> Op:

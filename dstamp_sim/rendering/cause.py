@@ -41,7 +41,7 @@ def missing_lock(canvas: Canvas, process: str, y: float) -> float:
     words = elide(words, 11, 320, bold=True)
     beside = right + 4 if right + 8 + measure(words, 11, bold=True) <= RIGHT else left - 4
     anchor = "left" if beside > right else "right"
-    canvas.sheet.labels.append(Label(words, beside, y + ROW / 2, 11, anchor, "missing"))  # type: ignore[arg-type]
+    canvas.sheet.labels.append(Label(words, beside, y + ROW / 2, 11, anchor, "missing"))  # type: ignore[arg-type]  # a literal
     return y + ROW
 
 

@@ -44,7 +44,7 @@ class Panel:
 def draw_map(panels: Sequence[Panel], title: str, path: Path) -> None:
     """Writes the map as PNG or SVG, as the suffix says: square panels side by side, a wide one below them."""
     import matplotlib as mpl  # noqa: PLC0415 - slow to import
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
 
     square = [panel for panel in panels if len(panel.rows) <= 10]
     wide = [panel for panel in panels if len(panel.rows) > 10]
@@ -71,7 +71,7 @@ _SIGNS = (
 
 
 def _draw(axes: Axes, panel: Panel, longest: float, *, small: bool) -> None:
-    from matplotlib.patches import Rectangle  # noqa: PLC0415
+    from matplotlib.patches import Rectangle  # noqa: PLC0415 - slow to import
 
     for cell in panel.cells:
         safe = cell.state in _SAFE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log1p
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +34,6 @@ def waiting_text(seconds: float) -> str:
 
 def shade(seconds: float | None, longest: float) -> tuple[float, float, float]:
     """A green that is darker for longer waiting times, on a logarithmic scale."""
-    from math import log1p  # noqa: PLC0415
-
     part = 0.0 if seconds is None or longest <= 0 else log1p(max(seconds, 0.0) / 30) / log1p(longest / 30)
     light, dark = (0.80, 0.93, 0.86), (0.06, 0.38, 0.30)
     r, g, b = (one + (other - one) * part for one, other in zip(light, dark, strict=True))
@@ -71,7 +70,7 @@ LEVELS = ("broken", "deadlocks", "safe until\na run dies", "safe, also\nwhen one
 def draw_front(points: Sequence[Point], title: str, path: Path) -> None:
     """Writes price against safety: a row for each level, the cheapest of each joined as the Pareto front."""
     import matplotlib as mpl  # noqa: PLC0415 - slow to import
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
 
     with mpl.rc_context(SETTINGS):
         figure = Figure(figsize=(16, 6.4), dpi=100, facecolor="white", layout="constrained")
@@ -154,7 +153,7 @@ class Curve:
 def draw_waiting(curves: Sequence[Curve], present_per_day: float, title: str, path: Path) -> None:
     """Writes the waiting time as arrivals grow, a line with its interval for each placement, named at its end."""
     import matplotlib as mpl  # noqa: PLC0415 - slow to import
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
 
     with mpl.rc_context(SETTINGS):
         figure = Figure(figsize=(16, 6.8), dpi=100, facecolor="white", layout="constrained")

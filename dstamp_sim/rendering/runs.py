@@ -190,7 +190,7 @@ def _hold_name(canvas: Canvas, name: str, edges: tuple[float, float], room: floa
     if 8 <= len(brief) < len(name) and right - left < 320:
         name = brief
     for words in (name, elide(name, 11, 320), canvas.key):
-        words = words if isinstance(words, str) else canvas.key.code("L", name)  # noqa: PLW2901
+        words = words if isinstance(words, str) else canvas.key.code("L", name)  # noqa: PLW2901 - shortened
         wide = measure(words, 11)
         if words and wide + 6 <= right - left:
             labels.append(Label(words, left + 4, y, 11, "left", "on_hold"))

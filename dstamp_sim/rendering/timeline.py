@@ -94,7 +94,7 @@ def draw_timeline(layout: Layout, *paths: Path) -> None:
         if _kind(path) not in ("png", "svg"):
             raise UsageError(f"{path}: a timeline is drawn as .png or .svg, not {path.suffix!r}")
     import matplotlib as mpl  # noqa: PLC0415 - slow to import, and most commands draw nothing
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
 
     with mpl.rc_context(_SETTINGS):
         figure = Figure(figsize=(layout.width / _DPI, layout.height / _DPI), dpi=_DPI, facecolor="white")
@@ -125,7 +125,7 @@ def _draw(axes: Axes, layout: Layout) -> None:
 
 
 def _box(axes: Axes, box: Box) -> None:
-    from matplotlib.patches import FancyBboxPatch, Rectangle  # noqa: PLC0415
+    from matplotlib.patches import FancyBboxPatch, Rectangle  # noqa: PLC0415 - slow to import
 
     if box.kind in _SHAPED:
         _SHAPED[box.kind](axes, box)
@@ -142,7 +142,7 @@ def _box(axes: Axes, box: Box) -> None:
 
 def _wrong(axes: Axes, box: Box) -> None:
     """A wrong value: orange, hatched, notched at both ends; heavier where a check saw it."""
-    from matplotlib.patches import Polygon  # noqa: PLC0415
+    from matplotlib.patches import Polygon  # noqa: PLC0415 - slow to import
 
     notch = min(7.0, box.width / 3)
     top, middle, low = box.y - 2, box.y + box.height / 2, box.bottom + 2
@@ -157,7 +157,7 @@ def _wrong(axes: Axes, box: Box) -> None:
 
 def _cut(axes: Axes, box: Box) -> None:
     """A cut: a white band over everything, with two slanted strokes at its foot and its head."""
-    from matplotlib.patches import Rectangle  # noqa: PLC0415
+    from matplotlib.patches import Rectangle  # noqa: PLC0415 - slow to import
 
     axes.add_patch(Rectangle((box.x, box.y), box.width, box.height, fc="#ffffff", ec="none", zorder=3.4))
     for x in (box.x, box.right):
@@ -181,8 +181,8 @@ def _mark(axes: Axes, mark: Mark) -> None:
 
 
 def _arrow(axes: Axes, arrow: Arrow) -> None:
-    from matplotlib.patches import FancyArrowPatch, PathPatch  # noqa: PLC0415
-    from matplotlib.path import Path as Curve  # noqa: PLC0415
+    from matplotlib.patches import FancyArrowPatch, PathPatch  # noqa: PLC0415 - slow to import
+    from matplotlib.path import Path as Curve  # noqa: PLC0415 - slow to import
 
     curve = Curve(arrow.points, [Curve.MOVETO, Curve.CURVE4, Curve.CURVE4, Curve.CURVE4])
     style = _ARROWS[arrow.kind]
@@ -220,7 +220,7 @@ def _label(axes: Axes, label: Label, known: frozenset[int]) -> None:
 
 def _known_characters() -> frozenset[int]:
     """The code points that both the regular and the bold face can draw."""
-    from matplotlib.font_manager import FontProperties, findfont, get_font  # noqa: PLC0415
+    from matplotlib.font_manager import FontProperties, findfont, get_font  # noqa: PLC0415 - slow to import
 
     faces = [findfont(FontProperties(family="DejaVu Sans", weight=weight)) for weight in ("normal", "bold")]
     return frozenset.intersection(*(frozenset(get_font(face).get_charmap()) for face in faces))
