@@ -15,6 +15,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -109,9 +110,8 @@ def measure(name: str, workload: str, n: int, task: Task, limit_s: float) -> Cel
     return cell if (cell.peak_mb or 0) < MEMORY_MB else Cell(name, workload, n, len(runs), ended="over 8 GB")
 
 
-def measured(options: argparse.Namespace) -> list[Cell]:
-    """Every cell asked for; a checker leaves a workload when it passes a limit."""
-    cells: list[Cell] = []
+def measured(options: argparse.Namespace) -> Iterator[Cell]:
+    """Every cell asked for, in turn; a checker leaves a workload when it passes a limit."""
     every = {name: tool for name, tool in tools(options.tlc).items() if not options.tool or name in options.tool}
     for workload in options.workload or WORKLOADS:
         running = dict(every)
@@ -123,11 +123,9 @@ def measured(options: argparse.Namespace) -> list[Cell]:
                         del running[name]
                         continue
                     cell = measure(name, workload, n, task, options.limit)
-                cells.append(cell)
-                print(show(cell), flush=True)
+                yield cell
                 if cell.ended != "done":
                     del running[name]
-    return cells
 
 
 def show(cell: Cell) -> str:
@@ -138,6 +136,19 @@ def show(cell: Cell) -> str:
     rate = (cell.transitions or cell.states or 0) / max(cell.seconds, 1e-6)
     counts = f"{cell.states or 0:>13,.0f} states {cell.transitions or 0:>13,.0f} transitions"
     return f"{where} {counts} {cell.seconds:>8.3f} s {rate:>13,.0f}/s {cell.peak_mb:>6,.0f} MB"
+
+
+def run(options: argparse.Namespace) -> list[dict[str, object]]:
+    """The cells as JSON has them; the file is complete after each, so that a run cut short loses nothing."""
+    about = {"limit_s": options.limit, "cores": len(os.sched_getaffinity(0)), "python": platform.python_version()}
+    about |= {"load": round(os.getloadavg()[0], 1), "sizes": options.n or [n for n in SIZES if n <= options.most]}
+    about["spin"] = shutil.which("spin") and subprocess.getoutput("spin -V")
+    cells: list[dict[str, object]] = []
+    for cell in measured(options):
+        print(show(cell), flush=True)
+        cells.append(asdict(cell))
+        options.into.write_text(json.dumps({"about": about, "cells": cells}, indent=1) + "\n", encoding="utf-8")
+    return cells
 
 
 def draw(cells: list[dict[str, object]], file: Path) -> None:
@@ -170,12 +181,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put the tables of the results into the README, and end")
     options = parser.parse_args()
     if not options.write:
-        load = os.getloadavg()[0]
-        cells = [asdict(cell) for cell in measured(options)]
-        about = {"limit_s": options.limit, "cores": os.cpu_count(), "python": platform.python_version()}
-        about |= {"load": round(load, 1), "sizes": options.n or [n for n in SIZES if n <= options.most]}
-        about["spin"] = shutil.which("spin") and subprocess.getoutput("spin -V")
-        options.into.write_text(json.dumps({"about": about, "cells": cells}, indent=1) + "\n", encoding="utf-8")
+        cells = run(options)
         draw(cells, options.into.with_name("seconds.png"))
     results = json.loads(options.into.read_text(encoding="utf-8"))
     print("\n".join(tables(results)))
