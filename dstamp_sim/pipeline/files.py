@@ -14,6 +14,7 @@ from dstamp_sim.core.value import text
 from dstamp_sim.inputs.witness import Witness, write_witness
 from dstamp_sim.pipeline.explain import told_by
 from dstamp_sim.rendering.layout import lay_out
+from dstamp_sim.rendering.svg import standalone_svg
 from dstamp_sim.rendering.timeline import draw_timeline
 
 Badges = Mapping[str, tuple[str, bool | None]]
@@ -63,6 +64,7 @@ def draw(
     trace = witness.trace
     told = told_by(trace, why) if why.fact else None
     layout = lay_out(trace, system.lanes, title=title, verdicts=badges, origin=witness.since, told=told)
-    files = [out / f"{stem}.png", out / f"{stem}.svg"]
-    draw_timeline(layout, *files)
-    return files
+    picture, drawing = out / f"{stem}.png", out / f"{stem}.svg"
+    draw_timeline(layout, picture)
+    drawing.write_text(standalone_svg(layout, title), encoding="utf-8")
+    return [picture, drawing]

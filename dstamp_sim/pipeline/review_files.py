@@ -14,7 +14,7 @@ from dstamp_sim.rendering.layout import lay_out
 from dstamp_sim.rendering.placement_map import Cell, Panel, draw_map
 from dstamp_sim.rendering.plots import Curve, Point, draw_front, draw_waiting, waiting_text
 from dstamp_sim.rendering.review_page import Block, Figure, Part, Table, html, markdown
-from dstamp_sim.rendering.timeline import draw_timeline
+from dstamp_sim.rendering.svg import standalone_svg
 
 MOST_PANEL_SECTIONS = 12
 """Sections up to which a map of pairs of spans can be read."""
@@ -195,7 +195,7 @@ def _draw_story(story: Story, number: int, out: Path) -> Figure:
     told = told_by(story.trace, why) if why.fact else None
     layout = lay_out(story.trace, story.system.lanes, title=story.title, told=told)
     file = out / f"story-{number}.svg"
-    draw_timeline(layout, file)
+    file.write_text(standalone_svg(layout, story.title), encoding="utf-8")
     return Figure(file, story.sentence)
 
 

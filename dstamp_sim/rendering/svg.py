@@ -1,4 +1,4 @@
-"""A laid-out timeline as SVG text for a page: real text, and classes that the page's style sheet colours."""
+"""A laid-out timeline as SVG, in a page or a file of its own: real text, and classes that a style sheet colours."""
 
 from __future__ import annotations
 

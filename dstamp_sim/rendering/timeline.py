@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dstamp_sim.core.errors import UsageError
 from dstamp_sim.rendering.shapes import BOLD, Arrow, Box, Label, Layout, Line, Mark
 
 if TYPE_CHECKING:
@@ -72,8 +71,6 @@ _LABELS: dict[str, str] = {
     "missing": _RED,
 }
 _SETTINGS: dict[Any, Any] = {
-    "svg.hashsalt": "dstamp_sim",
-    "svg.fonttype": "path",
     "font.family": ["DejaVu Sans"],
     "hatch.linewidth": 0.8,
     "path.simplify": True,
@@ -84,15 +81,12 @@ _SETTINGS: dict[Any, Any] = {
 }
 
 
-def draw_timeline(layout: Layout, *paths: Path) -> None:
-    """Writes the picture of `layout` to each of `paths`, as its suffix says: .png (1600 px wide) or .svg.
+def draw_timeline(layout: Layout, path: Path) -> None:
+    """Writes the picture of `layout` as a PNG, 1600 px wide.
 
-    The same layout gives the same SVG, byte for byte, under one version of matplotlib. matplotlib's settings are
-    put back; its global figures are not used. Raises UsageError for another suffix.
+    The same layout gives the same picture, byte for byte, under one version of matplotlib. matplotlib's settings are
+    put back; its global figures are not used.
     """
-    for path in paths:
-        if _kind(path) not in ("png", "svg"):
-            raise UsageError(f"{path}: a timeline is drawn as .png or .svg, not {path.suffix!r}")
     import matplotlib as mpl  # noqa: PLC0415 - slow to import, and most commands draw nothing
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
 
@@ -101,13 +95,7 @@ def draw_timeline(layout: Layout, *paths: Path) -> None:
         axes = figure.add_axes((0, 0, 1, 1), xlim=(0, layout.width), ylim=(layout.height, 0))
         axes.set_axis_off()
         _draw(axes, layout)
-        for path in paths:
-            undated = {"Date": None} if _kind(path) == "svg" else {"Software": None}
-            figure.savefig(path, format=_kind(path), metadata=undated)
-
-
-def _kind(path: Path) -> str:
-    return path.suffix.lower().lstrip(".")
+        figure.savefig(path, format="png", metadata={"Software": None})
 
 
 def _draw(axes: Axes, layout: Layout) -> None:
