@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple, overload
+from typing import Any, NamedTuple, overload
 from urllib.parse import quote, unquote
 
 from dstamp_sim.core.errors import ScheduleError
@@ -35,7 +35,7 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class Schedule(Sequence[Choice]):
-    """A list of choices. `str()` gives the compact text form, `Schedule.parse` reads it back."""
+    """A list of choices. `str()` gives the compact text form, `Schedule.parse` reads it back; `repr()` is that call."""
 
     choices: tuple[Choice, ...] = ()
 
@@ -46,6 +46,13 @@ class Schedule(Sequence[Choice]):
 
     def __str__(self) -> str:
         return " ".join(_token(choice, len(list(same))) for choice, same in groupby(self.choices))
+
+    def __repr__(self) -> str:
+        return f"Schedule.parse({str(self)!r})"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """How notebooks and Hypothesis print it: as it can be pasted into an `@example`."""
+        printer.text(repr(self))
 
     def __len__(self) -> int:
         return len(self.choices)

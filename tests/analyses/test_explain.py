@@ -7,7 +7,8 @@ import pytest
 
 from dstamp_sim import Process, Program, Register, System, always, at_end, explore, replay
 from dstamp_sim.analyses import what_if
-from dstamp_sim.analyses.explain import Story, explain
+from dstamp_sim.analyses.causes import Story
+from dstamp_sim.analyses.explain import explain
 from dstamp_sim.inputs.model_file import load_model
 
 LOCK = "app-domain lock disc-f25969"
@@ -123,6 +124,41 @@ def test_that_no_run_depends_on_another_is_said_only_where_a_serial_order_explai
     skewed = system(Process("a", copies_over, x, y), Process("b", copies_over, y, x), breaks)
     why = explain(skewed, replay(skewed, "a b a b third"))
     assert why.why_no_cycle == "runs depend on each other here, but not through what is told"
+
+
+def two_readers(patience):
+    """A system in which `patience` readers of a flag must all see it, and its end where none does but the last."""
+    flag = Register("flag", "down")
+    processes = [
+        *(Process(f"reader {n}", lambda: (yield flag.read())) for n in range(patience)),
+        Process("writer", lambda: (yield flag.write("up"))),
+    ]
+    alike = at_end("all see it up", lambda results: {r for r in results.values() if r} == {"up"})
+    return System(objects=[flag], processes=processes, properties=[alike])
+
+
+def test_one_that_came_too_early_is_told_alone_and_several_together():
+    system = two_readers(2)
+    alone = explain(system, replay(system, "reader%200 writer reader%201"))
+    assert alone.sentence == (
+        "reader 0's read at step 1 gave 'down', too early: it found flag 'down', which writer's write made 'up' only "
+        "at step 2; so 'all see it up' fails at step 3. Right would have been reader 0's read after writer's write."
+    )
+    together = explain(system, replay(system, "reader%200 reader%201 writer"))
+    assert together.cause.story is Story.EARLY
+    assert together.cause.others == (1,)
+    assert together.right == "Right would have been reader 0's and reader 1's read after writer's write"
+
+
+def test_of_several_that_came_early_those_that_need_not_wait_are_left_out():
+    flag = Register("flag", "down")
+    readers = [Process(f"reader {n}", lambda: (yield flag.read())) for n in range(3)]
+    two = at_end("two see it up", lambda results: sum(r == "up" for r in results.values()) >= 2)
+    system = System(
+        objects=[flag], processes=[*readers, Process("writer", lambda: (yield flag.write("up")))], properties=[two]
+    )
+    why = explain(system, replay(system, "reader%200 reader%201 reader%202 writer"))
+    assert len(why.cause.others) == 1
 
 
 def test_a_wish_that_was_reached_has_not_failed():

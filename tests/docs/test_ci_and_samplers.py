@@ -12,7 +12,7 @@ from experiments import sampler_race
 
 ROOT = Path(__file__).parents[2]
 CI = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
-TEMPLATE = (ROOT / "docs/templates/property-tests.yml").read_text(encoding="utf-8")
+TEMPLATE = ROOT / "docs/templates/property-tests.yml"
 SAMPLERS = (ROOT / "docs/samplers.md").read_text(encoding="utf-8")
 
 
@@ -33,7 +33,16 @@ def test_the_names_that_ci_md_lists_are_those_that_testing_has():
     assert names <= set(testing.__all__)
 
 
+def test_the_template_is_a_workflow_as_githubs_schema_has_it(tmp_path):
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
+    assert subprocess.run([*command, TEMPLATE], capture_output=True, check=False).returncode == 0
+    wrong = tmp_path / "wrong.yml"
+    wrong.write_text(TEMPLATE.read_text(encoding="utf-8").replace("runs-on", "run-on"), encoding="utf-8")
+    assert subprocess.run([*command, wrong], capture_output=True, check=False).returncode == 1
+
+
 def test_the_template_runs_the_tests_keeps_the_examples_and_uploads_the_artifacts():
+    told = TEMPLATE.read_text(encoding="utf-8")
     for wanted in (
         "pip install",
         "pytest tests --dstamp-artifacts",
@@ -41,7 +50,7 @@ def test_the_template_runs_the_tests_keeps_the_examples_and_uploads_the_artifact
         "upload-artifact",
         "schedule",
     ):
-        assert wanted in TEMPLATE
+        assert wanted in told
 
 
 def quoted_row(race: str) -> str:

@@ -1,0 +1,81 @@
+"""Readings that came too early: with the same steps in another order, after a write that came later, all was well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from dstamp_sim.analyses.accesses import Location
+from dstamp_sim.analyses.conflicts import Conflicts
+from dstamp_sim.analyses.orders import readings_after
+from dstamp_sim.analyses.what_if import Fact, WhatIf
+
+MOST_ORDERS = 100
+"""How many other orders are performed at most."""
+_MOST_STEPS = 300_000
+"""How many steps of the trace all of them may have together."""
+
+
+class Early(NamedTuple):
+    """Steps of as many processes that did the same upon the same finding, and the later write to what they found."""
+
+    location: Location
+    readings: tuple[int, ...]
+    write: int
+
+
+def too_early(what_if: WhatIf, conflicts: Conflicts, fact: Fact) -> Early | None:
+    """One reading, else the fewest alike, without which `fact` is gone if only they wait for a write that came later.
+
+    The latest ones first. None where no order that was performed helps: the effort is bounded.
+    """
+    alike = _alike(conflicts, what_if.since(fact))
+    alone = (early._replace(readings=(n,)) for early in alike for n in early.readings)
+    together = (early for early in alike if len(early.readings) > 1)
+    most = min(MOST_ORDERS, _MOST_STEPS // (len(what_if.trace.steps) + 1))
+    for early in islice((*alone, *together), most):
+        if _would_help(what_if, early, fact):
+            return _fewest(what_if, early, fact)
+    return None
+
+
+def _alike(conflicts: Conflicts, last: int) -> list[Early]:
+    """Every reading up to step `last` of what another process changes later, with those of others that are like it."""
+    found: dict[tuple[object, ...], Early] = {}
+    for number, location, write in _overtaken(conflicts, last):
+        step = conflicts.trace.steps[number]
+        verb = step.op.verb if step.op else ""
+        key = (location, write, verb, step.result, step.label)
+        early = found.setdefault(key, Early(location, (), write))
+        if step.process not in {conflicts.trace.steps[n].process for n in early.readings}:
+            found[key] = early._replace(readings=(number, *early.readings))
+    return list(found.values())
+
+
+def _overtaken(conflicts: Conflicts, last: int) -> Iterator[tuple[int, Location, int]]:
+    """Readings by runs, the latest first, with the next write of something else by another process."""
+    trace, accesses = conflicts.trace, conflicts.accesses
+    for number in range(last, -1, -1):
+        step = trace.steps[number]
+        if step.op is None or step.taken is not None or step.dropped or step.process in trace.daemons:
+            continue
+        for location in accesses[number].reads:
+            write = next((n for n in conflicts.writers(location) if number < n <= last), None)
+            if write is None or trace.steps[write].process == step.process:
+                continue
+            if accesses.written(write, location) != accesses.value(number, location.path):
+                yield number, location, write
+
+
+def _would_help(what_if: WhatIf, early: Early, fact: Fact) -> bool:
+    return what_if.is_gone(fact, readings_after(what_if.trace, early.readings, early.write, what_if.since(fact)))
+
+
+def _fewest(what_if: WhatIf, early: Early, fact: Fact) -> Early:
+    """The same without the readings that need not wait."""
+    for number in early.readings:
+        fewer = early._replace(readings=tuple(n for n in early.readings if n != number))
+        if fewer.readings and _would_help(what_if, fewer, fact):
+            early = fewer
+    return early
