@@ -13,7 +13,7 @@ from dstamp_sim.core.errors import (
     UsageError,
     WitnessError,
 )
-from dstamp_sim.core.mechanism import Experiment, Hypotheses, Mechanism, Question, Seen, Window
+from dstamp_sim.core.mechanism import Experiment, Hypotheses, Mechanism, Question, Rule, Seen, Window
 from dstamp_sim.core.op import Op, Program, delay, section
 from dstamp_sim.core.placement import PROCESS_EXIT, REJECTED, Placement, Span
 from dstamp_sim.core.properties import Property, always, at_end, each_result, reachable
@@ -65,6 +65,7 @@ __all__ = [
     "Question",
     "Register",
     "Report",
+    "Rule",
     "ScenarioError",
     "Schedule",
     "ScheduleError",

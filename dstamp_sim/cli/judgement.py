@@ -20,20 +20,45 @@ def print_judgement(console: Console, document: dict[str, Any]) -> None:
     if document["conflict"]:
         told = ", ".join(document["conflict"])
         say(console, Text(f"No mechanism can give these observations together: {told}", style="bold red"))
-    say(console, Text("\nHow likely each is, all equally likely before:", style="bold"))
-    for name, share in sorted(document["posterior"].items(), key=lambda item: -item[1]):
-        if share > 0:
-            say(console, Text(f"  {name:22} {'#' * round(50 * share):50} {share:6.1%}"))
-    flips = "; ".join(document["flips"])
-    say(
-        console,
-        Text(f"Under other priors another comes first: {flips}." if flips else "No other prior changes the first."),
-    )
+    _print_posterior(console, document)
+    _print_twins(console, document)
     say(console, Text("\nThe next experiment, most telling first (bits expected):", style="bold"))
     for item in document["experiments"][:4]:
         say(console, Text(f"  {item['bits']:.2f}  {item['experiment']}: {item['story']}"))
     for outcome, meaning in document["experiments"][0]["means"].items() if document["experiments"] else ():
         say(console, Text(f"        {outcome}: {meaning}"))
+    if document["rule"]:
+        say(console, Text(f'\nThe rule "{document["rule"]["says"]}", judged:', style="bold"))
+        for sentence in document["rule"]["judgement"]:
+            say(console, Text(f"  {sentence}"))
+
+
+def _print_posterior(console: Console, document: dict[str, Any]) -> None:
+    """A bar for every mechanism that is left, with its limits; and under which priors another comes first."""
+    say(console, Text("\nHow likely each is under the assumed priors, all equally likely before:", style="bold"))
+    for name, share in sorted(document["posterior"].items(), key=lambda item: -item[1]):
+        low, high = document["posterior_limits"][name]
+        if high > 0:
+            told = f"{share:6.1%}  ({low:.1%} to {high:.1%})" if share else f"no world drawn; below {high:.1%}"
+            say(console, Text(f"  {name:22} {'#' * round(50 * share):50} {told}"))
+    flips = "; ".join(document["flips"])
+    say(
+        console,
+        Text(f"Under other priors another comes first: {flips}." if flips else "No other prior changes the first."),
+    )
+
+
+def _print_twins(console: Console, document: dict[str, Any]) -> None:
+    """Which mechanisms the outcomes at hand cannot tell apart, whatever the priors."""
+    told = {name: others for name, others in document["not_told_apart"].items() if others}
+    if not told:
+        return
+    again = document["repetitions"]
+    say(console, Text(f"\nNot told apart by these outcomes, were all observed {again} times again:", style="bold"))
+    for name, others in told.items():
+        listed = ", ".join(f"{other} ({share:.0%})" for other, share in sorted(others.items(), key=lambda o: -o[1]))
+        say(console, Text(f"  what {name} does, so does: {listed} of its settings"))
+    say(console, Text("Between these, the posterior repeats what the priors assume of their rates."))
 
 
 def _mechanisms(document: dict[str, Any]) -> Table:

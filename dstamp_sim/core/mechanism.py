@@ -81,13 +81,27 @@ class Experiment:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """How somebody means to read an experiment: `outcome` for the mechanisms that need company, `other` for the rest.
+
+    A mechanism needs company if `other` never comes of it in this experiment. `says` is the rule in words.
+    """
+
+    experiment: str
+    outcome: str
+    other: str
+    says: str
+    source: str
+
+
+@dataclass(frozen=True)
 class Hypotheses:
     """What a model says so that its mechanisms can be judged against evidence.
 
     `nothing` is the factory without any fault. Factories take `runs` and, by each name in `identity`, a tuple with a
     value per run, which an observed run may leave unknown. `sight` gives the parameters with which a result has a
     field that it otherwise lacks. `probes` are factories of systems with one process, by the probe's id. `faults` are
-    the outcome labels that count as something having failed.
+    the outcome labels that count as something having failed. `rule` is a way to read an experiment that is judged.
     """
 
     nothing: Callable[..., System]
@@ -97,3 +111,4 @@ class Hypotheses:
     probes: Mapping[str, Callable[..., System]] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
     experiments: Mapping[str, Experiment] = field(default_factory=dict)
+    rule: Rule | None = None

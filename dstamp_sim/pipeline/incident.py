@@ -13,7 +13,8 @@ from dstamp_sim.inputs.evidence import read_evidence, with_outcome, write_eviden
 from dstamp_sim.inputs.model_file import bundled, load_model
 from dstamp_sim.inputs.scenario_file import read_scenario
 from dstamp_sim.inputs.witness import check_writable
-from dstamp_sim.pipeline.judge import Judged, Tell, as_json, judge_incident
+from dstamp_sim.pipeline.document import as_json
+from dstamp_sim.pipeline.judge import Judged, Tell, judge_incident
 from dstamp_sim.pipeline.replay import INCIDENT
 from dstamp_sim.rendering.judgement import draw_posterior, markdown
 

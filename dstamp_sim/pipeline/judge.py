@@ -4,49 +4,66 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dstamp_sim.analyses.abduction import Case, Observation, Possible, Row, conflict, judge
+from dstamp_sim.analyses.identifiability import Profile, twins
 from dstamp_sim.analyses.overlap import Sighting, orders
-from dstamp_sim.core.errors import ScenarioError, UsageError, unknown
-from dstamp_sim.core.mechanism import Experiment, Hypotheses
+from dstamp_sim.core.errors import ScenarioError, UsageError
+from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.scenario import Priors, Scenario, Timing
-from dstamp_sim.engines.sweep import Sweeper
 from dstamp_sim.inputs.evidence import Evidence
 from dstamp_sim.inputs.model_file import Model
 from dstamp_sim.pipeline.ask import engines
-from dstamp_sim.pipeline.likelihood import Likelihood, Predicted, Weighed, predict, weigh
+from dstamp_sim.pipeline.experiments import Rated, RuleJudged, Survivors, factors, judged_rule, rated
+from dstamp_sim.pipeline.likelihood import NEVER, Sweepers, Weighed, weigh
+from dstamp_sim.pipeline.profiles import Numbers, Size, anywhere, profile
 
 Tell = Callable[[int, int], None]
 
+SIZE = Size(settings=40, repetitions=1000)
+"""How large the profiles are by which it is asked which mechanisms the outcomes tell apart."""
 
-@dataclass(frozen=True)
-class Rated:
-    """An experiment: its outcomes by mechanism, what it is expected to tell in bits, and a sentence per outcome."""
 
-    name: str
-    experiment: Experiment
-    predicted: Mapping[str, Predicted]
-    bits: float
-    means: Mapping[str, str]
+@dataclass
+class Steps:
+    """How far a judgement is, told in whole steps."""
+
+    tell: Tell | None
+    total: int
+    done: float = 0.0
+
+    def more(self, part: float = 1.0) -> None:
+        """One more step, or a part of one."""
+        self.done += part
+        if self.tell is not None:
+            self.tell(round(self.done), self.total)
+
+
+SILENT = Steps(None, 0)
 
 
 @dataclass(frozen=True)
 class Judged:
     """Everything that was found out about an incident.
 
-    `posterior` is over mechanisms, each as likely as another before; `varied` are posteriors under other priors;
-    `flips` names those variations under which another mechanism comes first. `conflict` is a smallest set of
-    observations that no mechanism can give together, where none is possible.
+    `posterior` is over mechanisms, each as likely as another before; `limits` is between which figures it lies, as far
+    as the number of worlds says (95 %); `varied` are posteriors under other priors; `flips` names those variations
+    under which another mechanism comes first. `twins` is, by mechanism, which others the outcomes cannot tell from it,
+    with the share of its settings. `conflict` is a smallest set of observations that no mechanism can give together,
+    where none is possible.
     """
 
     rows: tuple[Row, ...]
     weighed: Mapping[str, Weighed]
     posterior: Mapping[str, float]
+    limits: Mapping[str, tuple[float, float]]
     varied: Mapping[str, Mapping[str, float]]
     flips: tuple[str, ...]
+    twins: Mapping[str, Mapping[str, float]]
     next: tuple[Rated, ...]
+    rule: RuleJudged | None
     conflict: tuple[str, ...]
     longest_run_s: float
 
@@ -66,39 +83,86 @@ def judge_incident(scenario: Scenario, evidence: Evidence, model: Model, tell: T
     """
     hypotheses, priors = _needed(scenario, model)
     case = case_of(evidence, hypotheses, priors.longest_run_s)
-    timing = _timing(scenario, evidence)
-    done, total = 0, 2 * len(model.mechanisms) + len(priors.variations) + 1
+    steps = Steps(tell, 2 * len(model.mechanisms) + len(priors.variations) + 1)
     rows: list[Row] = []
     for name, mechanism in model.mechanisms.items():
         rows += judge(name, mechanism, hypotheses, case, engines())
-        done = _told(tell, done, total)
-    alive = [name for name in model.mechanisms if any(r.mechanism == name and _alive(r) for r in rows)]
-    dead = {name: Weighed(Likelihood(0, priors.runs), Likelihood(0, 1), ()) for name in model.mechanisms}
-    hopeless = {name: [row.settings for row in rows if row.mechanism == name and not _alive(row)] for name in alive}
-    sight = {key: value for given in hypotheses.sight.values() for key, value in given.items()}
-    sweepers: dict[Any, Sweeper] = {}
-
-    def weigh_all(beliefs: Priors) -> dict[str, Weighed]:
-        return dead | {
-            name: weigh(
-                model.mechanisms[name], hypotheses, case, timing, beliefs,
-                seed=scenario.timing.seed, sight=sight, impossible=hopeless[name], sweepers=sweepers,
-            )
-            for name in alive
-        }  # fmt: skip
-
-    weighed = weigh_all(priors)
-    done = _told(tell, done, total)
-    posterior = _with_outcomes(_posterior(weighed), weighed, evidence, model, hypotheses, timing)
-    varied = {}
+        steps.more()
+    cluster = Cluster(hypotheses, case, _timing(scenario, evidence), _alive(rows, model), _hopeless(rows))
+    survivors = cluster.weighed(priors, steps)
+    told = factors(evidence, hypotheses, survivors)
+    posterior, varied = _posterior(survivors, told, model), {}
     for name, beliefs in priors.variations.items():
-        other = weigh_all(replace(beliefs, runs=max(1, beliefs.runs // 4)))
-        varied[name] = _with_outcomes(_posterior(other), other, evidence, model, hypotheses, timing)
-        done = _told(tell, done, total)
+        other = cluster.weighed(replace(beliefs, runs=max(1, beliefs.runs // 4)), steps)
+        varied[name] = _posterior(other, factors(evidence, hypotheses, other), model)
     first = _first(posterior)
-    flips = tuple(name for name, other in varied.items() if _first(other) != first)
-    rated = _rated(posterior, weighed, model, hypotheses, timing)
-    return Judged(tuple(rows), weighed, posterior, varied, flips, rated, conflict(rows), priors.longest_run_s)
+    next_ones = rated(posterior, hypotheses, survivors)
+    return Judged(
+        rows=tuple(rows),
+        weighed=dict.fromkeys(model.mechanisms, NEVER) | dict(survivors.weighed),
+        posterior=posterior,
+        limits=_limits(survivors, told, model),
+        varied=varied,
+        flips=tuple(name for name, other in varied.items() if _first(other) != first),
+        twins=twins(cluster.profiles(anywhere(priors), SIZE, steps)),
+        next=next_ones,
+        rule=_rule(hypotheses, next_ones),
+        conflict=conflict(rows),
+        longest_run_s=priors.longest_run_s,
+    )
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The observed runs on the clock, under each mechanism that is `alive`, but for the settings that are hopeless."""
+
+    hypotheses: Hypotheses
+    case: Case
+    timing: Timing
+    alive: Mapping[str, Mechanism]
+    hopeless: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    sweepers: Sweepers = field(default_factory=dict)
+    numbers: Numbers = field(default_factory=Numbers)
+
+    @property
+    def sight(self) -> dict[str, Any]:
+        """The parameters with which a result has all that could be seen of it."""
+        return {key: value for given in self.hypotheses.sight.values() for key, value in given.items()}
+
+    def weighed(self, beliefs: Priors, steps: Steps = SILENT) -> Survivors:
+        """How likely each makes the evidence."""
+        weighed = {}
+        for name, mechanism in self.alive.items():
+            weighed[name] = weigh(
+                mechanism, self.hypotheses, self.case, self.timing, beliefs, seed=self.timing.seed,
+                sight=self.sight, impossible=self.hopeless.get(name, ()), sweepers=self.sweepers,
+            )  # fmt: skip
+            steps.more(1 / len(self.alive))
+        return Survivors(self.alive, weighed, self.timing)
+
+    def profiles(self, beliefs: Priors, size: Size, steps: Steps = SILENT) -> dict[str, Profile]:
+        """What the observed runs do under each, many times over."""
+        found = {}
+        for name, mechanism in self.alive.items():
+            found[name] = profile(
+                mechanism, self.hypotheses, self.case, self.timing, beliefs, size, seed=self.timing.seed,
+                sight=self.sight, impossible=self.hopeless.get(name, ()), sweepers=self.sweepers, numbers=self.numbers,
+            )  # fmt: skip
+            steps.more()
+        return found
+
+
+def _alive(rows: Sequence[Row], model: Model) -> dict[str, Mechanism]:
+    names = {row.mechanism for row in rows if row.verdict is not Possible.IMPOSSIBLE}
+    return {name: mechanism for name, mechanism in model.mechanisms.items() if name in names}
+
+
+def _hopeless(rows: Sequence[Row]) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        if row.verdict is Possible.IMPOSSIBLE:
+            found.setdefault(row.mechanism, []).append(row.settings)
+    return found
 
 
 def _needed(scenario: Scenario, model: Model) -> tuple[Hypotheses, Priors]:
@@ -107,12 +171,6 @@ def _needed(scenario: Scenario, model: Model) -> tuple[Hypotheses, Priors]:
     if scenario.priors is None:
         raise ScenarioError("the scenario has no [priors]: durations, partners and failure rates have to be assumed")
     return model.hypotheses, scenario.priors
-
-
-def _told(tell: Tell | None, done: int, total: int) -> int:
-    if tell is not None:
-        tell(done + 1, total)
-    return done + 1
 
 
 def case_of(evidence: Evidence, hypotheses: Hypotheses, longest_s: float) -> Case:
@@ -152,127 +210,30 @@ def _effort(row: Row) -> tuple[int, int]:
     return order.index(row.verdict), row.timed.unseen if row.timed else 99
 
 
-def _alive(row: Row) -> bool:
-    return row.verdict is not Possible.IMPOSSIBLE
-
-
-def _posterior(weighed: Mapping[str, Weighed]) -> dict[str, float]:
+def _posterior(survivors: Survivors, told: Mapping[str, float], model: Model) -> dict[str, float]:
     """Over mechanisms, each as likely as another before the evidence."""
-    total = sum(item.likelihood.estimate for item in weighed.values())
-    return {name: item.likelihood.estimate / total if total else 0.0 for name, item in weighed.items()}
+    weights = {name: survivors.weighed[name].likelihood.estimate * told[name] for name in survivors.weighed}
+    total = sum(weights.values())
+    return {name: weights.get(name, 0.0) / total if total else 0.0 for name in model.mechanisms}
+
+
+def _limits(survivors: Survivors, told: Mapping[str, float], model: Model) -> dict[str, tuple[float, float]]:
+    """Each mechanism at one end of its interval, all others at the other end of theirs."""
+    low = {name: item.likelihood.interval.low * told[name] for name, item in survivors.weighed.items()}
+    high = {name: item.likelihood.interval.high * told[name] for name, item in survivors.weighed.items()}
+
+    def share(name: str, own: Mapping[str, float], others: Mapping[str, float]) -> float:
+        total = own.get(name, 0.0) + sum(others.values()) - others.get(name, 0.0)
+        return own.get(name, 0.0) / total if total else 0.0
+
+    return {name: (share(name, low, high), share(name, high, low)) for name in model.mechanisms}
 
 
 def _first(posterior: Mapping[str, float]) -> str:
     return max(posterior, key=lambda name: posterior[name])
 
 
-def _with_outcomes(
-    posterior: dict[str, float],
-    weighed: Mapping[str, Weighed],
-    evidence: Evidence,
-    model: Model,
-    hypotheses: Hypotheses,
-    timing: Timing,
-) -> dict[str, float]:
-    """The posterior after the experiments whose outcomes the evidence holds; one added count smooths each share."""
-    for item in evidence.outcomes:
-        if item.experiment not in hypotheses.experiments:
-            raise UsageError(unknown("experiment", item.experiment, hypotheses.experiments))
-        experiment = hypotheses.experiments[item.experiment]
-        for name in [name for name, share in posterior.items() if share > 0]:
-            told = predict(experiment, model.mechanisms[name], weighed[name], timing, seed=timing.seed)
-            hits = told.shares.get(item.outcome, 0.0) * told.worlds
-            posterior[name] *= (hits + 0.5) / (told.worlds + 1.0)
-        total = sum(posterior.values())
-        posterior = {name: share / total for name, share in posterior.items()} if total else posterior
-    return posterior
-
-
-def _rated(
-    posterior: Mapping[str, float],
-    weighed: Mapping[str, Weighed],
-    model: Model,
-    hypotheses: Hypotheses,
-    timing: Timing,
-) -> tuple[Rated, ...]:
-    """The catalogue, the most telling experiment first."""
-    alive = [name for name, share in posterior.items() if share > 0]
-    rated = []
-    for name, experiment in hypotheses.experiments.items():
-        told = {m: predict(experiment, model.mechanisms[m], weighed[m], timing, seed=timing.seed) for m in alive}
-        outcomes = sorted({outcome for item in told.values() for outcome in item.shares})
-        means = {outcome: _meaning(outcome, posterior, told) for outcome in outcomes}
-        rated.append(Rated(name, experiment, told, _bits(posterior, told, outcomes), means))
-    return tuple(sorted(rated, key=lambda item: -item.bits))
-
-
-def _bits(posterior: Mapping[str, float], told: Mapping[str, Predicted], outcomes: Sequence[str]) -> float:
-    """The expected information on the mechanism: the entropy now, less that expected after the outcome."""
-    after = 0.0
-    for outcome in outcomes:
-        joint = {name: posterior[name] * item.shares.get(outcome, 0.0) for name, item in told.items()}
-        chance = sum(joint.values())
-        after += chance * _entropy([share / chance for share in joint.values()]) if chance > 0 else 0.0
-    return max(0.0, _entropy([posterior[name] for name in told]) - after)
-
-
-def _entropy(shares: Sequence[float]) -> float:
-    return -sum(share * math.log2(share) for share in shares if share > 0)
-
-
-def _meaning(outcome: str, posterior: Mapping[str, float], told: Mapping[str, Predicted]) -> str:
-    """What an outcome would and would not show."""
-    joint = {name: posterior[name] * item.shares.get(outcome, 0.0) for name, item in told.items()}
-    chance = sum(joint.values())
-    if chance == 0:
-        return "not expected under any mechanism"
-    after = {name: share / chance for name, share in joint.items()}
-    never = [name for name, share in joint.items() if share == 0]
-    kept = [name for name in sorted(after, key=lambda n: -after[n]) if after[name] >= 0.01]
-    ranked = ", ".join(f"{name} {posterior[name]:.0%} -> {after[name]:.0%}" for name in kept)
-    against = f"speaks against {', '.join(never)} (never seen in the worlds drawn); " if never else ""
-    cannot = f"cannot tell {' from '.join(kept)}" if len(kept) > 1 else "leaves no other with 1 % or more"
-    return f"{against}{ranked}; {cannot}"
-
-
-def as_json(judged: Judged) -> dict[str, Any]:
-    """The judgement as plain values."""
-    return {
-        "mechanisms": [
-            {
-                "mechanism": row.mechanism,
-                "reading": dict(row.reading),
-                "verdict": row.verdict.value,
-                "why": row.why,
-                "unseen_partners": row.timed.unseen if row.timed else None,
-                "unseen_partners_without_timing": row.untimed.unseen if row.untimed else None,
-                "assumed": list(row.timed.assumed) if row.timed else [],
-                "bearings": {name: bearing.value for name, bearing in row.bearings.items()},
-            }
-            for row in judged.rows
-        ],
-        "likelihoods": {
-            name: {
-                "estimate": item.likelihood.estimate,
-                "interval": list(item.likelihood.interval),
-                "without_unseen_partners": item.alone.estimate,
-            }
-            for name, item in judged.weighed.items()
-        },
-        "posterior": dict(judged.posterior),
-        "other_priors": {name: dict(other) for name, other in judged.varied.items()},
-        "flips": list(judged.flips),
-        "conflict": list(judged.conflict),
-        "longest_run_s": judged.longest_run_s,
-        "experiments": [
-            {
-                "experiment": item.name,
-                "story": item.experiment.story,
-                "cost": item.experiment.cost,
-                "bits": item.bits,
-                "predicted": {name: dict(told.shares) for name, told in item.predicted.items()},
-                "means": dict(item.means),
-            }
-            for item in judged.next
-        ],
-    }
+def _rule(hypotheses: Hypotheses, next_ones: Sequence[Rated]) -> RuleJudged | None:
+    rule = hypotheses.rule
+    told = next((item.predicted for item in next_ones if rule is not None and item.name == rule.experiment), None)
+    return None if rule is None or told is None else judged_rule(rule, told)

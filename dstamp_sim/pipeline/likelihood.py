@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dstamp_sim.analyses.abduction import Case, readings
+from dstamp_sim.analyses.confidence import Interval, interval
 from dstamp_sim.analyses.turns import agrees
 from dstamp_sim.core.mechanism import Experiment, Hypotheses, Mechanism, Seen
 from dstamp_sim.core.scenario import Distribution, Priors, Shape, Timing
@@ -21,13 +22,13 @@ from dstamp_sim.engines.sweep import Floats, Sweeper, Swept, Varied
 UNSEEN = 4
 """The most unseen partners of a drawn world."""
 
-Z = 1.959963984540054
-"""The normal quantile of a 95 % interval."""
+Sweepers = dict[Any, Sweeper]
+"""The compiled tables of every system that was asked about."""
 
 
 @dataclass(frozen=True)
 class Likelihood:
-    """P(evidence | mechanism, priors): hits among worlds, its estimate, and its 95 % Wilson interval."""
+    """P(evidence | mechanism, priors): hits among worlds. No world is needed where it is impossible."""
 
     hits: int
     worlds: int
@@ -35,25 +36,26 @@ class Likelihood:
     @property
     def estimate(self) -> float:
         """The share of worlds in which everything came out as observed."""
-        return self.hits / self.worlds
+        return self.hits / self.worlds if self.worlds else 0.0
 
     @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson's score interval."""
-        n, p = self.worlds, self.estimate
-        middle, width = p + Z * Z / (2 * n), Z * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
-        return max(0.0, (middle - width) / (1 + Z * Z / n)), min(1.0, (middle + width) / (1 + Z * Z / n))
+    def interval(self) -> Interval:
+        """The exact 95 % interval."""
+        return interval(self.hits, self.worlds) if self.worlds else Interval(0.0, 0.0)
+
+
+IMPOSSIBLE = Likelihood(0, 0)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The worlds of one reading that agree with the evidence: what was drawn in each, and what was seen."""
+    """The worlds of one reading: what was drawn in each, what was seen, and of how many runs it was as observed."""
 
     settings: Mapping[str, Any]
     identities: Sequence[Mapping[str, Any]]
     drawn: Drawn
     swept: Swept
-    hits: NDArray[np.int64]
+    agreeing: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,23 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Weighed:
-    """A mechanism's likelihood, also without unseen partners, and the agreeing worlds by reading."""
+    """A mechanism's likelihood, also without unseen partners, and its worlds by reading.
+
+    `closest` is the largest number of runs that came out as observed in one world: all where there were hits.
+    """
 
     likelihood: Likelihood
     alone: Likelihood
-    samples: tuple[Sample, ...]
+    samples: tuple[Sample, ...] = ()
+    closest: int = 0
+
+    def worlds(self, sample: Sample) -> NDArray[np.int64]:
+        """The worlds of a sample that agree with the evidence; where the mechanism has none, its closest."""
+        return np.flatnonzero(sample.agreeing == self.closest)
+
+
+NEVER = Weighed(IMPOSSIBLE, IMPOSSIBLE)
+"""What is impossible: no world is drawn for it."""
 
 
 def weigh(
@@ -84,13 +98,13 @@ def weigh(
     seed: int,
     sight: Mapping[str, Any],
     impossible: Sequence[Mapping[str, Any]],
-    sweepers: dict[Any, Sweeper],
+    sweepers: Sweepers,
 ) -> Weighed:
     """The likelihood of `case` under a mechanism: readings are weighted alike, the rest is drawn from `priors`.
 
     The settings in `impossible` are known to have no agreeing world, and are not run. `sweepers` keeps compiled tables.
     """
-    worlds = _worlds(mechanism, hypotheses, case, priors)
+    worlds = worlds_of(mechanism, hypotheses, case, priors)
     samples, total, alone_hits, alone = [], 0, 0, 0
     for number, (settings, identities, share) in enumerate(worlds):
         count = max(1, round(priors.runs * share))
@@ -99,22 +113,18 @@ def weigh(
         total, alone = total + count, alone + int(lonely.sum())
         if settings in impossible:
             continue
-        key = (id(mechanism), text(settings), text(identities))
-        if key not in sweepers:
-            sweepers[key] = Sweeper(_system(mechanism, {**settings, **sight}, identities))
-        sweeper = sweepers[key]
-        varied = _varied(sweeper, drawn, timing)
-        swept = sweeper.sweep(replace(timing, starts_s={}), count, seed=seed + number, varied=varied)
-        matched = np.ones(count, bool)
+        swept = sweep_worlds(mechanism, {**settings, **sight}, identities, drawn, timing, seed + number, sweepers)
+        agreeing = np.zeros(count, np.int64)
         for name, item in zip(swept.names, case.runs, strict=False):
-            matched &= swept.where(name, partial(agrees, observed=item.fields))
-        samples.append(Sample(settings, identities, drawn, swept, np.flatnonzero(matched)))
-        alone_hits += int((matched & lonely).sum())
-    hits = sum(len(sample.hits) for sample in samples)
-    return Weighed(Likelihood(hits, total), Likelihood(alone_hits, max(alone, 1)), tuple(samples))
+            agreeing += swept.where(name, partial(agrees, observed=item.fields))
+        samples.append(Sample(settings, identities, drawn, swept, agreeing))
+        alone_hits += int((lonely & (agreeing == len(case.runs))).sum())
+    hits = sum(int((sample.agreeing == len(case.runs)).sum()) for sample in samples)
+    closest = max((int(sample.agreeing.max()) for sample in samples), default=0)
+    return Weighed(Likelihood(hits, total), Likelihood(alone_hits, max(alone, 1)), tuple(samples), closest)
 
 
-def _worlds(
+def worlds_of(
     mechanism: Mechanism, hypotheses: Hypotheses, case: Case, priors: Priors
 ) -> list[tuple[dict[str, Any], list[dict[str, Any]], float]]:
     """Settings, identities and share of every reading, with all runs alike and with all different."""
@@ -135,23 +145,46 @@ def _value(known: Any, index: int, way: str) -> Any:
     return known if known is not None else 1 if way == "same" else index + 1
 
 
+def sweep_worlds(
+    mechanism: Mechanism,
+    settings: Mapping[str, Any],
+    identities: Sequence[Mapping[str, Any]],
+    drawn: Drawn,
+    timing: Timing,
+    seed: int,
+    sweepers: Sweepers,
+) -> Swept:
+    """The observed runs and the partners that nobody saw, on the clock in every world that was drawn."""
+    key = (id(mechanism), text(settings), text(identities))
+    if key not in sweepers:
+        sweepers[key] = Sweeper(_system(mechanism, settings, identities))
+    sweeper = sweepers[key]
+    varied = _varied(sweeper, drawn, timing)
+    return sweeper.sweep(replace(timing, starts_s={}), len(drawn.factor), seed=seed, varied=varied)
+
+
 def _system(mechanism: Mechanism, settings: Mapping[str, Any], identities: Any) -> Any:
     everyone = [*identities, *[identities[-1]] * UNSEEN]
     per_run = {key: tuple(who[key] for who in everyone) for key in everyone[0]}
     return mechanism.factory(**{**settings, **per_run, "runs": len(everyone)})
 
 
-def draw(priors: Priors, timing: Timing, count: int, generator: np.random.Generator) -> Drawn:
-    """`count` worlds from the priors. Unseen partners come around the last runs of the cluster, or never."""
+def draw(priors: Priors, timing: Timing, count: int, generator: np.random.Generator, *, repeats: int = 1) -> Drawn:
+    """`count` worlds from the priors, each `repeats` times, with partners that come anew.
+
+    Unseen partners come around the last runs of the cluster, or never.
+    """
     probabilities = {label: generator.beta(*figures, count) for label, figures in priors.probabilities.items()}
     low, high = priors.unseen_mean
     mean = np.zeros(count) if high == 0 else np.exp(generator.uniform(math.log(max(low, 1e-9)), math.log(high), count))
-    number = np.minimum(generator.poisson(mean), UNSEEN)
+    number = np.minimum(generator.poisson(np.repeat(mean, repeats)), UNSEEN)
     starts = sorted(timing.starts_s.values())
     first, last = (starts[1] if len(starts) > 1 else starts[0]), starts[-1]
-    come = generator.uniform(first - priors.longest_run_s, last + priors.longest_run_s / 2, (count, UNSEEN))
+    span = first - priors.longest_run_s, last + priors.longest_run_s / 2
+    come = generator.uniform(*span, (len(number), UNSEEN))
     come = np.where(np.arange(UNSEEN) < number[:, None], np.maximum(come, 0.0), timing.horizon_s)
-    return Drawn(probabilities, np.exp(priors.spread * generator.standard_normal(count)), come)
+    factor = np.repeat(np.exp(priors.spread * generator.standard_normal(count)), repeats)
+    return Drawn({label: np.repeat(drawn, repeats) for label, drawn in probabilities.items()}, factor, come)
 
 
 def _varied(sweeper: Sweeper, drawn: Drawn, timing: Timing) -> Varied:
@@ -172,10 +205,14 @@ def _scaled(given: Distribution, factor: Floats) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True)
 class Predicted:
-    """How often an experiment comes out how under one mechanism, over the worlds that agree with the evidence."""
+    """How often an experiment comes out how under one mechanism, over the worlds that agree with the evidence.
+
+    Where none agrees, over those that agree with most of it (`agree` is then False).
+    """
 
     shares: Mapping[str, float]
     worlds: int
+    agree: bool = True
 
 
 def predict(
@@ -183,41 +220,44 @@ def predict(
 ) -> Predicted:
     """The outcomes of an experiment under a mechanism, its unknowns drawn again from the worlds that agreed."""
     counts: dict[str, int] = {}
-    pool = [(sample, hit) for sample in weighed.samples for hit in sample.hits[:most]]
-    for sample in weighed.samples:
-        hits = sample.hits[:most]
-        if not len(hits):
+    pools = [(sample, weighed.worlds(sample)) for sample in weighed.samples]
+    every = max(1.0, sum(len(pool) for _, pool in pools) / most)
+    for sample, pool in pools:  # a reading has its share of the worlds
+        worlds = pool[np.arange(0.0, len(pool), every).astype(np.int64)]
+        if not len(worlds):
             continue
         if experiment.starts_s:
-            outcomes = _run_anew(experiment, mechanism, sample, hits, timing, seed)
+            outcomes = _run_anew(experiment, mechanism, sample, worlds, timing, seed)
         else:
-            outcomes = [experiment.outcome(_seen(sample.swept, int(hit), sample.drawn, timing)) for hit in hits]
+            outcomes = [experiment.outcome(_seen(sample.swept, int(w), sample.drawn, timing)) for w in worlds]
         for outcome in outcomes:
             counts[outcome] = counts.get(outcome, 0) + 1
-    return Predicted({name: count / len(pool) for name, count in sorted(counts.items())}, len(pool))
+    total = sum(counts.values())
+    shares = {name: count / total for name, count in sorted(counts.items())}
+    return Predicted(shares, total, weighed.likelihood.hits > 0)
 
 
 def _run_anew(
-    experiment: Experiment, mechanism: Mechanism, sample: Sample, hits: Any, timing: Timing, seed: int
+    experiment: Experiment, mechanism: Mechanism, sample: Sample, worlds: NDArray[np.int64], timing: Timing, seed: int
 ) -> list[str]:
     settings = {**sample.settings, **experiment.settings}
     sweeper = Sweeper(mechanism.factory(**settings))
     names = [n for n, p in zip(sweeper.semantics.names, sweeper.semantics.processes, strict=True) if not p.daemon]
-    at = {name: np.full(len(hits), start) for name, start in zip(names, experiment.starts_s, strict=False)}
-    factor = sample.drawn.factor[hits]
+    at = {name: np.full(len(worlds), start) for name, start in zip(names, experiment.starts_s, strict=False)}
+    factor = sample.drawn.factor[worlds]
     varied = Varied(
         at,
-        {label: values[hits] for label, values in sample.drawn.probabilities.items()},
+        {label: values[worlds] for label, values in sample.drawn.probabilities.items()},
         {name: _scaled(given, factor) for name, given in timing.delays.items()},
     )
-    swept = sweeper.sweep(replace(timing, starts_s={}), len(hits), seed=seed, varied=varied)
+    swept = sweeper.sweep(replace(timing, starts_s={}), len(worlds), seed=seed, varied=varied)
     runs = len(experiment.starts_s)
     return [
         experiment.outcome([
             Seen(swept.results.get(int(swept.ends[r, p])), experiment.starts_s[p], float(swept.ended_at_s[r, p]))
             for p in range(runs)
         ])
-        for r in range(len(hits))
+        for r in range(len(worlds))
     ]  # fmt: skip
 
 

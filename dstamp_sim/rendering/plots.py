@@ -20,7 +20,7 @@ SETTINGS: Any = {
     "axes.edgecolor": "#aab4be",
     "hatch.color": "#c9836f",
 }
-_COLOURS = ("#1b6e53", "#2f5fa8", "#b3541e", "#7a3f9a", "#4d5a66", "#a8862a")
+COLOURS = ("#1b6e53", "#2f5fa8", "#b3541e", "#7a3f9a", "#4d5a66", "#a8862a")
 _SIGNS = ("o", "s", "^", "D", "v", "P")
 
 
@@ -90,7 +90,7 @@ def draw_front(points: Sequence[Point], title: str, path: Path) -> None:
         axes.set_xlabel("95 in 100 runs wait at most (further left is cheaper; bars: 95 % interval)", fontsize=12)
         axes.set_title(title, loc="left", fontsize=14, fontweight="bold", color=INK)
         axes.grid(axis="x", color="#e4e8ec")
-        _plain(axes)
+        plain(axes)
         save(figure, path)
 
 
@@ -159,7 +159,7 @@ def draw_waiting(curves: Sequence[Curve], present_per_day: float, title: str, pa
         figure = Figure(figsize=(16, 6.8), dpi=100, facecolor="white", layout="constrained")
         axes = figure.add_subplot()
         for number, curve in enumerate(curves):
-            colour, sign = _COLOURS[number % len(_COLOURS)], _SIGNS[number % len(_SIGNS)]
+            colour, sign = COLOURS[number % len(COLOURS)], _SIGNS[number % len(_SIGNS)]
             low, mean, high = zip(*curve.waited_s, strict=True)
             axes.plot(curve.per_day, mean, color=colour, marker=sign, lw=2, ms=7, label=curve.name)
             axes.fill_between(curve.per_day, [max(v, 0) for v in low], high, color=colour, alpha=0.15, lw=0)
@@ -174,7 +174,7 @@ def draw_waiting(curves: Sequence[Curve], present_per_day: float, title: str, pa
         axes.set_title(title, loc="left", fontsize=14, fontweight="bold", color=INK)
         axes.legend(loc="upper left", frameon=False, fontsize=11)
         axes.grid(color="#e4e8ec")
-        _plain(axes)
+        plain(axes)
         save(figure, path)
 
 
@@ -186,6 +186,7 @@ def _minutes(axis: Any) -> None:
     axis.set_ticks([], minor=True)
 
 
-def _plain(axes: Axes) -> None:
+def plain(axes: Axes) -> None:
+    """No frame above and to the right."""
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

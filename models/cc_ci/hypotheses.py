@@ -12,6 +12,7 @@ from dstamp_sim import (
     Process,
     Program,
     Question,
+    Rule,
     Seen,
     System,
 )
@@ -208,4 +209,9 @@ HYPOTHESES = Hypotheses(
     },
     faults=("update failed, rolling back", "update failed, paused", "rollback failed", "error", "read too early"),
     experiments=EXPERIMENTS,
-)
+    rule=Rule(
+        "isolated run", "green", "drift",
+        "isolated green: a concurrency artifact of the clustered runs; drift: something else, read the console",
+        "STATUS-dstamp.md, under test",
+    ),
+)  # fmt: skip

@@ -1,0 +1,92 @@
+"""Which mechanisms the outcomes at hand cannot tell apart, however often they are observed again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+REPETITIONS = 50
+"""How often everything observed would have to be observed again for two mechanisms to count as told apart."""
+
+WRONG = 0.05
+"""The share of wrong guesses from which on two mechanisms are not told apart."""
+
+CLOSE = (1 - (1 - 2 * WRONG) ** 2) ** (1 / (2 * REPETITIONS))
+"""The affinity above which any rule that guesses between two settings from the repetitions errs that often."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What the observed runs do under one mechanism, for many settings of what is unknown about it.
+
+    `episodes[k][s, r]` is the number of the joint outcome of the runs of episode k (runs that cannot overlap those of
+    another), in repetition r under setting s. Outcomes are numbered alike in profiles that are compared.
+    """
+
+    episodes: tuple[NDArray[np.int64], ...]
+
+    def counts(self, episode: int, outcomes: NDArray[np.int64]) -> Floats:
+        """How often each of these outcomes (ascending) of an episode came: a row per setting."""
+        codes = self.episodes[episode]
+        counted = np.zeros((len(codes), len(outcomes)))
+        np.add.at(counted, (np.arange(len(codes))[:, None], np.searchsorted(outcomes, codes)), 1.0)
+        return counted
+
+
+def affinity(one: Profile, other: Profile) -> Floats:
+    """For every setting of `one` (rows) and of `other` (columns), how alike the outcomes are: 1 where the same.
+
+    The product over the episodes of Bhattacharyya's coefficient, the sum of sqrt(p q): n repetitions have its n-th
+    power, and whoever guesses from them which of the two it was errs with at least (1 - sqrt(1 - affinity^2n)) / 2.
+    """
+    alike = np.ones((len(one.episodes[0]), len(other.episodes[0])))
+    for episode in range(len(one.episodes)):
+        p, q = (_shares(counted) for counted in _counted(one, other, episode))
+        alike *= np.sqrt(p) @ np.sqrt(q).T
+    return alike
+
+
+def twin_share(one: Profile, other: Profile) -> float:
+    """The share of the settings of `one` for which `other` has a setting that these outcomes do not tell from it."""
+    return float((affinity(one, other).max(axis=1) > CLOSE).mean())
+
+
+def twins(profiles: Mapping[str, Profile], least: float = WRONG) -> dict[str, dict[str, float]]:
+    """By mechanism, those that can do what it does, with the share of its settings for which they can.
+
+    Whoever has none is identifiable: with enough repetitions no other mechanism explains the outcomes as well.
+    """
+    shares = {
+        name: {other: twin_share(profile, profiles[other]) for other in profiles if other != name}
+        for name, profile in profiles.items()
+    }
+    return {name: {o: share for o, share in of.items() if share >= least} for name, of in shares.items()}
+
+
+def log_likelihoods(profile: Profile, seen: Profile) -> Floats:
+    """For every setting of `seen`, the logarithm of how likely `profile` makes all its repetitions together.
+
+    The settings of `profile` are equally likely and hold for all repetitions. Outcomes that it never gave count as
+    half a repetition, so that what is rare is not refuted by a sample.
+    """
+    together = np.zeros((len(seen.episodes[0]), len(profile.episodes[0])))
+    for episode in range(len(profile.episodes)):
+        told, given = _counted(seen, profile, episode)
+        together += told @ np.log(_shares(given + 0.5)).T
+    most = together.max(axis=1, keepdims=True)
+    return np.asarray(np.log(np.exp(together - most).mean(axis=1)) + most[:, 0])
+
+
+def _counted(one: Profile, other: Profile, episode: int) -> tuple[Floats, Floats]:
+    outcomes = np.union1d(one.episodes[episode], other.episodes[episode])
+    return one.counts(episode, outcomes), other.counts(episode, outcomes)
+
+
+def _shares(counted: Floats) -> Any:
+    return counted / counted.sum(axis=1, keepdims=True)
