@@ -7,7 +7,7 @@ mechanism under one answer to each question that the evidence leaves open, for a
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import combinations, combinations_with_replacement, product
 from typing import Any
@@ -18,8 +18,8 @@ from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 
-MOST_QUESTIONS = 40
-"""Combinations of order, identities and number of partners that one search for the least number asks about."""
+MOST_OPEN = 40
+"""Questions that the engines may leave undetermined before a search for the least number gives up."""
 
 PARTNER = "unseen"
 """What partners that nobody saw are called."""
@@ -71,12 +71,20 @@ class Engines:
 
 @dataclass(frozen=True)
 class Found:
-    """The least number of unseen partners with which all is possible, and the behaviour that shows it."""
+    """The least number of unseen partners with which all is possible, and the behaviour that shows it.
+
+    `exact` is whether every smaller number was refuted.
+    """
 
     unseen: int
     system: System
     trace: Trace
     assumed: tuple[str, ...]
+    exact: bool = True
+
+    def told(self) -> str:
+        """The number in words."""
+        return f"{'exactly' if self.exact else 'at most'} {_partners(self.unseen)}"
 
 
 @dataclass(frozen=True)
@@ -163,16 +171,30 @@ class _Judging:
         undecided = [name for name, bearing in bearings.items() if bearing is Bearing.OPEN]
         if undecided:
             return self._row(Possible.UNDETERMINED, f"{', '.join(undecided)}: not decided within the bounds", bearings)
-        timed, exhaustive = self._least(self.case.timed, self.case.most_unseen)
+        timed, refuted = self._least(self.case.timed, self.case.most_unseen)
         untimed, _ = self._least(self.case.untimed, timed.unseen if timed else self.case.most_unseen, timed)
         if timed is None:
-            bound = f"with up to {self.case.most_unseen} unseen partners"
-            why = f"not {bound}; more were not tried" if exhaustive else f"the search {bound} did not end"
-            why += f"; without regard to how long runs last, {untimed.unseen} are enough" if untimed else ""
+            bound = f"with up to {_partners(self.case.most_unseen)}"
+            why = f"not {bound}; more were not tried" if refuted else f"the search {bound} did not end"
+            why += f"; without regard to how long runs last, {untimed.told()} will do" if untimed else ""
             return self._row(Possible.UNDETERMINED, why, bearings, None, untimed)
-        why = "alone" if timed.unseen == 0 else f"needs {timed.unseen} unseen partner" + "s" * (timed.unseen > 1)
-        why += "" if exhaustive or timed.unseen == 0 else " at most: the search for fewer did not end"
-        return self._row(Possible.POSSIBLE, why, bearings, timed, untimed)
+        return self._row(Possible.POSSIBLE, self._needs(timed, untimed), bearings, timed, untimed)
+
+    def _needs(self, timed: Found, untimed: Found | None) -> str:
+        """How many unseen partners it takes, and what a closed cluster cannot do."""
+        if timed.unseen == 0:
+            return "alone"
+        told = f"needs {timed.told()} within the timing constraint"
+        if untimed is None or untimed.unseen == 0:
+            return f"{told}, none without it" if untimed else told
+        told += f", {untimed.told()} without it"
+        if not (untimed.exact and self.mechanism.window.by_others):
+            return told
+        window = self.mechanism.window
+        return (
+            f"{told}: in a closed cluster not all can have come out so, in whatever order; the run after whose "
+            f"{window.opening.removeprefix('its ')} no {window.writer} comes any more cannot"
+        )
 
     def _row(
         self,
@@ -192,7 +214,7 @@ class _Judging:
         return self.known[key]
 
     def _asked(self, item: Observation) -> Bearing:
-        with_it = self._probed(item, self.mechanism.factory) if item.probe else self._among_partners(item)
+        with_it = self._probed(item, self.mechanism.factory) if item.probe else self._joined(item)
         if with_it.verdict is Possible.IMPOSSIBLE:
             return Bearing.CONTRADICTS
         without = self._probed(item, self.hypotheses.nothing) if item.probe else self._alone(item)
@@ -210,7 +232,15 @@ class _Judging:
         system = self.hypotheses.nothing(**{**identity, **self.settings, **self._sight(), "runs": 1})
         return self.engines.reach(cast(system, [Role(item.name, item.fields)], {}))
 
-    def _among_partners(self, item: Observation) -> Reached:
+    def _joined(self, item: Observation) -> Reached:
+        """One observed run among partners; first in the variant that is easier to judge, if there is one."""
+        if self.mechanism.within is not None:
+            wider = self._among_partners(item, self.mechanism.within)
+            if wider.verdict is Possible.IMPOSSIBLE:
+                return wider
+        return self._among_partners(item, self.mechanism.factory)
+
+    def _among_partners(self, item: Observation, factory: Callable[..., System]) -> Reached:
         """One observed run alone, with a partner or two, then among any number like it and of another identity."""
         own = {key: 1 if value is None else value for key, value in item.identity.items()}
         identities, groups = [own, own, _fresh([own])], ["", "like it", "other"]
@@ -218,40 +248,41 @@ class _Judging:
             identities, groups = identities[:2], groups[:2]
         roles = [Role(item.name, item.fields), *(Role(f"{PARTNER}, {group}", None, group) for group in groups[1:])]
         for count in range(1, len(groups) + 1):
-            system = cast(self._system(identities[:count]), roles[:count], {})
+            system = cast(self._system(identities[:count], factory), roles[:count], {})
             reached = self.engines.reach(system)
             if reached.trace is not None:
                 return reached
         return self.engines.reach_any(system, [role.name for role in roles[1:]])
 
     def _least(self, orders: Sequence[Order], most: int, otherwise: Found | None = None) -> tuple[Found | None, bool]:
-        """The least number of unseen partners up to `most`, and whether every smaller number was refuted.
+        """The least number of unseen partners up to `most`, and whether every number below (or all) was refuted.
 
         `otherwise` is known to be possible with `most`.
         """
-        exhaustive, asked = True, 0
+        left_open = 0
         for unseen in range(most + (otherwise is None)):
+            below = left_open == 0
             for order, identities in product(orders, self._identities()):
-                asked += 1
-                if asked > MOST_QUESTIONS:
-                    return otherwise, False
-                found, complete = self._with(unseen, order, identities)
-                exhaustive = exhaustive and complete
+                found, undetermined = self._with(unseen, order, identities)
                 if found is not None:
-                    return found, exhaustive
-        return otherwise, exhaustive
+                    return replace(found, exact=below), below
+                left_open += undetermined
+                if left_open > MOST_OPEN:
+                    return otherwise and replace(otherwise, exact=False), False
+        return otherwise and replace(otherwise, exact=left_open == 0), left_open == 0
 
-    def _with(self, unseen: int, order: Order, identities: Sequence[Mapping[str, Any]]) -> tuple[Found | None, bool]:
+    def _with(self, unseen: int, order: Order, identities: Sequence[Mapping[str, Any]]) -> tuple[Found | None, int]:
+        """What this many partners can do in this order with these identities, and how many questions stay open."""
         known = list(dict.fromkeys(tuple(identity.items()) for identity in identities))
         choices = [dict(items) for items in known]
-        complete = True
+        left_open = 0
         for partners in combinations_with_replacement(list(product(range(len(order.unseen)), choices)), unseen):
             system = self._joint(order, identities, partners)
             reached = self.engines.reach(system)
-            complete = complete and reached.verdict is not Possible.UNDETERMINED
             if reached.trace is not None:
-                return Found(unseen, system, reached.trace, self._assumed(order, identities)), complete
-        return None, complete
+                return Found(unseen, system, reached.trace, self._assumed(order, identities)), left_open
+            left_open += reached.verdict is Possible.UNDETERMINED
+        return None, left_open
 
     def _joint(
         self,
@@ -269,12 +300,13 @@ class _Judging:
             follows[group] = before
             follows |= {name: follows[name] | {group} for name in after}
         roles, follows = alike(roles, follows)
-        return cast(self._system([*identities, *(identity for _, identity in partners)]), roles, follows)
+        everyone = [*identities, *(identity for _, identity in partners)]
+        return cast(self._system(everyone, self.mechanism.factory), roles, follows)
 
-    def _system(self, identities: Sequence[Mapping[str, Any]]) -> System:
+    def _system(self, identities: Sequence[Mapping[str, Any]], factory: Callable[..., System]) -> System:
         per_run = {key: tuple(identity[key] for identity in identities) for key in self._quantified()}
         given = {**self.settings, **self._sight(), **per_run, "runs": len(identities)}
-        return self.mechanism.factory(**given)
+        return factory(**given)
 
     def _sight(self) -> dict[str, Any]:
         seen = {name for item in self.case.runs for name, _ in item.fields}
@@ -302,6 +334,10 @@ class _Judging:
                 values = [identity[key] for identity in identities]
                 told.append(f"{key} of {', '.join(run.name for run in self.case.runs)}: {_pattern(values)}")
         return tuple(told)
+
+
+def _partners(count: int) -> str:
+    return f"{count} unseen partner" + "s" * (count != 1)
 
 
 def assignments(values: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -18,7 +18,14 @@ ALL_SEEN = "not all came out as observed"
 
 
 class Tally(SharedObject):
-    """How many observed runs have ended as they were observed; a run that has not never goes on."""
+    """How many observed runs have ended as they were observed, of `most`; a run that has not never goes on.
+
+    It counts no further than `most`, which no schedule does: the closure of the tables would, and never end.
+    """
+
+    def __init__(self, name: str, most: int) -> None:
+        super().__init__(name, 0)
+        self._most = most
 
     def note(self, *, matches: bool) -> Op:
         """One more; blocks for ever when the run does not match."""
@@ -26,7 +33,7 @@ class Tally(SharedObject):
 
     def outcomes(self, state: int, op: Op) -> tuple[Outcome, ...]:
         """Deterministic."""
-        return (Outcome(state + 1),) if op.args[0] else ()
+        return (Outcome(min(state + 1, self._most)),) if op.args[0] else ()
 
 
 class Turns(SharedObject):
@@ -78,7 +85,8 @@ def cast(system: System, roles: Sequence[Role], follows: Mapping[str, frozenset[
     bound = {group for group, first in follows.items() if first} | {g for first in follows.values() for g in first}
     sizes = {group: sum(role.group == group for role in roles) for group in sorted(bound)}
     turns = Turns("turns", sizes, {group: follows.get(group, frozenset()) for group in sizes})
-    tally = Tally("as observed", 0)
+    count = sum(role.observed is not None for role in roles)
+    tally = Tally("as observed", count)
     programs: dict[Hashable, Callable[..., Program[Any]]] = {}
     processes: list[Process] = []
     wanted = [(_key(process, role, bound), process, role) for process, role in zip(plain, roles, strict=False)]
@@ -91,7 +99,6 @@ def cast(system: System, roles: Sequence[Role], follows: Mapping[str, frozenset[
         processes.append(Process(name, watched, *process.args, copies=len(members), killable=not seen))
     rest = plain[len(roles) :]
     daemons = [process for process in system.processes if process.daemon]
-    count = sum(role.observed is not None for role in roles)
     return replace(
         system,
         objects=[*system.objects, tally, *([turns] if sizes else [])],

@@ -34,6 +34,8 @@ class Mechanism:
 
     `open` are the names of the questions (see `Hypotheses`) on whose answers it depends; `part` is the part of the
     system in which its fault lies: where the evidence knows that this part never changed, the fault is in every run.
+    `within` is the factory of a variant, easier to judge, that can do all that this one can: what is impossible there
+    is impossible here.
     """
 
     story: str
@@ -41,6 +43,7 @@ class Mechanism:
     window: Window
     open: tuple[str, ...] = ()
     part: str = ""
+    within: Callable[..., System] | None = None
 
 
 @dataclass(frozen=True)

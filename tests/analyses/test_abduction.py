@@ -6,8 +6,15 @@ import pytest
 
 from dstamp_sim.analyses.abduction import Bearing, Case, Observation, Possible, Row, assignments, conflict, judge
 from dstamp_sim.analyses.overlap import Sighting, orders
+from dstamp_sim.analyses.turns import Role, cast
+from dstamp_sim.core.judge import Judge
+from dstamp_sim.core.semantics import Semantics
+from dstamp_sim.engines.atlas import chart
+from dstamp_sim.engines.reduction import close
+from dstamp_sim.engines.tables import Tables
 from dstamp_sim.pipeline.ask import engines
 from models.cc_ci import HYPOTHESES, MECHANISMS
+from models.cc_ci.system import cc_ci
 
 RED = (("level", 1), ("stamp", "eb96de94+U"), ("upgrade", "fail"))
 GREEN = (("level", 4), ("stamp", "right"), ("upgrade", "pass"))
@@ -23,6 +30,20 @@ def case(outcomes, hours, longest_hours=2.0, solo=(), pr=1, **known):
     runs = [Observation(name, fields, {"pr": pr}) for name, fields in zip(names, outcomes, strict=True)]
     return Case(runs, known.get("probes", ()), orders(sightings, longest_hours * HOUR), orders(sightings, inf),
                 known.get("constants", frozenset()))  # fmt: skip
+
+
+def incident():
+    """The document's runs: one solo green one, then three red ones in a night; whose pr is not known."""
+    night = 5 * 24 + 18.6
+    return case([GREEN, RED, RED, RED], [0, night, night + 3.83, night + 3.9], solo=["run-1"], pr=None)
+
+
+def outcomes(factory, runs):
+    """The multisets of stamps that the runs of a system can report."""
+    atlas = chart(factory(runs=runs, pr=tuple(range(1, runs + 1))), most_states=100_000)
+    assert atlas.complete
+    ends = (atlas.semantics.results(state) for state in atlas.states)
+    return {tuple(sorted(str(result.stamp) for result in end.values())) for end in ends if len(end) == runs}
 
 
 def rows(name, asked):
@@ -45,6 +66,28 @@ def test_all_but_one_can_be_red_with_nobody_else():
 def test_runs_hours_apart_need_a_partner_each_where_one_would_do_without_regard_to_time():
     row = best("stack-race", case([RED, RED], [0, 10]))
     assert (row.timed.unseen, row.untimed.unseen) == (2, 1)
+
+
+def test_the_incidents_cluster_needs_exactly_two_unseen_partners_in_time_and_one_without_by_the_stack_race():
+    row = best("stack-race", incident())
+    assert (row.timed.unseen, row.timed.exact, row.untimed.unseen, row.untimed.exact) == (2, True, 1, True)
+    assert "exactly 2 unseen partners within the timing constraint, exactly 1 unseen partner without it" in row.why
+    assert "in a closed cluster not all can have come out so" in row.why
+
+
+def test_the_tables_of_what_is_observed_are_complete_though_it_counts():
+    system = cast(cc_ci(runs=2), [Role("a", RED), Role("b", RED)], {})
+    semantics = Semantics(system)
+    tables = Tables(semantics, Judge(semantics, ()), merge=True)
+    tables.initial_row()
+    assert close(tables) == ""
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+def test_what_a_mechanism_lies_within_can_do_all_that_it_can(runs):
+    for mechanism in MECHANISMS.values():
+        if mechanism.within is not None:
+            assert outcomes(mechanism.factory, runs) <= outcomes(mechanism.within, runs)
 
 
 def test_a_swarm_rollback_needs_nobody():
