@@ -30,7 +30,7 @@ def export(
             "--to",
             metavar="FORMAT",
             help="Of a model: promela, or its space as graphml or dot. "
-            "Of a witness: perfetto, itf, shiviz, mermaid, graphml, dot.",
+            "Of a witness: perfetto, pftrace, itf, shiviz, mermaid, graphml, dot.",
         ),
     ],
     settings: SettingsOption = None,

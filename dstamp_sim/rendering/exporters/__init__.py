@@ -9,6 +9,7 @@ from dstamp_sim.rendering.exporters.graphs import dot, graphml, space_graph, tra
 from dstamp_sim.rendering.exporters.itf import itf
 from dstamp_sim.rendering.exporters.mermaid import mermaid
 from dstamp_sim.rendering.exporters.perfetto import perfetto
+from dstamp_sim.rendering.exporters.pftrace import pftrace
 from dstamp_sim.rendering.exporters.promela import promela
 from dstamp_sim.rendering.exporters.shiviz import shiviz
 from dstamp_sim.rendering.space_page import Scene
@@ -24,9 +25,9 @@ class Format(NamedTuple):
 
 
 class TraceFormat(NamedTuple):
-    """How a format of a trace is made: of the trace and what its explanation points at."""
+    """How a format of a trace is made: of the trace and what its explanation points at; text, or bytes if binary."""
 
-    write: Callable[[Trace, Told], str]
+    write: Callable[[Trace, Told], str | bytes]
     suffix: str
     about: str
 
@@ -54,6 +55,7 @@ OF_SPACES = {
 
 OF_TRACES = {
     "perfetto": TraceFormat(perfetto, ".trace.json", "Chrome's trace events, for ui.perfetto.dev"),
+    "pftrace": TraceFormat(pftrace, ".pftrace", "Perfetto's own binary traces, for ui.perfetto.dev"),
     "itf": TraceFormat(itf, ".itf.json", "the trace format of Apalache, TLA+ tools and Quint"),
     "shiviz": TraceFormat(shiviz, ".shiviz.log", "vector clocks, for ShiViz"),
     "mermaid": TraceFormat(mermaid, ".mmd", "a sequence diagram, for pull requests"),

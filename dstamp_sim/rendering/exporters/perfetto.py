@@ -25,8 +25,16 @@ Event = dict[str, Any]
 
 def perfetto(trace: Trace, told: Told) -> str:
     """The trace as one JSON document."""
+    events = events_of(trace, told)
+    about = {"sentence": printable(told.sentence), "proof": printable(told.proof), "schedule": str(trace.schedule)}
+    document = {"traceEvents": events, "displayTimeUnit": "ms", "otherData": about}
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def events_of(trace: Trace, told: Told) -> list[Event]:
+    """The trace's events: names of tracks, slices and flows; times in whole microseconds."""
     at = _instants(trace)
-    events = [
+    return [
         *_names(RUNS, "processes", trace.processes),
         *_steps(trace, at),
         *_sections(trace, at),
@@ -34,9 +42,6 @@ def perfetto(trace: Trace, told: Told) -> str:
         *_objects(trace, at),
         *_flows(trace, told, at),
     ]
-    about = {"sentence": printable(told.sentence), "proof": printable(told.proof), "schedule": str(trace.schedule)}
-    document = {"traceEvents": events, "displayTimeUnit": "ms", "otherData": about}
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def _instants(trace: Trace) -> list[int]:

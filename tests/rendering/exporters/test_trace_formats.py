@@ -44,8 +44,9 @@ def case(request):
 
 @pytest.mark.parametrize("name", OF_TRACES)
 def test_every_format_is_the_same_every_time_and_can_be_written_as_utf_8(case, name):
-    written = OF_TRACES[name].write(*case)
-    assert written.encode("utf-8") == OF_TRACES[name].write(*case).encode("utf-8")
+    first, second = (OF_TRACES[name].write(*case) for _ in range(2))
+    assert first == second
+    assert isinstance(first, bytes) or first.encode("utf-8")
 
 
 def events_of(case, phase):
