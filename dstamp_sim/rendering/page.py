@@ -138,4 +138,4 @@ def source(place: Place) -> list[list[Any]]:
     """The lines around a place, `[number, text]`; empty when the file cannot be read."""
     lines = linecache.getlines(place.file)
     begin = max(0, place.line - 1 - _AROUND)
-    return [[n, line.rstrip("\n")] for n, line in enumerate(lines[begin : place.line + _AROUND], start=begin + 1)]
+    return [[n, _cut(line.rstrip("\n"))] for n, line in enumerate(lines[begin : place.line + _AROUND], start=begin + 1)]

@@ -206,6 +206,11 @@ def orchestrated() -> tuple[Trace, list[Lane]]:
 
 def hostile() -> Trace:
     """Names of processes, sections, objects, locks and values that want to break a picture."""
+    return replay(hostile_system(), [Choice(f"p{name}") for name in HOSTILE for _ in range(4)])
+
+
+def hostile_system(processes: int = len(HOSTILE)) -> System:
+    """The system of that trace, or of as many of its processes."""
     value, flock = Register(HOSTILE[0], HOSTILE[3]), Flock(HOSTILE[1])
 
     def act(text: str) -> Program[str]:
@@ -214,8 +219,7 @@ def hostile() -> Trace:
         yield flock.release(held)
         return text
 
-    system = System(objects=[value, flock], processes=[Process(f"p{name}", act, name) for name in HOSTILE])
-    return replay(system, [Choice(f"p{name}") for name in HOSTILE for _ in range(4)])
+    return System(objects=[value, flock], processes=[Process(f"p{name}", act, name) for name in HOSTILE[-processes:]])
 
 
 def _ops(ops: Sequence[Op]) -> Program[Any]:

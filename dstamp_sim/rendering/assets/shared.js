@@ -36,7 +36,7 @@ function Source({ place }) {
   const lines = data.places[place];
   if (!lines || !lines.length) return html`<p class="quiet">${place}</p>`;
   const here = Number(place.slice(place.lastIndexOf(":") + 1));
-  return html`<figure class="source"><figcaption>${place}</figcaption><pre tabindex="0">${lines.map(([number, line]) =>
+  return html`<figure class="source"><figcaption>${place}</figcaption><pre>${lines.map(([number, line]) =>
     html`<span key=${number} class=${number === here ? "line here" : "line"}><i>${number}</i>${line}\n</span>`)}</pre></figure>`;
 }
 
@@ -51,7 +51,7 @@ function ThemeButton() {
     : matchMedia("(prefers-color-scheme: dark)").matches;
   const [is, set] = useState(dark());
   const change = () => { document.documentElement.dataset.theme = dark() ? "light" : "dark"; set(dark()); };
-  return html`<button class="theme" onClick=${change} aria-pressed=${is}>${is ? "light" : "dark"}</button>`;
+  return html`<button class="theme" onClick=${change} aria-label=${`Use ${is ? "light" : "dark"} colours`}>${is ? "light" : "dark"}</button>`;
 }
 
 /** Arrow keys and letters, unless the user is typing or a control of its own wants the key. */

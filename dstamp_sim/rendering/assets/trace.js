@@ -98,7 +98,7 @@ function Steps({ at, go, show }) {
       class=${"lane" + step.p % 6 + (race.includes(n) ? " race" : "") + (Object.keys(step.changes).length ? "" : " same")}
       onMouseEnter=${() => show(links)} onMouseLeave=${() => show([])}>
       <span class="number">${number(n)}</span>
-      <span class="who"><bdi>${before && n > begin && before.p === step.p ? "" : process(step)}</bdi></span>
+      <span class=${before && n > begin && before.p === step.p ? "who again" : "who"}><bdi>${process(step)}</bdi></span>
       <span class="does"><bdi>${step.does}</bdi></span></button></li>`);
   }
   return html`<ol class="steps" ref=${list} aria-label="Steps">
