@@ -52,7 +52,8 @@ def test_a_failure_can_be_reproduced_from_what_hypothesis_prints():
     assert reproduced.value.schedule == found.value.schedule
 
 
-def test_a_failure_is_kept_in_the_example_database_and_tried_first_the_next_time():
+def test_a_failure_is_kept_in_the_example_database_and_tried_first_the_next_time(monkeypatch):
+    monkeypatch.setattr("hypothesis.core.global_force_seed", None)  # under --hypothesis-seed nothing is kept
     database = InMemoryExampleDatabase()
     with pytest.raises(Violation) as found:
         every_schedule([Phase.generate, Phase.shrink], database=database, derandomize=False)()

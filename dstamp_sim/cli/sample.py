@@ -24,6 +24,7 @@ from dstamp_sim.cli.console import (
     print_json,
     say,
 )
+from dstamp_sim.core.errors import UsageError
 from dstamp_sim.rendering.text import story
 
 if TYPE_CHECKING:
@@ -40,8 +41,12 @@ def sample(
     ] = "random-walk",
     budget: Annotated[int, typer.Option(min=1, help="Schedules to walk.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="The seed of all draws.")] = 0,
-    depth: Annotated[int, typer.Option(min=1, help="pct: ordering constraints that the bug needs.")] = 3,
-    preemptions: Annotated[int, typer.Option(min=0, help="preemption-bounded: the largest number.")] = 2,
+    depth: Annotated[
+        int | None, typer.Option(min=1, help="pct: ordering constraints that the bug needs (default: 3).")
+    ] = None,
+    preemptions: Annotated[
+        int | None, typer.Option(min=0, help="preemption-bounded: the largest number (default: 2).")
+    ] = None,
     most_steps: Annotated[int, typer.Option("--steps", min=1, help="Steps of one schedule, at most.")] = 2_000,
     settings: SettingsOption = None,
     mechanism: MechanismOption = None,
@@ -55,6 +60,12 @@ def sample(
     from dstamp_sim.pipeline.sample import Settings, sample_model  # noqa: PLC0415 - commands load what they need
 
     reference = f"{model}:{mechanism}" if mechanism else model
+    chosen = Settings(
+        strategy, seed, 3 if depth is None else depth, 2 if preemptions is None else preemptions, most_steps
+    )
+    chosen.kind()
+    _refuse_ignored("--depth", depth, strategy, "pct")
+    _refuse_ignored("--preemptions", preemptions, strategy, "preemption-bounded")
     with bar("schedules") as tell:
         found = sample_model(
             reference,
@@ -63,7 +74,7 @@ def sample(
             properties=properties or [],
             crashes=crashes,
             budget=budget,
-            strategy=Settings(strategy, seed, depth, preemptions, most_steps),
+            strategy=chosen,
             out=out,
             progress=None if tell is None else lambda done: tell(done, budget),
         )
@@ -72,6 +83,11 @@ def sample(
     else:
         _print(f"{reference}, lock placement {found.placement}", found, seed)
     raise typer.Exit(found.verdict.exit_code)
+
+
+def _refuse_ignored(option: str, value: int | None, strategy: str, of: str) -> None:
+    if value is not None and strategy != of:
+        raise UsageError(f"{option} {value} says nothing to {strategy}: it is for --strategy {of}")
 
 
 def _print(heading: str, found: Sampling, seed: int) -> None:

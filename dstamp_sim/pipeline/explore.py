@@ -75,7 +75,7 @@ def explore_model(
     asked = load_subject(reference, settings=settings, placement=placement, properties=properties, crashes=crashes)
     model, system, origin = asked.model, asked.system, asked.origin
     check_writable(out)
-    counted = count_interleavings(system, properties=properties) if count else None
+    counted = count_interleavings(system, properties=properties, progress=progress) if count else None
     report = explore(
         system,
         properties=properties,

@@ -47,6 +47,12 @@ def test_as_json_it_tells_every_result_with_its_count(dstamp):
         (("--property", "never overdrown"), "did you mean 'never overdrawn'"),
         (("--budget", "0"), "greater than or equal to 1"),
         (("--set", "customer=3"), "did you mean 'customers'"),
+        (("--depth", "2"), "--depth 2 says nothing to random-walk: it is for --strategy pct"),
+        (("--strategy", "pct", "--preemptions", "1"), "--preemptions 1 says nothing to pct"),
+        (("--strategy", "pct", "--depth", "0"), "greater than or equal to 1"),
+        (("--seed", "-1"), "greater than or equal to 0"),
+        (("--seed", "x"), "Invalid value for '--seed'"),
+        (("--crashes", "-1"), "greater than or equal to 0"),
     ],
 )
 def test_bad_input_is_refused_and_nothing_is_written(dstamp, tmp_path, arguments, message):
@@ -68,3 +74,21 @@ def test_counting_in_json_is_exact(dstamp):
     told = json.loads(out)
     assert told["interleavings"] == 21910287155923215430617600
     assert 0 < told["deciding"]["HC1 reads no wrong commit"] < told["interleavings"]
+
+
+def test_the_same_seed_draws_the_same_schedules_and_another_seed_others(dstamp):
+    first, again, other = (
+        json.loads(dstamp("sample", "cc_ci", "--budget", "3000", "--seed", seed, "--json")[1]) for seed in "778"
+    )
+    assert first == again
+    assert first["results"] != other["results"]
+    assert {prop["verdict"] for prop in first["properties"]} == {prop["verdict"] for prop in other["properties"]}
+
+
+def test_a_space_that_is_too_large_to_count_is_refused_with_what_to_do_instead(dstamp, tmp_path):
+    code, _, err = dstamp("explore", "cc_ci:checkout_race", "--set", "runs=3", "--count")
+    assert code == 2
+    told = err.replace("\n", " ")
+    assert "more than 2,000,000 states: too many to count interleavings exactly; use fewer processes" in told
+    assert "dstamp sample --strategy random-walk" in told
+    assert list((tmp_path / "out").iterdir()) == []

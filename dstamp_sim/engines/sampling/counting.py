@@ -18,7 +18,7 @@ from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.engines import kernel
-from dstamp_sim.engines.explorer import HISTORY_LIMIT
+from dstamp_sim.engines.explorer import HISTORY_LIMIT, Progress
 from dstamp_sim.engines.kernel import Deaths, Steps
 from dstamp_sim.engines.sampling.oracle import Graph, Offer
 from dstamp_sim.engines.sampling.questions import EVERY_OBJECT, EVERYBODY, Asked, Questions, all_done, decided
@@ -73,33 +73,49 @@ class Interleavings:
 
 
 def count_interleavings(
-    system: System, *, properties: Sequence[str] = (), limit: int = LIMIT, memory_mb: int = MEMORY_MB
+    system: System,
+    *,
+    properties: Sequence[str] = (),
+    limit: int = LIMIT,
+    memory_mb: int = MEMORY_MB,
+    progress: Progress | None = None,
 ) -> Interleavings:
     """The complete interleavings of `system`, and by property how many decide it. Exact; every op counts as a step.
 
-    Raises UsageError when there are more than `limit` states, or infinitely many interleavings (a cycle of daemons).
+    Tells `progress` while the space grows. Raises UsageError when there are more than `limit` states, or infinitely
+    many interleavings (a cycle of daemons).
     """
     semantics = Semantics(system, history_limit=HISTORY_LIMIT)
-    return interleavings_of(semantics, Judge(semantics, system.properties_named(properties)), limit, memory_mb)
+    judge = Judge(semantics, system.properties_named(properties))
+    return interleavings_of(semantics, judge, limit, memory_mb, progress)
 
 
 def interleavings_of(
-    semantics: Semantics, judge: Judge, limit: int = LIMIT, memory_mb: int = MEMORY_MB
+    semantics: Semantics,
+    judge: Judge,
+    limit: int = LIMIT,
+    memory_mb: int = MEMORY_MB,
+    progress: Progress | None = None,
 ) -> Interleavings:
     """As `count_interleavings`, of a system that is being worked on."""
     tables = Tables(semantics, judge, merge=False)
     space = Space(tables, symmetry=False, future=None, memory_bytes=memory_mb << 20)
-    _expand_all(space, limit)
+    _expand_all(space, limit, progress)
     return _Counting(space, Questions(tables, judge)).counted([prop.name for prop in judge.properties])
 
 
-def _expand_all(space: Space, limit: int) -> None:
-    too_large = f"more than {limit:,} states: too many to count interleavings; use fewer processes"
+def _expand_all(space: Space, limit: int, progress: Progress | None) -> None:
+    too_large = (
+        f"more than {limit:,} states: too many to count interleavings exactly; use fewer processes, "
+        "or estimate by schedules (dstamp sample --strategy random-walk, pct or pos)"
+    )
     try:
         while space.levels[-2] < space.levels[-1]:
             at, end = space.levels[-2:]
             while at < end:
                 at = space.expand(at, end)
+                if progress is not None:
+                    progress(space.count, space.transitions, len(space.levels) - 1)
                 if space.count > limit:
                     raise UsageError(too_large)
             space.close_level()

@@ -44,6 +44,13 @@ def test_four_of_the_banks_six_interleavings_pay_twice():
     assert counted.deciding["one withdrawal at most"][0] == 4
 
 
+def test_progress_is_told_while_the_space_grows():
+    told = []
+    count_interleavings(independent(3, 3), progress=lambda *figures: told.append(figures))
+    assert told[-1][:2] == (16, 24)
+    assert told == sorted(told)
+
+
 def countable(seeds):
     """(seed, system, counted) of the random systems whose interleavings the oracle can list."""
     for seed in seeds:
