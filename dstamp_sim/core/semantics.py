@@ -241,9 +241,10 @@ class Semantics:
         return State(shared, _put(state.local, pid, left), state.deaths + 1)
 
     def _changes(self, before: State, after: State, pid: int) -> Iterator[Change]:
-        for item, old, new in zip(self.shared, before.shared, after.shared, strict=True):
-            if old != new:
-                yield Change(item.name, old, new)
+        if before.shared is not after.shared:
+            for item, old, new in zip(self.shared, before.shared, after.shared, strict=True):
+                if old is not new and old != new:
+                    yield Change(item.name, old, new)
         for item, old, new in zip(self.private, before.local[pid].private, after.local[pid].private, strict=True):
             if old != new:
                 yield Change(self._name(item, pid), old, new)
@@ -289,4 +290,4 @@ def _kind(instance: Instance) -> Hashable:
 
 
 def _put(row: tuple[Any, ...], index: int, value: Any) -> tuple[Any, ...]:
-    return (*row[:index], value, *row[index + 1 :])
+    return row[:index] + (value,) + row[index + 1 :]  # noqa: RUF005 - twice as fast on long rows

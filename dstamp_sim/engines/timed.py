@@ -59,6 +59,7 @@ class _Clock:
         self.steps: list[Step] = []
         self.waiters: defaultdict[str, list[_Wake]] = defaultdict(list)
         self.lives: list[simpy.Process] = []
+        self.left = sum(not process.daemon for process in self.semantics.processes)
         self._instant = (0.0, 0)
         for given in (timing.starts_s, timing.deaths_s):
             for name in given:
@@ -69,20 +70,16 @@ class _Clock:
         self.lives = [self.env.process(self._live(pid)) for pid in range(len(self.semantics.names))]
         for name, at_s in self.timing.deaths_s.items():
             self.env.process(self._kill(self.semantics.names.index(name), at_s))
-        while self.env.peek() < self.timing.horizon_s and not (self._all_ended() and self.env.peek() > self.env.now):
+        while self.env.peek() < self.timing.horizon_s and (self.left or self.env.peek() == self.env.now):
             self.env.step()
         trace = self.semantics.trace(self.steps, self.state)
         return replace(trace, starts_s={name: self._start_s(name) for name in self.semantics.names})
-
-    def _all_ended(self) -> bool:
-        pairs = zip(self.lives, self.semantics.processes, strict=True)
-        return all(process.daemon or not life.is_alive for life, process in pairs)
 
     def _start_s(self, name: str) -> float:
         return self.timing.starts_s.get(name, 0.0)
 
     def _live(self, pid: int) -> Generator[simpy.Event, Any, None]:
-        """One process from its start to its end or death; a daemon that dies begins anew."""
+        """One process from its start to its end or death, of which `left` is told; a daemon that dies begins anew."""
         start: simpy.Event | None = self._wake(self._start_s(self.semantics.names[pid]))
         while True:
             try:
@@ -92,6 +89,7 @@ class _Clock:
             except simpy.Interrupt:
                 if self.semantics.processes[pid].daemon:
                     continue
+            self.left -= not self.semantics.processes[pid].daemon
             return
 
     def _perform_ops(self, pid: int) -> Generator[simpy.Event, Any, None]:
