@@ -41,7 +41,7 @@ def review(
 ) -> None:
     """Review every placement of a model's locks: safe or not for any number of copies, at what price, which best."""
     from dstamp_sim.pipeline.review import review_model  # noqa: PLC0415 - commands load what they need
-    from dstamp_sim.pipeline.review_files import answer, table, write_review  # noqa: PLC0415
+    from dstamp_sim.pipeline.review_files import answer, end_text, table, write_review  # noqa: PLC0415
 
     reference = f"{model}:{mechanism}" if mechanism else model
     with _bar() as tell:
@@ -66,7 +66,7 @@ def review(
         best = table(found, found.minimal[:6])
         console.print(_rich(best.head, best.rows))
     for end in found.ends:
-        say(console, Text(f"{end.section} must be inside: {end.otherwise.shape} fails in {end.otherwise.steps} steps"))
+        say(console, Text(end_text(end)))
     for story in found.stories:
         say(console, Text(f"\n{story.title}", style="bold"))
         say(console, Text(story.sentence))

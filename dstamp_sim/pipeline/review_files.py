@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dstamp_sim.analyses.lock_review import Judged, Price, after_crash_rank
+from dstamp_sim.analyses.lock_review import End, Judged, Price, after_crash_rank
 from dstamp_sim.core.verdict import Verdict
 from dstamp_sim.inputs.witness import write_text
 from dstamp_sim.pipeline.explain import explained, told_by
@@ -94,35 +94,35 @@ def _price_text(price: Price | None) -> str:
     return "" if price is None else f", 95 in 100 wait at most {waiting_text(price.waited_p95_s.mean)}"
 
 
+_PRICED = ("runs/h", "makespan", "wait p50", "wait p95 (95 %)", "longest", "lock held", "refused")
+
+
 def table(review: Review, judged: Sequence[Judged]) -> Table:
-    """Placements with verdicts and prices, as text."""
-    rows = []
-    for one in judged:
-        price = one.price
-        figures = ("", "", "", "", "", "", "")
-        if price is not None:
-            figures = (
-                f"{price.throughput_per_h.mean:.2f}",
-                waiting_text(price.makespan_s.mean),
-                waiting_text(price.waited_p50_s.mean),
-                f"{waiting_text(price.waited_p95_s.low)} .. {waiting_text(price.waited_p95_s.high)}",
-                waiting_text(price.waited_max_s.mean),
-                f"{price.utilisation.mean:.0%}",
-                f"{price.turned_away.mean:.0%}",
-            )
-        rows.append((one.shape, verdict_text(one), *figures, review.dominated.get(one.shape, "")))
-    head = (
-        "placement",
-        "verdict",
-        "runs/h",
-        "makespan",
-        "wait p50",
-        "wait p95 (95 %)",
-        "longest",
-        "lock held",
-        "refused",
+    """Placements with verdicts, and with prices where any was priced, as text."""
+    priced = _PRICED if any(one.price for one in judged) else ()
+    rows = [
+        (
+            one.shape,
+            verdict_text(one),
+            *(_figures(one.price) if one.price else ("",) * len(priced)),
+            review.dominated.get(one.shape, ""),
+        )
+        for one in judged
+    ]
+    return Table(("placement", "verdict", *priced, "dominated by"), tuple(rows))
+
+
+def _figures(price: Price) -> tuple[str, ...]:
+    """A price under the heads of `_PRICED`."""
+    return (
+        f"{price.throughput_per_h.mean:.2f}",
+        waiting_text(price.makespan_s.mean),
+        waiting_text(price.waited_p50_s.mean),
+        f"{waiting_text(price.waited_p95_s.low)} .. {waiting_text(price.waited_p95_s.high)}",
+        waiting_text(price.waited_max_s.mean),
+        f"{price.utilisation.mean:.0%}",
+        f"{price.turned_away.mean:.0%}",
     )
-    return Table((*head, "dominated by"), tuple(rows))
 
 
 def _panels(review: Review) -> Iterator[Panel]:
@@ -220,7 +220,7 @@ def _parts(review: Review, pictures: dict[str, Path], stories: Sequence[Figure])
         Part("Map", tuple(figures.get("map", []))),
         Part("The smallest safe ones, best first, and the present one", (table(review, listed),)),
         Part("Designs that are no span", (table(review, named),)) if named else Part("", ()),
-        Part("Why the ends are where they are", ([_end_text(end.section, end.otherwise) for end in review.ends],))
+        Part("Why the ends are where they are", ([end_text(end) for end in review.ends],))
         if review.ends
         else Part("", ()),
         Part("Price", (*figures.get("front", []), *figures.get("waiting", []))),
@@ -230,8 +230,9 @@ def _parts(review: Review, pictures: dict[str, Path], stories: Sequence[Figure])
     return [part for part in parts if part.blocks]
 
 
-def _end_text(section: str, otherwise: Judged) -> str:
-    return f"{section} must be inside: otherwise ({otherwise.shape}) it is {verdict_text(otherwise)}."
+def end_text(end: End) -> str:
+    """Why a recommended span has the end that it has."""
+    return f"{end.section} must be inside: otherwise ({end.otherwise.shape}) it is {verdict_text(end.otherwise)}."
 
 
 def _assumptions(review: Review) -> list[str]:

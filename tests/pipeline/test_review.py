@@ -46,8 +46,8 @@ def test_a_bank_of_ones_own_needs_the_lock_from_the_look_to_the_payment(alone, d
 def test_the_review_says_why_the_ends_are_where_they_are(alone, dstamp):
     _, out, _ = dstamp("review", BANK)
     assert "As it is (none): broken by 2 in 6 steps." in out
-    assert "look must be inside: account:pay fails" in out
-    assert "pay must be inside: account:look fails" in out
+    assert "look must be inside: otherwise (account:pay) it is broken by 2 in" in out
+    assert "pay must be inside: otherwise (account:look) it is broken by 2 in" in out
 
 
 def test_the_philosophers_deadlocks_are_found_and_the_cycle_is_told(alone, dstamp):
