@@ -14,11 +14,11 @@ takes 8 + 4 + 8..16 bytes, and up to twice the first two where the arrays have j
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+
+from dstamp_sim.engines.compiled import compiled
 
 DONE, MISSED, FULL = 0, 1, 2
 """Why an expansion came back: the range is done, entries are missing, or there is no room for another state."""
@@ -27,13 +27,6 @@ OF_OP, OF_HOLD = 0, 1
 """What a missing entry is of: an op, or the death of a holder."""
 
 ENDED = -2
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-compiled: Callable[[F], F] = njit(cache=True, nogil=True, _nrt=False)  # type: ignore[call-overload]  # not in its stub
-"""For functions that make no arrays: without reference counts on every array of every argument, which took half of an
-exploration's time and made the samplers 11 times slower. (`_nrt` is numba's own flag for this; a function that does
-make an array fails to compile.)"""
 
 
 class Steps(NamedTuple):

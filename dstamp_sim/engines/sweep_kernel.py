@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numba.extending import register_jitable
 
 from dstamp_sim.core.draws import GOLDEN
 from dstamp_sim.core.scenario import duration_of, normal_quantile
+from dstamp_sim.engines.compiled import compiled_with_arrays
 from dstamp_sim.engines.tables import ENDED
 
 DONE, MISSING, STANDSTILL = 0, 1, 2
@@ -18,24 +18,24 @@ _30, _27, _31, _11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 _NEVER = np.inf
 
 register_jitable(normal_quantile)
-_duration = njit(cache=True)(duration_of)
+_duration = compiled_with_arrays(duration_of)
 
 
-@njit(cache=True)
+@compiled_with_arrays
 def _mixed(value):  # type: ignore[no-untyped-def]
     value = (value ^ (value >> _30)) * _ONE
     value = (value ^ (value >> _27)) * _TWO
     return value ^ (value >> _31)
 
 
-@njit(cache=True)
+@compiled_with_arrays
 def _draw(state):  # type: ignore[no-untyped-def]
     """The next draw of the stream whose state is `state[0]`: `Draws`, compiled."""
     state[0] = state[0] + _GOLDEN
     return np.float64(_mixed(state[0]) >> _11) * 2.0**-53
 
 
-@njit(cache=True)
+@compiled_with_arrays
 def _pick(label, begin, count, given, draw):  # type: ignore[no-untyped-def]
     """Which of `count` outcomes a draw gives: `Timing.weights` and `picked`, compiled."""
     named, others = 0.0, 0
@@ -54,7 +54,7 @@ def _pick(label, begin, count, given, draw):  # type: ignore[no-untyped-def]
     return count - 1
 
 
-@njit(cache=True)
+@compiled_with_arrays
 def _sooner(one, other, when, priority):  # type: ignore[no-untyped-def]
     """Whether process `one` wakes before `other`: the earlier, among equals by priority, then by number."""
     if when[one] != when[other]:
@@ -64,7 +64,7 @@ def _sooner(one, other, when, priority):  # type: ignore[no-untyped-def]
     return one < other
 
 
-@njit(cache=True)
+@compiled_with_arrays
 def _push(heap, size, pid, when, priority):  # type: ignore[no-untyped-def]
     """Process `pid` sleeps until `when[pid]`: the heap of sleepers has the soonest first. Gives its size."""
     at = size
@@ -75,7 +75,7 @@ def _push(heap, size, pid, when, priority):  # type: ignore[no-untyped-def]
     return size + 1
 
 
-@njit(cache=True)
+@compiled_with_arrays
 def _pop(heap, size, when, priority):  # type: ignore[no-untyped-def]
     """The heap without its first process. Gives its size."""
     size -= 1
@@ -92,7 +92,7 @@ def _pop(heap, size, when, priority):  # type: ignore[no-untyped-def]
     return size
 
 
-@njit(cache=True, nogil=True)
+@compiled_with_arrays
 def sweep_batch(  # type: ignore[no-untyped-def]
     begin,
     row,

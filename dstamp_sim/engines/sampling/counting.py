@@ -11,13 +11,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.engines import kernel
+from dstamp_sim.engines.compiled import compiled_with_arrays
 from dstamp_sim.engines.explorer import HISTORY_LIMIT, Progress
 from dstamp_sim.engines.kernel import Deaths, Steps
 from dstamp_sim.engines.sampling.oracle import Graph, Offer
@@ -178,7 +178,7 @@ class _Counting:
             self.questions.answer()
 
 
-@njit(cache=True, nogil=True)
+@compiled_with_arrays
 def _link(
     rows: Any,
     slots: Any,
@@ -226,7 +226,7 @@ def _link(
     return count
 
 
-@njit(cache=True, nogil=True)
+@compiled_with_arrays
 def _topological(first: Any, to: Any) -> Any:
     """The states in an order in which every edge leads on (Kahn 1962); those on or behind a cycle are left out."""
     count = first.shape[0] - 1

@@ -14,7 +14,7 @@ import numpy as np
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.properties import Kind, Property
 from dstamp_sim.engines import kernel
-from dstamp_sim.engines.kernel import compiled
+from dstamp_sim.engines.compiled import compiled
 from dstamp_sim.engines.tables import ENDED, Tables
 
 OPEN = 2

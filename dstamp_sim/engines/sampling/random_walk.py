@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dstamp_sim.engines.kernel import compiled
+from dstamp_sim.engines.compiled import compiled
 from dstamp_sim.engines.sampling.oracle import Memory, Offer, below
 
 

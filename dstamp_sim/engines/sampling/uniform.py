@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from dstamp_sim.engines.kernel import compiled
+from dstamp_sim.engines.compiled import compiled
 from dstamp_sim.engines.sampling.oracle import AT, DEPTH, Memory, Offer, draw
 
 FREE, OPEN = -1, -2

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dstamp_sim.engines import kernel
-from dstamp_sim.engines.kernel import Deaths, Steps, compiled
+from dstamp_sim.engines.compiled import compiled
+from dstamp_sim.engines.kernel import Deaths, Steps
 from dstamp_sim.engines.sampling import oracle, pct, pos, preemption_bounded, random_walk, uniform
 from dstamp_sim.engines.sampling.oracle import LAST_ACTOR, LAST_SLOT, Memory, Offer
 from dstamp_sim.engines.sampling.questions import EVERY_OBJECT, EVERYBODY, Asked, all_done, decided
