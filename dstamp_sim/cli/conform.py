@@ -48,6 +48,11 @@ def conform(
     """Hold a witness against reality: real git, real flock, a real Docker Swarm; op by op, each compared."""
     if sum((witness is not None, trials > 0, measure)) != 1:
         raise UsageError("conform: give one of a WITNESS, --trials N and --measure")
+    of_trials = {"--model": model != "cc_ci", "--set": settings, "--placement": placement is not None, "--seed": seed}
+    if not trials and (ignored := [option for option, given in of_trials.items() if given]):
+        raise UsageError(
+            f"conform: {', '.join(ignored)} would be ignored: only --trials N takes a model, placement or seed"
+        )
     try:
         if witness is not None:
             _play(witness, out, use_docker_host=use_docker_host, as_json=as_json)

@@ -24,6 +24,9 @@ class Spec(NamedTuple):
     run: str = ""
 
 
+UNDER_WAY = ("updating", "rollback_started")
+"""The states of UpdateStatus that will change by themselves."""
+
 MIXED = "mixed"
 """As the content of a service's tasks: a failed update left tasks of both."""
 
@@ -31,7 +34,8 @@ MIXED = "mixed"
 class Service(NamedTuple):
     """A live service, as `docker service inspect` shows it; `id` and `version` stay 0 where they are not modelled.
 
-    `tasks` is the content that its tasks run where that is not Spec's (`MIXED` where they run several).
+    `tasks` is the content that its tasks run where that is not Spec's (`MIXED` where they run several). `unseen`: an
+    update (or rollback) goes on of which UpdateStatus tells nothing, since its own Spec was deployed again meanwhile.
     """
 
     id: int
@@ -40,6 +44,7 @@ class Service(NamedTuple):
     previous: Spec | None
     status: Status | None
     tasks: str | None = None
+    unseen: bool = False
 
 
 class Swarm(NamedTuple):
@@ -56,9 +61,11 @@ class SwarmService(SharedObject):
       one of a removed service (also if it was created again) and a create over an existing name fail too, and every
       change takes the next version;
       without, versions and ids are not modelled (they grow without bound).
-    - Every update sets PreviousSpec = Spec, clears UpdateStatus, and cancels a running update.
+    - Every update sets PreviousSpec = Spec, clears UpdateStatus, and cancels a running update to another Spec.
     - A label-only change (same content) replaces Spec and starts no task, unless an update is under way: then that
       goes on. An update to what the tasks still run completes at once, and cannot fail (docs/decisions.md).
+    - The very Spec that an update is under way to, deployed again, does not cancel it, but clears UpdateStatus: the
+      update goes on `unseen`. Its end is told nowhere, and if it fails nothing is rolled back or paused.
     - A failed update rolls back: Spec = PreviousSpec, *labels included*, PreviousSpec absent, `rollback_started` then
       `rollback_completed`; a failed rollback pauses. With `failure_action="pause"` the new Spec stays.
     - Removal forgets the service; a re-created one has a new id.
@@ -106,7 +113,7 @@ class SwarmService(SharedObject):
         return self.op("read_spec")
 
     def wait_settled(self) -> Op:
-        """Blocks while an update or a rollback is under way; gives UpdateStatus (None: unset, or no service)."""
+        """Blocks while UpdateStatus says that something is under way; gives it (None: unset, or no service)."""
         return self.op("wait_settled")
 
     def wait_update(self) -> Op:
@@ -138,9 +145,10 @@ class SwarmService(SharedObject):
             case "read_spec", ():
                 return (Outcome(state, service.spec if service else None),)
             case "wait_settled", ():
-                return () if _under_way(service) else (Outcome(state, service.status if service else None),)
+                status = service.status if service else None
+                return () if status in UNDER_WAY else (Outcome(state, status),)
             case "wait_update", ():
-                return (Outcome(state),) if _under_way(service) else ()
+                return (Outcome(state),) if under_way(service) else ()
             case "settle", (may_fail,):
                 return self._settled(state, may_fail=bool(may_fail))
             case "remove", ():
@@ -157,17 +165,21 @@ class SwarmService(SharedObject):
         return Outcome(self._stored(state, self._updated(old, spec)), "updated")
 
     def _updated(self, old: Service, spec: Spec) -> Service:
+        if spec == old.spec and under_way(old):
+            return old._replace(previous=spec, status=None, unseen=True)
         running = old.tasks or old.spec.content
         if not self.orchestrated:
             return Service(old.id, 0, spec, old.spec, None if spec.content == running else "completed")
         if spec.content == running:
-            return Service(old.id, 0, spec, old.spec, "completed" if _under_way(old) else None)
+            return Service(old.id, 0, spec, old.spec, "completed" if under_way(old) else None)
         return Service(old.id, 0, spec, old.spec, "updating", running)
 
     def _settled(self, state: Swarm, *, may_fail: bool) -> tuple[Outcome, ...]:
         service = state.service
-        if service is None or not _under_way(service):
+        if service is None or not under_way(service):
             return (Outcome(state, service.status if service else None, "superseded"),)
+        if service.unseen:
+            return _settled_unseen(state, service, may_fail=may_fail)
         rolling_back = service.status == "rollback_started"
         well = service._replace(status="rollback_completed" if rolling_back else "completed", tasks=None)
         ends = [(well, "rolled back" if rolling_back else "converged")]
@@ -190,6 +202,14 @@ class SwarmService(SharedObject):
         return back, "update failed, rolling back"
 
 
+def _settled_unseen(state: Swarm, service: Service, *, may_fail: bool) -> tuple[Outcome, ...]:
+    """The orchestrator finds UpdateStatus unset and changes nothing of the service, however the tasks fared."""
+    ends = [(service._replace(tasks=None, unseen=False), "converged")]
+    if may_fail:
+        ends.append((service._replace(tasks=MIXED, unseen=False), "update failed, unseen"))
+    return tuple(Outcome(state._replace(service=end), None, label) for end, label in ends)
+
+
 def _refusal(old: Service | None, version: object) -> str:
     """Why an update by a stale listing fails; a service's id is its first version, and an update names the id."""
     if version is None:
@@ -204,8 +224,9 @@ def _fingerprint(service: Service | None) -> tuple[str, str] | None:
     return previous, service.status or "unset"
 
 
-def _under_way(service: Service | None) -> bool:
-    return service is not None and service.status in ("updating", "rollback_started")
+def under_way(service: Service | None) -> bool:
+    """Whether an update or a rollback goes on, seen in UpdateStatus or not."""
+    return service is not None and (service.unseen or service.status in UNDER_WAY)
 
 
 def _stamps(service: Service | None, *, lagging: bool) -> list[tuple[str | None, str]]:

@@ -52,6 +52,9 @@ def obstacles() -> list[str]:
         for command, package in (("dockerd", "docker.io"), ("busybox", "busybox-static"), ("unshare", "util-linux"))
         if _which(command) is None
     ]
+    busybox = _which("busybox")
+    if busybox is not None and _asks_for_a_loader(Path(busybox)):
+        found.append(f"{busybox} needs libraries, and the toy service's image has none: apt-get install busybox-static")
     if os.geteuid() != 0:
         found.append("dockerd needs root, and this is user " + str(os.geteuid()))
     elif not found:
@@ -64,6 +67,18 @@ def obstacles() -> list[str]:
         if tried.returncode:
             found.append(f"namespaces cannot be made here: {tried.stderr.strip()}")
     return found
+
+
+def _asks_for_a_loader(program: Path) -> bool:
+    """Whether a 64-bit ELF program is linked dynamically: it has a program header of the type PT_INTERP."""
+    with program.open("rb") as file:
+        header = file.read(64)
+        if header[:5] != b"\x7fELF\x02":
+            return False
+        start, size, count = (int.from_bytes(header[a:b], "little") for a, b in ((32, 40), (54, 56), (56, 58)))
+        file.seek(start)
+        table = file.read(size * count)
+    return any(table[at : at + 4] == b"\x03\0\0\0" for at in range(0, len(table), size))
 
 
 def _which(command: str) -> str | None:

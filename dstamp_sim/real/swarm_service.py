@@ -12,13 +12,16 @@ from dstamp_sim.core.op import Op
 from dstamp_sim.core.shared_object import Outcome
 from dstamp_sim.objects.swarm_service import (
     MISSING,
+    MIXED,
     NAME_CONFLICT,
     NOT_FOUND,
     OUT_OF_SEQUENCE,
+    UNDER_WAY,
     Service,
     Spec,
     Swarm,
     SwarmService,
+    under_way,
 )
 from dstamp_sim.real.keeper import IMAGE, Engine, NoEngine
 from dstamp_sim.real.workers import BLOCKED
@@ -41,8 +44,6 @@ exec sleep 1000000
 
 _REPLICAS = 2
 """Of a service whose convergence is modelled: with one, swarm calls a rollback completed before its task runs."""
-
-_UNDER_WAY = ("updating", "rollback_started")
 
 
 class ServiceHand:
@@ -101,8 +102,12 @@ class ServiceHand:
     def spec(self, real: Any) -> Spec:
         """The model's part of a real Spec."""
         labels = real["Labels"]
-        environment = dict(item.split("=", 1) for item in real["TaskTemplate"]["ContainerSpec"]["Env"])
-        return Spec(labels.get(self.label("chaos-version")), environment["CONTENT"], labels.get(self.label("run"), ""))
+        content = self._environment(real["TaskTemplate"])["CONTENT"]
+        return Spec(labels.get(self.label("chaos-version")), content, labels.get(self.label("run"), ""))
+
+    @staticmethod
+    def _environment(task: Any) -> dict[str, str]:
+        return dict(item.split("=", 1) for item in task["ContainerSpec"]["Env"])
 
     def label(self, key: str) -> str:
         """A service label as abra writes them."""
@@ -189,8 +194,15 @@ class ServiceHand:
         found = self.inspect()
         return None if found is None else found.get("UpdateStatus", {}).get("State")
 
+    def under_way(self) -> bool:
+        """Whether an update or a rollback goes on, be it without a word in UpdateStatus: then a new task waits."""
+        return self.status() in UNDER_WAY or bool(self.waiting_tasks())
+
     def _wait(self, *, wait: bool, for_update: bool) -> Any:
-        while (self.status() in _UNDER_WAY) != for_update:
+        def over() -> bool:
+            return self.under_way() if for_update else self.status() not in UNDER_WAY
+
+        while not over():
             if not wait:
                 return BLOCKED
             time.sleep(_POLL_S)
@@ -202,20 +214,50 @@ class ServiceHand:
         An update fails in its second task: what the first one changed must then be rolled back, which takes a task too.
         """
         before = self.status()
-        if before not in _UNDER_WAY:
+        if not self.under_way():
             return before
         well = repeat("run")
-        orders = well if "failed" not in hint else iter(["run", "fail"] if before == "updating" else ["fail"])
+        # A rollback of a task that has changed is one task; so is the rest of an update that began with tasks of both.
+        orders = well if "failed" not in hint else iter(["fail"] if self.content() == MIXED else ["run", "fail"])
+        if before is None:
+            return self._settle_unseen(orders)
         return self._order_until(orders, lambda: None if (after := self.status()) == before else str(after))
+
+    def _settle_unseen(self, orders: Iterator[str]) -> str | None:
+        """The same where UpdateStatus will not tell: until every task serves, all of the new content or one failed."""
+
+        def failures() -> int:
+            return sum(task["Status"]["State"] == "failed" for task in self._tasks("shutdown"))
+
+        def ended() -> str | None:
+            new = self.content() == self.spec(self.inspect()["Spec"]).content
+            return "ended" if self._all_serve() and (new or failures() > before) else None
+
+        before = failures()
+        self._order_until(orders, ended)
+        return self.status()
+
+    def _all_serve(self) -> bool:
+        states = [task["Status"]["State"] for task in self._tasks("running", "ready")]
+        return states == ["running"] * self.replicas
+
+    def content(self) -> str | None:
+        """What the tasks run that serve: their content, `MIXED` where they differ, None where none serves."""
+        serving = [task for task in self._tasks("running") if task["Status"]["State"] == "running"]
+        found = {self._environment(task["Spec"])["CONTENT"] for task in serving}
+        return MIXED if len(found) > 1 else next(iter(found), None)
+
+    def _tasks(self, *desired: str) -> Any:
+        from docker.errors import NotFound  # noqa: PLC0415 - as above
+
+        try:
+            return self.client.tasks({"service": self.name, "desired-state": list(desired)})
+        except NotFound:  # no service
+            return []
 
     def _run_first_tasks(self) -> None:
         """Lets the tasks of a new service run: the model's creation has no convergence of its own."""
-
-        def running() -> str | None:
-            tasks = self.client.tasks({"service": self.name})
-            return "yes" if [task["Status"]["State"] for task in tasks] == ["running"] * self.replicas else None
-
-        self._order_until(repeat("run"), running)
+        self._order_until(repeat("run"), lambda: "yes" if self._all_serve() else None)
 
     def _order_until(self, orders: Iterator[str], done: Callable[[], str | None]) -> str:
         """Gives each task that waits one of the orders, while there are any, until something is done: gives what."""
@@ -231,7 +273,7 @@ class ServiceHand:
     def waiting_tasks(self) -> list[str]:
         """The service's tasks that are to run and have no order yet, oldest first."""
         assert self.engine.control is not None
-        tasks = self.client.tasks({"service": self.name, "desired-state": ["running", "ready"]})
+        tasks = self._tasks("running", "ready")
         told = {path.stem for path in self.engine.control.iterdir()}
         ordered = sorted(tasks, key=lambda task: (task["CreatedAt"], task["ID"]))
         return [task["ID"] for task in ordered if task["ID"] not in told]
@@ -311,21 +353,27 @@ class RealSwarmService:
         """Nothing: a request that was sent is carried out."""
 
     def look(self, process: str) -> Hashable:
-        """The stamp and content of Spec and PreviousSpec, and UpdateStatus where an orchestrator is modelled."""
+        """Spec and PreviousSpec; where an orchestrator is modelled UpdateStatus, what the tasks run, if they change."""
         found = self._hand.inspect()
         if found is None:
             return None
         self.labels = found["Spec"]["Labels"]
         previous = found.get("PreviousSpec")
-        status = found.get("UpdateStatus", {}).get("State") if self.target.orchestrated else None
-        return (self._hand.spec(found["Spec"]), previous and self._hand.spec(previous), status)
+        specs = (self._hand.spec(found["Spec"]), previous and self._hand.spec(previous))
+        if not self.target.orchestrated:
+            return specs
+        status = found.get("UpdateStatus", {}).get("State")
+        return (*specs, status, self._hand.content(), self._hand.under_way())
 
     def seen(self, state: Any) -> Hashable:
         """The same of a model's state; versions are compared where they are read."""
         service: Service | None = state.service
         if service is None:
             return None
-        return (service.spec, service.previous, service.status if self.target.orchestrated else None)
+        specs = (service.spec, service.previous)
+        if not self.target.orchestrated:
+            return specs
+        return (*specs, service.status, service.tasks or service.spec.content, under_way(service))
 
     def close(self) -> None:
         """The service is removed."""

@@ -207,7 +207,14 @@ HYPOTHESES = Hypotheses(
         "real-base-deploy": _probe(_real_base_deploy),
         "fetch_recipe-replica": _probe(_fetch_recipe_replica),
     },
-    faults=("update failed, rolling back", "update failed, paused", "rollback failed", "error", "read too early"),
+    faults=(
+        "update failed, rolling back",
+        "update failed, paused",
+        "update failed, unseen",
+        "rollback failed",
+        "error",
+        "read too early",
+    ),
     experiments=EXPERIMENTS,
     rule=Rule(
         "isolated run", "green", "drift",

@@ -9,6 +9,14 @@ def test_one_thing_at_a_time_is_asked_for(dstamp):
         assert code == 2 and "give one of a WITNESS, --trials N and --measure" in errors
 
 
+def test_an_option_of_the_trials_is_refused_elsewhere(dstamp):
+    for arguments in (("x.json", "--placement", "deploy_app"), ("--measure", "--seed", "3", "--set", "runs=3")):
+        code, _, errors = dstamp("conform", *arguments)
+        assert (
+            code == 2 and f"{arguments[1] if arguments[0] == 'x.json' else '--set, --seed'} would be ignored" in errors
+        )
+
+
 def test_a_file_that_is_no_witness_is_refused(dstamp, tmp_path):
     (tmp_path / "x.json").write_text("{}")
     code, _, errors = dstamp("conform", "x.json")
@@ -21,9 +29,11 @@ def test_an_object_without_a_counterpart_is_named(dstamp):
     assert re.search(r"Register 'balance' has no real counterpart \(those that have: Flock, GitCheckout", errors)
 
 
-def test_free_runs_of_versions_are_refused(dstamp):
+def test_free_runs_of_versions_are_refused_with_the_reason_and_what_to_do_instead(dstamp):
     code, _, errors = dstamp("conform", "--trials", "1", "--set", "stack_deploy=two_steps")
-    assert code == 2 and "leave stack_deploy at at_once" in errors
+    assert code == 2
+    for told in ("has versions", "at instants that no process sees", "stack_deploy=at_once", "dstamp conform WITNESS"):
+        assert told in " ".join(errors.split())
 
 
 def test_an_unknown_placement_is_answered_with_the_nearest(dstamp):

@@ -26,7 +26,13 @@ ANY_DELAY = {
         "stack_deploy", "update", "wait_converged", "teardown", "janitor",
     )
 }  # fmt: skip
-LABELS = {"update failed, rolling back": 0.3, "rollback failed": 0.1, "error": 0.5, "read too early": 0.5}
+LABELS = {
+    "update failed, rolling back": 0.3,
+    "update failed, unseen": 0.3,
+    "rollback failed": 0.1,
+    "error": 0.5,
+    "read too early": 0.5,
+}
 
 
 def constant(seconds):

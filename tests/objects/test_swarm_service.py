@@ -155,10 +155,44 @@ def test_an_update_back_to_what_the_tasks_still_run_completes_at_once_and_cannot
     assert (late.state, late.label) == (back, "superseded")
 
 
+def test_the_spec_of_an_update_deployed_again_clears_its_status_and_it_goes_on_unseen():
+    again = after(orchestrated, *REDEPLOYED, orchestrated.deploy(HEAD))
+    assert (again.service.previous, again.service.status, again.service.unseen) == (HEAD, None, True)
+    assert result(orchestrated, again, orchestrated.wait_settled()) is None
+    assert len(orchestrated.outcomes(again, orchestrated.wait_update())) == 1
+
+
+def test_an_unseen_update_ends_without_a_word_and_is_neither_rolled_back_nor_paused_if_it_fails():
+    for service in (orchestrated, pausing):
+        again = after(service, service.deploy(BASE), service.deploy(HEAD), service.deploy(HEAD))
+        well, failed = service.outcomes(again, service.settle(may_fail=True))
+        assert (well.label, well.result, well.state.service) == ("converged", None, Service(0, 0, HEAD, HEAD, None))
+        assert (failed.label, failed.result) == ("update failed, unseen", None)
+        assert failed.state.service == Service(0, 0, HEAD, HEAD, None, "mixed")
+
+
+def test_an_unseen_end_takes_no_version():
+    service = SwarmService("service", orchestrated=True, versioned=True)
+    again = Swarm(Service(1, 3, Spec("head", "head"), Spec("head", "head"), None, "base", unseen=True), 3)
+    assert {outcome.state.version_index for outcome in service.outcomes(again, service.settle(may_fail=True))} == {3}
+
+
+def test_a_rollback_too_goes_on_unseen_when_its_spec_is_deployed_again():
+    again = after(orchestrated, *REDEPLOYED, failing(orchestrated, FAILS), orchestrated.deploy(BASE))
+    assert again.service == Service(0, 0, BASE, BASE, None, "mixed", unseen=True)
+
+
+def test_another_spec_ends_what_goes_on_unseen():
+    unseen = after(orchestrated, *REDEPLOYED, orchestrated.deploy(HEAD))
+    for spec, status in ((WRONG, "updating"), (PEER_BASE, "completed")):
+        now = after(orchestrated, orchestrated.deploy(spec), state=unseen).service
+        assert (now.status, now.unseen) == (status, False)
+
+
 @pytest.mark.parametrize("service", [orchestrated, pausing], ids=["rollback", "pause"])
 def test_after_a_failed_update_some_tasks_run_either_content_so_any_deploy_starts_some(service):
     failed = [o.state for o in service.outcomes(after(service, *REDEPLOYED), service.settle(may_fail=True))][1]
-    for spec in (BASE, HEAD):
+    for spec in (PEER_BASE, Spec("peer", "head")):
         assert after(service, service.deploy(spec), state=failed).service.status == "updating"
 
 

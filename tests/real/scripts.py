@@ -98,6 +98,8 @@ _SWARM = (
     *[_ask("deploy", st.sampled_from(SPECS))] * 4,
 )
 
+_UPDATES = (Ask("version"), Ask("deploy", (SPECS[3],)), Ask("version"))
+
 
 @st.composite
 def flock_systems(draw: st.DrawFn, processes: int, kind: type[Flock] = Flock) -> System:
@@ -134,6 +136,8 @@ def service_systems(
     )
     # Without an orchestrator nothing observes convergence, and the model's updates complete at once.
     asks = _asks(*_SWARM, *([_ask("wait_settled")] if orchestrated else []), size=6)
+    if orchestrated:  # half of them with an update under way, and a listing of it
+        asks = st.tuples(st.sampled_from([(), _UPDATES]), asks).map(lambda both: both[0] + both[1])
     users = [Process(f"p{k}", use_service, service, draw(asks)) for k in range(processes)]
     daemon = [Process("swarm", orchestrate, service, daemon=True)] if orchestrated else []
     return System(objects=[service], processes=users + daemon)

@@ -49,6 +49,27 @@ def test_nothing_is_left_when_it_is_killed(moment_s, tmp_path):
     assert left == []
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("engine")
+def test_nothing_is_left_when_its_keepers_are_killed_instead(tmp_path):
+    environment = dict(os.environ, TMPDIR=str(tmp_path))
+    running = subprocess.Popen([sys.executable, "-c", PROGRAM], env=environment, stdout=subprocess.PIPE, text=True)
+    spaces = namespaces_of(running.stdout.readline())
+    kept = list(tmp_path.glob("dstamp-real-*"))
+    assert len(kept) == 2  # the scratch folder's keeper and the engine's
+    for folder in kept:
+        os.kill(int(folder.name.removeprefix("dstamp-real-").partition(".")[0]), signal.SIGKILL)
+    until = time.monotonic() + 60
+    while (any(tmp_path.iterdir()) or groups_left()) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert (list(tmp_path.iterdir()), groups_left()) == ([], [])
+    running.kill()
+    running.communicate()
+    while (left := left_over(tmp_path, spaces)) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert left == []
+
+
 def namespaces_of(address):
     """The namespaces of the engine at `address`: none of them is ours."""
     process = Path(address.removeprefix("unix://")).parts[2]
@@ -69,8 +90,13 @@ def left_over(folder, spaces):
                 left.append(f"{process}: {(process / 'cmdline').read_bytes()!r}")
         except OSError:
             continue  # it ended while we looked
+    return left + groups_left()
+
+
+def groups_left():
+    """The cgroups of keepers that are no more."""
     groups = [*Path("/sys/fs/cgroup").glob("dstamp-*"), *Path("/sys/fs/cgroup").glob("*/dstamp-*")]
-    return left + [str(group) for group in groups if not Path(f"/proc/{group.name.rpartition('-')[2]}").exists()]
+    return [str(group) for group in groups if not Path(f"/proc/{group.name.rpartition('-')[2]}").exists()]
 
 
 def test_a_scratch_folder_is_gone_afterwards_and_so_are_those_of_dead_keepers(tmp_path, monkeypatch):
@@ -88,3 +114,9 @@ def test_where_no_engine_can_start_every_reason_and_its_remedy_is_said(monkeypat
         pass
     for reason in ("no dockerd on the PATH: apt-get install docker.io", "install busybox-static", "this is user 1000"):
         assert reason in str(refused.value)
+
+
+def test_a_busybox_that_needs_libraries_is_no_busybox_for_an_image_of_one_file(monkeypatch):
+    assert not any("libraries" in reason for reason in keeper.obstacles())
+    monkeypatch.setattr(keeper, "_which", lambda command: "/bin/sh" if command == "busybox" else "/usr/bin/true")
+    assert "/bin/sh needs libraries, and the toy service's image has none" in " ".join(keeper.obstacles())
