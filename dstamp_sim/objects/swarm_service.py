@@ -71,7 +71,8 @@ class SwarmService(SharedObject):
     - Removal forgets the service; a re-created one has a new id.
 
     `orchestrated=False` completes every update at once, for models where nothing observes convergence. Otherwise a
-    daemon performs `settle`: that is when an update (or rollback) succeeds or, with `may_fail`, does not.
+    daemon performs `settle`: that is when an update (or rollback) succeeds or, with `may_fail`, does not. (So an
+    orchestrated service is never `private`: no daemon reaches what is another's.)
     """
 
     def __init__(
@@ -82,8 +83,9 @@ class SwarmService(SharedObject):
         orchestrated: bool = False,
         versioned: bool = False,
         failure_action: FailureAction = "rollback",
+        private: bool = False,
     ) -> None:
-        super().__init__(name, initial)
+        super().__init__(name, initial, private=private)
         self.orchestrated = orchestrated
         self.versioned = versioned
         self.failure_action = failure_action

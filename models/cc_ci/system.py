@@ -67,11 +67,15 @@ def cc_ci(
     `question` names the properties to judge (see `questions`), `switches` are those of `Switches`.
     """
     setting = Switches(**switches)
-    told_apart = setting.stack == "per_run" or setting.fencing
+    others_reach_it = setting.orchestrated or janitor
+    told_apart = setting.fencing or (setting.stack == "per_run" and others_reach_it)
     if told_apart and isinstance(runs, AnyNumber):
-        raise UsageError("runs=any: runs with an id each (stack=per_run, fencing) differ, so there is only a number")
+        raise UsageError(
+            "runs=any: runs with an id each (fencing, or stack=per_run with an orchestrator or janitor) differ, "
+            "so there is only a number"
+        )
     group = group_runs(runs, pr, ref, told_apart=told_apart)
-    world = build_world(setting, [run.stack for run, _ in group], stale=stale_stack)
+    world = build_world(setting, [run.stack for run, _ in group], stale=stale_stack, told_apart=told_apart)
     asked = questions(runs)
     if question not in asked:
         raise UsageError(f"question={question!r} is none of {', '.join(asked)}")
@@ -111,16 +115,20 @@ def group_runs(runs: Copies, prs: Sequence[int], refs: Sequence[str], *, told_ap
     return [(run, len(list(same))) for run, same in groupby(each)]
 
 
-def build_world(switches: Switches, stacks: Sequence[str], *, stale: bool) -> World:
-    """The shared objects; with `stale`, an aborted run has left its stack at the base."""
+def build_world(switches: Switches, stacks: Sequence[str], *, stale: bool, told_apart: bool) -> World:
+    """The shared objects; with `stale`, an aborted run has left its stack at the base.
+
+    A stack per run is a service that is private, or, where runs are told apart, a service for each of their names.
+    """
     left = Swarm(Service(0, 0, Spec(f"{BASE}+U", BASE), None, None)) if stale else Swarm()
     services = {
         stack: SwarmService(
             f"service {stack}",
             left,
-            orchestrated=switches.converge == "settled" or switches.update_may_fail != "never" or switches.lagging_read,
+            orchestrated=switches.orchestrated,
             versioned=switches.stack_deploy == "two_steps",
             failure_action=switches.failure_action,
+            private=switches.stack == "per_run" and not told_apart,
         )
         for stack in dict.fromkeys(stacks)
     }
@@ -197,7 +205,7 @@ def base_stamps(results: Mapping[str, object]) -> int:
 
 def lanes_of(world: World) -> list[Lane]:
     """What timelines show: each service's stamp, and HEAD of a shared checkout."""
-    stamps = [Lane(service, show_stamp, is_wrong_stamp) for service in world.services.values()]
+    stamps = [Lane(service, show_stamp, is_wrong_stamp) for service in world.services.values() if not service.private]
     heads = [] if world.checkout.private else [Lane(world.checkout, show_head, is_wrong_head)]
     return stamps + heads
 

@@ -53,6 +53,11 @@ class Switches:
     compare_and_set: bool = False
     """Whether the redeploy requires the service version that the run's base deploy left."""
 
+    @property
+    def orchestrated(self) -> bool:
+        """Whether anything observes that updates take time or fail, so that an orchestrator is needed."""
+        return self.converge == "settled" or self.update_may_fail != "never" or self.lagging_read
+
 
 class Run(NamedTuple):
     """Who a run is: recipe, pull request, ref; `id` is set only where a design needs to tell equal runs apart."""
@@ -64,7 +69,7 @@ class Run(NamedTuple):
 
     @property
     def stack(self) -> str:
-        """The name of its swarm stack: its app domain's first label (and its id, where every run has its own stack)."""
+        """The name of its swarm stack: its app domain's first label (and its id, where it has one)."""
         return app_domain(self.recipe, self.pr, self.ref).partition(".")[0] + (f"-{self.id}" if self.id else "")
 
 

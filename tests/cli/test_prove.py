@@ -43,7 +43,7 @@ def test_json_has_the_numbers_of_copies(dstamp):
         (["classic/bank", "--set", "customers=2"], "classic/bank has a number of every process"),
         (["classic/bank", "--set", "customers=many"], "it is declared a number or any"),
         (["classic/bank", "--property", "no deadlock"], "cannot be decided for any number of copies"),
-        (["cc_ci", "--placement", "stack_per_run"], "runs=any: runs with an id each"),
+        (["cc_ci", "--placement", "run_id_at_check"], "runs=any: runs with an id each"),
         (["cc_ci", "--set", "question=all_red"], "question='all_red' is none of safe"),
     ],
 )
