@@ -40,6 +40,9 @@ def as_json(judged: Judged) -> dict[str, Any]:
         "flips": list(judged.flips),
         "not_told_apart": {name: dict(others) for name, others in judged.twins.items()},
         "repetitions": REPETITIONS,
+        "witnesses": {
+            name: {"unseen_partners": best.unseen, "searched": best.searched} for name, best in judged.witnesses.items()
+        },
         "conflict": list(judged.conflict),
         "longest_run_s": judged.longest_run_s,
         "experiments": [

@@ -16,6 +16,7 @@ from dstamp_sim.inputs.witness import check_writable
 from dstamp_sim.pipeline.document import as_json
 from dstamp_sim.pipeline.judge import Judged, Tell, judge_incident
 from dstamp_sim.pipeline.replay import INCIDENT
+from dstamp_sim.pipeline.witnesses import save_witness
 from dstamp_sim.rendering.judgement import draw_posterior, markdown
 
 
@@ -40,6 +41,9 @@ def judge_scenario(
     draw_posterior(judged.posterior, judged.varied, picture)
     _write_table(table, document)
     files = [picture, table]
+    since = min((run.time for run in observed.runs if run.time is not None), default=None)
+    for best in judged.witnesses.values():
+        files += save_witness(best, scenario.model, scenario.title, since, out)
     if report is not None:
         report.write_text(markdown(document, scenario.title), encoding="utf-8")
         files.append(report)

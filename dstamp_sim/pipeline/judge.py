@@ -17,8 +17,10 @@ from dstamp_sim.inputs.evidence import Evidence
 from dstamp_sim.inputs.model_file import Model
 from dstamp_sim.pipeline.ask import engines
 from dstamp_sim.pipeline.experiments import Rated, RuleJudged, Survivors, factors, judged_rule, rated
-from dstamp_sim.pipeline.likelihood import NEVER, Sweepers, Weighed, weigh
+from dstamp_sim.pipeline.likelihood import NEVER, Weighed, weigh
 from dstamp_sim.pipeline.profiles import Numbers, Size, anywhere, profile
+from dstamp_sim.pipeline.witnesses import Best, Cast
+from dstamp_sim.pipeline.worlds import Sweepers
 
 Tell = Callable[[int, int], None]
 
@@ -51,8 +53,8 @@ class Judged:
     `posterior` is over mechanisms, each as likely as another before; `limits` is between which figures it lies, as far
     as the number of worlds says (95 %); `varied` are posteriors under other priors; `flips` names those variations
     under which another mechanism comes first. `twins` is, by mechanism, which others the outcomes cannot tell from it,
-    with the share of its settings. `conflict` is a smallest set of observations that no mechanism can give together,
-    where none is possible.
+    with the share of its settings. `witnesses` are runs of the cluster in which all comes out as observed. `conflict`
+    is a smallest set of observations that no mechanism can give together, where none is possible.
     """
 
     rows: tuple[Row, ...]
@@ -64,12 +66,13 @@ class Judged:
     twins: Mapping[str, Mapping[str, float]]
     next: tuple[Rated, ...]
     rule: RuleJudged | None
+    witnesses: Mapping[str, Best]
     conflict: tuple[str, ...]
     longest_run_s: float
 
     def best(self, mechanism: str) -> Row:
         """The row of a mechanism that assumes least."""
-        return min((row for row in self.rows if row.mechanism == mechanism), key=_effort)
+        return _best_row(self.rows, mechanism)
 
     def verdict(self, mechanism: str) -> Possible:
         """Possible if it is under any reading, impossible if under none."""
@@ -107,6 +110,7 @@ def judge_incident(scenario: Scenario, evidence: Evidence, model: Model, tell: T
         twins=twins(cluster.profiles(anywhere(priors), SIZE, steps)),
         next=next_ones,
         rule=_rule(hypotheses, next_ones),
+        witnesses=_witnesses(cluster, survivors, rows, priors),
         conflict=conflict(rows),
         longest_run_s=priors.longest_run_s,
     )
@@ -150,6 +154,26 @@ class Cluster:
             )  # fmt: skip
             steps.more()
         return found
+
+
+def _witnesses(cluster: Cluster, survivors: Survivors, rows: Sequence[Row], priors: Priors) -> dict[str, Best]:
+    """The best witness of every mechanism that is possible; searched for where no world from the priors agreed."""
+    found = {}
+    for name, mechanism in cluster.alive.items():
+        cast = Cast(name, mechanism, cluster.case, cluster.timing, cluster.sight)
+        row = _best_row(rows, name)
+        best = cast.best(survivors.weighed[name])
+        if best is None and row.timed is not None:
+            asked = (cluster.hypotheses, priors, row.settings, row.timed.unseen)
+            best = cast.search(*asked, seed=cluster.timing.seed)
+        if best is not None:
+            found[name] = best
+    return found
+
+
+def _best_row(rows: Sequence[Row], name: str) -> Row:
+    """The row of a mechanism that assumes least."""
+    return min((row for row in rows if row.mechanism == name), key=_effort)
 
 
 def _alive(rows: Sequence[Row], model: Model) -> dict[str, Mechanism]:

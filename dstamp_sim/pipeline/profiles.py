@@ -15,7 +15,7 @@ from dstamp_sim.analyses.turns import agrees
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.scenario import Priors, Timing
 from dstamp_sim.engines.sweep import Swept
-from dstamp_sim.pipeline.likelihood import Sweepers, draw, sweep_worlds, worlds_of
+from dstamp_sim.pipeline.worlds import Sweepers, draw, sweep_worlds, worlds_of
 
 AS_OBSERVED = "as observed"
 """What stands for a field that agrees with the evidence, so that outcomes are no finer than what was observed."""

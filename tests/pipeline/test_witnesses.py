@@ -1,0 +1,79 @@
+"""The best witness of a mechanism is a run of the cluster that comes out as observed, replays, and can be kept."""
+
+from dataclasses import replace
+
+import pytest
+
+from dstamp_sim.analyses.abduction import readings
+from dstamp_sim.analyses.turns import agrees
+from dstamp_sim.engines.replay import replay
+from dstamp_sim.inputs.evidence import read_evidence
+from dstamp_sim.inputs.model_file import load_model
+from dstamp_sim.inputs.witness import read_witness
+from dstamp_sim.pipeline.judge import Cluster, case_of
+from dstamp_sim.pipeline.likelihood import NEVER
+from dstamp_sim.pipeline.witnesses import Cast, save_witness
+from tests.pipeline.recovery import KNOWN, SCENARIO
+
+EVIDENCE = read_evidence(SCENARIO.evidence)
+MODEL = load_model(SCENARIO.model)
+CASE = case_of(EVIDENCE, MODEL.hypotheses, SCENARIO.priors.longest_run_s)
+
+
+def cast(name):
+    return Cast(name, MODEL.mechanisms[name], CASE, SCENARIO.timing, {"console": True, "inspect": True})
+
+
+def likely_reading(name):
+    known = KNOWN | {"fault": "in some runs only"}
+    ways = readings(MODEL.mechanisms[name], MODEL.hypotheses, CASE.constants)
+    return next(settings for reading, settings in ways if all(known[q] == answer for q, answer in reading.items()))
+
+
+def drawn(name, runs=30_000):
+    likely = likely_reading(name)
+    ways = readings(MODEL.mechanisms[name], MODEL.hypotheses, CASE.constants)
+    others = [settings for _, settings in ways if settings != likely]
+    cluster = Cluster(MODEL.hypotheses, CASE, SCENARIO.timing, {name: MODEL.mechanisms[name]}, {name: others})
+    return cast(name).best(cluster.weighed(replace(SCENARIO.priors, runs=runs)).weighed[name])
+
+
+def searched(name, unseen):
+    return cast(name).search(MODEL.hypotheses, SCENARIO.priors, likely_reading(name), unseen, seed=1)
+
+
+@pytest.mark.parametrize("name", ["swarm-rollback", "env-recheckout", "redeploy-not-applied"])
+def test_what_one_run_does_alone_has_a_witness_without_partners(name):
+    best = drawn(name)
+    assert (best.unseen, best.searched) == (0, False)
+    assert all(agrees(best.trace.results[item.name], item.fields) for item in CASE.runs)
+    again = replay(best.system, str(best.trace.schedule))
+    assert again.results == best.trace.results
+
+
+def test_where_no_drawn_world_agrees_one_is_searched_with_partners_near_the_observed_runs():
+    assert searched("stack-race", 1) is None
+    best = searched("stack-race", 2)
+    assert (best.unseen, best.searched) == (2, True)
+    assert {"unseen-1", "unseen-2"} <= set(best.trace.results)
+    assert best.trace.timed
+    assert all(agrees(best.trace.results[item.name], item.fields) for item in CASE.runs)
+
+
+def test_the_same_arguments_give_the_same_witness():
+    one, other = drawn("redeploy-not-applied").trace, drawn("redeploy-not-applied").trace
+    assert (str(one.schedule), one.starts_s) == (str(other.schedule), other.starts_s)
+    assert [step.time_s for step in one.steps] == [step.time_s for step in other.steps]
+
+
+def test_a_witness_is_kept_with_its_timeline_and_read_back(tmp_path):
+    best = drawn("env-recheckout")
+    file, *pictures = save_witness(best, SCENARIO.model, SCENARIO.title, SCENARIO.origin, tmp_path)
+    kept, _ = read_witness(file, replay)
+    assert kept.trace.results == best.trace.results
+    assert [step.time_s for step in kept.trace.steps] == [step.time_s for step in best.trace.steps]
+    assert {picture.name for picture in pictures} == {"witness-env-recheckout.png", "witness-env-recheckout.svg"}
+
+
+def test_what_is_impossible_has_none():
+    assert cast("overlay-dirt").best(NEVER) is None
