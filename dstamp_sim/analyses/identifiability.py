@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,14 @@ class Profile:
         return counted
 
 
+def giving(profile: Profile, outcomes: Sequence[int]) -> Profile:
+    """The profile with only those settings under which each episode came out so in some repetition."""
+    kept = np.ones(len(profile.episodes[0]), bool)
+    for codes, outcome in zip(profile.episodes, outcomes, strict=True):
+        kept &= (codes == outcome).any(axis=1)
+    return Profile(tuple(codes[kept] for codes in profile.episodes))
+
+
 def affinity(one: Profile, other: Profile) -> Floats:
     """For every setting of `one` (rows) and of `other` (columns), how alike the outcomes are: 1 where the same.
 
@@ -57,14 +65,19 @@ def twin_share(one: Profile, other: Profile) -> float:
     return float((affinity(one, other).max(axis=1) > CLOSE).mean())
 
 
-def twins(profiles: Mapping[str, Profile], least: float = WRONG) -> dict[str, dict[str, float]]:
+def twins(
+    profiles: Mapping[str, Profile], observed: Sequence[int] | None = None, least: float = WRONG
+) -> dict[str, dict[str, float]]:
     """By mechanism, those that can do what it does, with the share of its settings for which they can.
 
-    Whoever has none is identifiable: with enough repetitions no other mechanism explains the outcomes as well.
+    With `observed`, the outcomes of the episodes, only settings that gave these are asked about, and mechanisms without
+    any are left out. Whoever has no twin is identifiable: with enough repetitions no other explains them as well.
     """
+    asked = profiles if observed is None else {name: giving(profile, observed) for name, profile in profiles.items()}
     shares = {
         name: {other: twin_share(profile, profiles[other]) for other in profiles if other != name}
-        for name, profile in profiles.items()
+        for name, profile in asked.items()
+        if len(profile.episodes[0])
     }
     return {name: {o: share for o, share in of.items() if share >= least} for name, of in shares.items()}
 

@@ -73,7 +73,7 @@ class Experiment:
     """Something to do next: what, with which parameters, how many runs, and which of its outcomes they give.
 
     `starts_s` are those of its runs; empty where the incident itself is looked at again, and `outcome` is then given
-    its observed runs first. `cost` is in words.
+    its observed runs first. `cost` is in words. `outcomes` are those that it can have; where empty, any word is one.
     """
 
     story: str
@@ -81,6 +81,7 @@ class Experiment:
     starts_s: tuple[float, ...]
     outcome: Callable[[Sequence[Seen]], str]
     cost: str = ""
+    outcomes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

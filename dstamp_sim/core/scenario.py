@@ -61,6 +61,10 @@ class Distribution:
     figures: tuple[float, ...]
     source: str = "assumed"
 
+    def told(self) -> str:
+        """The shape and its figures in a few words."""
+        return f"{self.shape.name.lower()} {', '.join(f'{figure:g}' for figure in self.figures)} s"
+
     def sample(self, draw: float) -> float:
         """The duration in seconds, 0 or more, of a draw in [0, 1): one draw whatever the shape."""
         first, second = (*self.figures, 0.0)[:2]

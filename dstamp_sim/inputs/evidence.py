@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from dstamp_sim.core.errors import ScenarioError
+from dstamp_sim.core.errors import ScenarioError, UsageError
 from dstamp_sim.inputs.toml_file import Strict, read_toml
 
 UpdateStatus = Literal[
@@ -135,6 +135,31 @@ def write_evidence(path: Path, evidence: Evidence) -> None:
     fresh = path.with_name(f"{path.name}.part")
     fresh.write_text("\n".join(lines), encoding="utf-8")
     fresh.replace(path)
+
+
+def append_outcome(path: Path, into: Path, experiment: str, outcome: str, source: str) -> None:
+    """Write the evidence at `path` with one more outcome at its end to `into`: every byte of it and its comments stay.
+
+    The file is whole or not there. Raises ScenarioError where the outcome cannot be added to the end of such a file, as
+    to one that writes its outcomes as an inline list.
+    """
+    wanted = with_outcome(read_evidence(path), experiment, outcome, source)
+    table = Outcome(experiment=experiment, outcome=outcome, source=source).model_dump()
+    before = path.read_text(encoding="utf-8")
+    lines = ["", "[[outcomes]]", *_entries(table), ""]
+    fresh = into.with_name(f"{into.name}.part")
+    try:
+        fresh.write_text(before.rstrip("\n") + "\n" + "\n".join(lines), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{into}: cannot be written: {error.strerror}") from error
+    try:
+        added = read_evidence(fresh) == wanted
+    except ScenarioError:
+        added = False
+    if not added:
+        fresh.unlink()
+        raise ScenarioError(f"{path}: an outcome cannot be added at its end; write outcomes as [[outcomes]] tables")
+    fresh.replace(into)
 
 
 def with_outcome(evidence: Evidence, experiment: str, outcome: str, source: str) -> Evidence:

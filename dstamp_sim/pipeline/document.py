@@ -5,13 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from dstamp_sim.analyses.identifiability import REPETITIONS
-from dstamp_sim.pipeline.experiments import RuleJudged
+from dstamp_sim.core.scenario import Scenario
+from dstamp_sim.inputs.evidence import Evidence
+from dstamp_sim.inputs.model_file import Model
+from dstamp_sim.pipeline.experiments import RuleJudged, entropy
 from dstamp_sim.pipeline.judge import Judged
+from dstamp_sim.pipeline.worlds import UNSEEN
 
 
-def as_json(judged: Judged) -> dict[str, Any]:
-    """The judgement as plain values."""
+def as_json(judged: Judged, scenario: Scenario, evidence: Evidence, model: Model) -> dict[str, Any]:
+    """The judgement as plain values, with the evidence and the priors that it rests on."""
     return {
+        "evidence": evidence.model_dump(mode="json", exclude={"runs": {"__all__": {"other"}}}),
+        "stories": {name: mechanism.story for name, mechanism in model.mechanisms.items()},
+        "priors": _priors(scenario),
+        "seed": scenario.timing.seed,
+        "entropy_bits": entropy(list(judged.posterior.values())),
         "mechanisms": [
             {
                 "mechanism": row.mechanism,
@@ -59,6 +68,27 @@ def as_json(judged: Judged) -> dict[str, Any]:
         ],
         "rule": None if judged.rule is None else _rule(judged.rule),
     }
+
+
+def _priors(scenario: Scenario) -> list[str]:
+    """What the judgement assumes, in sentences."""
+    priors = scenario.priors
+    assert priors is not None
+    low, high = priors.unseen_mean
+    rates = [
+        f'"{label}": {a / (a + b):.0%} on average (beta {a:g}, {b:g})' for label, (a, b) in priors.probabilities.items()
+    ]
+    delays = [f"{name} {given.told()}" for name, given in scenario.timing.delays.items()]
+    return [
+        f"source of the priors: {priors.source}",
+        "all mechanisms are equally likely before the evidence, and so are the readings of each",
+        f"unseen partners around the cluster: {low:g} to {high:g} on average (log-uniform), {UNSEEN} at most",
+        f"all runs have the same unknown identity (pr) with probability {priors.same_identity:g}, else all differ",
+        f"a run lasts at most {priors.longest_run_s:g} s; the times in the evidence are starts where that is not said",
+        f"durations, all assumed: {'; '.join(delays)}; all together longer or shorter by a factor whose logarithm has "
+        f"a standard deviation of {priors.spread:g}",
+        f"rates, one draw for all runs of a world: {'; '.join(rates)}",
+    ]
 
 
 def _rule(judged: RuleJudged) -> dict[str, Any]:

@@ -59,15 +59,23 @@ class RuleJudged:
     sentences: tuple[str, ...]
 
 
+def check_outcome(known: Hypotheses, experiment: str, outcome: str) -> None:
+    """Raises UsageError, naming the nearest, unless the experiment is in the catalogue and can come out so."""
+    if experiment not in known.experiments:
+        raise UsageError(unknown("experiment", experiment, known.experiments))
+    outcomes = known.experiments[experiment].outcomes
+    if outcomes and outcome not in outcomes:
+        raise UsageError(f"{experiment}: {unknown('outcome', outcome, outcomes)}")
+
+
 def factors(evidence: Evidence, hypotheses: Hypotheses, survivors: Survivors) -> dict[str, float]:
     """How likely each mechanism makes the experiments' outcomes in the evidence; half a count smooths each share.
 
-    Raises UsageError for an experiment that the model does not know.
+    Raises UsageError for an experiment or an outcome that the model does not know.
     """
     found = dict.fromkeys(survivors.mechanisms, 1.0)
     for item in evidence.outcomes:
-        if item.experiment not in hypotheses.experiments:
-            raise UsageError(unknown("experiment", item.experiment, hypotheses.experiments))
+        check_outcome(hypotheses, item.experiment, item.outcome)
         for name, told in survivors.predict(hypotheses.experiments[item.experiment]).items():
             found[name] *= (told.shares.get(item.outcome, 0.0) * told.worlds + 0.5) / (told.worlds + 1.0)
     return found
@@ -117,11 +125,12 @@ def _bits(posterior: Mapping[str, float], told: Mapping[str, Predicted], outcome
     for outcome in outcomes:
         joint = {name: posterior[name] * item.shares.get(outcome, 0.0) for name, item in told.items()}
         chance = sum(joint.values())
-        after += chance * _entropy([share / chance for share in joint.values()]) if chance > 0 else 0.0
-    return max(0.0, _entropy([posterior[name] for name in told]) - after)
+        after += chance * entropy([share / chance for share in joint.values()]) if chance > 0 else 0.0
+    return max(0.0, entropy([posterior[name] for name in told]) - after)
 
 
-def _entropy(shares: Sequence[float]) -> float:
+def entropy(shares: Sequence[float]) -> float:
+    """In bits."""
     return -sum(share * math.log2(share) for share in shares if share > 0)
 
 

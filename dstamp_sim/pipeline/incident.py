@@ -1,23 +1,22 @@
-"""An incident judged, with its files: tables, pictures, a report; and its evidence updated by an outcome."""
+"""An incident judged, with its files; and its evidence updated by an outcome."""
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dstamp_sim.core.errors import ScenarioError, UsageError, unknown
+from dstamp_sim.core.errors import ScenarioError, UsageError
 from dstamp_sim.core.scenario import Scenario
-from dstamp_sim.inputs.evidence import read_evidence, with_outcome, write_evidence
+from dstamp_sim.inputs.evidence import append_outcome, read_evidence
 from dstamp_sim.inputs.model_file import bundled, load_model
 from dstamp_sim.inputs.scenario_file import read_scenario
 from dstamp_sim.inputs.witness import check_writable
 from dstamp_sim.pipeline.document import as_json
+from dstamp_sim.pipeline.experiments import check_outcome
 from dstamp_sim.pipeline.judge import Judged, Tell, judge_incident
+from dstamp_sim.pipeline.judgement_files import write_judgement, write_report
 from dstamp_sim.pipeline.replay import INCIDENT
-from dstamp_sim.pipeline.witnesses import save_witness
-from dstamp_sim.rendering.judgement import draw_posterior, markdown
 
 
 def judge_scenario(
@@ -36,52 +35,38 @@ def judge_scenario(
     if report is not None and not report.parent.is_dir():
         raise UsageError(f"{report}: its folder {report.parent} does not exist")
     judged = judge_incident(scenario, observed, model, tell)
-    document = as_json(judged)
-    picture, table = out / "posterior.png", out / "judgement.csv"
-    draw_posterior(judged.posterior, judged.varied, picture)
-    _write_table(table, document)
-    files = [picture, table]
+    document = as_json(judged, scenario, observed, model)
+    document["command"] = _command(path, evidence, seed)
     since = min((run.time for run in observed.runs if run.time is not None), default=None)
-    for best in judged.witnesses.values():
-        files += save_witness(best, scenario.model, scenario.title, since, out)
+    files = write_judgement(judged, document, scenario, since, out)
     if report is not None:
-        report.write_text(markdown(document, scenario.title), encoding="utf-8")
-        files.append(report)
+        files += write_report(document, scenario.title, files, report)
     return judged, document, tuple(files)
 
 
-def update_evidence(path: Path, observed: str, *, source: str, into: Path | None) -> Path:
-    """The evidence at `path` with one more outcome, `EXPERIMENT=OUTCOME`, written to `into` (else back to `path`).
+def _command(path: Path | None, evidence: Path | None, seed: int | None) -> str:
+    """The command that judges so again; files by their names, since a report may be moved."""
+    parts = ["dstamp replay", *([path.name] if path else []), *([f"--evidence {evidence.name}"] if evidence else [])]
+    return " ".join([*parts, *([f"--seed {seed}"] if seed is not None else []), "--report REPORT.md"])
 
-    Raises UsageError for an experiment that the incident's model does not know.
+
+def update_evidence(path: Path, observed: str, *, source: str, into: Path | None) -> Path:
+    """The evidence at `path` with one more outcome, `EXPERIMENT=OUTCOME`, written to `into` (else added to `path`).
+
+    Comments and everything else in the file stay as they are. Raises UsageError, naming the nearest, for an experiment
+    that the incident's model does not know and an outcome that its experiment cannot have; nothing is written then.
     """
     experiment, equals, outcome = observed.partition("=")
     known = load_model(_scenario(None, None).model).hypotheses
-    names = known.experiments if known else {}
+    assert known is not None
     if not equals or not outcome:
         raise UsageError(f"--observe {observed}: write EXPERIMENT=OUTCOME, such as 'isolated run=green'")
-    if experiment not in names:
-        raise UsageError(unknown("experiment", experiment, names))
+    check_outcome(known, experiment, outcome)
     target = into or path
-    write_evidence(target, with_outcome(read_evidence(path), experiment, outcome, source))
+    append_outcome(path, target, experiment, outcome, source)
     return target
 
 
 def _scenario(path: Path | None, seed: int | None) -> Scenario:
     scenario = read_scenario(path or bundled(INCIDENT))
     return scenario if seed is None else replace(scenario, timing=replace(scenario.timing, seed=seed))
-
-
-def _write_table(path: Path, document: dict[str, Any]) -> None:
-    """A row per mechanism and reading, as CSV."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(
-            ["mechanism", "reading", "verdict", "why", "unseen", "unseen_untimed", "likelihood", "posterior"]
-        )
-        for row in document["mechanisms"]:
-            name = row["mechanism"]
-            reading = "; ".join(f"{question}: {answer}" for question, answer in row["reading"].items())
-            numbers = [row["unseen_partners"], row["unseen_partners_without_timing"]]
-            chances = [document["likelihoods"][name]["estimate"], document["posterior"][name]]
-            writer.writerow([name, reading, row["verdict"], row["why"], *numbers, *chances])

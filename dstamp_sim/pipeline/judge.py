@@ -18,7 +18,7 @@ from dstamp_sim.inputs.model_file import Model
 from dstamp_sim.pipeline.ask import engines
 from dstamp_sim.pipeline.experiments import Rated, RuleJudged, Survivors, factors, judged_rule, rated
 from dstamp_sim.pipeline.likelihood import NEVER, Weighed, weigh
-from dstamp_sim.pipeline.profiles import Numbers, Size, anywhere, profile
+from dstamp_sim.pipeline.profiles import Numbers, Size, anywhere, observed_outcomes, profile
 from dstamp_sim.pipeline.witnesses import Best, Cast
 from dstamp_sim.pipeline.worlds import Sweepers
 
@@ -107,7 +107,7 @@ def judge_incident(scenario: Scenario, evidence: Evidence, model: Model, tell: T
         limits=_limits(survivors, told, model),
         varied=varied,
         flips=tuple(name for name, other in varied.items() if _first(other) != first),
-        twins=twins(cluster.profiles(anywhere(priors), SIZE, steps)),
+        twins=twins(cluster.profiles(anywhere(priors), SIZE, steps), cluster.observed(priors)),
         next=next_ones,
         rule=_rule(hypotheses, next_ones),
         witnesses=_witnesses(cluster, survivors, rows, priors),
@@ -143,6 +143,10 @@ class Cluster:
             )  # fmt: skip
             steps.more(1 / len(self.alive))
         return Survivors(self.alive, weighed, self.timing)
+
+    def observed(self, beliefs: Priors) -> list[int]:
+        """The numbers, in profiles, of what was observed."""
+        return observed_outcomes(self.case, self.timing, beliefs.longest_run_s, self.numbers)
 
     def profiles(self, beliefs: Priors, size: Size, steps: Steps = SILENT) -> dict[str, Profile]:
         """What the observed runs do under each, many times over."""

@@ -137,15 +137,13 @@ def predict(
     """The outcomes of an experiment under a mechanism, its unknowns drawn again from the worlds that agreed."""
     counts: dict[str, int] = {}
     pools = [(sample, weighed.worlds(sample)) for sample in weighed.samples]
-    every = max(1.0, sum(len(pool) for _, pool in pools) / most)
-    for sample, pool in pools:  # a reading has its share of the worlds
-        worlds = pool[np.arange(0.0, len(pool), every).astype(np.int64)]
-        if not len(worlds):
-            continue
-        if experiment.starts_s:
-            outcomes = _run_anew(experiment, mechanism, sample, worlds, timing, seed)
+    size = sum(len(pool) for _, pool in pools)
+    for sample, pool in pools:
+        if experiment.starts_s:  # the rarest mechanism is run as often as the others, in its few worlds
+            outcomes = _run_anew(experiment, mechanism, sample, _spread(pool, most, size), timing, seed)
         else:
-            outcomes = [experiment.outcome(_seen(sample.swept, int(w), sample.drawn, timing)) for w in worlds]
+            again = pool if size < most else _spread(pool, most, size)
+            outcomes = [experiment.outcome(_seen(sample.swept, int(w), sample.drawn, timing)) for w in again]
         for outcome in outcomes:
             counts[outcome] = counts.get(outcome, 0) + 1
     total = sum(counts.values())
@@ -153,9 +151,17 @@ def predict(
     return Predicted(shares, total, weighed.likelihood.hits > 0)
 
 
+def _spread(pool: NDArray[np.int64], most: int, size: int) -> NDArray[np.int64]:
+    """Of `most` worlds, the share that a reading's pool has in all `size`: evenly picked, or repeated."""
+    count = round(most * len(pool) / size)
+    return pool[np.arange(count) * len(pool) // count] if count else pool[:0]
+
+
 def _run_anew(
     experiment: Experiment, mechanism: Mechanism, sample: Sample, worlds: NDArray[np.int64], timing: Timing, seed: int
 ) -> list[str]:
+    if not len(worlds):
+        return []
     settings = {**sample.settings, **experiment.settings}
     sweeper = Sweeper(mechanism.factory(**settings))
     names = [n for n, p in zip(sweeper.semantics.names, sweeper.semantics.processes, strict=True) if not p.daemon]

@@ -84,6 +84,12 @@ def profile(
     return Profile(tuple(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
+def observed_outcomes(case: Case, timing: Timing, longest_s: float, numbers: Numbers) -> list[int]:
+    """The numbers of the outcomes that were observed, an episode each."""
+    runs = [numbers.of(tuple(AS_OBSERVED for _ in run.fields)) for run in case.runs]
+    return [numbers.of(("together", *(runs[number] for number in group))) for group in episodes(timing, longest_s)]
+
+
 def anywhere(priors: Priors) -> Priors:
     """The same beliefs with every failure probability as likely as any other: what can be, not what is believed."""
     return replace(priors, probabilities=dict.fromkeys(priors.probabilities, (1.0, 1.0)))

@@ -1,6 +1,7 @@
 """What the incident's evidence leaves open, how its probes went, and what could be tried next."""
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 from dstamp_sim import (
@@ -19,7 +20,7 @@ from dstamp_sim import (
 
 from . import abra
 from .mechanisms import cc_ci
-from .naming import BASE, HEAD, RECIPE
+from .naming import BASE, HEAD, RECIPE, small_sha
 from .system import is_run
 from .world import Run, RunResult, Switches, World
 
@@ -121,6 +122,15 @@ def _color(result: Any) -> str:
     return "drift" if result.wrong_commit else "other failure"
 
 
+COLORS = ("green", "drift", "other failure", "did not end")
+COUNTS = ("no drift", "some drift", "all drift")
+STAMPS = ("absent", f"{small_sha(BASE)}+U", f"{small_sha(HEAD)}+U", small_sha(BASE), small_sha(HEAD))
+STATUSES = (
+    "unset", "updating", "paused", "completed", "rollback_started", "rollback_paused", "rollback_completed",
+)  # fmt: skip
+TAKEN = ("the head", "the base", "no chaos version")
+
+
 def _first(seen: Sequence[Seen]) -> str:
     return _color(seen[0].result)
 
@@ -134,13 +144,29 @@ def _fingerprint(seen: Sequence[Seen]) -> str:
     result = seen[0].result
     if _color(result) != "drift":
         return _color(result)
-    return f"drift; PreviousSpec {result.previous_stamp}, UpdateStatus {result.update_status}"
+    return _inspected(result.previous_stamp, result.update_status)
+
+
+def _inspected(previous: str, status: str) -> str:
+    return f"drift; PreviousSpec {previous}, UpdateStatus {status}"
+
+
+FINGERPRINTS = (
+    "green", "other failure", "did not end", *(_inspected(stamp, status) for stamp in STAMPS for status in STATUSES),
+)  # fmt: skip
 
 
 def _consoles(seen: Sequence[Seen]) -> str:
     red = [one.result for one in seen if _color(one.result) == "drift"]
-    took = sorted({_took(result) for result in red})
-    return f"abra took {' or '.join(took)} in the drifted runs" if red else "no drifted run"
+    return _taken(sorted({_took(result) for result in red})) if red else "no drifted run"
+
+
+def _taken(took: Sequence[str]) -> str:
+    return f"abra took {' or '.join(took)} in the drifted runs"
+
+
+CONSOLES = ("no drifted run", *(_taken(sorted(some)) for n in (1, 2, 3) for some in combinations(TAKEN, n)))
+OVERLAPS = ("some drifted run was alone", "every drifted run overlapped another")
 
 
 def _took(result: RunResult) -> str:
@@ -153,7 +179,7 @@ def _overlaps(seen: Sequence[Seen]) -> str:
     """Whether each drifted run overlapped another run (of whatever stack)."""
     red = [one for one in seen if _color(one.result) == "drift"]
     lonely = [one for one in red if not any(one is not o and _overlap(one, o) for o in seen)]
-    return "some drifted run was alone" if lonely else "every drifted run overlapped another"
+    return OVERLAPS[0] if lonely else OVERLAPS[1]
 
 
 def _overlap(one: Seen, other: Seen) -> bool:
@@ -162,38 +188,40 @@ def _overlap(one: Seen, other: Seen) -> bool:
 
 EXPERIMENTS: Mapping[str, Experiment] = {
     "isolated run": Experiment(
-        "one real run on an idle host (the document's own test)", {"runs": 1}, (0.0,), _first, "a run"
+        "one real run on an idle host (the document's own test)", {"runs": 1}, (0.0,), _first, "a run", COLORS,
     ),
     "ten isolated runs": Experiment(
         "ten real runs on an idle host, one after the other", {"runs": 10}, tuple(9000.0 * i for i in range(10)),
-        _count, "ten runs",
+        _count, "ten runs", COUNTS,
     ),
     "two at a barrier": Experiment(
-        "two runs of one ref started together on an idle host", {"runs": 2, "pr": (1,)}, (0.0, 0.0), _count, "two runs"
+        "two runs of one ref started together on an idle host", {"runs": 2, "pr": (1,)}, (0.0, 0.0), _count, "two runs",
+        COUNTS,
     ),
     "isolated run, pause": Experiment(
         "one run on an idle host with failure_action: pause",
-        {"runs": 1, "failure_action": "pause"}, (0.0,), _first, "a run and a changed compose file",
+        {"runs": 1, "failure_action": "pause"}, (0.0,), _first, "a run and a changed compose file", COLORS,
     ),
     "isolated run, inspected": Experiment(
         "one run on an idle host; UpdateStatus and PreviousSpec are read at the check",
-        {"runs": 1, "inspect": True}, (0.0,), _fingerprint, "a run and two lines in the harness",
+        {"runs": 1, "inspect": True}, (0.0,), _fingerprint, "a run and two lines in the harness", FINGERPRINTS,
     ),
     "two at a barrier, inspected": Experiment(
         "two runs of one ref started together; UpdateStatus and PreviousSpec are read at the first one's check",
         {"runs": 2, "pr": (1,), "inspect": True}, (0.0, 0.0), _fingerprint, "two runs and two lines in the harness",
+        FINGERPRINTS,
     ),
     "load without sharing": Experiment(
         "one run while three of other pull requests load the host",
-        {"runs": 4, "pr": (1, 2, 3, 4)}, (0.0, 0.0, 0.0, 0.0), _first, "four runs",
+        {"runs": 4, "pr": (1, 2, 3, 4)}, (0.0, 0.0, 0.0, 0.0), _first, "four runs", COLORS,
     ),
     "consoles of the red runs": Experiment(
         "look up, in the kept consoles of the red runs, which chaos version abra took for the redeploy",
-        {"console": True}, (), _consoles, "nothing: the logs are there",
+        {"console": True}, (), _consoles, "nothing: the logs are there", CONSOLES,
     ),
     "times of the cluster": Experiment(
         "look up when each run of the cluster started and ended",
-        {}, (), _overlaps, "nothing, if the logs carry times",
+        {}, (), _overlaps, "nothing, if the logs carry times", OVERLAPS,
     ),
 }  # fmt: skip
 

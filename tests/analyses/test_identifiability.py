@@ -46,3 +46,9 @@ def test_a_likelihood_is_the_mean_over_settings_of_what_they_give_all_observatio
 def test_an_outcome_that_the_profile_never_gave_makes_it_unlikely_and_not_impossible():
     told = log_likelihoods(profile([1000, 0]), profile([0, 1]))
     assert told == pytest.approx(log(0.5 / 1001))
+
+
+def test_only_settings_that_gave_what_was_observed_are_asked_about():
+    mixed, never = profile([10, 0], [5, 5]), profile([10, 0])
+    assert twins({"mixed": mixed, "never": never}, least=0.1) == {"mixed": {"never": 0.5}, "never": {"mixed": 1.0}}
+    assert twins({"mixed": mixed, "never": never}, observed=[1], least=0.1) == {"mixed": {}}

@@ -75,7 +75,6 @@ def test_the_profile_and_the_drawn_worlds_are_two_ways_to_the_same_likelihood(na
     cluster = Cluster(HYPOTHESES, Case(runs, (), (), ()), timing, {name: MECHANISMS[name]})
     drawn = cluster.weighed(replace(SCENARIO.priors, runs=20_000)).weighed[name].likelihood
     profile = cluster.profiles(SCENARIO.priors, Size(400, 200))[name]
-    (code,) = {cluster.numbers.of(("together", cluster.numbers.of(("as observed",) * 3)))}
-    seen = Profile((np.array([[code]]), np.array([[code]])))
+    seen = Profile(tuple(np.array([[code]]) for code in cluster.observed(SCENARIO.priors)))
     low, high = drawn.interval
     assert low * 0.85 < exp(log_likelihoods(profile, seen)[0]) < high * 1.15
