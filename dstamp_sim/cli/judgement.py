@@ -39,7 +39,7 @@ def _print_posterior(console: Console, document: dict[str, Any]) -> None:
     for name, share in sorted(document["posterior"].items(), key=lambda item: -item[1]):
         low, high = document["posterior_limits"][name]
         if high > 0:
-            told = f"{share:6.1%}  ({low:.1%} to {high:.1%})" if share else f"no world drawn; below {high:.1%}"
+            told = f"{share:6.1%}  ({low:.1%} to {high:.1%})" if share else f"no world agreed; below {high:.1%}"
             say(console, Text(f"  {name:22} {'#' * round(50 * share):50} {told}"))
     flips = "; ".join(document["flips"])
     say(

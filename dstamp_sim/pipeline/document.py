@@ -28,6 +28,7 @@ def as_json(judged: Judged, scenario: Scenario, evidence: Evidence, model: Model
                 "verdict": row.verdict.value,
                 "why": row.why,
                 "unseen_partners": row.timed.unseen if row.timed else None,
+                "unseen_partners_exact": row.timed.exact if row.timed else None,
                 "unseen_partners_without_timing": row.untimed.unseen if row.untimed else None,
                 "assumed": list(row.timed.assumed) if row.timed else [],
                 "bearings": {name: bearing.value for name, bearing in row.bearings.items()},

@@ -26,7 +26,7 @@ def draw_posterior(
         for row, name in enumerate(names):
             span = [other[name] for other in others.values()] or [posterior[name]]
             axes.plot([min(span), max(span)], [row, row], color="#1c2733", lw=1.2, marker="|", ms=8)
-            told = f"{posterior[name]:.1%}" if posterior[name] else f"no world drawn; below {limits[name][1]:.1%}"
+            told = f"{posterior[name]:.1%}" if posterior[name] else f"no world agreed; below {limits[name][1]:.1%}"
             axes.text(max(*span, posterior[name]) + 0.012, row, told, va="center", fontsize=9)
         axes.set_xlim(0, 1.12)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0], ["0", "25 %", "50 %", "75 %", "100 %"])

@@ -27,8 +27,8 @@ def _head(title: str) -> Iterator[str]:
     yield from (f"# {title}: which mechanism can have done it", "")
     yield "Written by `dstamp replay --report`; every figure is computed from the evidence, the model and the scenario."
     yield "What is *possible* or *impossible* was found or proved in the model and rests on no probability. What is"
-    yield "*likely* rests on assumed priors, since no duration, no failure rate and no other run of the cluster is known:"
-    yield "it says where to look first, not what happened."
+    yield "*likely* rests on assumed priors, since no duration, no failure rate and no other run of the cluster is"
+    yield "known: it says where to look first, not what happened."
     yield ""
 
 
@@ -80,7 +80,8 @@ def _seen(document: Document) -> Iterator[str]:
         ],
     )
     for probe in evidence["probes"]:
-        yield f"- Probe *{probe['id']}*: {probe['setup']}. It stamped `{probe['stamp']}`; it ended at: {probe['reached']}."
+        told = f"It stamped `{probe['stamp']}` and reached: {probe['reached']}"
+        yield f"- Probe *{probe['id']}*: {probe['setup']}. {told}."
     for fact in evidence["facts"]:
         yield f"- {fact['text']}."
     for outcome in evidence["outcomes"]:
@@ -93,14 +94,15 @@ def _seen(document: Document) -> Iterator[str]:
 def _possible(document: Document, pictures: Mapping[str, str]) -> Iterator[str]:
     yield from ("## Possible or not", "")
     yield "One row per mechanism and verdict; a reading is an answer to what the evidence leaves open, and the"
-    yield f"[table]({pictures['judgement']}) has a row for each. Partners are runs that nobody saw: so many at least where"
-    yield f"a run lasts at most {document['longest_run_s']:g} s, and (in brackets) without regard to how long runs last."
+    yield f"[table]({pictures['judgement']}) has a row for each. Partners are runs that nobody saw: so many where a run"
+    yield f"lasts at most {document['longest_run_s']:g} s, and (in brackets) without regard to how long runs last."
     yield ""
     rows = []
     for (name, verdict), of in _grouped(document).items():
         whole = sum(row["mechanism"] == name for row in document["mechanisms"])
-        under = "every reading" if len(of) == whole > 1 else " / ".join(_reading(row) for row in of) or "as it is"
-        rows.append((f"`{name}`", verdict, under, "; ".join(dict.fromkeys(row["why"] for row in of)), _partners(of)))
+        every = "every reading" if len(of) == whole else "every other reading" if verdict == "impossible" else ""
+        under = every or " / ".join(_reading(row) for row in of)
+        rows.append((f"`{name}`", verdict, under, _whys(of), _partners(of)))
     yield from _table(("mechanism", "verdict", "under", "why", "partners"), rows)
     yield from _closed_cluster(document)
     yield from _assumptions(document, pictures)
@@ -116,12 +118,13 @@ def _possible(document: Document, pictures: Mapping[str, str]) -> Iterator[str]:
 def _closed_cluster(document: Document) -> Iterator[str]:
     """The sentences on mechanisms that need runs which nobody saw."""
     for name, row in _best_rows(document).items():
-        if row["unseen_partners"]:
+        if row["unseen_partners"] and row["unseen_partners_exact"]:
+            without = row["unseen_partners_without_timing"]
+            otherwise = f"it takes {_many(without)}" if without else "it takes none"
             yield (
-                f"**With nobody there but the observed runs, `{name}` cannot give all that was observed**: it needs "
-                f"{_many(row['unseen_partners'])} that nobody saw where a run lasts at most "
-                f"{document['longest_run_s']:g} s, and {_many(row['unseen_partners_without_timing'])} without regard "
-                "to how long runs last."
+                f"**With nobody there but the observed runs, `{name}` cannot give all that was observed** where a run "
+                f"lasts at most {document['longest_run_s']:g} s: it takes {_many(row['unseen_partners'])} that nobody "
+                f"saw. Without regard to how long runs last {otherwise}."
             )
             yield ""
 
@@ -148,9 +151,9 @@ def _assumptions(document: Document, pictures: Mapping[str, str]) -> Iterator[st
 
 def _likely(document: Document, pictures: Mapping[str, str]) -> Iterator[str]:
     yield from ("## Likely or not", "")
-    yield "P(evidence) is the share of worlds, drawn from the priors and run on the clock, in which *every* run came out"
-    yield "as observed. The limits of the posterior say what the number of worlds leaves open (95 %), the range what the"
-    yield "other priors below make of it."
+    yield "P(evidence) is the share of worlds, drawn from the priors and run on the clock, in which *every* run came"
+    yield "out as observed. The limits of the posterior say what the number of worlds leaves open (95 %), the range"
+    yield "what the other priors below make of it."
     yield ""
     rows = []
     for name, share in _ranked(document["posterior"]):
@@ -184,8 +187,8 @@ def _not_told_apart(document: Document) -> Iterator[str]:
         return
     yield from ("### What these outcomes cannot tell apart", "")
     yield "Computed from the outcomes at hand, with failures at any rate: were everything observed"
-    yield f"{document['repetitions']} times again, no rule could guess between these with fewer than 5 errors in 100. The"
-    yield "share is of the settings of the first (rates, durations, readings) that give what was observed."
+    yield f"{document['repetitions']} times again, no rule could guess between these with fewer than 5 errors in 100."
+    yield "The share is of the settings of the first (rates, durations, readings) that give what was observed."
     yield ""
     for name, others in groups.items():
         told = ", ".join(f"{other} ({share:.0%})" for other, share in _ranked(others))
@@ -257,6 +260,12 @@ def _grouped(document: Document) -> dict[tuple[str, str], list[Mapping[str, Any]
     for row in sorted(document["mechanisms"], key=lambda row: order.index(row["verdict"])):
         grouped.setdefault((row["mechanism"], row["verdict"]), []).append(row)
     return grouped
+
+
+def _whys(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Why, once each; a reason that says the same of more observations stands for those that say it of fewer."""
+    reasons = list(dict.fromkeys(row["why"] for row in rows))
+    return "; ".join(r for r in reasons if not any(r != other and other.endswith(r) for other in reasons))
 
 
 def _partners(rows: Sequence[Mapping[str, Any]]) -> str:
