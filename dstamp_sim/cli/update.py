@@ -13,18 +13,25 @@ from dstamp_sim.cli.judgement import print_judgement
 
 def update(
     evidence: Annotated[Path, typer.Argument(metavar="EVIDENCE", help="The evidence file.")],
-    observe: Annotated[str, typer.Option("--observe", metavar="EXPERIMENT=OUTCOME", help="What came out.")],
+    observe: Annotated[
+        list[str], typer.Option("--observe", metavar="EXPERIMENT=OUTCOME", help="What came out; repeatable.")
+    ],
     source: Annotated[str, typer.Option(help="Where the outcome is from.")] = "dstamp update",
-    into: Annotated[Path | None, typer.Option("--into", metavar="FILE", help="Write here instead of back.")] = None,
+    into: Annotated[
+        Path | None, typer.Option("--into", metavar="FILE", help="Write to this new file; EVIDENCE stays as it is.")
+    ] = None,
+    scenario: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The scenario it is evidence for; the incident's when left out.")
+    ] = None,
     out: Out = Path("out"),
     as_json: AsJson = False,
 ) -> None:
-    """Add the outcome of an experiment to an evidence file, and judge the mechanisms again."""
+    """Add the outcome of an experiment to the end of an evidence file, and judge the mechanisms again."""
     from dstamp_sim.pipeline.incident import judge_scenario, update_evidence  # noqa: PLC0415 - loaded when needed
 
-    target = update_evidence(evidence, observe, source=source, into=into)
+    target = update_evidence(evidence, observe, scenario=scenario, source=source, into=into, out=out)
     with bar("judging mechanisms") as tell:
-        _, document, files = judge_scenario(None, evidence=target, seed=None, out=out, report=None, tell=tell)
+        _, document, files = judge_scenario(scenario, evidence=target, seed=None, out=out, report=None, tell=tell)
     if as_json:
         print_json(document | {"files": [str(file) for file in (target, *files)]})
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -137,35 +137,33 @@ def write_evidence(path: Path, evidence: Evidence) -> None:
     fresh.replace(path)
 
 
-def append_outcome(path: Path, into: Path, experiment: str, outcome: str, source: str) -> None:
-    """Write the evidence at `path` with one more outcome at its end to `into`: every byte of it and its comments stay.
+def append_outcomes(path: Path, into: Path, outcomes: Sequence[Outcome]) -> None:
+    """Write the evidence at `path` with more outcomes at its end to `into`: every byte of it and its comments stay.
 
-    The file is whole or not there. Raises ScenarioError where the outcome cannot be added to the end of such a file, as
-    to one that writes its outcomes as an inline list.
+    The file is whole or not there. Raises UsageError where it cannot be written, ScenarioError where outcomes cannot be
+    added to the end of such a file, as to one that writes its outcomes as an inline list.
     """
-    wanted = with_outcome(read_evidence(path), experiment, outcome, source)
-    table = Outcome(experiment=experiment, outcome=outcome, source=source).model_dump()
-    before = path.read_text(encoding="utf-8")
-    lines = ["", "[[outcomes]]", *_entries(table), ""]
+    before, evidence = path.read_bytes(), read_evidence(path)
+    wanted = evidence.model_copy(update={"outcomes": (*evidence.outcomes, *outcomes)})
+    lines = [line for item in outcomes for line in ("", "[[outcomes]]", *_entries(item.model_dump()))]
+    added = before + (b"" if before.endswith(b"\n") else b"\n") + "\n".join([*lines, ""]).encode()
     fresh = into.with_name(f"{into.name}.part")
     try:
-        fresh.write_text(before.rstrip("\n") + "\n" + "\n".join(lines), encoding="utf-8")
+        fresh.write_bytes(added)
+        if not _reads_as(fresh, wanted):
+            raise ScenarioError(f"{path}: nothing can be added at its end; write its outcomes as [[outcomes]] tables")
+        fresh.replace(into)
     except OSError as error:
         raise UsageError(f"{into}: cannot be written: {error.strerror}") from error
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _reads_as(path: Path, wanted: Evidence) -> bool:
     try:
-        added = read_evidence(fresh) == wanted
+        return read_evidence(path) == wanted
     except ScenarioError:
-        added = False
-    if not added:
-        fresh.unlink()
-        raise ScenarioError(f"{path}: an outcome cannot be added at its end; write outcomes as [[outcomes]] tables")
-    fresh.replace(into)
-
-
-def with_outcome(evidence: Evidence, experiment: str, outcome: str, source: str) -> Evidence:
-    """`evidence` with the outcome of one more experiment."""
-    more = Outcome(experiment=experiment, outcome=outcome, source=source)
-    return evidence.model_copy(update={"outcomes": (*evidence.outcomes, more)})
+        return False
 
 
 def checked_run(values: dict[str, Any]) -> ObservedRun:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dstamp_sim.core.errors import ScenarioError, UsageError
 from dstamp_sim.core.scenario import Scenario
-from dstamp_sim.inputs.evidence import append_outcome, read_evidence
+from dstamp_sim.inputs.evidence import Outcome, append_outcomes, read_evidence
 from dstamp_sim.inputs.model_file import bundled, load_model
 from dstamp_sim.inputs.scenario_file import read_scenario
 from dstamp_sim.inputs.witness import check_writable
@@ -50,21 +51,34 @@ def _command(path: Path | None, evidence: Path | None, seed: int | None) -> str:
     return " ".join([*parts, *([f"--seed {seed}"] if seed is not None else []), "--report REPORT.md"])
 
 
-def update_evidence(path: Path, observed: str, *, source: str, into: Path | None) -> Path:
-    """The evidence at `path` with one more outcome, `EXPERIMENT=OUTCOME`, written to `into` (else added to `path`).
+def update_evidence(
+    path: Path, observed: Sequence[str], *, scenario: Path | None, source: str, into: Path | None, out: Path
+) -> Path:
+    """The evidence at `path` with more outcomes, each `EXPERIMENT=OUTCOME`, written to `into` (else added to `path`).
 
     Comments and everything else in the file stay as they are. Raises UsageError, naming the nearest, for an experiment
-    that the incident's model does not know and an outcome that its experiment cannot have; nothing is written then.
+    that the scenario's model does not know and an outcome that its experiment cannot have, for a file that is there
+    already, and where nothing can be written to `out`; the evidence is not touched then.
     """
-    experiment, equals, outcome = observed.partition("=")
-    known = load_model(_scenario(None, None).model).hypotheses
-    assert known is not None
-    if not equals or not outcome:
-        raise UsageError(f"--observe {observed}: write EXPERIMENT=OUTCOME, such as 'isolated run=green'")
-    check_outcome(known, experiment, outcome)
-    target = into or path
-    append_outcome(path, target, experiment, outcome, source)
-    return target
+    known = load_model(_scenario(scenario, None).model).hypotheses
+    if known is None:
+        raise UsageError("the scenario's model names no HYPOTHESES, and so no experiments")
+    outcomes = [_observed(written) for written in observed]
+    for experiment, outcome in outcomes:
+        check_outcome(known, experiment, outcome)
+    if into is not None and into.exists():
+        raise UsageError(f"--into {into}: there is such a file; give a new one, or leave --into out to add to EVIDENCE")
+    read_evidence(path)
+    check_writable(out)
+    append_outcomes(path, into or path, [Outcome(experiment=e, outcome=o, source=source) for e, o in outcomes])
+    return into or path
+
+
+def _observed(written: str) -> tuple[str, str]:
+    experiment, _, outcome = written.partition("=")
+    if not outcome:
+        raise UsageError(f"--observe {written}: write EXPERIMENT=OUTCOME, such as 'isolated run=green'")
+    return experiment, outcome
 
 
 def _scenario(path: Path | None, seed: int | None) -> Scenario:

@@ -12,9 +12,10 @@ from dstamp_sim.inputs.evidence import (
     Evidence,
     Fingerprint,
     ObservedRun,
+    Outcome,
+    append_outcomes,
     checked_run,
     read_evidence,
-    with_outcome,
     write_evidence,
 )
 from dstamp_sim.inputs.model_file import bundled
@@ -48,10 +49,32 @@ def test_what_is_not_known_is_not_observed():
     assert ObservedRun(id="a", source="b").observed() == {}
 
 
-def test_an_outcome_is_added_and_kept(tmp_path: Path):
-    evidence = with_outcome(Evidence(runs=(ObservedRun(id="a", source="b"),)), "isolated run", "green", "told")
-    write_evidence(tmp_path / "e.toml", evidence)
-    assert read_evidence(tmp_path / "e.toml").outcomes == evidence.outcomes
+GREEN = Outcome(experiment="isolated run", outcome="green", source="told")
+ONE_RUN = '# kept\n[[runs]]\nid = "a"  # and this\nsource = "s"'
+
+
+@pytest.mark.parametrize(
+    "text", [ONE_RUN, ONE_RUN + "\n", ONE_RUN.replace("\n", "\r\n")], ids=["no newline", "newline", "CRLF"]
+)
+def test_outcomes_are_added_under_the_text_that_was_there(tmp_path: Path, text):
+    file, other = tmp_path / "e.toml", tmp_path / "other.toml"
+    file.write_bytes(text.encode())
+    append_outcomes(file, other, [GREEN])
+    append_outcomes(other, other, [GREEN])
+    assert read_evidence(other).outcomes == (GREEN, GREEN)
+    assert other.read_bytes().startswith(text.encode())
+    assert file.read_bytes() == text.encode()
+    assert {path.name for path in tmp_path.iterdir()} == {"e.toml", "other.toml"}
+
+
+def test_where_nothing_can_be_added_at_the_end_the_file_stays_as_it_is(tmp_path: Path):
+    file = tmp_path / "e.toml"
+    text = 'outcomes = [{ experiment = "isolated run", outcome = "green", source = "told" }]\n' + ONE_RUN
+    file.write_text(text)
+    with pytest.raises(ScenarioError, match=r"write its outcomes as \[\[outcomes\]\] tables"):
+        append_outcomes(file, file, [GREEN])
+    assert file.read_text() == text
+    assert [path.name for path in tmp_path.iterdir()] == ["e.toml"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,67 @@
+"""`dstamp update`: an outcome is added to an evidence file, and the mechanisms are judged again."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dstamp_sim.inputs.evidence import read_evidence
+from dstamp_sim.inputs.model_file import bundled
+
+INCIDENT = bundled("experiments/incident/evidence.toml")
+
+
+@pytest.fixture
+def evidence(tmp_path):
+    file = tmp_path / "evidence.toml"
+    file.write_bytes(INCIDENT.read_bytes())
+    return file
+
+
+@pytest.mark.parametrize(
+    ("observed", "word"),
+    [
+        ("isolated rum=green", "did you mean 'isolated run'?"),
+        ("isolated run=grene", "did you mean 'green'?"),
+        ("isolated run", "write EXPERIMENT=OUTCOME"),
+        ("isolated run=", "write EXPERIMENT=OUTCOME"),
+        ("two at a barrier=green", "unknown outcome 'green'"),
+    ],
+)
+def test_what_no_experiment_can_give_is_refused_before_anything_is_written(dstamp, evidence, observed, word):
+    code, _, err = dstamp("update", evidence, "--observe", observed)
+    assert code == 2
+    assert word in err
+    assert evidence.read_bytes() == INCIDENT.read_bytes()
+    assert not Path("out").exists()
+
+
+def test_evidence_that_is_not_there_or_cannot_be_written_is_refused(dstamp, evidence):
+    green = ("--observe", "isolated run=green")
+    assert dstamp("update", "nowhere.toml", *green)[0] == 2
+    Path("kept.toml").write_text("mine")
+    code, _, err = dstamp("update", evidence, *green, "--into", "kept.toml")
+    assert (code, Path("kept.toml").read_text()) == (2, "mine")
+    assert "there is such a file" in err
+    Path("file").touch()
+    assert dstamp("update", evidence, *green, "--out", "file/out")[0] == 2
+    code, _, err = dstamp("update", evidence, *green, "--into", "no/such/folder.toml")
+    assert code == 2
+    assert "no/such/folder.toml" in err
+    assert evidence.read_bytes() == INCIDENT.read_bytes()
+
+
+@pytest.mark.slow
+def test_an_outcome_is_added_under_everything_that_was_there_and_the_mechanisms_are_ranked_again(dstamp, evidence):
+    observed = "consoles of the red runs=abra took the head in the drifted runs"
+    code, out, _ = dstamp(
+        "update", evidence, "--observe", observed, "--source", "the log", "--into", "after.toml", "--json"
+    )
+    assert code == 0
+    after = Path("after.toml").read_text(encoding="utf-8")
+    assert after.startswith(INCIDENT.read_text(encoding="utf-8"))
+    assert evidence.read_bytes() == INCIDENT.read_bytes()
+    assert [item.source for item in read_evidence(Path("after.toml")).outcomes] == ["the log"]
+    posterior = json.loads(out)["posterior"]
+    assert max(posterior, key=posterior.get) == "swarm-rollback"
+    assert posterior["env-recheckout"] < 0.05
