@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: replay test gallery conform bench bench-table clean
+.PHONY: replay test gallery conform bench bench-table bench-samplers clean
 
 replay: $(READY)
 	$(BIN)/dstamp replay --out out
@@ -32,10 +32,15 @@ bench: $(READY) .venv-bench
 bench-table: $(READY)
 	$(BIN)/python -m benchmarks --write
 
+# The samplers beside detangle and seedloop (which needs Python 3.12), on one core; about 2 minutes.
+bench-samplers: $(READY) .venv-bench
+	taskset -c 1 $(BIN)/python -m benchmarks.samplers --peers .venv-bench/bin/python
+
 .venv-bench:
 	$(PEER_PYTHON) -m venv $@
 	$@/bin/pip install --quiet --disable-pip-version-check minicheck
 	-$@/bin/pip install --quiet --disable-pip-version-check musil
+	$@/bin/pip install --quiet --disable-pip-version-check detangle seedloop
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv

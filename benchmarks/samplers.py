@@ -1,17 +1,23 @@
-"""Schedules per second of the samplers on the cc-ci model with 3 runs, one process, beside `detangle`; and the time
-until Hypothesis has found and shrunk the stack race, beside a state machine written by hand (one run: it is slow).
+"""`make bench-samplers`: schedules per second of the samplers beside detangle and seedloop, and the time until
+Hypothesis has found, shrunk and told the stack race, beside a state machine written by hand.
 
-    python -m benchmarks.samplers [--detangle PYTHON]     PYTHON of an environment with `pip install detangle`
+    python -m benchmarks.samplers [--peers PYTHON] [--budget N]     PYTHON has `pip install detangle seedloop`
 
-Seconds of processor time, so that other load on the machine counts less; medians of three.
+On the cc-ci model with 3 runs, in one process, medians of three (by hand: one run, it is slow). Seconds are of the
+processor, so that other load counts less; for what was found also of the clock. Saves `samplers.json`, and puts its
+tables into docs/samplers.md.
 """  # noqa: D205 - two things, one sentence
 
 import argparse
+import json
+import os
+import platform
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -20,29 +26,36 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 from dstamp_sim.engines.sampling.sampler import STRATEGIES, Settings, sample
 from dstamp_sim.testing import Violation, check, schedules, system_of
 
-PEER = Path(__file__).parent / "peers" / "detangle_cc_ci.py"
+HERE = Path(__file__).parent
+RESULTS, DOC = HERE / "samplers.json", HERE.parent / "docs" / "samplers.md"
+BEGIN, END = "<!-- benchmarks/samplers.json, written by make bench-samplers -->", "<!-- end -->"
+PEERS = {
+    "detangle, random walk": ("detangle_cc_ci.py", "random"),
+    "detangle, PCT": ("detangle_cc_ci.py", "pct"),
+    "seedloop": ("seedloop_cc_ci.py",),
+}
 RACE = "HC1 reads no wrong commit"
 FIXED = settings(database=None, derandomize=True, deadline=None, phases=[Phase.generate, Phase.shrink])
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Processor seconds of `work`, median of three."""
-
-    def once() -> float:
-        begun = time.process_time()
+def seconds(work: Callable[[], object], times: int = 3) -> tuple[float, float]:
+    """Processor seconds and seconds of the clock that `work` takes, each the median."""
+    cpu, wall = [], []
+    for _ in range(times):
+        begun, began = time.process_time(), time.perf_counter()
         work()
-        return time.process_time() - begun
-
-    return median(once() for _ in range(3))
+        cpu.append(time.process_time() - begun)
+        wall.append(time.perf_counter() - began)
+    return median(cpu), median(wall)
 
 
 def sampled_per_second(strategy: str, budget: int) -> float:
     """Schedules per second on the cc-ci model with 3 runs, tables and compiled code being warm."""
     system = system_of("cc_ci", runs=3)
     schedules = sample(system, 100, Settings(strategy)).schedules
-    less = seconds(lambda: sample(system, 100, Settings(strategy)))
+    less, _ = seconds(lambda: sample(system, 100, Settings(strategy)))
     schedules = sample(system, budget, Settings(strategy)).schedules - schedules
-    return schedules / (seconds(lambda: sample(system, budget, Settings(strategy))) - less)
+    return schedules / (seconds(lambda: sample(system, budget, Settings(strategy)))[0] - less)
 
 
 def found_by_schedules(runs: int, crashes: int) -> None:
@@ -104,23 +117,60 @@ def found_by_hand() -> None:
     raise AssertionError("not found")
 
 
+def measured(peers: Path | None, budget: int) -> dict[str, Any]:
+    """Everything, as it is saved."""
+    rates = {strategy: sampled_per_second(strategy, budget) for strategy in STRATEGIES}
+    for name, (script, *words) in PEERS.items() if peers else ():
+        command = [str(peers), str(HERE / "peers" / script), "2000", *words]
+        done = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(3)]
+        rates[name] = median(map(float, done))
+    found = {}
+    for runs, crashes in ((2, 0), (3, 0), (3, 1)):
+        work = seconds(lambda runs=runs, crashes=crashes: found_by_schedules(runs, crashes))
+        found[f"@given(schedules(...)), {runs} runs, {crashes} crashes"] = work
+    found["a `RuleBasedStateMachine` by hand, 2 runs"] = seconds(found_by_hand, times=1)
+    about = {
+        "python": platform.python_version(),
+        "cores": len(os.sched_getaffinity(0)),
+        "load": round(os.getloadavg()[0], 1),
+        "budget": budget,
+    }
+    return {"about": about, "schedules_per_s": rates, "found_cpu_wall_s": found}
+
+
+def tables(results: dict[str, Any]) -> list[str]:
+    """The tables that docs/samplers.md quotes."""
+    about = results["about"]
+    return [
+        f"Python {about['python']}, pinned to {about['cores']} core, load {about['load']:g} when it ended; "
+        f"{about['budget']:,} schedules each, 2,000 of the peers.",
+        "",
+        "| `cc_ci`, 3 runs (69 steps), one process | schedules a second of processor time |",
+        "|---|---|",
+        *(f"| {name} | {rate:,.0f} |" for name, rate in results["schedules_per_s"].items()),
+        "",
+        "| the stack race, from nothing to the minimal story | processor s | clock s |",
+        "|---|---|---|",
+        *(f"| {name} | {cpu:.2f} | {wall:.2f} |" for name, (cpu, wall) in results["found_cpu_wall_s"].items()),
+    ]
+
+
+def quote(text: str, results: dict[str, Any]) -> str:
+    """`text` with the tables between its marks."""
+    before, _, rest = text.partition(BEGIN)
+    return "\n".join([before + BEGIN, "", *tables(results), "", END + rest.partition(END)[2]])
+
+
 def main() -> None:
-    """Print the figures."""
+    """Measure, save, and quote."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--detangle", type=Path, help="a Python with detangle")
+    parser.add_argument("--peers", type=Path, help="a Python with detangle and seedloop")
     parser.add_argument("--budget", type=int, default=200_000)
     asked = parser.parse_args()
-    for strategy in STRATEGIES:
-        print(f"{strategy:<20}{sampled_per_second(strategy, asked.budget):>12,.0f} schedules/s")
-    for strategy in ("random", "pct") if asked.detangle else ():
-        done = subprocess.run([asked.detangle, PEER, "2000", strategy], capture_output=True, text=True, check=True)
-        print(f"detangle {strategy:<11}{float(done.stdout):>12,.0f} schedules/s")
-    for runs, crashes in ((2, 0), (3, 0), (3, 1)):
-        took = seconds(lambda runs=runs, crashes=crashes: found_by_schedules(runs, crashes))
-        print(f"@given(schedules), {runs} runs, {crashes} crashes: {took:.2f} s to the minimal story")
-    begun = time.process_time()
-    found_by_hand()
-    print(f"a state machine by hand, 2 runs: {time.process_time() - begun:.2f} s, shrunk by Hypothesis alone")
+    results = measured(asked.peers, asked.budget)
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    DOC.write_text(quote(DOC.read_text(encoding="utf-8"), results), encoding="utf-8")
+    print("\n".join(tables(results)))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if violation is not None and folder is not None:
         files = [str(file) for file in violation.save(folder, _stem(item.nodeid))]
         links = [("dstamp-artifact", file) for file in files]
-        report.sections.append(("dstamp artifacts", "\n".join(files)))
+        report.sections.append(("dstamp artifacts", "\n".join([*files, violation.without_witness]).rstrip()))
         report.user_properties.extend(links)
         item.user_properties.extend(links)
     return report

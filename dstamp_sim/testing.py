@@ -123,8 +123,16 @@ class Violation(AssertionError):
         ]
         return "\n".join(lines)
 
+    @property
+    def without_witness(self) -> str:
+        """Why no witness file of it can be written; empty where one can."""
+        if self.system in _ORIGINS:
+            return ""
+        made = "system_of or variants, without copies= and as they gave it"
+        return f"no witness file: it names a model to build again, which only systems made by {made} have"
+
     def save(self, folder: Path, stem: str) -> tuple[Path, ...]:
-        """The witness (of a system made by `system_of`), the timeline and the text, as files in `folder`."""
+        """The witness (see `without_witness`), the timeline and the text, as files in `folder`."""
         origin = _ORIGINS.get(self.system)
         about = f"{self.prop.kind.value}: {self.prop.name}"
         witness = Witness(origin or Origin(""), about, self.trace)
@@ -133,7 +141,8 @@ class Violation(AssertionError):
         badges = badges_of(self.trace, self.prop)
         files = make(folder, stem, witness, self.system, f"VIOLATED: {about}", badges, self.why)
         text = folder / f"{stem}.txt"
-        text.write_text(f"{self}\n", encoding="utf-8")
+        lines = [str(self), *([self.without_witness] if self.without_witness else [])]
+        text.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return (*files, text)
 
 

@@ -1,6 +1,7 @@
 """What projects' own tests import: assertions, strategies, the state machine, kept witnesses and artifacts."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ from hypothesis import HealthCheck, Phase, example, find, given, settings
 from hypothesis import strategies as st
 
 from dstamp_sim import Schedule, ScheduleError, UsageError, explore, replay
-from dstamp_sim.analyses.minimise import size
+from dstamp_sim.analyses.minimise import Size, size
 from dstamp_sim.core.semantics import Semantics
+from dstamp_sim.engines.generated import generator_of
 from dstamp_sim.engines.replay import walk
 from dstamp_sim.engines.timed import run_timed
 from dstamp_sim.random_systems import described
@@ -135,12 +137,17 @@ def test_an_example_may_be_written_as_a_schedule(schedule):
     check(system_of("classic/bank_fixed"), schedule)
 
 
-def test_shrinking_goes_to_no_switch_and_no_death():
+def test_the_smallest_choices_let_each_process_run_to_its_end_and_nobody_die():
+    smallest = generator_of(system_of("cc_ci", runs=3, crashes=1)).draw(lambda _: bytes(8))
+    assert size(smallest) == Size(processes=3, crashes=0, switches=2, steps=69)
+
+
+def test_what_hypothesis_shrinks_coarsely_is_told_with_the_fewest_deaths_and_switches():
+    # Hypothesis prefers fewer choices, and who is dead has none left; so a shrunk schedule may keep a death.
     system = system_of("cc_ci", runs=3, crashes=1)
-    quick = settings(FIXED_PROFILE, max_examples=300)
-    shortest = find(schedules(system), lambda schedule: len(schedule) > 40, settings=quick)
-    assert size(shortest).crashes == 0
-    assert size(shortest).switches == size(shortest).processes - 1
+    with pytest.raises(Violation) as found:
+        check(system, find(schedules(system, properties=[RACE]), partial(_fails, system), settings=FIXED_PROFILE), RACE)
+    assert size(found.value.trace.schedule)[:3] == (2, 0, 2)
 
 
 def test_a_state_machine_finds_the_race_of_the_bank():
@@ -225,3 +232,39 @@ def test_the_plugin_keeps_the_artifacts_and_links_them(pytester):
     }
     links = (pytester.path / "junit.xml").read_text()
     assert links.count('name="dstamp-artifact"') == 8
+
+
+USERS_SYSTEMS = """
+from dstamp_sim import System
+from dstamp_sim.testing import assert_holds, system_of, variants
+from hypothesis import find, settings
+
+bank = system_of("bank.py")
+
+def test_by_hand():
+    assert_holds(System(objects=bank.objects, processes=bank.processes, properties=bank.properties))
+
+def test_by_copies():
+    assert_holds(bank, copies=3)
+
+def test_by_crashes():
+    assert_holds(system_of("bank.py", crashes=1))
+
+def test_by_variants():
+    assert_holds(find(variants("bank.py"), bool, settings=settings(max_examples=1, database=None)).system)
+"""
+
+
+def test_a_violation_leaves_a_witness_or_says_why_it_cannot_however_its_system_was_made(pytester):
+    shutil.copy(ROOT / "models/classic/bank.py", pytester.path / "bank.py")
+    pytester.makepyfile(USERS_SYSTEMS)
+    result = pytester.runpytest_inprocess("--dstamp-artifacts", "kept", "-p", "no:xdist")
+    result.assert_outcomes(failed=4)
+    kept = pytester.path / "kept"
+    witnesses = {file.name.partition(".py-")[2].partition(".")[0] for file in kept.glob("*.witness.json")}
+    assert witnesses == {"test_by_crashes", "test_by_variants"}
+    for name in ("test_by_hand", "test_by_copies"):
+        [text] = kept.glob(f"*{name}.txt")
+        assert "no witness file: it names a model to build again" in text.read_text()
+        assert [*kept.glob(f"*{name}.png")]
+    assert sum("no witness file" in line for line in result.outlines) == 2

@@ -1,14 +1,18 @@
 """The wheel carries the models and the incident: installed alone, in an empty folder, `dstamp` does its main job."""
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
 import sysconfig
+import textwrap
 import zipfile
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 pytestmark = pytest.mark.slow
 
@@ -79,8 +83,8 @@ def installed(site, tmp_path):
     libraries = dict.fromkeys([sysconfig.get_path("purelib"), sysconfig.get_path("platlib")])
     environment["PYTHONPATH"] = os.pathsep.join([str(site), *libraries])
 
-    def python(*arguments):
-        return run(sys.executable, "-S", *arguments, cwd=tmp_path, env=environment)
+    def python(*arguments, **more):
+        return run(sys.executable, "-S", *arguments, cwd=tmp_path, env=environment | more)
 
     code, _, err = python("-c", CHECK_ORIGIN, site, ROOT)
     assert code == 0, err
@@ -166,3 +170,34 @@ def test_a_users_repository_fails_with_the_readable_witness_and_passes_with_the_
     code, out, err = users_pytest()
     assert code == 0, out + err
     assert "2 passed" in out
+
+
+def steps_of_the_template():
+    """(command, profile) of each shell step of the workflow to copy, on a push."""
+    workflow = YAML(typ="safe").load(ROOT / "docs/templates/property-tests.yml")
+    steps = [step for step in workflow["jobs"]["property-tests"]["steps"] if "run" in step]
+    profiles = [step.get("env", {}).get("HYPOTHESIS_PROFILE", "") for step in steps]
+    return [
+        (step["run"], "ci" if "'ci'" in profile else profile) for step, profile in zip(steps, profiles, strict=True)
+    ]
+
+
+def test_the_workflow_to_copy_fails_with_the_witness_and_passes_with_the_fixed_twin(installed, tmp_path):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/test_bank.py").write_text(USERS_TEST, encoding="utf-8")
+    [conftest] = re.findall(r"\n\n((?:    .*\n|\n)*?    settings\.load_profile.*\n)", (ROOT / "docs/ci.md").read_text())
+    (tmp_path / "tests/conftest.py").write_text(textwrap.dedent(conftest), encoding="utf-8")
+    (install, _), *steps = steps_of_the_template()
+    assert install.startswith("python -m pip install ")  # the wheel is installed already
+
+    def codes(model):
+        shutil.copy(ROOT / "models/classic" / model, tmp_path / "bank.py")
+        done = [installed.python(*shlex.split(words)[1:], HYPOTHESIS_PROFILE=profile) for words, profile in steps]
+        assert all("one withdrawal at most" in out for code, out, _ in done if code)
+        return [code for code, _, _ in done]
+
+    assert codes("bank.py") == [0, 1]
+    links = re.findall(r'name="dstamp-artifact" value="(.+?)"', (tmp_path / "junit.xml").read_text(encoding="utf-8"))
+    assert {Path(link).suffix for link in links} == {".json", ".png", ".svg", ".txt"}
+    assert all((tmp_path / link).stat().st_size for link in links)
+    assert codes("bank_fixed.py") == [0, 0]

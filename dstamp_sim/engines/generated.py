@@ -1,9 +1,9 @@
 """Hypothesis chooses who moves: schedules, settings and timings as strategies, and a state machine per system.
 
 A schedule is read off a tape of bytes, a byte a choice, lazily against what is possible there: "stay with the process
-that moved last" first, deaths last. Hypothesis shrinks bytes towards 0, so
-schedules towards few context switches and deaths, and its example database, `@reproduce_failure`, `@example` and
-profiles work as for any strategy.
+that moved last" first, deaths last. Hypothesis shrinks to fewer bytes first (and who is dead needs none), then to
+smaller ones, which switch less; `minimise` goes on from there. Its example database, `@reproduce_failure`, `@example`
+and profiles work as for any strategy.
 """
 
 from __future__ import annotations
@@ -105,13 +105,13 @@ class _Tape:
         self._draw, self._bytes, self._at = draw, b"", 0
 
     def choice(self, count: int) -> int:
-        """The next choice among `count`: a byte's part of 256."""
+        """The next choice among `count`: a byte's remainder, so that small bytes are the choices themselves."""
         if count == 1:
             return 0
         if self._at == len(self._bytes):
             self._bytes, self._at = self._draw(_BYTES), 0
         self._at += 1
-        return self._bytes[self._at - 1] * count >> 8
+        return self._bytes[self._at - 1] % count
 
 
 _BYTES = st.binary(min_size=8, max_size=8)
@@ -133,7 +133,7 @@ def schedules(
 ) -> st.SearchStrategy[Schedule]:
     """Schedules of `system`, each drawn to its end or to the first state in which one of the properties fails.
 
-    Every one replays strictly. Shrinks towards fewer switches, fewer deaths, first outcomes and fewer steps. Calls
+    Every one replays strictly. Shrinks towards fewer choices, then fewer switches, first outcomes and no deaths. Calls
     `hypothesis.target` with how rare the rarest state was. Raises UsageError for an unknown property.
     """
     generator = generator_of(system, tuple(properties), most_steps)

@@ -1,5 +1,6 @@
 """docs/ci.md's tests pass when copied, its names exist; docs/samplers.md quotes what its experiment prints."""
 
+import json
 import re
 import subprocess
 import sys
@@ -7,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import samplers
 from dstamp_sim import testing
+from dstamp_sim.engines.sampling.sampler import STRATEGIES
 from experiments import sampler_race
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +58,14 @@ def test_the_template_runs_the_tests_keeps_the_examples_and_uploads_the_artifact
 
 def quoted_row(race: str) -> str:
     return next(line for line in SAMPLERS.splitlines() if line.startswith(f"| {race} "))
+
+
+def test_the_figures_are_those_of_the_saved_benchmark_with_every_sampler_and_both_peers():
+    results = json.loads(samplers.RESULTS.read_text(encoding="utf-8"))
+    assert SAMPLERS.count(samplers.BEGIN) == 1
+    assert samplers.quote(SAMPLERS, results) == SAMPLERS
+    assert set(results["schedules_per_s"]) == {*STRATEGIES, *samplers.PEERS}
+    assert len(results["found_cpu_wall_s"]) == 4
 
 
 def test_the_table_names_the_six_races_of_the_experiment():
