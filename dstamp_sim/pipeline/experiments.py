@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from dstamp_sim.core.mechanism import Experiment, Hypotheses, Mechanism, Rule
 from dstamp_sim.core.scenario import Timing
 from dstamp_sim.inputs.evidence import Evidence
 from dstamp_sim.pipeline.likelihood import Predicted, Weighed, predict
+
+MOST_LISTED = 8
+"""Of so many outcomes at most, the nearest are listed to whoever named another."""
 
 SMALL = 0.01
 """Shares of the posterior below it are not listed."""
@@ -65,7 +69,9 @@ def check_outcome(known: Hypotheses, experiment: str, outcome: str) -> None:
         raise UsageError(unknown("experiment", experiment, known.experiments))
     outcomes = known.experiments[experiment].outcomes
     if outcomes and outcome not in outcomes:
-        raise UsageError(f"{experiment}: {unknown('outcome', outcome, outcomes)}")
+        near = difflib.get_close_matches(outcome, outcomes, n=MOST_LISTED, cutoff=0.0)
+        listed = outcomes if len(outcomes) <= MOST_LISTED else near
+        raise UsageError(f"{experiment}: {unknown('outcome', outcome, listed)}")
 
 
 def factors(evidence: Evidence, hypotheses: Hypotheses, survivors: Survivors) -> dict[str, float]:

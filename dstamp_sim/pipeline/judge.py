@@ -130,8 +130,11 @@ class Cluster:
 
     @property
     def sight(self) -> dict[str, Any]:
-        """The parameters with which a result has all that could be seen of it."""
-        return {key: value for given in self.hypotheses.sight.values() for key, value in given.items()}
+        """The parameters with which a result has all that was observed of a run, or can be looked up of it."""
+        seen = {name for run in self.case.runs for name, _ in run.fields}
+        later = [item.settings for item in self.hypotheses.experiments.values() if not item.starts_s]
+        found = [*(self.hypotheses.sight.get(name, {}) for name in sorted(seen)), *later]
+        return {key: value for given in found for key, value in given.items()}
 
     def weighed(self, beliefs: Priors, steps: Steps = SILENT) -> Survivors:
         """How likely each makes the evidence."""

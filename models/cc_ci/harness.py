@@ -33,8 +33,8 @@ def stages(world: World, run: Run) -> Program[RunResult]:
     if failure:
         result = RunResult(1, "fail", None, run.ref, failure)
     else:
-        yield from section("wait_converged", wait_converged(world, run))
-        result = yield from section("check_hc1", check_hc1(world, run))
+        early = yield from read_and_wait(world, run)
+        result = (yield from section("check_hc1", check_hc1(world, run))).after(early)
     if world.switches.console:
         result = result._replace(computed=computed)
     yield from section("teardown", teardown(world, run))
@@ -151,3 +151,10 @@ def sweep_stacks(world: World, stack: str) -> Program[bool]:
     """A janitor that removes the stack, once, whenever it pleases."""
     yield delay("janitor")
     return bool((yield world.services[stack].remove()))
+
+
+def read_and_wait(world: World, run: Run) -> Program[tuple[str, str] | None]:
+    """The wait for convergence; gives the fingerprint right after the redeploy, where it is read."""
+    early = (yield world.stack(run).inspect()) if world.switches.inspect_early else None
+    yield from section("wait_converged", wait_converged(world, run))
+    return early

@@ -151,9 +151,17 @@ def _inspected(previous: str, status: str) -> str:
     return f"drift; PreviousSpec {previous}, UpdateStatus {status}"
 
 
-FINGERPRINTS = (
-    "green", "other failure", "did not end", *(_inspected(stamp, status) for stamp in STAMPS for status in STATUSES),
-)  # fmt: skip
+def _fingerprints(stamps: Sequence[str], statuses: Sequence[str]) -> tuple[str, ...]:
+    others = tuple(color for color in COLORS if color != "drift")
+    return (*others, *(_inspected(stamp, status) for stamp in stamps for status in statuses))
+
+
+def _twice(values: Sequence[str]) -> list[str]:
+    return [f"{early}, then {late}" for early in values for late in values]
+
+
+FINGERPRINTS = _fingerprints(STAMPS, STATUSES)
+TWO_FINGERPRINTS = _fingerprints(_twice(STAMPS), _twice(STATUSES))
 
 
 def _consoles(seen: Sequence[Seen]) -> str:
@@ -203,8 +211,9 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         {"runs": 1, "failure_action": "pause"}, (0.0,), _first, "a run and a changed compose file", COLORS,
     ),
     "isolated run, inspected": Experiment(
-        "one run on an idle host; UpdateStatus and PreviousSpec are read at the check",
-        {"runs": 1, "inspect": True}, (0.0,), _fingerprint, "a run and two lines in the harness", FINGERPRINTS,
+        "one run on an idle host; UpdateStatus and PreviousSpec are read right after the redeploy and at the check",
+        {"runs": 1, "inspect": True, "inspect_early": True}, (0.0,), _fingerprint,
+        "a run and three lines in the harness", TWO_FINGERPRINTS,
     ),
     "two at a barrier, inspected": Experiment(
         "two runs of one ref started together; UpdateStatus and PreviousSpec are read at the first one's check",

@@ -45,6 +45,8 @@ class Switches:
     """Whether a fault of harness or abra (env_recheckout, comparison, abra) is in every run, or missing in some."""
     inspect: bool = False
     """Whether the check also reads PreviousSpec and UpdateStatus."""
+    inspect_early: bool = False
+    """Whether they are read right after the redeploy, too: the result then has both, `early, then late`."""
     console: bool = False
     """Whether the run's console is read: which chaos version abra took for the redeploy."""
     stack: Literal["shared", "per_run"] = "shared"
@@ -56,7 +58,8 @@ class Switches:
     @property
     def orchestrated(self) -> bool:
         """Whether anything observes that updates take time or fail, so that an orchestrator is needed."""
-        return self.converge == "settled" or self.update_may_fail != "never" or self.lagging_read
+        read = self.inspect or self.inspect_early
+        return read or self.converge == "settled" or self.update_may_fail != "never" or self.lagging_read
 
 
 class Run(NamedTuple):
@@ -89,6 +92,14 @@ class RunResult(NamedTuple):
     def wrong_commit(self) -> bool:
         """Whether HC1 read a stamp, and it was of another commit than the intended one."""
         return self.stamp is not None and commit_of(self.stamp) != small_sha(self.intended)
+
+    def after(self, early: tuple[str, str] | None) -> "RunResult":
+        """The same with what the service showed right after the redeploy before what it showed at the check."""
+        if early is None or self.previous_stamp is None:
+            return self
+        late = self.previous_stamp, self.update_status
+        previous, status = (f"{first}, then {then}" for first, then in zip(early, late, strict=True))
+        return self._replace(previous_stamp=previous, update_status=status)
 
     def matches(self, field: str, observed: object) -> bool:
         """Whether an observation agrees; `stamp = "right"` stands for any stamp of the intended commit."""

@@ -21,7 +21,8 @@ CASE = case_of(EVIDENCE, MODEL.hypotheses, SCENARIO.priors.longest_run_s)
 
 
 def cast(name):
-    return Cast(name, MODEL.mechanisms[name], CASE, SCENARIO.timing, {"console": True, "inspect": True})
+    sight = Cluster(MODEL.hypotheses, CASE, SCENARIO.timing, {}).sight
+    return Cast(name, MODEL.mechanisms[name], CASE, SCENARIO.timing, sight)
 
 
 def likely_reading(name):
@@ -30,10 +31,13 @@ def likely_reading(name):
     return next(settings for reading, settings in ways if all(known[q] == answer for q, answer in reading.items()))
 
 
-def drawn(name, runs=30_000):
-    likely = likely_reading(name)
+def others_than(name, likely):
     ways = readings(MODEL.mechanisms[name], MODEL.hypotheses, CASE.constants)
-    others = [settings for _, settings in ways if settings != likely]
+    return [settings for _, settings in ways if settings != likely]
+
+
+def drawn(name, runs=30_000):
+    others = others_than(name, likely_reading(name))
     cluster = Cluster(MODEL.hypotheses, CASE, SCENARIO.timing, {name: MODEL.mechanisms[name]}, {name: others})
     return cast(name).best(cluster.weighed(replace(SCENARIO.priors, runs=runs)).weighed[name])
 

@@ -1,0 +1,35 @@
+"""The incident's report is what its command writes, points at files that are there, and claims no more than it knows."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from models.cc_ci import HYPOTHESES, MECHANISMS
+
+INCIDENT = Path(__file__).parents[2] / "experiments/incident"
+REPORT = INCIDENT / "REPORT.md"
+TEXT = REPORT.read_text(encoding="utf-8")
+
+
+def test_every_file_that_the_report_points_at_is_there():
+    links = re.findall(r"\]\(([^)]+)\)", TEXT)
+    assert "report/posterior.png" in links
+    assert [link for link in links if not (INCIDENT / link).is_file()] == []
+
+
+def test_every_mechanism_every_experiment_and_the_documents_rule_are_in_it():
+    assert [name for name in MECHANISMS if f"`{name}`" not in TEXT] == []
+    assert [name for name in HYPOTHESES.experiments if f"### {name.capitalize()} (" not in TEXT] == []
+    assert HYPOTHESES.rule.says in TEXT
+
+
+def test_what_rests_on_assumed_priors_is_said_before_any_figure():
+    head = TEXT[: TEXT.index("## In short")]
+    assert "rests on assumed priors" in " ".join(head.split())
+
+
+@pytest.mark.slow
+def test_the_report_is_what_its_command_writes_to_the_byte(dstamp):
+    assert dstamp("replay", "--report", "REPORT.md")[0] == 0
+    assert Path("REPORT.md").read_text(encoding="utf-8") == TEXT

@@ -1,0 +1,92 @@
+"""An experiment of the catalogue re-ranks the mechanisms as its outcome should; a rule is judged by what it proves."""
+
+from dataclasses import replace
+
+import pytest
+
+from dstamp_sim.core.errors import UsageError
+from dstamp_sim.core.mechanism import Rule
+from dstamp_sim.inputs.evidence import Evidence, Outcome
+from dstamp_sim.pipeline.experiments import factors, judged_rule
+from dstamp_sim.pipeline.judge import Cluster
+from dstamp_sim.pipeline.likelihood import Predicted
+from models.cc_ci import HYPOTHESES, MECHANISMS
+from tests.pipeline.recovery import SCENARIO
+from tests.pipeline.test_witnesses import CASE, likely_reading, others_than
+
+NAMES = ("stack-race", "swarm-rollback", "env-recheckout", "redeploy-not-applied")
+
+ROLLED_BACK = "drift; PreviousSpec eb96de94+U, then absent, UpdateStatus updating, then rollback_completed"
+NEVER_APPLIED = "drift; PreviousSpec absent, then absent, UpdateStatus unset, then unset"
+
+
+@pytest.fixture(scope="module")
+def survivors():
+    alive = {name: MECHANISMS[name] for name in NAMES}
+    hopeless = {name: others_than(name, likely_reading(name)) for name in NAMES}
+    cluster = Cluster(HYPOTHESES, CASE, SCENARIO.timing, alive, hopeless)
+    return cluster.weighed(replace(SCENARIO.priors, runs=30_000))
+
+
+def after(survivors, experiment, outcome):
+    told = Outcome(experiment=experiment, outcome=outcome, source="test")
+    return factors(Evidence(runs=(), outcomes=(told,)), HYPOTHESES, survivors)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "outcome", "first", "last"),
+    [
+        ("isolated run", "drift", "env-recheckout", "stack-race"),
+        ("isolated run", "green", "stack-race", "env-recheckout"),
+        ("ten isolated runs", "all drift", "env-recheckout", "stack-race"),
+        ("ten isolated runs", "no drift", "stack-race", "env-recheckout"),
+        ("two at a barrier", "no drift", "stack-race", "env-recheckout"),
+        ("isolated run, pause", "drift", "env-recheckout", None),
+        ("isolated run, pause", "green", None, "env-recheckout"),
+        ("isolated run, inspected", ROLLED_BACK, "swarm-rollback", None),
+        ("isolated run, inspected", NEVER_APPLIED, "redeploy-not-applied", None),
+        ("two at a barrier, inspected", "green", "stack-race", "env-recheckout"),
+        ("load without sharing", "drift", "env-recheckout", "stack-race"),
+        ("consoles of the red runs", "abra took the base in the drifted runs", "env-recheckout", None),
+        ("consoles of the red runs", "abra took no chaos version in the drifted runs", "redeploy-not-applied", None),
+        ("times of the cluster", "every drifted run overlapped another", "stack-race", None),
+        ("times of the cluster", "some drifted run was alone", None, "stack-race"),
+    ],
+)
+def test_an_outcome_raises_who_predicts_it_and_lowers_who_does_not(survivors, experiment, outcome, first, last):
+    found = after(survivors, experiment, outcome)
+    if first:
+        assert max(found, key=found.get) == first
+    if last:
+        assert min(found, key=found.get) == last
+
+
+def test_every_experiment_of_the_catalogue_gives_only_outcomes_that_it_is_said_to_have(survivors):
+    for name, experiment in HYPOTHESES.experiments.items():
+        for told in survivors.predict(experiment).values():
+            assert set(told.shares) <= set(experiment.outcomes), name
+            assert sum(told.shares.values()) == pytest.approx(1)
+
+
+def test_the_same_arguments_give_the_same_numbers(survivors):
+    experiment = HYPOTHESES.experiments["two at a barrier"]
+    assert survivors.predict(experiment) == survivors.predict(experiment)
+
+
+def test_an_outcome_that_an_experiment_cannot_have_is_refused_with_the_nearest(survivors):
+    with pytest.raises(UsageError, match="did you mean 'green'"):
+        after(survivors, "isolated run", "grene")
+
+
+def test_green_raises_the_odds_of_those_who_need_company_by_no_more_than_the_others_miss_it():
+    rule = Rule("isolated run", "green", "drift", "green: the cluster", "a document")
+    told = {
+        "race": Predicted({"green": 1.0}, 400),
+        "rollback": Predicted({"green": 0.5, "drift": 0.5}, 400),
+        "fault": Predicted({"green": 0.25, "drift": 0.75}, 400),
+    }
+    judged = judged_rule(rule, told)
+    assert (judged.company, judged.factor) == (("race",), 4.0)
+    assert "proves none of them" in judged.sentences[1]
+    alone = judged_rule(rule, {"race": told["race"]})
+    assert (alone.factor, len(alone.sentences)) == (None, 1)
