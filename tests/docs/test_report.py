@@ -1,4 +1,4 @@
-"""The incident's report is what its command writes, points at files that are there, and claims no more than it knows."""
+"""The incident's report is what its command writes, points at files that are there, and says what it rests on."""
 
 import re
 from pathlib import Path
