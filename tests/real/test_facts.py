@@ -43,9 +43,16 @@ def test_the_shortest_witness_ends_with_the_same_wrong_stamp_on_a_real_label(mec
     assert replay(system, real.schedule).results == witness.results
 
 
+PARTS = 4
+"""Of the trials of a placement, for test processes to share."""
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("placement", RECOMMENDED)
-def test_a_recommended_placement_survives_free_running_trials(placement, engine, real_forker, real_folder, trials):
+def test_a_recommended_placement_survives_free_running_trials(
+    placement, part, engine, real_forker, real_folder, trials
+):
     model = load_model("cc_ci")
 
     def trial(number):
@@ -56,7 +63,7 @@ def test_a_recommended_placement_survives_free_running_trials(placement, engine,
         return broken_by(system, trace)
 
     with ThreadPoolExecutor(4) as pool:
-        assert set().union(*pool.map(trial, range(trials))) == set()
+        assert set().union(*pool.map(trial, range(part, trials, PARTS))) == set()
 
 
 @pytest.fixture
