@@ -139,13 +139,17 @@ def _assumptions(document: Document, pictures: Mapping[str, str]) -> Iterator[st
         partners = "no other run" if not row["unseen_partners"] else f"{_many(row['unseen_partners'])} that nobody saw"
         yield f"- **{name}**: {document['stories'][name]}. Assumes {'; '.join([*assumed, partners])}."
         witness = document["witnesses"].get(name)
-        if witness is not None:
-            drawn = (
-                "searched for, with partners put near the observed runs"
+        if witness is None:
+            yield "  No run on the clock was found that shows it: that it is possible rests on an order of steps without"
+            yield "  times."
+        else:
+            where = "near the observed runs" if witness["unseen_partners"] else "further"
+            how = (
+                f"searched for {where}, as no world from the priors agreed"
                 if witness["searched"]
-                else "drawn from the priors"
+                else "from the priors"
             )
-            yield f"  Witness, {drawn}: [timeline]({pictures[f'witness-{name}']})."
+            yield f"  Witness, {how}: [timeline]({pictures[f'witness-{name}']})."
     yield ""
 
 
