@@ -86,6 +86,14 @@ class Conflicts:
         """The steps that write `location`, in order."""
         return self._writes.get(location, ())
 
+    def sources(self) -> Iterator[tuple[int, int]]:
+        """Of every step that only reads: the last step, of whichever process, that wrote something of what it read."""
+        for number, step in enumerate(self.trace.steps):
+            reads, writes = _data(self.accesses, step, number)
+            found = [writer for place in reads if (writer := self.writer(number, place)) is not None]
+            if found and not writes:
+                yield number, max(found)
+
     def says(self, edge: Dependency) -> str:
         """An edge in a sentence: `m2p's check_hc1 read the stamp that ab's deploy_app wrote`."""
         first, second = self.trace.steps[edge.source], self.trace.steps[edge.target]

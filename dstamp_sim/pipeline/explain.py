@@ -54,6 +54,7 @@ def told_by(trace: Trace, why: Explanation) -> Told:
         reads=cause.read if cause else None,
         missing=Missing(why.gap.process, why.gap.lock, why.gap.first, why.gap.last) if why.gap else None,
         cycle=tuple(cycle),
+        sources=dict(conflicts.sources()),
         links=tuple(_link(conflicts, edge) for edge in conflicts.dependencies[-MOST_LINKS:]),
     )
 

@@ -76,7 +76,7 @@ class Canvas:
 
     def writes_of(self, process: str) -> list[float]:
         """The moments of a process's writes that some check saw."""
-        seen = [(s.writer, s.check.seen.writer) for s in self.sights]
+        seen = [(s.writer, s.check.writer) for s in self.sights]
         numbers = sorted({n for writer, n in seen if writer == process and n is not None})
         return [self.facts.moments[n].at for n in numbers]
 
@@ -90,7 +90,7 @@ def sights_of(trace: Trace, facts: Facts, told: Told | None = None) -> tuple[Sig
     window = told.window if told else None
     checks = [c for c in facts.checks if window is None or c.process == window[0] or c.process in trace.results]
     for check in sorted(checks, key=lambda c: c.step):
-        number = check.seen.writer
+        number = check.writer
         writer = None if number is None else trace.steps[number].process
         other = writer is not None and writer != check.process
         kind = "wrong" if check.seen.wrong else "other" if other else "own"

@@ -60,7 +60,7 @@ def draw_cycle(canvas: Canvas) -> None:
             continue
         start, end = (canvas.x(canvas.facts.moments[n].at) for n in (link.source, link.target))
         bend = _between(source, target)
-        shown = any(s.check.seen.writer == link.source and s.check.step == link.target for s in canvas.sights)
+        shown = any(s.check.writer == link.source and s.check.step == link.target for s in canvas.sights)
         if not shown:
             down = 5 if source.top < target.top else -5
             tip = _tip(canvas, link.target)

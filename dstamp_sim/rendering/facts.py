@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,13 +65,17 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A process's last reading of an object that has a strip: the step's number and the segment that it saw."""
+    """A process's last reading of an object that has a strip: the step's number and the segment that it saw.
+
+    `writer` is the step that had written what it saw: the segment's, or a later one that wrote the same value again.
+    """
 
     process: str
     step: int
     at: float
     strip: str
     seen: Segment
+    writer: int | None
 
 
 @dataclass(frozen=True)
@@ -90,8 +94,11 @@ class Facts:
     first: int
 
 
-def facts_of(trace: Trace, lanes: Sequence[Lane], last_steps: int) -> Facts:
-    """The facts of `trace`, where at most its last `last_steps` steps are drawn. Cost: linear in the steps."""
+def facts_of(trace: Trace, lanes: Sequence[Lane], last_steps: int, sources: Mapping[int, int]) -> Facts:
+    """The facts of `trace`, where at most its last `last_steps` steps are drawn. Cost: linear in the steps.
+
+    `sources` has, by reading, the last step that wrote what it read, where that is known.
+    """
     moments = moments_of(trace)
     first = max(0, len(moments) - last_steps)
     lives = _lives(trace, moments)
@@ -108,7 +115,7 @@ def facts_of(trace: Trace, lanes: Sequence[Lane], last_steps: int) -> Facts:
         tuple(w for w in _waits(trace, moments, lives, end) if w.end > begin),
         tuple(h for h in _holds(trace, moments, end) if h.end >= begin),
         strips,
-        tuple(c for c in _checks(trace, moments, strips) if c.at >= begin),
+        tuple(c for c in _checks(trace, moments, strips, sources) if c.at >= begin),
         begin,
         end,
         first,
@@ -245,7 +252,9 @@ def _shown(lane: Lane | None, state: Any) -> tuple[str | None, bool]:
     return lane.show(state), lane.wrong is not None and bool(lane.wrong(state))
 
 
-def _checks(trace: Trace, moments: Sequence[Moment], strips: Sequence[Strip]) -> list[Check]:
+def _checks(
+    trace: Trace, moments: Sequence[Moment], strips: Sequence[Strip], sources: Mapping[int, int]
+) -> list[Check]:
     """Each process's last reading that gave more than yes or no; its last reading at all when there is none."""
     last: dict[str, int] = {}
     named = {strip.name: strip for strip in strips}
@@ -259,7 +268,9 @@ def _checks(trace: Trace, moments: Sequence[Moment], strips: Sequence[Strip]) ->
         if name in last:
             number = last[name]
             strip = named[str(trace.steps[number].touched)]
-            done.append(Check(name, number, moments[number].at, strip.name, _seen(strip, number)))
+            seen = _seen(strip, number)
+            writer = seen.writer if seen.writer is None else max(seen.writer, sources.get(number, 0))
+            done.append(Check(name, number, moments[number].at, strip.name, seen, writer))
     return done
 
 

@@ -47,7 +47,7 @@ def lay_out(
     `origin` is the moment of second 0 of a timed trace. `told` is what an explanation points at: it is shaded, linked
     and written below. Long traces are drawn in part, and the picture says so.
     """
-    facts = facts_of(trace, lanes, MOST_TIMED_STEPS if trace.timed else MOST_STEPS)
+    facts = facts_of(trace, lanes, MOST_TIMED_STEPS if trace.timed else MOST_STEPS, told.sources if told else {})
     axis = _axis(trace, facts, origin)
     sections = tuple(dict.fromkeys(plain(span.name) for span in facts.spans))
     canvas = Canvas(trace, facts, axis, sights_of(trace, facts, told), told or Told(), key=Key(sections))
@@ -130,7 +130,7 @@ def default_badge(trace: Trace, process: str) -> Badge:
 
 def _arrows(canvas: Canvas) -> None:
     for sight in sorted(canvas.sights, key=lambda s: s.kind != "own"):
-        number = sight.check.seen.writer
+        number = sight.check.writer
         reader, writer = canvas.places.get(sight.check.process), canvas.places.get(sight.writer or "")
         if number is None or reader is None or writer is None:
             continue
@@ -190,12 +190,12 @@ def sentence(canvas: Canvas, sight: Sight) -> str:
     wrong = ", which is wrong" if seen.wrong else ""
     where = f"checking {_short(check.strip)} at {_when(canvas, check.step)}"
     reader = f"{_short(check.process)}, {where}, saw {value}{wrong}"
-    if seen.writer is None:
+    if check.writer is None:
         return f"{reader}: it was there from the start."
-    step = canvas.trace.steps[seen.writer]
+    step = canvas.trace.steps[check.writer]
     who = "it itself" if sight.writer == check.process else _short(step.process)
     within = f" in {_short(step.section)}" if step.section else ""
-    return f"{reader}: written by {who}{within} at {_when(canvas, seen.writer)}."
+    return f"{reader}: written by {who}{within} at {_when(canvas, check.writer)}."
 
 
 def _short(name: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
@@ -29,6 +30,7 @@ class Told:
     """The sentence and the proof; the window (its process, first and last step) and the write inside it; the rest.
 
     `cycle` are the links that make the proof, `links` all dependencies of the trace, `reads` is the step that mattered.
+    `sources` has, by reading, the last step that wrote what it read.
     `clocks` has a vector clock per step: how many steps of each process it knows of. Only some formats need it.
     """
 
@@ -40,4 +42,5 @@ class Told:
     missing: Missing | None = None
     cycle: tuple[Link, ...] = ()
     links: tuple[Link, ...] = ()
+    sources: Mapping[int, int] = field(default_factory=dict)
     clocks: tuple[tuple[int, ...], ...] = ()

@@ -341,3 +341,10 @@ def _verdict(layout: Layout, process: str) -> str:
 def _in_lane(layout: Layout, process: str, y: float) -> bool:
     lane = next(box for box in layout.boxes if box.kind in ("odd", "even") and box.owner == process)
     return lane.y <= y <= lane.bottom
+
+
+@pytest.mark.parametrize("reference", ["cc_ci:abra_regression", "cc_ci:env_recheckout"])
+def test_a_value_written_again_is_said_to_come_from_the_last_write_as_the_sentence_says(reference):
+    words = [label.text for label in told_picture(reference).labels]
+    [checked] = [text for text in words if "checking service" in text]
+    assert "written by it itself in chaos_redeploy at step" in checked
