@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from dstamp_sim.analyses.conflicts import Conflicts, Dependency
 from dstamp_sim.analyses.deadlock import Wait
@@ -10,6 +10,7 @@ from dstamp_sim.analyses.explain import Explanation, explain, step_number
 from dstamp_sim.core.properties import Property
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
+from dstamp_sim.rendering.axis import clock_time
 from dstamp_sim.rendering.told import Link, Missing, Told
 
 MOST_LINKS = 5_000
@@ -24,14 +25,14 @@ def explained(
     process: str | None = None,
     origin: datetime | None = None,
 ) -> Explanation:
-    """Why `trace` came out as it did; moments on the wall clock where it is timed and `origin` is its second 0.
+    """Why `trace` came out as it did, with moments as its picture has them.
 
-    Raises ScheduleError when the trace is not one of the system.
+    Those of a timed one are on the wall clock if `origin` is its second 0, else since its start (`0:08:25`). Raises
+    ScheduleError when the trace is not one of the system.
     """
 
     def clock(number: int) -> str:
-        at = trace.steps[number].time_s or 0.0
-        return f"at {origin + timedelta(seconds=at):%m-%d %H:%M:%S}" if origin else f"at {at:g} s"
+        return f"at {clock_time(trace.steps[number].time_s or 0.0, origin, seconds=True)}"
 
     return explain(system, trace, about=about, process=process, when=clock if trace.timed else step_number)
 

@@ -112,12 +112,17 @@ class Axis:
         """A moment as wall-clock time (`06-11 00:48`), or since the origin (`1:05`, hours and minutes) without one."""
         if not self.timed:
             return f"step {int(moment) + 1}"
-        if self.origin is not None:
-            at = self.origin + timedelta(seconds=moment)
-            return f"{at:%m-%d }" * with_day + (f"{at:%H:%M:%S}" if seconds else f"{at:%H:%M}")
-        whole = round(moment)
-        hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
-        return f"{hours}:{minutes:02}:{rest:02}" if seconds else f"{hours}:{minutes:02}"
+        return clock_time(moment, self.origin, with_day=with_day, seconds=seconds)
+
+
+def clock_time(moment: float, origin: datetime | None, *, with_day: bool = True, seconds: bool = False) -> str:
+    """A moment (seconds) on the wall clock, `06-11 00:48`, or since the origin, `1:05`, where there is none."""
+    if origin is not None:
+        at = origin + timedelta(seconds=moment)
+        return f"{at:%m-%d }" * with_day + (f"{at:%H:%M:%S}" if seconds else f"{at:%H:%M}")
+    whole = round(moment)
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if seconds else f"{hours}:{minutes:02}"
 
 
 def step_axis(first: int, last: float, left: float, right: float) -> Axis:
