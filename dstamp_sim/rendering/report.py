@@ -140,8 +140,8 @@ def _assumptions(document: Document, pictures: Mapping[str, str]) -> Iterator[st
         yield f"- **{name}**: {document['stories'][name]}. Assumes {'; '.join([*assumed, partners])}."
         witness = document["witnesses"].get(name)
         if witness is None:
-            yield "  No run on the clock was found that shows it: that it is possible rests on an order of steps without"
-            yield "  times."
+            yield "  No run on the clock was found that shows it: that it is possible rests on an order of steps"
+            yield "  without times."
         else:
             where = "near the observed runs" if witness["unseen_partners"] else "further"
             how = (
