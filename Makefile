@@ -21,7 +21,7 @@ gallery: $(READY)
 conform: $(READY)
 	CI=true $(BIN)/python -m pytest tests/real -n 4 --dist worksteal --slow --real-budget 2 --real-trials 200 --real-report docs/conformance.md $(PYTEST)
 
-# About 20 minutes; BENCH="--limit 60" for the full limits (hours), BENCH="--tlc tla2tools.jar" for TLC.
+# About 20 minutes; BENCH="--limit 60" for the full limits (an hour and a half), BENCH="--tlc tla2tools.jar" for TLC.
 # musil needs Python 3.12: PEER_PYTHON=/path/to/python3.12 where it is not on the path.
 PEER_PYTHON ?= $(or $(shell command -v python3.14 || command -v python3.13 || command -v python3.12),$(PYTHON))
 

@@ -139,11 +139,17 @@ def show(cell: Cell) -> str:
 
 
 def run(options: argparse.Namespace) -> list[dict[str, object]]:
-    """The cells as JSON has them; the file is complete after each, so that a run cut short loses nothing."""
+    """The cells as JSON has them; the file is complete after each, so that a run cut short loses nothing.
+
+    Where only some workloads are asked for, what the file has of the others stays.
+    """
     about = {"limit_s": options.limit, "cores": len(os.sched_getaffinity(0)), "python": platform.python_version()}
     about |= {"load": round(os.getloadavg()[0], 1), "sizes": options.n or [n for n in SIZES if n <= options.most]}
     about["spin"] = shutil.which("spin") and subprocess.getoutput("spin -V")
     cells: list[dict[str, object]] = []
+    if options.workload and options.into.exists():
+        known = json.loads(options.into.read_text(encoding="utf-8"))["cells"]
+        cells = [cell for cell in known if cell["workload"] not in options.workload]
     for cell in measured(options):
         print(show(cell), flush=True)
         cells.append(asdict(cell))
@@ -174,7 +180,9 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=10, metavar="S", help="seconds for a run (default 10)")
     parser.add_argument("--most", type=int, default=max(SIZES), metavar="N", help="the largest N")
     parser.add_argument("--n", type=int, action="append", metavar="N", help="only this N; repeatable, in order")
-    parser.add_argument("--workload", action="append", choices=WORKLOADS, help="only this one; repeatable")
+    parser.add_argument(
+        "--workload", action="append", choices=WORKLOADS, help="only this one (repeatable); the others stay"
+    )
     parser.add_argument("--tool", action="append", metavar="NAME", help="only this one; repeatable")
     parser.add_argument("--tlc", type=Path, metavar="JAR", help="tla2tools.jar, to run TLC too")
     parser.add_argument("--into", type=Path, default=RESULTS, metavar="FILE", help="where the results go")
@@ -189,4 +197,5 @@ def main() -> None:
         README.write_text(quote(README.read_text(encoding="utf-8"), results), encoding="utf-8")
 
 
-main()
+if __name__ == "__main__":
+    main()

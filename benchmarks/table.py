@@ -22,8 +22,9 @@ def tables(results: dict[str, Any]) -> list[str]:
     cells = {(c["tool"], c["workload"], c["n"]): c for c in results["cells"] if c["ended"] == "done"}
     about = results["about"]
     limit, sizes = about["limit_s"], ", ".join(map(str, about["sizes"]))
+    cores = f"{about['cores']} core{'s' * (about['cores'] > 1)}"
     return [
-        f"On {about['cores']} cores, on which {about['load']:g} others' processes were running when it began.",
+        f"On {cores}, beside {about['load']:g} other processes when it began.",
         "",
         f"All reductions on, at the largest N of {sizes} that SPIN finishes within {limit:g} s and 8 GB "
         "(states, seconds, MB):",
