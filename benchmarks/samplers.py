@@ -142,7 +142,7 @@ def tables(results: dict[str, Any]) -> list[str]:
     """The tables that docs/samplers.md quotes."""
     about = results["about"]
     return [
-        f"Python {about['python']}, pinned to {about['cores']} core, load {about['load']:g} when it ended; "
+        f"Python {about['python']}, cores it could use: {about['cores']}, load {about['load']:g} when it ended; "
         f"{about['budget']:,} schedules each, 2,000 of the peers.",
         "",
         "| `cc_ci`, 3 runs (69 steps), one process | schedules a second of processor time |",
