@@ -7,7 +7,7 @@ once the first must be over: the whole of the timing is *who is over before whom
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 from math import inf
@@ -43,6 +43,13 @@ class Order:
     pairs: frozenset[tuple[str, str]]
     unseen: Unseen
     reading: str
+
+    def only(self, names: Collection[str]) -> Order:
+        """The same order had only these been observed."""
+        kept = frozenset(names)
+        pairs = frozenset(pair for pair in self.pairs if kept.issuperset(pair))
+        places = {(before & kept, after & kept) for before, after in self.unseen}
+        return Order(pairs, _freest(place for place in places if len(place[1]) < len(kept)), self.reading)
 
 
 def orders(sightings: Sequence[Sighting], longest_s: float) -> list[Order]:
@@ -99,7 +106,12 @@ def _unseen(windows: Mapping[str, tuple[float, float]], solo: set[str], longest_
     starts = edges + [(a + b) / 2 for a, b in pairwise(edges)] + [edge + d for edge in edges[:1] for d in (-1.0,)]
     starts += [edge + 1.0 for edge in edges[-1:]] or [0.0]
     found = {place for start in starts for place in _places(windows, solo, start, start + longest_s)}
-    found = {place for place in found if len(place[1]) < len(windows)}
+    return _freest(place for place in found if len(place[1]) < len(windows))
+
+
+def _freest(places: Iterable[tuple[frozenset[str], frozenset[str]]]) -> Unseen:
+    """The places that are not more constrained than another, in order."""
+    found = set(places)
     free = [p for p in found if not any(q != p and q[0] <= p[0] and q[1] <= p[1] for q in found)]
     return tuple(sorted(free, key=lambda place: (sorted(place[0]), sorted(place[1]))))
 

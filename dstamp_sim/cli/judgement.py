@@ -17,9 +17,8 @@ STYLES = {"possible": "green", "undetermined": "", "impossible": "red"}
 def print_judgement(console: Console, document: dict[str, Any]) -> None:
     """The mechanism table, the posterior as bars, and the experiment to do next."""
     console.print(_mechanisms(document))
-    if document["conflict"]:
-        told = ", ".join(document["conflict"])
-        say(console, Text(f"No mechanism can give these observations together: {told}", style="bold red"))
+    _print_bearings(console, document)
+    _print_pairs(console, document)
     _print_posterior(console, document)
     _print_twins(console, document)
     say(console, Text("\nThe next experiment, most telling first (bits expected):", style="bold"))
@@ -31,6 +30,33 @@ def print_judgement(console: Console, document: dict[str, Any]) -> None:
         say(console, Text(f'\nThe rule "{document["rule"]["says"]}", judged:', style="bold"))
         for sentence in document["rule"]["judgement"]:
             say(console, Text(f"  {sentence}"))
+
+
+MARKS = {"explains": "+", "contradicts": "x", "is silent on": ".", "undetermined": "?"}
+"""How a mechanism bears on an observation, in a table's cell."""
+
+
+def _print_bearings(console: Console, document: dict[str, Any]) -> None:
+    """What each mechanism explains (+), contradicts (x) and is silent on (.), by its reading that assumes least."""
+    names = list(document["mechanisms"][0]["bearings"])
+    table = Table(caption="+ explains, x contradicts, . is silent on, ? undetermined; in the reading that does most")
+    for heading in ("mechanism", *names):
+        table.add_column(Text(heading), overflow="fold", justify="left" if heading == "mechanism" else "center")
+    for name in dict.fromkeys(row["mechanism"] for row in document["mechanisms"]):
+        rows = [row for row in document["mechanisms"] if row["mechanism"] == name]
+        best = min(rows, key=lambda row: list(STYLES).index(row["verdict"]))
+        table.add_row(Text(name), *(MARKS[best["bearings"][item]] for item in names))
+    console.print(table)
+
+
+def _print_pairs(console: Console, document: dict[str, Any]) -> None:
+    """What two mechanisms at once can do where none can alone, or which observations conflict."""
+    for row in document["pairs"]:
+        told = f"{row['mechanism']} ({'; '.join(row['reading'].values())}): {row['verdict']}, {row['why']}"
+        say(console, Text(f"No mechanism alone; two at once: {told}"))
+    if document["conflict"]:
+        told = document["conflict"]["told"]
+        say(console, Text(f"No mechanism can give all that was observed, nor can two: {told}.", style="bold red"))
 
 
 def _print_posterior(console: Console, document: dict[str, Any]) -> None:
@@ -64,7 +90,7 @@ def _print_twins(console: Console, document: dict[str, Any]) -> None:
 def _mechanisms(document: dict[str, Any]) -> Table:
     """A row per mechanism and verdict, with the readings under which it is so; the CSV file has a row for each."""
     table = Table(show_lines=True)
-    for heading in ("mechanism", "verdict", "under", "why", "unseen partners"):
+    for heading in ("mechanism", "verdict", "under", "why", "least"):
         table.add_column(heading, overflow="fold")
     grouped: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in document["mechanisms"]:
@@ -85,7 +111,16 @@ def _under(rows: list[dict[str, Any]], of_all: list[dict[str, Any]]) -> str:
 
 
 def _needs(row: dict[str, Any]) -> str:
-    if row["unseen_partners"] is None:
+    """The least numbers in time and, where they differ, without."""
+    numbers = [_numbers(row, suffix) for suffix in ("", "_without_timing")]
+    if numbers[0] == numbers[1]:
+        return numbers[0]
+    return "\n".join(f"{told} {when}" for told, when in zip(numbers, ("in time", "without"), strict=True) if told)
+
+
+def _numbers(row: dict[str, Any], suffix: str) -> str:
+    if row[f"unseen_partners{suffix}"] is None:
         return ""
-    without = f" ({row['unseen_partners_without_timing']} without timing)" if row["unseen_partners"] else ""
-    return f"{row['unseen_partners']}{without}"
+    kinds = ("unseen_partners", "unseen"), ("crashes", "crashes"), ("failures", "failures")
+    exact = row[f"unseen_partners_exact{suffix}"] and row[f"failures_exact{suffix}"]
+    return ("" if exact else "at most ") + ", ".join(f"{row[key + suffix]} {word}" for key, word in kinds)

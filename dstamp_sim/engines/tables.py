@@ -91,7 +91,7 @@ class Tables:
         self.semantics = semantics
         self.judge = judge
         self.merge = merge
-        self.classes = _classes(semantics)
+        self.classes = classes_of(semantics)
         self.class_of = {pid: c for c, klass in enumerate(self.classes) for pid in klass.pids}
         self.objects = semantics.shared
         self._slot = {id(item): slot for slot, item in enumerate(self.objects)}
@@ -359,7 +359,8 @@ class Tables:
         return bits
 
 
-def _classes(semantics: Semantics) -> tuple[Class, ...]:
+def classes_of(semantics: Semantics) -> tuple[Class, ...]:
+    """The processes of a system by what makes them interchangeable, in order of first member."""
     groups: dict[tuple[int, bool, bool, str], list[int]] = {}
     for pid, process in enumerate(semantics.processes):
         key = (id(semantics.automata[pid]), process.daemon, process.killable, process.name)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dstamp_sim.analyses.abduction import Engines, Possible, Reached
+from dstamp_sim.analyses.case import Engines, Possible, Reached
 from dstamp_sim.analyses.turns import ALL_SEEN, Tally, replace_copies, watched
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.scenario import Distribution, Shape, Timing
@@ -16,6 +16,7 @@ from dstamp_sim.core.system import ANY, System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.verdict import Report, Verdict
 from dstamp_sim.engines.explorer import HISTORY_LIMIT, explore
+from dstamp_sim.engines.outlook import Outlook
 from dstamp_sim.engines.reduction import close
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.engines.sweep import Sweeper
@@ -65,6 +66,8 @@ def reach_any(system: System, names: Sequence[str]) -> Reached:
     tables = _closed(system)
     if tables is not None and not _can_match(tables):
         return Reached(Possible.IMPOSSIBLE, "in no combination of what any number of processes can do")
+    if tables is None and _never_matches(system):
+        return Reached(Possible.IMPOSSIBLE, "in nothing that any number of processes may come to")
     near = set(names) if tables is None else _near(tables) & set(names)
     kept = [process for process in system.processes if process.name not in names or process.name in near]
     processes = [replace_copies(process, ANY) if process.name in names else process for process in kept]
@@ -90,6 +93,21 @@ def _can_match(tables: Tables) -> bool:
             if node.op.args[0]:
                 noted.add(key.klass)
     return watched == noted
+
+
+def _never_matches(system: System) -> bool:
+    """Whether some observed process can never come to the note that it came out so, as far as the outlook goes."""
+    outlook = Outlook(Semantics(system, history_limit=HISTORY_LIMIT))
+    if not outlook.spread():
+        return False
+    watched, noted = set(), set()
+    for klass, local in outlook.places:
+        op = outlook.node((klass, local)).op
+        if op is not None and isinstance(op.target, Tally):
+            watched.add(klass)
+            if op.args[0]:
+                noted.add(klass)
+    return watched != noted
 
 
 def _near(tables: Tables) -> set[str]:

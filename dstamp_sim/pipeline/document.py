@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dstamp_sim.analyses.case import Possible, Row
 from dstamp_sim.analyses.identifiability import REPETITIONS
 from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.inputs.evidence import Evidence
@@ -21,20 +22,7 @@ def as_json(judged: Judged, scenario: Scenario, evidence: Evidence, model: Model
         "priors": _priors(scenario),
         "seed": scenario.timing.seed,
         "entropy_bits": entropy(list(judged.posterior.values())),
-        "mechanisms": [
-            {
-                "mechanism": row.mechanism,
-                "reading": dict(row.reading),
-                "verdict": row.verdict.value,
-                "why": row.why,
-                "unseen_partners": row.timed.unseen if row.timed else None,
-                "unseen_partners_exact": row.timed.exact if row.timed else None,
-                "unseen_partners_without_timing": row.untimed.unseen if row.untimed else None,
-                "assumed": list(row.timed.assumed) if row.timed else [],
-                "bearings": {name: bearing.value for name, bearing in row.bearings.items()},
-            }
-            for row in judged.rows
-        ],
+        "mechanisms": [_row(row) for row in judged.rows],
         "likelihoods": {
             name: {
                 "estimate": item.likelihood.estimate,
@@ -53,7 +41,9 @@ def as_json(judged: Judged, scenario: Scenario, evidence: Evidence, model: Model
         "witnesses": {
             name: {"unseen_partners": best.unseen, "searched": best.searched} for name, best in judged.witnesses.items()
         },
-        "conflict": list(judged.conflict),
+        "pairs": [_row(row) for row in judged.pairs if row.verdict is not Possible.IMPOSSIBLE],
+        "pairs_impossible": sum(row.verdict is Possible.IMPOSSIBLE for row in judged.pairs),
+        "conflict": None if judged.conflict is None else vars(judged.conflict) | {"told": judged.conflict.told()},
         "longest_run_s": judged.longest_run_s,
         "experiments": [
             {
@@ -90,6 +80,28 @@ def _priors(scenario: Scenario) -> list[str]:
         f"a standard deviation of {priors.spread:g}",
         f"rates, one draw for all runs of a world: {'; '.join(rates)}",
     ]
+
+
+def _row(row: Row) -> dict[str, Any]:
+    """A row; the least numbers are None where nothing was found, and the reading without timing has its own."""
+    numbers: dict[str, Any] = {}
+    for found, suffix in ((row.timed, ""), (row.untimed, "_without_timing")):
+        numbers |= {
+            f"unseen_partners{suffix}": found and found.unseen,
+            f"unseen_partners_exact{suffix}": found and found.exact,
+            f"crashes{suffix}": found and found.crashes,
+            f"failures{suffix}": found and found.faults,
+            f"failures_exact{suffix}": found and found.exact_faults,
+        }
+    return {
+        "mechanism": row.mechanism,
+        "reading": dict(row.reading),
+        "verdict": row.verdict.value,
+        "why": row.why,
+        **numbers,
+        "assumed": list(row.timed.assumed) if row.timed else [],
+        "bearings": {name: bearing.value for name, bearing in row.bearings.items()},
+    }
 
 
 def _rule(judged: RuleJudged) -> dict[str, Any]:

@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dstamp_sim.analyses.abduction import Case, Observation, Possible, Row, conflict, judge
+from dstamp_sim.analyses.abduction import Judging, judge, judge_pairs
+from dstamp_sim.analyses.case import Case, Observation, Possible, Row
+from dstamp_sim.analyses.conflicting import Conflict, conflict
 from dstamp_sim.analyses.identifiability import Profile, twins
 from dstamp_sim.analyses.overlap import Sighting, orders
+from dstamp_sim.analyses.variant import pairs, variants
 from dstamp_sim.core.errors import ScenarioError, UsageError
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.scenario import Priors, Scenario, Timing
@@ -53,8 +56,9 @@ class Judged:
     `posterior` is over mechanisms, each as likely as another before; `limits` is between which figures it lies, as far
     as the number of worlds says (95 %); `varied` are posteriors under other priors; `flips` names those variations
     under which another mechanism comes first. `twins` is, by mechanism, which others the outcomes cannot tell from it,
-    with the share of its settings. `witnesses` are runs of the cluster in which all comes out as observed. `conflict`
-    is a smallest set of observations that no mechanism can give together, where none is possible.
+    with the share of its settings. `witnesses` are runs of the cluster in which all comes out as observed. `pairs` are
+    two mechanisms at once, judged where no single one is possible; `conflict` are the fewest observations that neither
+    one nor two can give together.
     """
 
     rows: tuple[Row, ...]
@@ -67,7 +71,8 @@ class Judged:
     next: tuple[Rated, ...]
     rule: RuleJudged | None
     witnesses: Mapping[str, Best]
-    conflict: tuple[str, ...]
+    pairs: tuple[Row, ...]
+    conflict: Conflict | None
     longest_run_s: float
 
     def best(self, mechanism: str) -> Row:
@@ -91,6 +96,8 @@ def judge_incident(scenario: Scenario, evidence: Evidence, model: Model, tell: T
     for name, mechanism in model.mechanisms.items():
         rows += judge(name, mechanism, hypotheses, case, engines())
         steps.more()
+    none_alone = all(row.verdict is not Possible.POSSIBLE for row in rows)
+    both = judge_pairs(model.mechanisms, hypotheses, case, engines()) if none_alone else []
     cluster = Cluster(hypotheses, case, _timing(scenario, evidence), _alive(rows, model), _hopeless(rows))
     survivors = cluster.weighed(priors, steps)
     told = factors(evidence, hypotheses, survivors)
@@ -111,7 +118,8 @@ def judge_incident(scenario: Scenario, evidence: Evidence, model: Model, tell: T
         next=next_ones,
         rule=_rule(hypotheses, next_ones),
         witnesses=_witnesses(cluster, survivors, rows, priors),
-        conflict=conflict(rows),
+        pairs=tuple(both),
+        conflict=_conflict([*rows, *both], model, hypotheses, case),
         longest_run_s=priors.longest_run_s,
     )
 
@@ -194,6 +202,16 @@ def _hopeless(rows: Sequence[Row]) -> dict[str, list[Mapping[str, Any]]]:
         if row.verdict is Possible.IMPOSSIBLE:
             found.setdefault(row.mechanism, []).append(row.settings)
     return found
+
+
+def _conflict(rows: Sequence[Row], model: Model, hypotheses: Hypotheses, case: Case) -> Conflict | None:
+    """The fewest observations that no row can give together, if there are such."""
+    if any(row.verdict is Possible.POSSIBLE for row in rows):
+        return None
+    asked = engines()
+    single = [v for name, m in model.mechanisms.items() for v in variants(name, m, hypotheses, case.constants)]
+    known = dict(zip(map(id, rows), [*single, *pairs(model.mechanisms, hypotheses, case.constants)], strict=True))
+    return conflict(rows, case.names, lambda row, names: Judging(known[id(row)], case, asked).refutes(names))
 
 
 def _needed(scenario: Scenario, model: Model) -> tuple[Hypotheses, Priors]:

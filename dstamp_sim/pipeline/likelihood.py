@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dstamp_sim.analyses.abduction import Case
+from dstamp_sim.analyses.case import Case
 from dstamp_sim.analyses.confidence import Interval, interval
 from dstamp_sim.analyses.turns import agrees
 from dstamp_sim.core.mechanism import Experiment, Hypotheses, Mechanism, Seen

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dstamp_sim.analyses.abduction import Case
+from dstamp_sim.analyses.case import Case
 from dstamp_sim.analyses.identifiability import Profile
 from dstamp_sim.analyses.turns import agrees
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism

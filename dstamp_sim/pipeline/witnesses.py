@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dstamp_sim.analyses.abduction import Case
+from dstamp_sim.analyses.case import Case
 from dstamp_sim.analyses.turns import agrees
 from dstamp_sim.core.draws import Draws
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from dstamp_sim.analyses.abduction import Case, readings
+from dstamp_sim.analyses.case import Case
+from dstamp_sim.analyses.variant import readings
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.scenario import Distribution, Priors, Shape, Timing
 from dstamp_sim.core.system import System

@@ -44,7 +44,10 @@ def _short(document: Document) -> Iterator[str]:
         if names:
             yield f"- **{word.capitalize()}**: {_listed(names)} {told}."
     if document["conflict"]:
-        yield f"- **No mechanism is possible.** These observations conflict: {_listed(document['conflict'])}."
+        yield f"- **No mechanism is possible, nor are two at once**: {document['conflict']['told']}."
+    for row in document["pairs"]:
+        if row["verdict"] == "possible":
+            yield f"- **No mechanism alone, but two at once**: {row['mechanism']} ({row['why']})."
     ranked = _ranked(document["posterior"])
     if ranked and ranked[0][1] > 0:
         name, share = ranked[0]

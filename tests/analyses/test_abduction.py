@@ -4,9 +4,13 @@ from math import inf
 
 import pytest
 
-from dstamp_sim.analyses.abduction import Bearing, Case, Observation, Possible, Row, assignments, conflict, judge
+from dstamp_sim.analyses.abduction import judge, judge_pairs
+from dstamp_sim.analyses.case import Bearing, Case, Observation, Possible, Row
+from dstamp_sim.analyses.conflicting import conflict
+from dstamp_sim.analyses.identities import assignments
 from dstamp_sim.analyses.overlap import Sighting, orders
 from dstamp_sim.analyses.turns import Role, cast
+from dstamp_sim.analyses.variant import pairs
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.engines.atlas import chart
@@ -139,11 +143,72 @@ def test_unknown_identities_are_quantified_over_up_to_renaming():
     assert assignments([7, None]) == [(7, 7), (7, 1)]
 
 
-def test_the_smallest_conflicting_set_is_one_that_every_row_contradicts_somewhere():
-    def row(*against):
-        bearings = {n: Bearing.CONTRADICTS if n in against else Bearing.SILENT for n in "abc"}
-        return Row("m", {}, {}, Possible.IMPOSSIBLE, "", bearings=bearings)
+def test_each_red_run_by_rollback_costs_one_failed_update_and_the_stack_race_costs_none():
+    assert best("swarm-rollback", case([RED, RED], [0, 10])).timed.faults == 2
+    assert best("swarm-rollback", case([RED, RED], [0, 10])).timed.exact_faults
+    assert best("stack-race", case([RED, GREEN], [0, 0])).timed.faults == 0
 
-    assert conflict([row("a", "b"), row("b"), row("c", "b")]) == ("b",)
-    assert conflict([row("a"), row("b")]) == ("a", "b")
-    assert conflict([row("a"), row()]) == ()
+
+def test_a_partner_is_not_let_die_where_its_life_will_do():
+    assert best("stack-race", case([RED], [0])).timed.crashes == 0
+
+
+TOOK_BASE = (*RED, ("computed", "eb96de94+U"))
+TOOK_HEAD = (*RED, ("computed", "7ae7b0f7+U"))
+TWO = {name: MECHANISMS[name] for name in ("swarm-rollback", "env-recheckout", "short-sha")}
+
+
+def test_where_no_mechanism_alone_can_give_all_a_pair_may():
+    asked = case([TOOK_BASE, TOOK_HEAD], [0, 10])
+    alone = [row for name in TWO for row in rows(name, asked)]
+    assert Possible.POSSIBLE not in {row.verdict for row in alone}
+    both = judge_pairs(TWO, HYPOTHESES, asked, engines())
+    possible = {row.mechanism for row in both if row.verdict is Possible.POSSIBLE}
+    assert possible == {"swarm-rollback + env-recheckout"}
+
+
+def test_mechanisms_that_would_need_two_values_of_one_parameter_make_no_pair():
+    two = {name: MECHANISMS[name] for name in ("overlay-dirt", "short-sha")}
+    assert not list(pairs(two, HYPOTHESES, frozenset()))
+
+
+def test_a_part_of_the_identity_that_only_one_of_a_pair_fixes_is_left_open():
+    two = {name: MECHANISMS[name] for name in ("stack-race", "early-read")}
+    assert {tuple(both.quantified()) for both in pairs(two, HYPOTHESES, frozenset())} == {("pr",)}
+
+
+def conflicting_row(*against, refuted=False):
+    bearings = {n: Bearing.CONTRADICTS if n in against else Bearing.SILENT for n in "abc"}
+    verdict = Possible.IMPOSSIBLE if against else Possible.UNDETERMINED
+    return Row("m", {}, {}, verdict, "", bearings=bearings, refuted=refuted)
+
+
+def never(_row, _names):
+    return False
+
+
+def test_the_smallest_conflicting_set_is_one_that_every_row_contradicts_somewhere():
+    row = conflicting_row
+    assert conflict([row("a", "b"), row("b"), row("c", "b")], "abc", never).names == ("b",)
+    assert conflict([row("a"), row("b")], "abc", never).names == ("a", "b")
+    assert conflict([row("a"), row()], "abc", never) is None
+
+
+def test_observations_that_are_refuted_only_together_conflict_together():
+    together = [conflicting_row("c"), conflicting_row(refuted=True)]
+    found = conflict(together, "abc", lambda _, names: {"a", "b"} <= names)
+    assert (found.names, found.smallest, found.proved) == (("a", "b", "c"), True, False)
+
+
+def test_of_many_observations_a_conflicting_set_is_found_that_has_none_to_spare():
+    names = [f"run-{number}" for number in range(30)]
+    row = Row("m", {}, {}, Possible.IMPOSSIBLE, "", bearings={"run-7": Bearing.CONTRADICTS})
+    found = conflict([row], names, never)
+    assert (found.names, found.smallest) == (("run-7",), False)
+
+
+def test_two_runs_of_which_one_needs_an_overlay_and_one_needs_none_conflict_and_nothing_else_does():
+    bare = (("level", 1), ("stamp", "eb96de94"), ("upgrade", "fail"))
+    asked = case([GREEN, RED, bare], [0, 10, 20])
+    judged = [row for name in ("redeploy-not-applied", "short-sha") for row in rows(name, asked)]
+    assert conflict(judged, asked.names, never).names == ("run-2", "run-3")

@@ -11,8 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from dstamp_sim.analyses.abduction import Case, Observation, readings
+from dstamp_sim.analyses.case import Case, Observation
 from dstamp_sim.analyses.identifiability import Profile, log_likelihoods
+from dstamp_sim.analyses.variant import readings
 from dstamp_sim.inputs.model_file import bundled
 from dstamp_sim.inputs.scenario_file import read_scenario
 from dstamp_sim.pipeline.judge import Cluster

@@ -6,7 +6,7 @@ from math import exp
 import numpy as np
 import pytest
 
-from dstamp_sim.analyses.abduction import Case, Observation
+from dstamp_sim.analyses.case import Case, Observation
 from dstamp_sim.analyses.identifiability import Profile, log_likelihoods, twins
 from dstamp_sim.pipeline.judge import Cluster
 from dstamp_sim.pipeline.profiles import Size, anywhere

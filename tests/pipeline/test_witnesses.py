@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from dstamp_sim.analyses.abduction import readings
 from dstamp_sim.analyses.turns import agrees
+from dstamp_sim.analyses.variant import readings
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.inputs.evidence import read_evidence
 from dstamp_sim.inputs.model_file import load_model
