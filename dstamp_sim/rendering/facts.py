@@ -268,8 +268,8 @@ def _checks(
         if name in last:
             number = last[name]
             strip = named[str(trace.steps[number].touched)]
-            seen = _seen(strip, number)
-            writer = seen.writer if seen.writer is None else max(seen.writer, sources.get(number, 0))
+            seen, present = _seen(strip, number, trace.steps[number])
+            writer = seen.writer if seen.writer is None or not present else max(seen.writer, sources.get(number, 0))
             done.append(Check(name, number, moments[number].at, strip.name, seen, writer))
     return done
 
@@ -278,6 +278,12 @@ def _reads(step: Step) -> bool:
     return step.op is not None and step.result is not None and not any(c.target == step.touched for c in step.changes)
 
 
-def _seen(strip: Strip, number: int) -> Segment:
-    """The segment that step `number` saw: by step order, since several steps may share one instant."""
-    return [seg for seg in strip.segments if seg.writer is None or seg.writer < number][-1]
+def _seen(strip: Strip, number: int, step: Step) -> tuple[Segment, bool]:
+    """The segment that step `number` saw, and whether it was the present one: by step order, as steps share instants.
+
+    A reading whose outcome was drawn ("read too early") may have seen an earlier value than the present one.
+    """
+    past = [seg for seg in strip.segments if seg.writer is None or seg.writer < number]
+    as_read = [seg for seg in past if step.label and seg.shown == step.result]
+    seen = (as_read or past)[-1]
+    return seen, seen is past[-1]

@@ -6,9 +6,11 @@ from itertools import combinations, pairwise
 
 import pytest
 
-from dstamp_sim import Lane
+from dstamp_sim import Lane, explore
 from dstamp_sim.core.trace import Trace
+from dstamp_sim.inputs.model_file import load_model
 from dstamp_sim.rendering.axis import Axis, clock_axis, duration
+from dstamp_sim.rendering.facts import facts_of
 from dstamp_sim.rendering.layout import MOST_STEPS, lay_out
 from dstamp_sim.rendering.names import spread
 from dstamp_sim.rendering.shapes import WIDTH, Box, Label, Layout, elide, measure, wrap
@@ -348,3 +350,11 @@ def test_a_value_written_again_is_said_to_come_from_the_last_write_as_the_senten
     words = [label.text for label in told_picture(reference).labels]
     [checked] = [text for text in words if "checking service" in text]
     assert "written by it itself in chaos_redeploy at step" in checked
+
+
+def test_a_reading_that_came_too_early_saw_the_value_before():
+    system = load_model("cc_ci:early_read").build({}, None)
+    trace = explore(system).trace
+    [check] = facts_of(trace, system.lanes, 99, {20: 18}).checks
+    assert (trace.steps[check.step].label, check.seen.shown, check.seen.wrong) == ("read too early", "eb96de94+U", True)
+    assert "deploy_app" in trace.steps[check.writer].sections
