@@ -55,7 +55,11 @@ def _best(cells: Cells, workload: str) -> str:
     others = [_largest(cells, workload, name) for name in ("dstamp", "minicheck", "musil", "musil symmetry")]
     ratio = theirs["seconds"] / ours["seconds"]
     reached = ", ".join(str(n) if n else "-" for n in others)
-    return f"| {workload} | {n} | {_cell(ours)} | {_cell(theirs)} | {ratio:,.3g} | {reached} |"
+    return f"| {workload} | {n} | {_cell(ours)} | {_cell(theirs)} | {_times(ratio)} | {reached} |"
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
 
 
 def _cell(cell: dict[str, Any]) -> str:

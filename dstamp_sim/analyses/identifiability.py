@@ -82,6 +82,16 @@ def twins(
     return {name: {o: share for o, share in of.items() if share >= least} for name, of in shares.items()}
 
 
+def either(*found: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """The twins under one belief or another, with the largest of their shares."""
+    names = dict.fromkeys(name for one in found for name in one)
+    joined = {name: dict.fromkeys(other for one in found for other in one.get(name, ())) for name in names}
+    return {
+        name: {other: max(one.get(name, {}).get(other, 0.0) for one in found) for other in others}
+        for name, others in joined.items()
+    }
+
+
 def log_likelihoods(profile: Profile, seen: Profile) -> Floats:
     """For every setting of `seen`, the logarithm of how likely `profile` makes all its repetitions together.
 

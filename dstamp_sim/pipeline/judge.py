@@ -10,7 +10,7 @@ from typing import Any
 from dstamp_sim.analyses.abduction import Judging, judge, judge_pairs
 from dstamp_sim.analyses.case import Case, Observation, Possible, Row
 from dstamp_sim.analyses.conflicting import Conflict, conflict
-from dstamp_sim.analyses.identifiability import Profile, twins
+from dstamp_sim.analyses.identifiability import Profile, either, twins
 from dstamp_sim.analyses.overlap import Sighting, orders
 from dstamp_sim.analyses.variant import pairs, variants
 from dstamp_sim.core.errors import ScenarioError, UsageError
@@ -91,7 +91,7 @@ def judge_incident(scenario: Scenario, evidence: Evidence, model: Model, tell: T
     """
     hypotheses, priors = _needed(scenario, model)
     case = case_of(evidence, hypotheses, priors.longest_run_s)
-    steps = Steps(tell, 2 * len(model.mechanisms) + len(priors.variations) + 1)
+    steps = Steps(tell, 3 * len(model.mechanisms) + len(priors.variations) + 1)
     rows: list[Row] = []
     for name, mechanism in model.mechanisms.items():
         rows += judge(name, mechanism, hypotheses, case, engines())
@@ -114,7 +114,7 @@ def judge_incident(scenario: Scenario, evidence: Evidence, model: Model, tell: T
         limits=_limits(survivors, told, model),
         varied=varied,
         flips=tuple(name for name, other in varied.items() if _first(other) != first),
-        twins=twins(cluster.profiles(anywhere(priors), SIZE, steps), cluster.observed(priors)),
+        twins=cluster.twins(priors, SIZE, cluster.observed(priors), steps),
         next=next_ones,
         rule=_rule(hypotheses, next_ones),
         witnesses=_witnesses(cluster, survivors, rows, priors),
@@ -169,6 +169,13 @@ class Cluster:
             )  # fmt: skip
             steps.more()
         return found
+
+    def twins(
+        self, priors: Priors, size: Size, observed: Sequence[int] | None = None, steps: Steps = SILENT
+    ) -> dict[str, dict[str, float]]:
+        """By mechanism, those that such outcomes do not tell from it, as unknowns can be or as they are believed."""
+        beliefs = (anywhere(priors), priors)
+        return either(*(twins(self.profiles(belief, size, steps), observed) for belief in beliefs))
 
 
 def _witnesses(cluster: Cluster, survivors: Survivors, rows: Sequence[Row], priors: Priors) -> dict[str, Best]:
