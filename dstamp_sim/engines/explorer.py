@@ -135,7 +135,7 @@ def _search(
     try:
         search = _prepared(semantics, asked, reductions, bounds.memory_mb, informed=False)
         _run(search, asked, brief, progress)
-        if brief.states < bounds.states and search.space.count > brief.states:
+        if brief.states < bounds.states and search.space.count > brief.states and search.stopped != INTERRUPTED:
             endless = endless_loop(semantics.system, HISTORY_LIMIT)
             if endless:
                 bounds = replace(bounds, states=min(bounds.states, WORTH_OF_ENDLESS), endless=endless)
@@ -170,7 +170,7 @@ def _run(search: _Search, asked: Sequence[Property], bounds: _Bounds, progress: 
     try:
         search.stopped = _levels(search, asked, bounds, progress)
     except KeyboardInterrupt:
-        search.stopped = "interrupted"
+        search.stopped = INTERRUPTED
     except UnboundedProgram as unbounded:
         search.stopped = str(unbounded)
     except OutOfMemory:
@@ -196,6 +196,7 @@ def _levels(search: _Search, asked: Sequence[Property], bounds: _Bounds, progres
     return ""
 
 
+INTERRUPTED = "interrupted"
 FIRST_VIOLATION = "stopped at the first violation (--keep-going visits the whole space)"
 
 

@@ -30,7 +30,7 @@ from dstamp_sim import (
 from dstamp_sim import explore as explore_reduced
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.semantics import Semantics
-from dstamp_sim.engines.explorer import NO_REDUCTION
+from dstamp_sim.engines.explorer import NO_REDUCTION, WORTH_KNOWING
 from dstamp_sim.engines.space import Space
 from dstamp_sim.engines.tables import Tables
 from models.cc_ci import stack_race
@@ -326,6 +326,26 @@ def test_an_interruption_leaves_undetermined_what_was_not_decided():
     report = explore(bank.build(customers=3), progress=interrupts)
     assert report.verdict is Verdict.UNDETERMINED
     assert report.coverage.stopped == "interrupted" and not report.coverage.exhausted
+
+
+def test_an_interruption_of_the_first_brief_search_does_not_begin_the_long_one():
+    told = []
+
+    def interrupts_once(states: int, transitions: int, depth: int) -> None:
+        told.append(states)
+        if states > WORTH_KNOWING and max(told[:-1], default=0) <= WORTH_KNOWING:
+            raise KeyboardInterrupt
+
+    x = Register("x", 0)
+
+    def adds(step: int) -> Program[None]:
+        for _ in range(4):
+            yield x.write(10 * (yield x.read()) % 10_007 + step)
+
+    system = System(objects=[x], processes=[Process(f"p{step}", adds, step) for step in range(4)])
+    report = explore(system, progress=interrupts_once)
+    assert report.coverage.stopped == "interrupted"
+    assert told[-1] > WORTH_KNOWING == max([WORTH_KNOWING, *told[:-1]])
 
 
 def test_progress_tells_growing_numbers_up_to_the_final_ones():
