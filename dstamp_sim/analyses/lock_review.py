@@ -177,13 +177,15 @@ def recommended(minimal: Sequence[Judged], beaten: Mapping[str, str]) -> list[Ju
 def dominated(judged: Sequence[Judged]) -> dict[str, str]:
     """By shape of a safe placement: one that is as safe, also after a crash, and clearly cheaper.
 
-    Clearly: it turns no more away, and the intervals of their waiting times do not meet.
+    Clearly: it turns no more away, and the intervals of their waiting times do not meet. Only placements of one design
+    are compared: what another shares or checks (a stack per run) costs what waiting times do not show.
     """
     found: dict[str, str] = {}
     safe = best_first([one for one in judged if one.safe])
     for one in safe:
         for other in safe:
-            if after_crash_rank(other) <= after_crash_rank(one) and _cheaper(other.price, one.price):
+            alike = other.placement.sets == one.placement.sets and after_crash_rank(other) <= after_crash_rank(one)
+            if alike and _cheaper(other.price, one.price):
                 found.setdefault(one.shape, other.shape)
     return found
 

@@ -188,3 +188,11 @@ def test_a_scenario_of_arrivals_is_not_replayed(dstamp, tmp_path):
     code, _, err = dstamp("replay", "fleet.toml")
     assert code == 2
     assert "fleet.toml: has a stream of arrivals" in err
+
+
+@pytest.mark.slow  # 32 placements, each proved for any number and priced
+def test_of_the_incident_it_recommends_the_lock_from_the_base_deploy_to_the_check(alone, tmp_path):
+    found = review_model("cc_ci", spans=1, locks=["app-domain"], out=tmp_path / "out")
+    assert found.recommended[0].shape == "app-domain:deploy_app..check_hc1"
+    stack_per_run = found.of("stack_per_run")
+    assert stack_per_run.safe and stack_per_run.numbers == "any number" and stack_per_run.price.waited_max_s.mean == 0
