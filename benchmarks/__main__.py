@@ -144,7 +144,7 @@ def run(options: argparse.Namespace) -> list[dict[str, object]]:
     Where only some workloads are asked for, what the file has of the others stays.
     """
     about = {"limit_s": options.limit, "cores": len(os.sched_getaffinity(0)), "python": platform.python_version()}
-    about |= {"load": round(os.getloadavg()[0], 1), "sizes": options.n or [n for n in SIZES if n <= options.most]}
+    about["load"] = round(os.getloadavg()[0], 1)
     about["spin"] = shutil.which("spin") and subprocess.getoutput("spin -V")
     cells: list[dict[str, object]] = []
     if options.workload and options.into.exists():

@@ -21,7 +21,7 @@ def tables(results: dict[str, Any]) -> list[str]:
     """Best against best at the largest N that SPIN finished, and throughput at the largest N that both raw ones did."""
     cells = {(c["tool"], c["workload"], c["n"]): c for c in results["cells"] if c["ended"] == "done"}
     about = results["about"]
-    limit, sizes = about["limit_s"], ", ".join(map(str, about["sizes"]))
+    limit, sizes = about["limit_s"], ", ".join(map(str, sorted({cell["n"] for cell in results["cells"]})))
     cores = f"{about['cores']} core{'s' * (about['cores'] > 1)}"
     return [
         f"On {cores}, beside {about['load']:g} other processes when it began.",
