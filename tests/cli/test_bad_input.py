@@ -184,7 +184,10 @@ def _read_until(terminal, wanted):
 
 def test_ctrl_c_in_a_long_exploration_gives_partial_counts_and_exit_3(tmp_path):
     unreduced = ["--no-merge", "--no-por", "--no-symmetry", "--property", "no deadlock"]
-    program = "from dstamp_sim.cli import main; main()"
+    heard = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a job in the background ignores it
+    )
+    program = f"{heard}; from dstamp_sim.cli import main; main()"
     command = [sys.executable, "-c", program, "explore", "cc_ci", "--set", "runs=6", *unreduced]
     terminal, errors = pty.openpty()
     environment = dict(os.environ, PYTHONUNBUFFERED="1", TERM="xterm")
