@@ -290,4 +290,4 @@ def _kind(instance: Instance) -> Hashable:
 
 
 def _put(row: tuple[Any, ...], index: int, value: Any) -> tuple[Any, ...]:
-    return row[:index] + (value,) + row[index + 1 :]  # noqa: RUF005 - twice as fast on long rows
+    return row[:index] + (value,) + row[index + 1 :]  # noqa: RUF005 - faster, from a dozen values on

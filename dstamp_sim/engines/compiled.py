@@ -21,7 +21,7 @@ def _kept(function: F, **flags: bool) -> F:
             RuntimeWarning,
             stacklevel=3,
         )
-        return njit(nogil=True, **flags)(function)  # type: ignore[call-overload, no-any-return]
+        return njit(nogil=True, **flags)(function)  # type: ignore[call-overload, no-any-return]  # as above
 
 
 def compiled(function: F) -> F:
