@@ -62,7 +62,8 @@ class Found:
 
     Least are first the deaths of unseen partners (`crashes`), then the partners, then what failed (`faults`: outcomes
     that the hypotheses count as failures). `exact` is whether every smaller number of partners was refuted,
-    `exact_faults` the same of the failures, with these partners.
+    `exact_faults` the same of the failures, with these partners. `identities` say who the runs and the partners were,
+    as far as that was not known.
     """
 
     unseen: int
@@ -73,6 +74,7 @@ class Found:
     faults: int = 0
     exact: bool = True
     exact_faults: bool = True
+    identities: Sequence[Mapping[str, Any]] = ()
 
     def told(self) -> str:
         """The number of partners in words."""

@@ -84,7 +84,10 @@ class Least:
         assert reached.trace is not None
         faults = failures(reached.trace, self.variant.hypotheses.faults).total()
         assumed = self._assumed(question)
-        return Found(len(question.partners), system, reached.trace, assumed, crashes, faults, exact, faults == 0)
+        everyone = self._everyone(question)
+        return Found(
+            len(question.partners), system, reached.trace, assumed, crashes, faults, exact, faults == 0, everyone
+        )
 
     def _fewest_faults(self, found: Found, orders: Sequence[Order]) -> Found:
         """The same numbers of partners and deaths with the fewest failures; at most those of the trace at hand.
@@ -108,7 +111,7 @@ class Least:
                     count = failures(trace, self.variant.hypotheses.faults).total()
                     return replace(
                         found, system=system, trace=trace, assumed=self._assumed(question), faults=count,
-                        exact_faults=left_open == 0 and count == faults,
+                        exact_faults=left_open == 0 and count == faults, identities=self._everyone(question),
                     )  # fmt: skip
                 left_open += reached.verdict is Possible.UNDETERMINED
         return replace(found, exact_faults=left_open == 0)
@@ -159,8 +162,12 @@ class Least:
             follows[group] = before
             follows |= {name: follows[name] | {group} for name in after}
         roles, follows = alike(roles, follows)
-        everyone = [*question.identities, *(identity for _, identity in question.partners)]
-        return replace(cast(self.variant.system(factory, everyone, runs), roles, follows), crashes=crashes)
+        system = self.variant.system(factory, self._everyone(question), runs)
+        return replace(cast(system, roles, follows), crashes=crashes)
+
+    def _everyone(self, question: Question) -> list[Mapping[str, Any]]:
+        """Who the observed runs and then the partners are."""
+        return [*question.identities, *(identity for _, identity in question.partners)]
 
     def _assumed(self, question: Question) -> tuple[str, ...]:
         runs = self.case.runs

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +18,7 @@ STYLES = {"possible": "green", "undetermined": "", "impossible": "red"}
 def print_judgement(console: Console, document: dict[str, Any]) -> None:
     """The mechanism table, the posterior as bars, and the experiment to do next."""
     console.print(_mechanisms(document))
+    _print_assumptions(console, document)
     _print_bearings(console, document)
     _print_pairs(console, document)
     _print_posterior(console, document)
@@ -32,6 +34,22 @@ def print_judgement(console: Console, document: dict[str, Any]) -> None:
             say(console, Text(f"  {sentence}"))
 
 
+def _print_assumptions(console: Console, document: dict[str, Any]) -> None:
+    """What each row that is possible has to assume, and what run on the clock shows the mechanism."""
+    say(console, Text("\nWhat each possible one must assume:", style="bold"))
+    rows = [row for row in document["mechanisms"] if row["verdict"] == "possible"]
+    for name in dict.fromkeys(row["mechanism"] for row in rows):
+        for row in rows:
+            if row["mechanism"] == name:
+                console.print(Padding(Text(f"{name}: {'; '.join(row['assumes'])}"), (0, 0, 0, 2)))
+        witness = document["witnesses"].get(name) or document["without_witness"].get(name)
+        if witness:
+            told = witness["told"] if name in document["without_witness"] else f"witness: {witness['told']}"
+            console.print(Padding(Text(told), (0, 0, 0, 6)))
+    if not rows:
+        say(console, Text("  none is possible"))
+
+
 MARKS = {"explains": "+", "contradicts": "x", "is silent on": ".", "undetermined": "?"}
 """How a mechanism bears on an observation, in a table's cell."""
 
@@ -41,7 +59,8 @@ def _print_bearings(console: Console, document: dict[str, Any]) -> None:
     names = list(document["mechanisms"][0]["bearings"])
     table = Table(caption="+ explains, x contradicts, . is silent on, ? undetermined; in the reading that does most")
     for heading in ("mechanism", *names):
-        table.add_column(Text(heading), overflow="fold", justify="left" if heading == "mechanism" else "center")
+        first = heading == "mechanism"
+        table.add_column(Text(heading), overflow="fold", no_wrap=first, justify="left" if first else "center")
     for name in dict.fromkeys(row["mechanism"] for row in document["mechanisms"]):
         rows = [row for row in document["mechanisms"] if row["mechanism"] == name]
         best = min(rows, key=lambda row: list(STYLES).index(row["verdict"]))
@@ -97,7 +116,7 @@ def _mechanisms(document: dict[str, Any]) -> Table:
         grouped.setdefault((row["mechanism"], row["verdict"]), []).append(row)
     for (name, verdict), rows in sorted(grouped.items(), key=lambda item: list(STYLES).index(item[0][1])):
         why = "; ".join(dict.fromkeys(row["why"] for row in rows))
-        needs = "; ".join(dict.fromkeys(_needs(row) for row in rows))
+        needs = "\n".join(dict.fromkeys(needs for row in rows if (needs := _needs(row))))
         under = _under(rows, [row for row in document["mechanisms"] if row["mechanism"] == name])
         table.add_row(Text(name), Text(verdict, style=STYLES[verdict]), Text(under), Text(why), needs)
     return table

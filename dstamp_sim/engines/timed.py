@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import defaultdict
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import simpy
 
@@ -23,6 +24,16 @@ STANDSTILL_OPS = 100_000
 """Ops at one instant after which time is said to stand still (a daemon that neither waits nor takes time)."""
 
 
+class Cue(NamedTuple):
+    """What chance decides of one step of a process: its outcome, its place among all steps of one instant (the lower
+    goes first), and, of a delay, how long it lasts.
+    """  # noqa: D205 - one sentence
+
+    outcome: int
+    place: int
+    lasts_s: float = 0.0
+
+
 def run_timed(system: System, timing: Timing, draws: Callable[[], float] | None = None) -> Trace:
     """One timed run; `replay(system, trace.schedule)` makes the same steps without times.
 
@@ -35,6 +46,16 @@ def run_timed(system: System, timing: Timing, draws: Callable[[], float] | None 
     """
     allowed = max(system.crashes, len(timing.deaths_s))
     return _Clock(system.with_crashes(allowed), timing, draws or random.Random(timing.seed).random).run()
+
+
+def rehearsed(system: System, timing: Timing, cues: Mapping[str, Sequence[Cue]]) -> Trace:
+    """The same with nothing left to chance: what a stream of draws decides is read from `cues`, by process, in order.
+
+    Durations and outcomes need not have a distribution then. A process that is past its cues waits for ever where it
+    waits for time, and takes first outcomes. All else is as the clock has it: who is blocked, what comes first.
+    """
+    allowed = max(system.crashes, len(timing.deaths_s))
+    return _Rehearsed(system.with_crashes(allowed), timing, cues).run()
 
 
 class _Wake(simpy.Event):
@@ -57,7 +78,7 @@ class _Clock:
         self.draw = draws
         self.state = self.semantics.initial()
         self.steps: list[Step] = []
-        self.waiters: defaultdict[str, list[_Wake]] = defaultdict(list)
+        self.waiters: defaultdict[str, list[tuple[int, _Wake]]] = defaultdict(list)
         self.lives: list[simpy.Process] = []
         self.left = sum(not process.daemon for process in self.semantics.processes)
         self._instant = (0.0, 0)
@@ -80,7 +101,7 @@ class _Clock:
 
     def _live(self, pid: int) -> Generator[simpy.Event, Any, None]:
         """One process from its start to its end or death, of which `left` is told; a daemon that dies begins anew."""
-        start: simpy.Event | None = self._wake(self._start_s(self.semantics.names[pid]))
+        start: simpy.Event | None = self._wake(self._start_s(self.semantics.names[pid]), self._place(pid))
         while True:
             try:
                 if start is not None:
@@ -95,13 +116,13 @@ class _Clock:
     def _perform_ops(self, pid: int) -> Generator[simpy.Event, Any, None]:
         while (node := self.semantics.node(self.state, pid)) is not None and node.op is not None:
             if node.op.target is None and node.op.verb == DELAY:
-                yield self._wake(self.timing.delay(str(node.op.args[0])).sample(self.draw()))
+                yield self._wake(self._lasts_s(pid, str(node.op.args[0])), self._place(pid))
             while not (outcomes := self.semantics.outcomes(self.state, pid)):
-                yield self._change_of(node.op)
-            self._move(Move(pid, self._drawn(outcomes, node.op)))
+                yield self._change_of(node.op, pid)
+            self._move(Move(pid, self._drawn(pid, outcomes, node.op)))
 
     def _kill(self, pid: int, at_s: float) -> Generator[simpy.Event, Any, None]:
-        yield self._wake(at_s)
+        yield self._wake(at_s, self._place(pid))
         if self.semantics.may_die(self.state, pid):
             self._move(Move(pid, CRASH))
             self.lives[pid].interrupt()
@@ -113,8 +134,8 @@ class _Clock:
         self.state = after
         self.steps.append(step)
         for change in step.changes:
-            for waiter in self.waiters.pop(change.target, ()):
-                waiter.after(0.0, self.draw())
+            for pid, waiter in self.waiters.pop(change.target, ()):
+                waiter.after(0.0, self._place(pid))
 
     def _note_progress(self, move: Move) -> None:
         at, count = self._instant
@@ -124,17 +145,50 @@ class _Clock:
             place = node.place if node else "?"
             raise ModelError(f"{place}: {STANDSTILL_OPS:,} ops at one instant: a loop that neither blocks nor delays")
 
-    def _wake(self, delay_s: float) -> _Wake:
-        return _Wake(self.env).after(delay_s, self.draw())
+    def _wake(self, delay_s: float, place: float) -> _Wake:
+        return _Wake(self.env).after(delay_s, place)
 
-    def _change_of(self, op: Op) -> _Wake:
-        """An event at the next change of the object that `op` waits for, at a random place in its instant."""
+    def _change_of(self, op: Op, pid: int) -> _Wake:
+        """An event at the next change of the object that `op` waits for."""
         assert op.target is not None
         changed = _Wake(self.env)
-        self.waiters[op.target.name].append(changed)
+        self.waiters[op.target.name].append((pid, changed))
         return changed
 
-    def _drawn(self, outcomes: Sequence[Outcome], op: Op) -> int:
+    def _place(self, pid: int) -> float:
+        """A random place in its instant for what a process does next."""
+        return self.draw()
+
+    def _lasts_s(self, pid: int, delay: str) -> float:
+        return self.timing.delay(delay).sample(self.draw())
+
+    def _drawn(self, pid: int, outcomes: Sequence[Outcome], op: Op) -> int:
         if len(outcomes) == 1:
             return 0
         return picked(self.timing.weights([outcome.label for outcome in outcomes], op), self.draw())
+
+
+class _Rehearsed(_Clock):
+    """A timed run in which cues stand for the draws."""
+
+    def __init__(self, system: System, timing: Timing, cues: Mapping[str, Sequence[Cue]]) -> None:
+        super().__init__(system, timing, float)
+        self.cues = [cues.get(name, ()) for name in self.semantics.names]
+        self.made = [0] * len(self.cues)
+
+    def _move(self, move: Move) -> None:
+        self.made[move.pid] += 1
+        super()._move(move)
+
+    def _cue(self, pid: int) -> Cue:
+        made, cues = self.made[pid], self.cues[pid]
+        return cues[made] if made < len(cues) else Cue(0, 0, math.inf)
+
+    def _place(self, pid: int) -> float:
+        return self._cue(pid).place
+
+    def _lasts_s(self, pid: int, delay: str) -> float:
+        return self._cue(pid).lasts_s
+
+    def _drawn(self, pid: int, outcomes: Sequence[Outcome], op: Op) -> int:
+        return min(self._cue(pid).outcome, len(outcomes) - 1)

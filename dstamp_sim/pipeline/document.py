@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from dstamp_sim.analyses.case import Possible, Row
+from dstamp_sim.analyses.case import Found, Possible, Row
 from dstamp_sim.analyses.identifiability import REPETITIONS
 from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.inputs.evidence import Evidence
 from dstamp_sim.inputs.model_file import Model
+from dstamp_sim.pipeline.construct import Attempt
 from dstamp_sim.pipeline.experiments import RuleJudged, entropy
 from dstamp_sim.pipeline.judge import Judged
+from dstamp_sim.pipeline.witnesses import Best
 from dstamp_sim.pipeline.worlds import UNSEEN
 
 
@@ -38,9 +41,8 @@ def as_json(judged: Judged, scenario: Scenario, evidence: Evidence, model: Model
         "flips": list(judged.flips),
         "not_told_apart": {name: dict(others) for name, others in judged.twins.items()},
         "repetitions": REPETITIONS,
-        "witnesses": {
-            name: {"unseen_partners": best.unseen, "searched": best.searched} for name, best in judged.witnesses.items()
-        },
+        "witnesses": {name: _witness(best) for name, best in judged.witnesses.items()},
+        "without_witness": {name: _timeless(attempt) for name, attempt in judged.timeless.items()},
         "pairs": [_row(row) for row in judged.pairs if row.verdict is not Possible.IMPOSSIBLE],
         "pairs_impossible": sum(row.verdict is Possible.IMPOSSIBLE for row in judged.pairs),
         "conflict": None if judged.conflict is None else vars(judged.conflict) | {"told": judged.conflict.told()},
@@ -100,8 +102,45 @@ def _row(row: Row) -> dict[str, Any]:
         "why": row.why,
         **numbers,
         "assumed": list(row.timed.assumed) if row.timed else [],
+        "assumes": [*(f"{question}: {answer}" for question, answer in row.reading.items()), *_assumed(row.timed)],
         "bearings": {name: bearing.value for name, bearing in row.bearings.items()},
     }
+
+
+def _assumed(found: Found | None) -> list[str]:
+    """What it takes beside the reading: who the runs were, and what nobody saw."""
+    if found is None:
+        return []
+    seen = found.told() if found.unseen else "no other run"
+    died = [f"the death of {found.crashes} of them"] if found.crashes else []
+    failed = [f"{found.faults} failure{'s' * (found.faults != 1)}"] if found.faults else []
+    return [*found.assumed, seen, *died, *failed]
+
+
+def _witness(best: Best) -> dict[str, Any]:
+    """How a witness came about, and of a constructed one how ordinary its durations are."""
+    told = {"unseen_partners": best.unseen, "constructed": best.fitted is not None}
+    if best.fitted is None:
+        return told | {"told": "a world drawn from the priors"}
+    how = "constructed, as no world drawn from the priors agreed, with "
+    if best.fitted.excluded:
+        how += f"all durations {best.fitted.factor:.1f} times those assumed, which the priors exclude; with those "
+        how += f"assumed, these cannot all hold: {'; '.join(best.bites)}"
+    else:
+        how += f"every duration within the middle {math.ceil(100 * best.fitted.middle)} % of its prior"
+    figures = {"middle": best.fitted.middle, "factor": best.fitted.factor, "excluded": best.fitted.excluded}
+    return told | figures | {"bites": list(best.bites), "told": how}
+
+
+def _timeless(attempt: Attempt) -> dict[str, Any]:
+    """That no run on the clock could be constructed, and why."""
+    told = (
+        "No run on the clock shows it; that it is possible rests on an order of steps for which only the longest run "
+        f"counts, and no duration. None of the {attempt.orders} orders that were tried, with up to {UNSEEN} partners, "
+        "fits the assumed durations, or all of them longer or shorter by a factor. In the first these cannot all hold: "
+        f"{'; '.join(attempt.bites)}."
+    )
+    return {"orders": attempt.orders, "bites": list(attempt.bites), "told": told}
 
 
 def _rule(judged: RuleJudged) -> dict[str, Any]:

@@ -19,10 +19,11 @@ from dstamp_sim.core.scenario import Priors, Scenario, Timing
 from dstamp_sim.inputs.evidence import Evidence
 from dstamp_sim.inputs.model_file import Model
 from dstamp_sim.pipeline.ask import engines
+from dstamp_sim.pipeline.construct import Attempt, Stage
 from dstamp_sim.pipeline.experiments import Rated, RuleJudged, Survivors, factors, judged_rule, rated
 from dstamp_sim.pipeline.likelihood import NEVER, Weighed, weigh
 from dstamp_sim.pipeline.profiles import Numbers, Size, anywhere, observed_outcomes, profile
-from dstamp_sim.pipeline.witnesses import Best, Cast
+from dstamp_sim.pipeline.witnesses import Best, Cast, constructed
 from dstamp_sim.pipeline.worlds import Sweepers
 
 Tell = Callable[[int, int], None]
@@ -56,7 +57,8 @@ class Judged:
     `posterior` is over mechanisms, each as likely as another before; `limits` is between which figures it lies, as far
     as the number of worlds says (95 %); `varied` are posteriors under other priors; `flips` names those variations
     under which another mechanism comes first. `twins` is, by mechanism, which others the outcomes cannot tell from it,
-    with the share of its settings. `witnesses` are runs of the cluster in which all comes out as observed. `pairs` are
+    with the share of its settings. `witnesses` are runs of the cluster in which all comes out as observed, `timeless`
+    what came of the attempts to make one of the other mechanisms that are possible. `pairs` are
     two mechanisms at once, judged where no single one is possible; `conflict` are the fewest observations that neither
     one nor two can give together.
     """
@@ -71,6 +73,7 @@ class Judged:
     next: tuple[Rated, ...]
     rule: RuleJudged | None
     witnesses: Mapping[str, Best]
+    timeless: Mapping[str, Attempt]
     pairs: tuple[Row, ...]
     conflict: Conflict | None
     longest_run_s: float
@@ -107,6 +110,7 @@ def judge_incident(scenario: Scenario, evidence: Evidence, model: Model, tell: T
         varied[name] = _posterior(other, factors(evidence, hypotheses, other), model)
     first = _first(posterior)
     next_ones = rated(posterior, hypotheses, survivors)
+    witnesses, timeless = _witnesses(cluster, survivors, rows, priors)
     return Judged(
         rows=tuple(rows),
         weighed=dict.fromkeys(model.mechanisms, NEVER) | dict(survivors.weighed),
@@ -117,7 +121,8 @@ def judge_incident(scenario: Scenario, evidence: Evidence, model: Model, tell: T
         twins=cluster.twins(priors, SIZE, cluster.observed(priors), steps),
         next=next_ones,
         rule=_rule(hypotheses, next_ones),
-        witnesses=_witnesses(cluster, survivors, rows, priors),
+        witnesses=witnesses,
+        timeless=timeless,
         pairs=tuple(both),
         conflict=_conflict([*rows, *both], model, hypotheses, case),
         longest_run_s=priors.longest_run_s,
@@ -178,19 +183,27 @@ class Cluster:
         return either(*(twins(self.profiles(belief, size, steps), observed) for belief in beliefs))
 
 
-def _witnesses(cluster: Cluster, survivors: Survivors, rows: Sequence[Row], priors: Priors) -> dict[str, Best]:
-    """The best witness of every mechanism that is possible; searched for where no world from the priors agreed."""
-    found = {}
+def _witnesses(
+    cluster: Cluster, survivors: Survivors, rows: Sequence[Row], priors: Priors
+) -> tuple[dict[str, Best], dict[str, Attempt]]:
+    """The best witness of every mechanism that is possible: of the worlds that agreed, else constructed.
+
+    Also the attempts that gave none.
+    """
+    found, failed = {}, {}
     for name, mechanism in cluster.alive.items():
-        cast = Cast(name, mechanism, cluster.case, cluster.timing, cluster.sight)
+        best = Cast(name, mechanism, cluster.case, cluster.timing, cluster.sight).best(survivors.weighed[name])
         row = _best_row(rows, name)
-        best = cast.best(survivors.weighed[name])
         if best is None and row.timed is not None:
-            asked = (cluster.hypotheses, priors, row.settings, row.timed.unseen)
-            best = cast.search(*asked, seed=cluster.timing.seed)
+            known = variants(name, mechanism, cluster.hypotheses, cluster.case.constants)
+            variant = next(variant for variant in known if variant.settings == row.settings)
+            attempt = Stage(variant, row.timed, cluster.case, cluster.timing, priors).construct()
+            best = constructed(name, attempt)
+            if best is None:
+                failed[name] = attempt
         if best is not None:
             found[name] = best
-    return found
+    return found, failed
 
 
 def _best_row(rows: Sequence[Row], name: str) -> Row:

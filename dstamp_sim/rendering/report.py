@@ -138,21 +138,12 @@ def _assumptions(document: Document, pictures: Mapping[str, str]) -> Iterator[st
     for name, row in _best_rows(document).items():
         if row["verdict"] != "possible":
             continue
-        assumed = [*(f"{question}: {answer}" for question, answer in row["reading"].items()), *row["assumed"]]
-        partners = "no other run" if not row["unseen_partners"] else f"{_many(row['unseen_partners'])} that nobody saw"
-        yield f"- **{name}**: {document['stories'][name]}. Assumes {'; '.join([*assumed, partners])}."
-        witness = document["witnesses"].get(name)
-        if witness is None:
-            yield "  No run on the clock was found that shows it: that it is possible rests on an order of steps"
-            yield "  without times."
-        else:
-            where = "near the observed runs" if witness["unseen_partners"] else "further"
-            how = (
-                f"searched for {where}, as no world from the priors agreed"
-                if witness["searched"]
-                else "from the priors"
-            )
+        yield f"- **{name}**: {document['stories'][name]}. Assumes {'; '.join(row['assumes'])}."
+        if name in document["witnesses"]:
+            how = document["witnesses"][name]["told"]
             yield f"  Witness, {how}: [timeline]({pictures[f'witness-{name}']})."
+        elif name in document["without_witness"]:
+            yield f"  {document['without_witness'][name]['told']}"
     yield ""
 
 
