@@ -280,5 +280,5 @@ def _reductions(search: _Search) -> list[str]:
     if space.symmetry:
         told.append(f"symmetry of copies: these states stand for {space.orbits():,}")
     if space.future is not None:
-        told.append(f"partial-order reduction: at {int(space.tallies[3]):,} states some processes could wait")
+        told.append(f"partial-order reduction: at {space.reduced:,} states some processes could wait")
     return told

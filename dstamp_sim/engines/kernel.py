@@ -4,9 +4,13 @@ A row has one column per shared object, one per process, and one for the deaths 
 numbers need, packed into words of 64 bits. Successors are made by adding differences to words. The visited set is an
 open-addressing table of row numbers; rows are compared in full, never by fingerprint alone.
 
-Looking a successor up costs two reads of far memory: its slot, and the row whose number is there. So successors wait in
-a buffer until there are many, and each of the two reads is made for all of them before any is waited for: the
-processor then has several under way at a time.
+States are expanded batch by batch, in three parts. `expand` finds the distinct successors of a batch: states that lead
+to one state are mostly neighbours, and a table of a batch's own successors lies in near memory. `drop_known` drops what
+was known; both change nothing that others read, so threads may do them for several batches at a time. `keep` numbers
+what is new, batch after batch in order, so that numbers and parents are those of one thread.
+
+Looking a successor up costs two reads of far memory: its slot, and the row whose number is there. Each of the two is
+made for a whole batch before any is waited for: the processor then has several under way at a time.
 
 With 8 bytes a word, 4 of parent and 4 a slot at a load of 1/4 to 1/2, a state of 8 runs of the cc-ci model (52 bits)
 takes 8 + 4 + 8..16 bytes, and up to twice the first two where the arrays have just doubled.
@@ -21,7 +25,7 @@ import numpy as np
 from dstamp_sim.engines.compiled import compiled
 
 DONE, MISSED, FULL = 0, 1, 2
-"""Why an expansion came back: the range is done, entries are missing, or there is no room for another state."""
+"""Why an expansion came back: the range is done, entries are missing, or there is no room for more successors."""
 
 OF_OP, OF_HOLD = 0, 1
 """What a missing entry is of: an op, or the death of a holder."""
@@ -75,8 +79,8 @@ class Layout(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Room to work in: a row unpacked and its objects after a death; by process the outcomes of its op, and two sets
-    of processes; the successors that wait, with their parents, their slots and the numbers found there.
+    """Room to work in: a row unpacked, and its objects after a death; by process the outcomes of its op, and two sets
+    of processes.
     """  # noqa: D205 - one sentence
 
     row: Any
@@ -84,10 +88,18 @@ class Work(NamedTuple):
     enabled: Any
     chosen: Any
     trial: Any
-    held: Any
+
+
+class Found(NamedTuple):
+    """Successors found, no two the same, with the numbers of their parents; a hash table of them, which is -1 where it
+    is empty; for each, its slot in the visited set and the number that is there.
+    """  # noqa: D205 - one sentence
+
+    rows: Any
     parents: Any
+    table: Any
     slots: Any
-    found: Any
+    numbers: Any
 
 
 @compiled
@@ -124,29 +136,76 @@ def insert(rows: Any, count: int, slots: Any, row: Any) -> Any:
 
 
 @compiled
-def keep(rows: Any, count: Any, slots: Any, parents: Any, work: Any, waiting: Any) -> Any:
-    """Keep the first `waiting` successors that are new; gives the number of states. There must be room for all."""
+def _look_up(rows: Any, known: Any, slots: Any, found: Any, begin: Any, end: Any) -> None:
+    """For the successors begin..end, the slot of each, and its number if it is that of one of the first `known` rows.
+
+    -1 is said of those that are not among them, and of those whose slot another row has. Rows and slots may be added
+    meanwhile: a slot is empty or has its number for good, and rows below `known` were there before.
+    """
     mask = np.uint64(slots.shape[0] - 1)
-    for i in range(waiting):
-        work.slots[i] = np.int64(_hash(work.held[i]) & mask)
-    for i in range(waiting):
-        work.found[i] = slots[work.slots[i]]
-    for i in range(waiting):
-        if work.found[i] >= 0 and not _same(rows[work.found[i]], work.held[i]):
-            work.found[i] = -1
-    for i in range(waiting):
-        if work.found[i] >= 0:
-            continue
-        at = np.uint64(work.slots[i])
-        while slots[at] >= 0 and not _same(rows[slots[at]], work.held[i]):
-            at = (at + np.uint64(1)) & mask
-        if slots[at] < 0:
-            slots[at] = count
-            parents[count] = work.parents[i]
+    for i in range(begin, end):
+        found.slots[i] = np.int64(_hash(found.rows[i]) & mask)
+    for i in range(begin, end):
+        found.numbers[i] = slots[found.slots[i]]
+    for i in range(begin, end):
+        if not 0 <= found.numbers[i] < known or not _same(rows[found.numbers[i]], found.rows[i]):
+            found.numbers[i] = -1
+
+
+@compiled
+def drop_known(rows: Any, known: Any, slots: Any, found: Any, size: Any) -> Any:
+    """Drop those of the first `size` successors that are easily seen to be among the first `known` rows.
+
+    Gives how many are left. A thread may do so while another one keeps what was found before.
+    """
+    _look_up(rows, known, slots, found, 0, size)
+    left = 0
+    for i in range(size):
+        if found.numbers[i] < 0:
+            found.parents[left] = found.parents[i]
             for word in range(rows.shape[1]):
-                rows[count, word] = work.held[i, word]
-            count += 1
-    return count
+                found.rows[left, word] = found.rows[i, word]
+            left += 1
+    return left
+
+
+@compiled
+def keep(rows: Any, count: Any, slots: Any, parents: Any, found: Any, begin: Any, end: Any) -> Any:
+    """Number the new ones among the successors begin..end, in their order, as long as there is room.
+
+    Gives the number of states, and the first successor for which there was no room (`end` if there is none).
+    """
+    mask, usable = np.uint64(slots.shape[0] - 1), min(rows.shape[0], slots.shape[0] // 2)
+    _look_up(rows, count, slots, found, begin, end)
+    for i in range(begin, end):
+        if found.numbers[i] >= 0:
+            continue
+        at = np.uint64(found.slots[i])
+        while slots[at] >= 0 and not _same(rows[slots[at]], found.rows[i]):
+            at = (at + np.uint64(1)) & mask
+        if slots[at] >= 0:
+            continue
+        if count == usable:
+            return count, i
+        parents[count] = found.parents[i]
+        for word in range(rows.shape[1]):
+            rows[count, word] = found.rows[i, word]
+        slots[at] = count
+        count += 1
+    return count, end
+
+
+@compiled
+def _is_new(found: Any, i: Any) -> Any:
+    """Whether successor i is none of those found before it; it is then entered in their table."""
+    mask = np.uint64(found.table.shape[0] - 1)
+    at = (_hash(found.rows[i]) >> np.uint64(32)) & mask
+    while found.table[at] >= 0:
+        if _same(found.rows[found.table[at]], found.rows[i]):
+            return False
+        at = (at + np.uint64(1)) & mask
+    found.table[at] = i
+    return True
 
 
 @compiled
@@ -185,9 +244,9 @@ def _put_sorted(held: Any, i: Any, layout: Any, row: Any, column: Any, value: An
 
 
 @compiled
-def mark_used(rows: Any, count: Any, objects: Any, layout: Any, steps: Any, row: Any, used: Any) -> Any:
-    """Set `used` for every entry of the tables of ops that some state looks up."""
-    for number in range(count):
+def mark_used(rows: Any, begin: Any, end: Any, objects: Any, layout: Any, steps: Any, row: Any, used: Any) -> Any:
+    """Set `used` for every entry of the tables of ops that one of the states begin..end looks up."""
+    for number in range(begin, end):
         _unpack(rows, number, layout, row)
         for column in range(objects, row.shape[0] - 1):
             slot = steps.target[row[column]]
@@ -307,19 +366,16 @@ def _mortal(here: Any, p: Any, steps: Any, death: Any) -> Any:
 
 
 @compiled
-def _begin(rows: Any, at: Any, work: Any, i: Any) -> Any:
+def _begin(rows: Any, at: Any, found: Any, i: Any) -> Any:
     """Begin successor i of state `at`, as that state."""
-    work.parents[i] = at
+    found.parents[i] = at
     for word in range(rows.shape[1]):
-        work.held[i, word] = rows[at, word]
+        found.rows[i, word] = rows[at, word]
 
 
 @compiled
 def expand(
     rows: Any,
-    count: Any,
-    slots: Any,
-    parents: Any,
     begin: Any,
     end: Any,
     objects: Any,
@@ -329,18 +385,20 @@ def expand(
     death: Any,
     cut: Any,
     work: Any,
+    found: Any,
     misses: Any,
     stuck: Any,
     tallies: Any,
 ) -> Any:
-    """Expand the states begin..end; gives why it came back, the first state not expanded, and the number of states.
+    """Put the successors of the states begin..end into `found`, each once.
 
-    `groups[p]` is the range of columns of the processes identical to p (of p alone where symmetry is off). Counts in
-    `tallies`: transitions, misses noted, stuck states noted, states where only a stubborn set moved.
+    Gives why it came back, the first state not expanded, and the number of successors found. `groups[p]` is the range
+    of columns of the processes identical to p (of p alone where symmetry is off). Counts in `tallies`: transitions,
+    misses noted, stuck states noted, states where only a stubborn set moved.
     """
     row, processes, deaths = work.row, work.enabled.shape[0], work.row.shape[0] - 1
-    usable, room = min(rows.shape[0], slots.shape[0] // 2), work.held.shape[0]
-    why, waiting, at = DONE, 0, begin
+    why, size, at = DONE, 0, begin
+    found.table[:] = -1
     while at < end:
         _unpack(rows, at, layout, row)
         missing, most, movers = _look_up_moves(row, objects, steps, work, misses, tallies)
@@ -353,13 +411,9 @@ def expand(
         if missing > 0:
             why = MISSED
             break
-        if waiting + most > room or count + waiting + most > usable:
-            count = keep(rows, count, slots, parents, work, waiting)
-            tallies[0] += waiting
-            waiting = 0
-            if count + most > usable:
-                why = FULL
-                break
+        if size + most > found.rows.shape[0]:
+            why = FULL
+            break
         if movers == 0:
             stuck[tallies[2]] = at
             tallies[2] += 1
@@ -371,27 +425,26 @@ def expand(
             here = row[objects + p]
             slot = steps.target[here]
             entry = steps.entries[steps.base[here] + (row[slot] if slot >= 0 else 0)]
+            tallies[0] += steps.first[entry + 1] - steps.first[entry]
             for k in range(steps.first[entry], steps.first[entry + 1]):
-                _begin(rows, at, work, waiting)
+                _begin(rows, at, found, size)
                 if slot >= 0:
-                    _put(work.held, waiting, layout, row, slot, steps.next_state[k])
-                _put_sorted(
-                    work.held, waiting, layout, row, objects + p, steps.next_local[k], groups[p, 0], groups[p, 1]
-                )
-                waiting += 1
+                    _put(found.rows, size, layout, row, slot, steps.next_state[k])
+                _put_sorted(found.rows, size, layout, row, objects + p, steps.next_local[k], groups[p, 0], groups[p, 1])
+                size += _is_new(found, size)
         if mortals:
             for p in range(processes):
                 here = row[objects + p]
                 if _mortal(here, p, steps, death):
+                    tallies[0] += 1
                     _lost(row, here, death, work, misses, tallies)
-                    _begin(rows, at, work, waiting)
+                    _begin(rows, at, found, size)
                     for slot in range(objects):
-                        _put(work.held, waiting, layout, row, slot, work.lost[slot])
-                    _put(work.held, waiting, layout, row, deaths, row[deaths] + 1)
+                        _put(found.rows, size, layout, row, slot, work.lost[slot])
+                    _put(found.rows, size, layout, row, deaths, row[deaths] + 1)
                     _put_sorted(
-                        work.held, waiting, layout, row, objects + p, death.death_of[here], groups[p, 0], groups[p, 1]
+                        found.rows, size, layout, row, objects + p, death.death_of[here], groups[p, 0], groups[p, 1]
                     )
-                    waiting += 1
+                    size += _is_new(found, size)
         at += 1
-    tallies[0] += waiting
-    return why, at, keep(rows, count, slots, parents, work, waiting)
+    return why, at, size

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +14,50 @@ from numpy.typing import NDArray
 from dstamp_sim.engines import kernel
 from dstamp_sim.engines.reduction import Future
 from dstamp_sim.engines.tables import Tables
+from dstamp_sim.engines.threads import AHEAD, cores, in_order
 
-CHUNK = 1 << 15
-"""States expanded before the kernel comes back to let progress be told and Ctrl-C be heard."""
+CHUNK = 1 << 17
+"""States expanded before progress is told."""
 
-WAITING = 1 << 11
-"""Successors that are looked up together."""
+BATCH, LEAST = 1 << 13, 1 << 9
+"""States expanded by one call of the kernel, at most, and at least where threads share them: to wake a thread takes as
+long as to expand some hundred states. Ctrl-C is heard between two calls. Powers of 2."""
+
+ROOM = 8
+"""Distinct successors of a state for which a batch has room at first. A power of 2."""
 
 
 class OutOfMemory(Exception):  # no error: the space is simply larger than allowed
     """The next growth would pass the memory limit."""
+
+
+class Desk(NamedTuple):
+    """What one call of the kernel works on: room, successors found, missing entries, stuck states, and counts."""
+
+    work: kernel.Work
+    found: kernel.Found
+    misses: NDArray[np.int64]
+    stuck: NDArray[np.int64]
+    tallies: NDArray[np.int64]
+
+    def cleared(self, most: int) -> Desk:
+        """This desk for up to `most` successors, a power of 2: a table no larger than needed is cleared in no time."""
+        self.tallies[:] = 0
+        rows, parents, table, *looked_up = self.found
+        return self._replace(found=kernel.Found(rows[:most], parents[:most], table[: 2 * most], *looked_up))
+
+
+class Batch(NamedTuple):
+    """States expanded: why no more, up to which, and how many successors lie on which desk."""
+
+    why: int
+    end: int
+    size: int
+    desk: Desk
+
+
+Knowledge = tuple[kernel.Steps, kernel.Deaths, kernel.Reduction]
+"""What the kernel must know of the system."""
 
 
 @dataclass
@@ -29,7 +65,8 @@ class Space:
     """The states found so far, in breadth-first order; `levels[d]` is where those of depth d begin.
 
     `symmetry` keeps identical processes' columns sorted; `future` (if known) turns on partial-order reduction.
-    `memory_bytes` bounds rows, parents and visited set together.
+    `memory_bytes` bounds rows, parents and visited set together. At `reduced` states some processes could wait. All of
+    this is the same on any number of cores.
     """
 
     tables: Tables
@@ -37,6 +74,8 @@ class Space:
     future: Future | None
     memory_bytes: int
     count: int = 0
+    transitions: int = 0
+    reduced: int = 0
     levels: list[int] = field(default_factory=lambda: [0, 1])
     stuck: list[int] = field(default_factory=list)
 
@@ -48,16 +87,10 @@ class Space:
         self.rows: NDArray[np.uint64] = np.zeros((1024, self._layout.words), np.uint64)
         self.parents = np.zeros(1024, np.uint32)
         self.slots = np.full(2048, -1, np.int32)
-        self.tallies = np.zeros(4, np.int64)
         self._groups = self._columns_of_identical_processes()
-        self._misses = np.zeros((4096, 3), np.int64)
-        self._buffers = self._make_buffers()
+        self._room = ROOM
+        self._desks: list[Desk] = []
         self._add_initial(start)
-
-    @property
-    def transitions(self) -> int:
-        """Transitions performed so far."""
-        return int(self.tallies[0])
 
     @property
     def bytes_in_use(self) -> int:
@@ -66,23 +99,56 @@ class Space:
 
     def expand(self, begin: int, end: int) -> int:
         """Expand states from `begin` on, at most a chunk and not beyond `end`; gives the first not expanded."""
-        end = min(end, begin + CHUNK)
-        stuck = np.zeros(end - begin + 1, np.int64)
-        while True:
+        end, threads = min(end, begin + CHUNK), cores()
+        while begin < end:
             self._widen()
-            self.tallies[1] = self.tallies[2] = 0
-            why, begin, self.count = kernel.expand(
-                self.rows, self.count, self.slots, self.parents, begin, end, self.objects, self._groups,
-                self._layout.fields, self.tables.steps(), self.tables.deaths(), self._cut(), self._work(),
-                self._misses, stuck, self.tallies,
-            )  # fmt: skip
-            self.stuck.extend(stuck[: self.tallies[2]].tolist())
-            if why == kernel.DONE:
-                return int(begin)
-            if why == kernel.FULL:
+            last = self._expand_batches(begin, end, threads)
+            if last.why == kernel.MISSED:
+                threads = 1  # more will be missing, and what other threads then have under way is lost
+                self.tables.fill_all(last.desk.misses[: last.desk.tallies[1]])
+            elif last.why == kernel.FULL:
+                self._room, self._desks = 2 * self._room, []
+            begin = last.end
+        return end
+
+    def _expand_batches(self, begin: int, end: int, threads: int) -> Batch:
+        """Expand batch after batch until one comes back early, or all are done; gives the last."""
+        tables = self.tables.steps(), self.tables.deaths(), self._cut()
+        if end - begin < 2 * LEAST:
+            threads = 1
+        size = BATCH if threads == 1 else min(BATCH, max(LEAST, (end - begin) // (AHEAD * threads)))
+        parts = [(at, min(at + size, end)) for at in range(begin, end, size)]
+        tasks = [partial(self._find, *part, tables, shared=threads > 1) for part in parts]
+        with closing(in_order(tasks, threads)) as batches:
+            for batch in batches:
+                self._take(batch)
+                if batch.why != kernel.DONE:
+                    break
+        return batch
+
+    def _find(self, begin: int, end: int, tables: Knowledge, *, shared: bool) -> Batch:
+        """The successors of the states begin..end; where threads share the work, without most of those known."""
+        known = self.count  # before the rows, of which there are then at least as many
+        desk = self._free_desk()
+        most = self._room << max(end - begin - 1, 31).bit_length()
+        why, at, size = kernel.expand(
+            self.rows, begin, end, self.objects, self._groups, self._layout.fields, *tables, *desk.cleared(most)
+        )
+        if shared:
+            size = kernel.drop_known(self.rows, known, self.slots, desk.found, size)
+        return Batch(why, at, size, desk)
+
+    def _take(self, batch: Batch) -> None:
+        """Number the new states among those found; in the order of the batches."""
+        desk, at = batch.desk, 0
+        while at < batch.size:
+            self.count, at = kernel.keep(self.rows, self.count, self.slots, self.parents, desk.found, at, batch.size)
+            if at < batch.size:
                 self._grow()
-            else:
-                self.tables.fill_all(self._misses[: self.tallies[1]])
+        self.transitions += int(desk.tallies[0])
+        self.stuck.extend(desk.stuck[: desk.tallies[2]].tolist())
+        self.reduced += int(desk.tallies[3])
+        self._desks.append(desk)
 
     def close_level(self) -> None:
         """The states found since the last level make the next one."""
@@ -110,8 +176,14 @@ class Space:
     def used_entries(self) -> NDArray[np.bool_]:
         """Which entries of the tables of ops some state looks up."""
         used = np.zeros(len(self.tables.entries.data), np.bool_)
-        row = np.zeros(len(self._bits), np.int64)
-        kernel.mark_used(self.rows, self.count, self.objects, self._layout.fields, self.tables.steps(), row, used)
+        tables, numbers = self.tables.steps(), len(self._bits)
+
+        def mark(begin: int) -> None:
+            row, end = np.empty(numbers, np.int64), min(begin + CHUNK, self.count)
+            kernel.mark_used(self.rows, begin, end, self.objects, self._layout.fields, tables, row, used)
+
+        for _ in in_order([partial(mark, begin) for begin in range(0, self.count, CHUNK)], cores()):
+            pass
         return used
 
     def orbits(self) -> int:
@@ -134,8 +206,7 @@ class Space:
             raise OutOfMemory
         self.rows, self.parents = _longer(self.rows, wider, self.count), _longer(self.parents, wider, self.count)
         if slots > len(self.slots):
-            self.slots = np.full(slots, -1, np.int32)
-            kernel.rehash(self.rows, self.count, self.slots)
+            self.slots = self._hashed(slots)
 
     def _needed_bits(self) -> list[int]:
         """By column, the bits that its numbers need."""
@@ -153,10 +224,14 @@ class Space:
             rows = np.zeros((len(self.rows), self._layout.words), np.uint64)
             for column in range(len(needed)):
                 self._layout.put(rows, column, before.column(self.rows, column, 0, self.count))
-            self.rows = rows
-            self.slots = np.full(len(self.slots), -1, np.int32)
-            kernel.rehash(self.rows, self.count, self.slots)
-            self._buffers = self._make_buffers()
+            self.rows, self._desks = rows, []
+            self.slots = self._hashed(len(self.slots))
+
+    def _hashed(self, size: int) -> NDArray[np.int32]:
+        """A visited set of so many slots with all rows."""
+        slots = np.full(size, -1, np.int32)
+        kernel.rehash(self.rows, self.count, slots)
+        return slots
 
     def _add_initial(self, start: Sequence[int]) -> None:
         row = np.array(start, np.int64)
@@ -165,9 +240,8 @@ class Space:
         first = np.zeros((1, self._layout.words), np.uint64)
         for column, number in enumerate(row):
             self._layout.put(first, column, np.array([number]))
-        work = self._work()
-        work.held[0] = first[0]
-        self.count = int(kernel.keep(self.rows, 0, self.slots, self.parents, work, 1))
+        kernel.insert(self.rows, 0, self.slots, first[0])
+        self.count = 1
 
     def _columns_of_identical_processes(self) -> NDArray[np.int64]:
         own = self.objects + np.arange(self.processes, dtype=np.int64)
@@ -185,19 +259,21 @@ class Space:
             return kernel.Reduction(0, none, bits, bits, none, daemon)
         return kernel.Reduction(1, future.reads, future.may_touch, future.may_write, future.visible, daemon)
 
-    def _make_buffers(self) -> tuple[NDArray[Any], ...]:
-        """Room for the successors that wait: at least for all those of one state."""
-        first = self.tables.first
-        outcomes = int(np.diff(first.data[: first.size]).max(initial=0))
-        room = max(WAITING, self.processes * (outcomes + 1))
-        held = np.zeros((room, self._layout.words), np.uint64)
-        return held, np.zeros(room, np.uint32), np.zeros(room, np.int64), np.zeros(room, np.int64)
+    def _free_desk(self) -> Desk:
+        try:
+            return self._desks.pop()
+        except IndexError:
+            return self._new_desk()
 
-    def _work(self) -> kernel.Work:
-        n, numbers = self.processes, len(self._bits)
-        row, lost = np.zeros(numbers, np.int64), np.zeros(numbers, np.int64)
-        sets = np.zeros(n, np.int32), np.zeros(n, np.int8), np.zeros(n, np.int8)
-        return kernel.Work(row, lost, *sets, *self._buffers)
+    def _new_desk(self) -> Desk:
+        n, numbers, words, most = self.processes, len(self._bits), self._layout.words, self._room * BATCH
+        row, lost, sets = np.empty(numbers, np.int64), np.empty(numbers, np.int64), np.empty((2, n), np.int8)
+        work = kernel.Work(row, lost, np.empty(n, np.int32), *sets)
+        found = kernel.Found(
+            np.empty((most, words), np.uint64), np.empty(most, np.uint32), np.empty(2 * most, np.int32),
+            np.empty(most, np.int64), np.empty(most, np.int64),
+        )  # fmt: skip
+        return Desk(work, found, np.empty((4096, 3), np.int64), np.empty(BATCH, np.int64), np.zeros(4, np.int64))
 
 
 @dataclass(frozen=True)
