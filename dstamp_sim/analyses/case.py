@@ -110,7 +110,7 @@ class Case:
     """What is to be explained: the observed runs, the probes, the orders in time, and the parts that never changed.
 
     `timed` are the orders under the longest duration of a run, `untimed` those without. `most_unseen` partners are
-    tried at most, and the deaths of `most_crashes` of them.
+    tried at most, and the deaths of `most_crashes` of them. `alone` are the runs known to have overlapped none.
     """
 
     runs: Sequence[Observation]
@@ -120,6 +120,7 @@ class Case:
     constants: frozenset[str] = frozenset()
     most_unseen: int = 3
     most_crashes: int = 1
+    alone: frozenset[str] = frozenset()
 
     @property
     def names(self) -> list[str]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dstamp_sim.analyses.confidence import never_seen
 from dstamp_sim.core.errors import UsageError, unknown
 from dstamp_sim.core.mechanism import Experiment, Hypotheses, Mechanism, Rule
 from dstamp_sim.core.scenario import Timing
 from dstamp_sim.inputs.evidence import Evidence
-from dstamp_sim.pipeline.likelihood import Predicted, Weighed, predict
+from dstamp_sim.pipeline.likelihood import Predicted, Weighed, observe, predict
 
 MOST_LISTED = 8
 """Of so many outcomes at most, the nearest are listed to whoever named another."""
@@ -74,17 +74,24 @@ def check_outcome(known: Hypotheses, experiment: str, outcome: str) -> None:
         raise UsageError(f"{experiment}: {unknown('outcome', outcome, listed)}")
 
 
-def factors(evidence: Evidence, hypotheses: Hypotheses, survivors: Survivors) -> dict[str, float]:
-    """How likely each mechanism makes the experiments' outcomes in the evidence; half a count smooths each share.
+def observed_since(
+    evidence: Evidence, hypotheses: Hypotheses, survivors: Survivors
+) -> tuple[Survivors, dict[str, float]]:
+    """The worlds that also agree with the experiments' outcomes in the evidence, and how likely each makes these.
 
-    Raises UsageError for an experiment or an outcome that the model does not know.
+    The outcomes are weighed together, for they are of one world: a rate that nobody knows is the same in all. Raises
+    UsageError for an experiment or an outcome that the model does not know.
     """
     found = dict.fromkeys(survivors.mechanisms, 1.0)
-    for item in evidence.outcomes:
+    weighed = dict(survivors.weighed)
+    for number, item in enumerate(evidence.outcomes):
         check_outcome(hypotheses, item.experiment, item.outcome)
-        for name, told in survivors.predict(hypotheses.experiments[item.experiment]).items():
-            found[name] *= (told.shares.get(item.outcome, 0.0) * told.worlds + 0.5) / (told.worlds + 1.0)
-    return found
+        experiment, seed = hypotheses.experiments[item.experiment], survivors.timing.seed + 1 + number
+        for name, mechanism in survivors.mechanisms.items():
+            asked = experiment, item.outcome, mechanism, weighed[name], survivors.timing
+            weighed[name], chance = observe(*asked, seed=seed)
+            found[name] *= chance
+    return replace(survivors, weighed=weighed), found
 
 
 def rated(posterior: Mapping[str, float], hypotheses: Hypotheses, survivors: Survivors) -> tuple[Rated, ...]:

@@ -38,8 +38,7 @@ def judge_scenario(
     judged = judge_incident(scenario, observed, model, tell)
     document = as_json(judged, scenario, observed, model)
     document["command"] = _command(path, evidence, seed)
-    since = min((run.time for run in observed.runs if run.time is not None), default=None)
-    files = write_judgement(judged, document, scenario, since, out)
+    files = write_judgement(judged, document, scenario, out)
     if report is not None:
         files += write_report(document, scenario.title, files, report)
     return judged, document, tuple(files)

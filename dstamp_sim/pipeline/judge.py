@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from dstamp_sim.analyses.abduction import Judging, judge, judge_pairs
@@ -20,8 +21,9 @@ from dstamp_sim.inputs.evidence import Evidence
 from dstamp_sim.inputs.model_file import Model
 from dstamp_sim.pipeline.ask import engines
 from dstamp_sim.pipeline.construct import Attempt, Stage
-from dstamp_sim.pipeline.experiments import Rated, RuleJudged, Survivors, factors, judged_rule, rated
+from dstamp_sim.pipeline.experiments import Rated, RuleJudged, Survivors, judged_rule, observed_since, rated
 from dstamp_sim.pipeline.likelihood import NEVER, Weighed, weigh
+from dstamp_sim.pipeline.observed_clock import observed_clock
 from dstamp_sim.pipeline.profiles import Numbers, Size, anywhere, observed_outcomes, profile
 from dstamp_sim.pipeline.witnesses import Best, Cast, constructed
 from dstamp_sim.pipeline.worlds import Sweepers
@@ -60,7 +62,7 @@ class Judged:
     with the share of its settings. `witnesses` are runs of the cluster in which all comes out as observed, `timeless`
     what came of the attempts to make one of the other mechanisms that are possible. `pairs` are
     two mechanisms at once, judged where no single one is possible; `conflict` are the fewest observations that neither
-    one nor two can give together.
+    one nor two can give together. `since` is the instant from which the times of witnesses count.
     """
 
     rows: tuple[Row, ...]
@@ -77,6 +79,7 @@ class Judged:
     pairs: tuple[Row, ...]
     conflict: Conflict | None
     longest_run_s: float
+    since: datetime | None = None
 
     def best(self, mechanism: str) -> Row:
         """The row of a mechanism that assumes least."""
@@ -101,13 +104,14 @@ def judge_incident(scenario: Scenario, evidence: Evidence, model: Model, tell: T
         steps.more()
     none_alone = all(row.verdict is not Possible.POSSIBLE for row in rows)
     both = judge_pairs(model.mechanisms, hypotheses, case, engines()) if none_alone else []
-    cluster = Cluster(hypotheses, case, _timing(scenario, evidence), _alive(rows, model), _hopeless(rows))
+    timing, since = observed_clock(evidence, hypotheses, scenario.timing, priors)
+    cluster = Cluster(hypotheses, case, timing, _alive(rows, model), _hopeless(rows))
     survivors = cluster.weighed(priors, steps)
-    told = factors(evidence, hypotheses, survivors)
+    survivors, told = observed_since(evidence, hypotheses, survivors)
     posterior, varied = _posterior(survivors, told, model), {}
     for name, beliefs in priors.variations.items():
         other = cluster.weighed(replace(beliefs, runs=max(1, beliefs.runs // 4)), steps)
-        varied[name] = _posterior(other, factors(evidence, hypotheses, other), model)
+        varied[name] = _posterior(*observed_since(evidence, hypotheses, other), model)
     first = _first(posterior)
     next_ones = rated(posterior, hypotheses, survivors)
     witnesses, timeless = _witnesses(cluster, survivors, rows, priors)
@@ -126,6 +130,7 @@ def judge_incident(scenario: Scenario, evidence: Evidence, model: Model, tell: T
         pairs=tuple(both),
         conflict=_conflict([*rows, *both], model, hypotheses, case),
         longest_run_s=priors.longest_run_s,
+        since=since,
     )
 
 
@@ -263,15 +268,9 @@ def case_of(evidence: Evidence, hypotheses: Hypotheses, longest_s: float) -> Cas
     ]
     known = [probe for probe in evidence.probes if probe.id in hypotheses.probes]
     probes = [Observation(probe.id, tuple(probe.observed().items()), {}, probe=True) for probe in known]
-    return Case(runs, probes, orders(sightings, longest_s), orders(sightings, math.inf), evidence.constants)
-
-
-def _timing(scenario: Scenario, evidence: Evidence) -> Timing:
-    """The scenario's clock with the observed runs' times as starts, from the first of them on."""
-    times = {run.id: run.time.timestamp() for run in evidence.runs if run.time is not None}
-    first = min(times.values(), default=0.0)
-    starts = {run.id: times.get(run.id, first) - first for run in evidence.runs}
-    return replace(scenario.timing, starts_s=starts)
+    alone = frozenset(run.id for run in evidence.runs if run.company == "solo")
+    timed, untimed = orders(sightings, longest_s), orders(sightings, math.inf)
+    return Case(runs, probes, timed, untimed, evidence.constants, alone=alone)
 
 
 def _effort(row: Row) -> tuple[int, int]:

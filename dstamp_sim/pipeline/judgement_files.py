@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,7 @@ from dstamp_sim.rendering.judgement import draw_posterior
 from dstamp_sim.rendering.report import markdown
 
 
-def write_judgement(
-    judged: Judged, document: dict[str, Any], scenario: Scenario, since: datetime | None, out: Path
-) -> list[Path]:
+def write_judgement(judged: Judged, document: dict[str, Any], scenario: Scenario, out: Path) -> list[Path]:
     """The tables and pictures of a judgement in `out`; the same judgement gives the same bytes of the tables."""
     files = [out / "posterior.png"]
     draw_posterior(judged.posterior, judged.limits, judged.varied, files[0])
@@ -26,7 +23,7 @@ def write_judgement(
         files.append(out / f"{name}.csv")
         _write_table(files[-1], head, rows)
     for best in judged.witnesses.values():
-        files += save_witness(best, scenario.model, scenario.title, since, out)
+        files += save_witness(best, scenario.model, scenario.title, judged.since, out)
     return files
 
 

@@ -60,17 +60,24 @@ class Sample:
 class Weighed:
     """A mechanism's likelihood, also without unseen partners, and its worlds by reading.
 
-    `closest` is the largest number of runs that came out as observed in one world: all where there were hits.
+    `closest` is the largest number of runs that came out as observed in one world: all where there were hits. `kept`
+    are the worlds of each sample that also agree with the outcomes of experiments (see `observe`), as often as they do.
     """
 
     likelihood: Likelihood
     alone: Likelihood
     samples: tuple[Sample, ...] = ()
     closest: int = 0
+    kept: tuple[NDArray[np.int64], ...] | None = None
 
     def worlds(self, sample: Sample) -> NDArray[np.int64]:
-        """The worlds of a sample that agree with the evidence; where the mechanism has none, its closest."""
+        """The worlds of a sample that agree with the observed runs; where the mechanism has none, its closest."""
         return np.flatnonzero(sample.agreeing == self.closest)
+
+    @property
+    def pools(self) -> tuple[NDArray[np.int64], ...]:
+        """By sample, the worlds from which experiments are predicted."""
+        return self.kept if self.kept is not None else tuple(self.worlds(sample) for sample in self.samples)
 
 
 NEVER = Weighed(IMPOSSIBLE, IMPOSSIBLE)
@@ -97,7 +104,7 @@ def weigh(
     samples, total, alone_hits, alone = [], 0, 0, 0
     for number, (settings, identities, share) in enumerate(worlds):
         count = max(1, round(priors.runs * share))
-        drawn = draw(priors, timing, count, np.random.default_rng([seed, number]))
+        drawn = draw(priors, timing, count, np.random.default_rng([seed, number]), alone=case.alone)
         lonely = (drawn.unseen_starts_s >= timing.horizon_s).all(axis=1)
         total, alone = total + count, alone + int(lonely.sum())
         if settings in impossible:
@@ -131,19 +138,14 @@ class Predicted:
     agree: bool = True
 
 
-def predict(
-    experiment: Experiment, mechanism: Mechanism, weighed: Weighed, timing: Timing, *, seed: int, most: int = 400
-) -> Predicted:
+MOST_PREDICTED, MOST_OBSERVED = 400, 4000
+"""Worlds in which an experiment is run to predict it, and to weigh an outcome that it had."""
+
+
+def predict(experiment: Experiment, mechanism: Mechanism, weighed: Weighed, timing: Timing, *, seed: int) -> Predicted:
     """The outcomes of an experiment under a mechanism, its unknowns drawn again from the worlds that agreed."""
     counts: dict[str, int] = {}
-    pools = [(sample, weighed.worlds(sample)) for sample in weighed.samples]
-    size = sum(len(pool) for _, pool in pools)
-    for sample, pool in pools:
-        if experiment.starts_s:  # the rarest mechanism is run as often as the others, in its few worlds
-            outcomes = _run_anew(experiment, mechanism, sample, _spread(pool, most, size), timing, seed)
-        else:
-            again = pool if size < most else _spread(pool, most, size)
-            outcomes = [experiment.outcome(_seen(sample.swept, int(w), sample.drawn, timing)) for w in again]
+    for _, outcomes in _tried(experiment, mechanism, weighed, timing, seed, MOST_PREDICTED):
         for outcome in outcomes:
             counts[outcome] = counts.get(outcome, 0) + 1
     total = sum(counts.values())
@@ -151,9 +153,40 @@ def predict(
     return Predicted(shares, total, weighed.likelihood.hits > 0)
 
 
+def observe(
+    experiment: Experiment, outcome: str, mechanism: Mechanism, weighed: Weighed, timing: Timing, *, seed: int
+) -> tuple[Weighed, float]:
+    """How likely an outcome is in the worlds that agreed before, half a count smoothed, and those in which it came so.
+
+    One after the other, outcomes so have their joint probability: all are of the same world. Where an outcome came of
+    no world, the worlds stay those that agreed before.
+    """
+    tried = _tried(experiment, mechanism, weighed, timing, seed, MOST_OBSERVED)
+    kept = tuple(worlds[np.array([one == outcome for one in outcomes], np.bool_)] for worlds, outcomes in tried)
+    hits, total = sum(map(len, kept)), sum(len(worlds) for worlds, _ in tried)
+    return replace(weighed, kept=kept) if hits else weighed, (hits + 0.5) / (total + 1.0)
+
+
+def _tried(
+    experiment: Experiment, mechanism: Mechanism, weighed: Weighed, timing: Timing, seed: int, most: int
+) -> list[tuple[NDArray[np.int64], list[str]]]:
+    """By sample, in which worlds an experiment was run or the incident looked at again, and what came out."""
+    size = sum(map(len, weighed.pools))
+    tried = []
+    for sample, pool in zip(weighed.samples, weighed.pools, strict=True):
+        if experiment.starts_s:  # the rarest mechanism is run as often as the others, in its few worlds
+            worlds = _spread(pool, most, size)
+            outcomes = _run_anew(experiment, mechanism, sample, worlds, timing, seed)
+        else:
+            worlds = pool if size < most else _spread(pool, most, size)
+            outcomes = [experiment.outcome(_seen(sample.swept, int(w), sample.drawn, timing)) for w in worlds]
+        tried.append((worlds, outcomes))
+    return tried
+
+
 def _spread(pool: NDArray[np.int64], most: int, size: int) -> NDArray[np.int64]:
     """Of `most` worlds, the share that a reading's pool has in all `size`: evenly picked, or repeated."""
-    count = round(most * len(pool) / size)
+    count = round(most * len(pool) / size) if size else 0
     return pool[np.arange(count) * len(pool) // count] if count else pool[:0]
 
 

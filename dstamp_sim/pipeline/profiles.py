@@ -77,7 +77,8 @@ def profile(
     parts: list[list[NDArray[np.int64]]] = []
     for number, (settings, identities, share) in left:
         count = max(1, round(size.settings * share / whole))
-        drawn = draw(priors, timing, count, np.random.default_rng([seed, number]), repeats=size.repetitions)
+        generator = np.random.default_rng([seed, number])
+        drawn = draw(priors, timing, count, generator, alone=case.alone, repeats=size.repetitions)
         swept = sweep_worlds(mechanism, {**settings, **sight}, identities, drawn, timing, seed + number, sweepers)
         runs = np.column_stack([_outcomes(swept, column, case, numbers) for column in range(len(case.runs))])
         parts.append([_joint(runs[:, group], numbers).reshape(count, size.repetitions) for group in groups])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -88,22 +88,54 @@ def parameters_of(
     return {**settings, **per_run, "runs": len(everyone)}
 
 
-def draw(priors: Priors, timing: Timing, count: int, generator: np.random.Generator, *, repeats: int = 1) -> Drawn:
+def draw(
+    priors: Priors,
+    timing: Timing,
+    count: int,
+    generator: np.random.Generator,
+    *,
+    alone: Collection[str] = (),
+    repeats: int = 1,
+) -> Drawn:
     """`count` worlds from the priors, each `repeats` times, with partners that come anew.
 
-    Unseen partners come around the last runs of the cluster, or never.
+    Unseen partners come at any time around the observed runs that are not known to have been `alone`, or never.
     """
     probabilities = {label: generator.beta(*figures, count) for label, figures in priors.probabilities.items()}
     low, high = priors.unseen_mean
     mean = np.zeros(count) if high == 0 else np.exp(generator.uniform(math.log(max(low, 1e-9)), math.log(high), count))
     number = np.minimum(generator.poisson(np.repeat(mean, repeats)), UNSEEN)
-    starts = sorted(timing.starts_s.values())
-    first, last = (starts[1] if len(starts) > 1 else starts[0]), starts[-1]
-    span = first - priors.longest_run_s, last + priors.longest_run_s / 2
-    come = generator.uniform(*span, (len(number), UNSEEN))
+    spans = around([at for name, at in timing.starts_s.items() if name not in alone], priors.longest_run_s)
+    number = number if spans else np.zeros_like(number)
+    come = _within(spans, generator.uniform(0.0, 1.0, (len(number), UNSEEN)))
     come = np.where(np.arange(UNSEEN) < number[:, None], np.maximum(come, 0.0), timing.horizon_s)
     factor = np.repeat(np.exp(priors.spread * generator.standard_normal(count)), repeats)
     return Drawn({label: np.repeat(drawn, repeats) for label, drawn in probabilities.items()}, factor, come)
+
+
+def around(starts: Sequence[float], longest_s: float) -> list[tuple[float, float]]:
+    """When partners that nobody saw can have come to runs with these starts: a span for each cluster of them, in order.
+
+    Runs are of one cluster where one partner can have met both: their starts are no more than two longest runs apart.
+    A partner comes from one longest run before a cluster's first start to half of one after its last.
+    """
+    clusters: list[list[float]] = []
+    for at in sorted(starts):
+        if clusters and at - clusters[-1][-1] <= 2 * longest_s:
+            clusters[-1].append(at)
+        else:
+            clusters.append([at])
+    return [(cluster[0] - longest_s, cluster[-1] + longest_s / 2) for cluster in clusters]
+
+
+def _within(spans: Sequence[tuple[float, float]], shares: Floats) -> Floats:
+    """The instants at these shares of all spans together."""
+    along = shares * sum(high - low for low, high in spans)
+    at, before = along.copy(), 0.0
+    for low, high in spans:
+        at = np.where(along >= before, low + along - before, at)
+        before += high - low
+    return at
 
 
 def _varied(sweeper: Sweeper, drawn: Drawn, timing: Timing) -> Varied:

@@ -51,7 +51,7 @@ def laboratory(fields: Sequence[str], names: Sequence[str] = tuple(MECHANISMS), 
         ]
         for name, mechanism in alive.items()
     }
-    return Cluster(HYPOTHESES, Case(runs, (), (), ()), timing, alive, hopeless)
+    return Cluster(HYPOTHESES, Case(runs, (), (), (), alone=frozenset({"alone"})), timing, alive, hopeless)
 
 
 def trials(cluster: Cluster, number: int, observations: int, seed: int) -> dict[str, Profile]:

@@ -17,7 +17,7 @@ from dstamp_sim.engines.replay import replay
 from dstamp_sim.engines.timed import rehearsed, run_timed
 from dstamp_sim.pipeline.ask import engines
 from dstamp_sim.pipeline.construct import Stage, cues
-from dstamp_sim.pipeline.judge import _timing
+from dstamp_sim.pipeline.observed_clock import observed_clock
 from tests.pipeline.recovery import SCENARIO
 from tests.pipeline.test_witnesses import CASE, EVIDENCE, MODEL, likely_reading
 from tests.random_systems import interpret, random_system
@@ -32,7 +32,8 @@ def stage(name):
     known = variants(name, MODEL.mechanisms[name], MODEL.hypotheses, CASE.constants)
     variant = next(item for item in known if item.settings == likely_reading(name))
     found = Judging(variant, CASE, engines()).row().timed
-    return Stage(variant, found, CASE, _timing(SCENARIO, EVIDENCE), SCENARIO.priors)
+    timing, _ = observed_clock(EVIDENCE, MODEL.hypotheses, SCENARIO.timing, SCENARIO.priors)
+    return Stage(variant, found, CASE, timing, SCENARIO.priors)
 
 
 def delayed(system):

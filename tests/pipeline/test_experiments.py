@@ -7,7 +7,7 @@ import pytest
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.mechanism import Rule
 from dstamp_sim.inputs.evidence import Evidence, Outcome
-from dstamp_sim.pipeline.experiments import factors, judged_rule
+from dstamp_sim.pipeline.experiments import judged_rule, observed_since
 from dstamp_sim.pipeline.judge import Cluster
 from dstamp_sim.pipeline.likelihood import Predicted
 from models.cc_ci import HYPOTHESES, MECHANISMS
@@ -28,9 +28,13 @@ def survivors():
     return cluster.weighed(replace(SCENARIO.priors, runs=30_000))
 
 
+def since(survivors, *outcomes):
+    told = tuple(Outcome(experiment=experiment, outcome=outcome, source="test") for experiment, outcome in outcomes)
+    return observed_since(Evidence(runs=(), outcomes=told), HYPOTHESES, survivors)
+
+
 def after(survivors, experiment, outcome):
-    told = Outcome(experiment=experiment, outcome=outcome, source="test")
-    return factors(Evidence(runs=(), outcomes=(told,)), HYPOTHESES, survivors)
+    return since(survivors, (experiment, outcome))[1]
 
 
 @pytest.mark.parametrize(
@@ -66,6 +70,29 @@ def test_every_experiment_of_the_catalogue_gives_only_outcomes_that_it_is_said_t
         for told in survivors.predict(experiment).values():
             assert set(told.shares) <= set(experiment.outcomes), name
             assert sum(told.shares.values()) == pytest.approx(1)
+
+
+def test_ten_outcomes_of_one_world_are_no_less_likely_than_the_experiment_that_is_ten_of_them(survivors):
+    # An unknown rate is the same in all ten: 0.6 ** 10 = 0.6 % if they were independent, 2 % as one experiment.
+    at_once = after(survivors, "ten isolated runs", "no drift")["swarm-rollback"]
+    once = after(survivors, "isolated run", "green")["swarm-rollback"]
+    one_by_one = since(survivors, *[("isolated run", "green")] * 10)[1]["swarm-rollback"]
+    assert one_by_one == pytest.approx(at_once, rel=0.5)
+    assert one_by_one > 3 * once**10
+
+
+def test_what_was_observed_is_predicted_from_then_on(survivors):
+    experiment = HYPOTHESES.experiments["ten isolated runs"]
+    before = survivors.predict(experiment)["env-recheckout"].shares["all drift"]
+    later, _ = since(survivors, *[("isolated run", "drift")] * 3)
+    assert later.predict(experiment)["env-recheckout"].shares["all drift"] > 1.3 * before
+
+
+def test_an_outcome_that_was_looked_up_is_known_from_then_on(survivors):
+    name, outcome = "consoles of the red runs", "abra took the base in the drifted runs"
+    later, chances = since(survivors, (name, outcome), (name, outcome))
+    assert chances["env-recheckout"] > 0.99
+    assert later.predict(HYPOTHESES.experiments[name])["env-recheckout"].shares == {outcome: 1.0}
 
 
 def test_the_same_arguments_give_the_same_numbers(survivors):
