@@ -148,15 +148,25 @@ def test_a_checkout_of_a_commit_detaches_head_and_a_fetch_of_tags_leaves_it(reci
     assert "new-1" in git(tree, "tag").stdout.split()
 
 
-def test_with_one_replica_a_rollback_is_completed_before_its_task_runs_and_the_label_is_back(engine):
-    alone = ServiceHand(engine, "alone", orchestrated=True, failure_action="rollback", replicas=1)
+def outcome_of_a_failed_task(alone: ServiceHand) -> str | None:
+    """UpdateStatus once an update of a service with one replica, whose new task fails, has ended."""
     alone.perform("deploy", (Spec("base", "base"), NOW), wait=True)
     alone.perform("deploy", (Spec("head", "head"), NOW), wait=True)
     begun = time.monotonic()
     while not (waiting := alone.waiting_tasks()):
         assert time.monotonic() - begun < 30
     alone.order("fail", waiting[0])
-    while (status := alone.status()) != "rollback_completed":
-        assert status in ("updating", "rollback_started") and time.monotonic() - begun < 30
+    while (status := alone.status()) in ("updating", "rollback_started"):
+        assert time.monotonic() - begun < 30
+    return status
+
+
+def test_with_one_replica_a_rollback_is_completed_before_its_task_runs_and_the_label_is_back(engine):
+    alone = ServiceHand(engine, "alone", orchestrated=True, failure_action="rollback", replicas=1)
+    for _ in range(3):  # seldom (once in 40 runs of this test) Swarm calls such an update completed: no rollback at all
+        if (status := outcome_of_a_failed_task(alone)) != "completed":
+            break
+        alone.perform("remove", (), wait=True)
+    assert status == "rollback_completed"
     assert alone.perform("read_spec", (), wait=True) == Spec("base", "base")
     alone.perform("remove", (), wait=True)
