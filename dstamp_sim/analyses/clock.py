@@ -18,7 +18,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dstamp_sim.core.op import DELAY
 from dstamp_sim.core.scenario import Distribution
 from dstamp_sim.core.schedule import CRASH
 from dstamp_sim.core.semantics import Semantics, State
@@ -176,7 +175,7 @@ class Order:
         name, before = self.semantics.names[pid], self.last[pid]
         node = self.semantics.node(state, pid)
         assert node is not None
-        waits = node.op is not None and node.op.target is None and node.op.verb == DELAY
+        waits = node.op is not None and node.op.is_delay
         if step.choice.outcome == CRASH:
             return self._died(name, pid, before, str(node.op.args[0]) if waits and node.op else "")
         if waits and node.op is not None:
@@ -209,7 +208,7 @@ class Order:
         """Note who can go on in the instant of `node`, or no longer can; who comes to a wait then comes to find it."""
         for pid, name in enumerate(self.semantics.names):
             op = (at := self.semantics.node(state, pid)) and at.op
-            if not op or (op.target is None and op.verb == DELAY):
+            if not op or op.is_delay:
                 continue
             able = bool(self.semantics.outcomes(state, pid))
             if able and self.ready[pid] is None:
@@ -251,7 +250,7 @@ class Order:
                 )
         for pid in range(len(self.last)):
             at = self.semantics.node(state, pid)
-            if at is not None and at.op is not None and at.op.target is None and at.op.verb == DELAY:
+            if at is not None and at.op is not None and at.op.is_delay:
                 node = self._delayed(pid, str(at.op.args[0]), self.last[pid])
                 for other in must:
                     if other != pid:

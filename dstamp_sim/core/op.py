@@ -25,6 +25,11 @@ class Op:
     verb: str
     args: tuple[Hashable, ...] = ()
 
+    @property
+    def is_delay(self) -> bool:
+        """Whether it touches nothing and only lets time pass; its argument is the delay's name."""
+        return self.target is None and self.verb == DELAY
+
     def __str__(self) -> str:
         if self.target is None:
             return " ".join([self.verb, *map(str, self.args)])

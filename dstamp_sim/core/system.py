@@ -190,6 +190,11 @@ class System:
         return [Instance(self.renamed.get(name, name), process, tuple(self._bound(process))) for name, process in plain]
 
     @property
+    def must_end(self) -> tuple[str, ...]:
+        """The names of the running processes that are no daemons, in declared order. Raises as `instances` does."""
+        return tuple(instance.name for instance in self.instances() if not instance.process.daemon)
+
+    @property
     def lock_objects(self) -> dict[str, SharedObject]:
         """The lock objects that the placement adds, by name, in order of first use."""
         bound = [bound for process in self.processes for bound in self._bound(process)]

@@ -153,7 +153,7 @@ def scenarios(
     `delays` are the names of the system's delays, each up to `longest_s`. Shrinks towards everything at once.
     """
     seconds = st.floats(0, longest_s, allow_nan=False).map(lambda s: round(s, 3))
-    names = [instance.name for instance in system.instances() if not instance.process.daemon]
+    names = system.must_end
     constant = seconds.map(lambda s: Distribution(Shape.CONSTANT, (s,), "drawn"))
     dying = st.dictionaries(st.sampled_from(names), seconds, max_size=1) if deaths and names else st.just({})
     return st.builds(

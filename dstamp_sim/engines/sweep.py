@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from dstamp_sim.core.errors import ModelError, UsageError, unknown
 from dstamp_sim.core.judge import Judge
-from dstamp_sim.core.op import DELAY
 from dstamp_sim.core.scenario import SHAPES, Timing
 from dstamp_sim.core.schedule import Choice, Schedule
 from dstamp_sim.core.semantics import Semantics
@@ -178,7 +177,7 @@ class Sweeper:
         """Note which of the new local states are about to wait for time, and for which delay."""
         for number in range(self._described, len(self.tables.keys)):
             node = self.tables.node(self.tables.keys[number])
-            waits = node is not None and node.op is not None and node.op.target is None and node.op.verb == DELAY
+            waits = node is not None and node.op is not None and node.op.is_delay
             name = str(node.op.args[0]) if waits and node is not None and node.op is not None else ""
             if waits:
                 timing.delay(name)

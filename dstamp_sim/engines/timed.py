@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import simpy
 
 from dstamp_sim.core.errors import ModelError, UsageError, unknown
-from dstamp_sim.core.op import DELAY, Op
+from dstamp_sim.core.op import Op
 from dstamp_sim.core.scenario import Timing, picked
 from dstamp_sim.core.schedule import CRASH
 from dstamp_sim.core.semantics import Move, Semantics
@@ -115,7 +115,7 @@ class _Clock:
 
     def _perform_ops(self, pid: int) -> Generator[simpy.Event, Any, None]:
         while (node := self.semantics.node(self.state, pid)) is not None and node.op is not None:
-            if node.op.target is None and node.op.verb == DELAY:
+            if node.op.is_delay:
                 yield self._wake(self._lasts_s(pid, str(node.op.args[0])), self._place(pid))
             while not (outcomes := self.semantics.outcomes(self.state, pid)):
                 yield self._change_of(node.op, pid)

@@ -8,9 +8,9 @@ from typing import Any
 
 from dstamp_sim.analyses.case import Case, Found
 from dstamp_sim.analyses.clock import Beliefs, Fitted, Order
+from dstamp_sim.analyses.least import PARTNER
 from dstamp_sim.analyses.turns import Tally, Turns, agrees
 from dstamp_sim.analyses.variant import Variant
-from dstamp_sim.core.op import DELAY
 from dstamp_sim.core.scenario import Priors, Timing
 from dstamp_sim.core.schedule import CRASH, Choice, Schedule
 from dstamp_sim.core.semantics import Move, Semantics, State
@@ -20,9 +20,6 @@ from dstamp_sim.engines.replay import replay, walk
 from dstamp_sim.engines.timed import Cue, rehearsed
 from dstamp_sim.pipeline.placed import Placing
 from dstamp_sim.pipeline.worlds import UNSEEN, parameters_of
-
-PARTNER = "unseen"
-"""What partners that nobody saw are called."""
 
 MOST_PLACED = 20
 """How many orders of steps of worlds in which partners were placed are put on the clock at most."""
@@ -92,7 +89,7 @@ class Stage:
         for unseen, trace in Placing(whole, self.case, self.timing, UNSEEN, self.priors.spread, self.timing.seed).found(
             MOST_PLACED
         ):
-            called = dict(zip(*map(_must_end, (whole, self._system(unseen))), strict=False))
+            called = dict(zip(whole.must_end, self._system(unseen).must_end, strict=False))
             yield self._order(unseen, [c._replace(process=called.get(c.process, c.process)) for c in trace.schedule])
 
     def performed(self, order: Order, fitted: Fitted) -> Trace | None:
@@ -122,21 +119,17 @@ class Stage:
         settings = {**self.variant.settings, **self.variant.sight(self.case.runs)}
         parameters = parameters_of(settings, everyone[: known + unseen], max(0, known + unseen - len(everyone)))
         shown = [run.name for run in self.case.runs] + [f"{PARTNER}-{n + 1}" for n in range(unseen)]
-        return parameters, dict(zip(_must_end(self.variant.mechanism.factory(**parameters)), shown, strict=False))
+        system = self.variant.mechanism.factory(**parameters)
+        return parameters, dict(zip(system.must_end, shown, strict=False))  # runs first; a janitor keeps its name
 
 
 def _rank(fitted: Fitted, order: Order) -> tuple[bool, int, float, float]:
     return fitted.excluded, len(order.runs), fitted.middle, abs(fitted.deviations)
 
 
-def _must_end(system: System) -> list[str]:
-    """The processes that must end, runs first."""
-    return [item.name for item in system.instances() if not item.process.daemon]
-
-
 def _plain(cast: System, system: System, trace: Trace) -> list[Choice]:
     """The choices of a trace of observed roles as those of the plain system: without turns and tallies."""
-    called = dict(zip(_must_end(cast), _must_end(system), strict=True))
+    called = dict(zip(cast.must_end, system.must_end, strict=True))
     kept = (step for step in trace.steps if step.op is None or not isinstance(step.op.target, Tally | Turns))
     return [step.choice._replace(process=called.get(step.process, step.process)) for step in kept]
 
@@ -177,7 +170,7 @@ def _next(semantics: Semantics, state: State) -> Move | None:
 
 def _waits(semantics: Semantics, state: State, pid: int) -> bool:
     node = semantics.node(state, pid)
-    return node is not None and node.op is not None and node.op.target is None and node.op.verb == DELAY
+    return node is not None and node.op is not None and node.op.is_delay
 
 
 def cues(order: Order, fitted: Fitted) -> dict[str, list[Cue]]:

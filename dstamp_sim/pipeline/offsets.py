@@ -34,7 +34,7 @@ def offset_curve(
     `runs` pairs are run on the clock for each offset; the same arguments give the same curve. Raises UsageError where
     the system has not two processes that end, or no such property.
     """
-    names = [item.name for item in system.instances() if not item.process.daemon]
+    names = system.must_end
     about = next((prop for prop in system.properties if prop.kind is Kind.EACH_RESULT), None)
     if len(names) != 2 or about is None:
         raise UsageError(f"an offset is between two runs, each with a property of its result; there are {len(names)}")

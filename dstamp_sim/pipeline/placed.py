@@ -69,14 +69,14 @@ class Placing:
         return np.maximum(observed + generator.uniform(*NEAR_S, WORLDS), 0.0)
 
     def _swept(self, sweeper: Sweeper, lasts: Floats, starts: Floats) -> Swept:
-        columns = dict(zip(self._runs(), [*self.timing.starts_s.values(), *starts.T], strict=False))
+        columns = dict(zip(self.system.must_end, [*self.timing.starts_s.values(), *starts.T], strict=False))
         at = {name: np.broadcast_to(column, WORLDS) for name, column in columns.items()}
         figures = {name: (lasts[:, i], np.zeros(WORLDS)) for i, name in enumerate(self.timing.delays)}
         return sweeper.sweep(self._clock(lasts[0]), WORLDS, seed=self.seed, varied=Varied(at, {}, figures))
 
     def _run(self, lasts: Floats, starts: Floats, world: int) -> Trace:
         """That world on the SimPy clock."""
-        at = dict(zip(self._runs(), [*self.timing.starts_s.values(), *map(float, starts)], strict=False))
+        at = dict(zip(self.system.must_end, [*self.timing.starts_s.values(), *map(float, starts)], strict=False))
         timing = replace(self._clock(lasts), starts_s=at)
         return run_timed(self.system, timing, Draws(self.seed, world))
 
@@ -86,6 +86,3 @@ class Placing:
             for i, (name, given) in enumerate(self.timing.delays.items())
         }
         return replace(self.timing, starts_s={}, delays=delays)
-
-    def _runs(self) -> list[str]:
-        return [item.name for item in self.system.instances() if not item.process.daemon]

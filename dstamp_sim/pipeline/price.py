@@ -57,7 +57,7 @@ def _swept(system: System, arrivals: Arrivals, timing: Timing) -> tuple[Swept, N
         )
     times = np.array([arrivals.times_s(timing.seed + k) for k in range(REPLICATIONS)], dtype=object)
     many = system.with_copies({name: len(times[0][k]) for k, name in enumerate(streams)})
-    names = [instance.name for instance in many.instances() if not instance.process.daemon]
+    names = many.must_end
     starts = np.array([[at for domain in drawn for at in domain] for drawn in times], np.float64)
     sweeper = Sweeper(many)
     if len(names) > MANY:

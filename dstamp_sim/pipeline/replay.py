@@ -95,7 +95,7 @@ def replay_scenario(
 
 def _cast(system: System, names: Sequence[str]) -> tuple[System, Mapping[str, str]]:
     """`system` with its processes that must end renamed, in order, to those that the scenario starts."""
-    must_end = [instance.name for instance in system.instances() if not instance.process.daemon]
+    must_end = system.must_end
     if len(names) > len(must_end):
         raise UsageError(
             f"the scenario starts {len(names)} processes ({', '.join(names)}), "

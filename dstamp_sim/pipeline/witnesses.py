@@ -12,6 +12,7 @@ import numpy as np
 
 from dstamp_sim.analyses.case import Case
 from dstamp_sim.analyses.clock import Fitted
+from dstamp_sim.analyses.least import PARTNER
 from dstamp_sim.analyses.turns import agrees
 from dstamp_sim.core.draws import Draws
 from dstamp_sim.core.mechanism import Mechanism
@@ -22,7 +23,7 @@ from dstamp_sim.core.trace import Trace
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.engines.timed import run_timed
 from dstamp_sim.inputs.witness import Origin, Witness
-from dstamp_sim.pipeline.construct import PARTNER, Attempt
+from dstamp_sim.pipeline.construct import Attempt
 from dstamp_sim.pipeline.explain import explained
 from dstamp_sim.pipeline.files import result_text, save
 from dstamp_sim.pipeline.likelihood import Sample, Weighed
@@ -87,8 +88,8 @@ class Cast:
         parameters = parameters_of(settings, sample.identities, unseen)
         system = self.mechanism.factory(**parameters)
         shown = [*self.timing.starts_s, *(f"{PARTNER}-{number + 1}" for number in range(unseen))]
-        names = dict(zip(_runs(system), shown, strict=False))
-        called = dict(zip(_runs(whole), shown, strict=False))
+        names = dict(zip(system.must_end, shown, strict=False))  # runs first; a janitor keeps its name
+        called = dict(zip(whole.must_end, shown, strict=False))
         system = system.with_names(names)
         choices = [choice._replace(process=called.get(choice.process, choice.process)) for choice in timed.schedule]
         trace = replay(system, str(Schedule(tuple(choices))))
@@ -112,7 +113,7 @@ class Cast:
         probabilities = {label: float(drawn[world]) for label, drawn in sample.drawn.probabilities.items()}
         return replace(
             self.timing,
-            starts_s=dict(zip(_runs(whole), starts, strict=False)),
+            starts_s=dict(zip(whole.must_end, starts, strict=False)),
             delays=delays,
             probabilities={**self.timing.probabilities, **probabilities},
         )
@@ -126,11 +127,6 @@ def constructed(name: str, attempt: Attempt) -> Best | None:
     if replay(made.system, str(made.trace.schedule)).results != made.trace.results:
         raise AssertionError(f"{name}: the constructed run does not replay")
     return Best(name, made.parameters, made.names, made.system, made.trace, made.unseen, made.fitted, attempt.bites)
-
-
-def _runs(system: System) -> list[str]:
-    """The processes that must end, runs first."""
-    return [instance.name for instance in system.instances() if not instance.process.daemon]
 
 
 def save_witness(best: Best, model: str, title: str, since: datetime | None, out: Path) -> tuple[Path, ...]:
