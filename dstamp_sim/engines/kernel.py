@@ -91,14 +91,14 @@ class Work(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Successors found, no two the same, with the numbers of their parents; a hash table of them, which is -1 where it
-    is empty; for each, its slot in the visited set and the number that is there.
+    """Successors found, no two the same, with the numbers of their parents and their hashes; a table of them by hash,
+    which is -1 where it is empty; for each, the number that is in its slot of the visited set.
     """  # noqa: D205 - one sentence
 
     rows: Any
     parents: Any
+    hashes: Any
     table: Any
-    slots: Any
     numbers: Any
 
 
@@ -137,16 +137,14 @@ def insert(rows: Any, count: int, slots: Any, row: Any) -> Any:
 
 @compiled
 def _look_up(rows: Any, known: Any, slots: Any, found: Any, begin: Any, end: Any) -> None:
-    """For the successors begin..end, the slot of each, and its number if it is that of one of the first `known` rows.
+    """For the successors begin..end, the number of each if it is that of one of the first `known` rows.
 
     -1 is said of those that are not among them, and of those whose slot another row has. Rows and slots may be added
     meanwhile: a slot is empty or has its number for good, and rows below `known` were there before.
     """
     mask = np.uint64(slots.shape[0] - 1)
     for i in range(begin, end):
-        found.slots[i] = np.int64(_hash(found.rows[i]) & mask)
-    for i in range(begin, end):
-        found.numbers[i] = slots[found.slots[i]]
+        found.numbers[i] = slots[found.hashes[i] & mask]
     for i in range(begin, end):
         if not 0 <= found.numbers[i] < known or not _same(rows[found.numbers[i]], found.rows[i]):
             found.numbers[i] = -1
@@ -162,7 +160,7 @@ def drop_known(rows: Any, known: Any, slots: Any, found: Any, size: Any) -> Any:
     left = 0
     for i in range(size):
         if found.numbers[i] < 0:
-            found.parents[left] = found.parents[i]
+            found.parents[left], found.hashes[left] = found.parents[i], found.hashes[i]
             for word in range(rows.shape[1]):
                 found.rows[left, word] = found.rows[i, word]
             left += 1
@@ -180,7 +178,7 @@ def keep(rows: Any, count: Any, slots: Any, parents: Any, found: Any, begin: Any
     for i in range(begin, end):
         if found.numbers[i] >= 0:
             continue
-        at = np.uint64(found.slots[i])
+        at = found.hashes[i] & mask
         while slots[at] >= 0 and not _same(rows[slots[at]], found.rows[i]):
             at = (at + np.uint64(1)) & mask
         if slots[at] >= 0:
@@ -199,7 +197,8 @@ def keep(rows: Any, count: Any, slots: Any, parents: Any, found: Any, begin: Any
 def _is_new(found: Any, i: Any) -> Any:
     """Whether successor i is none of those found before it; it is then entered in their table."""
     mask = np.uint64(found.table.shape[0] - 1)
-    at = (_hash(found.rows[i]) >> np.uint64(32)) & mask
+    found.hashes[i] = _hash(found.rows[i])
+    at = (found.hashes[i] >> np.uint64(32)) & mask
     while found.table[at] >= 0:
         if _same(found.rows[found.table[at]], found.rows[i]):
             return False
@@ -318,7 +317,7 @@ def note(misses: Any, tallies: Any, what: int, which: int, state: int) -> None:
 
 
 @compiled
-def _look_up_moves(row: Any, objects: Any, steps: Any, work: Any, misses: Any, tallies: Any) -> Any:
+def _look_up_moves(row: Any, objects: Any, steps: Any, work: Any, met: Any, misses: Any, tallies: Any) -> Any:
     """Fill `work.enabled`; gives the entries missing, the successors in all, and the processes that can move."""
     missing, most, movers = 0, 0, 0
     for p in range(work.enabled.shape[0]):
@@ -333,6 +332,7 @@ def _look_up_moves(row: Any, objects: Any, steps: Any, work: Any, misses: Any, t
             note(misses, tallies, OF_OP, here, state)
             missing += 1
             continue
+        met[entry] = True
         work.enabled[p] = steps.first[entry + 1] - steps.first[entry]
         most += work.enabled[p]
         movers += work.enabled[p] > 0
@@ -389,19 +389,20 @@ def expand(
     misses: Any,
     stuck: Any,
     tallies: Any,
+    met: Any,
 ) -> Any:
     """Put the successors of the states begin..end into `found`, each once.
 
     Gives why it came back, the first state not expanded, and the number of successors found. `groups[p]` is the range
     of columns of the processes identical to p (of p alone where symmetry is off). Counts in `tallies`: transitions,
-    misses noted, stuck states noted, states where only a stubborn set moved.
+    misses noted, stuck states noted, states where only a stubborn set moved. `met` is set for each entry looked up.
     """
     row, processes, deaths = work.row, work.enabled.shape[0], work.row.shape[0] - 1
     why, size, at = DONE, 0, begin
     found.table[:] = -1
     while at < end:
         _unpack(rows, at, layout, row)
-        missing, most, movers = _look_up_moves(row, objects, steps, work, misses, tallies)
+        missing, most, movers = _look_up_moves(row, objects, steps, work, met, misses, tallies)
         mortals = row[deaths] < death.allowed
         if mortals:
             for p in range(processes):

@@ -19,7 +19,7 @@ from dstamp_sim.engines.threads import AHEAD, cores, in_order
 CHUNK = 1 << 17
 """States expanded before progress is told."""
 
-BATCH, LEAST = 1 << 13, 1 << 9
+BATCH, LEAST = 1 << 12, 1 << 9
 """States expanded by one call of the kernel, at most, and at least where threads share them: to wake a thread takes as
 long as to expand some hundred states. Ctrl-C is heard between two calls. Powers of 2."""
 
@@ -43,8 +43,8 @@ class Desk(NamedTuple):
     def cleared(self, most: int) -> Desk:
         """This desk for up to `most` successors, a power of 2: a table no larger than needed is cleared in no time."""
         self.tallies[:] = 0
-        rows, parents, table, *looked_up = self.found
-        return self._replace(found=kernel.Found(rows[:most], parents[:most], table[: 2 * most], *looked_up))
+        found = self.found
+        return self._replace(found=found._replace(rows=found.rows[:most], table=found.table[: 2 * most]))
 
 
 class Batch(NamedTuple):
@@ -74,6 +74,7 @@ class Space:
     future: Future | None
     memory_bytes: int
     count: int = 0
+    expanded: int = 0
     transitions: int = 0
     reduced: int = 0
     levels: list[int] = field(default_factory=lambda: [0, 1])
@@ -88,6 +89,7 @@ class Space:
         self.parents = np.zeros(1024, np.uint32)
         self.slots = np.full(2048, -1, np.int32)
         self._groups = self._columns_of_identical_processes()
+        self._met = np.zeros(0, np.bool_)
         self._room = ROOM
         self._desks: list[Desk] = []
         self._add_initial(start)
@@ -108,12 +110,13 @@ class Space:
                 self.tables.fill_all(last.desk.misses[: last.desk.tallies[1]])
             elif last.why == kernel.FULL:
                 self._room, self._desks = 2 * self._room, []
-            begin = last.end
+            begin = self.expanded = last.end
         return end
 
     def _expand_batches(self, begin: int, end: int, threads: int) -> Batch:
         """Expand batch after batch until one comes back early, or all are done; gives the last."""
         tables = self.tables.steps(), self.tables.deaths(), self._cut()
+        self._make_room_for_entries()
         if end - begin < 2 * LEAST:
             threads = 1
         size = BATCH if threads == 1 else min(BATCH, max(LEAST, (end - begin) // (AHEAD * threads)))
@@ -132,7 +135,15 @@ class Space:
         desk = self._free_desk()
         most = self._room << max(end - begin - 1, 31).bit_length()
         why, at, size = kernel.expand(
-            self.rows, begin, end, self.objects, self._groups, self._layout.fields, *tables, *desk.cleared(most)
+            self.rows,
+            begin,
+            end,
+            self.objects,
+            self._groups,
+            self._layout.fields,
+            *tables,
+            *desk.cleared(most),
+            self._met,
         )
         if shared:
             size = kernel.drop_known(self.rows, known, self.slots, desk.found, size)
@@ -175,15 +186,10 @@ class Space:
 
     def used_entries(self) -> NDArray[np.bool_]:
         """Which entries of the tables of ops some state looks up."""
-        used = np.zeros(len(self.tables.entries.data), np.bool_)
-        tables, numbers = self.tables.steps(), len(self._bits)
-
-        def mark(begin: int) -> None:
-            row, end = np.empty(numbers, np.int64), min(begin + CHUNK, self.count)
-            kernel.mark_used(self.rows, begin, end, self.objects, self._layout.fields, tables, row, used)
-
-        for _ in in_order([partial(mark, begin) for begin in range(0, self.count, CHUNK)], cores()):
-            pass
+        tables, row = self.tables.steps(), np.empty(len(self._bits), np.int64)
+        self._make_room_for_entries()
+        used: NDArray[np.bool_] = (tables.entries >= 0) & self._met[tables.entries]
+        kernel.mark_used(self.rows, self.expanded, self.count, self.objects, self._layout.fields, tables, row, used)
         return used
 
     def orbits(self) -> int:
@@ -197,6 +203,11 @@ class Space:
                 total *= k / run
                 last = here
         return round(float(total.sum()))
+
+    def _make_room_for_entries(self) -> None:
+        more = len(self.tables.first.data) - len(self._met)
+        if more:
+            self._met = np.append(self._met, np.zeros(more, np.bool_))
 
     def _grow(self) -> None:
         wider = 2 * len(self.rows)
@@ -270,8 +281,8 @@ class Space:
         row, lost, sets = np.empty(numbers, np.int64), np.empty(numbers, np.int64), np.empty((2, n), np.int8)
         work = kernel.Work(row, lost, np.empty(n, np.int32), *sets)
         found = kernel.Found(
-            np.empty((most, words), np.uint64), np.empty(most, np.uint32), np.empty(2 * most, np.int32),
-            np.empty(most, np.int64), np.empty(most, np.int64),
+            np.empty((most, words), np.uint64), np.empty(most, np.uint32), np.empty(most, np.uint64),
+            np.empty(2 * most, np.int32), np.empty(most, np.int32),
         )  # fmt: skip
         return Desk(work, found, np.empty((4096, 3), np.int64), np.empty(BATCH, np.int64), np.zeros(4, np.int64))
 

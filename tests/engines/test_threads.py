@@ -54,6 +54,8 @@ def differences(one: Space, other: Space) -> Iterator[str]:
     for what in ("count", "transitions", "reduced", "levels", "stuck", "bytes_in_use"):
         if getattr(one, what) != getattr(other, what):
             yield f"{what}: {getattr(one, what)} and {getattr(other, what)}"
+    if not np.array_equal(one.used_entries(), other.used_entries()):
+        yield "used entries differ"
     for what in ("rows", "parents"):
         if not np.array_equal(getattr(one, what)[: one.count], getattr(other, what)[: other.count]):
             yield f"{what} differ"
@@ -72,6 +74,20 @@ def check(seeds: range) -> list[str]:
 
 def test_numbers_parents_and_counts_are_those_of_one_thread():
     assert not check(range(FAST))
+
+
+@pytest.mark.parametrize("memory_bytes", [1 << 26, 1 << 16])
+def test_the_entries_used_are_those_that_some_state_looks_up_expanded_or_not(memory_bytes):
+    for seed in range(FAST):
+        space = explored(random_system(seed), 2, reduced=bool(seed % 2), memory_bytes=memory_bytes)
+        steps, used = space.tables.steps(), set()
+        for number in range(space.count):
+            row = space.columns(range(space.objects + space.processes), number, number + 1)[0]
+            for local in row[space.objects :]:
+                slot = steps.target[local]
+                if slot != kernel.ENDED:
+                    used.add(int(steps.base[local] + (row[slot] if slot >= 0 else 0)))
+        assert set(np.flatnonzero(space.used_entries()).tolist()) == used
 
 
 @pytest.mark.slow
