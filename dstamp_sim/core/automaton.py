@@ -21,7 +21,7 @@ from dstamp_sim.core.errors import ModelError, UnboundedProgram
 from dstamp_sim.core.op import ENTER, EXIT, Op, Program
 from dstamp_sim.core.placement import Bound, lay_over
 from dstamp_sim.core.shared_object import Outcome, SharedObject
-from dstamp_sim.core.value import Distinct, is_hashable, text
+from dstamp_sim.core.value import Distinct
 
 REPETITION = "Express repetition with daemon=True, or waiting with an op that blocks"
 
@@ -94,6 +94,14 @@ class _Live:
     value: Any = None
     sections: tuple[str, ...] = ()
     passed: list[tuple[CodeType, int]] = field(default_factory=list)
+
+    def mark(self, item: Op) -> None:
+        """It passed a mark: the entry into a section, or the exit from one."""
+        self.sections = (*self.sections, str(item.args[0])) if item.verb == ENTER else self.sections[:-1]
+
+    def end(self, value: Any) -> None:
+        """It returned."""
+        self.returned, self.value, self.sections = True, value, ()
 
 
 class Automaton:
@@ -189,36 +197,31 @@ class Automaton:
             try:
                 item = live.driver.send(answer)
             except StopIteration as stop:
-                live.returned, live.value = True, stop.value
-                live.sections = ()
-                self._check_value(stop.value, place, "returned", id(self))
+                live.end(stop.value)
+                if wrong := self._values.wrong(id(self), stop.value):
+                    raise ModelError(f"{place}: returned {wrong}") from None
                 return None
             except ModelError:
                 raise
             except Exception as error:
                 raise ModelError(f"{_raised_at(error, place)}: the program raised {error!r}") from error
-            self._check_op(item, _place(live.body))
+            self._check_op(item, live)
             if item.target is not None or item.verb not in (ENTER, EXIT):
                 return item
             live.passed.extend(_frames(live.body))
-            name = str(item.args[0])
-            live.sections = (*live.sections, name) if item.verb == ENTER else live.sections[:-1]
+            live.mark(item)
             answer = None
 
-    def _check_op(self, item: object, place: Place) -> None:
+    def _check_op(self, item: object, live: _Live) -> None:
         if not isinstance(item, Op):
-            raise ModelError(f"{place}: yielded {item!r}: a process yields an Op{_remedy(item)}")
+            raise ModelError(f"{_place(live.body)}: yielded {item!r}: a process yields an Op{_remedy(item)}")
         if item.target is not None and id(item.target) not in self._declared:
             raise ModelError(
-                f"{place}: {item} touches {item.target.name!r}, which System(objects=[...]) does not declare "
-                f"(declared: {', '.join(self._declared_names)})"
+                f"{_place(live.body)}: {item} touches {item.target.name!r}, which System(objects=[...]) does not "
+                f"declare (declared: {', '.join(self._declared_names)})"
             )
-        self._check_value(item.args, place, f"{item.verb} was given", (id(item.target), item.verb))
-
-    def _check_value(self, value: Any, place: Place, doing: str, where: Hashable) -> None:
-        if not is_hashable(value):
-            raise ModelError(f"{place}: {doing} {value!r}, which is not hashable: use tuples and frozensets")
-        check_distinct(self._values, where, value, f"{place}: {doing}")
+        if wrong := self._values.wrong((id(item.target), item.verb), item.args):
+            raise ModelError(f"{_place(live.body)}: {item.verb} was given {wrong}")
 
     def _holds_after(self, origin: Node, answer: Answer) -> tuple[Hold, ...]:
         holds = origin.holds
@@ -242,13 +245,29 @@ class Automaton:
             at = self.nodes[at].parent
         path.reverse()
         live = self._start()
-        op = self._run(live, None)
+        op = self._repeated(live, None)
         for here, there in pairwise(path):
             self._check_same(here, op, live)
             assert there.answer is not None
-            op = self._run(live, there.answer.result)
+            op = self._repeated(live, there.answer.result)
         self._check_same(path[-1], op, live)
         return live
+
+    def _repeated(self, live: _Live, answer: Any) -> Op | None:
+        """As `_run`, where it was run before: what was checked then is not checked again."""
+        if live.returned:
+            return None
+        try:
+            item = live.driver.send(answer)
+            while isinstance(item, Op) and item.target is None and item.verb in (ENTER, EXIT):
+                live.mark(item)
+                item = live.driver.send(None)
+        except StopIteration as stop:
+            live.end(stop.value)
+            return None
+        except Exception as error:
+            raise ModelError(f"{_raised_at(error, _where(self._program))}: the program raised {error!r}") from error
+        return item
 
     def _check_same(self, node: Node, op: Op | None, live: _Live) -> None:
         if live.returned != node.returned or (not live.returned and node.op != op):
@@ -272,16 +291,6 @@ class Automaton:
             passed[place] = passed.get(place, 0) + 1
             node = self.nodes[node].parent
         return max(passed.items(), key=lambda item: item[1])
-
-
-def check_distinct(values: Distinct, where: Hashable, value: Any, what: str) -> None:
-    """Raises ModelError when `value` equals one met before in the same place that is written differently."""
-    clash = values.clash(where, value)
-    if clash is not None:
-        raise ModelError(
-            f"{what} {text(value)}, which Python calls equal to {clash}, used before: they would be taken for one "
-            "value; keep to one of them"
-        )
 
 
 def _frames(body: Any) -> Iterator[tuple[CodeType, int]]:

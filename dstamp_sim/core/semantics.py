@@ -6,14 +6,14 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from dstamp_sim.core.automaton import Automaton, Hold, Node, check_distinct
+from dstamp_sim.core.automaton import Automaton, Hold, Node
 from dstamp_sim.core.errors import ModelError, ScheduleError, unknown
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.core.system import Instance, System
 from dstamp_sim.core.trace import Change, Step, Trace
-from dstamp_sim.core.value import Distinct, is_hashable, text
+from dstamp_sim.core.value import Distinct, text
 
 DEAD = -1
 """The node of a process that died."""
@@ -196,9 +196,8 @@ class Semantics:
             raise ModelError(f"{node.place}: {node.op} in state {text(current)} raised {error!r}") from error
         for outcome in outcomes:
             for value, what, where in ((outcome.state, "state", ""), (outcome.result, "result", node.op)):
-                if not is_hashable(value):
-                    raise ModelError(f"{node.place}: {node.op} gives the {what} {value!r}, which is not hashable")
-                check_distinct(self._values, (id(target), where), value, f"{node.place}: {node.op} gives the {what}")
+                if wrong := self._values.wrong((id(target), where), value):
+                    raise ModelError(f"{node.place}: {node.op} gives the {what} {wrong}")
         return tuple(outcomes)
 
     def _state_of(self, state: State, pid: int, target: SharedObject) -> Hashable:

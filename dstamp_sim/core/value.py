@@ -36,11 +36,18 @@ class Distinct:
     def __init__(self) -> None:
         self._written: dict[tuple[Hashable, Hashable], str] = {}
 
-    def clash(self, where: Hashable, value: Hashable) -> str | None:
-        """How an equal value was written before in the same place, if that was differently; None for no clash."""
+    def wrong(self, where: Hashable, value: Any) -> str:
+        """The value and what is wrong with it: not hashable, or written differently before in the same place."""
+        if not is_hashable(value):
+            return f"{value!r}, which is not hashable: use tuples and frozensets"
         now = text(value)
         before = self._written.setdefault((where, value), now)
-        return None if before == now else before
+        if before == now:
+            return ""
+        return (
+            f"{now}, which Python calls equal to {before}, used before: they would be taken for one value; "
+            "keep to one of them"
+        )
 
 
 def is_hashable(value: object) -> bool:
