@@ -46,6 +46,11 @@ class Variant:
         seen = dict.fromkeys(name for item in runs for name, _ in item.fields)
         return {key: value for name in seen for key, value in self.hypotheses.sight.get(name, {}).items()}
 
+    @property
+    def apart(self) -> bool:
+        """Whether it is judged where runs share nothing by their identity."""
+        return bool(self.hypotheses.apart) and self.hypotheses.apart.items() <= dict(self.settings).items()
+
     def quantified(self) -> list[str]:
         """The parts of a run's identity that neither the mechanism nor the reading fixes."""
         fixed = {*self.settings, *_keywords(self.mechanism.factory)}
@@ -95,8 +100,8 @@ def variants(name: str, mechanism: Mechanism, hypotheses: Hypotheses, constants:
 def pairs(mechanisms: Mapping[str, Mechanism], hypotheses: Hypotheses, constants: frozenset[str]) -> Iterator[Variant]:
     """Every two mechanisms at once, under the readings that fit each other.
 
-    Two fit where no parameter would have to have two values. A part of the identity that only one of them fixes (as
-    it is judged where nothing is shared) is left open, for the other needs it. Mechanisms whose factories are not
+    Two fit where no parameter would have to have two values. One that is judged where runs share nothing
+    (`Hypotheses.apart`) is judged where they do beside one that is not. Mechanisms whose factories are not
     partial applications of `hypotheses.nothing` are in no pair.
     """
     for (name, one), (other_name, other) in combinations(mechanisms.items(), 2):
@@ -112,22 +117,24 @@ def _paired(first: Variant, second: Variant) -> Variant | None:
     factories = one.factory, other.factory
     if any(not isinstance(f, partial) or f.func is not hypotheses.nothing or f.args for f in factories):
         return None
-    apart = {*first.quantified(), *second.quantified(), "runs"}
-    whole = [_without({**_keywords(v.mechanism.factory), **v.settings}, apart) for v in (first, second)]
+    open_to_both = {*first.quantified(), *second.quantified(), "runs"}
+    if not (first.apart and second.apart):
+        open_to_both |= {*hypotheses.apart}
+    whole = [_without({**_keywords(v.mechanism.factory), **v.settings}, open_to_both) for v in (first, second)]
     if any(whole[0][key] != whole[1][key] for key in whole[0].keys() & whole[1].keys()):
         return None
-    settings = _without({**first.settings, **second.settings}, apart)
-    factory = partial(hypotheses.nothing, **_without({**_keywords(one.factory), **_keywords(other.factory)}, apart))
+    settings = _without({**first.settings, **second.settings}, open_to_both)
+    both = {**_keywords(one.factory), **_keywords(other.factory)}
+    factory = partial(hypotheses.nothing, **_without(both, open_to_both))
     mechanism = replace(one, story=f"{one.story}; and {other.story}", factory=factory, within=None)
     reading = dict(first.reading) | {k: v for k, v in second.reading.items() if not _told_by(first, second, k)}
     return Variant(f"{first.name} + {second.name}", mechanism, hypotheses, reading, settings)
 
 
 def _told_by(first: Variant, second: Variant, question: str) -> bool:
-    """Whether an answer of the second is one of the first, but for the identity."""
-    identity = first.hypotheses.identity
+    """Whether an answer of the second is one of the first, whatever the runs share."""
     known = first.hypotheses.questions[question].readings[second.reading[question]]
-    return _without(known, identity).items() <= dict(first.settings).items()
+    return _without(known, first.hypotheses.apart).items() <= dict(first.settings).items()
 
 
 def _without(values: Mapping[str, Any], keys: Any) -> dict[str, Any]:

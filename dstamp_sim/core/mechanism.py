@@ -104,14 +104,17 @@ class Hypotheses:
 
     `nothing` is the factory without any fault. Factories take `runs` and, by each name in `identity`, a tuple with a
     value per run, which an observed run may leave unknown. `sight` gives the parameters with which a result has a
-    field that it otherwise lacks. `probes` are factories of systems with one process, by the probe's id. `faults` are
-    the outcome labels that count as something having failed. `rule` is a way to read an experiment that is judged.
+    field that it otherwise lacks. `apart` are the parameters with which runs share nothing by their identity: readings
+    that have them are of mechanisms that need no such sharing. `probes` are factories of systems with one process, by
+    the probe's id. `faults` are the outcome labels that count as something having failed. `rule` is a way to read an
+    experiment that is judged.
     """
 
     nothing: Callable[..., System]
     questions: Mapping[str, Question]
     identity: tuple[str, ...]
     sight: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    apart: Mapping[str, Any] = field(default_factory=dict)
     probes: Mapping[str, Callable[..., System]] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
     experiments: Mapping[str, Experiment] = field(default_factory=dict)

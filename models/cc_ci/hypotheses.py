@@ -24,8 +24,11 @@ from .naming import BASE, HEAD, RECIPE, small_sha
 from .system import is_run
 from .world import Run, RunResult, Switches, World
 
-APART = tuple(range(1, 13))
-"""A pull request each, and so a stack each."""
+APART: dict[str, Any] = {"stack": "per_run", "pr": (1,)}
+"""A stack each: whose pull request a run is of does not matter then."""
+
+_HARNESS: dict[str, Any] = {"stack": "shared", "pr": (1,)}
+"""The runs of an experiment: of one pull request, and so on one stack, as the harness does it."""
 
 _CHAOS: dict[str, Any] = {"base_deploy": "chaos", "overlay": True}
 _BARE: dict[str, Any] = {"base_deploy": "chaos", "overlay": False}
@@ -39,15 +42,13 @@ QUESTIONS = {
     "base": Question({"chaos, with overlay": _CHAOS, "chaos, no overlay": _BARE, "pinned": _PINNED}, _SOURCE),
     "base, a stack each": Question(
         {
-            "chaos, with overlay": _CHAOS | {"pr": APART},
-            "chaos, no overlay": _BARE | {"pr": APART},
-            "pinned": _PINNED | {"pr": APART},
+            "chaos, with overlay": _CHAOS | APART,
+            "chaos, no overlay": _BARE | APART,
+            "pinned": _PINNED | APART,
         },
         _SOURCE,
     ),
-    "base, no overlay, a stack each": Question(
-        {"chaos": _BARE | {"pr": APART}, "pinned": _PINNED | {"pr": APART}}, _SOURCE
-    ),
+    "base, no overlay, a stack each": Question({"chaos": _BARE | APART, "pinned": _PINNED | APART}, _SOURCE),
     "wait": Question(
         {"replicas run": {"converge": "replicas"}, "update settled": {"converge": "settled"}},
         "DOMAIN, abra and the harness [pub]",
@@ -57,8 +58,8 @@ QUESTIONS = {
     ),
     "fault": Question(
         {
-            "in every run": {"fault_in": "all", "pr": APART},
-            "in some runs only": {"fault_in": "some", "pr": APART},
+            "in every run": {"fault_in": "all"} | APART,
+            "in some runs only": {"fault_in": "some"} | APART,
         },
         "nothing is said of the harness's version in each run",
         part="fault",
@@ -196,33 +197,34 @@ def _overlap(one: Seen, other: Seen) -> bool:
 
 EXPERIMENTS: Mapping[str, Experiment] = {
     "isolated run": Experiment(
-        "one real run on an idle host (the document's own test)", {"runs": 1}, (0.0,), _first, "a run", COLORS,
+        "one real run on an idle host (the document's own test)",
+        _HARNESS | {"runs": 1}, (0.0,), _first, "a run", COLORS,
     ),
     "ten isolated runs": Experiment(
-        "ten real runs on an idle host, one after the other", {"runs": 10}, tuple(9000.0 * i for i in range(10)),
-        _count, "ten runs", COUNTS,
+        "ten real runs on an idle host, one after the other", _HARNESS | {"runs": 10},
+        tuple(9000.0 * i for i in range(10)), _count, "ten runs", COUNTS,
     ),
     "two at a barrier": Experiment(
-        "two runs of one ref started together on an idle host", {"runs": 2, "pr": (1,)}, (0.0, 0.0), _count, "two runs",
+        "two runs of one ref started together on an idle host", _HARNESS | {"runs": 2}, (0.0, 0.0), _count, "two runs",
         COUNTS,
     ),
     "isolated run, pause": Experiment(
         "one run on an idle host with failure_action: pause",
-        {"runs": 1, "failure_action": "pause"}, (0.0,), _first, "a run and a changed compose file", COLORS,
+        _HARNESS | {"runs": 1, "failure_action": "pause"}, (0.0,), _first, "a run and a changed compose file", COLORS,
     ),
     "isolated run, inspected": Experiment(
         "one run on an idle host; UpdateStatus and PreviousSpec are read right after the redeploy and at the check",
-        {"runs": 1, "inspect": True, "inspect_early": True}, (0.0,), _fingerprint,
+        _HARNESS | {"runs": 1, "inspect": True, "inspect_early": True}, (0.0,), _fingerprint,
         "a run and three lines in the harness", TWO_FINGERPRINTS,
     ),
     "two at a barrier, inspected": Experiment(
         "two runs of one ref started together; UpdateStatus and PreviousSpec are read at the first one's check",
-        {"runs": 2, "pr": (1,), "inspect": True}, (0.0, 0.0), _fingerprint, "two runs and two lines in the harness",
+        _HARNESS | {"runs": 2, "inspect": True}, (0.0, 0.0), _fingerprint, "two runs and two lines in the harness",
         FINGERPRINTS,
     ),
     "load without sharing": Experiment(
         "one run while three of other pull requests load the host",
-        {"runs": 4, "pr": (1, 2, 3, 4)}, (0.0, 0.0, 0.0, 0.0), _first, "four runs", COLORS,
+        _HARNESS | {"runs": 4, "pr": (1, 2, 3, 4)}, (0.0, 0.0, 0.0, 0.0), _first, "four runs", COLORS,
     ),
     "consoles of the red runs": Experiment(
         "look up, in the kept consoles of the red runs, which chaos version abra took for the redeploy",
@@ -238,6 +240,7 @@ HYPOTHESES = Hypotheses(
     nothing=cc_ci,
     questions=QUESTIONS,
     identity=("pr",),
+    apart=APART,
     sight=SIGHT,
     probes={
         "manual-checkouts": _probe(_manual_checkouts),

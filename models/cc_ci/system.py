@@ -44,8 +44,14 @@ SECTIONS = (
     "teardown",
 )
 
+
+def _domain(world: World, who: object) -> str | None:
+    """Whose app-domain flock a process takes; none where its stack is its own, for that lock would keep nobody out."""
+    return who.stack if isinstance(who, Run) and world.switches.stack == "shared" else None
+
+
 LOCKS = (
-    LockScope("app-domain", of=lambda _, who: who.stack if isinstance(who, Run) else None),
+    LockScope("app-domain", of=_domain),
     LockScope("recipe", of=lambda _, who: who.recipe if isinstance(who, Run) else None),
     LockScope("host"),
 )
