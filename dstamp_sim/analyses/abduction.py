@@ -14,18 +14,14 @@ from dstamp_sim.analyses.case import Bearing, Case, Engines, Found, Observation,
 from dstamp_sim.analyses.identities import fresh
 from dstamp_sim.analyses.least import PARTNER, Least
 from dstamp_sim.analyses.turns import Role, cast
-from dstamp_sim.analyses.variant import Factory, Variant, pairs, variants
+from dstamp_sim.analyses.variant import Factory, Variant, variants
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
+from dstamp_sim.core.system import System
 
 
 def judge(name: str, mechanism: Mechanism, hypotheses: Hypotheses, case: Case, engines: Engines) -> list[Row]:
     """A row per reading of the questions on which the mechanism depends."""
     return [Judging(variant, case, engines).row() for variant in variants(name, mechanism, hypotheses, case.constants)]
-
-
-def judge_pairs(mechanisms: Mapping[str, Mechanism], hypotheses: Hypotheses, case: Case, engines: Engines) -> list[Row]:
-    """A row per two mechanisms at once and reading that fits both: for evidence that no single one can give."""
-    return [Judging(variant, case, engines).row() for variant in pairs(mechanisms, hypotheses, case.constants)]
 
 
 @dataclass
@@ -37,9 +33,13 @@ class Judging:
     engines: Engines
     known: dict[Hashable, Bearing] = field(default_factory=dict)
 
-    def row(self) -> Row:
-        """The judgement of everything observed."""
-        bearings = {item.name: self._bearing(item) for item in (*self.case.runs, *self.case.probes)}
+    def row(self, contested: Collection[str] = ()) -> Row:
+        """The judgement of everything observed; one `contested` that is not possible, or left open, decides it."""
+        bearings: dict[str, Bearing] = {}
+        for item in sorted((*self.case.runs, *self.case.probes), key=lambda item: item.name not in contested):
+            bearings[item.name] = self._bearing(item)
+            if item.name in contested and bearings[item.name] in (Bearing.CONTRADICTS, Bearing.OPEN):
+                break
         against = [name for name, bearing in bearings.items() if bearing is Bearing.CONTRADICTS]
         if against:
             why = f"{', '.join(against)}: such an outcome is unreachable, with any number of partners"
@@ -56,6 +56,12 @@ class Judging:
         why = f"not {bound}; more were not tried" if refuted else f"the search {bound} did not end"
         why += f"; without regard to how long runs last, {untimed.told()} will do" if untimed else ""
         return self._row(Possible.UNDETERMINED, why, bearings, None, untimed, refuted=refuted)
+
+    def excludes(self, names: Collection[str]) -> bool:
+        """Whether it is cheaply known that the observed run of one of these names cannot have come out so."""
+        runs = [run for run in self.case.runs if run.name in names]
+        factory = self.variant.mechanism.factory
+        return any(self.engines.excluded(*self._with_any_partners(run, factory)) for run in runs)
 
     def refutes(self, names: Collection[str]) -> bool:
         """Whether these observations alone are refuted for every number of partners that is tried."""
@@ -128,18 +134,30 @@ class Judging:
 
     def _among_partners(self, item: Observation, factory: Factory) -> Reached:
         """One observed run alone, with a partner or two, then among any number like it and of another identity."""
-        own = {key: 1 if value is None else value for key, value in item.identity.items()}
-        identities, groups = [own, own, fresh([own])], ["", "like it", "other"]
-        if not self.variant.quantified():  # every run is of another identity
-            identities, groups = identities[:2], groups[:2]
-        roles = [Role(item.name, item.fields), *(Role(f"{PARTNER}, {group}", None, group) for group in groups[1:])]
-        for count in range(1, len(groups) + 1):
-            system = cast(self.variant.system(factory, identities[:count], self.case.runs), roles[:count], {})
-            reached = self.engines.reach(system)
+        system, names = self._with_any_partners(item, factory)
+        if self.engines.excluded(system, names):
+            return Reached(Possible.IMPOSSIBLE, "in no combination of what any number of processes can do")
+        for count in range(len(names) + 1):
+            reached = self.engines.reach(self._with_partners(item, factory, count))
             if reached.trace is not None:
                 return reached
-        crashed = system.with_crashes(self.case.most_crashes)
-        return self.engines.reach_any(crashed, [role.name for role in roles[1:]])
+        return self.engines.reach_any(system, names)
+
+    def _with_any_partners(self, item: Observation, factory: Factory) -> tuple[System, list[str]]:
+        """The run with a partner of each kind, who may die; and what the partners are called."""
+        names = [f"{PARTNER}, {kind}" for kind in self._kinds()]
+        return self._with_partners(item, factory, len(names)).with_crashes(self.case.most_crashes), names
+
+    def _with_partners(self, item: Observation, factory: Factory, count: int) -> System:
+        own = {key: 1 if value is None else value for key, value in item.identity.items()}
+        identities = [own, own, fresh([own])][: count + 1]
+        partners = [Role(f"{PARTNER}, {kind}", None, kind) for kind in self._kinds()[:count]]
+        system = self.variant.system(factory, identities, self.case.runs)
+        return cast(system, [Role(item.name, item.fields), *partners], {})
+
+    def _kinds(self) -> list[str]:
+        """Who partners can be; where nothing depends on it, every run is of another identity."""
+        return ["like it", "other"] if self.variant.quantified() else ["like it"]
 
 
 def _failures(found: Found) -> str:

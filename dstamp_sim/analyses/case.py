@@ -50,10 +50,15 @@ class Reached:
 
 @dataclass(frozen=True)
 class Engines:
-    """How systems are judged: each for itself, and for any number of the processes of these names."""
+    """How systems are judged: each for itself, and for any number of the processes of these names.
+
+    `attempt` is `reach`, and `excluded` tells whether `reach_any` refutes, as far as is known at little cost.
+    """
 
     reach: Callable[[System], Reached]
+    attempt: Callable[[System], Reached]
     reach_any: Callable[[System, Sequence[str]], Reached]
+    excluded: Callable[[System, Sequence[str]], bool]
 
 
 @dataclass(frozen=True)

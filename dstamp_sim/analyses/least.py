@@ -16,8 +16,8 @@ from dstamp_sim.analyses.turns import Role, alike, cast
 from dstamp_sim.analyses.variant import Factory, Variant
 from dstamp_sim.core.system import System
 
-MOST_OPEN = 40
-"""Questions that the engines may leave undetermined before a search for the least number gives up."""
+FEW_OPEN, MOST_OPEN = 3, 40
+"""Questions left undetermined after which the others are only attempted, and after which the search gives up."""
 
 PARTNER = "unseen"
 """What partners that nobody saw are called."""
@@ -72,7 +72,7 @@ class Least:
             below = left_open == 0
             for question in self._questions(orders, unseen):
                 system = self._system(question, self.variant.mechanism.factory, crashes)
-                reached = self.engines.reach(system)
+                reached = (self.engines.reach if left_open < FEW_OPEN else self.engines.attempt)(system)
                 if reached.trace is not None:
                     return self._shown(question, system, reached, crashes, exact=below), below
                 left_open += reached.verdict is Possible.UNDETERMINED

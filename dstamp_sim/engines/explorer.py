@@ -13,11 +13,12 @@ from dstamp_sim.core.semantics import Semantics, State
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, certify
+from dstamp_sim.engines.closure import close
 from dstamp_sim.engines.coverage import exercised
 from dstamp_sim.engines.endless import endless_loop
 from dstamp_sim.engines.level_judge import LevelJudge, ToldApart
 from dstamp_sim.engines.quotient import quotient
-from dstamp_sim.engines.reduction import MOST_OBJECTS, close, future_of
+from dstamp_sim.engines.reduction import MOST_OBJECTS, future_of
 from dstamp_sim.engines.replay import walk
 from dstamp_sim.engines.retrace import schedule_along
 from dstamp_sim.engines.shortest import shortest_schedule
@@ -104,8 +105,18 @@ def explore(
     """
     asked = system.properties_named(properties)
     semantics = Semantics(system, history_limit=HISTORY_LIMIT)
-    search = _search(semantics, asked, reductions, _Bounds(limit, memory_mb, keep_going), progress)
-    coverage = _coverage(search, semantics)
+    return _report(_search(semantics, asked, reductions, _Bounds(limit, memory_mb, keep_going), progress))
+
+
+def explore_closed(tables: Tables, *, limit: int = DEFAULT_LIMIT) -> Report:
+    """As `explore`, with all reductions, of a system whose tables are closed and merged; judges their properties."""
+    bounds = _Bounds(limit, DEFAULT_MEMORY_MB, keep_going=False)
+    return _report(_search(tables.semantics, tables.judge.properties, ALL_REDUCTIONS, bounds, closed=tables))
+
+
+def _report(search: _Search) -> Report:
+    coverage = _coverage(search)
+    asked = search.full.judge.properties
     return Report(tuple(_judgement(search, index, prop, coverage) for index, prop in enumerate(asked)), coverage)
 
 
@@ -128,41 +139,46 @@ def _search(
     reductions: Reductions,
     bounds: _Bounds,
     progress: Progress | None = None,
+    closed: Tables | None = None,
 ) -> _Search:
     """Search, at first without the knowledge that reductions need, which costs more than a small space is worth."""
-    wants_knowledge = reductions.merge or reductions.por
-    brief = replace(bounds, states=min(bounds.states, WORTH_KNOWING))
+    first = bounds if closed else replace(bounds, states=min(bounds.states, WORTH_KNOWING))
     try:
-        search = _prepared(semantics, asked, reductions, bounds.memory_mb, informed=False)
-        _run(search, asked, brief, progress)
-        if brief.states < bounds.states and search.space.count > brief.states and search.stopped != INTERRUPTED:
+        tables = closed or _tables(semantics, asked, reductions)
+        search = _prepared(tables, asked, reductions, bounds.memory_mb, known=closed is not None)
+        _run(search, asked, first, progress)
+        if first.states < bounds.states and search.space.count > first.states and search.stopped != INTERRUPTED:
             endless = endless_loop(semantics.system, HISTORY_LIMIT)
             if endless:
                 bounds = replace(bounds, states=min(bounds.states, WORTH_OF_ENDLESS), endless=endless)
-            search = _prepared(semantics, asked, reductions, bounds.memory_mb, informed=wants_knowledge and not endless)
+            tables = _tables(semantics, asked, reductions)
+            asks = (reductions.merge or reductions.por) and not endless
+            why_not = close(tables) if asks else ""
+            search = _prepared(tables, asked, reductions, bounds.memory_mb, known=asks and not why_not)
+            search.notes += [f"no partial-order reduction: {why_not}"] if reductions.por and why_not else []
             _run(search, asked, bounds, progress)
     except ToldApart as told:
-        search = _search(semantics, asked, replace(reductions, symmetry=False), bounds, progress)
+        search = _search(semantics, asked, replace(reductions, symmetry=False), bounds, progress, closed)
         search.notes.append(f"symmetry off: copies are told apart by {told}")
     return search
 
 
+def _tables(semantics: Semantics, asked: Sequence[Property], reductions: Reductions) -> Tables:
+    tables = Tables(semantics, Judge(semantics, asked), merge=reductions.merge)
+    tables.initial_row()
+    return tables
+
+
 def _prepared(
-    semantics: Semantics, asked: Sequence[Property], reductions: Reductions, memory_mb: int, *, informed: bool
+    full: Tables, asked: Sequence[Property], reductions: Reductions, memory_mb: int, *, known: bool
 ) -> _Search:
-    """A search at its start; an informed one has complete tables, equal futures made one, and stubborn sets."""
-    judge = Judge(semantics, asked)
-    full = Tables(semantics, judge, merge=reductions.merge)
-    full.initial_row()
-    why_not = close(full) if informed else ""
-    known = informed and not why_not
+    """A search at its start; where its tables are known to be closed, with equal futures made one and stubborn sets."""
     tables = quotient(full) if reductions.merge and known else full
-    can_wait = reductions.por and len(semantics.names) > 1 and len(tables.objects) <= MOST_OBJECTS
+    can_wait = reductions.por and len(full.semantics.names) > 1 and len(tables.objects) <= MOST_OBJECTS
     future = future_of(tables, asked) if can_wait and known else None
     symmetry = reductions.symmetry and any(len(klass.pids) > 1 for klass in tables.classes)
     space = Space(tables, symmetry, future, memory_mb << 20)
-    notes = [f"no partial-order reduction: {why_not}"] if reductions.por and why_not else []
-    return _Search(space, LevelJudge(space, judge), full, notes=notes)
+    return _Search(space, LevelJudge(space, full.judge), full)
 
 
 def _run(search: _Search, asked: Sequence[Property], bounds: _Bounds, progress: Progress | None) -> None:
@@ -252,9 +268,9 @@ def _along(search: _Search, state: int, prop: Property) -> Schedule:
     return schedule_along(search.space, search.space.path(state), to_the_last_op=prop.kind is Kind.NO_DEADLOCK)
 
 
-def _coverage(search: _Search, semantics: Semantics) -> Coverage:
+def _coverage(search: _Search) -> Coverage:
     space, seen = search.space, exercised(search.space, search.full)
-    sections = seen.sections()
+    semantics, sections = search.full.semantics, seen.sections()
     return Coverage(
         states=space.count,
         transitions=space.transitions,

@@ -1,31 +1,38 @@
-"""Local states and object states that nobody can tell apart, made one: the coarsest bisimulation of complete tables.
+"""Local states and object states that nobody can tell apart, made one: the coarsest bisimulation of closed tables.
 
 Histories that differ only in what the program forgot (`created` or `updated`) have the same future; so have object
-states that differ in a field that nobody reads. Two local states are the same when, in every state of the object they
-touch, their outcomes lead to the same; two states of an object are the same when, for every local state that touches
-it, they do. Taken together, component by component, that is a bisimulation of the global rows, which keeps verdicts,
-deadlocks and the lengths of ways.
+states that differ in a field that nobody reads. Two local states are the same when they meet the same states of the
+object they touch, and in each their outcomes lead to the same; two states of an object are the same when the same local
+states meet them, with outcomes that lead to the same. Taken together, component by component, that is a bisimulation
+of the global rows, which keeps verdicts, deadlocks and the lengths of ways.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from dstamp_sim.core.properties import Kind
-from dstamp_sim.engines.tables import LOCAL, Grown, Tables
+from dstamp_sim.engines.tables import LOCAL, UNKNOWN, Grown, Tables
 
 
 @dataclass
 class _Partition:
-    """The class of every local state and of every object's states; refined until it is stable."""
+    """The class of every local state and of every object's states; refined until it is stable.
+
+    `met` are, by local state, the states of its object for which there is an entry; `touching` are, by object and
+    state, the local states with one; `losing` is what its holders' deaths make of it, by what they hold.
+    """
 
     tables: Tables
     local: list[int]
     state: list[list[int]]
-    touching: list[list[int]] = field(default_factory=list)
-    losing: list[list[int]] = field(default_factory=list)
+    met: list[list[int]]
+    touching: list[dict[int, list[int]]]
+    losing: list[dict[int, dict[Hashable, int]]]
     moves: dict[tuple[int, int], list[tuple[int, int]]] = field(default_factory=dict)
 
     def refined(self) -> _Partition:
@@ -35,23 +42,20 @@ class _Partition:
             _numbered([self._state_signature(slot, number) for number in range(len(states))])
             for slot, states in enumerate(self.state)
         ]
-        return _Partition(self.tables, local, state, self.touching, self.losing, self.moves)
+        return replace(self, local=local, state=state)
 
     def size(self) -> int:
         """The number of classes; a round that does not raise it was the last."""
         return len(set(self.local)) + sum(len(set(states)) for states in self.state)
 
     def _local_signature(self, number: int) -> Hashable:
-        t = self.tables
-        slot = int(t.target.data[number])
-        known = range(len(t.states[slot])) if slot >= 0 else range(int(slot == LOCAL))
-        death = self.local[t.death(number)]
-        return self.local[number], death, tuple(self._successors(number, state) for state in known)
+        death = self.local[self.tables.death(number)]
+        met = self.met[number]
+        return self.local[number], death, tuple((state, self._successors(number, state)) for state in met)
 
     def _state_signature(self, slot: int, state: int) -> Hashable:
-        moves = tuple(self._successors(local, state) for local in self.touching[slot])
-        losing = self.losing[slot] if self.tables.semantics.system.crashes else ()
-        deaths = tuple(self.state[slot][self.tables.after_loss(hold, state)] for hold in losing)
+        moves = tuple((local, self._successors(local, state)) for local in self.touching[slot].get(state, ()))
+        deaths = frozenset((held, self.state[slot][after]) for held, after in self.losing[slot].get(state, {}).items())
         return self.state[slot][state], moves, deaths
 
     def _successors(self, local: int, state: int) -> tuple[tuple[int, int], ...]:
@@ -67,7 +71,7 @@ ROUNDS = 200
 
 
 def quotient(tables: Tables) -> Tables:
-    """The tables of the classes of `tables`, which must be complete; the same tables when that takes too long."""
+    """The tables of the classes of `tables`, which must be closed; the same tables when that takes too long."""
     partition = _coarsest(tables)
     if partition is None:
         return tables
@@ -91,12 +95,14 @@ def _coarsest(tables: Tables) -> _Partition | None:
     sees_results = any(prop.kind in (Kind.AT_END, Kind.REACHABLE) for prop in tables.judge.properties)
     watched = {id(item) for prop in tables.judge.properties for item in prop.reads}
     slots = range(len(tables.objects))
+    met = [tables.met(number) for number in range(len(tables.keys))]
     partition = _Partition(
         tables,
         _numbered([_visible(tables, number, sees_results=sees_results) for number in range(len(tables.keys))]),
         [_distinct_or_not(len(tables.states[slot]), id(tables.objects[slot]) in watched) for slot in slots],
-        [[n for n in range(len(tables.keys)) if tables.target.data[n] == slot] for slot in slots],
-        [[h for h in range(tables.hold_object.size) if tables.hold_object.data[h] == slot] for slot in slots],
+        met,
+        [_touching(tables, met, slot) for slot in slots],
+        [_losing(tables, slot) for slot in slots],
     )
     for _ in range(ROUNDS):
         finer = partition.refined()
@@ -104,6 +110,22 @@ def _coarsest(tables: Tables) -> _Partition | None:
             return partition
         partition = finer
     return None
+
+
+def _touching(tables: Tables, met: Sequence[Sequence[int]], slot: int) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for number in np.flatnonzero(tables.target.data[: len(tables.keys)] == slot).tolist():
+        for state in met[number]:
+            found.setdefault(state, []).append(number)
+    return found
+
+
+def _losing(tables: Tables, slot: int) -> dict[int, dict[Hashable, int]]:
+    found: dict[int, dict[Hashable, int]] = {}
+    for hold in np.flatnonzero(tables.hold_object.data[: tables.hold_object.size] == slot).tolist():
+        for state in tables.lost_in(hold):
+            found.setdefault(state, {})[tables.hold_key(hold)] = tables.after_loss(hold, state)
+    return found
 
 
 def _distinct_or_not(count: int, distinct: bool) -> list[int]:
@@ -154,7 +176,11 @@ def _copy_steps(
         small.before.append(int(tables.before.data[number]))
         small.violates.append(int(tables.violates.data[number]))
         small.base.append(small.entries.size)
+        met = set(partition.met[number])
         for state in states:
+            if state not in met:
+                small.entries.append(UNKNOWN)
+                continue
             for onward, after in tables.successors(number, state):
                 small.next_local.append(partition.local[onward])
                 small.next_state.append(partition.state[slot][after] if slot >= 0 else 0)
@@ -175,6 +201,6 @@ def _copy_holds(
             slot = int(tables.hold_object.data[hold])
             small.hold_object.append(slot)
             small.hold_base.append(small.hold_entries.size)
-            crashes = tables.semantics.system.crashes > 0
-            for state in firsts[slot] if crashes else ():
-                small.hold_entries.append(partition.state[slot][tables.after_loss(hold, state)])
+            for state in firsts[slot]:
+                after = partition.losing[slot].get(state, {}).get(tables.hold_key(hold))
+                small.hold_entries.append(UNKNOWN if after is None else partition.state[slot][after])

@@ -1,8 +1,7 @@
-"""What each process may still touch: the knowledge that stubborn sets need, from an over-approximation of the tables.
+"""What each process may still touch: the knowledge that stubborn sets need, from closed tables (`closure.close`).
 
-The closure lets every process meet every state that any process can put an object into, in any order. What a local
-state may touch from there on is then a fact about all real behaviours. Where the closure does not end within its
-budget, there is no such knowledge, and no reduction that needs it.
+What they have no entry for no behaviour meets, so what a local state may touch from there on is a fact about all real
+behaviours. Where the closure did not end, there is no such knowledge, and no reduction that needs it.
 """
 
 from __future__ import annotations
@@ -13,12 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dstamp_sim.core.errors import ModelError
 from dstamp_sim.core.properties import Kind, Property
-from dstamp_sim.engines.tables import LOCAL, Tables
-
-BUDGET = 20_000
-"""Entries that the closure may fill before it gives up (about half a second)."""
+from dstamp_sim.engines.tables import Tables
 
 MOST_OBJECTS = 62
 """Objects that fit into the bits of one word."""
@@ -37,52 +32,16 @@ class Future:
 
 
 def future_of(tables: Tables, properties: Sequence[Property]) -> Future:
-    """The future of every local state of complete tables with at most `MOST_OBJECTS` objects."""
+    """The future of every local state of closed tables with at most `MOST_OBJECTS` objects."""
     reads = _reads(tables)
     own = np.array([0 if slot < 0 else 1 << int(slot) for slot in tables.target.data[: len(tables.keys)]], np.int64)
     may_touch, may_write = _spread(tables, own), _spread(tables, np.where(reads == 1, 0, own))
     return Future(reads, may_touch, may_write, _visible(tables, properties, reads, own))
 
 
-def close(tables: Tables) -> str:
-    """Fill every entry for every state that its object may have; gives why that was not possible, or an empty text.
-
-    The programs then meet combinations that no schedule gives, so what they raise there is no error of the model: it
-    only ends the attempt.
-    """
-    done = 0
-    try:
-        while (filled := _fill_known(tables)) > done:
-            if filled > BUDGET:
-                return f"what the processes may still do was not known within {BUDGET:,} table entries"
-            done = filled
-    except ModelError as error:
-        return f"the programs cannot meet every state of their objects ({error})"
-    return ""
-
-
-def _fill_known(tables: Tables) -> int:
-    """Fill what is known to be missing, up to the budget; gives how much is filled and known in all."""
-    local = 0
-    while local < len(tables.keys) and tables.first.size <= BUDGET:
-        slot, begin = int(tables.target.data[local]), int(tables.base.data[local])
-        known = len(tables.states[slot]) if slot >= 0 else int(slot == LOCAL)
-        for state in np.flatnonzero(tables.entries.data[begin : begin + known] < 0).tolist():
-            tables.fill(local, state)
-        tables.death(local)
-        local += 1
-    for hold in range(tables.hold_object.size if tables.semantics.system.crashes else 0):
-        begin, known = int(tables.hold_base.data[hold]), len(tables.states[int(tables.hold_object.data[hold])])
-        for state in np.flatnonzero(tables.hold_entries.data[begin : begin + known] < 0).tolist():
-            tables.fill_hold(hold, state)
-    return tables.first.size + len(tables.keys) + tables.hold_object.size + sum(map(len, tables.states))
-
-
 def _successors(tables: Tables, local: int) -> list[int]:
     """The local states that may come next."""
-    slot = int(tables.target.data[local])
-    known = len(tables.states[slot]) if slot >= 0 else int(slot == LOCAL)
-    onward = [after for state in range(known) for after, _ in tables.successors(local, state)]
+    onward = [after for state in tables.met(local) for after, _ in tables.successors(local, state)]
     return list(dict.fromkeys(onward))
 
 
@@ -90,10 +49,8 @@ def _reads(tables: Tables) -> NDArray[np.int8]:
     """Which local states' ops leave their object as it is, in every state and with every outcome."""
     reads = np.zeros(len(tables.keys), np.int8)
     for local in range(len(tables.keys)):
-        slot = int(tables.target.data[local])
-        if slot >= 0:
-            states = range(len(tables.states[slot]))
-            reads[local] = all(after == s for s in states for _, after in tables.successors(local, s))
+        if tables.target.data[local] >= 0:
+            reads[local] = all(after == s for s in tables.met(local) for _, after in tables.successors(local, s))
     return reads
 
 

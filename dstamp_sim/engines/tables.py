@@ -100,6 +100,7 @@ class Tables:
         self.room = np.full(max(len(self.objects), 1), 8, np.int32)
         self.keys: list[Key] = []
         self.number_of: dict[Key, int] = {}
+        self._arrived: dict[Key, int] = {}
         # By local state: the object it is about to touch, where its row of entries begins, the local steps before its
         # op, which each-result properties its result violates (bits), and where its holds begin.
         self.target, self.base, self.before = Grown(), Grown(), Grown()
@@ -135,11 +136,17 @@ class Tables:
 
     def arrive(self, klass: int, local: Local) -> int:
         """The number of the local state in which a process stands after coming to `local`, local steps merged."""
-        end, steps = self._chain(Key(klass, local))
+        key = Key(klass, local)
+        known = self._arrived.get(key)
+        if known is not None:
+            return known
+        end, steps = self._chain(key)
         if self._ends(end):
-            return self.number(klass, local)  # a chain that ends the process stays a step of its own
-        number = self.number(klass, end.local)
-        self.before.data[number] = steps
+            number = self.number(klass, local)  # a chain that ends the process stays a step of its own
+        else:
+            number = self.number(klass, end.local)
+            self.before.data[number] = steps
+        self._arrived[key] = number
         return number
 
     def _chain(self, key: Key) -> tuple[Key, int]:
@@ -203,6 +210,13 @@ class Tables:
         holds = (self.hold_first, self.hold_count, self.hold_object, self.hold_base, self.hold_entries)
         return kernel.Deaths(allowed, killable, death_of, *(array.data for array in holds))
 
+    def met(self, local: int) -> list[int]:
+        """The states of the object that a local state is about to touch for which it has an entry (a local op: 0)."""
+        slot, begin = int(self.target.data[local]), int(self.base.data[local])
+        known = len(self.states[slot]) if slot >= 0 else int(slot == LOCAL)
+        found: list[int] = np.flatnonzero(self.entries.data[begin : begin + known] >= 0).tolist()
+        return found
+
     def successors(self, local: int, state: int) -> list[tuple[int, int]]:
         """The (next local state, next object state) pairs of an entry, by outcome; filled if it was not."""
         if self.entries.data[self.base.data[local] + state] < 0:
@@ -218,6 +232,13 @@ class Tables:
         if self.hold_entries.data[self.hold_base.data[hold] + state] < 0:
             self.fill_hold(hold, state)
         return int(self.hold_entries.data[self.hold_base.data[hold] + state])
+
+    def lost_in(self, hold: int) -> list[int]:
+        """The states of a held object for which it is known what the death of its holder does."""
+        slot, begin = int(self.hold_object.data[hold]), int(self.hold_base.data[hold])
+        known = self.hold_entries.data[begin : begin + len(self.states[slot])]
+        found: list[int] = np.flatnonzero(known >= 0).tolist()
+        return found
 
     def hold_key(self, hold: int) -> tuple[str, Hashable]:
         """What a hold is: the object's name and the token."""

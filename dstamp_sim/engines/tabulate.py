@@ -28,10 +28,10 @@ from dstamp_sim.core.properties import Kind, Property
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.core.value import text
+from dstamp_sim.engines.closure import close
 from dstamp_sim.engines.coverage import met
 from dstamp_sim.engines.explorer import HISTORY_LIMIT
 from dstamp_sim.engines.quotient import quotient
-from dstamp_sim.engines.reduction import close
 from dstamp_sim.engines.space import Space
 from dstamp_sim.engines.tables import ENDED, LOCAL, Tables
 
@@ -82,16 +82,11 @@ def _used(tables: Tables, why_not: str) -> dict[int, set[int]]:
     if space.count > STATES:
         if why_not:
             raise UsageError(f"the tables cannot be completed: {why_not}, and there are more than {STATES:,} states")
-        return {local: set(range(_known(tables, local))) for local in range(len(tables.keys))}
+        return {n: set(tables.met(n) if tables.target.data[n] >= 0 else ()) for n in range(len(tables.keys))}
     columns = range(space.objects, space.objects + space.processes)
     stood_in = sorted({number for c in columns for number in np.unique(space.column(c, 0, space.count)).tolist()})
     seen = met(space)
     return {local: seen.get(local, set()) for local in stood_in}
-
-
-def _known(tables: Tables, local: int) -> int:
-    slot = int(tables.target.data[local])
-    return len(tables.states[slot]) if slot >= 0 else 0
 
 
 def _cells(tables: Tables) -> Iterator[Cell]:
@@ -158,7 +153,7 @@ def _losses(tables: Tables, local: int) -> Iterator[Loss]:
     begin = int(tables.hold_first.data[local])
     for hold in range(begin, begin + int(tables.hold_count.data[local])):
         slot = int(tables.hold_object.data[hold])
-        yield Loss(slot, {state: tables.after_loss(hold, state) for state in range(len(tables.states[slot]))})
+        yield Loss(slot, {state: tables.after_loss(hold, state) for state in tables.lost_in(hold)})
 
 
 def _results(tables: Tables) -> list[object]:

@@ -12,10 +12,10 @@ from dstamp_sim.core.properties import Kind, LooksAtAll, Property
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, certify
+from dstamp_sim.engines.closure import close
 from dstamp_sim.engines.coverability import Answer, Controls, Demand, TooMany, cover
 from dstamp_sim.engines.explorer import HISTORY_LIMIT, Progress, explore
 from dstamp_sim.engines.quotient import quotient
-from dstamp_sim.engines.reduction import close
 from dstamp_sim.engines.tables import Tables
 
 TRIED = 3
@@ -80,7 +80,7 @@ class _Proof:
         self.judge = Judge(semantics, self.asked)
         full = Tables(semantics, self.judge, merge=True)
         full.initial_row()
-        self.tables = full if close(full) else quotient(full)
+        self.tables = full if close(full, any_number=any_number) else quotient(full)
         counted = (c for c, klass in enumerate(self.tables.classes) if self._name(klass.pids[0]) in any_number)
         try:
             self.controls = Controls(self.tables, frozenset(counted))

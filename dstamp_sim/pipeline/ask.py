@@ -13,11 +13,9 @@ from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.scenario import Distribution, Shape, Timing
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import ANY, System
-from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.verdict import Report, Verdict
-from dstamp_sim.engines.explorer import HISTORY_LIMIT, explore
-from dstamp_sim.engines.outlook import Outlook
-from dstamp_sim.engines.reduction import close
+from dstamp_sim.engines.closure import BUDGET, close
+from dstamp_sim.engines.explorer import HISTORY_LIMIT, explore, explore_closed
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.engines.sweep import Sweeper
 from dstamp_sim.engines.tables import Tables
@@ -26,48 +24,64 @@ from dstamp_sim.engines.unbounded import prove
 FEW_STATES, MOST_STATES = 3_000, 60_000
 """States that one question of an abduction may visit at first, and at most before it is left undetermined."""
 
+FEW_ENTRIES, MOST_ENTRIES = 20_000, 200_000
+"""Table entries of the closure where it is asked about any number of processes: at first, and at most (seconds)."""
+
 TRIALS = 20_000
 """Random runs that are tried before a large space is explored: what is possible is mostly found by them."""
+
+NOT_DECIDED = Reached(Possible.UNDETERMINED, "not decided within the bounds")
 
 ANY_TIMES = Timing(any_delay=Distribution(Shape.EXPONENTIAL, (1.0,)), seed=1, horizon_s=1e9)
 """The clock of those random runs: no durations are meant."""
 
 
 def engines() -> Engines:
-    """The explorer and the prover."""
-    return Engines(reach, reach_any)
+    """The explorer, the prover and the closure."""
+    return Engines(reach, attempt, reach_any, excluded)
+
+
+def attempt(system: System) -> Reached:
+    """Whether all observed runs of `system` can come out as they were observed, as far as little work tells.
+
+    A small space is explored; in a larger one random runs are tried, by which most of what is possible is found.
+    """
+    return _known_at_once(system) or _found_at_random(system) or NOT_DECIDED
 
 
 def reach(system: System) -> Reached:
-    """Whether all observed runs of `system` can come out as they were observed.
+    """The same with all there is.
 
-    A small space is explored at once. For a larger one it is asked whether in any combination of what the processes
-    can do each of them comes out so; then random runs are tried, then every interleaving.
+    Where the space is not small it is first asked whether in any combination of what the processes can do each of the
+    runs comes out so; at last every interleaving is explored.
     """
-    small = _reached(explore(system, properties=[ALL_SEEN], limit=FEW_STATES))
-    if small.verdict is not Possible.UNDETERMINED:
-        return small
+    known = _known_at_once(system)
+    if known is not None:
+        return known
     tables = _closed(system)
     if tables is not None and not _can_match(tables):
         return Reached(Possible.IMPOSSIBLE, "in no combination of what the processes can do")
-    trace = _tried(system)
-    if trace is not None:
-        return Reached(Possible.POSSIBLE, "found among random runs", trace)
+    found = _found_at_random(system)
+    if found is not None:
+        return found
     if tables is None:  # what the larger search would have to know is not to be had
-        return small
-    return _reached(explore(system, properties=[ALL_SEEN], limit=MOST_STATES))
+        return NOT_DECIDED
+    return _reached(explore_closed(tables, limit=MOST_STATES))
+
+
+def _known_at_once(system: System) -> Reached | None:
+    small = _reached(explore(system, properties=[ALL_SEEN], limit=FEW_STATES))
+    return None if small.verdict is Possible.UNDETERMINED else small
 
 
 def reach_any(system: System, names: Sequence[str]) -> Reached:
     """The same for any number of the processes called `names`; those that share nothing with the others are left out.
 
-    The tables that `_closed` completes do not depend on how many copies there are.
+    What the closure finds does not depend on how many copies there are.
     """
-    tables = _closed(system)
+    tables = _closed(system, names, MOST_ENTRIES)
     if tables is not None and not _can_match(tables):
         return Reached(Possible.IMPOSSIBLE, "in no combination of what any number of processes can do")
-    if tables is None and _never_matches(system):
-        return Reached(Possible.IMPOSSIBLE, "in nothing that any number of processes may come to")
     near = set(names) if tables is None else _near(tables) & set(names)
     kept = [process for process in system.processes if process.name not in names or process.name in near]
     processes = [replace_copies(process, ANY) if process.name in names else process for process in kept]
@@ -75,12 +89,18 @@ def reach_any(system: System, names: Sequence[str]) -> Reached:
     return _reached(prove(changed, properties=[ALL_SEEN]) if near else explore(changed, properties=[ALL_SEEN]))
 
 
-def _closed(system: System) -> Tables | None:
-    """The complete tables of a system: every process meets every state of its objects. None where that has no end."""
+def excluded(system: System, names: Sequence[str]) -> bool:
+    """Whether all can come out as observed in no combination of what any number of processes can do; False: unknown."""
+    tables = _closed(system, names, FEW_ENTRIES)
+    return tables is not None and not _can_match(tables)
+
+
+def _closed(system: System, any_number: Sequence[str] = (), budget: int = BUDGET) -> Tables | None:
+    """The closed tables of a system: what each process may ever come to. None where that has no end."""
     semantics = Semantics(system, history_limit=HISTORY_LIMIT)
-    tables = Tables(semantics, Judge(semantics, ()), merge=True)
+    tables = Tables(semantics, Judge(semantics, system.properties_named([ALL_SEEN])), merge=True)
     tables.initial_row()
-    return None if close(tables) else tables
+    return None if close(tables, any_number=any_number, budget=budget) else tables
 
 
 def _can_match(tables: Tables) -> bool:
@@ -93,21 +113,6 @@ def _can_match(tables: Tables) -> bool:
             if node.op.args[0]:
                 noted.add(key.klass)
     return watched == noted
-
-
-def _never_matches(system: System) -> bool:
-    """Whether some observed process can never come to the note that it came out so, as far as the outlook goes."""
-    outlook = Outlook(Semantics(system, history_limit=HISTORY_LIMIT))
-    if not outlook.spread():
-        return False
-    watched, noted = set(), set()
-    for klass, local in outlook.places:
-        op = outlook.node((klass, local)).op
-        if op is not None and isinstance(op.target, Tally):
-            watched.add(klass)
-            if op.args[0]:
-                noted.add(klass)
-    return watched != noted
 
 
 def _near(tables: Tables) -> set[str]:
@@ -125,7 +130,7 @@ def _near(tables: Tables) -> set[str]:
     return {tables.semantics.processes[tables.classes[index].pids[0]].name for index in near}
 
 
-def _tried(system: System) -> Trace | None:
+def _found_at_random(system: System) -> Reached | None:
     """A random run in which all came out as observed, performed again by `replay`."""
     sweeper = Sweeper(system)
     swept = sweeper.sweep(ANY_TIMES, TRIALS)
@@ -134,7 +139,7 @@ def _tried(system: System) -> Trace | None:
     if not len(hits):
         return None
     schedule = sweeper.schedule(ANY_TIMES, int(hits[0]), seed=ANY_TIMES.seed)
-    return replay(system, str(schedule))
+    return Reached(Possible.POSSIBLE, "found among random runs", replay(system, str(schedule)))
 
 
 def _reached(report: Report) -> Reached:

@@ -4,17 +4,18 @@ from math import inf
 
 import pytest
 
-from dstamp_sim.analyses.abduction import judge, judge_pairs
+from dstamp_sim.analyses.abduction import judge
 from dstamp_sim.analyses.case import Bearing, Case, Observation, Possible, Row
 from dstamp_sim.analyses.conflicting import conflict
 from dstamp_sim.analyses.identities import assignments
 from dstamp_sim.analyses.overlap import Sighting, orders
+from dstamp_sim.analyses.pairing import judge_pairs
 from dstamp_sim.analyses.turns import Role, cast
 from dstamp_sim.analyses.variant import pairs
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.engines.atlas import chart
-from dstamp_sim.engines.reduction import close
+from dstamp_sim.engines.closure import close
 from dstamp_sim.engines.tables import Tables
 from dstamp_sim.pipeline.ask import engines
 from models.cc_ci import HYPOTHESES, MECHANISMS
@@ -163,7 +164,7 @@ def test_where_no_mechanism_alone_can_give_all_a_pair_may():
     alone = [row for name in TWO for row in rows(name, asked)]
     assert Possible.POSSIBLE not in {row.verdict for row in alone}
     both = judge_pairs(TWO, HYPOTHESES, asked, engines())
-    possible = {row.mechanism for row in both if row.verdict is Possible.POSSIBLE}
+    possible = {row.mechanism for row in both.rows if row.verdict is Possible.POSSIBLE}
     assert possible == {"swarm-rollback + env-recheckout"}
 
 

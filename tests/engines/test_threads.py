@@ -11,7 +11,8 @@ import pytest
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.engines import kernel, space
-from dstamp_sim.engines.reduction import close, future_of
+from dstamp_sim.engines.closure import close
+from dstamp_sim.engines.reduction import future_of
 from dstamp_sim.engines.space import OutOfMemory, Space
 from dstamp_sim.engines.tables import Tables
 from dstamp_sim.engines.threads import in_order

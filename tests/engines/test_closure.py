@@ -1,0 +1,159 @@
+"""Closed tables have an entry for whatever a process may meet in any behaviour; wrong twins lack some."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from dstamp_sim import Counter, Process, Program, System
+from dstamp_sim.analyses.turns import replace_copies
+from dstamp_sim.core.judge import Judge
+from dstamp_sim.core.semantics import Semantics
+from dstamp_sim.engines import closure
+from dstamp_sim.engines.atlas import Atlas, chart
+from dstamp_sim.engines.closure import MOST_STATES, close
+from dstamp_sim.engines.tables import LOCAL, Tables
+from models.cc_ci import MECHANISMS, stack_race
+from tests.random_systems import random_system
+
+FAST, MOST = 40, 300
+
+
+def tables_of(system: System) -> Tables:
+    semantics = Semantics(system)
+    tables = Tables(semantics, Judge(semantics, ()), merge=False)
+    tables.initial_row()
+    return tables
+
+
+def needed(atlas: Atlas) -> Iterator[tuple[Any, ...]]:
+    """What processes meet in reachable states: who stands where, and the state of the object that it touches next,
+    or that its death would leave.
+    """  # noqa: D205 - one sentence
+    semantics = atlas.semantics
+    for state in atlas.states:
+        for pid, local in enumerate(state.local):
+            node, process = semantics.node(state, pid), semantics.processes[pid]
+            if node is None or node.ended:  # the dead and those who have ended meet nothing
+                continue
+            told = (process.name, str(node.op), node.depth, local.private)
+            yield (*told, *_met(semantics, node.op.target, state))
+            for hold in node.holds if semantics.system.crashes and process.killable else ():
+                if not hold.target.private:
+                    yield (*told, "dies", hold.token, *_met(semantics, hold.target, state))
+
+
+def _met(semantics: Semantics, target: Any, state: Any) -> tuple[Any, ...]:
+    own = target is None or target.private
+    return ("local", 0) if own else (target.name, state.shared[semantics.shared.index(target)])
+
+
+def held(tables: Tables) -> Iterator[tuple[Any, ...]]:
+    """The same of what tables have entries for."""
+    for local, key in enumerate(tables.keys):
+        node, name = tables.node(key), tables.semantics.processes[tables.classes[key.klass].pids[0]].name
+        if node is None:
+            continue
+        told = (name, str(node.op), node.depth, key.local.private)
+        slot = int(tables.target.data[local])
+        for number in tables.met(local):
+            yield (
+                *told,
+                *(("local", 0) if slot == LOCAL else (tables.objects[slot].name, tables.states[slot][number])),
+            )
+        begin = int(tables.hold_first.data[local])
+        for hold in range(begin, begin + int(tables.hold_count.data[local])):
+            of, token = tables.hold_key(hold)
+            for number in tables.lost_in(hold):
+                yield (*told, "dies", token, of, tables.states[int(tables.hold_object.data[hold])][number])
+
+
+def missed(system: System, *, any_number: tuple[str, ...] = (), closed: System | None = None) -> int | None:
+    """How many entries lack that a behaviour of `system` needs; None where either has no end."""
+    atlas, tables = chart(system, most_states=MOST), tables_of(closed or system)
+    if not atlas.complete or close(tables, any_number=any_number):
+        return None
+    return len(set(needed(atlas)) - set(held(tables)))
+
+
+def test_whatever_a_random_system_meets_is_in_its_closed_tables():
+    found = [missed(random_system(seed)) for seed in range(FAST)]
+    assert set(found) <= {0, None}
+    assert found.count(0) > FAST // 3
+
+
+@pytest.mark.slow
+def test_so_it_is_of_more_systems():
+    assert {missed(random_system(seed)) for seed in range(FAST, 2000)} <= {0, None}
+
+
+def multiplied(seed: int) -> tuple[str, System, System]:
+    """A random system with one copy of its first process, and with two."""
+    system = random_system(seed)
+    first, *others = system.processes
+    one, two = ([replace_copies(first, number), *others] for number in (1, 2))
+    return first.name, replace(system, processes=one), replace(system, processes=two)
+
+
+def test_what_more_processes_meet_is_in_the_tables_closed_for_any_number():
+    found = []
+    for seed in range(FAST):
+        name, one, two = multiplied(seed)
+        found.append(missed(two, any_number=(name,), closed=one))
+    assert set(found) <= {0, None}
+    assert found.count(0) > FAST // 6
+
+
+def test_the_tables_of_one_process_alone_do_not_tell_what_two_meet():
+    assert any(missed(two, closed=one) for _, one, two in map(multiplied, range(FAST)))
+
+
+class Forgetful(closure._Spread):
+    """Wrong on purpose: a state that an object takes on later is met by nobody who asked before."""
+
+    def _met_by_all(self, slot, state):
+        pass
+
+
+class Possessive(closure._Spread):
+    """Wrong on purpose: the first to touch an object has it for itself, though others touch it, too."""
+
+    def _owns(self, klass, slot):
+        return slot not in self.shared
+
+
+class Immortal(closure._Spread):
+    """Wrong on purpose: nobody dies."""
+
+    def _die(self, local, own):
+        pass
+
+
+@pytest.mark.parametrize("twin", [Forgetful, Possessive, Immortal])
+def test_wrong_twins_are_caught(twin, monkeypatch):
+    monkeypatch.setattr(closure, "_Spread", twin)
+    assert any(missed(random_system(seed)) for seed in range(FAST))
+
+
+@pytest.mark.parametrize("name", ["stack-race", "checkout-race", "swarm-rollback"])
+def test_so_it_is_of_the_incident(name):
+    assert missed(MECHANISMS[name].factory(runs=1)) == 0
+
+
+def test_two_runs_need_no_more_than_is_closed_for_any_number_of_one():
+    atlas = chart(stack_race(runs=2))
+    assert atlas.complete
+    tables = tables_of(stack_race(runs=1))
+    assert close(tables, any_number=[tables.semantics.processes[0].name]) == ""
+    assert set(needed(atlas)) <= set(held(tables))
+
+
+def increment(counter: Counter) -> Program[None]:
+    yield counter.add(1)
+
+
+def test_an_object_with_no_end_of_states_is_said_to_have_none():
+    counter = Counter("counter")
+    system = System(objects=[counter], processes=[Process("run", increment, counter, copies=2)])
+    assert close(tables_of(system)).endswith(f"{MOST_STATES:,} states of one object")
