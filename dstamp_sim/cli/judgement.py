@@ -21,8 +21,22 @@ def print_judgement(console: Console, document: dict[str, Any]) -> None:
     _print_assumptions(console, document)
     _print_bearings(console, document)
     _print_pairs(console, document)
-    _print_posterior(console, document)
-    _print_twins(console, document)
+    if document["left"]:
+        _print_posterior(console, document)
+        _print_twins(console, document)
+        _print_next(console, document)
+    else:
+        say(console, Text(NONE_LEFT))
+
+
+NONE_LEFT = (
+    "\nNo mechanism is left, so nothing is weighed and no experiment can tell between them: look again at the "
+    "observations that conflict, or give the model another mechanism."
+)
+
+
+def _print_next(console: Console, document: dict[str, Any]) -> None:
+    """The experiments that tell most, and the document's own rule, judged."""
     say(console, Text("\nThe next experiment, most telling first (bits expected):", style="bold"))
     for item in document["experiments"][:4]:
         say(console, Text(f"  {item['bits']:.2f}  {item['experiment']}: {item['story']}"))
@@ -70,12 +84,17 @@ def _print_bearings(console: Console, document: dict[str, Any]) -> None:
 
 def _print_pairs(console: Console, document: dict[str, Any]) -> None:
     """What two mechanisms at once can do where none can alone, or which observations conflict."""
-    for row in document["pairs"]:
-        told = f"{row['mechanism']} ({'; '.join(row['reading'].values())}): {row['verdict']}, {row['why']}"
-        say(console, Text(f"No mechanism alone; two at once: {told}"))
     if document["conflict"]:
         told = document["conflict"]["told"]
-        say(console, Text(f"No mechanism can give all that was observed, nor can two: {told}.", style="bold red"))
+        say(console, Text(f"\nNo mechanism alone can give all that was observed; {told}.", style="bold red"))
+    if document["pairs_told"]:
+        say(console, Text(f"{document['pairs_told']}."))
+    for row in document["pairs"]:
+        told = f"{row['mechanism']} ({'; '.join(row['reading'].values())}): {row['verdict']}, {row['why']}"
+        console.print(Padding(Text(told), (0, 0, 0, 2)))
+
+
+NEEDS_A_DEATH = "not weighed: it needs a death, and worlds are drawn without any"
 
 
 def _print_posterior(console: Console, document: dict[str, Any]) -> None:
@@ -85,6 +104,7 @@ def _print_posterior(console: Console, document: dict[str, Any]) -> None:
         low, high = document["posterior_limits"][name]
         if high > 0:
             told = f"{share:6.1%}  ({low:.1%} to {high:.1%})" if share else f"no world agreed; below {high:.1%}"
+            told = NEEDS_A_DEATH if name in document["not_weighed"] else told
             say(console, Text(f"  {name:22} {'#' * round(50 * share):50} {told}"))
     flips = "; ".join(document["flips"])
     say(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from dstamp_sim.analyses.case import Found, Possible, Row
+from dstamp_sim.analyses.case import Found, Row, partners_told
 from dstamp_sim.analyses.identifiability import REPETITIONS
 from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.inputs.evidence import Evidence
@@ -26,6 +26,8 @@ def as_json(judged: Judged, scenario: Scenario, evidence: Evidence, model: Model
         "seed": scenario.timing.seed,
         "entropy_bits": entropy(list(judged.posterior.values())),
         "mechanisms": [_row(row) for row in judged.rows],
+        "left": judged.left,
+        "not_weighed": judged.not_weighed,
         "likelihoods": {
             name: {
                 "estimate": item.likelihood.estimate,
@@ -41,10 +43,12 @@ def as_json(judged: Judged, scenario: Scenario, evidence: Evidence, model: Model
         "flips": list(judged.flips),
         "not_told_apart": {name: dict(others) for name, others in judged.twins.items()},
         "repetitions": REPETITIONS,
-        "witnesses": {name: _witness(best) for name, best in judged.witnesses.items()},
+        "witnesses": {name: _witness(best, judged.best(name).timed) for name, best in judged.witnesses.items()},
         "without_witness": {name: _timeless(attempt) for name, attempt in judged.timeless.items()},
-        "pairs": [_row(row) for row in judged.pairs if row.verdict is not Possible.IMPOSSIBLE],
-        "pairs_impossible": sum(row.verdict is Possible.IMPOSSIBLE for row in judged.pairs),
+        "pairs": [_row(row) for row in judged.pairs.rows],
+        "pairs_refuted": judged.pairs.refuted,
+        "pairs_unjudged": judged.pairs.unjudged,
+        "pairs_told": judged.pairs.told(),
         "conflict": None if judged.conflict is None else vars(judged.conflict) | {"told": judged.conflict.told()},
         "longest_run_s": judged.longest_run_s,
         "experiments": [
@@ -117,8 +121,10 @@ def _assumed(found: Found | None) -> list[str]:
     return [*found.assumed, seen, *died, *failed]
 
 
-def _witness(best: Best) -> dict[str, Any]:
-    """How a witness came about, and of a constructed one how ordinary its durations are."""
+def _witness(best: Best, least: Found | None) -> dict[str, Any]:
+    """How a witness came about, and of a constructed one how ordinary its durations are, and why it has more partners
+    than are needed.
+    """  # noqa: D205 - one sentence
     told = {"unseen_partners": best.unseen, "constructed": best.fitted is not None}
     if best.fitted is None:
         return told | {"told": "a world drawn from the priors"}
@@ -128,6 +134,10 @@ def _witness(best: Best) -> dict[str, Any]:
         how += f"assumed, these cannot all hold: {'; '.join(best.bites)}"
     else:
         how += f"every duration within the middle {math.ceil(100 * best.fitted.middle)} % of its prior"
+    if least is not None and best.unseen > least.unseen:
+        how += (
+            f"; it has {partners_told(best.unseen)}, as no order of steps that was tried with {least.unseen} fits those"
+        )
     figures = {"middle": best.fitted.middle, "factor": best.fitted.factor, "excluded": best.fitted.excluded}
     return told | figures | {"bites": list(best.bites), "told": how}
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from dstamp_sim.analyses.abduction import Judging, judge, judge_pairs
+from dstamp_sim.analyses.abduction import Judging, judge
 from dstamp_sim.analyses.case import Case, Observation, Possible, Row
 from dstamp_sim.analyses.conflicting import Conflict, conflict
 from dstamp_sim.analyses.identifiability import Profile, either, twins
 from dstamp_sim.analyses.overlap import Sighting, orders
-from dstamp_sim.analyses.variant import pairs, variants
+from dstamp_sim.analyses.pairing import Pairs, judge_pairs
+from dstamp_sim.analyses.variant import variants
 from dstamp_sim.core.errors import ScenarioError, UsageError
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.scenario import Priors, Scenario, Timing
@@ -61,8 +62,8 @@ class Judged:
     under which another mechanism comes first. `twins` is, by mechanism, which others the outcomes cannot tell from it,
     with the share of its settings. `witnesses` are runs of the cluster in which all comes out as observed, `timeless`
     what came of the attempts to make one of the other mechanisms that are possible. `pairs` are
-    two mechanisms at once, judged where no single one is possible; `conflict` are the fewest observations that neither
-    one nor two can give together. `since` is the instant from which the times of witnesses count.
+    two mechanisms at once, judged where no single one is possible; `conflict` are the fewest observations that no
+    single one can give together. `since` is the instant from which the times of witnesses count.
     """
 
     rows: tuple[Row, ...]
@@ -76,7 +77,7 @@ class Judged:
     rule: RuleJudged | None
     witnesses: Mapping[str, Best]
     timeless: Mapping[str, Attempt]
-    pairs: tuple[Row, ...]
+    pairs: Pairs
     conflict: Conflict | None
     longest_run_s: float
     since: datetime | None = None
@@ -84,6 +85,17 @@ class Judged:
     def best(self, mechanism: str) -> Row:
         """The row of a mechanism that assumes least."""
         return _best_row(self.rows, mechanism)
+
+    @property
+    def left(self) -> list[str]:
+        """The mechanisms that are not impossible."""
+        return [name for name in self.posterior if self.verdict(name) is not Possible.IMPOSSIBLE]
+
+    @property
+    def not_weighed(self) -> list[str]:
+        """Mechanisms that need a death: worlds are drawn without deaths, so their likelihood is not known."""
+        needs = {name: self.best(name).timed for name in self.left}
+        return [name for name, found in needs.items() if found is not None and found.crashes]
 
     def verdict(self, mechanism: str) -> Possible:
         """Possible if it is under any reading, impossible if under none."""
@@ -103,7 +115,8 @@ def judge_incident(scenario: Scenario, evidence: Evidence, model: Model, tell: T
         rows += judge(name, mechanism, hypotheses, case, engines())
         steps.more()
     none_alone = all(row.verdict is not Possible.POSSIBLE for row in rows)
-    both = judge_pairs(model.mechanisms, hypotheses, case, engines()) if none_alone else []
+    clash = _conflict(rows, model, hypotheses, case) if none_alone else None
+    both = _pairs(model, hypotheses, case, clash) if none_alone else Pairs()
     timing, since = observed_clock(evidence, hypotheses, scenario.timing, priors)
     cluster = Cluster(hypotheses, case, timing, _alive(rows, model), _hopeless(rows))
     survivors = cluster.weighed(priors, steps)
@@ -113,7 +126,7 @@ def judge_incident(scenario: Scenario, evidence: Evidence, model: Model, tell: T
         other = cluster.weighed(replace(beliefs, runs=max(1, beliefs.runs // 4)), steps)
         varied[name] = _posterior(*observed_since(evidence, hypotheses, other), model)
     first = _first(posterior)
-    next_ones = rated(posterior, hypotheses, survivors)
+    next_ones = rated(posterior, hypotheses, survivors) if cluster.alive else ()
     witnesses, timeless = _witnesses(cluster, survivors, rows, priors)
     return Judged(
         rows=tuple(rows),
@@ -127,8 +140,8 @@ def judge_incident(scenario: Scenario, evidence: Evidence, model: Model, tell: T
         rule=_rule(hypotheses, next_ones),
         witnesses=witnesses,
         timeless=timeless,
-        pairs=tuple(both),
-        conflict=_conflict([*rows, *both], model, hypotheses, case),
+        pairs=both,
+        conflict=clash,
         longest_run_s=priors.longest_run_s,
         since=since,
     )
@@ -231,12 +244,15 @@ def _hopeless(rows: Sequence[Row]) -> dict[str, list[Mapping[str, Any]]]:
 
 def _conflict(rows: Sequence[Row], model: Model, hypotheses: Hypotheses, case: Case) -> Conflict | None:
     """The fewest observations that no row can give together, if there are such."""
-    if any(row.verdict is Possible.POSSIBLE for row in rows):
-        return None
     asked = engines()
-    single = [v for name, m in model.mechanisms.items() for v in variants(name, m, hypotheses, case.constants)]
-    known = dict(zip(map(id, rows), [*single, *pairs(model.mechanisms, hypotheses, case.constants)], strict=True))
-    return conflict(rows, case.names, lambda row, names: Judging(known[id(row)], case, asked).refutes(names))
+    known = [v for name, m in model.mechanisms.items() for v in variants(name, m, hypotheses, case.constants)]
+    variant = dict(zip(map(id, rows), known, strict=True))
+    return conflict(rows, case.names, lambda row, names: Judging(variant[id(row)], case, asked).refutes(names))
+
+
+def _pairs(model: Model, hypotheses: Hypotheses, case: Case, clash: Conflict | None) -> Pairs:
+    contested = clash.names if clash else ()
+    return judge_pairs(model.mechanisms, hypotheses, case, engines(), contested)
 
 
 def _needed(scenario: Scenario, model: Model) -> tuple[Hypotheses, Priors]:

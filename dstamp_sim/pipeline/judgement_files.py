@@ -16,9 +16,14 @@ from dstamp_sim.rendering.report import markdown
 
 
 def write_judgement(judged: Judged, document: dict[str, Any], scenario: Scenario, out: Path) -> list[Path]:
-    """The tables and pictures of a judgement in `out`; the same judgement gives the same bytes of the tables."""
-    files = [out / "posterior.png"]
-    draw_posterior(judged.posterior, judged.limits, judged.varied, files[0])
+    """The tables and pictures of a judgement in `out`; the same judgement gives the same bytes of the tables.
+
+    There is no picture of the posterior where no mechanism is left.
+    """
+    files: list[Path] = []
+    if judged.left:
+        files.append(out / "posterior.png")
+        draw_posterior(judged.posterior, judged.limits, judged.varied, files[-1])
     for name, (head, rows) in _tables(document).items():
         files.append(out / f"{name}.csv")
         _write_table(files[-1], head, rows)

@@ -10,14 +10,13 @@ Document = Mapping[str, Any]
 
 def markdown(document: Document, title: str, pictures: Mapping[str, str]) -> str:
     """The judgement (as `dstamp replay --json` gives it) as a report; `pictures` are links to files by their stems."""
+    weighed = (_likely(document, pictures), _next(document), _rule(document)) if document["left"] else ()
     parts = (
         _head(title),
         _short(document),
         _seen(document),
         _possible(document, pictures),
-        _likely(document, pictures),
-        _next(document),
-        _rule(document),
+        *weighed,
         _made(document),
     )
     return "\n".join(line for part in parts for line in part).rstrip() + "\n"
@@ -44,10 +43,12 @@ def _short(document: Document) -> Iterator[str]:
         if names:
             yield f"- **{word.capitalize()}**: {_listed(names)} {told}."
     if document["conflict"]:
-        yield f"- **No mechanism is possible, nor are two at once**: {document['conflict']['told']}."
+        yield f"- **No mechanism alone can give all that was observed**; {document['conflict']['told']}."
+    if document["pairs_told"]:
+        yield f"- {document['pairs_told']}."
     for row in document["pairs"]:
         if row["verdict"] == "possible":
-            yield f"- **No mechanism alone, but two at once**: {row['mechanism']} ({row['why']})."
+            yield f"  - {row['mechanism']}: {row['why']}."
     ranked = _ranked(document["posterior"])
     if ranked and ranked[0][1] > 0:
         name, share = ranked[0]
@@ -58,6 +59,9 @@ def _short(document: Document) -> Iterator[str]:
     if groups:
         yield f"- **Not to be settled by such results**: {_listed(list(groups))} do what others do as well; more runs"
         yield "  that report no more than these did will not tell them apart (see below)."
+    if not document["left"]:
+        yield "- **Nothing is weighed**, for no mechanism is left: look again at the observations that conflict, or"
+        yield "  give the model another mechanism."
     best = document["experiments"][0] if document["experiments"] else None
     if best:
         yield f"- **Next**: {best['story']} ({best['bits']:.2f} bits expected; cost: {best['cost'] or 'not given'})."
@@ -161,6 +165,7 @@ def _likely(document: Document, pictures: Mapping[str, str]) -> Iterator[str]:
             continue
         least, most = _range(document, name)
         told = f"{share:.1%} ({low:.1%} to {high:.1%})" if share else f"below {high:.1%}"
+        told = "not weighed: needs a death" if name in document["not_weighed"] else told
         alone = f"{item['without_unseen_partners']:.2g}"
         interval = f"{item['interval'][0]:.2g} to {item['interval'][1]:.2g}"
         rows.append((f"`{name}`", f"{item['estimate']:.2g}", interval, alone, told, f"{least:.0%} to {most:.0%}"))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dstamp_sim.inputs.model_file import bundled
 from models.cc_ci import MECHANISMS
 
 
@@ -102,3 +103,27 @@ def test_a_users_own_model_is_replayed_from_a_scenario_beside_it(dstamp, tmp_pat
     rows = {row["run"]: row for row in json.loads(dstamp("replay", folder / "scenario.toml", "--json")[1])["runs"]}
     assert rows["ann"]["simulated"] == rows["bob"]["simulated"] == {"saw": 0, "failure": ""}
     assert rows["ann"]["reproduced"] is None
+
+
+@pytest.fixture
+def contradictory(tmp_path):
+    """The incident's evidence, had the last run come out with a stamp that nothing in the model can make."""
+    before, stamp, after = bundled("experiments/incident/evidence.toml").read_text("utf-8").rpartition("eb96de94+U")
+    assert stamp
+    file = tmp_path / "contradictory.toml"
+    file.write_text(f"{before}deadbeef{after}", encoding="utf-8")
+    return file
+
+
+@pytest.mark.slow
+def test_evidence_that_no_mechanism_can_give_is_reported_with_the_observation_that_conflicts(dstamp, contradictory):
+    code, out, _ = dstamp("replay", "--evidence", contradictory, "--json")
+    assert code == 0
+    judgement = json.loads(out)["judgement"]
+    assert {row["verdict"] for row in judgement["mechanisms"]} == {"impossible"}
+    conflict = judgement["conflict"]
+    assert conflict["names"] == ["ab-discourse-7ae7b0f-oldmain"]
+    assert (conflict["smallest"], conflict["proved"]) == (True, True)
+    assert not any(row["verdict"] == "possible" for row in judgement["pairs"])
+    assert judgement["pairs_refuted"] > 300
+    assert sum(judgement["posterior"].values()) == 0
