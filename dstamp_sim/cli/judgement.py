@@ -128,7 +128,8 @@ def _print_twins(console: Console, document: dict[str, Any]) -> None:
 
 def _mechanisms(document: dict[str, Any]) -> Table:
     """A row per mechanism and verdict, with the readings under which it is so; the CSV file has a row for each."""
-    table = Table(show_lines=True)
+    deaths = f"of whom {document['most_deaths']} may die"
+    table = Table(show_lines=True, caption=f"impossible: proved, with any number of partners, {deaths}")
     for heading in ("mechanism", "verdict", "under", "why", "least"):
         table.add_column(heading, overflow="fold")
     grouped: dict[tuple[str, str], list[dict[str, Any]]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from dstamp_sim.analyses.case import Found, Row, partners_told
+from dstamp_sim.analyses.case import Case, Found, Row, partners_told
 from dstamp_sim.analyses.identifiability import REPETITIONS
 from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.inputs.evidence import Evidence
@@ -51,6 +51,7 @@ def as_json(judged: Judged, scenario: Scenario, evidence: Evidence, model: Model
         "pairs_told": judged.pairs.told(),
         "conflict": None if judged.conflict is None else vars(judged.conflict) | {"told": judged.conflict.told()},
         "longest_run_s": judged.longest_run_s,
+        "most_deaths": Case.most_crashes,
         "experiments": [
             {
                 "experiment": item.name,

@@ -37,7 +37,7 @@ def _short(document: Document) -> Iterator[str]:
     for word, told in (
         ("possible", "can have produced everything that was observed, each under the assumptions below"),
         ("undetermined", "was neither shown to be possible nor refuted"),
-        ("impossible", "cannot, with any number of partners"),
+        ("impossible", f"cannot, with any number of partners, of whom {document['most_deaths']} may die"),
     ):
         names = [name for name, verdict in verdicts.items() if verdict == word]
         if names:
