@@ -23,7 +23,7 @@ conform: $(READY)
 
 # About 20 minutes; BENCH="--limit 60" for the full limits (an hour and a half), BENCH="--tlc tla2tools.jar" for TLC.
 # musil needs Python 3.12: PEER_PYTHON=/path/to/python3.12 where it is not on the path.
-PEER_PYTHON ?= $(or $(shell command -v python3.14 || command -v python3.13 || command -v python3.12),$(PYTHON))
+PEER_PYTHON ?= $(or $(shell for p in python3.14 python3.13 python3.12; do $$p -c "" 2>/dev/null && echo $$p && break; done),$(PYTHON))
 
 bench: $(READY) .venv-bench
 	$(BIN)/python -m benchmarks $(BENCH)
@@ -40,7 +40,8 @@ bench-samplers: $(READY) .venv-bench
 	$(PEER_PYTHON) -m venv $@
 	$@/bin/pip install --quiet --disable-pip-version-check minicheck
 	-$@/bin/pip install --quiet --disable-pip-version-check musil
-	$@/bin/pip install --quiet --disable-pip-version-check detangle seedloop
+	-$@/bin/pip install --quiet --disable-pip-version-check detangle
+	-$@/bin/pip install --quiet --disable-pip-version-check seedloop
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv
