@@ -31,6 +31,8 @@ Place = tuple[int, tuple[int, ...]]
 def close(tables: Tables, *, any_number: Collection[str] = (), budget: int = BUDGET) -> str:
     """Fill every entry that any behaviour may need; gives why that was not possible, or an empty text.
 
+    Tables that were closed are filled no further: they raise AssertionError where an entry is missing after all.
+
     Of the processes called `any_number` there may be more than the tables' system has. The programs may meet
     combinations that no schedule gives, so what they raise there is no error of the model: it only ends the attempt.
     """
@@ -41,6 +43,7 @@ def close(tables: Tables, *, any_number: Collection[str] = (), budget: int = BUD
             if endless := spread.to_its_end():
                 return f"what the processes may still do was not known within {endless}"
             if not spread.contested:
+                tables.closed = True
                 return ""
             shared |= spread.contested
     except ModelError as error:

@@ -79,6 +79,7 @@ def quotient(tables: Tables) -> Tables:
     members = _first_members(partition.local)
     small.keys = [tables.keys[number] for number in members]
     small.number_of = {key: partition.local[number] for key, number in tables.number_of.items()}
+    small.arrived = {key: partition.local[number] for key, number in tables.arrived.items()}
     firsts = [_first_members(states) for states in partition.state]
     small.states = [[tables.states[slot][n] for n in first] for slot, first in enumerate(firsts)]
     small.state_numbers = [

@@ -100,7 +100,8 @@ class Tables:
         self.room = np.full(max(len(self.objects), 1), 8, np.int32)
         self.keys: list[Key] = []
         self.number_of: dict[Key, int] = {}
-        self._arrived: dict[Key, int] = {}
+        self.arrived: dict[Key, int] = {}
+        self.closed = False
         # By local state: the object it is about to touch, where its row of entries begins, the local steps before its
         # op, which each-result properties its result violates (bits), and where its holds begin.
         self.target, self.base, self.before = Grown(), Grown(), Grown()
@@ -137,7 +138,7 @@ class Tables:
     def arrive(self, klass: int, local: Local) -> int:
         """The number of the local state in which a process stands after coming to `local`, local steps merged."""
         key = Key(klass, local)
-        known = self._arrived.get(key)
+        known = self.arrived.get(key)
         if known is not None:
             return known
         end, steps = self._chain(key)
@@ -146,7 +147,7 @@ class Tables:
         else:
             number = self.number(klass, end.local)
             self.before.data[number] = steps
-        self._arrived[key] = number
+        self.arrived[key] = number
         return number
 
     def _chain(self, key: Key) -> tuple[Key, int]:
@@ -163,7 +164,13 @@ class Tables:
         return self._add(key) if known is None else known
 
     def fill(self, local: int, state: int) -> None:
-        """Fill the entry of a local state for a state of the object that it is about to touch."""
+        """Fill the entry of a local state for a state of the object that it is about to touch.
+
+        Nothing is left to fill in closed tables: what they lack no behaviour meets, so to be asked for it is a fault of
+        ours, and raises AssertionError.
+        """
+        if self.closed:
+            raise AssertionError(f"closed tables lack what a behaviour meets: {self.keys[local]} in state {state}")
         key, slot = self.keys[local], int(self.target.data[local])
         if slot == ENDED:
             successors: list[tuple[int, int]] = []
@@ -182,6 +189,8 @@ class Tables:
 
     def fill_hold(self, hold: int, state: int) -> None:
         """Fill what the death of a process does to an object that it holds, in one of the object's states."""
+        if self.closed:
+            raise AssertionError(f"closed tables lack what a death leaves: {self.hold_key(hold)} in state {state}")
         target, token = self._hold_tokens[hold]
         slot = self._slot[id(target)]
         after = self.state_number(slot, target.on_death(self.states[slot][state], token))

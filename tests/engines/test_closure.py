@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from dstamp_sim import Counter, Process, Program, System
+from dstamp_sim import Counter, Process, Program, Register, System
 from dstamp_sim.analyses.turns import replace_copies
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.engines import closure
 from dstamp_sim.engines.atlas import Atlas, chart
 from dstamp_sim.engines.closure import MOST_STATES, close
+from dstamp_sim.engines.quotient import quotient
 from dstamp_sim.engines.tables import LOCAL, Tables
 from models.cc_ci import MECHANISMS, stack_race
 from tests.random_systems import random_system
@@ -157,3 +158,31 @@ def test_an_object_with_no_end_of_states_is_said_to_have_none():
     counter = Counter("counter")
     system = System(objects=[counter], processes=[Process("run", increment, counter, copies=2)])
     assert close(tables_of(system)).endswith(f"{MOST_STATES:,} states of one object")
+
+
+def met_twice(register: Register, value: str) -> Program[str]:
+    yield register.write(value)
+    return (yield register.read())
+
+
+def test_closed_tables_are_not_filled_any_further():
+    register = Register("x", "a")
+    tables = tables_of(System(objects=[register], processes=[Process("run", met_twice, register, "b")]))
+    assert close(tables) == ""
+    begin = tables.initial_row()[1]
+    ((reading, written),) = tables.successors(begin, tables.state_numbers[0]["a"])
+    assert tables.met(reading) == [written]  # its own register: nobody else can have written "a" back
+    with pytest.raises(AssertionError, match="closed tables lack"):
+        tables.successors(reading, tables.state_numbers[0]["a"])
+
+
+def test_processes_come_to_the_classes_of_a_quotient_and_not_to_the_numbers_of_the_full_tables():
+    smaller = 0
+    for seed in range(FAST):
+        full = tables_of(random_system(seed))
+        if close(full):
+            continue
+        small = quotient(full)
+        smaller += len(small.keys) < len(full.keys)
+        assert all(small.arrive(*key) == small.number_of[key] for key in full.arrived)
+    assert smaller > FAST // 6
