@@ -94,17 +94,13 @@ def _print_pairs(console: Console, document: dict[str, Any]) -> None:
         console.print(Padding(Text(told), (0, 0, 0, 2)))
 
 
-NEEDS_A_DEATH = "not weighed: it needs a death, and worlds are drawn without any"
-
-
 def _print_posterior(console: Console, document: dict[str, Any]) -> None:
     """A bar for every mechanism that is left, with its limits; and under which priors another comes first."""
     say(console, Text("\nHow likely each is under the assumed priors, all equally likely before:", style="bold"))
     for name, share in sorted(document["posterior"].items(), key=lambda item: -item[1]):
         low, high = document["posterior_limits"][name]
-        if high > 0:
-            told = f"{share:6.1%}  ({low:.1%} to {high:.1%})" if share else f"no world agreed; below {high:.1%}"
-            told = NEEDS_A_DEATH if name in document["not_weighed"] else told
+        if name in document["left"]:
+            told = document["without_share"].get(name, f"{share:6.1%}  ({low:.1%} to {high:.1%})")
             say(console, Text(f"  {name:22} {'#' * round(50 * share):50} {told}"))
     flips = "; ".join(document["flips"])
     say(

@@ -27,7 +27,7 @@ def as_json(judged: Judged, scenario: Scenario, evidence: Evidence, model: Model
         "entropy_bits": entropy(list(judged.posterior.values())),
         "mechanisms": [_row(row) for row in judged.rows],
         "left": judged.left,
-        "not_weighed": judged.not_weighed,
+        "without_share": judged.without_share,
         "likelihoods": {
             name: {
                 "estimate": item.likelihood.estimate,

@@ -92,10 +92,19 @@ class Judged:
         return [name for name in self.posterior if self.verdict(name) is not Possible.IMPOSSIBLE]
 
     @property
-    def not_weighed(self) -> list[str]:
-        """Mechanisms that need a death: worlds are drawn without deaths, so their likelihood is not known."""
-        needs = {name: self.best(name).timed for name in self.left}
-        return [name for name, found in needs.items() if found is not None and found.crashes]
+    def without_share(self) -> dict[str, str]:
+        """Mechanisms that are left and have no share of the posterior, with why and what is known of it instead.
+
+        Worlds are drawn without deaths, so the likelihood of one that needs a death is not known.
+        """
+        told: dict[str, str] = {}
+        for name in self.left:
+            found = self.best(name).timed
+            if found is not None and found.crashes:
+                told[name] = "not weighed: it needs a death, and worlds have none"
+            elif not self.posterior[name]:
+                told[name] = f"no world agreed; below {self.limits[name][1]:.1%}"
+        return told
 
     def verdict(self, mechanism: str) -> Possible:
         """Possible if it is under any reading, impossible if under none."""

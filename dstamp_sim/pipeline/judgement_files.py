@@ -23,7 +23,7 @@ def write_judgement(judged: Judged, document: dict[str, Any], scenario: Scenario
     files: list[Path] = []
     if judged.left:
         files.append(out / "posterior.png")
-        draw_posterior(judged.posterior, judged.limits, judged.varied, files[-1])
+        draw_posterior(judged.posterior, judged.without_share, judged.varied, files[-1])
     for name, (head, rows) in _tables(document).items():
         files.append(out / f"{name}.csv")
         _write_table(files[-1], head, rows)

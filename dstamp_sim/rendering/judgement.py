@@ -8,17 +8,20 @@ from pathlib import Path
 
 def draw_posterior(
     posterior: Mapping[str, float],
-    limits: Mapping[str, tuple[float, float]],
+    without_share: Mapping[str, str],
     others: Mapping[str, Mapping[str, float]],
     path: Path,
 ) -> None:
-    """Bars of the posterior, the largest on top, with the range that other priors give; what is impossible has none."""
+    """Bars of the posterior, the largest on top, with the range that other priors give; what is impossible has none.
+
+    `without_share` says of the others that have none what is known instead.
+    """
     import matplotlib as mpl  # noqa: PLC0415 - slow to import
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
 
     from dstamp_sim.rendering.plots import SETTINGS, plain, save  # noqa: PLC0415 - with matplotlib
 
-    names = sorted((name for name in posterior if limits[name][1] > 0), key=lambda name: posterior[name])
+    names = sorted((n for n in posterior if posterior[n] > 0 or n in without_share), key=lambda name: posterior[name])
     with mpl.rc_context(SETTINGS):
         drawn = Figure(figsize=(10.0, 0.42 * len(names) + 1.8), dpi=120, facecolor="white", layout="constrained")
         axes = drawn.add_subplot()
@@ -26,7 +29,7 @@ def draw_posterior(
         for row, name in enumerate(names):
             span = [other[name] for other in others.values()] or [posterior[name]]
             axes.plot([min(span), max(span)], [row, row], color="#1c2733", lw=1.2, marker="|", ms=8)
-            told = f"{posterior[name]:.1%}" if posterior[name] else f"no world agreed; below {limits[name][1]:.1%}"
+            told = without_share.get(name, f"{posterior[name]:.1%}")
             axes.text(max(*span, posterior[name]) + 0.012, row, told, va="center", fontsize=9)
         axes.set_xlim(0, 1.12)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0], ["0", "25 %", "50 %", "75 %", "100 %"])

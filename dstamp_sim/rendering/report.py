@@ -164,8 +164,7 @@ def _likely(document: Document, pictures: Mapping[str, str]) -> Iterator[str]:
             rows.append((f"`{name}`", "0 (impossible)", "", "", "0", ""))
             continue
         least, most = _range(document, name)
-        told = f"{share:.1%} ({low:.1%} to {high:.1%})" if share else f"below {high:.1%}"
-        told = "not weighed: needs a death" if name in document["not_weighed"] else told
+        told = document["without_share"].get(name, f"{share:.1%} ({low:.1%} to {high:.1%})")
         alone = f"{item['without_unseen_partners']:.2g}"
         interval = f"{item['interval'][0]:.2g} to {item['interval'][1]:.2g}"
         rows.append((f"`{name}`", f"{item['estimate']:.2g}", interval, alone, told, f"{least:.0%} to {most:.0%}"))
