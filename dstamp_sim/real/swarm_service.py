@@ -34,6 +34,9 @@ _POLL_S = 0.02
 _SETTLE_S = 30.0
 """How long the orchestrator may take to do what it was let do."""
 
+_MONITOR_S = 1
+"""How long a modelled orchestrator watches for a failure: one that it comes to later does not end an update."""
+
 # A task waits for its order: run (it becomes healthy, and so `running`) or fail. Orders are files named after tasks.
 _TASK = """
 told() { [ -e "/control/$TASK.$1" ]; }
@@ -158,7 +161,8 @@ class ServiceHand:
             labels[self.label("chaos-version")] = spec.stamp
         if spec.run:
             labels[self.label("run")] = spec.run
-        update = {"Parallelism": 1, "Monitor": _NS // 1000, "Order": "start-first"}
+        watch = _MONITOR_S * _NS if self.orchestrated else _NS // 1000
+        update = {"Parallelism": 1, "Monitor": watch, "Order": "start-first"}
         return {
             "Name": self.name,
             "Labels": labels,
@@ -224,7 +228,10 @@ class ServiceHand:
         return self._order_until(orders, lambda: None if (after := self.status()) == before else str(after))
 
     def _settle_unseen(self, orders: Iterator[str]) -> str | None:
-        """The same where UpdateStatus will not tell: until every task serves, all of the new content or one failed."""
+        """The same where UpdateStatus will not tell: until every task serves, all of the new content or one failed.
+
+        And the watch is over: a deploy during it is one that the model has not.
+        """
 
         def failures() -> int:
             return sum(task["Status"]["State"] == "failed" for task in self._tasks("shutdown"))
@@ -235,6 +242,7 @@ class ServiceHand:
 
         before = failures()
         self._order_until(orders, ended)
+        time.sleep(_MONITOR_S)
         return self.status()
 
     def _all_serve(self) -> bool:

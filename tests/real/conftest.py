@@ -14,6 +14,8 @@ from dstamp_sim.real.workers import forker
 from tests.real.report import document, pack, summary, unpack
 
 TALLY = pytest.StashKey[Tally]()
+RUNS = itertools.count()
+"""Numbers the runs of this test process: each has a folder of its own."""
 
 
 @pytest.fixture(scope="session")
@@ -72,10 +74,9 @@ def pytest_configure(config):
 @pytest.fixture
 def conform(real_forker, real_folder, tally):
     """`conform(system, choose, engine)` plays a system on real parts, compared op by op."""
-    count = itertools.count()
 
     def run(system, choose, engine=None, *, tally=tally, **options):
-        with bench(system, real_forker, real_folder / f"{os.getpid()}-{id(count)}-{next(count)}", engine) as parts:
+        with bench(system, real_forker, real_folder / f"{os.getpid()}-{next(RUNS)}", engine) as parts:
             run.parts = parts.parts
             return play(system, parts, choose, tally=tally, **options)
 
