@@ -35,6 +35,7 @@ CLI_MAY_ALSO = {
     "dstamp_sim.engines.explorer.DEFAULT_MEMORY_MB",
     "dstamp_sim.engines.explorer.Progress",
     "dstamp_sim.engines.explorer.Reductions",
+    "dstamp_sim.engines.threads.cores",
     "dstamp_sim.rendering.text",
     "dstamp_sim.analyses.explain.Explanation",
 }

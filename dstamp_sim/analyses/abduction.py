@@ -14,14 +14,8 @@ from dstamp_sim.analyses.case import Bearing, Case, Engines, Found, Observation,
 from dstamp_sim.analyses.identities import fresh
 from dstamp_sim.analyses.least import PARTNER, Least
 from dstamp_sim.analyses.turns import Role, cast
-from dstamp_sim.analyses.variant import Factory, Variant, variants
-from dstamp_sim.core.mechanism import Hypotheses, Mechanism
+from dstamp_sim.analyses.variant import Factory, Variant
 from dstamp_sim.core.system import System
-
-
-def judge(name: str, mechanism: Mechanism, hypotheses: Hypotheses, case: Case, engines: Engines) -> list[Row]:
-    """A row per reading of the questions on which the mechanism depends."""
-    return [Judging(variant, case, engines).row() for variant in variants(name, mechanism, hypotheses, case.constants)]
 
 
 @dataclass

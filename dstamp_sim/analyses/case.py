@@ -61,25 +61,47 @@ class Engines:
     excluded: Callable[[System, Sequence[str]], bool]
 
 
+Partners = Sequence[tuple[int, Mapping[str, Any]]]
+"""By partner: its place in the order, and its identity."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One way in which everything can have been: an order in time, who the runs were, and which partners there were."""
+
+    order: Order
+    identities: Sequence[Mapping[str, Any]]
+    partners: Partners
+
+    @property
+    def everyone(self) -> list[Mapping[str, Any]]:
+        """Who the observed runs and then the partners are."""
+        return [*self.identities, *(identity for _, identity in self.partners)]
+
+
 @dataclass(frozen=True)
 class Found:
     """The least numbers with which all is possible, and the behaviour that shows it.
 
     Least are first the deaths of unseen partners (`crashes`), then the partners, then what failed (`faults`: outcomes
     that the hypotheses count as failures). `exact` is whether every smaller number of partners was refuted,
-    `exact_faults` the same of the failures, with these partners. `identities` say who the runs and the partners were,
-    as far as that was not known.
+    `exact_faults` the same of the failures, with these partners. `question` says when and who the runs and the partners
+    were, as far as that was not known: the system is that of it and of the deaths.
     """
 
-    unseen: int
+    question: Question
     system: System
     trace: Trace
     assumed: tuple[str, ...]
-    crashes: int = 0
-    faults: int = 0
-    exact: bool = True
-    exact_faults: bool = True
-    identities: Sequence[Mapping[str, Any]] = ()
+    crashes: int
+    faults: int
+    exact: bool
+    exact_faults: bool
+
+    @property
+    def unseen(self) -> int:
+        """The number of unseen partners."""
+        return len(self.question.partners)
 
     def told(self) -> str:
         """The number of partners in words."""

@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement, product
-from typing import Any
 
-from dstamp_sim.analyses.case import Case, Engines, Found, Possible, Reached
+from dstamp_sim.analyses.case import Case, Engines, Found, Possible, Question, Reached
 from dstamp_sim.analyses.identities import pattern
 from dstamp_sim.analyses.overlap import Order
 from dstamp_sim.analyses.rations import failures, portions, rationed, unrationed
@@ -21,18 +20,6 @@ FEW_OPEN, MOST_OPEN = 3, 40
 
 PARTNER = "unseen"
 """What partners that nobody saw are called."""
-
-Partners = Sequence[tuple[int, Mapping[str, Any]]]
-"""By partner: its place in the order, and its identity."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """One way in which everything can have been: an order in time, who the runs were, and which partners there were."""
-
-    order: Order
-    identities: Sequence[Mapping[str, Any]]
-    partners: Partners
 
 
 @dataclass(frozen=True)
@@ -71,7 +58,7 @@ class Least:
         for unseen in range(min(crashes, 1), most + (otherwise is None)):
             below = left_open == 0
             for question in self._questions(orders, unseen):
-                system = self._system(question, self.variant.mechanism.factory, crashes)
+                system = self.system(question, crashes)
                 reached = (self.engines.reach if left_open < FEW_OPEN else self.engines.attempt)(system)
                 if reached.trace is not None:
                     return self._shown(question, system, reached, crashes, exact=below), below
@@ -84,10 +71,7 @@ class Least:
         assert reached.trace is not None
         faults = failures(reached.trace, self.variant.hypotheses.faults).total()
         assumed = self._assumed(question)
-        everyone = self._everyone(question)
-        return Found(
-            len(question.partners), system, reached.trace, assumed, crashes, faults, exact, faults == 0, everyone
-        )
+        return Found(question, system, reached.trace, assumed, crashes, faults, exact, exact_faults=faults == 0)
 
     def _fewest_faults(self, found: Found, orders: Sequence[Order]) -> Found:
         """The same numbers of partners and deaths with the fewest failures; at most those of the trace at hand.
@@ -110,8 +94,8 @@ class Least:
                     trace = unrationed(system, reached.trace)
                     count = failures(trace, self.variant.hypotheses.faults).total()
                     return replace(
-                        found, system=system, trace=trace, assumed=self._assumed(question), faults=count,
-                        exact_faults=left_open == 0 and count == faults, identities=self._everyone(question),
+                        found, question=question, system=system, trace=trace, assumed=self._assumed(question),
+                        faults=count, exact_faults=left_open == 0 and count == faults,
                     )  # fmt: skip
                 left_open += reached.verdict is Possible.UNDETERMINED
         return replace(found, exact_faults=left_open == 0)
@@ -119,7 +103,7 @@ class Least:
     def _needed(self, question: Question, crashes: int, failed: Mapping[str, int]) -> Counter[str]:
         """Failures by object without which nothing is possible, the other objects failing at will."""
         mechanism, labels = self.variant.mechanism, self.variant.hypotheses.faults
-        system = self._system(question, mechanism.within or mechanism.factory, crashes)
+        system = self._system(mechanism.within or mechanism.factory, question, crashes)
         needed: Counter[str] = Counter()
         for name in [item.name for item in system.objects if item.name in failed]:
             few = (n for n in range(failed[name]) if not self._refuted_with(rationed(system, labels, {name: n})))
@@ -128,7 +112,7 @@ class Least:
 
     def _with_faults(self, question: Question, crashes: int, need: Counter[str], faults: int) -> tuple[System, Reached]:
         """Whether all can come out as observed with just so many failures: those needed, the rest on any objects."""
-        system = self._system(question, self.variant.mechanism.factory, crashes)
+        system = self.system(question, crashes)
         answer = Reached(Possible.IMPOSSIBLE, "however the failures fall")
         for rest in portions(system, faults - need.total(), in_each=faults) if faults >= need.total() else ():
             portion = {name: count + need[name] for name, count in rest.items()}
@@ -150,8 +134,11 @@ class Least:
             for partners in combinations_with_replacement(places, unseen):
                 yield Question(order, identities, partners)
 
-    def _system(self, question: Question, factory: Factory, crashes: int) -> System:
+    def system(self, question: Question, crashes: int) -> System:
         """The system of all observed runs and these partners, in this order of time."""
+        return self._system(self.variant.mechanism.factory, question, crashes)
+
+    def _system(self, factory: Factory, question: Question, crashes: int) -> System:
         runs, order = self.case.runs, question.order
         roles = [Role(item.name, item.fields, item.name) for item in runs]
         follows = {item.name: frozenset(a for a, b in order.pairs if b == item.name) for item in runs}
@@ -162,12 +149,8 @@ class Least:
             follows[group] = before
             follows |= {name: follows[name] | {group} for name in after}
         roles, follows = alike(roles, follows)
-        system = self.variant.system(factory, self._everyone(question), runs)
+        system = self.variant.system(factory, question.everyone, runs)
         return replace(cast(system, roles, follows), crashes=crashes)
-
-    def _everyone(self, question: Question) -> list[Mapping[str, Any]]:
-        """Who the observed runs and then the partners are."""
-        return [*question.identities, *(identity for _, identity in question.partners)]
 
     def _assumed(self, question: Question) -> tuple[str, ...]:
         runs = self.case.runs

@@ -42,11 +42,12 @@ def replay(
     document: dict[str, Any] | None = None
     judged_files: tuple[Path, ...] = ()
     if wanted or evidence or report:
-        from dstamp_sim.pipeline.incident import judge_scenario  # noqa: PLC0415 - loaded when needed
+        from dstamp_sim.engines.threads import cores  # noqa: PLC0415 - loaded when needed
+        from dstamp_sim.pipeline.incident import judge_scenario  # noqa: PLC0415
 
         with bar("judging mechanisms") as tell:
             _, document, judged_files = judge_scenario(
-                scenario, evidence=evidence, seed=seed, out=out, report=report, tell=tell
+                scenario, evidence=evidence, seed=seed, out=out, report=report, workers=cores(), tell=tell
             )
     if as_json:
         print_json(

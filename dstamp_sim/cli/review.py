@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -40,7 +39,8 @@ def review(
     as_json: AsJson = False,
 ) -> None:
     """Review every placement of a model's locks: safe or not for any number of copies, at what price, which best."""
-    from dstamp_sim.pipeline.review import review_model  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.engines.threads import cores  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.pipeline.review import review_model  # noqa: PLC0415
     from dstamp_sim.pipeline.review_files import answer, end_text, table, write_review  # noqa: PLC0415
 
     reference = f"{model}:{mechanism}" if mechanism else model
@@ -52,7 +52,7 @@ def review(
             spans=spans,
             scenario=scenario,
             out=out,
-            workers=min(2, os.cpu_count() or 1),
+            workers=cores(),
             progress=tell,
         )
     files = write_review(found, out)

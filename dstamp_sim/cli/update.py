@@ -27,11 +27,12 @@ def update(
     as_json: AsJson = False,
 ) -> None:
     """Add the outcome of an experiment to the end of an evidence file, and judge the mechanisms again."""
-    from dstamp_sim.pipeline.incident import judge_scenario, update_evidence  # noqa: PLC0415 - loaded when needed
+    from dstamp_sim.engines.threads import cores  # noqa: PLC0415 - loaded when needed
+    from dstamp_sim.pipeline.incident import judge_scenario, update_evidence  # noqa: PLC0415
 
     target = update_evidence(evidence, observe, scenario=scenario, source=source, into=into, out=out)
     with bar("judging mechanisms") as tell:
-        _, document, files = judge_scenario(scenario, evidence=target, seed=None, out=out, report=None, tell=tell)
+        _, document, files = judge_scenario(scenario, evidence=target, out=out, workers=cores(), tell=tell)
     if as_json:
         print_json(document | {"files": [str(file) for file in (target, *files)]})
         return

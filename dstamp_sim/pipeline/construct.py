@@ -115,7 +115,7 @@ class Stage:
     def _parameters(self, unseen: int) -> tuple[dict[str, Any], dict[str, str]]:
         """The parameters of the plain system with so many partners, and the names that its runs have."""
         keys, known = self.variant.quantified(), len(self.case.runs)
-        everyone = [{key: who[key] for key in keys} for who in self.found.identities]
+        everyone = [{key: who[key] for key in keys} for who in self.found.question.everyone]
         settings = {**self.variant.settings, **self.variant.sight(self.case.runs)}
         parameters = parameters_of(settings, everyone[: known + unseen], max(0, known + unseen - len(everyone)))
         shown = [run.name for run in self.case.runs] + [f"{PARTNER}-{n + 1}" for n in range(unseen)]

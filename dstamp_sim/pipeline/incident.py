@@ -21,7 +21,14 @@ from dstamp_sim.pipeline.replay import INCIDENT
 
 
 def judge_scenario(
-    path: Path | None, *, evidence: Path | None, seed: int | None, out: Path, report: Path | None, tell: Tell | None
+    path: Path | None,
+    *,
+    evidence: Path | None = None,
+    seed: int | None = None,
+    out: Path,
+    report: Path | None = None,
+    workers: int = 1,
+    tell: Tell | None = None,
 ) -> tuple[Judged, dict[str, Any], tuple[Path, ...]]:
     """The judgement of a scenario's incident, the same as plain values, and the files written of it.
 
@@ -35,7 +42,7 @@ def judge_scenario(
     check_writable(out)
     if report is not None and not report.parent.is_dir():
         raise UsageError(f"{report}: its folder {report.parent} does not exist")
-    judged = judge_incident(scenario, observed, model, tell)
+    judged = judge_incident(scenario, observed, model, workers=workers, tell=tell)
     document = as_json(judged, scenario, observed, model)
     document["command"] = _command(path, evidence, seed)
     files = write_judgement(judged, document, scenario, out)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from dstamp_sim.analyses.abduction import Judging, judge
+from dstamp_sim.analyses.abduction import Judging
 from dstamp_sim.analyses.case import Case, Observation, Possible, Row
 from dstamp_sim.analyses.conflicting import Conflict, conflict
 from dstamp_sim.analyses.identifiability import Profile, either, twins
@@ -23,6 +23,7 @@ from dstamp_sim.inputs.model_file import Model
 from dstamp_sim.pipeline.ask import engines
 from dstamp_sim.pipeline.construct import Attempt, Stage
 from dstamp_sim.pipeline.experiments import Rated, RuleJudged, Survivors, judged_rule, observed_since, rated
+from dstamp_sim.pipeline.judge_variant import Docket
 from dstamp_sim.pipeline.likelihood import NEVER, Weighed, weigh
 from dstamp_sim.pipeline.observed_clock import observed_clock
 from dstamp_sim.pipeline.profiles import Numbers, Size, anywhere, observed_outcomes, profile
@@ -111,20 +112,24 @@ class Judged:
         return self.best(mechanism).verdict
 
 
-def judge_incident(scenario: Scenario, evidence: Evidence, model: Model, tell: Tell | None = None) -> Judged:
-    """Judges every mechanism that the model names. The same arguments give the same numbers.
+def judge_incident(
+    scenario: Scenario, evidence: Evidence, model: Model, *, workers: int = 1, tell: Tell | None = None
+) -> Judged:
+    """Judges every mechanism that the model names. Deterministic, whatever the number of `workers`.
 
+    `workers` are processes; more than one needs a main module that can be imported.
     Raises UsageError where the model has no hypotheses, ScenarioError where the scenario has no priors.
     """
     hypotheses, priors = _needed(scenario, model)
     case = case_of(evidence, hypotheses, priors.longest_run_s)
     steps = Steps(tell, 3 * len(model.mechanisms) + len(priors.variations) + 1)
+    docket = Docket(model, case)
     rows: list[Row] = []
-    for name, mechanism in model.mechanisms.items():
-        rows += judge(name, mechanism, hypotheses, case, engines())
-        steps.more()
+    for row in docket.rows(workers):
+        rows.append(row)
+        steps.more(len(model.mechanisms) / len(docket.variants))
     none_alone = all(row.verdict is not Possible.POSSIBLE for row in rows)
-    clash = _conflict(rows, model, hypotheses, case) if none_alone else None
+    clash = _conflict(rows, docket) if none_alone else None
     both = _pairs(model, hypotheses, case, clash) if none_alone else Pairs()
     timing, since = observed_clock(evidence, hypotheses, scenario.timing, priors)
     cluster = Cluster(hypotheses, case, timing, _alive(rows, model), _hopeless(rows))
@@ -251,11 +256,10 @@ def _hopeless(rows: Sequence[Row]) -> dict[str, list[Mapping[str, Any]]]:
     return found
 
 
-def _conflict(rows: Sequence[Row], model: Model, hypotheses: Hypotheses, case: Case) -> Conflict | None:
+def _conflict(rows: Sequence[Row], docket: Docket) -> Conflict | None:
     """The fewest observations that no row can give together, if there are such."""
-    asked = engines()
-    known = [v for name, m in model.mechanisms.items() for v in variants(name, m, hypotheses, case.constants)]
-    variant = dict(zip(map(id, rows), known, strict=True))
+    asked, case = engines(), docket.case
+    variant = dict(zip(map(id, rows), docket.variants, strict=True))
     return conflict(rows, case.names, lambda row, names: Judging(variant[id(row)], case, asked).refutes(names))
 
 

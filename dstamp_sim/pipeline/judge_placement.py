@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from typing import Any
 
 from dstamp_sim.analyses.lock_review import Judged, Price
@@ -19,6 +17,7 @@ from dstamp_sim.engines.explorer import explore
 from dstamp_sim.engines.unbounded import TRIED, TRIED_STATES, prove
 from dstamp_sim.inputs.model_file import Model, any_number, checked_settings, load_model
 from dstamp_sim.pipeline.price import price_of
+from dstamp_sim.pipeline.processes import spawned
 
 Copies = tuple[tuple[str, int], ...]
 
@@ -99,9 +98,7 @@ def judged_all(question: Question, placements: Sequence[Placement], workers: int
         yield from map(question.judged, placements)
         return
     about = (question.model.reference, dict(question.settings), question.scenario)
-    # Spawned, not forked: the parent has threads (numba's, a progress bar's).
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin, initargs=about) as pool:
-        yield from pool.map(_judged, placements, chunksize=2)
+    yield from spawned(_judged, placements, workers, _begin, about)
 
 
 _worker: dict[str, Question] = {}  # of a worker process: what it was begun with

@@ -4,14 +4,14 @@ from math import inf
 
 import pytest
 
-from dstamp_sim.analyses.abduction import judge
+from dstamp_sim.analyses.abduction import Judging
 from dstamp_sim.analyses.case import Bearing, Case, Observation, Possible, Row
 from dstamp_sim.analyses.conflicting import conflict
 from dstamp_sim.analyses.identities import assignments
 from dstamp_sim.analyses.overlap import Sighting, orders
 from dstamp_sim.analyses.pairing import judge_pairs
 from dstamp_sim.analyses.turns import Role, cast
-from dstamp_sim.analyses.variant import pairs
+from dstamp_sim.analyses.variant import pairs, variants
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.engines.atlas import chart
@@ -52,7 +52,8 @@ def outcomes(factory, runs):
 
 
 def rows(name, asked):
-    return judge(name, MECHANISMS[name], HYPOTHESES, asked, engines())
+    known = variants(name, MECHANISMS[name], HYPOTHESES, asked.constants)
+    return [Judging(variant, asked, engines()).row() for variant in known]
 
 
 def best(name, asked):
