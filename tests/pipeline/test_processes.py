@@ -37,7 +37,7 @@ def last(number):
 
 
 def wait_until_interrupted(results):
-    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT)).start()
     next(results)
 
 
