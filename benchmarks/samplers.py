@@ -66,7 +66,7 @@ def found_by_schedules(runs: int, crashes: int) -> None:
     @FIXED
     @given(schedule=schedules(system, properties=[RACE]))
     def never_drifts(schedule: object) -> None:
-        check(system, schedule, RACE)  # type: ignore[arg-type]
+        check(system, schedule, RACE)  # type: ignore[arg-type]  # a Schedule here
 
     try:
         never_drifts()

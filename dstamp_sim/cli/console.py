@@ -112,7 +112,13 @@ def progress() -> Iterator[Progress | None]:
 @contextmanager
 def bar(of: str) -> Iterator[Callable[[int, int], None] | None]:
     """A bar of progress on a terminal, told how many of how many are done; nothing when errors are piped."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.progress import (  # noqa: PLC0415 - slow to import
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     console = errors()
     if not console.is_terminal:

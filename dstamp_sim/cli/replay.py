@@ -43,7 +43,7 @@ def replay(
     judged_files: tuple[Path, ...] = ()
     if wanted or evidence or report:
         from dstamp_sim.engines.threads import cores  # noqa: PLC0415 - loaded when needed
-        from dstamp_sim.pipeline.incident import judge_scenario  # noqa: PLC0415
+        from dstamp_sim.pipeline.incident import judge_scenario  # noqa: PLC0415 - as above
 
         with bar("judging mechanisms") as tell:
             _, document, judged_files = judge_scenario(

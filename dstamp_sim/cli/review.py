@@ -40,8 +40,8 @@ def review(
 ) -> None:
     """Review every placement of a model's locks: safe or not for any number of copies, at what price, which best."""
     from dstamp_sim.engines.threads import cores  # noqa: PLC0415 - commands load what they need
-    from dstamp_sim.pipeline.review import review_model  # noqa: PLC0415
-    from dstamp_sim.pipeline.review_files import answer, end_text, table, write_review  # noqa: PLC0415
+    from dstamp_sim.pipeline.review import review_model  # noqa: PLC0415 - as above
+    from dstamp_sim.pipeline.review_files import answer, end_text, table, write_review  # noqa: PLC0415 - as above
 
     reference = f"{model}:{mechanism}" if mechanism else model
     with _bar() as tell:
@@ -103,7 +103,7 @@ def _json(found: Review) -> dict[str, Any]:
 @contextmanager
 def _bar() -> Iterator[Progress | None]:
     """A progress bar on a terminal; nothing when errors are piped."""
-    from rich.progress import Progress as Bar  # noqa: PLC0415
+    from rich.progress import Progress as Bar  # noqa: PLC0415 - slow to import
 
     console = errors()
     if not console.is_terminal:

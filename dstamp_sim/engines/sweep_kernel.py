@@ -17,6 +17,7 @@ _GOLDEN, _ONE, _TWO = np.uint64(GOLDEN), np.uint64(0xBF58476D1CE4E5B9), np.uint6
 _30, _27, _31, _11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 _NEVER = np.inf
 
+# Untyped below (no-untyped-def): Numba infers the types of what it compiles.
 register_jitable(normal_quantile)
 _duration = compiled_with_arrays(duration_of)
 

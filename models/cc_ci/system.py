@@ -96,7 +96,7 @@ def cc_ci(
     )
 
 
-cc_ci.__signature__ = signature(cc_ci).replace(  # type: ignore[attr-defined]
+cc_ci.__signature__ = signature(cc_ci).replace(  # type: ignore[attr-defined]  # inspect reads it
     parameters=[
         *(p for p in signature(cc_ci).parameters.values() if p.kind is not Parameter.VAR_KEYWORD),
         *(Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default, annotation=f.type) for f in fields(Switches)),

@@ -35,7 +35,7 @@ def opened(browser: Browser) -> Iterator[object]:
     complaints: list[str] = []
 
     def open_page(file: Path, **context: object) -> Page:
-        contexts.append(browser.new_context(**context))  # type: ignore[arg-type]
+        contexts.append(browser.new_context(**context))  # type: ignore[arg-type]  # options by name
         page = contexts[-1].new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))

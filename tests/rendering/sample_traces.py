@@ -111,7 +111,7 @@ def in_time(system: System, starts_s: Mapping[str, float], minutes: Mapping[str,
 def _length_s(semantics: Semantics, state: Any, pid: int, minutes: Mapping[str, float]) -> float:
     node = semantics.node(state, pid)
     delayed = node is not None and node.op is not None and node.op.verb == "delay"
-    return 60 * minutes[str(node.op.args[0])] * (1 + 0.07 * pid) if delayed else 0.0  # type: ignore[union-attr]
+    return 60 * minutes[str(node.op.args[0])] * (1 + 0.07 * pid) if delayed else 0.0  # type: ignore[union-attr]  # delayed: it has an op
 
 
 def incident() -> tuple[Trace, list[Lane]]:
