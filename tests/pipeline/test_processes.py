@@ -32,7 +32,7 @@ def die(number):
 
 def last(number):
     if number:
-        time.sleep(1000)
+        time.sleep(60)
     return number
 
 
@@ -55,7 +55,16 @@ def test_a_process_that_dies_is_an_error_for_the_user():
         list(spawned(die, [1, 2], 2, begin, (0,)))
 
 
+@pytest.fixture
+def heard():
+    """Ctrl-C is heard, also where the tests were begun in the background of a shell, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.filterwarnings("error")  # a thread that raises, too
+@pytest.mark.usefixtures("heard")
 def test_where_it_is_interrupted_no_process_goes_on():
     results = spawned(last, range(20), 2, begin, (0,))
     assert next(results) == 0
