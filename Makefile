@@ -19,7 +19,7 @@ gallery: $(READY)
 
 # Against real git, flock(2) and Docker Swarm (Debian: docker.io, busybox-static; as root); writes docs/conformance.md.
 conform: $(READY)
-	CI=true $(BIN)/python -m pytest tests/real -n 4 --dist worksteal --slow --real-budget 2 --real-trials 200 --real-report docs/conformance.md $(PYTEST)
+	CI=true $(BIN)/python -m pytest tests/conformance -n 4 --dist worksteal --slow --real-budget 2 --real-trials 200 --real-report docs/conformance.md $(PYTEST)
 
 # About 20 minutes; BENCH="--limit 60" for the full limits (an hour and a half), BENCH="--tlc tla2tools.jar" for TLC.
 # musil needs Python 3.12: PEER_PYTHON=/path/to/python3.12 where it is not on the path.

@@ -11,8 +11,8 @@ import numpy as np
 
 from dstamp_sim import ANY
 from dstamp_sim.core.scenario import Arrivals
-from dstamp_sim.engines.sweep import Sweeper, Varied
-from dstamp_sim.engines.timed import run_timed
+from dstamp_sim.engines.timed.sweep import Sweeper, Varied
+from dstamp_sim.engines.timed.timed import run_timed
 from dstamp_sim.inputs.model_file import load_model
 from dstamp_sim.inputs.scenario_file import read_scenario
 

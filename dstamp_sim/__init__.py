@@ -22,9 +22,9 @@ from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.core.system import ANY, AnyNumber, Copies, Lane, Process, System
 from dstamp_sim.core.trace import Change, Step, Trace
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict
-from dstamp_sim.engines.explorer import explore
+from dstamp_sim.engines.explore.explorer import explore
+from dstamp_sim.engines.prove.unbounded import prove
 from dstamp_sim.engines.replay import replay
-from dstamp_sim.engines.unbounded import prove
 from dstamp_sim.objects.chance import Chance, Counter
 from dstamp_sim.objects.git_checkout import GitCheckout, Worktree
 from dstamp_sim.objects.locks import Flock, LockScope, Mutex

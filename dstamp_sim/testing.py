@@ -37,13 +37,13 @@ from dstamp_sim.core.schedule import Choice, Schedule
 from dstamp_sim.core.system import ANY, AnyNumber, Process, System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.verdict import Judgement, Report, Verdict
-from dstamp_sim.engines.explorer import explore
+from dstamp_sim.engines.explore.explorer import explore
 from dstamp_sim.engines.generated import generator_of, machine_of, scenarios, schedules, settings_of
+from dstamp_sim.engines.prove.unbounded import prove
 from dstamp_sim.engines.replay import attempts, replay
-from dstamp_sim.engines.unbounded import prove
 from dstamp_sim.inputs.model_file import Model, checked_settings, load_model
-from dstamp_sim.inputs.witness import Origin, Witness, read_witness, witness_parts
-from dstamp_sim.pipeline.explain import explained
+from dstamp_sim.inputs.witness_file import Origin, Witness, read_witness, witness_parts
+from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.files import badges_of, draw, save
 from dstamp_sim.random_systems import TooLarge, random_system
 from dstamp_sim.rendering.text import story

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from dstamp_sim import Judgement, System, explore
 from dstamp_sim.inputs.model_file import load_model
-from dstamp_sim.inputs.witness import Origin, Witness
-from dstamp_sim.pipeline.explain import explained, told_by
+from dstamp_sim.inputs.witness_file import Origin, Witness
+from dstamp_sim.pipeline.explained import explained, told_by
 from dstamp_sim.pipeline.files import badges_of
-from dstamp_sim.pipeline.page import write_trace_page
-from dstamp_sim.rendering.layout import lay_out
-from dstamp_sim.rendering.svg import standalone_svg
+from dstamp_sim.pipeline.trace_page import write_trace_page
+from dstamp_sim.rendering.timeline.layout import lay_out
+from dstamp_sim.rendering.timeline.svg import standalone_svg
 from models.cc_ci import MECHANISMS
 
 FOLDER = Path(__file__).parent.parent / "docs" / "gallery"

@@ -8,7 +8,7 @@ import argparse
 from dstamp_sim import UsageError
 from dstamp_sim.analyses.confidence import interval
 from dstamp_sim.core.properties import Kind
-from dstamp_sim.engines.explorer import explore
+from dstamp_sim.engines.explore.explorer import explore
 from dstamp_sim.engines.sampling.sampler import STRATEGIES, Settings, sample
 from dstamp_sim.inputs.model_file import load_model
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from dstamp_sim import System
 from dstamp_sim.core.properties import Kind
-from dstamp_sim.engines.tabulate import tabulate
-from dstamp_sim.rendering.exporters.promela import promela
+from dstamp_sim.export.promela import promela
+from dstamp_sim.export.tabulate import tabulate
 
 RAW = (("-o1", "-o2", "-o3", "-DCOUNTS"), ("-DNOREDUCE",))
 """Nothing reset, forgotten or merged, nothing reduced, no process that only SPIN's notion of deadlock needs."""

@@ -13,7 +13,7 @@ from dstamp_sim.analyses.minimise import Size, size
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.engines.generated import generator_of
 from dstamp_sim.engines.replay import walk
-from dstamp_sim.engines.timed import run_timed
+from dstamp_sim.engines.timed.timed import run_timed
 from dstamp_sim.random_systems import described
 from dstamp_sim.testing import (
     ANY,

@@ -24,7 +24,7 @@ from dstamp_sim.cli.console import (
 from dstamp_sim.core.errors import Disagreement, UsageError
 
 if TYPE_CHECKING:
-    from dstamp_sim.pipeline.conform import Played, Tell, Trials
+    from dstamp_sim.conformance.conform import Played, Tell, Trials
 
 
 def conform(
@@ -57,7 +57,7 @@ def conform(
         if witness is not None:
             _play(witness, out, use_docker_host=use_docker_host, as_json=as_json)
         elif trials:
-            from dstamp_sim.pipeline.conform import run_trials  # noqa: PLC0415 - commands load what they need
+            from dstamp_sim.conformance.conform import run_trials  # noqa: PLC0415 - commands load what they need
 
             with _telling() as tell:
                 found = run_trials(
@@ -78,7 +78,7 @@ def conform(
 
 
 def _play(witness: Path, out: Path, *, use_docker_host: bool, as_json: bool) -> None:
-    from dstamp_sim.pipeline.conform import play_witness  # noqa: PLC0415 - as above
+    from dstamp_sim.conformance.conform import play_witness  # noqa: PLC0415 - as above
 
     found = play_witness(witness, out, use_docker_host=use_docker_host)
     if as_json:
@@ -133,7 +133,7 @@ def _print_trials(model: str, found: Trials, *, as_json: bool) -> None:
 
 
 def _measure(out: Path, *, use_docker_host: bool, as_json: bool) -> None:
-    from dstamp_sim.pipeline.measure import ABOUT, measure  # noqa: PLC0415 - as above
+    from dstamp_sim.conformance.measure import ABOUT, measure  # noqa: PLC0415 - as above
 
     measured, file = measure(out, use_docker_host=use_docker_host)
     if as_json:

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from dstamp_sim.engines.explorer import Progress
+from dstamp_sim.engines.explore.explorer import Progress
 
 if TYPE_CHECKING:
     from dstamp_sim.analyses.explain import Explanation

@@ -20,7 +20,7 @@ from dstamp_sim.cli.console import (
     progress,
 )
 from dstamp_sim.cli.report import print_report
-from dstamp_sim.engines.explorer import DEFAULT_LIMIT, DEFAULT_MEMORY_MB, Reductions
+from dstamp_sim.engines.explore.explorer import DEFAULT_LIMIT, DEFAULT_MEMORY_MB, Reductions
 
 
 def explore(

@@ -42,7 +42,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write a model or a witness in another tool's language: for a second opinion, or another way to look at it."""
-    from dstamp_sim.pipeline.export import export as write  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.export.export import export as write  # noqa: PLC0415 - commands load what they need
 
     file = write(
         model,

@@ -21,7 +21,7 @@ def ingest(
     as_json: AsJson = False,
 ) -> None:
     """Make an evidence file of real run folders; bad files are named one by one and skipped."""
-    from dstamp_sim.pipeline.ingest import ingest_runs  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.incident.ingest import ingest_runs  # noqa: PLC0415 - commands load what they need
 
     with bar("run folders") as tell:
         found = ingest_runs(folder, model=model, into=into, replace=replace, progress=tell)

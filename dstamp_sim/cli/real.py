@@ -24,7 +24,7 @@ def real(
 ) -> None:
     """Say whether the real parts run on this machine: git, and a private Docker Engine that is started and ended."""
     assert action is Action.DOCTOR
-    from dstamp_sim.pipeline.real import examine  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.conformance.doctor import examine  # noqa: PLC0415 - commands load what they need
 
     found = examine(use_docker_host=use_docker_host)
     if as_json:

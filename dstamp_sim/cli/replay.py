@@ -35,15 +35,15 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Replay a cluster of runs on the clock and compare it, run by run, with what was observed."""
-    from dstamp_sim.pipeline.replay import replay_scenario  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.incident.replay_scenario import replay_scenario  # noqa: PLC0415 - commands load what they need
 
     found = replay_scenario(scenario, mechanism=mechanism, placement=placement, seed=seed, out=out)
     wanted = judge if judge is not None else mechanism is None and found.scenario.priors is not None
     document: dict[str, Any] | None = None
     judged_files: tuple[Path, ...] = ()
     if wanted or evidence or report:
-        from dstamp_sim.engines.threads import cores  # noqa: PLC0415 - loaded when needed
-        from dstamp_sim.pipeline.incident import judge_scenario  # noqa: PLC0415 - as above
+        from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - loaded when needed
+        from dstamp_sim.incident.incident import judge_scenario  # noqa: PLC0415 - as above
 
         with bar("judging mechanisms") as tell:
             _, document, judged_files = judge_scenario(

@@ -27,8 +27,8 @@ def update(
     as_json: AsJson = False,
 ) -> None:
     """Add the outcome of an experiment to the end of an evidence file, and judge the mechanisms again."""
-    from dstamp_sim.engines.threads import cores  # noqa: PLC0415 - loaded when needed
-    from dstamp_sim.pipeline.incident import judge_scenario, update_evidence  # noqa: PLC0415 - as above
+    from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - loaded when needed
+    from dstamp_sim.incident.incident import judge_scenario, update_evidence  # noqa: PLC0415 - as above
 
     target = update_evidence(evidence, observe, scenario=scenario, source=source, into=into, out=out)
     with bar("judging mechanisms") as tell:

@@ -11,8 +11,8 @@ from dstamp_sim.analyses.explain import Explanation
 from dstamp_sim.analyses.minimise import minimise
 from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, certify
-from dstamp_sim.engines.atlas import chart
-from dstamp_sim.engines.explorer import (
+from dstamp_sim.engines.explore.atlas import chart
+from dstamp_sim.engines.explore.explorer import (
     ALL_REDUCTIONS,
     DEFAULT_LIMIT,
     DEFAULT_MEMORY_MB,
@@ -24,11 +24,11 @@ from dstamp_sim.engines.explorer import (
 from dstamp_sim.engines.replay import attempts, replay
 from dstamp_sim.engines.sampling.counting import count_interleavings
 from dstamp_sim.inputs.model_file import Model
-from dstamp_sim.inputs.witness import Origin, Witness, check_writable
-from dstamp_sim.pipeline.explain import explained
+from dstamp_sim.inputs.witness_file import Origin, Witness, check_writable
+from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.files import badges_of, save
-from dstamp_sim.pipeline.page import write_space_page, write_trace_page
 from dstamp_sim.pipeline.subject import load_subject
+from dstamp_sim.pipeline.trace_page import write_space_page, write_trace_page
 
 LOCK_ORDER_STATES = 2_000
 """How many states are visited to learn in which order locks are taken."""

@@ -11,11 +11,11 @@ from dstamp_sim.core.properties import Kind, Property
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.value import text
-from dstamp_sim.inputs.witness import Witness, write_witness
-from dstamp_sim.pipeline.explain import told_by
-from dstamp_sim.rendering.layout import lay_out
-from dstamp_sim.rendering.svg import standalone_svg
-from dstamp_sim.rendering.timeline import draw_timeline
+from dstamp_sim.inputs.witness_file import Witness, write_witness
+from dstamp_sim.pipeline.explained import told_by
+from dstamp_sim.rendering.timeline.layout import lay_out
+from dstamp_sim.rendering.timeline.png import draw_timeline
+from dstamp_sim.rendering.timeline.svg import standalone_svg
 
 Badges = Mapping[str, tuple[str, bool | None]]
 """By process, its result in a few words, and whether that is good (None: not judged)."""

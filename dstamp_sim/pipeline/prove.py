@@ -8,10 +8,10 @@ from pathlib import Path
 
 from dstamp_sim.analyses.explain import Explanation
 from dstamp_sim.core.errors import UsageError
-from dstamp_sim.engines.explorer import Progress
-from dstamp_sim.engines.unbounded import prove
-from dstamp_sim.inputs.witness import check_writable
-from dstamp_sim.pipeline.explain import explained
+from dstamp_sim.engines.explore.explorer import Progress
+from dstamp_sim.engines.prove.unbounded import prove
+from dstamp_sim.inputs.witness_file import check_writable
+from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.explore import Exploration, save_judgement
 from dstamp_sim.pipeline.subject import load_subject
 

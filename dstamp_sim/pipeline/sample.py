@@ -14,8 +14,8 @@ from dstamp_sim.core.verdict import Coverage, Judgement, Verdict, certify, combi
 from dstamp_sim.engines.replay import attempts, replay
 from dstamp_sim.engines.sampling.sampler import Progress, Sample, sample
 from dstamp_sim.engines.sampling.sampler import Settings as Settings  # noqa: PLC0414 - handed on to the command
-from dstamp_sim.inputs.witness import check_writable
-from dstamp_sim.pipeline.explain import explained
+from dstamp_sim.inputs.witness_file import check_writable
+from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.explore import save_judgement
 from dstamp_sim.pipeline.subject import load_subject
 

@@ -10,10 +10,10 @@ from dstamp_sim.analyses.minimise import minimise
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.system import System
 from dstamp_sim.engines.replay import attempts, replay
-from dstamp_sim.inputs.witness import Witness, check_writable, read_witness, write_witness
-from dstamp_sim.pipeline.explain import explained, property_of
+from dstamp_sim.inputs.witness_file import Witness, check_writable, read_witness, write_witness
+from dstamp_sim.pipeline.explained import explained, property_of
 from dstamp_sim.pipeline.files import badges_of, draw
-from dstamp_sim.pipeline.page import write_trace_page
+from dstamp_sim.pipeline.trace_page import write_trace_page
 
 
 @dataclass(frozen=True)

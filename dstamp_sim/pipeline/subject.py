@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dstamp_sim.core.system import System
 from dstamp_sim.inputs.model_file import Model, any_number, load_model, read_settings
-from dstamp_sim.inputs.witness import Origin
+from dstamp_sim.inputs.witness_file import Origin
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from typing import Any
 from dstamp_sim.core.automaton import Place
 from dstamp_sim.core.trace import Step, Trace
 from dstamp_sim.core.value import text
-from dstamp_sim.rendering.shapes import Layout, clean
-from dstamp_sim.rendering.svg import svg_of
-from dstamp_sim.rendering.told import Told
+from dstamp_sim.rendering.timeline.shapes import Layout, clean
+from dstamp_sim.rendering.timeline.svg import svg_of
+from dstamp_sim.rendering.timeline.told import Told
 
 MOST_STEPS = 5_000
 """How many steps a page holds at most: the last, which lead to the verdict. The page says what it left out."""

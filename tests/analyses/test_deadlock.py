@@ -3,7 +3,7 @@
 from dstamp_sim import Mutex, Process, Program, System, explore, replay
 from dstamp_sim.analyses.deadlock import deadlock_in, lock_order
 from dstamp_sim.core.semantics import Semantics
-from dstamp_sim.engines.atlas import chart
+from dstamp_sim.engines.explore.atlas import chart
 from dstamp_sim.engines.replay import walk
 from dstamp_sim.inputs.model_file import load_model
 

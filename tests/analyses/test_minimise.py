@@ -11,7 +11,7 @@ from dstamp_sim.core.properties import Property
 from dstamp_sim.core.scenario import Distribution, Shape, Timing
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.engines.replay import attempts, walk
-from dstamp_sim.engines.timed import run_timed
+from dstamp_sim.engines.timed.timed import run_timed
 from dstamp_sim.inputs.model_file import load_model
 from tests.least import least_size
 from tests.random_systems import random_system

@@ -6,8 +6,8 @@ from playwright.sync_api import expect
 
 from dstamp_sim import explore
 from dstamp_sim.inputs.model_file import load_model
-from dstamp_sim.inputs.witness import Origin, Witness
-from dstamp_sim.pipeline.page import write_space_page, write_trace_page
+from dstamp_sim.inputs.witness_file import Origin, Witness
+from dstamp_sim.pipeline.trace_page import write_space_page, write_trace_page
 
 
 @pytest.fixture(scope="module")

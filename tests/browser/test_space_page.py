@@ -4,7 +4,7 @@ import pytest
 
 from dstamp_sim import replay
 from dstamp_sim.inputs.model_file import load_model
-from dstamp_sim.pipeline.page import write_space_page
+from dstamp_sim.pipeline.trace_page import write_space_page
 from tests.rendering.sample_traces import hostile_system
 
 
@@ -53,7 +53,7 @@ def system_names(page):
 
 
 def test_a_space_that_is_too_large_says_so(opened, tmp_path, monkeypatch):
-    monkeypatch.setattr("dstamp_sim.pipeline.page.MOST_STATES", 5)
+    monkeypatch.setattr("dstamp_sim.pipeline.trace_page.MOST_STATES", 5)
     system = load_model("classic/bank").build({}, None)
     page = opened(write_space_page(tmp_path / "bank.html", "classic/bank", system))
     assert page.locator(".left-out").inner_text() == "This page holds the first 5 states, not all of them."

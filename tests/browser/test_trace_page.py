@@ -6,10 +6,10 @@ import pytest
 
 from dstamp_sim import explore
 from dstamp_sim.inputs.model_file import load_model
-from dstamp_sim.inputs.witness import Origin, Witness
-from dstamp_sim.pipeline.page import write_trace_page
-from dstamp_sim.rendering.layout import lay_out
+from dstamp_sim.inputs.witness_file import Origin, Witness
+from dstamp_sim.pipeline.trace_page import write_trace_page
 from dstamp_sim.rendering.page import MOST_STEPS, fields, trace_page
+from dstamp_sim.rendering.timeline.layout import lay_out
 from tests.rendering import sample_traces as samples
 
 READ_STATE = """() => {

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dstamp_sim.engines.explorer import WORTH_OF_ENDLESS
+from dstamp_sim.engines.explore.explorer import WORTH_OF_ENDLESS
 
 HEAD = "from dstamp_sim import *\nr = Register('r', 0)\n"
 TAIL = "\ndef build() -> System:\n    return System(objects=[r], processes=[Process('p', p)])\n"

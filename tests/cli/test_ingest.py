@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from dstamp_sim.inputs.evidence import read_evidence
+from dstamp_sim.incident.evidence import read_evidence
 
 
 def run_folder(name, text):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dstamp_sim.inputs.evidence import read_evidence
+from dstamp_sim.incident.evidence import read_evidence
 from dstamp_sim.inputs.model_file import bundled
 
 INCIDENT = bundled("experiments/incident/evidence.toml")

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from dstamp_sim import Counter, Process, Program, Register, System
-from dstamp_sim.analyses.turns import replace_copies
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.semantics import Semantics
-from dstamp_sim.engines import closure
-from dstamp_sim.engines.atlas import Atlas, chart
-from dstamp_sim.engines.closure import MOST_STATES, close
-from dstamp_sim.engines.quotient import quotient
-from dstamp_sim.engines.tables import LOCAL, Tables
+from dstamp_sim.engines.explore.atlas import Atlas, chart
+from dstamp_sim.engines.tables import closure
+from dstamp_sim.engines.tables.closure import MOST_STATES, close
+from dstamp_sim.engines.tables.quotient import quotient
+from dstamp_sim.engines.tables.tables import LOCAL, Tables
+from dstamp_sim.incident.possible.turns import replace_copies
 from models.cc_ci import MECHANISMS, stack_race
 from tests.random_systems import random_system
 

@@ -3,7 +3,7 @@
 import pytest
 from numba.core.caching import FunctionCache
 
-from dstamp_sim.engines.compiled import compiled, compiled_with_arrays
+from dstamp_sim.engines.tables.compiled import compiled, compiled_with_arrays
 
 
 @pytest.mark.parametrize("compiler", [compiled, compiled_with_arrays])

@@ -10,8 +10,8 @@ import pytest
 
 from dstamp_sim import Flock, Process, ScheduleError, SharedObject, System, at_end, explore
 from dstamp_sim.core.semantics import Local, Semantics
-from dstamp_sim.engines.explorer import NO_REDUCTION
-from dstamp_sim.engines.tables import Key, Tables
+from dstamp_sim.engines.explore.explorer import NO_REDUCTION
+from dstamp_sim.engines.tables.tables import Key, Tables
 from tests.agreement import judged
 from tests.oracle import Findings, search
 from tests.random_systems import described, random_system

@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 from dstamp_sim import explore
-from dstamp_sim.engines.explorer import NO_REDUCTION
+from dstamp_sim.engines.explore.explorer import NO_REDUCTION
 from tests.expected_models import build, manifest
 from tests.random_systems import described, random_system
 from tests.spin import differences

@@ -9,8 +9,8 @@ from dstamp_sim import Mutex, Process, Register, ScenarioError, System, UsageErr
 from dstamp_sim.core.draws import Draws
 from dstamp_sim.core.errors import ModelError
 from dstamp_sim.core.scenario import Distribution, Shape, Timing, normal_quantile
-from dstamp_sim.engines.sweep import Sweeper, Varied
-from dstamp_sim.engines.timed import run_timed
+from dstamp_sim.engines.timed.sweep import Sweeper, Varied
+from dstamp_sim.engines.timed.timed import run_timed
 from models.cc_ci import MECHANISMS
 from tests.engines.test_timed import ANY_DELAY, LABELS
 from tests.random_systems import random_system

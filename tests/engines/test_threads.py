@@ -10,12 +10,13 @@ import pytest
 
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.semantics import Semantics
-from dstamp_sim.engines import kernel, space
-from dstamp_sim.engines.closure import close
-from dstamp_sim.engines.reduction import future_of
-from dstamp_sim.engines.space import OutOfMemory, Space
-from dstamp_sim.engines.tables import Tables
-from dstamp_sim.engines.threads import in_order
+from dstamp_sim.engines.explore import space
+from dstamp_sim.engines.explore.reduction import future_of
+from dstamp_sim.engines.explore.space import OutOfMemory, Space
+from dstamp_sim.engines.parallel.threads import in_order
+from dstamp_sim.engines.tables import kernel
+from dstamp_sim.engines.tables.closure import close
+from dstamp_sim.engines.tables.tables import Tables
 from models.cc_ci import stack_race
 from tests.random_systems import random_system
 

@@ -15,7 +15,7 @@ from dstamp_sim import (
 )
 from dstamp_sim.core.errors import ModelError
 from dstamp_sim.core.scenario import Distribution, Shape, Timing
-from dstamp_sim.engines.timed import run_timed
+from dstamp_sim.engines.timed.timed import run_timed
 from models.cc_ci import MECHANISMS
 from tests.random_systems import random_system
 

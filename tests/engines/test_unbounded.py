@@ -25,7 +25,7 @@ from dstamp_sim import (
     reachable,
     replay,
 )
-from dstamp_sim.engines import coverability, unbounded
+from dstamp_sim.engines.prove import coverability, unbounded
 from models.cc_ci import PLACEMENTS, stack_race
 from tests.random_systems import described, interpret, random_system
 

@@ -22,8 +22,8 @@ from dstamp_sim.core.op import Op
 from dstamp_sim.core.semantics import Semantics, timed
 from dstamp_sim.core.trace import Step, Trace
 from dstamp_sim.inputs.model_file import load_model
-from dstamp_sim.pipeline.explain import explained, told_by
-from dstamp_sim.rendering.told import Told
+from dstamp_sim.pipeline.explained import explained, told_by
+from dstamp_sim.rendering.timeline.told import Told
 
 BASE, HEAD = "eb96de94+U", "7ae7b0f7+U"
 ORIGIN = datetime(2026, 6, 5, 2, 0)

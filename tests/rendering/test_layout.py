@@ -9,11 +9,11 @@ import pytest
 from dstamp_sim import Lane, explore
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.inputs.model_file import load_model
-from dstamp_sim.rendering.axis import Axis, clock_axis, duration
-from dstamp_sim.rendering.facts import facts_of
-from dstamp_sim.rendering.layout import MOST_STEPS, lay_out
-from dstamp_sim.rendering.names import spread
-from dstamp_sim.rendering.shapes import WIDTH, Box, Label, Layout, elide, measure, wrap
+from dstamp_sim.rendering.timeline.axis import Axis, clock_axis, duration
+from dstamp_sim.rendering.timeline.facts import facts_of
+from dstamp_sim.rendering.timeline.layout import MOST_STEPS, lay_out
+from dstamp_sim.rendering.timeline.names import spread
+from dstamp_sim.rendering.timeline.shapes import WIDTH, Box, Label, Layout, elide, measure, wrap
 from tests.rendering import sample_traces as samples
 
 HC1 = {

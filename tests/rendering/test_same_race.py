@@ -6,10 +6,10 @@ import pytest
 
 from dstamp_sim import explore
 from dstamp_sim.core.scenario import Distribution, Shape, Timing
-from dstamp_sim.engines.timed import run_timed
+from dstamp_sim.engines.timed.timed import run_timed
 from dstamp_sim.inputs.model_file import load_model
-from dstamp_sim.pipeline.explain import explained, told_by
-from dstamp_sim.rendering.layout import lay_out
+from dstamp_sim.pipeline.explained import explained, told_by
+from dstamp_sim.rendering.timeline.layout import lay_out
 
 RACE = "HC1 reads no wrong commit"
 DELAYS_S = {

@@ -10,18 +10,18 @@ import pytest
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
-from dstamp_sim.rendering.layout import lay_out
-from dstamp_sim.rendering.shapes import measure
-from dstamp_sim.rendering.svg import standalone_svg
-from dstamp_sim.rendering.timeline import draw_timeline
+from dstamp_sim.rendering.timeline.layout import lay_out
+from dstamp_sim.rendering.timeline.png import draw_timeline
+from dstamp_sim.rendering.timeline.shapes import measure
+from dstamp_sim.rendering.timeline.svg import standalone_svg
 from tests.rendering import sample_traces as samples
 
 _DRAW = """
 import hashlib, sys
 from pathlib import Path
-from dstamp_sim.rendering.layout import lay_out
-from dstamp_sim.rendering.svg import standalone_svg
-from dstamp_sim.rendering.timeline import draw_timeline
+from dstamp_sim.rendering.timeline.layout import lay_out
+from dstamp_sim.rendering.timeline.svg import standalone_svg
+from dstamp_sim.rendering.timeline.png import draw_timeline
 from tests.rendering import sample_traces as samples
 draw_timeline(lay_out(*samples.incident(), origin=samples.ORIGIN), Path(sys.argv[1]))
 """

@@ -16,16 +16,16 @@ from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
-from dstamp_sim.engines import kernel
-from dstamp_sim.engines.compiled import compiled_with_arrays
-from dstamp_sim.engines.explorer import HISTORY_LIMIT, Progress
-from dstamp_sim.engines.kernel import Deaths, Steps
+from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT, Progress
+from dstamp_sim.engines.explore.space import OutOfMemory, Space
 from dstamp_sim.engines.sampling.oracle import Graph, Offer
 from dstamp_sim.engines.sampling.questions import EVERY_OBJECT, EVERYBODY, Asked, Questions, all_done, decided
 from dstamp_sim.engines.sampling.uniform import thresholds
 from dstamp_sim.engines.sampling.walker import EDITION, look_up, move
-from dstamp_sim.engines.space import OutOfMemory, Space
-from dstamp_sim.engines.tables import Tables
+from dstamp_sim.engines.tables import kernel
+from dstamp_sim.engines.tables.compiled import compiled_with_arrays
+from dstamp_sim.engines.tables.kernel import Deaths, Steps
+from dstamp_sim.engines.tables.tables import Tables
 
 LIMIT = 2_000_000
 """States of a space whose interleavings are counted; big integers need their time and memory."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dstamp_sim.engines.compiled import compiled
+from dstamp_sim.engines.tables.compiled import compiled
 
 LAST_ACTOR, LAST_SLOT, PREFIX, DEPTH, CURRENT, PREEMPTIONS, BOUND, PRUNED, LENGTH, AT = range(10)
 """What `Memory.numbers` holds: who moved last, on which object (the walker keeps these two), and notes."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dstamp_sim.engines.compiled import compiled
 from dstamp_sim.engines.sampling.oracle import LAST_ACTOR, LAST_SLOT, Memory, Offer, fraction, highest
+from dstamp_sim.engines.tables.compiled import compiled
 
 
 @compiled

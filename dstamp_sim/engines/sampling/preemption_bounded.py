@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dstamp_sim.engines.compiled import compiled
 from dstamp_sim.engines.sampling.oracle import BOUND, CURRENT, DEPTH, PREEMPTIONS, PREFIX, PRUNED, Memory, Offer
+from dstamp_sim.engines.tables.compiled import compiled
 
 
 @compiled

@@ -13,9 +13,9 @@ import numpy as np
 
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.properties import Kind, Property
-from dstamp_sim.engines import kernel
-from dstamp_sim.engines.compiled import compiled
-from dstamp_sim.engines.tables import ENDED, Tables
+from dstamp_sim.engines.tables import kernel
+from dstamp_sim.engines.tables.compiled import compiled
+from dstamp_sim.engines.tables.tables import ENDED, Tables
 
 OPEN = 2
 """As an answer: not given yet. Otherwise 1 where the property is decided, 0 where not."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dstamp_sim.engines.compiled import compiled
 from dstamp_sim.engines.sampling.oracle import Memory, Offer, below
+from dstamp_sim.engines.tables.compiled import compiled
 
 
 @compiled

@@ -16,14 +16,14 @@ from dstamp_sim.core.schedule import CRASH, Schedule
 from dstamp_sim.core.semantics import Move, Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.core.value import text
-from dstamp_sim.engines import kernel
-from dstamp_sim.engines.explorer import HISTORY_LIMIT
+from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT
 from dstamp_sim.engines.sampling import oracle, pct, uniform, walker
 from dstamp_sim.engines.sampling.counting import BITS, Interleavings, interleavings_of
 from dstamp_sim.engines.sampling.oracle import Graph, Memory, Offer
 from dstamp_sim.engines.sampling.questions import Questions
 from dstamp_sim.engines.sampling.walker import Room, Tallies
-from dstamp_sim.engines.tables import Tables
+from dstamp_sim.engines.tables import kernel
+from dstamp_sim.engines.tables.tables import Tables
 
 STRATEGIES = {
     "random-walk": walker.RANDOM_WALK,

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from dstamp_sim.engines.compiled import compiled
 from dstamp_sim.engines.sampling.oracle import AT, DEPTH, Memory, Offer, draw
+from dstamp_sim.engines.tables.compiled import compiled
 
 FREE, OPEN = -1, -2
 """As what is forced at a step: nothing; or it is open, as the draw (kept in `numbers[DEPTH]`) fell on a boundary."""

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dstamp_sim.engines import kernel
-from dstamp_sim.engines.compiled import compiled
-from dstamp_sim.engines.kernel import Deaths, Steps
 from dstamp_sim.engines.sampling import oracle, pct, pos, preemption_bounded, random_walk, uniform
 from dstamp_sim.engines.sampling.oracle import LAST_ACTOR, LAST_SLOT, Memory, Offer
 from dstamp_sim.engines.sampling.questions import EVERY_OBJECT, EVERYBODY, Asked, all_done, decided
+from dstamp_sim.engines.tables import kernel
+from dstamp_sim.engines.tables.compiled import compiled
+from dstamp_sim.engines.tables.kernel import Deaths, Steps
 
 RANDOM_WALK, PCT, POS, PREEMPTION_BOUNDED, UNIFORM = range(5)
 """The strategies, as compiled code knows them: a line each in `_begin`, `_choose` and, where it needs it, `_done`."""

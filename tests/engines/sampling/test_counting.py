@@ -7,7 +7,7 @@ import pytest
 from dstamp_sim import Process, Register, System, UsageError, delay
 from dstamp_sim.engines.sampling.counting import _Counting, count_interleavings
 from dstamp_sim.engines.sampling.sampler import Settings, sample
-from dstamp_sim.engines.tables import Tables
+from dstamp_sim.engines.tables.tables import Tables
 from dstamp_sim.inputs.model_file import load_model
 from tests.oracle import interleavings
 from tests.random_systems import described, random_system

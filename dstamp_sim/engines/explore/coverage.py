@@ -1,0 +1,98 @@
+"""What an exploration exercised: the sections, ops and lines that some reachable state has, and those that none has.
+
+Explorations may work on tables of classes, filled beyond what is reachable. So this walks the programs once more, and
+lets each local state meet just those object states that its class met in the explored space.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dstamp_sim.core.automaton import Node, Place, yield_places
+from dstamp_sim.core.errors import UnboundedProgram
+from dstamp_sim.engines.explore.space import Space
+from dstamp_sim.engines.tables.tables import LOCAL, Key, Tables
+
+
+@dataclass
+class Exercised:
+    """The nodes that some reachable state has, and which of their ops were performed."""
+
+    nodes: dict[int, Node] = field(default_factory=dict)
+    performed: set[int] = field(default_factory=set)
+
+    def sections(self) -> set[str]:
+        """The sections that some process was in."""
+        return {name for node in self.nodes.values() for name in node.sections}
+
+    def ops_never_performed(self) -> list[str]:
+        """The ops that some process waited to perform and never could."""
+        waited = [node for number, node in self.nodes.items() if node.op is not None and number not in self.performed]
+        return list(dict.fromkeys(f"{node.op} ({node.place})" for node in waited))
+
+    def lines_never_passed(self) -> list[Place]:
+        """The lines with a yield, of the functions entered, that no process ever passed."""
+        entered = [frame for node in self.nodes.values() for frame in (*node.passed, *node.frames)]
+        passed = {frame for number, node in self.nodes.items() for frame in node.passed}
+        passed |= {frame for number in self.performed for frame in self.nodes[number].frames}
+        lines = {(code.co_filename, line) for code, line in passed}
+        codes = dict.fromkeys(code for code, _ in entered)
+        return [place for code in codes for place in yield_places(code) if (place.file, place.line) not in lines]
+
+
+def exercised(space: Space, tables: Tables) -> Exercised:
+    """What the states of `space` exercised of the programs; `tables` are those before classes were made of them."""
+    found, states_met = Exercised(), met(space)
+    start = tables.semantics.initial().local[0] if tables.classes else None
+    waiting = [Key(c, start) for c in range(len(tables.classes))] if start is not None else []
+    seen = set(waiting)
+    while waiting:
+        key = waiting.pop()
+        node = tables.classes[key.klass].automaton.nodes[key.local.node]
+        found.nodes[id(node)] = node
+        after = _reached(key, node, space, tables, states_met)
+        if after:
+            found.performed.add(id(node))
+        waiting.extend(onward for onward in after if onward not in seen)
+        seen.update(after)
+    return found
+
+
+def _reached(key: Key, node: Node, space: Space, tables: Tables, met: dict[int, set[int]]) -> list[Key]:
+    """As `_onward`, each once; nothing where the program has performed more ops than an exploration remembers."""
+    try:
+        return list(dict.fromkeys(_onward(key, node, space, tables, met)))
+    except UnboundedProgram:
+        return []
+
+
+def _onward(key: Key, node: Node, space: Space, tables: Tables, met: dict[int, set[int]]) -> Iterator[Key]:
+    """Where a process goes from `key`, in the states of its object that were met."""
+    if node.op is None:
+        return
+    slot = tables.touches(node)
+    if slot == LOCAL:
+        for outcome in tables.local_outcomes(key, node):
+            yield tables.moved(key, outcome)
+        return
+    number = space.tables.number_of.get(key)
+    for state, klass in space.tables.state_numbers[slot].items():
+        if number is not None and klass in met.get(number, ()):
+            for outcome in tables.semantics.look_up(tables.objects[slot], state, node):
+                yield tables.moved(key, outcome)
+
+
+def met(space: Space) -> dict[int, set[int]]:
+    """By local state of the space's tables: the states in which it met the object that it is about to touch."""
+    tables, used = space.tables, space.used_entries()
+    found = dict[int, set[int]]()
+    for local in range(len(tables.keys)):
+        slot, begin = int(tables.target.data[local]), int(tables.base.data[local])
+        if slot >= 0:
+            states = np.flatnonzero(used[begin : begin + len(tables.states[slot])]).tolist()
+            if states:
+                found[local] = set(states)
+    return found

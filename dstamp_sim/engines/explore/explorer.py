@@ -1,0 +1,300 @@
+"""Every interleaving: the shortest bad one, or the proof that there is none. Exact, breadth first, over tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from dstamp_sim.core.errors import UnboundedProgram
+from dstamp_sim.core.judge import Judge
+from dstamp_sim.core.properties import Kind, Property
+from dstamp_sim.core.schedule import Schedule
+from dstamp_sim.core.semantics import Semantics, State
+from dstamp_sim.core.system import System
+from dstamp_sim.core.trace import Trace
+from dstamp_sim.core.verdict import Coverage, Judgement, Report, certify
+from dstamp_sim.engines.explore.coverage import exercised
+from dstamp_sim.engines.explore.endless import endless_loop
+from dstamp_sim.engines.explore.level_judge import LevelJudge, ToldApart
+from dstamp_sim.engines.explore.reduction import MOST_OBJECTS, future_of
+from dstamp_sim.engines.explore.retrace import schedule_along
+from dstamp_sim.engines.explore.shortest import shortest_schedule
+from dstamp_sim.engines.explore.space import OutOfMemory, Space
+from dstamp_sim.engines.replay import walk
+from dstamp_sim.engines.tables.closure import close
+from dstamp_sim.engines.tables.quotient import quotient
+from dstamp_sim.engines.tables.tables import Tables
+
+DEFAULT_LIMIT = 200_000_000
+"""States that an exploration remembers before it gives up."""
+
+DEFAULT_MEMORY_MB = 8192
+"""Memory for states, parents and visited set before it gives up."""
+
+HISTORY_LIMIT = 5_000
+"""Ops of one process in an exploration; a program that performs more is taken for a loop without bound."""
+
+WORTH_KNOWING = 3_000
+"""States from which on it pays to complete the tables before searching."""
+
+HOPELESS = 100_000
+"""States that a search stands for from which on `SMALL` states are not worth trying."""
+
+WORTH_OF_ENDLESS = 200_000
+"""States worth visiting where a loop without bound is known, and so no verdict but a violation can come of it."""
+
+SMALL, LARGE = 5_000, 3_000_000
+"""States visited to make a counterexample shortest: with the fewest switches, or at least shortest."""
+
+NOT_SHORTEST = "not necessarily the fewest"
+"""What a judgement's reason ends with when a shorter trace may exist."""
+
+Progress = Callable[[int, int, int], None]
+"""Told, now and then: states, transitions, depth."""
+
+
+@dataclass(frozen=True)
+class Reductions:
+    """Which reductions an exploration may use; verdicts do not depend on them, counts do.
+
+    `merge`: local steps cost no states, and local states with the same future are one. `por`: partial-order reduction
+    by stubborn sets. `symmetry`: states that differ by a permutation of copies are one.
+    """
+
+    merge: bool = True
+    por: bool = True
+    symmetry: bool = True
+
+
+ALL_REDUCTIONS = Reductions()
+NO_REDUCTION = Reductions(merge=False, por=False, symmetry=False)
+
+
+@dataclass
+class _Search:
+    """One search over one space: what it found (property index to state), and why it stopped early.
+
+    `full` are the tables before local states with equal futures were made one.
+    """
+
+    space: Space
+    judge: LevelJudge
+    full: Tables
+    found: dict[int, int] = field(default_factory=dict)
+    stopped: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+def explore(
+    system: System,
+    *,
+    properties: Sequence[str] = (),
+    limit: int = DEFAULT_LIMIT,
+    memory_mb: int = DEFAULT_MEMORY_MB,
+    keep_going: bool = False,
+    reductions: Reductions = ALL_REDUCTIONS,
+    progress: Progress | None = None,
+) -> Report:
+    """Judges the named properties (all, if none are named) over every reachable state of `system`.
+
+    Stops at the end of the breadth-first level on which a property fails; with `keep_going` it visits the whole space
+    and judges every property. Counterexamples are shortest, and among those have the fewest context switches, as long
+    as making them so needs few states; otherwise the judgement says what they are not. More than `limit` states or
+    `memory_mb`, a loop without bound, or Ctrl-C leave UNDETERMINED what was not decided. Deterministic.
+    Raises ModelError where the model breaks a rule.
+    """
+    asked = system.properties_named(properties)
+    semantics = Semantics(system, history_limit=HISTORY_LIMIT)
+    return _report(_search(semantics, asked, reductions, _Bounds(limit, memory_mb, keep_going), progress))
+
+
+def explore_closed(tables: Tables, *, limit: int = DEFAULT_LIMIT) -> Report:
+    """As `explore`, with all reductions, of a system whose tables are closed and merged; judges their properties."""
+    bounds = _Bounds(limit, DEFAULT_MEMORY_MB, keep_going=False)
+    return _report(_search(tables.semantics, tables.judge.properties, ALL_REDUCTIONS, bounds, closed=tables))
+
+
+def _report(search: _Search) -> Report:
+    coverage = _coverage(search)
+    asked = search.full.judge.properties
+    return Report(tuple(_judgement(search, index, prop, coverage) for index, prop in enumerate(asked)), coverage)
+
+
+@dataclass(frozen=True)
+class _Bounds:
+    """How far a search may go, and whether it goes on when a property is decided.
+
+    `endless` names the loop without bound for which `states` is kept small; empty where none is known.
+    """
+
+    states: int
+    memory_mb: int
+    keep_going: bool
+    endless: str = ""
+
+
+def _search(
+    semantics: Semantics,
+    asked: Sequence[Property],
+    reductions: Reductions,
+    bounds: _Bounds,
+    progress: Progress | None = None,
+    closed: Tables | None = None,
+) -> _Search:
+    """Search, at first without the knowledge that reductions need, which costs more than a small space is worth."""
+    first = bounds if closed else replace(bounds, states=min(bounds.states, WORTH_KNOWING))
+    try:
+        tables = closed or _tables(semantics, asked, reductions)
+        search = _prepared(tables, asked, reductions, bounds.memory_mb, known=closed is not None)
+        _run(search, asked, first, progress)
+        if first.states < bounds.states and search.space.count > first.states and search.stopped != INTERRUPTED:
+            endless = endless_loop(semantics.system, HISTORY_LIMIT)
+            if endless:
+                bounds = replace(bounds, states=min(bounds.states, WORTH_OF_ENDLESS), endless=endless)
+            tables = _tables(semantics, asked, reductions)
+            asks = (reductions.merge or reductions.por) and not endless
+            why_not = close(tables) if asks else ""
+            search = _prepared(tables, asked, reductions, bounds.memory_mb, known=asks and not why_not)
+            search.notes += [f"no partial-order reduction: {why_not}"] if reductions.por and why_not else []
+            _run(search, asked, bounds, progress)
+    except ToldApart as told:
+        search = _search(semantics, asked, replace(reductions, symmetry=False), bounds, progress, closed)
+        search.notes.append(f"symmetry off: copies are told apart by {told}")
+    return search
+
+
+def _tables(semantics: Semantics, asked: Sequence[Property], reductions: Reductions) -> Tables:
+    tables = Tables(semantics, Judge(semantics, asked), merge=reductions.merge)
+    tables.initial_row()
+    return tables
+
+
+def _prepared(
+    full: Tables, asked: Sequence[Property], reductions: Reductions, memory_mb: int, *, known: bool
+) -> _Search:
+    """A search at its start; where its tables are known to be closed, with equal futures made one and stubborn sets."""
+    tables = quotient(full) if reductions.merge and known else full
+    can_wait = reductions.por and len(full.semantics.names) > 1 and len(tables.objects) <= MOST_OBJECTS
+    future = future_of(tables, asked) if can_wait and known else None
+    symmetry = reductions.symmetry and any(len(klass.pids) > 1 for klass in tables.classes)
+    space = Space(tables, symmetry, future, memory_mb << 20)
+    return _Search(space, LevelJudge(space, full.judge), full)
+
+
+def _run(search: _Search, asked: Sequence[Property], bounds: _Bounds, progress: Progress | None) -> None:
+    """Expand level after level until a property is decided, the space is exhausted, or a bound is reached."""
+    try:
+        search.stopped = _levels(search, asked, bounds, progress)
+    except KeyboardInterrupt:
+        search.stopped = INTERRUPTED
+    except UnboundedProgram as unbounded:
+        search.stopped = str(unbounded)
+    except OutOfMemory:
+        search.stopped = f"the limit of {search.space.memory_bytes >> 20:,} MB was reached"
+
+
+def _levels(search: _Search, asked: Sequence[Property], bounds: _Bounds, progress: Progress | None) -> str:
+    space = search.space
+    while space.levels[-2] < space.levels[-1]:
+        begin, end = space.levels[-2:]
+        if _settled(search, asked, begin, end, keep_going=bounds.keep_going, deadlock=False):
+            return FIRST_VIOLATION
+        at = begin
+        while at < end:
+            at = space.expand(at, end)
+            if progress is not None:
+                progress(space.count, space.transitions, len(space.levels) - 1)
+            if space.count > bounds.states:
+                return bounds.endless or f"the limit of {bounds.states:,} states was reached{_suspect(space)}"
+        if _settled(search, asked, begin, end, keep_going=bounds.keep_going, deadlock=True):
+            return FIRST_VIOLATION
+        space.close_level()
+    return ""
+
+
+INTERRUPTED = "interrupted"
+FIRST_VIOLATION = "stopped at the first violation (--keep-going visits the whole space)"
+
+
+def _settled(
+    search: _Search, asked: Sequence[Property], begin: int, end: int, *, keep_going: bool, deadlock: bool
+) -> bool:
+    """Judge a level (deadlocks once it is expanded); whether a property failed or every one asked for was reached."""
+    for index, state in search.judge.decided(begin, end, deadlock=deadlock).items():
+        search.found.setdefault(index, state)
+    if keep_going:
+        return False
+    failed = any(not asked[index].is_wish for index in search.found)
+    return failed or (len(search.found) == len(asked) and not deadlock)
+
+
+def _suspect(space: Space) -> str:
+    """A hint at the line that one process passed most often, where that looks like a loop."""
+    automata = dict.fromkeys(space.tables.semantics.automata)
+    place, count = max((automaton.most_passed() for automaton in automata), key=lambda item: item[1])
+    return f"; {place} was passed {count:,} times by one process: has that loop a bound?" if count >= 10 else ""
+
+
+def _judgement(search: _Search, index: int, prop: Property, coverage: Coverage) -> Judgement:
+    if index not in search.found:
+        return certify(prop, coverage, None)
+    trace, shortest, minimal = _witness(search, index, prop)
+    judged = replace(certify(prop, coverage, trace), minimal=minimal)
+    return judged if shortest else replace(judged, reason=f"{judged.reason}, {NOT_SHORTEST}")
+
+
+def _witness(search: _Search, index: int, prop: Property) -> tuple[Trace, bool, bool]:
+    """A trace that decides a property, replayed and judged again; whether it is shortest, and of fewest switches."""
+    semantics = search.space.tables.semantics
+    judge = Judge(semantics, [prop])
+
+    def decides(state: State) -> bool:
+        return any(True for _ in judge.decides(state))
+
+    space = search.space
+    hopeless = (space.orbits() if space.symmetry else space.count) > HOPELESS
+    schedule = None if hopeless else shortest_schedule(semantics, decides, SMALL)
+    shortest = minimal = schedule is not None
+    if schedule is None:
+        exact = _search(semantics, [prop], Reductions(merge=False, por=False), _Bounds(LARGE, 2048, keep_going=False))
+        shortest = 0 in exact.found
+        schedule = _along(exact, exact.found[0], prop) if shortest else _along(search, search.found[index], prop)
+    trace, end = walk(semantics, schedule)
+    assert decides(end), "a counterexample must replay to a state that decides its property"
+    return trace, shortest, minimal
+
+
+def _along(search: _Search, state: int, prop: Property) -> Schedule:
+    return schedule_along(search.space, search.space.path(state), to_the_last_op=prop.kind is Kind.NO_DEADLOCK)
+
+
+def _coverage(search: _Search) -> Coverage:
+    space, seen = search.space, exercised(search.space, search.full)
+    semantics, sections = search.full.semantics, seen.sections()
+    return Coverage(
+        states=space.count,
+        transitions=space.transitions,
+        depth=len(set(space.levels)) - 2,  # the last level of an exhausted space is empty
+        exhausted=not search.stopped,
+        stopped=search.stopped,
+        exercised=dict(search.judge.exercised),
+        reductions=tuple(search.notes + _reductions(search)),
+        sections_never_entered=tuple(name for name in semantics.system.sections if name not in sections),
+        ops_never_performed=tuple(seen.ops_never_performed()),
+        lines_never_passed=tuple(seen.lines_never_passed()),
+    )
+
+
+def _reductions(search: _Search) -> list[str]:
+    """Which reductions were on, and what they saved."""
+    space, told = search.space, list[str]()
+    full, made = len(search.full.keys), len(space.tables.keys)
+    if space.tables.merge:
+        told.append(
+            "local steps merged" + (f"; {full:,} local states are {made:,} by their futures" if made < full else "")
+        )
+    if space.symmetry:
+        told.append(f"symmetry of copies: these states stand for {space.orbits():,}")
+    if space.future is not None:
+        told.append(f"partial-order reduction: at {space.reduced:,} states some processes could wait")
+    return told

@@ -1,0 +1,225 @@
+"""Any number of copies: a verdict for all of them at once, or the smallest number that fails, with its trace."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from dstamp_sim.core.errors import ModelError, UsageError
+from dstamp_sim.core.judge import Judge
+from dstamp_sim.core.properties import Kind, LooksAtAll, Property
+from dstamp_sim.core.semantics import Semantics
+from dstamp_sim.core.system import System
+from dstamp_sim.core.verdict import Coverage, Judgement, Report, certify
+from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT, Progress, explore
+from dstamp_sim.engines.prove.coverability import Answer, Controls, Demand, TooMany, cover
+from dstamp_sim.engines.tables.closure import close
+from dstamp_sim.engines.tables.quotient import quotient
+from dstamp_sim.engines.tables.tables import Tables
+
+TRIED = 3
+"""Numbers of copies, from 1 on, with which a property is tried that cannot be decided for every number."""
+
+TRIED_STATES = 300_000
+"""States that such a trial may visit."""
+
+_WHY_NOT = {
+    Kind.AT_END: "it is asked when all have ended, and one more copy may not have",
+    Kind.NO_DEADLOCK: "one more copy may still be able to move",
+    Kind.REACHABLE: "its predicate looks at the results of all processes, and one more copy may change its answer",
+}
+
+
+def prove(system: System, *, properties: Sequence[str] = (), progress: Progress | None = None) -> Report:
+    """Judges the named properties (all, if none are named) for every number of copies of the `copies=ANY` processes.
+
+    HOLDS is for every number, from 0 on; VIOLATED comes with the smallest number (`judgement.copies`) and a shortest
+    trace of `system.with_copies(judgement.copies)`. Decided exactly are `always`, `each_result`, and a `reachable`
+    that asks by name for results of processes whose number is fixed. The others (`at_end`, deadlock) are not monotone:
+    when named they are refused, else tried with 1 to `TRIED` copies and left UNDETERMINED if those show nothing.
+    So too where the shared state is not finite or a bound is passed. The reason of a number that is the smallest says
+    "the fewest"; that of a trial does not. Deterministic.
+    Raises UsageError when nothing has `copies=ANY` or a named property does not fit, ModelError as `explore` does.
+    """
+    asked = system.properties_named(properties)
+    if not system.any_number:
+        raise UsageError("no process has copies=ANY: `explore` judges systems with a number of copies")
+    proof = _Proof(system, asked, progress)
+    for prop in asked if properties else ():
+        if not proof.fits(prop):
+            raise UsageError(
+                f"property {prop.name!r} ({prop.kind.value}) cannot be decided for any number of copies: "
+                f"{_WHY_NOT[prop.kind]}; explore a number of them"
+            )
+    judgements = tuple(proof.judgement(prop) for prop in asked)
+    return Report(judgements, proof.coverage(next(iter(proof.undecided.values()), "")))
+
+
+@dataclass
+class _Proof:
+    """One system with one copy for each process of which there may be any number; its tables, and what was found.
+
+    `controls` are None where the shared state was not known to be finite; `undecided` says why, by property.
+    """
+
+    system: System
+    asked: Sequence[Property]
+    progress: Progress | None
+    controls: Controls | None = None
+    exercised: Counter[str] = field(default_factory=Counter)
+    undecided: dict[str, str] = field(default_factory=dict)
+    trials: dict[int, Report] = field(default_factory=dict)
+    demands: int = 0
+    moves: int = 0
+
+    def __post_init__(self) -> None:
+        any_number = self.system.any_number
+        one = replace(self.system.with_copies(dict.fromkeys(any_number, 1)), renamed={})
+        semantics = Semantics(one, history_limit=HISTORY_LIMIT)
+        self.judge = Judge(semantics, self.asked)
+        full = Tables(semantics, self.judge, merge=True)
+        full.initial_row()
+        self.tables = full if close(full, any_number=any_number) else quotient(full)
+        counted = (c for c, klass in enumerate(self.tables.classes) if self._name(klass.pids[0]) in any_number)
+        try:
+            self.controls = Controls(self.tables, frozenset(counted))
+        except (TooMany, ModelError) as why:  # the programs may have met what no schedule gives
+            self.unknown = str(why)
+
+    def _name(self, pid: int) -> str:
+        return self.tables.semantics.processes[pid].name
+
+    def fits(self, prop: Property) -> bool:
+        """Whether the property can be decided for every number: what decides it does so with more copies too."""
+        if prop.kind is not Kind.REACHABLE or self.controls is None:
+            return prop.kind in (Kind.ALWAYS, Kind.EACH_RESULT, Kind.REACHABLE)
+        try:
+            for control in range(len(self.controls.rows)):
+                self._reached(prop, control)
+        except LooksAtAll:
+            return False
+        return True
+
+    def judgement(self, prop: Property) -> Judgement:
+        """The verdict on one property."""
+        if not self.fits(prop):
+            return self._tried(prop, _WHY_NOT[prop.kind])
+        if self.controls is None:
+            return self._tried(prop, self.unknown)
+        try:
+            answer = self._answer(self._bad(prop))
+            self.exercised[prop.name] += answer.starts is None and self._is_asked(prop)
+        except TooMany as why:
+            return self._tried(prop, str(why))
+        if answer.starts is None:
+            return certify(prop, self.coverage(), None)
+        return self._shown(prop, self._copies(answer.starts))
+
+    def coverage(self, stopped: str = "") -> Coverage:
+        """What the proof went through; `stopped` says why it decided nothing."""
+        return Coverage(
+            states=self.demands,
+            transitions=self.moves,
+            depth=0,
+            exhausted=not stopped,
+            stopped=stopped,
+            exercised=dict(self.exercised),
+            any_number=self.system.any_number,
+        )
+
+    def _answer(self, wanted: Iterator[Demand]) -> Answer:
+        assert self.controls is not None
+        answer = cover(self.controls, wanted, self._tell)
+        self.demands += answer.demands
+        self.moves += answer.moves
+        return answer
+
+    def _tell(self, demands: int, moves: int) -> None:
+        if self.progress is not None:
+            self.progress(self.demands + demands, self.moves + moves, 0)
+
+    def _bad(self, prop: Property) -> Iterator[Demand]:
+        """The demands whose states decide the property."""
+        if prop.kind is Kind.EACH_RESULT:
+            bit = 1 << self.asked.index(prop)
+            yield from self._at(lambda local: bool(int(self.tables.violates.data[local]) & bit))
+            return
+        assert self.controls is not None
+        decides = self._reached if prop.kind is Kind.REACHABLE else self._fails
+        yield from (Demand(c, ()) for c in range(len(self.controls.rows)) if decides(prop, c))
+
+    def _at(self, wanted: Callable[[int], bool]) -> Iterator[Demand]:
+        """The demands that some process, counted or not, is in a local state that is `wanted`."""
+        assert self.controls is not None
+        objects, hits = len(self.tables.objects), {n for n in range(len(self.tables.keys)) if wanted(n)}
+        for control, row in enumerate(self.controls.rows):
+            if hits.intersection(row[objects:-1]):
+                yield Demand(control, ())
+            else:
+                yield from (Demand(control, (local,)) for local in sorted(hits))
+
+    def _is_asked(self, prop: Property) -> bool:
+        """Whether there is a moment at which the property is asked, for some number of copies."""
+        if prop.kind is not Kind.EACH_RESULT:
+            return True
+
+        def asked_in(local: int) -> bool:
+            name = self._name(self.tables.classes[self.tables.keys[local].klass].pids[0])
+            return self.tables.has_result(local) and prop.of in (None, name)
+
+        return self._answer(self._at(asked_in)).starts is not None
+
+    def _fails(self, prop: Property, control: int) -> bool:
+        return not self.judge.state_ok(prop, self._seen(prop, control))
+
+    def _reached(self, prop: Property, control: int) -> bool:
+        assert self.controls is not None
+        columns = self.controls.rows[control][len(self.tables.objects) : -1]
+        named = zip(self.controls.fixed, columns, strict=True)
+        names = self.tables.semantics.names
+        results = tuple((names[pid], self.tables.result(n)) for pid, n in named if self.tables.has_result(n))
+        fixed = frozenset(names[pid] for pid in self.controls.fixed)
+        return self.judge.results_ok(prop, results, self._seen(prop, control), fixed)
+
+    def _seen(self, prop: Property, control: int) -> tuple[object, ...]:
+        assert self.controls is not None
+        slots = {id(item): slot for slot, item in enumerate(self.tables.objects)}
+        row = self.controls.rows[control]
+        return tuple(self.tables.states[slots[id(item)]][row[slots[id(item)]]] for item in prop.reads)
+
+    def _copies(self, starts: Sequence[int]) -> dict[str, int]:
+        """By process: how many copies the local states of an initial state are."""
+        of = Counter(self._name(self.tables.classes[self.tables.keys[local].klass].pids[0]) for local in starts)
+        return {name: of[name] for name in self.system.any_number}
+
+    def _shown(self, prop: Property, copies: Mapping[str, int]) -> Judgement:
+        """The judgement that these numbers of copies decide the property, shown by a trace of theirs."""
+        report = explore(self.system.with_copies(copies), properties=[prop.name], progress=self.progress)
+        found = report.judgement(prop.name)
+        if found.trace is None:
+            return replace(found, reason=f"decided by {_told(copies)}, but there is no trace yet: {found.reason}")
+        return replace(found, reason=f"{found.reason} with {_told(copies)}, the fewest", copies=copies)
+
+    def _tried(self, prop: Property, why: str) -> Judgement:
+        """The judgement that small numbers of copies allow, where there is none on every number."""
+        for count in range(1, TRIED + 1):
+            copies = dict.fromkeys(self.system.any_number, count)
+            found = self._trial(count).judgement(prop.name)
+            if found.trace is not None:
+                return replace(found, reason=f"{found.reason} with {_told(copies)}", copies=copies)
+        self.undecided[prop.name] = f"not decided for every number of copies: {why}"
+        return certify(prop, self.coverage(self.undecided[prop.name]), None)
+
+    def _trial(self, count: int) -> Report:
+        """What `explore` says of all that is asked, with `count` copies of each."""
+        if count not in self.trials:
+            copies = dict.fromkeys(self.system.any_number, count)
+            names = [prop.name for prop in self.asked]
+            system = self.system.with_copies(copies)
+            self.trials[count] = explore(system, properties=names, limit=TRIED_STATES, keep_going=True)
+        return self.trials[count]
+
+
+def _told(copies: Mapping[str, int]) -> str:
+    return " and ".join(f"{count} of {name}" for name, count in copies.items())

@@ -1,0 +1,401 @@
+"""A system as tables of small integers: what each process may do in each state of the object that it is about to touch.
+
+A process's local state is its automaton node with its private objects' states, numbered as they are met; so are the
+states of each shared object. A global state is then a short row of numbers, and a step is two look-ups. Entries are
+asked of the semantics' objects and automata once, on demand.
+
+With `merge`, steps that no other process can see (delays, ops on private objects) cost no states: a process that comes
+to stand before such steps is taken to have performed them when its next visible op is performed (as SPIN's statement
+merging does). `before[l]` counts them, so that schedules can be spelt out again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dstamp_sim.core.automaton import Automaton, Node
+from dstamp_sim.core.judge import Judge
+from dstamp_sim.core.properties import Kind
+from dstamp_sim.core.semantics import DEAD, Local, Semantics
+from dstamp_sim.core.shared_object import Outcome, SharedObject
+from dstamp_sim.engines.tables import kernel
+
+ENDED, LOCAL = -2, -1
+"""As the object that a local state is about to touch: none, as it has ended; none, as its op is a local one."""
+
+UNKNOWN = -1
+"""As an entry: not asked yet."""
+
+Ints = NDArray[np.int32]
+
+
+class Key(NamedTuple):
+    """What a local state number stands for: its class, and the process's part of a state."""
+
+    klass: int
+    local: Local
+
+
+@dataclass(frozen=True)
+class Class:
+    """Processes that run the same automaton in the same way, by number, in order."""
+
+    automaton: Automaton
+    daemon: bool
+    killable: bool
+    pids: tuple[int, ...]
+
+
+class Grown:
+    """A numpy array that doubles when it is full; `data[:size]` is in use."""
+
+    def __init__(self, fill: int = 0, dtype: Any = np.int32) -> None:
+        self.data = np.full(64, fill, dtype)
+        self.size = 0
+        self._fill = fill
+
+    @staticmethod
+    def unknown() -> Grown:
+        """Entries that are not asked yet."""
+        return Grown(fill=UNKNOWN)
+
+    @staticmethod
+    def of_bits() -> Grown:
+        """Wide enough for a bit per property."""
+        return Grown(dtype=np.int64)
+
+    def extend(self, count: int) -> int:
+        """Room for `count` more, filled; gives where it begins."""
+        begin, self.size = self.size, self.size + count
+        if self.size > len(self.data):
+            wider = np.full(max(2 * len(self.data), self.size), self._fill, self.data.dtype)
+            wider[:begin] = self.data[:begin]
+            self.data = wider
+        return begin
+
+    def append(self, value: int) -> None:
+        """One more value."""
+        at = self.extend(1)
+        self.data[at] = value
+
+
+class Tables:
+    """The tables of one system, growing on demand. Deterministic: numbers are given in the order of first use."""
+
+    def __init__(self, semantics: Semantics, judge: Judge, *, merge: bool) -> None:
+        self.semantics = semantics
+        self.judge = judge
+        self.merge = merge
+        self.classes = classes_of(semantics)
+        self.class_of = {pid: c for c, klass in enumerate(self.classes) for pid in klass.pids}
+        self.objects = semantics.shared
+        self._slot = {id(item): slot for slot, item in enumerate(self.objects)}
+        self.states: list[list[Hashable]] = [[] for _ in self.objects]
+        self.state_numbers: list[dict[Hashable, int]] = [{} for _ in self.objects]
+        self.room = np.full(max(len(self.objects), 1), 8, np.int32)
+        self.keys: list[Key] = []
+        self.number_of: dict[Key, int] = {}
+        self.arrived: dict[Key, int] = {}
+        self.closed = False
+        # By local state: the object it is about to touch, where its row of entries begins, the local steps before its
+        # op, which each-result properties its result violates (bits), and where its holds begin.
+        self.target, self.base, self.before = Grown(), Grown(), Grown()
+        self.violates = Grown.of_bits()
+        self.entries = Grown.unknown()
+        # By entry: successors as (next local state, next object state) pairs from `first[e]` to `first[e + 1]`.
+        self.first, self.next_local, self.next_state = Grown(), Grown(), Grown()
+        self.first.append(0)
+        # Holds of a local state, from hold_first[l] to hold_first[l] + hold_count[l]: object, and row of next states.
+        self.hold_first, self.hold_count = Grown(), Grown()
+        self.hold_object, self.hold_base = Grown(), Grown()
+        self.hold_entries = Grown.unknown()
+        self._hold_tokens: list[tuple[SharedObject, Hashable]] = []
+        self.dead = [
+            self.number(c, Local(DEAD, semantics.initial().local[0].private)) for c in range(len(self.classes))
+        ]
+
+    def initial_row(self) -> list[int]:
+        """The initial state: object states, then one local state per process, then the deaths."""
+        start = self.semantics.initial()
+        objects = [self.state_number(slot, state) for slot, state in enumerate(start.shared)]
+        return [*objects, *(self.arrive(self.class_of[pid], local) for pid, local in enumerate(start.local)), 0]
+
+    def state_number(self, slot: int, state: Hashable) -> int:
+        """The number of an object's state; a new one may widen every row of entries on that object."""
+        numbers = self.state_numbers[slot]
+        if state not in numbers:
+            numbers[state] = len(self.states[slot])
+            self.states[slot].append(state)
+            if len(self.states[slot]) > self.room[slot]:
+                self._widen(slot)
+        return numbers[state]
+
+    def arrive(self, klass: int, local: Local) -> int:
+        """The number of the local state in which a process stands after coming to `local`, local steps merged."""
+        key = Key(klass, local)
+        known = self.arrived.get(key)
+        if known is not None:
+            return known
+        end, steps = self._chain(key)
+        if self._ends(end):
+            number = self.number(klass, local)  # a chain that ends the process stays a step of its own
+        else:
+            number = self.number(klass, end.local)
+            self.before.data[number] = steps
+        self.arrived[key] = number
+        return number
+
+    def _chain(self, key: Key) -> tuple[Key, int]:
+        """Where the merged local steps from `key` on lead, and how many they are."""
+        steps = 0
+        while self.merge and (onward := self._merged_step(key)) is not None:
+            steps, key = steps + 1, onward
+        return key, steps
+
+    def number(self, klass: int, local: Local) -> int:
+        """The number of a local state."""
+        key = Key(klass, local)
+        known = self.number_of.get(key)
+        return self._add(key) if known is None else known
+
+    def fill(self, local: int, state: int) -> None:
+        """Fill the entry of a local state for a state of the object that it is about to touch.
+
+        Nothing is left to fill in closed tables: what they lack no behaviour meets, so to be asked for it is a fault of
+        ours, and raises AssertionError.
+        """
+        if self.closed:
+            raise AssertionError(f"closed tables lack what a behaviour meets: {self.keys[local]} in state {state}")
+        key, slot = self.keys[local], int(self.target.data[local])
+        if slot == ENDED:
+            successors: list[tuple[int, int]] = []
+        elif slot == LOCAL:
+            successors = self._local_successors(key)
+        else:
+            node = self.node(key)
+            assert node is not None
+            outcomes = self.semantics.look_up(self.objects[slot], self.states[slot][state], node)
+            successors = [(self._after(key, outcome), self.state_number(slot, outcome.state)) for outcome in outcomes]
+        for next_local, next_state in successors:
+            self.next_local.append(next_local)
+            self.next_state.append(next_state)
+        self.first.append(self.next_local.size)
+        self.entries.data[self.base.data[local] + state] = self.first.size - 2
+
+    def fill_hold(self, hold: int, state: int) -> None:
+        """Fill what the death of a process does to an object that it holds, in one of the object's states."""
+        if self.closed:
+            raise AssertionError(f"closed tables lack what a death leaves: {self.hold_key(hold)} in state {state}")
+        target, token = self._hold_tokens[hold]
+        slot = self._slot[id(target)]
+        after = self.state_number(slot, target.on_death(self.states[slot][state], token))
+        self.hold_entries.data[self.hold_base.data[hold] + state] = after
+
+    def fill_all(self, misses: NDArray[Any]) -> None:
+        """Fill the entries that compiled code noted as missing, as (of an op or a hold, which, state)."""
+        for what, which, state in np.unique(misses, axis=0).tolist():
+            (self.fill if what == kernel.OF_OP else self.fill_hold)(which, state)
+
+    def steps(self) -> kernel.Steps:
+        """The tables of ops, as compiled code reads them until they grow again."""
+        arrays = (self.target, self.base, self.entries, self.first, self.next_local, self.next_state)
+        return kernel.Steps(*(array.data for array in arrays))
+
+    def deaths(self) -> kernel.Deaths:
+        """The tables of deaths, as compiled code reads them until they grow again."""
+        allowed, processes = self.semantics.system.crashes, len(self.semantics.names)
+        death_of = np.zeros(1, np.int32)
+        if allowed:
+            ends: list[int] = []
+            while len(ends) < len(self.keys):
+                ends.append(self.death(len(ends)))
+            death_of = np.array(ends, np.int32)
+        killable = np.array([self.classes[self.class_of[pid]].killable for pid in range(processes)], np.bool_)
+        holds = (self.hold_first, self.hold_count, self.hold_object, self.hold_base, self.hold_entries)
+        return kernel.Deaths(allowed, killable, death_of, *(array.data for array in holds))
+
+    def met(self, local: int) -> list[int]:
+        """The states of the object that a local state is about to touch for which it has an entry (a local op: 0)."""
+        slot, begin = int(self.target.data[local]), int(self.base.data[local])
+        known = len(self.states[slot]) if slot >= 0 else int(slot == LOCAL)
+        found: list[int] = np.flatnonzero(self.entries.data[begin : begin + known] >= 0).tolist()
+        return found
+
+    def successors(self, local: int, state: int) -> list[tuple[int, int]]:
+        """The (next local state, next object state) pairs of an entry, by outcome; filled if it was not."""
+        if self.entries.data[self.base.data[local] + state] < 0:
+            self.fill(local, state)
+        entry = int(self.entries.data[self.base.data[local] + state])
+        begin, end = int(self.first.data[entry]), int(self.first.data[entry + 1])
+        return list(
+            zip(self.next_local.data[begin:end].tolist(), self.next_state.data[begin:end].tolist(), strict=True)
+        )
+
+    def after_loss(self, hold: int, state: int) -> int:
+        """The state of a held object after its holder died; filled if it was not."""
+        if self.hold_entries.data[self.hold_base.data[hold] + state] < 0:
+            self.fill_hold(hold, state)
+        return int(self.hold_entries.data[self.hold_base.data[hold] + state])
+
+    def lost_in(self, hold: int) -> list[int]:
+        """The states of a held object for which it is known what the death of its holder does."""
+        slot, begin = int(self.hold_object.data[hold]), int(self.hold_base.data[hold])
+        known = self.hold_entries.data[begin : begin + len(self.states[slot])]
+        found: list[int] = np.flatnonzero(known >= 0).tolist()
+        return found
+
+    def hold_key(self, hold: int) -> tuple[str, Hashable]:
+        """What a hold is: the object's name and the token."""
+        target, token = self._hold_tokens[hold]
+        return target.name, token
+
+    def steps_to_end(self, local: int) -> int:
+        """How many steps the local op of this state stands for: a merged chain that ends the process, or one."""
+        end, steps = self._chain(self.keys[local])
+        return steps if steps and self._ends(end) else 1
+
+    def result(self, local: int) -> Any:
+        """The result of an ended local state."""
+        node = self.node(self.keys[local])
+        assert node is not None
+        return node.result
+
+    def has_result(self, local: int) -> bool:
+        """Whether a local state is that of a process that has ended (and not died)."""
+        node = self.node(self.keys[local])
+        return node is not None and node.ended
+
+    def death(self, local: int) -> int:
+        """The local state of a process that dies in `local`: dead, or for a daemon its start."""
+        klass = self.keys[local].klass
+        if not self.classes[klass].daemon:
+            return self.dead[klass]
+        return self.arrive(klass, self.semantics.initial().local[self.classes[klass].pids[0]])
+
+    def _add(self, key: Key) -> int:
+        number = self.number_of[key] = len(self.keys)
+        self.keys.append(key)
+        node = self.node(key)
+        slot = self.touches(node)
+        self.target.append(slot)
+        self.before.append(0)
+        self.base.append(self.entries.extend(int(self.room[slot]) if slot >= 0 else 1))
+        self.violates.append(self._violations(key, node))
+        self._add_holds(node)
+        return number
+
+    def _add_holds(self, node: Node | None) -> None:
+        shared = (
+            [] if node is None or node.ended else [hold for hold in reversed(node.holds) if not hold.target.private]
+        )
+        self.hold_first.append(self.hold_object.size)
+        self.hold_count.append(len(shared))
+        for hold in shared:
+            slot = self._slot[id(hold.target)]
+            self.hold_object.append(slot)
+            self.hold_base.append(self.hold_entries.extend(int(self.room[slot])))
+            self._hold_tokens.append((hold.target, hold.token))
+
+    def _widen(self, slot: int) -> None:
+        """Double the room for this object's states, and move the rows of entries that depend on it."""
+        old = int(self.room[slot])
+        self.room[slot] = 2 * old
+        for local in range(len(self.keys)):
+            if self.target.data[local] == slot:
+                begin, there = int(self.base.data[local]), self.entries.extend(2 * old)
+                self.entries.data[there : there + old] = self.entries.data[begin : begin + old]
+                self.base.data[local] = there
+        for hold in range(self.hold_object.size):
+            if self.hold_object.data[hold] == slot:
+                begin, there = int(self.hold_base.data[hold]), self.hold_entries.extend(2 * old)
+                self.hold_entries.data[there : there + old] = self.hold_entries.data[begin : begin + old]
+                self.hold_base.data[hold] = there
+
+    def node(self, key: Key) -> Node | None:
+        """Where the program of a local state stands; None when its process died."""
+        return None if key.local.node == DEAD else self.classes[key.klass].automaton.nodes[key.local.node]
+
+    def touches(self, node: Node | None) -> int:
+        """The object that the op of a node is on, `LOCAL` or `ENDED`."""
+        if node is None or node.op is None:
+            return ENDED
+        target = node.op.target
+        return LOCAL if target is None or target.private else self._slot[id(target)]
+
+    def _ends(self, key: Key) -> bool:
+        node = self.node(key)
+        return node is None or node.ended
+
+    def _merged_step(self, key: Key) -> Key | None:
+        """Where the local step that `key` stands before leads, if there is just one such step; None otherwise."""
+        node = self.node(key)
+        if node is None or self.touches(node) != LOCAL:
+            return None
+        outcomes = self.local_outcomes(key, node)
+        return self.moved(key, outcomes[0]) if len(outcomes) == 1 else None
+
+    def local_outcomes(self, key: Key, node: Node) -> tuple[Outcome, ...]:
+        """What the local op of a process may do."""
+        target = node.op.target if node.op else None
+        if target is None:
+            return (Outcome(None),)
+        return self.semantics.look_up(target, key.local.private[self.semantics.private.index(target)], node)
+
+    def _local_successors(self, key: Key) -> list[tuple[int, int]]:
+        """Where a local op leads: to the end of the merged chain that it begins, or one step on per outcome."""
+        end, steps = self._chain(key)
+        if steps and self._ends(end):
+            return [(self._settle(end), 0)]
+        node = self.node(key)
+        assert node is not None
+        return [(self._after(key, outcome), 0) for outcome in self.local_outcomes(key, node)]
+
+    def _after(self, key: Key, outcome: Outcome) -> int:
+        return self._settle(self.moved(key, outcome))
+
+    def _settle(self, key: Key) -> int:
+        """The number of where a process stands having come to `key`; a daemon that ended stands at its start."""
+        klass = self.classes[key.klass]
+        if klass.daemon and self._ends(key):
+            return self.arrive(key.klass, self.semantics.initial().local[klass.pids[0]])
+        return self.arrive(key.klass, key.local)
+
+    def moved(self, key: Key, outcome: Outcome) -> Key:
+        """Where an outcome brings a process, before local steps are merged or a daemon restarts."""
+        node = self.node(key)
+        assert node is not None
+        private = key.local.private
+        target = node.op.target if node.op else None
+        if target is not None and target.private:
+            slot = self.semantics.private.index(target)
+            private = (*private[:slot], outcome.state, *private[slot + 1 :])
+        return Key(key.klass, Local(self.classes[key.klass].automaton.advance(key.local.node, outcome), private))
+
+    def _violations(self, key: Key, node: Node | None) -> int:
+        """Which of the each-result properties the result of an ended process violates, as bits."""
+        if node is None or not node.ended:
+            return 0
+        process = self.semantics.processes[self.classes[key.klass].pids[0]]
+        bits = 0
+        for index, prop in enumerate(self.judge.properties):
+            asked = prop.kind is Kind.EACH_RESULT and prop.of in (None, process.name)
+            if asked and not self.judge.result_ok(prop, process.name, node.result):
+                bits |= 1 << index
+        return bits
+
+
+def classes_of(semantics: Semantics) -> tuple[Class, ...]:
+    """The processes of a system by what makes them interchangeable, in order of first member."""
+    groups: dict[tuple[int, bool, bool, str], list[int]] = {}
+    for pid, process in enumerate(semantics.processes):
+        key = (id(semantics.automata[pid]), process.daemon, process.killable, process.name)
+        groups.setdefault(key, []).append(pid)
+    return tuple(
+        Class(semantics.automata[pids[0]], daemon, killable, tuple(pids))
+        for (_, daemon, killable, _), pids in groups.items()
+    )

@@ -1,0 +1,219 @@
+"""The timed semantics, compiled: many runs on the clock over tables of small integers (see `timed` for the rules)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba.extending import register_jitable
+
+from dstamp_sim.core.draws import GOLDEN
+from dstamp_sim.core.scenario import duration_of, normal_quantile
+from dstamp_sim.engines.tables.compiled import compiled_with_arrays
+from dstamp_sim.engines.tables.tables import ENDED
+
+DONE, MISSING, STANDSTILL = 0, 1, 2
+"""How a batch came back: finished; an entry of the tables is not filled; time stands still."""
+
+_GOLDEN, _ONE, _TWO = np.uint64(GOLDEN), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_30, _27, _31, _11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
+_NEVER = np.inf
+
+# Untyped below (no-untyped-def): Numba infers the types of what it compiles.
+register_jitable(normal_quantile)
+_duration = compiled_with_arrays(duration_of)
+
+
+@compiled_with_arrays
+def _mixed(value):  # type: ignore[no-untyped-def]
+    value = (value ^ (value >> _30)) * _ONE
+    value = (value ^ (value >> _27)) * _TWO
+    return value ^ (value >> _31)
+
+
+@compiled_with_arrays
+def _draw(state):  # type: ignore[no-untyped-def]
+    """The next draw of the stream whose state is `state[0]`: `Draws`, compiled."""
+    state[0] = state[0] + _GOLDEN
+    return np.float64(_mixed(state[0]) >> _11) * 2.0**-53
+
+
+@compiled_with_arrays
+def _pick(label, begin, count, given, draw):  # type: ignore[no-untyped-def]
+    """Which of `count` outcomes a draw gives: `Timing.weights` and `picked`, compiled."""
+    named, others = 0.0, 0
+    for k in range(begin, begin + count):
+        if not np.isnan(given[label[k]]):
+            named += given[label[k]]
+        else:
+            others += 1
+    left = max(1.0 - named, 0.0)
+    share = left / others if others > 0 else 0.0
+    mark = draw * (named + share * others)
+    for k in range(begin, begin + count):
+        mark -= share if np.isnan(given[label[k]]) else given[label[k]]
+        if mark < 0.0:
+            return k - begin
+    return count - 1
+
+
+@compiled_with_arrays
+def _sooner(one, other, when, priority):  # type: ignore[no-untyped-def]
+    """Whether process `one` wakes before `other`: the earlier, among equals by priority, then by number."""
+    if when[one] != when[other]:
+        return when[one] < when[other]
+    if priority[one] != priority[other]:
+        return priority[one] < priority[other]
+    return one < other
+
+
+@compiled_with_arrays
+def _push(heap, size, pid, when, priority):  # type: ignore[no-untyped-def]
+    """Process `pid` sleeps until `when[pid]`: the heap of sleepers has the soonest first. Gives its size."""
+    at = size
+    while at > 0 and _sooner(pid, heap[(at - 1) // 2], when, priority):
+        heap[at] = heap[(at - 1) // 2]
+        at = (at - 1) // 2
+    heap[at] = pid
+    return size + 1
+
+
+@compiled_with_arrays
+def _pop(heap, size, when, priority):  # type: ignore[no-untyped-def]
+    """The heap without its first process. Gives its size."""
+    size -= 1
+    last, at = heap[size], 0
+    while 2 * at + 1 < size:
+        child = 2 * at + 1
+        if child + 1 < size and _sooner(heap[child + 1], heap[child], when, priority):
+            child += 1
+        if not _sooner(heap[child], last, when, priority):
+            break
+        heap[at] = heap[child]
+        at = child
+    heap[at] = last
+    return size
+
+
+@compiled_with_arrays
+def sweep_batch(  # type: ignore[no-untyped-def]
+    begin,
+    row,
+    must_end,
+    target,
+    base,
+    entries,
+    first_of,
+    next_local,
+    next_state,
+    delay_of,
+    label_of,
+    starts,
+    shapes,
+    figures,
+    given,
+    seed,
+    horizon,
+    standstill,
+    ends,
+    ended_at,
+    moves,
+    waited,
+    busy,
+):
+    """Runs from `begin` on; gives (how it ended, at which run, and the missing entry's local state and object state).
+
+    `ends[r]` becomes each process's local state at the end, `ended_at[r]` when it ended (inf: not), `waited[r]` how
+    long it was blocked, `busy[r]` how long each object was not in its initial state. `moves`, where it has room, is
+    filled with (process, outcome) of the last run.
+    """
+    count = starts.shape[1]
+    objects = len(row) - count - 1
+    stream = np.zeros(1, np.uint64)
+    when, priority = np.empty(count), np.empty(count)
+    heap, asleep, blocked = np.empty(count, np.int64), np.empty(count, np.bool_), np.empty(count)
+    # Who waits for an object, first come first: a list from first_waiter[o] on along next_waiter.
+    next_waiter, first_waiter, last_waiter = (
+        np.empty(count, np.int64),
+        np.empty(objects, np.int64),
+        np.empty(objects, np.int64),
+    )
+    changed = np.empty(objects)
+    for run in range(begin, starts.shape[0]):
+        state, local = row[:objects].copy(), row[objects : objects + count].copy()
+        stream[0] = _mixed(_mixed(np.uint64(seed)) + _GOLDEN * np.uint64(run))
+        left, now, ops, sleepers, made = 0, 0.0, 0, 0, 0
+        first_waiter[:], last_waiter[:], changed[:] = -1, -1, 0.0
+        waited[run], busy[run] = 0.0, 0.0
+        for pid in range(count):
+            when[pid], priority[pid] = starts[run, pid], _draw(stream)
+            asleep[pid], blocked[pid] = False, _NEVER
+            ended_at[run, pid] = _NEVER
+            left += must_end[pid]
+            if when[pid] < _NEVER:
+                sleepers = _push(heap, sleepers, pid, when, priority)
+        while sleepers > 0:
+            pid = heap[0]
+            if when[pid] >= horizon or (left == 0 and when[pid] > now):
+                break
+            sleepers = _pop(heap, sleepers, when, priority)
+            ops = 0 if when[pid] > now else ops
+            now = when[pid]
+            while True:
+                here = local[pid]
+                on = target[here]
+                if on == ENDED:
+                    ended_at[run, pid] = now
+                    left -= must_end[pid]
+                    break
+                delay = delay_of[here]
+                if delay >= 0 and not asleep[pid]:
+                    lasts = _duration(shapes[delay], figures[run, delay, 0], figures[run, delay, 1], _draw(stream))
+                    when[pid], priority[pid], asleep[pid] = now + lasts, _draw(stream), True
+                    if when[pid] < _NEVER:
+                        sleepers = _push(heap, sleepers, pid, when, priority)
+                    break
+                asleep[pid] = False
+                about = state[on] if on >= 0 else 0
+                entry = entries[base[here] + about]
+                if entry < 0:
+                    return MISSING, run, here, about
+                successor, several = first_of[entry], first_of[entry + 1] - first_of[entry]
+                if several == 0:
+                    if on >= 0:  # a private object that blocks its process does so for ever
+                        if first_waiter[on] < 0:
+                            first_waiter[on] = pid
+                        else:
+                            next_waiter[last_waiter[on]] = pid
+                        last_waiter[on], next_waiter[pid] = pid, -1
+                    blocked[pid] = min(blocked[pid], now)
+                    break
+                if blocked[pid] < _NEVER:
+                    waited[run, pid] += now - blocked[pid]
+                    blocked[pid] = _NEVER
+                chosen = 0
+                if several > 1:
+                    chosen = _pick(label_of, successor, several, given[run], _draw(stream))
+                local[pid] = next_local[successor + chosen]
+                if made < len(moves):
+                    moves[made, 0], moves[made, 1] = pid, chosen
+                    made += 1
+                ops += 1
+                if ops > standstill:
+                    return STANDSTILL, run, here, about
+                if on >= 0 and next_state[successor + chosen] != about:
+                    if about != row[on]:
+                        busy[run, on] += now - changed[on]
+                    state[on], changed[on] = next_state[successor + chosen], now
+                    waiter = first_waiter[on]
+                    first_waiter[on] = -1
+                    while waiter >= 0:
+                        when[waiter], priority[waiter] = now, _draw(stream)
+                        sleepers = _push(heap, sleepers, waiter, when, priority)
+                        waiter = next_waiter[waiter]
+        for pid in range(count):
+            ends[run, pid] = local[pid]
+            if blocked[pid] < _NEVER:
+                waited[run, pid] += now - blocked[pid]
+        for slot in range(objects):
+            if state[slot] != row[slot]:
+                busy[run, slot] += now - changed[slot]
+    return DONE, starts.shape[0], 0, 0

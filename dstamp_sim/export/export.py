@@ -1,0 +1,84 @@
+"""Export: a model, its space or a witness in another tool's language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from dstamp_sim.analyses.happens_before import HappensBefore
+from dstamp_sim.core.errors import UsageError, unknown
+from dstamp_sim.core.system import System
+from dstamp_sim.engines.explore.atlas import chart
+from dstamp_sim.engines.replay import replay
+from dstamp_sim.export.formats import OF_MODELS, OF_SPACES, OF_TRACES
+from dstamp_sim.export.tabulate import tabulate
+from dstamp_sim.inputs.witness_file import check_writable, read_witness, write_text
+from dstamp_sim.pipeline.explained import explained, property_of, told_by
+from dstamp_sim.pipeline.subject import load_subject
+from dstamp_sim.pipeline.trace_page import scenes_of
+
+
+def export(
+    reference: str,
+    *,
+    to: str,
+    settings: Sequence[str] = (),
+    placement: str | None = None,
+    properties: Sequence[str] = (),
+    crashes: int | None = None,
+    merge: bool = True,
+    out: Path,
+) -> Path:
+    """The file that now holds a model (or, where `reference` is a witness file, its trace) in the format `to`.
+
+    Raises UsageError for unknown names, an unwritable folder, options that do not apply, tables that cannot be
+    completed and spaces that are too large; ModelError where the model breaks a rule, WitnessError as `show` does.
+    """
+    if Path(reference).suffix == ".json":
+        if settings or placement or properties or crashes is not None or not merge:
+            raise UsageError(
+                f"{reference} is a witness: its model's settings are in it, so --to and --out are all it takes"
+            )
+        return _export_witness(Path(reference), to, out)
+    if to in OF_TRACES and to not in OF_SPACES:
+        raise UsageError(
+            f"{to} is a format of a trace: give a witness file (dstamp explore writes them) in place of {reference}"
+        )
+    if to not in OF_MODELS and to not in OF_SPACES:
+        raise UsageError(unknown("format", to, {*OF_MODELS, *OF_SPACES}))
+    asked = load_subject(reference, settings=settings, placement=placement, properties=properties, crashes=crashes)
+    model, system = asked.model, asked.system
+    if to in OF_SPACES:
+        return _export_space(model.path.stem, system, to, out)
+    name = f"{reference}, lock placement {system.placement.name}"
+    machine = tabulate(system, name, properties=properties, merge=merge)
+    check_writable(out)
+    file = out / (model.path.stem + OF_MODELS[to].suffix)
+    write_text(file, OF_MODELS[to].write(machine))
+    return file
+
+
+def _export_space(stem: str, system: System, to: str, out: Path) -> Path:
+    atlas = chart(system)
+    if not atlas.complete:
+        raise UsageError(f"more than {len(atlas.states):,} states: such a graph is not drawn; choose smaller settings")
+    wishes = frozenset(n for n, prop in enumerate(system.checked_properties) if prop.is_wish)
+    check_writable(out)
+    file = out / (stem + OF_SPACES[to].suffix)
+    write_text(file, OF_SPACES[to].write(atlas.semantics.names, scenes_of(atlas), wishes))
+    return file
+
+
+def _export_witness(path: Path, to: str, out: Path) -> Path:
+    if to not in OF_TRACES:
+        raise UsageError(unknown("format", to, OF_TRACES))
+    witness, system = read_witness(path, replay)
+    check_writable(out)
+    about = property_of(system, witness.about)
+    told = told_by(witness.trace, explained(system, witness.trace, about=about, origin=witness.since))
+    reads = [(link.source, link.target) for link in told.links if link.kind == "wr"]
+    told = replace(told, clocks=tuple(HappensBefore(witness.trace, reads).clocks))
+    file = out / (path.name.removesuffix(".json").removesuffix(".witness") + OF_TRACES[to].suffix)
+    write_text(file, OF_TRACES[to].write(witness.trace, told))
+    return file

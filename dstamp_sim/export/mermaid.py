@@ -1,0 +1,95 @@
+"""Mermaid's sequence diagram, as GitHub and GitLab draw it in a pull request: processes left, objects right.
+
+Only steps that tell the story: those of the explanation, those that took or let go of a lock, and those that changed a
+shared object; others are counted in a note.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from dstamp_sim.core.trace import Step, Trace
+from dstamp_sim.core.value import text
+from dstamp_sim.export.words import printable
+from dstamp_sim.rendering.timeline.told import Told
+
+MOST_MESSAGES = 60
+"""How many steps are shown at most: the last that tell the story."""
+_LONGEST = 120
+
+
+def mermaid(trace: Trace, told: Told) -> str:
+    """The diagram; what it left out stands in its notes."""
+    telling = [n for n, step in enumerate(trace.steps) if _tells(n, step, told)]
+    shown = telling[-MOST_MESSAGES:]
+    objects = list(dict.fromkeys(str(trace.steps[n].touched) for n in shown if trace.steps[n].touched))
+    names = {name: f"P{n}" for n, name in enumerate(trace.processes)} | {
+        f"@{name}": f"O{n}" for n, name in enumerate(objects)
+    }
+    lines = [
+        "%%{init: {'sequence': {'wrap': true}}}%%",
+        "sequenceDiagram",
+        *([f"  accTitle: {escaped(told.sentence)}"] if told.sentence else []),
+    ]
+    lines += [f"  participant {names[name]} as {escaped(name)}" for name in trace.processes]
+    lines += [f"  participant {names[f'@{name}']} as {escaped(name)}" for name in objects]
+    everyone = f"{names[trace.processes[0]]},{[*names.values()][-1]}"
+    if shown and shown[0]:
+        lines.append(f"  Note over {everyone}: the first {shown[0]:,} steps are left out")
+    lines += _messages(trace, told, shown, names)
+    if told.sentence:
+        lines.append(f"  Note over {everyone}: {escaped(told.sentence, 2_000)}")
+    return "\n".join(lines) + "\n"
+
+
+def _messages(trace: Trace, told: Told, shown: Sequence[int], names: dict[str, str]) -> Iterator[str]:
+    window = told.window
+    left_out = 0
+    shaded = False
+    for number in range(shown[0] if shown else 0, len(trace.steps)):
+        step = trace.steps[number]
+        if window and number == window[1]:
+            yield "  rect rgb(253, 224, 217)"
+            shaded = True
+        if number in shown:
+            if left_out:
+                yield f"  Note right of {names[step.process]}: {left_out} step{'' if left_out == 1 else 's'} in between"
+            yield from _message(number, step, told, names)
+            left_out = 0
+        else:
+            left_out += 1
+        if window and number == window[2] and shaded:
+            yield "  end"
+            shaded = False
+    if shaded:
+        yield "  end"
+
+
+def _message(number: int, step: Step, told: Told, names: dict[str, str]) -> Iterator[str]:
+    me = names[step.process]
+    mark = "⚠ " if number in (told.write, told.reads) else ""
+    if step.op is None:
+        yield f"  Note over {me}: dies"
+        return
+    it = names[f"@{step.touched}"] if step.touched else me
+    args = ", ".join(text(arg) for arg in step.op.args)
+    where = f"{step.section}: " if step.section else ""
+    yield f"  {me}->>{it}: {number + 1} {mark}{escaped(f'{where}{step.op.verb}({args})')}"
+    if step.result is not None and step.touched:
+        yield f"  {it}-->>{me}: {escaped(text(step.result))}"
+
+
+def _tells(number: int, step: Step, told: Told) -> bool:
+    pointed = {told.write, told.reads, *(told.window[1:] if told.window else ())}
+    pointed |= {n for link in told.cycle for n in (link.source, link.target)}
+    private = step.touched is not None and step.op is not None and step.op.target is not None and step.op.target.private
+    changed = bool(step.changes) and not private
+    return number in pointed or changed or bool(step.taken or step.dropped) or step.op is None
+
+
+def escaped(words: str, longest: int = _LONGEST) -> str:
+    """Words as Mermaid reads them in a message: what it would take for syntax or markup becomes an entity code."""
+    short = printable(words)
+    short = short if len(short) <= longest else f"{short[: longest - 1]}…"
+    return re.sub(r"[#;<>:%{}\\]", lambda found: f"#{ord(found[0])};", short)

@@ -1,0 +1,286 @@
+"""A system's tables as plain data: what its processes can really meet, and its properties as conditions on numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+
+import numpy as np
+
+from dstamp_sim.core.errors import ModelError, UsageError
+from dstamp_sim.core.judge import Judge
+from dstamp_sim.core.properties import Kind, Property
+from dstamp_sim.core.semantics import Semantics
+from dstamp_sim.core.system import System
+from dstamp_sim.core.value import text
+from dstamp_sim.engines.explore.coverage import met
+from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT
+from dstamp_sim.engines.explore.space import Space
+from dstamp_sim.engines.tables.closure import close
+from dstamp_sim.engines.tables.quotient import quotient
+from dstamp_sim.engines.tables.tables import ENDED, LOCAL, Tables
+from dstamp_sim.export.machine import (
+    CELL,
+    COUNT,
+    RESULT,
+    Cell,
+    Class,
+    Condition,
+    Loss,
+    Machine,
+    Question,
+    Split,
+    Stand,
+    Variable,
+    Way,
+)
+
+Choice = tuple[Variable, Sequence[int]]
+"""A variable, and the values that it may have."""
+
+STATES = 300_000
+"""States visited to learn which entries of the tables are ever used."""
+
+CASES = 50_000
+"""Combinations of states and results that one property is asked about."""
+
+
+def tabulate(system: System, name: str, *, properties: Sequence[str] = (), merge: bool = True) -> Machine:
+    """The machine of `system`, with the named properties (all, if none are named).
+
+    Local steps stay steps. With `merge`, local states with equal futures are one, and so are object states; without,
+    the machine has exactly the states that an exploration without reductions has. What no behaviour meets is left out
+    where that is known within `STATES` states. Deterministic. Raises UsageError when the tables cannot be completed,
+    ModelError where the model breaks a rule.
+    """
+    semantics = Semantics(system, history_limit=HISTORY_LIMIT)
+    judge = Judge(semantics, system.properties_named(properties))
+    tables = Tables(semantics, judge, merge=False)
+    tables.initial_row()
+    why_not = close(tables)
+    if merge and not why_not:
+        tables = quotient(tables)
+    used = _used(tables, why_not)
+    return Machine(
+        name=name,
+        cells=tuple(_cells(tables)),
+        classes=tuple(_classes(tables, used)),
+        results=tuple(text(result) for result in _results(tables)),
+        questions=tuple(_questions(tables, judge)),
+        crashes=system.crashes,
+    )
+
+
+def _used(tables: Tables, why_not: str) -> dict[int, set[int]]:
+    """By local state that a process can stand in: the states of its object that it meets there."""
+    space = Space(tables, symmetry=True, future=None, memory_bytes=1 << 30)
+    while space.levels[-2] < space.levels[-1] and space.count <= STATES:
+        at, end = space.levels[-2:]
+        while at < end:
+            at = space.expand(at, end)
+        space.close_level()
+    if space.count > STATES:
+        if why_not:
+            raise UsageError(f"the tables cannot be completed: {why_not}, and there are more than {STATES:,} states")
+        return {n: set(tables.met(n) if tables.target.data[n] >= 0 else ()) for n in range(len(tables.keys))}
+    columns = range(space.objects, space.objects + space.processes)
+    stood_in = sorted({number for c in columns for number in np.unique(space.column(c, 0, space.count)).tolist()})
+    seen = met(space)
+    return {local: seen.get(local, set()) for local in stood_in}
+
+
+def _cells(tables: Tables) -> Iterator[Cell]:
+    for item, states, numbers in zip(tables.objects, tables.states, tables.state_numbers, strict=True):
+        yield Cell(item.name, tuple(text(state) for state in states), numbers[item.initial])
+
+
+def _classes(tables: Tables, used: dict[int, set[int]]) -> Iterator[Class]:
+    start = tables.initial_row()[len(tables.objects) :]
+    for number, klass in enumerate(tables.classes):
+        mine = [local for local in used if tables.keys[local].klass == number]
+        mortal = klass.killable and tables.semantics.system.crashes > 0
+        yield Class(
+            name=tables.semantics.processes[klass.pids[0]].name,
+            copies=len(klass.pids),
+            daemon=klass.daemon and not tables.has_result(start[klass.pids[0]]),
+            killable=klass.killable,
+            start=start[klass.pids[0]],
+            dead=tables.death(start[klass.pids[0]]),
+            stands={local: _stand(tables, local, used[local], mortal=mortal) for local in mine},
+        )
+
+
+def _stand(tables: Tables, local: int, states: set[int], *, mortal: bool) -> Stand:
+    slot = int(tables.target.data[local])
+    if slot == ENDED:
+        return _end(tables, local)
+    node = tables.node(tables.keys[local])
+    assert node is not None
+    ways = _ways(tables, local, sorted(states)) if slot != LOCAL else _local_ways(tables, local)
+    return Stand(
+        about=f"{'/'.join(node.sections)}: {node.op}".removeprefix(": "),
+        cell=None if slot == LOCAL else slot,
+        met=tuple(sorted(states)),
+        ways=tuple(ways),
+        losses=tuple(_losses(tables, local)) if mortal else (),
+    )
+
+
+def _end(tables: Tables, local: int) -> Stand:
+    if not tables.has_result(local):
+        return Stand("died", ended=True)
+    result, bits = tables.result(local), int(tables.violates.data[local])
+    refutes = tuple(index for index in range(len(tables.judge.properties)) if bits >> index & 1)
+    return Stand(f"ended: {text(result)}", ended=True, result=_results(tables).index(result), refutes=refutes)
+
+
+def _ways(tables: Tables, local: int, states: Sequence[int]) -> Iterator[Way]:
+    """The ways of an op on a cell: outcomes that lead to the same stand are one, with the states in which they do."""
+    grouped: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for state in states:
+        for outcome, (onward, after) in enumerate(tables.successors(local, state)):
+            grouped.setdefault((outcome, onward), []).append((state, after))
+    for (_, onward), pairs in grouped.items():
+        yield Way(tuple(state for state, _ in pairs), tuple(after for _, after in pairs), onward)
+
+
+def _local_ways(tables: Tables, local: int) -> Iterator[Way]:
+    for onward, _ in tables.successors(local, 0):
+        yield Way((), (), onward)
+
+
+def _losses(tables: Tables, local: int) -> Iterator[Loss]:
+    begin = int(tables.hold_first.data[local])
+    for hold in range(begin, begin + int(tables.hold_count.data[local])):
+        slot = int(tables.hold_object.data[hold])
+        yield Loss(slot, {state: tables.after_loss(hold, state) for state in tables.lost_in(hold)})
+
+
+def _results(tables: Tables) -> list[object]:
+    """The results that processes can end with, each once, in order of their local states."""
+    return list(dict.fromkeys(tables.result(local) for local in _with_result(tables)))
+
+
+def _with_result(tables: Tables) -> list[int]:
+    return [local for local in range(len(tables.keys)) if tables.has_result(local)]
+
+
+def _questions(tables: Tables, judge: Judge) -> Iterator[Question]:
+    slots = {id(item): slot for slot, item in enumerate(tables.objects)}
+    for prop in judge.properties:
+        reads = tuple(slots[id(item)] for item in prop.reads)
+        yield Question(prop.name, prop.kind, reads, _decided_when(tables, judge, prop, reads))
+
+
+def _decided_when(tables: Tables, judge: Judge, prop: Property, reads: tuple[int, ...]) -> Condition:
+    """When a property is decided, by what it reads; freedom from deadlock and each-result are no such condition."""
+    if prop.kind in (Kind.NO_DEADLOCK, Kind.EACH_RESULT):
+        return False
+    cells: list[Choice] = [(Variable(CELL, slot), range(len(tables.states[slot]))) for slot in reads]
+    cases = _Cases(prop.name)
+    if prop.kind is Kind.ALWAYS:
+        return cases.condition(cells, lambda seen: not judge.state_ok(prop, _values(tables, reads, seen)))
+    asked = _Asked(tables, judge, prop, reads)
+    counts: list[Choice] = [
+        (Variable(COUNT, number), range(len(asked.runners) + 1)) for number in range(len(asked.results))
+    ]
+    by_count = cases.condition(counts + cells, asked.by_count, asked.is_possible_count)
+    if prop.name not in judge.tell_apart:
+        return by_count
+    single: list[Choice] = [(Variable(RESULT, pid), asked.results_of(pid)) for pid in asked.runners]
+    return _Cases(prop.name).condition(single + cells, asked.by_process)
+
+
+def _values(tables: Tables, reads: Sequence[int], seen: Sequence[int]) -> tuple[object, ...]:
+    return tuple(tables.states[slot][number] for slot, number in zip(reads, seen, strict=True))
+
+
+class _Cases:
+    """Asks a question about every combination of values, and keeps what tells the answers apart."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._asked = name, 0
+
+    def condition(
+        self,
+        variables: Sequence[Choice],
+        ask: Callable[[tuple[int, ...]], bool],
+        possible: Callable[[tuple[int, ...]], bool] = lambda _: True,
+        so_far: tuple[int, ...] = (),
+    ) -> Condition:
+        """The smallest tree in this order of variables; True where the predicate raises, as no behaviour goes there."""
+        if len(so_far) == len(variables):
+            self._asked += 1
+            if self._asked > CASES:
+                raise UsageError(
+                    f"property {self._name!r} depends on more than {CASES:,} combinations of states and results: "
+                    "leave it out by naming the others with --property"
+                )
+            return _answer(ask, so_far)
+        variable, values = variables[len(so_far)]
+        grouped: dict[Condition, list[int]] = {}
+        for value in values:
+            if possible((*so_far, value)):
+                branch = self.condition(variables, ask, possible, (*so_far, value))
+                grouped.setdefault(branch, []).append(value)
+        if len(grouped) <= 1:
+            return next(iter(grouped), False)
+        return Split(variable, tuple((tuple(numbers), branch) for branch, numbers in grouped.items()))
+
+
+def _answer(ask: Callable[[tuple[int, ...]], bool], values: tuple[int, ...]) -> bool:
+    try:
+        return ask(values)
+    except ModelError:
+        return True
+
+
+class _Asked:
+    """A property of results: how it answers when so many processes have each result, or these processes have these."""
+
+    def __init__(self, tables: Tables, judge: Judge, prop: Property, reads: tuple[int, ...]) -> None:
+        self._tables, self._judge, self._prop, self._reads = tables, judge, prop, reads
+        processes, crashes = tables.semantics.processes, tables.semantics.system.crashes
+        self._start = tables.initial_row()[len(tables.objects) : -1]
+        self.runners = [
+            pid for pid, process in enumerate(processes) if not process.daemon or tables.has_result(self._start[pid])
+        ]
+        self.results = _results(tables)
+        everybody = len(self.runners)
+        self._fewest = max(everybody - crashes, 0) if prop.kind is Kind.AT_END else 0
+
+    def results_of(self, pid: int) -> list[int]:
+        """What this process's result may be, as a variable says it."""
+        klass = self._tables.class_of[pid]
+        if self._tables.has_result(self._start[pid]):
+            return [1 + self.results.index(self._tables.result(self._start[pid]))]
+        own = {
+            self._tables.result(local): None
+            for local in _with_result(self._tables)
+            if self._tables.keys[local].klass == klass
+        }
+        return [0, *(1 + self.results.index(result) for result in own)]
+
+    def is_possible_count(self, values: tuple[int, ...]) -> bool:
+        """Whether so many processes can have ended with the results that are counted so far."""
+        counts = values[: len(self.results)]
+        enough = len(values) < len(self.results) or sum(counts) >= self._fewest
+        return sum(counts) <= len(self.runners) and enough
+
+    def by_count(self, values: tuple[int, ...]) -> bool:
+        """Whether the property is decided when result k was given `values[k]` times; any processes may have them."""
+        counts, seen = values[: len(self.results)], values[len(self.results) :]
+        given = chain.from_iterable([result] * count for result, count in zip(self.results, counts, strict=True))
+        return self._decides(list(zip(self.runners, given, strict=False)), seen)
+
+    def by_process(self, values: tuple[int, ...]) -> bool:
+        """Whether the property is decided when the processes have these results (0: none)."""
+        numbers, seen = values[: len(self.runners)], values[len(self.runners) :]
+        given = [(pid, self.results[n - 1]) for pid, n in zip(self.runners, numbers, strict=True) if n]
+        return self._decides(given, seen)
+
+    def _decides(self, given: Sequence[tuple[int, object]], seen: Sequence[int]) -> bool:
+        names = self._tables.semantics.names
+        results = tuple((names[pid], result) for pid, result in given)
+        holds = self._judge.results_ok(self._prop, results, _values(self._tables, self._reads, seen))
+        return holds is self._prop.is_wish

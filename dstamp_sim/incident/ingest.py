@@ -1,0 +1,32 @@
+"""Ingest: real run folders become an evidence file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from dstamp_sim.core.errors import UsageError
+from dstamp_sim.incident.evidence import Evidence, write_evidence
+from dstamp_sim.incident.run_folders import RunFolders, read_run_folders
+from dstamp_sim.inputs.model_file import load_model
+
+
+def ingest_runs(
+    root: Path, *, model: str, into: Path, replace: bool, progress: Callable[[int, int], None] | None = None
+) -> RunFolders:
+    """The runs in `root`, written as evidence to `into`; files that could not be used are in `complaints`.
+
+    Raises UsageError where there is no such folder, no usable run in it, or `into` exists and may not be replaced.
+    """
+    if not root.is_dir():
+        raise UsageError(f"{root}: no such folder; give the folder that holds a folder per run")
+    if into.exists() and not replace:
+        raise UsageError(f"{into} exists: give another --into, or --replace")
+    if not into.parent.is_dir():
+        raise UsageError(f"{into}: its folder {into.parent} does not exist")
+    found = read_run_folders(root, load_model(model).log_lines, progress)
+    if not found.runs:
+        first = f" ({found.complaints[0].file}: {found.complaints[0].why})" if found.complaints else ""
+        raise UsageError(f"{root}: no usable run among {len(found.complaints)} folders{first}")
+    write_evidence(into, Evidence(runs=tuple(found.runs)))
+    return found

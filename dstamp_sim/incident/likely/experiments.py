@@ -1,0 +1,167 @@
+"""What to do next: how each experiment would come out under every mechanism that survives, and what that would tell."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from dstamp_sim.analyses.confidence import never_seen
+from dstamp_sim.core.errors import UsageError, unknown
+from dstamp_sim.core.mechanism import Experiment, Hypotheses, Mechanism, Rule
+from dstamp_sim.core.scenario import Timing
+from dstamp_sim.incident.evidence import Evidence
+from dstamp_sim.incident.likely.likelihood import Predicted, Weighed, observe, predict
+
+MOST_LISTED = 8
+"""Of so many outcomes at most, the nearest are listed to whoever named another."""
+
+SMALL = 0.01
+"""Shares of the posterior below it are not listed."""
+
+
+@dataclass(frozen=True)
+class Survivors:
+    """The mechanisms that are not impossible, with their worlds, and the clock on which experiments are run."""
+
+    mechanisms: Mapping[str, Mechanism]
+    weighed: Mapping[str, Weighed]
+    timing: Timing
+
+    def predict(self, experiment: Experiment) -> dict[str, Predicted]:
+        """How an experiment comes out under each."""
+        return {
+            name: predict(experiment, mechanism, self.weighed[name], self.timing, seed=self.timing.seed)
+            for name, mechanism in self.mechanisms.items()
+        }
+
+
+@dataclass(frozen=True)
+class Rated:
+    """An experiment: its outcomes by mechanism, what it is expected to tell in bits, and a sentence per outcome."""
+
+    name: str
+    experiment: Experiment
+    predicted: Mapping[str, Predicted]
+    bits: float
+    means: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class RuleJudged:
+    """A rule held against the predictions: which mechanisms need company, and what its two outcomes would prove.
+
+    `chances` is, by mechanism, how likely the rule's outcome is; `factor` by how much at most that outcome can raise
+    the odds of the mechanisms that need company; None where there is nothing to compare.
+    """
+
+    rule: Rule
+    company: tuple[str, ...]
+    chances: Mapping[str, float]
+    factor: float | None
+    sentences: tuple[str, ...]
+
+
+def check_outcome(known: Hypotheses, experiment: str, outcome: str) -> None:
+    """Raises UsageError, naming the nearest, unless the experiment is in the catalogue and can come out so."""
+    if experiment not in known.experiments:
+        raise UsageError(unknown("experiment", experiment, known.experiments))
+    outcomes = known.experiments[experiment].outcomes
+    if outcomes and outcome not in outcomes:
+        near = difflib.get_close_matches(outcome, outcomes, n=MOST_LISTED, cutoff=0.0)
+        listed = outcomes if len(outcomes) <= MOST_LISTED else near
+        raise UsageError(f"{experiment}: {unknown('outcome', outcome, listed)}")
+
+
+def observed_since(
+    evidence: Evidence, hypotheses: Hypotheses, survivors: Survivors
+) -> tuple[Survivors, dict[str, float]]:
+    """The worlds that also agree with the experiments' outcomes in the evidence, and how likely each makes these.
+
+    The outcomes are weighed together, for they are of one world: a rate that nobody knows is the same in all. Raises
+    UsageError for an experiment or an outcome that the model does not know.
+    """
+    found = dict.fromkeys(survivors.mechanisms, 1.0)
+    weighed = dict(survivors.weighed)
+    for number, item in enumerate(evidence.outcomes):
+        check_outcome(hypotheses, item.experiment, item.outcome)
+        experiment, seed = hypotheses.experiments[item.experiment], survivors.timing.seed + 1 + number
+        for name, mechanism in survivors.mechanisms.items():
+            asked = experiment, item.outcome, mechanism, weighed[name], survivors.timing
+            weighed[name], chance = observe(*asked, seed=seed)
+            found[name] *= chance
+    return replace(survivors, weighed=weighed), found
+
+
+def rated(posterior: Mapping[str, float], hypotheses: Hypotheses, survivors: Survivors) -> tuple[Rated, ...]:
+    """The catalogue, the most telling experiment first."""
+    found = []
+    for name, experiment in hypotheses.experiments.items():
+        told = survivors.predict(experiment)
+        outcomes = sorted({outcome for item in told.values() for outcome in item.shares})
+        means = {outcome: _meaning(outcome, posterior, told) for outcome in outcomes}
+        found.append(Rated(name, experiment, told, _bits(posterior, told, outcomes), means))
+    return tuple(sorted(found, key=lambda item: -item.bits))
+
+
+def judged_rule(rule: Rule, told: Mapping[str, Predicted]) -> RuleJudged:
+    """What the rule's outcomes would prove, given how the experiment comes out under each mechanism."""
+    company = tuple(name for name, item in told.items() if item.worlds and rule.other not in item.shares)
+    chances = {name: item.shares.get(rule.outcome, 0.0) for name, item in told.items() if item.worlds}
+    rest = {name: chance for name, chance in chances.items() if name not in company}
+    least = min(rest.values(), default=0.0)
+    factor = max((chances[name] for name in company), default=0.0) / least if company and least else None
+    return RuleJudged(rule, company, chances, factor, tuple(_judgement(rule, told, company, rest, factor)))
+
+
+def _judgement(
+    rule: Rule, told: Mapping[str, Predicted], company: Sequence[str], rest: Mapping[str, float], factor: float | None
+) -> list[str]:
+    if not company or not rest:
+        return ["Every mechanism that is left stands on the same side of the rule: its experiment decides nothing."]
+    limit = max(never_seen(told[name].worlds) for name in company)
+    spread = f"{min(rest.values()):.0%} to {max(rest.values()):.0%}"
+    raises = f"raises their odds by a factor of {factor:.1f} at most" if factor else "does so without limit"
+    return [
+        f"{', '.join(company)} need other runs: alone they never gave `{rule.other}` (chance below {limit:.1%}, 95 %).",
+        f"`{rule.outcome}` proves none of them: the others give it too, with a chance of {spread} "
+        f"({', '.join(f'{name} {chance:.0%}' for name, chance in rest.items())}). It {raises}.",
+        f"`{rule.other}` refutes them, if the host was idle and nothing else used the stack or the checkout; "
+        f"it does not say which of {', '.join(rest)} it was.",
+    ]
+
+
+def _bits(posterior: Mapping[str, float], told: Mapping[str, Predicted], outcomes: Sequence[str]) -> float:
+    """The expected information on the mechanism: the entropy now, less that expected after the outcome."""
+    after = 0.0
+    for outcome in outcomes:
+        joint = {name: posterior[name] * item.shares.get(outcome, 0.0) for name, item in told.items()}
+        chance = sum(joint.values())
+        after += chance * entropy([share / chance for share in joint.values()]) if chance > 0 else 0.0
+    return max(0.0, entropy([posterior[name] for name in told]) - after)
+
+
+def entropy(shares: Sequence[float]) -> float:
+    """In bits."""
+    return -sum(share * math.log2(share) for share in shares if share > 0)
+
+
+def _meaning(outcome: str, posterior: Mapping[str, float], told: Mapping[str, Predicted]) -> str:
+    """What an outcome would and would not show."""
+    joint = {name: posterior[name] * item.shares.get(outcome, 0.0) for name, item in told.items()}
+    chance = sum(joint.values())
+    never = [name for name, item in told.items() if item.worlds and outcome not in item.shares]
+    against = f"speaks against {', '.join(never)} (never in {_worlds(told, never)} worlds)" if never else ""
+    if chance == 0:
+        return f"{against}; expected only of mechanisms that no drawn world bears out" if against else "not expected"
+    after = {name: share / chance for name, share in joint.items()}
+    kept = [name for name in sorted(after, key=lambda n: -after[n]) if after[name] >= SMALL]
+    ranked = ", ".join(f"{name} {posterior[name]:.0%} -> {after[name]:.0%}" for name in kept)
+    cannot = f"cannot tell {' from '.join(kept)}" if len(kept) > 1 else "leaves no other with 1 % or more"
+    return "; ".join(part for part in (against, ranked, cannot) if part)
+
+
+def _worlds(told: Mapping[str, Predicted], names: Sequence[str]) -> str:
+    counts = sorted({told[name].worlds for name in names})
+    return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"

@@ -1,0 +1,225 @@
+"""How likely a mechanism makes the evidence: worlds drawn from the priors, run on the clock, compared with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dstamp_sim.analyses.confidence import Interval, interval
+from dstamp_sim.core.mechanism import Experiment, Hypotheses, Mechanism, Seen
+from dstamp_sim.core.scenario import Priors, Timing
+from dstamp_sim.engines.timed.sweep import Sweeper, Swept, Varied
+from dstamp_sim.incident.likely.worlds import Drawn, Sweepers, draw, scaled, sweep_worlds, worlds_of
+from dstamp_sim.incident.possible.case import Case
+from dstamp_sim.incident.possible.turns import agrees
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """P(evidence | mechanism, priors): hits among worlds. No world is needed where it is impossible."""
+
+    hits: int
+    worlds: int
+
+    @property
+    def estimate(self) -> float:
+        """The share of worlds in which everything came out as observed."""
+        return self.hits / self.worlds if self.worlds else 0.0
+
+    @property
+    def interval(self) -> Interval:
+        """The exact 95 % interval."""
+        return interval(self.hits, self.worlds) if self.worlds else Interval(0.0, 0.0)
+
+
+IMPOSSIBLE = Likelihood(0, 0)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The worlds of one reading: what was drawn in each, what was seen, and of how many runs it was as observed."""
+
+    settings: Mapping[str, Any]
+    identities: Sequence[Mapping[str, Any]]
+    drawn: Drawn
+    swept: Swept
+    agreeing: NDArray[np.int64]
+    seed: int
+
+    def partners(self, world: int, timing: Timing) -> int:
+        """How many unseen partners come in a world."""
+        return int((self.drawn.unseen_starts_s[world] < timing.horizon_s).sum())
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """A mechanism's likelihood, also without unseen partners, and its worlds by reading.
+
+    `closest` is the largest number of runs that came out as observed in one world: all where there were hits. `kept`
+    are the worlds of each sample that also agree with the outcomes of experiments (see `observe`), as often as they do.
+    """
+
+    likelihood: Likelihood
+    alone: Likelihood
+    samples: tuple[Sample, ...] = ()
+    closest: int = 0
+    kept: tuple[NDArray[np.int64], ...] | None = None
+
+    def worlds(self, sample: Sample) -> NDArray[np.int64]:
+        """The worlds of a sample that agree with the observed runs; where the mechanism has none, its closest."""
+        return np.flatnonzero(sample.agreeing == self.closest)
+
+    @property
+    def pools(self) -> tuple[NDArray[np.int64], ...]:
+        """By sample, the worlds from which experiments are predicted."""
+        return self.kept if self.kept is not None else tuple(self.worlds(sample) for sample in self.samples)
+
+
+NEVER = Weighed(IMPOSSIBLE, IMPOSSIBLE)
+"""What is impossible: no world is drawn for it."""
+
+
+def weigh(
+    mechanism: Mechanism,
+    hypotheses: Hypotheses,
+    case: Case,
+    timing: Timing,
+    priors: Priors,
+    *,
+    seed: int,
+    sight: Mapping[str, Any],
+    impossible: Sequence[Mapping[str, Any]],
+    sweepers: Sweepers,
+) -> Weighed:
+    """The likelihood of `case` under a mechanism: readings are weighted alike, the rest is drawn from `priors`.
+
+    The settings in `impossible` are known to have no agreeing world, and are not run. `sweepers` keeps compiled tables.
+    """
+    worlds = worlds_of(mechanism, hypotheses, case, priors)
+    samples, total, alone_hits, alone = [], 0, 0, 0
+    for number, (settings, identities, share) in enumerate(worlds):
+        count = max(1, round(priors.runs * share))
+        drawn = draw(priors, timing, count, np.random.default_rng([seed, number]), alone=case.alone)
+        lonely = (drawn.unseen_starts_s >= timing.horizon_s).all(axis=1)
+        total, alone = total + count, alone + int(lonely.sum())
+        if settings in impossible:
+            continue
+        swept = sweep_worlds(mechanism, {**settings, **sight}, identities, drawn, timing, seed + number, sweepers)
+        sample = Sample(settings, identities, drawn, swept, agreeing_runs(swept, case), seed + number)
+        samples.append(sample)
+        alone_hits += int((lonely & (sample.agreeing == len(case.runs))).sum())
+    hits = sum(int((sample.agreeing == len(case.runs)).sum()) for sample in samples)
+    closest = max((int(sample.agreeing.max()) for sample in samples), default=0)
+    return Weighed(Likelihood(hits, total), Likelihood(alone_hits, max(alone, 1)), tuple(samples), closest)
+
+
+def agreeing_runs(swept: Swept, case: Case) -> NDArray[np.int64]:
+    """In every world, how many of the observed runs came out as they were observed."""
+    agreeing = np.zeros(len(swept.ends), np.int64)
+    for name, item in zip(swept.names, case.runs, strict=False):
+        agreeing += swept.where(name, partial(agrees, observed=item.fields))
+    return agreeing
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """How often an experiment comes out how under one mechanism, over the worlds that agree with the evidence.
+
+    Where none agrees, over those that agree with most of it (`agree` is then False).
+    """
+
+    shares: Mapping[str, float]
+    worlds: int
+    agree: bool = True
+
+
+MOST_PREDICTED, MOST_OBSERVED = 400, 4000
+"""Worlds in which an experiment is run to predict it, and to weigh an outcome that it had."""
+
+
+def predict(experiment: Experiment, mechanism: Mechanism, weighed: Weighed, timing: Timing, *, seed: int) -> Predicted:
+    """The outcomes of an experiment under a mechanism, its unknowns drawn again from the worlds that agreed."""
+    counts: dict[str, int] = {}
+    for _, outcomes in _tried(experiment, mechanism, weighed, timing, seed, MOST_PREDICTED):
+        for outcome in outcomes:
+            counts[outcome] = counts.get(outcome, 0) + 1
+    total = sum(counts.values())
+    shares = {name: count / total for name, count in sorted(counts.items())}
+    return Predicted(shares, total, weighed.likelihood.hits > 0)
+
+
+def observe(
+    experiment: Experiment, outcome: str, mechanism: Mechanism, weighed: Weighed, timing: Timing, *, seed: int
+) -> tuple[Weighed, float]:
+    """How likely an outcome is in the worlds that agreed before, half a count smoothed, and those in which it came so.
+
+    One after the other, outcomes so have their joint probability: all are of the same world. Where an outcome came of
+    no world, the worlds stay those that agreed before.
+    """
+    tried = _tried(experiment, mechanism, weighed, timing, seed, MOST_OBSERVED)
+    kept = tuple(worlds[np.array([one == outcome for one in outcomes], np.bool_)] for worlds, outcomes in tried)
+    hits, total = sum(map(len, kept)), sum(len(worlds) for worlds, _ in tried)
+    return replace(weighed, kept=kept) if hits else weighed, (hits + 0.5) / (total + 1.0)
+
+
+def _tried(
+    experiment: Experiment, mechanism: Mechanism, weighed: Weighed, timing: Timing, seed: int, most: int
+) -> list[tuple[NDArray[np.int64], list[str]]]:
+    """By sample, in which worlds an experiment was run or the incident looked at again, and what came out."""
+    size = sum(map(len, weighed.pools))
+    tried = []
+    for sample, pool in zip(weighed.samples, weighed.pools, strict=True):
+        if experiment.starts_s:  # the rarest mechanism is run as often as the others, in its few worlds
+            worlds = _spread(pool, most, size)
+            outcomes = _run_anew(experiment, mechanism, sample, worlds, timing, seed)
+        else:
+            worlds = pool if size < most else _spread(pool, most, size)
+            outcomes = [experiment.outcome(_seen(sample.swept, int(w), sample.drawn, timing)) for w in worlds]
+        tried.append((worlds, outcomes))
+    return tried
+
+
+def _spread(pool: NDArray[np.int64], most: int, size: int) -> NDArray[np.int64]:
+    """Of `most` worlds, the share that a reading's pool has in all `size`: evenly picked, or repeated."""
+    count = round(most * len(pool) / size) if size else 0
+    return pool[np.arange(count) * len(pool) // count] if count else pool[:0]
+
+
+def _run_anew(
+    experiment: Experiment, mechanism: Mechanism, sample: Sample, worlds: NDArray[np.int64], timing: Timing, seed: int
+) -> list[str]:
+    if not len(worlds):
+        return []
+    settings = {**sample.settings, **experiment.settings}
+    sweeper = Sweeper(mechanism.factory(**settings))
+    names = [n for n, p in zip(sweeper.semantics.names, sweeper.semantics.processes, strict=True) if not p.daemon]
+    at = {name: np.full(len(worlds), start) for name, start in zip(names, experiment.starts_s, strict=False)}
+    factor = sample.drawn.factor[worlds]
+    varied = Varied(
+        at,
+        {label: values[worlds] for label, values in sample.drawn.probabilities.items()},
+        {name: scaled(given, factor) for name, given in timing.delays.items()},
+    )
+    swept = sweeper.sweep(replace(timing, starts_s={}), len(worlds), seed=seed, varied=varied)
+    runs = len(experiment.starts_s)
+    return [
+        experiment.outcome([
+            Seen(swept.results.get(int(swept.ends[r, p])), experiment.starts_s[p], float(swept.ended_at_s[r, p]))
+            for p in range(runs)
+        ])
+        for r in range(len(worlds))
+    ]  # fmt: skip
+
+
+def _seen(swept: Swept, world: int, drawn: Drawn, timing: Timing) -> list[Seen]:
+    starts = [*timing.starts_s.values(), *drawn.unseen_starts_s[world]]
+    return [
+        Seen(swept.results.get(int(swept.ends[world, column])), float(start), float(swept.ended_at_s[world, column]))
+        for column, start in enumerate(starts)
+        if start < timing.horizon_s
+    ]

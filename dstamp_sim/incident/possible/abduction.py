@@ -1,0 +1,169 @@
+"""Which mechanism can have produced what was observed, and what it must assume: possible, impossible, or undetermined.
+
+Everything is asked of the systems that a model builds; the engines are handed in as functions. A row judges one
+mechanism (or two at once) under one answer to each question that the evidence leaves open, for all observed runs
+*jointly*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Mapping
+from dataclasses import dataclass, field
+
+from dstamp_sim.core.system import System
+from dstamp_sim.incident.possible.case import (
+    Bearing,
+    Case,
+    Engines,
+    Found,
+    Observation,
+    Possible,
+    Reached,
+    Row,
+    partners_told,
+)
+from dstamp_sim.incident.possible.identities import fresh
+from dstamp_sim.incident.possible.least import PARTNER, Least
+from dstamp_sim.incident.possible.turns import Role, cast
+from dstamp_sim.incident.possible.variant import Factory, Variant
+
+
+@dataclass
+class Judging:
+    """One row under way."""
+
+    variant: Variant
+    case: Case
+    engines: Engines
+    known: dict[Hashable, Bearing] = field(default_factory=dict)
+
+    def row(self, contested: Collection[str] = ()) -> Row:
+        """The judgement of everything observed; one `contested` that is not possible, or left open, decides it."""
+        bearings: dict[str, Bearing] = {}
+        for item in sorted((*self.case.runs, *self.case.probes), key=lambda item: item.name not in contested):
+            bearings[item.name] = self._bearing(item)
+            if item.name in contested and bearings[item.name] in (Bearing.CONTRADICTS, Bearing.OPEN):
+                break
+        against = [name for name, bearing in bearings.items() if bearing is Bearing.CONTRADICTS]
+        if against:
+            why = f"{', '.join(against)}: such an outcome is unreachable, with any number of partners"
+            return self._row(Possible.IMPOSSIBLE, why, bearings)
+        undecided = [name for name, bearing in bearings.items() if bearing is Bearing.OPEN]
+        if undecided:
+            return self._row(Possible.UNDETERMINED, f"{', '.join(undecided)}: not decided within the bounds", bearings)
+        least, most = Least(self.variant, self.case, self.engines), self.case.most_unseen
+        timed, refuted = least.found(self.case.timed, most)
+        untimed, _ = least.found(self.case.untimed, timed.unseen if timed else most, timed)
+        if timed is not None:
+            return self._row(Possible.POSSIBLE, self._needs(timed, untimed), bearings, timed, untimed)
+        bound = f"with up to {partners_told(most)}"
+        why = f"not {bound}; more were not tried" if refuted else f"the search {bound} did not end"
+        why += f"; without regard to how long runs last, {untimed.told()} will do" if untimed else ""
+        return self._row(Possible.UNDETERMINED, why, bearings, None, untimed, refuted=refuted)
+
+    def excludes(self, names: Collection[str]) -> bool:
+        """Whether it is cheaply known that the observed run of one of these names cannot have come out so."""
+        runs = [run for run in self.case.runs if run.name in names]
+        factory = self.variant.mechanism.factory
+        return any(self.engines.excluded(*self._with_any_partners(run, factory)) for run in runs)
+
+    def refutes(self, names: Collection[str]) -> bool:
+        """Whether these observations alone are refuted for every number of partners that is tried."""
+        case = self.case.only(names)
+        return bool(case.runs) and Least(self.variant, case, self.engines).refuted(case.timed)
+
+    def _needs(self, timed: Found, untimed: Found | None) -> str:
+        """What it takes in words, and what a closed cluster cannot do."""
+        told = "alone"
+        if timed.unseen:
+            without = untimed.told() if untimed and untimed.unseen else "none"
+            told = f"needs {timed.told()} within the timing constraint, {without} without it"
+        told += f", and the death of {timed.crashes} of them" if timed.crashes else ""
+        told += f"; {_failures(timed)}" if timed.faults else ""
+        return told + (self._closed() if untimed and untimed.unseen and untimed.exact else "")
+
+    def _closed(self) -> str:
+        window = self.variant.mechanism.window
+        if not window.by_others:
+            return "; in a closed cluster not all can have come out so"
+        return (
+            "; in a closed cluster not all can have come out so, in whatever order: the run after whose "
+            f"{window.opening.removeprefix('its ')} no {window.writer} comes any more cannot"
+        )
+
+    def _row(
+        self,
+        verdict: Possible,
+        why: str,
+        bearings: Mapping[str, Bearing],
+        timed: Found | None = None,
+        untimed: Found | None = None,
+        *,
+        refuted: bool = False,
+    ) -> Row:
+        v = self.variant
+        return Row(v.name, v.reading, v.settings, verdict, why, timed, untimed, bearings, refuted)
+
+    def _bearing(self, item: Observation) -> Bearing:
+        """How the mechanism bears on one item: whether it can come out so, with partners, and without the mechanism."""
+        key = (item.fields, tuple(item.identity.items()), item.name if item.probe else "")
+        if key not in self.known:
+            self.known[key] = self._asked(item)
+        return self.known[key]
+
+    def _asked(self, item: Observation) -> Bearing:
+        with_it = self._probed(item, self.variant.mechanism.factory) if item.probe else self._joined(item)
+        if with_it.verdict is Possible.IMPOSSIBLE:
+            return Bearing.CONTRADICTS
+        without = self._probed(item, self.variant.hypotheses.nothing) if item.probe else self._alone(item)
+        if Possible.UNDETERMINED in (with_it.verdict, without.verdict):
+            return Bearing.OPEN
+        return Bearing.SILENT if without.verdict is Possible.POSSIBLE else Bearing.EXPLAINS
+
+    def _probed(self, item: Observation, factory: Factory) -> Reached:
+        return self.engines.reach(cast(self.variant.probe(item, factory), [Role(item.name, item.fields)], {}))
+
+    def _alone(self, item: Observation) -> Reached:
+        system = self.variant.alone(item, self.case.runs)
+        return self.engines.reach(cast(system, [Role(item.name, item.fields)], {}))
+
+    def _joined(self, item: Observation) -> Reached:
+        """One observed run among partners; first in the variant that is easier to judge, if there is one."""
+        mechanism = self.variant.mechanism
+        if mechanism.within is not None:
+            wider = self._among_partners(item, mechanism.within)
+            if wider.verdict is Possible.IMPOSSIBLE:
+                return wider
+        return self._among_partners(item, mechanism.factory)
+
+    def _among_partners(self, item: Observation, factory: Factory) -> Reached:
+        """One observed run alone, with a partner or two, then among any number like it and of another identity."""
+        system, names = self._with_any_partners(item, factory)
+        if self.engines.excluded(system, names):
+            return Reached(Possible.IMPOSSIBLE, "in no combination of what any number of processes can do")
+        for count in range(len(names) + 1):
+            reached = self.engines.reach(self._with_partners(item, factory, count))
+            if reached.trace is not None:
+                return reached
+        return self.engines.reach_any(system, names)
+
+    def _with_any_partners(self, item: Observation, factory: Factory) -> tuple[System, list[str]]:
+        """The run with a partner of each kind, who may die; and what the partners are called."""
+        names = [f"{PARTNER}, {kind}" for kind in self._kinds()]
+        return self._with_partners(item, factory, len(names)).with_crashes(self.case.most_crashes), names
+
+    def _with_partners(self, item: Observation, factory: Factory, count: int) -> System:
+        own = {key: 1 if value is None else value for key, value in item.identity.items()}
+        identities = [own, own, fresh([own])][: count + 1]
+        partners = [Role(f"{PARTNER}, {kind}", None, kind) for kind in self._kinds()[:count]]
+        system = self.variant.system(factory, identities, self.case.runs)
+        return cast(system, [Role(item.name, item.fields), *partners], {})
+
+    def _kinds(self) -> list[str]:
+        """Who partners can be; where nothing depends on it, every run is of another identity."""
+        return ["like it", "other"] if self.variant.quantified() else ["like it"]
+
+
+def _failures(found: Found) -> str:
+    bound = "exactly" if found.exact_faults else "at most"
+    return f"{bound} {found.faults} failure{'s' * (found.faults != 1)} (of an update, a redeploy or a read)"

@@ -1,0 +1,148 @@
+"""The engines as an abduction asks them: one system, or one with any number of some processes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from dstamp_sim.core.judge import Judge
+from dstamp_sim.core.scenario import Distribution, Shape, Timing
+from dstamp_sim.core.semantics import Semantics
+from dstamp_sim.core.system import ANY, System
+from dstamp_sim.core.verdict import Report, Verdict
+from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT, explore, explore_closed
+from dstamp_sim.engines.prove.unbounded import prove
+from dstamp_sim.engines.replay import replay
+from dstamp_sim.engines.tables.closure import BUDGET, close
+from dstamp_sim.engines.tables.tables import Tables
+from dstamp_sim.engines.timed.sweep import Sweeper
+from dstamp_sim.incident.possible.case import Engines, Possible, Reached
+from dstamp_sim.incident.possible.turns import ALL_SEEN, Tally, replace_copies, watched
+
+FEW_STATES, MOST_STATES = 3_000, 60_000
+"""States that one question of an abduction may visit at first, and at most before it is left undetermined."""
+
+FEW_ENTRIES, MOST_ENTRIES = 20_000, 200_000
+"""Table entries of the closure where it is asked about any number of processes: at first, and at most (seconds)."""
+
+TRIALS = 20_000
+"""Random runs that are tried before a large space is explored: what is possible is mostly found by them."""
+
+NOT_DECIDED = Reached(Possible.UNDETERMINED, "not decided within the bounds")
+
+ANY_TIMES = Timing(any_delay=Distribution(Shape.EXPONENTIAL, (1.0,)), seed=1, horizon_s=1e9)
+"""The clock of those random runs: no durations are meant."""
+
+
+def engines() -> Engines:
+    """The explorer, the prover and the closure."""
+    return Engines(reach, attempt, reach_any, excluded)
+
+
+def attempt(system: System) -> Reached:
+    """Whether all observed runs of `system` can come out as they were observed, as far as little work tells.
+
+    A small space is explored; in a larger one random runs are tried, by which most of what is possible is found.
+    """
+    return _known_at_once(system) or _found_at_random(system) or NOT_DECIDED
+
+
+def reach(system: System) -> Reached:
+    """The same with all there is.
+
+    Where the space is not small it is first asked whether in any combination of what the processes can do each of the
+    runs comes out so; at last every interleaving is explored.
+    """
+    known = _known_at_once(system)
+    if known is not None:
+        return known
+    tables = _closed(system)
+    if tables is not None and not _can_match(tables):
+        return Reached(Possible.IMPOSSIBLE, "in no combination of what the processes can do")
+    found = _found_at_random(system)
+    if found is not None:
+        return found
+    if tables is None:  # what the larger search would have to know is not to be had
+        return NOT_DECIDED
+    return _reached(explore_closed(tables, limit=MOST_STATES))
+
+
+def _known_at_once(system: System) -> Reached | None:
+    small = _reached(explore(system, properties=[ALL_SEEN], limit=FEW_STATES))
+    return None if small.verdict is Possible.UNDETERMINED else small
+
+
+def reach_any(system: System, names: Sequence[str]) -> Reached:
+    """The same for any number of the processes called `names`; those that share nothing with the others are left out.
+
+    What the closure finds does not depend on how many copies there are.
+    """
+    tables = _closed(system, names, MOST_ENTRIES)
+    if tables is not None and not _can_match(tables):
+        return Reached(Possible.IMPOSSIBLE, "in no combination of what any number of processes can do")
+    near = set(names) if tables is None else _near(tables) & set(names)
+    kept = [process for process in system.processes if process.name not in names or process.name in near]
+    processes = [replace_copies(process, ANY) if process.name in names else process for process in kept]
+    changed = replace(system, processes=processes)
+    return _reached(prove(changed, properties=[ALL_SEEN]) if near else explore(changed, properties=[ALL_SEEN]))
+
+
+def excluded(system: System, names: Sequence[str]) -> bool:
+    """Whether all can come out as observed in no combination of what any number of processes can do; False: unknown."""
+    tables = _closed(system, names, FEW_ENTRIES)
+    return tables is not None and not _can_match(tables)
+
+
+def _closed(system: System, any_number: Sequence[str] = (), budget: int = BUDGET) -> Tables | None:
+    """The closed tables of a system: what each process may ever come to. None where that has no end."""
+    semantics = Semantics(system, history_limit=HISTORY_LIMIT)
+    tables = Tables(semantics, Judge(semantics, system.properties_named([ALL_SEEN])), merge=True)
+    tables.initial_row()
+    return None if close(tables, any_number=any_number, budget=budget) else tables
+
+
+def _can_match(tables: Tables) -> bool:
+    """Whether every process that was observed can come to the note that it came out so."""
+    watched, noted = set(), set()
+    for key in tables.keys:
+        node = tables.node(key)
+        if node is not None and node.op is not None and isinstance(node.op.target, Tally):
+            watched.add(key.klass)
+            if node.op.args[0]:
+                noted.add(key.klass)
+    return watched == noted
+
+
+def _near(tables: Tables) -> set[str]:
+    """The processes that touch an object which an observed one touches, or one that these touch, and so on."""
+    touched: list[set[int]] = [set() for _ in tables.classes]
+    observed: set[int] = set()
+    for local, key in enumerate(tables.keys):
+        if (slot := int(tables.target.data[local])) >= 0 and isinstance(tables.objects[slot], Tally):
+            observed.add(key.klass)
+        elif slot >= 0:
+            touched[key.klass].add(slot)
+    near = set(observed)
+    while more := {i for i in range(len(touched)) if i not in near and any(touched[i] & touched[j] for j in near)}:
+        near |= more
+    return {tables.semantics.processes[tables.classes[index].pids[0]].name for index in near}
+
+
+def _found_at_random(system: System) -> Reached | None:
+    """A random run in which all came out as observed, performed again by `replay`."""
+    sweeper = Sweeper(system)
+    swept = sweeper.sweep(ANY_TIMES, TRIALS)
+    observed = [swept.names.index(name) for name in watched(system)]
+    hits = np.flatnonzero(np.isfinite(swept.ended_at_s[:, observed]).all(axis=1))
+    if not len(hits):
+        return None
+    schedule = sweeper.schedule(ANY_TIMES, int(hits[0]), seed=ANY_TIMES.seed)
+    return Reached(Possible.POSSIBLE, "found among random runs", replay(system, str(schedule)))
+
+
+def _reached(report: Report) -> Reached:
+    judged = report.judgement(ALL_SEEN)
+    word = {Verdict.VIOLATED: Possible.POSSIBLE, Verdict.HOLDS: Possible.IMPOSSIBLE}
+    return Reached(word.get(judged.verdict, Possible.UNDETERMINED), judged.reason, judged.trace)

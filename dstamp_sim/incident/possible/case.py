@@ -1,0 +1,170 @@
+"""The words of an abduction: what was observed, what engines say of a system, and a row of the judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any
+
+from dstamp_sim.core.system import System
+from dstamp_sim.core.trace import Trace
+from dstamp_sim.incident.possible.overlap import Order
+
+
+class Possible(Enum):
+    """Whether a mechanism can have produced everything observed; the value is the word for it."""
+
+    POSSIBLE = "possible"
+    IMPOSSIBLE = "impossible"
+    UNDETERMINED = "undetermined"
+
+
+class Bearing(Enum):
+    """What a mechanism has to do with one observation."""
+
+    EXPLAINS = "explains"
+    CONTRADICTS = "contradicts"
+    SILENT = "is silent on"
+    OPEN = "undetermined"
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One observed run or probe: its name, what was read of it, and which run it was (None: not known which)."""
+
+    name: str
+    fields: tuple[tuple[str, Any], ...]
+    identity: Mapping[str, Any] = field(default_factory=dict)
+    probe: bool = False
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What an engine says: whether all can come out as observed (by `trace`), and why."""
+
+    verdict: Possible
+    reason: str
+    trace: Trace | None = None
+
+
+@dataclass(frozen=True)
+class Engines:
+    """How systems are judged: each for itself, and for any number of the processes of these names.
+
+    `attempt` is `reach`, and `excluded` tells whether `reach_any` refutes, as far as is known at little cost.
+    """
+
+    reach: Callable[[System], Reached]
+    attempt: Callable[[System], Reached]
+    reach_any: Callable[[System, Sequence[str]], Reached]
+    excluded: Callable[[System, Sequence[str]], bool]
+
+
+Partners = Sequence[tuple[int, Mapping[str, Any]]]
+"""By partner: its place in the order, and its identity."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One way in which everything can have been: an order in time, who the runs were, and which partners there were."""
+
+    order: Order
+    identities: Sequence[Mapping[str, Any]]
+    partners: Partners
+
+    @property
+    def everyone(self) -> list[Mapping[str, Any]]:
+        """Who the observed runs and then the partners are."""
+        return [*self.identities, *(identity for _, identity in self.partners)]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The least numbers with which all is possible, and the behaviour that shows it.
+
+    Least are first the deaths of unseen partners (`crashes`), then the partners, then what failed (`faults`: outcomes
+    that the hypotheses count as failures). `exact` is whether every smaller number of partners was refuted,
+    `exact_faults` the same of the failures, with these partners. `question` says when and who the runs and the partners
+    were, as far as that was not known: the system is that of it and of the deaths.
+    """
+
+    question: Question
+    system: System
+    trace: Trace
+    assumed: tuple[str, ...]
+    crashes: int
+    faults: int
+    exact: bool
+    exact_faults: bool
+
+    @property
+    def unseen(self) -> int:
+        """The number of unseen partners."""
+        return len(self.question.partners)
+
+    def told(self) -> str:
+        """The number of partners in words."""
+        return f"{'exactly' if self.exact else 'at most'} {partners_told(self.unseen)}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A mechanism under one reading: the verdict and why, with what it must assume and how it bears on each item.
+
+    `timed` respects who can have overlapped, `untimed` ignores how long runs last; None where nothing was found.
+    `refuted` is whether every number of partners that was tried was refuted in time.
+    """
+
+    mechanism: str
+    reading: Mapping[str, str]
+    settings: Mapping[str, Any]
+    verdict: Possible
+    why: str
+    timed: Found | None = None
+    untimed: Found | None = None
+    bearings: Mapping[str, Bearing] = field(default_factory=dict)
+    refuted: bool = False
+
+    @property
+    def against(self) -> frozenset[str]:
+        """The observations that it contradicts."""
+        return frozenset(name for name, bearing in self.bearings.items() if bearing is Bearing.CONTRADICTS)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is to be explained: the observed runs, the probes, the orders in time, and the parts that never changed.
+
+    `timed` are the orders under the longest duration of a run, `untimed` those without. `most_unseen` partners are
+    tried at most, and the deaths of `most_crashes` of them. `alone` are the runs known to have overlapped none.
+    """
+
+    runs: Sequence[Observation]
+    probes: Sequence[Observation]
+    timed: Sequence[Order]
+    untimed: Sequence[Order]
+    constants: frozenset[str] = frozenset()
+    most_unseen: int = 3
+    most_crashes: int = 1
+    alone: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> list[str]:
+        """The observations by name, runs first."""
+        return [item.name for item in (*self.runs, *self.probes)]
+
+    def only(self, names: Collection[str]) -> Case:
+        """The same case had only these been observed."""
+        return replace(
+            self,
+            runs=[run for run in self.runs if run.name in names],
+            probes=[probe for probe in self.probes if probe.name in names],
+            timed=[order.only(names) for order in self.timed],
+            untimed=[order.only(names) for order in self.untimed],
+        )
+
+
+def partners_told(count: int) -> str:
+    """A number of unseen partners in words."""
+    return f"{count} unseen partner" + "s" * (count != 1)

@@ -1,0 +1,97 @@
+"""Every mechanism judged under every reading of the open questions, by one process or several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from dstamp_sim.engines.parallel.processes import spawned
+from dstamp_sim.engines.replay import replay
+from dstamp_sim.incident.possible.abduction import Judging
+from dstamp_sim.incident.possible.ask import engines
+from dstamp_sim.incident.possible.case import Case, Found, Row
+from dstamp_sim.incident.possible.least import Least
+from dstamp_sim.incident.possible.variant import Variant, variants
+from dstamp_sim.inputs.model_file import Model, load_model
+
+
+@dataclass(frozen=True)
+class Docket:
+    """What is to be judged: a model's mechanisms, by what was observed."""
+
+    model: Model
+    case: Case
+
+    @property
+    def variants(self) -> list[Variant]:
+        """Each mechanism under each of its readings, in the order of the rows."""
+        return [variant for name in self.model.mechanisms for variant in self.variants_of(name)]
+
+    def variants_of(self, mechanism: str) -> list[Variant]:
+        """One mechanism under each of its readings."""
+        assert self.model.hypotheses is not None
+        return variants(mechanism, self.model.mechanisms[mechanism], self.model.hypotheses, self.case.constants)
+
+    def row(self, variant: Variant) -> Row:
+        """The judgement of one of them."""
+        return Judging(variant, self.case, engines()).row()
+
+    def rows(self, workers: int) -> Iterator[Row]:
+        """The judgement of all of them, one after the other: the same whatever the number of `workers`."""
+        known = self.variants
+        if workers < 2:
+            yield from map(self.row, known)
+            return
+        asked = [(name, k) for name in self.model.mechanisms for k in range(len(self.variants_of(name)))]
+        sent = spawned(_judged, asked, workers, _begin, (self.model.reference, self.case))
+        for variant, packed in zip(known, sent, strict=True):
+            yield self._unpacked(variant, packed)
+
+    def _unpacked(self, variant: Variant, packed: Packed) -> Row:
+        least = Least(variant, self.case, engines())
+        timed, untimed = (found and found.unpacked(least) for found in (packed.timed, packed.untimed))
+        return replace(packed.row, timed=timed, untimed=untimed)
+
+
+class PackedFound(NamedTuple):
+    """A `Found` as it crosses processes: without its system and its trace, which its schedule makes again."""
+
+    rest: dict[str, Any]
+    schedule: str
+
+    def unpacked(self, least: Least) -> Found:
+        """The same with both: the schedule is replayed strictly."""
+        system = least.system(self.rest["question"], self.rest["crashes"])
+        return Found(system=system, trace=replay(system, self.schedule), **self.rest)
+
+
+class Packed(NamedTuple):
+    """A row as it crosses processes."""
+
+    row: Row
+    timed: PackedFound | None
+    untimed: PackedFound | None
+
+
+def _packed(row: Row) -> Packed:
+    return Packed(replace(row, timed=None, untimed=None), _packed_found(row.timed), _packed_found(row.untimed))
+
+
+def _packed_found(found: Found | None) -> PackedFound | None:
+    if found is None:
+        return None
+    rest = {name: value for name, value in vars(found).items() if name not in ("system", "trace")}
+    return PackedFound(rest, str(found.trace.schedule))
+
+
+_worker: dict[str, Docket] = {}  # of a worker process: what it was begun with
+
+
+def _begin(reference: str, case: Case) -> None:
+    _worker["docket"] = Docket(load_model(reference), case)
+
+
+def _judged(asked: tuple[str, int]) -> Packed:
+    docket, (name, number) = _worker["docket"], asked
+    return _packed(docket.row(docket.variants_of(name)[number]))

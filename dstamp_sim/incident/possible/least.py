@@ -1,0 +1,162 @@
+"""The least numbers of unseen partners, of deaths and of failures with which all that was observed is possible."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement, product
+
+from dstamp_sim.core.system import System
+from dstamp_sim.incident.possible.case import Case, Engines, Found, Possible, Question, Reached
+from dstamp_sim.incident.possible.identities import pattern
+from dstamp_sim.incident.possible.overlap import Order
+from dstamp_sim.incident.possible.rations import failures, portions, rationed, unrationed
+from dstamp_sim.incident.possible.turns import Role, alike, cast
+from dstamp_sim.incident.possible.variant import Factory, Variant
+
+FEW_OPEN, MOST_OPEN = 3, 40
+"""Questions left undetermined after which the others are only attempted, and after which the search gives up."""
+
+PARTNER = "unseen"
+"""What partners that nobody saw are called."""
+
+
+@dataclass(frozen=True)
+class Least:
+    """The search for the least numbers of one variant."""
+
+    variant: Variant
+    case: Case
+    engines: Engines
+
+    def found(self, orders: Sequence[Order], most: int, otherwise: Found | None = None) -> tuple[Found | None, bool]:
+        """The least numbers with up to `most` partners, and whether every smaller number of them (or all) was refuted.
+
+        `otherwise` is known to be possible with `most`, under tighter orders.
+        """
+        found, refuted = self._searched(orders, most, otherwise)
+        return found and self._fewest_faults(found, orders), refuted
+
+    def refuted(self, orders: Sequence[Order]) -> bool:
+        """Whether every number of partners, and of their deaths, that is tried is refuted."""
+        found, refuted = self._searched(orders, self.case.most_unseen, None)
+        return found is None and refuted
+
+    def _searched(self, orders: Sequence[Order], most: int, otherwise: Found | None) -> tuple[Found | None, bool]:
+        """Without deaths first; with them only where it is refuted without."""
+        found, refuted = self._partners(orders, most, otherwise, crashes=0)
+        for crashes in range(1, self.case.most_crashes + 1):
+            if found is None and refuted:
+                found, refuted = self._partners(orders, most, None, crashes)
+        return found, refuted
+
+    def _partners(
+        self, orders: Sequence[Order], most: int, otherwise: Found | None, crashes: int
+    ) -> tuple[Found | None, bool]:
+        left_open = 0
+        for unseen in range(min(crashes, 1), most + (otherwise is None)):
+            below = left_open == 0
+            for question in self._questions(orders, unseen):
+                system = self.system(question, crashes)
+                reached = (self.engines.reach if left_open < FEW_OPEN else self.engines.attempt)(system)
+                if reached.trace is not None:
+                    return self._shown(question, system, reached, crashes, exact=below), below
+                left_open += reached.verdict is Possible.UNDETERMINED
+                if left_open > MOST_OPEN:
+                    return otherwise and replace(otherwise, exact=False), False
+        return otherwise and replace(otherwise, exact=left_open == 0), left_open == 0
+
+    def _shown(self, question: Question, system: System, reached: Reached, crashes: int, *, exact: bool) -> Found:
+        assert reached.trace is not None
+        faults = failures(reached.trace, self.variant.hypotheses.faults).total()
+        assumed = self._assumed(question)
+        return Found(question, system, reached.trace, assumed, crashes, faults, exact, exact_faults=faults == 0)
+
+    def _fewest_faults(self, found: Found, orders: Sequence[Order]) -> Found:
+        """The same numbers of partners and deaths with the fewest failures; at most those of the trace at hand.
+
+        What each object that failed in it must give, whatever the others do, may already add up to as many; if not,
+        just that is tried first, then every way to share out one more.
+        """
+        failed = failures(found.trace, self.variant.hypotheses.faults)
+        if not failed:
+            return found
+        questions = list(self._questions(orders, found.unseen))
+        needs = [self._needed(question, found.crashes, failed) for question in questions]
+        least = min(need.total() for need in needs)
+        left_open = 0
+        for faults in range(least, found.faults):
+            first = sorted(zip(needs, questions, strict=True), key=lambda item: item[0].total() != faults)
+            for need, question in first:
+                system, reached = self._with_faults(question, found.crashes, need, faults)
+                if reached.trace is not None:
+                    trace = unrationed(system, reached.trace)
+                    count = failures(trace, self.variant.hypotheses.faults).total()
+                    return replace(
+                        found, question=question, system=system, trace=trace, assumed=self._assumed(question),
+                        faults=count, exact_faults=left_open == 0 and count == faults,
+                    )  # fmt: skip
+                left_open += reached.verdict is Possible.UNDETERMINED
+        return replace(found, exact_faults=left_open == 0)
+
+    def _needed(self, question: Question, crashes: int, failed: Mapping[str, int]) -> Counter[str]:
+        """Failures by object without which nothing is possible, the other objects failing at will."""
+        mechanism, labels = self.variant.mechanism, self.variant.hypotheses.faults
+        system = self._system(mechanism.within or mechanism.factory, question, crashes)
+        needed: Counter[str] = Counter()
+        for name in [item.name for item in system.objects if item.name in failed]:
+            few = (n for n in range(failed[name]) if not self._refuted_with(rationed(system, labels, {name: n})))
+            needed[name] = next(few, failed[name])
+        return needed
+
+    def _with_faults(self, question: Question, crashes: int, need: Counter[str], faults: int) -> tuple[System, Reached]:
+        """Whether all can come out as observed with just so many failures: those needed, the rest on any objects."""
+        system = self.system(question, crashes)
+        answer = Reached(Possible.IMPOSSIBLE, "however the failures fall")
+        for rest in portions(system, faults - need.total(), in_each=faults) if faults >= need.total() else ():
+            portion = {name: count + need[name] for name, count in rest.items()}
+            reached = self.engines.reach(rationed(system, self.variant.hypotheses.faults, portion))
+            if reached.trace is not None:
+                return system, reached
+            if reached.verdict is Possible.UNDETERMINED:
+                answer = reached
+        return system, answer
+
+    def _refuted_with(self, system: System) -> bool:
+        return self.engines.reach(system).verdict is Possible.IMPOSSIBLE
+
+    def _questions(self, orders: Sequence[Order], unseen: int) -> Iterator[Question]:
+        for order, identities in product(orders, self.variant.identities(self.case.runs)):
+            known = list(dict.fromkeys(tuple(identity.items()) for identity in identities))
+            choices = [dict(items) for items in known]
+            places = list(product(range(len(order.unseen)), choices))
+            for partners in combinations_with_replacement(places, unseen):
+                yield Question(order, identities, partners)
+
+    def system(self, question: Question, crashes: int) -> System:
+        """The system of all observed runs and these partners, in this order of time."""
+        return self._system(self.variant.mechanism.factory, question, crashes)
+
+    def _system(self, factory: Factory, question: Question, crashes: int) -> System:
+        runs, order = self.case.runs, question.order
+        roles = [Role(item.name, item.fields, item.name) for item in runs]
+        follows = {item.name: frozenset(a for a, b in order.pairs if b == item.name) for item in runs}
+        for number, (place, _) in enumerate(question.partners):
+            group = f"{PARTNER} {place + 1}"
+            roles.append(Role(f"{PARTNER}-{number + 1}", None, group))
+            before, after = order.unseen[place]
+            follows[group] = before
+            follows |= {name: follows[name] | {group} for name in after}
+        roles, follows = alike(roles, follows)
+        system = self.variant.system(factory, question.everyone, runs)
+        return replace(cast(system, roles, follows), crashes=crashes)
+
+    def _assumed(self, question: Question) -> tuple[str, ...]:
+        runs = self.case.runs
+        told = [f"the times are {question.order.reading}s"] if question.order.reading else []
+        for key in self.variant.quantified():
+            if any(run.identity.get(key) is None for run in runs):
+                values = [identity[key] for identity in question.identities]
+                told.append(f"{key} of {', '.join(run.name for run in runs)}: {pattern(values)}")
+        return tuple(told)

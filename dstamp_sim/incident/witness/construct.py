@@ -1,0 +1,189 @@
+"""A witness that is constructed: the order of steps that an abduction found, put on the cluster's clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dstamp_sim.core.scenario import Priors, Timing
+from dstamp_sim.core.schedule import CRASH, Choice, Schedule
+from dstamp_sim.core.semantics import Move, Semantics, State
+from dstamp_sim.core.system import System
+from dstamp_sim.core.trace import Trace
+from dstamp_sim.engines.replay import replay, walk
+from dstamp_sim.engines.timed.timed import Cue, rehearsed
+from dstamp_sim.incident.likely.worlds import UNSEEN, parameters_of
+from dstamp_sim.incident.possible.case import Case, Found
+from dstamp_sim.incident.possible.least import PARTNER
+from dstamp_sim.incident.possible.turns import Tally, Turns, agrees
+from dstamp_sim.incident.possible.variant import Variant
+from dstamp_sim.incident.witness.clock import Beliefs, Fitted, Order
+from dstamp_sim.incident.witness.placed import Placing
+
+MOST_PLACED = 20
+"""How many orders of steps of worlds in which partners were placed are put on the clock at most."""
+
+
+@dataclass(frozen=True)
+class Constructed:
+    """A run on the clock in which all came out as observed, with the system that it is of; `fitted` are its figures."""
+
+    parameters: Mapping[str, Any]
+    names: Mapping[str, str]
+    system: System
+    trace: Trace
+    unseen: int
+    fitted: Fitted
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of putting orders of steps on the clock: the best run, if any, of how many orders, and what bites.
+
+    `bites` are constraints that cannot all hold as the durations are assumed; none where the priors allow the best run.
+    """
+
+    made: Constructed | None
+    orders: int
+    bites: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where orders of steps are put on the clock: a mechanism under one reading, which needs `found`.
+
+    `case` is what has to come out, `timing` has the observed starts.
+    """
+
+    variant: Variant
+    found: Found
+    case: Case
+    timing: Timing
+    priors: Priors
+
+    def construct(self) -> Attempt:
+        """The order with the fewest partners, and of these the most ordinary, that the timed engine performs.
+
+        Tried are the order of the abduction, and those of worlds in which partners were placed. That none of them fits
+        refutes nothing; what bites is then that of the first.
+        """
+        orders = list(self.orders())
+        fits = [(fitted, order) for order in orders if (fitted := order.fitted()) is not None]
+        for fitted, order in sorted(fits, key=lambda fit: _rank(*fit)):
+            trace = self.performed(order, fitted)
+            if trace is not None:
+                unseen = len(order.runs) - len(self.case.runs)
+                made = Constructed(*self._parameters(unseen), order.system, trace, unseen, fitted)
+                return Attempt(made, len(orders), order.conflict() if fitted.excluded else ())
+        return Attempt(None, len(orders), orders[0].conflict())
+
+    def orders(self) -> Iterator[Order]:
+        """Orders of steps in which everything comes out as observed, with what the clock asks of them."""
+        choices = _plain(self.found.system, self._system(self.found.unseen), self.found.trace)
+        yield self._order(self.found.unseen, choices, just_in_time=True)
+        yield self._order(self.found.unseen, choices)
+        if self.found.crashes:
+            return
+        whole = self._system(UNSEEN)
+        for unseen, trace in Placing(whole, self.case, self.timing, UNSEEN, self.priors.spread, self.timing.seed).found(
+            MOST_PLACED
+        ):
+            called = dict(zip(whole.must_end, self._system(unseen).must_end, strict=False))
+            yield self._order(unseen, [c._replace(process=called.get(c.process, c.process)) for c in trace.schedule])
+
+    def performed(self, order: Order, fitted: Fitted) -> Trace | None:
+        """What the timed engine makes of a solution; None where not all comes out as observed."""
+        timing = replace(self.timing, starts_s=dict(fitted.starts_s), deaths_s=dict(fitted.deaths_s))
+        trace = rehearsed(order.system, timing, cues(order, fitted))
+        seen = all(agrees(trace.results.get(run.name), run.fields) for run in self.case.runs)
+        return trace if seen else None
+
+    def _order(self, unseen: int, choices: Sequence[Choice], *, just_in_time: bool = False) -> Order:
+        names = self._parameters(unseen)[1]
+        system = self._system(unseen).with_names(names)
+        trace = _completed(system, [c._replace(process=names.get(c.process, c.process)) for c in choices])
+        if just_in_time:
+            trace = replay(system, _just_in_time(trace))
+        beliefs = Beliefs(self.timing.delays, self.priors.spread, self.priors.longest_run_s)
+        return Order(system, trace, self.timing.starts_s, list(names.values()), beliefs)
+
+    def _system(self, unseen: int) -> System:
+        system = self.variant.mechanism.factory(**self._parameters(unseen)[0])
+        return system.with_crashes(self.found.crashes)
+
+    def _parameters(self, unseen: int) -> tuple[dict[str, Any], dict[str, str]]:
+        """The parameters of the plain system with so many partners, and the names that its runs have."""
+        keys, known = self.variant.quantified(), len(self.case.runs)
+        everyone = [{key: who[key] for key in keys} for who in self.found.question.everyone]
+        settings = {**self.variant.settings, **self.variant.sight(self.case.runs)}
+        parameters = parameters_of(settings, everyone[: known + unseen], max(0, known + unseen - len(everyone)))
+        shown = [run.name for run in self.case.runs] + [f"{PARTNER}-{n + 1}" for n in range(unseen)]
+        system = self.variant.mechanism.factory(**parameters)
+        return parameters, dict(zip(system.must_end, shown, strict=False))  # runs first; a janitor keeps its name
+
+
+def _rank(fitted: Fitted, order: Order) -> tuple[bool, int, float, float]:
+    return fitted.excluded, len(order.runs), fitted.middle, abs(fitted.deviations)
+
+
+def _plain(cast: System, system: System, trace: Trace) -> list[Choice]:
+    """The choices of a trace of observed roles as those of the plain system: without turns and tallies."""
+    called = dict(zip(cast.must_end, system.must_end, strict=True))
+    kept = (step for step in trace.steps if step.op is None or not isinstance(step.op.target, Tally | Turns))
+    return [step.choice._replace(process=called.get(step.process, step.process)) for step in kept]
+
+
+def _just_in_time(trace: Trace) -> Schedule:
+    """The same trace with what no other process can see done just before what others can: nobody comes early."""
+    held: dict[str, list[Choice]] = {}
+    choices: list[Choice] = []
+    for step in trace.steps:
+        unseen = step.op is not None and (step.op.target is None or step.op.target.private)
+        waiting = held.setdefault(step.process, [])
+        waiting.append(step.choice)
+        if not unseen:
+            choices += waiting
+            waiting.clear()
+    return Schedule((*choices, *(choice for waiting in held.values() for choice in waiting)))
+
+
+def _completed(system: System, choices: Sequence[Choice]) -> Trace:
+    """The trace of these choices with everybody who must end brought to its end, one after the other."""
+    semantics = Semantics(system)
+    _, state = walk(semantics, choices)
+    more: list[Choice] = []
+    while (move := _next(semantics, state)) is not None:
+        more.append(semantics.choice(move))
+        state = semantics.perform(state, move)
+    return replay(system, Schedule((*choices, *more)))
+
+
+def _next(semantics: Semantics, state: State) -> Move | None:
+    """What takes no time first; then, while somebody must end, a delay: of those who must before daemons."""
+    able = [pid for pid in range(len(semantics.names)) if semantics.outcomes(state, pid)]
+    able.sort(key=lambda pid: (_waits(semantics, state, pid), semantics.processes[pid].daemon))
+    if not able or (_waits(semantics, state, able[0]) and semantics.ended(state)):
+        return None
+    return Move(able[0], 0)
+
+
+def _waits(semantics: Semantics, state: State, pid: int) -> bool:
+    node = semantics.node(state, pid)
+    return node is not None and node.op is not None and node.op.is_delay
+
+
+def cues(order: Order, fitted: Fitted) -> dict[str, list[Cue]]:
+    """What chance must decide so that the timed engine makes the order's steps."""
+    left = {name: iter(lasts) for name, lasts in fitted.durations_s.items()}
+    given: dict[str, list[Cue]] = {name: [] for name in left}
+    state = order.semantics.initial()
+    for place, step in enumerate(order.trace.steps):
+        move = order.semantics.move(state, step.choice)
+        waits = _waits(order.semantics, state, move.pid)
+        lasts = next(left[step.process]) if waits else 0.0
+        given[step.process].append(Cue(0 if move.outcome == CRASH else move.outcome, place, lasts))
+        state = order.semantics.perform(state, move)
+    for name, rest in left.items():
+        given[name] += [Cue(0, len(order.trace.steps), lasts) for lasts in rest]
+    return given

@@ -1,0 +1,75 @@
+"""The sentence of a trace, with the moments written as its pictures write them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from dstamp_sim.analyses.conflicts import Conflicts, Dependency
+from dstamp_sim.analyses.deadlock import Wait
+from dstamp_sim.analyses.explain import Explanation, explain, step_number
+from dstamp_sim.core.properties import Property
+from dstamp_sim.core.system import System
+from dstamp_sim.core.trace import Trace
+from dstamp_sim.rendering.timeline.axis import clock_time
+from dstamp_sim.rendering.timeline.told import Link, Missing, Told
+
+MOST_LINKS = 5_000
+"""How many dependencies are handed to pictures: the last."""
+
+
+def explained(
+    system: System,
+    trace: Trace,
+    *,
+    about: Property | None = None,
+    process: str | None = None,
+    origin: datetime | None = None,
+) -> Explanation:
+    """Why `trace` came out as it did, with moments as its picture has them.
+
+    Those of a timed one are on the wall clock if `origin` is its second 0, else since its start (`0:08:25`). Raises
+    ScheduleError when the trace is not one of the system.
+    """
+
+    def clock(number: int) -> str:
+        return f"at {clock_time(trace.steps[number].time_s or 0.0, origin, seconds=True)}"
+
+    return explain(system, trace, about=about, process=process, when=clock if trace.timed else step_number)
+
+
+def told_by(trace: Trace, why: Explanation) -> Told:
+    """What an explanation points at, for pictures."""
+    conflicts = Conflicts(trace)
+    cause = why.cause
+    window = None
+    if cause is not None and cause.opens is not None and cause.write is not None:
+        window = (trace.steps[cause.opens].process, cause.opens, cause.closes)
+    cycle = [_link(conflicts, edge) for edge in why.cycle.edges] if why.cycle else []
+    if why.waits is not None:
+        cycle = [_wants(trace, wait) for wait in why.waits.cycle]
+    return Told(
+        sentence=why.sentence,
+        proof=why.proof,
+        window=window,
+        write=cause.write if cause else None,
+        reads=cause.read if cause else None,
+        missing=Missing(why.gap.process, why.gap.lock, why.gap.first, why.gap.last) if why.gap else None,
+        cycle=tuple(cycle),
+        sources=dict(conflicts.sources()),
+        links=tuple(_link(conflicts, edge) for edge in conflicts.dependencies[-MOST_LINKS:]),
+    )
+
+
+def _link(conflicts: Conflicts, edge: Dependency) -> Link:
+    return Link(edge.kind.value, edge.source, edge.target, conflicts.says(edge))
+
+
+def _wants(trace: Trace, wait: Wait) -> Link:
+    assert wait.holder is not None
+    last = max((n for n, step in enumerate(trace.steps) if step.process == wait.process), default=0)
+    return Link("wants", last, wait.holder.since, f"{wait.process} wants {wait.target}")
+
+
+def property_of(system: System, about: str) -> Property | None:
+    """The property that a witness says it is about (`kind: name`); None where it says something else."""
+    return next((prop for prop in system.checked_properties if about == f"{prop.kind.value}: {prop.name}"), None)

@@ -1,0 +1,82 @@
+"""Pages to step through: of a witness, and of a whole small space."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from dstamp_sim.core.properties import Property
+from dstamp_sim.core.schedule import CRASH
+from dstamp_sim.core.semantics import Semantics, State
+from dstamp_sim.core.system import System
+from dstamp_sim.core.value import text
+from dstamp_sim.engines.explore.atlas import MOST_STATES, Atlas, chart
+from dstamp_sim.inputs.witness_file import Witness, write_text
+from dstamp_sim.pipeline.explained import explained, property_of, told_by
+from dstamp_sim.pipeline.files import badges_of
+from dstamp_sim.rendering.page import trace_page
+from dstamp_sim.rendering.space_page import Scene, Standing, Way, space_page
+from dstamp_sim.rendering.timeline.layout import lay_out
+
+
+def write_trace_page(file: Path, witness: Witness, system: System) -> Path:
+    """`file`, which now holds the page of a witness. Raises UsageError when it cannot be written."""
+    trace = witness.trace
+    asked = property_of(system, witness.about)
+    why = explained(system, trace, about=asked, origin=witness.since)
+    told = told_by(trace, why)
+    pictured = replace(told, sentence="", proof="")  # the page says them above the picture
+    badges = badges_of(trace, asked)
+    layout = lay_out(trace, system.lanes, origin=witness.since, verdicts=badges, told=pictured)
+    about = _about(witness.origin.model, system) | {"schedule": str(trace.schedule)[:20_000]}
+    write_text(file, trace_page(trace, layout, title=witness.about, about=about, told=told))
+    return file
+
+
+def write_space_page(file: Path, model: str, system: System) -> Path:
+    """`file`, which now holds the page of a system's space, up to some thousand states of it.
+
+    Raises UsageError when it cannot be written, and ModelError where the model breaks a rule.
+    """
+    atlas = chart(system, most_states=MOST_STATES)
+    properties = system.checked_properties
+    page = space_page(
+        f"{model}: every state",
+        _about(model, system),
+        atlas.semantics.names,
+        [(f"{prop.kind.value}: {prop.name}", prop.is_wish) for prop in properties],
+        scenes_of(atlas),
+        complete=atlas.complete,
+    )
+    write_text(file, page)
+    return file
+
+
+def _about(model: str, system: System) -> dict[str, str]:
+    return {"model": model, "lock placement": system.placement.name, "crashes": str(system.crashes)}
+
+
+def scenes_of(atlas: Atlas) -> list[Scene]:
+    """The states of an atlas as pages and exporters show them."""
+    properties = atlas.semantics.system.checked_properties
+    return [_scene(atlas, number, properties) for number in range(len(atlas.states))]
+
+
+def _scene(atlas: Atlas, number: int, properties: tuple[Property, ...]) -> Scene:
+    state, semantics = atlas.states[number], atlas.semantics
+    standings = tuple(_standing(atlas, number, pid, state) for pid in range(len(semantics.names)))
+    decides = tuple(properties.index(prop) for prop in atlas.decides[number])
+    return Scene(dict(semantics.named(state)), standings, decides)
+
+
+def _standing(atlas: Atlas, number: int, pid: int, state: State) -> Standing:
+    semantics: Semantics = atlas.semantics
+    mine = [road for road in atlas.roads[number] if road.choice.process == semantics.names[pid]]
+    ways = tuple(Way(road.does, road.target, road.choice.outcome == CRASH) for road in mine)
+    node = semantics.node(state, pid)
+    if node is None:
+        return Standing("", "dead", None, ())
+    if node.ended:
+        return Standing(text(node.result), "ended", None, ())
+    kind = "ready" if semantics.outcomes(state, pid) else "blocked"
+    return Standing(str(node.op), kind, node.place, ways)

@@ -1,0 +1,105 @@
+"""What the parts of a picture share while it is laid out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from dstamp_sim.core.trace import Trace
+from dstamp_sim.rendering.timeline.axis import Axis
+from dstamp_sim.rendering.timeline.facts import Check, Facts
+from dstamp_sim.rendering.timeline.names import Key
+from dstamp_sim.rendering.timeline.shapes import Mark, Sheet, clean
+from dstamp_sim.rendering.timeline.told import Told
+
+LEFT, RIGHT = 206.0, 1352.0
+"""Between which pixels time runs: lane names stand to the left, verdicts to the right."""
+MARGIN = 18.0
+"""The picture's margin, in pixels."""
+ROW = 17.0
+"""The height of the rows of flags, brackets, step texts and lock holds, in pixels."""
+
+
+class Badge(NamedTuple):
+    """A process's verdict: its text, and whether it is good news (None: neither)."""
+
+    text: str
+    good: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a lane lies: its top and bottom, and those of its main row."""
+
+    top: float
+    main: float
+    main_bottom: float
+    bottom: float
+
+    @property
+    def middle(self) -> float:
+        """The middle of the main row."""
+        return (self.main + self.main_bottom) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A check as it is drawn: `kind` as of an `Arrow`, its letter (harmless ones have none), who wrote what it saw."""
+
+    check: Check
+    kind: str
+    letter: str
+    writer: str | None
+
+
+@dataclass
+class Canvas:
+    """One picture in the making."""
+
+    trace: Trace
+    facts: Facts
+    axis: Axis
+    sights: tuple[Sight, ...]
+    told: Told = field(default_factory=Told)
+    sheet: Sheet = field(default_factory=Sheet)
+    key: Key = field(default_factory=Key)
+    places: dict[str, Place] = field(default_factory=dict)
+
+    def x(self, moment: float) -> float:
+        """The pixel of a moment."""
+        return self.axis.x(moment)
+
+    def mark(self, kind: str, moment: float, y: float, owner: str) -> None:
+        """Puts a sign at a moment, unless it is before what is drawn."""
+        if moment >= self.facts.begin:
+            self.sheet.marks.append(Mark(kind, self.x(moment), y, owner))
+
+    def writes_of(self, process: str) -> list[float]:
+        """The moments of a process's writes that some check saw."""
+        seen = [(s.writer, s.check.writer) for s in self.sights]
+        numbers = sorted({n for writer, n in seen if writer == process and n is not None})
+        return [self.facts.moments[n].at for n in numbers]
+
+
+def sights_of(trace: Trace, facts: Facts, told: Told | None = None) -> tuple[Sight, ...]:
+    """Every check with what is to be said of it; the races get letters in order of time.
+
+    Where an explanation points at one window, processes that came to no result have nothing to be checked for.
+    """
+    found: list[Sight] = []
+    window = told.window if told else None
+    checks = [c for c in facts.checks if window is None or c.process == window[0] or c.process in trace.results]
+    for check in sorted(checks, key=lambda c: c.step):
+        number = check.writer
+        writer = None if number is None else trace.steps[number].process
+        other = writer is not None and writer != check.process
+        kind = "wrong" if check.seen.wrong else "other" if other else "own"
+        letters = sum(sight.letter != "" for sight in found)
+        letter = "" if kind == "own" else chr(65 + letters) if letters < 26 else str(letters)
+        found.append(Sight(check, kind, letter, writer))
+    return tuple(found)
+
+
+def plain(name: str) -> str:
+    """A name on one line, never empty."""
+    return clean(name) or "?"

@@ -1,0 +1,61 @@
+"""A shared object's lane: its value over time, the wrong ones standing out."""
+
+from __future__ import annotations
+
+from dstamp_sim.rendering.timeline.canvas import LEFT, MARGIN, RIGHT, Canvas, Place, plain
+from dstamp_sim.rendering.timeline.facts import Segment, Strip
+from dstamp_sim.rendering.timeline.names import Named, Row, name_boxes, needs_flags
+from dstamp_sim.rendering.timeline.shapes import Box, Label, Line, clean, wrap
+
+HEIGHT = 28.0
+"""The height of a strip, in pixels."""
+
+
+def strip_lane(canvas: Canvas, strip: Strip, top: float) -> None:
+    """Puts an object's strip on the sheet, from `top` downwards, and notes its place."""
+    begin = canvas.facts.begin
+    drawn = [seg for seg in strip.segments if seg.end > begin or seg is strip.segments[-1]]
+    items = [_named(canvas, seg) for seg in drawn if seg.shown is not None]
+    main = top + 8 + (21 if needs_flags(items) else 0)
+    place = Place(top, main, main + HEIGHT, main + HEIGHT + 10)
+    canvas.places[strip.name] = place
+    for segment in drawn:
+        _segment(canvas, strip.name, segment, place)
+    row = Row(place.middle, main, main - 12.5, (LEFT - 60, RIGHT), "V")
+    name_boxes(canvas.sheet, row, items, canvas.key)
+    lines = wrap(plain(strip.name), 13, LEFT - 2 * MARGIN, 2, bold=True)
+    for n, line in enumerate(lines):
+        y = place.middle + 16 * (n - (len(lines) - 1) / 2)
+        canvas.sheet.labels.append(Label(line, MARGIN, y, 13, "left", "process"))
+
+
+def _segment(canvas: Canvas, owner: str, segment: Segment, place: Place) -> None:
+    left, right = canvas.x(max(segment.start, canvas.facts.begin)), canvas.x(segment.end)
+    if segment.shown is None:
+        points = ((left, place.middle), (right, place.middle))
+        canvas.sheet.lines.append(Line("absent", points))
+        if right - left > 24:
+            canvas.sheet.labels.append(Label("—", (left + right) / 2, place.middle, 12, "center", "absent"))
+        return
+    seen = any(sight.check.seen is segment for sight in canvas.sights)
+    kind = "value" if not segment.wrong else "wrong_seen" if seen else "wrong"
+    box = Box(kind, left, place.main, right - left, HEIGHT, owner, segment.shown)
+    canvas.sheet.boxes.append(box)
+
+
+def _named(canvas: Canvas, segment: Segment) -> Named:
+    left, right = canvas.x(max(segment.start, canvas.facts.begin)), canvas.x(segment.end)
+    inside = [c for c in canvas.axis.cuts if c.left < right and c.right > left]
+    cuts = tuple((max(c.left, left), min(c.right, right)) for c in inside)
+    name = clean(segment.shown or "") or "(empty)"
+    kind = "on_wrong" if segment.wrong else "on_value"
+    return Named(left, right, f"✗ {name}" if segment.wrong else name, kind, cuts)
+
+
+def sight_lines(canvas: Canvas) -> None:
+    """Puts a thin line from every check that is talked about down to the value that it saw."""
+    for sight in canvas.sights:
+        place, strip = canvas.places.get(sight.check.process), canvas.places.get(sight.check.strip)
+        if place and strip and sight.letter:
+            x = canvas.x(sight.check.at)
+            canvas.sheet.lines.append(Line("sight", ((x, place.main_bottom), (x, strip.main))))

@@ -1,0 +1,223 @@
+"""Review: every placement of a model's locks judged and priced, the best ones, and why they end where they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dstamp_sim.core.errors import UsageError, unknown
+from dstamp_sim.core.placement import Placement
+from dstamp_sim.core.properties import Property
+from dstamp_sim.core.scenario import Scenario
+from dstamp_sim.core.system import System
+from dstamp_sim.core.trace import Trace
+from dstamp_sim.core.verdict import Verdict
+from dstamp_sim.engines.replay import replay
+from dstamp_sim.inputs.model_file import any_number, load_model, read_settings
+from dstamp_sim.inputs.scenario_file import read_scenario
+from dstamp_sim.inputs.witness_file import check_writable
+from dstamp_sim.pipeline.explained import explained
+from dstamp_sim.review.compare import (
+    End,
+    Judged,
+    best_first,
+    candidates,
+    dominated,
+    ends,
+    minimal_safe,
+    no_cure,
+    recommended,
+    written,
+)
+from dstamp_sim.review.judge_placement import Copies, Question, judged_all
+
+Progress = Callable[[int, int], None]
+"""Told, after each placement: how many are judged, of how many."""
+
+FLEET = "fleet.toml"
+"""The scenario that prices a model's placements, where the folder of the model has one and none is given."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """How one placement fails: the system and the trace, what it is about, and why it came so, in a sentence."""
+
+    title: str
+    judged: Judged
+    system: System
+    trace: Trace
+    prop: Property
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How long 95 in 100 runs wait at most under one placement: by arrivals a day, (low, mean, high) in seconds."""
+
+    shape: str
+    per_day: tuple[float, ...]
+    waited_s: tuple[tuple[float, float, float], ...]
+
+
+@dataclass(frozen=True)
+class Review:
+    """What `dstamp review` found. `shape` in the dictionaries is `Judged.shape`."""
+
+    reference: str
+    name: str
+    properties: tuple[str, ...]
+    sections: tuple[str, ...]
+    locks: tuple[str, ...]
+    counted: tuple[str, ...]
+    present: str
+    judged: tuple[Judged, ...]
+    minimal: tuple[Judged, ...]
+    recommended: tuple[Judged, ...]
+    ends: tuple[End, ...]
+    dominated: dict[str, str]
+    no_cure: str
+    stories: tuple[Story, ...]
+    assumptions: tuple[tuple[str, str], ...]
+    scenario: Scenario | None
+    waiting: tuple[Waiting, ...]
+
+    @property
+    def per_day(self) -> float:
+        """Arrivals a day in the scenario; 0 where it has none."""
+        return (self.scenario.arrivals.per_day or 0.0) if self.scenario and self.scenario.arrivals else 0.0
+
+    def of(self, shape: str) -> Judged | None:
+        """What was found of the placement written so."""
+        return next((one for one in self.judged if one.shape == shape), None)
+
+
+def review_model(
+    reference: str,
+    *,
+    settings: Sequence[str] = (),
+    locks: Sequence[str] = (),
+    spans: int = 2,
+    scenario: Path | None = None,
+    out: Path,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Review:
+    """Judges every placement of the model's locks over its sections, and what its names add to them.
+
+    Without `locks` all of the vocabulary; two spans are tried of the first one. Deterministic, whatever the number of
+    `workers` (processes; more than one needs a main module that can be imported).
+    Raises UsageError for unknown names, a model without locks or sections, and an unwritable folder; ScenarioError and
+    ModelError as reading those does.
+    """
+    model = load_model(reference)
+    given = read_settings(model.factory, settings)
+    beside = model.path / FLEET if model.path.is_dir() else model.path.parent / FLEET
+    priced = read_scenario(scenario or beside) if scenario or beside.exists() else None
+    question = Question(model, given, priced)
+    system = model.build(any_number(model.factory, given))
+    vocabulary = [scope.name for scope in system.locks]
+    chosen = _chosen(reference, system, vocabulary, locks)
+    check_writable(out)
+    placements = list(_placements(question, system, chosen, spans))
+    judged = []
+    for one in judged_all(question, placements, workers):
+        judged.append(one)
+        if progress is not None:
+            progress(len(judged), len(placements))
+    minimal, beaten = best_first(minimal_safe(judged, system.sections)), dominated(judged)
+    best = recommended(minimal, beaten)
+    why = [end for one in best[:2] for end in ends(one, judged, system.sections)]
+    present = written(system.placement)
+    return Review(
+        reference=reference,
+        name=":".join(filter(None, [model.path.stem, reference.partition(":")[2]])),
+        properties=tuple(f"{prop.kind.value}: {prop.name}" for prop in system.properties),
+        sections=tuple(system.sections),
+        locks=tuple(chosen),
+        counted=system.any_number,
+        present=present,
+        judged=tuple(judged),
+        minimal=tuple(minimal),
+        recommended=tuple(best),
+        ends=tuple(why),
+        dominated=beaten,
+        no_cure=no_cure(judged),
+        stories=tuple(_stories(question, judged, present, why)),
+        assumptions=tuple(model.assumptions),
+        scenario=priced,
+        waiting=tuple(_waiting(question, judged, present, minimal)),
+    )
+
+
+RATES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+"""Arrivals of the waiting curves, as parts of the scenario's."""
+
+
+def _waiting(question: Question, judged: Sequence[Judged], present: str, best: Sequence[Judged]) -> Iterator[Waiting]:
+    """The curves of the present placement and of the best three, where the scenario has Poisson arrivals."""
+    arrivals = question.scenario.arrivals if question.scenario else None
+    if arrivals is None or arrivals.per_day is None:
+        return
+    per_day = tuple(arrivals.per_day * rate for rate in RATES)
+    shown = [*best[:3], *(one for one in judged if one.shape == present and one not in best[:3])]
+    for one in shown:
+        prices = [question.price(one.placement, rate) for rate in per_day]
+        waited = [price.waited_p95_s for price in prices if price is not None]
+        if len(waited) == len(per_day):
+            yield Waiting(one.shape, per_day, tuple((w.low, w.mean, w.high) for w in waited))
+
+
+def _chosen(reference: str, system: System, vocabulary: Sequence[str], locks: Sequence[str]) -> list[str]:
+    if not vocabulary or not system.sections:
+        missing = "locks=[...]" if not vocabulary else "sections=[...]"
+        raise UsageError(f"{reference} has no System({missing}): a review lays locks over sections")
+    for name in locks:
+        if name not in vocabulary:
+            raise UsageError(unknown("lock", name, vocabulary))
+    return list(locks or vocabulary)
+
+
+def _placements(question: Question, system: System, locks: Sequence[str], spans: int) -> Iterator[Placement]:
+    """The enumerated ones, then those that the model names and the enumeration does not have."""
+    seen = set()
+    for placement in candidates(system.sections, locks, spans, locks[0]):
+        seen.add(written(placement))
+        yield placement
+    known = {scope.name for scope in system.locks}
+    for placement in question.model.placements.values():
+        if written(placement) not in seen and {span.lock for span in placement.spans} <= known:
+            seen.add(written(placement))
+            yield placement
+
+
+def _stories(question: Question, judged: Sequence[Judged], present: str, why: Sequence[End]) -> Iterator[Story]:
+    """How the present placement fails, then what is wrong one section short of the best, then a deadlock."""
+    told = set()
+    for one in judged:
+        if one.shape == present and one.schedule:
+            told.add(one.shape)
+            yield _story(question, one, f"As it is: {one.shape}", one.schedule, one.copies, one.broken)
+    for end in why:
+        one = end.otherwise
+        if one.schedule and one.shape not in told and len(told) < 5:
+            told.add(one.shape)
+            title = f"Why {end.section} has to be inside: {one.shape}"
+            yield _story(question, one, title, one.schedule, one.copies, one.broken)
+    stuck = min((one for one in judged if one.deadlock_schedule), key=_told_first, default=None)
+    if stuck is not None:
+        title = f"Deadlock: {stuck.shape}"
+        yield _story(question, stuck, title, stuck.deadlock_schedule, stuck.deadlock_copies, "no deadlock")
+
+
+def _told_first(one: Judged) -> tuple[bool, int]:
+    """A deadlock is worth telling where nothing else is wrong; then the shortest."""
+    return one.verdict is Verdict.VIOLATED, one.deadlock_steps
+
+
+def _story(question: Question, one: Judged, title: str, schedule: str, copies: Copies, about: str) -> Story:
+    system = question.built(one.placement, copies)
+    trace = replay(system, schedule)
+    prop = system.properties_named([about])[0]
+    why = explained(system, trace, about=prop)
+    return Story(title, one, system, trace, prop, why.sentence)

@@ -1,0 +1,73 @@
+"""Tasks on processes of their own: their results in order, their errors, their deaths, and an interruption."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from dstamp_sim.core.errors import DstampError, UsageError
+from dstamp_sim.engines.parallel.processes import spawned
+
+BEGUN: list[int] = []
+
+
+def begin(number):
+    BEGUN.append(number)
+
+
+def add(number):
+    return number + BEGUN[0]
+
+
+def fail(number):
+    raise UsageError(f"no {number}")
+
+
+def die(number):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def last(number):
+    if number:
+        time.sleep(60)
+    return number
+
+
+def wait_until_interrupted(results):
+    threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    next(results)
+
+
+def test_results_come_in_the_order_of_the_items():
+    assert list(spawned(add, [3, 1, 2], 2, begin, (10,))) == [13, 11, 12]
+
+
+def test_a_tasks_error_is_raised_as_it_is():
+    with pytest.raises(UsageError, match="no 7"):
+        list(spawned(fail, [7, 8], 2, begin, (0,)))
+
+
+def test_a_process_that_dies_is_an_error_for_the_user():
+    with pytest.raises(DstampError, match="ended before its time"):
+        list(spawned(die, [1, 2], 2, begin, (0,)))
+
+
+@pytest.fixture
+def heard():
+    """Ctrl-C is heard, also where the tests were begun in the background of a shell, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.filterwarnings("error")  # a thread that raises, too
+@pytest.mark.usefixtures("heard")
+def test_where_it_is_interrupted_no_process_goes_on():
+    results = spawned(last, range(20), 2, begin, (0,))
+    assert next(results) == 0
+    with pytest.raises(KeyboardInterrupt):
+        wait_until_interrupted(results)
+    assert multiprocessing.active_children() == []

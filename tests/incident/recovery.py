@@ -1,0 +1,67 @@
+"""Synthetic evidence from each mechanism in turn, and the judgement of it.
+
+The evidence is a small laboratory, observed over and over: a run alone, and a day later three of the same ref, the
+second one minute and the third four minutes after the first. How the harness deploys is taken as known (the readings
+below); the rates of failures, the durations and the unseen partners are drawn from the incident's priors, once per
+trial.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from dstamp_sim.incident.judge_mechanisms import Cluster
+from dstamp_sim.incident.likely.identifiability import Profile, log_likelihoods
+from dstamp_sim.incident.likely.profiles import Size
+from dstamp_sim.incident.possible.case import Case, Observation
+from dstamp_sim.incident.possible.variant import readings
+from dstamp_sim.inputs.model_file import bundled
+from dstamp_sim.inputs.scenario_file import read_scenario
+from models.cc_ci import HYPOTHESES, MECHANISMS
+
+SCENARIO = read_scenario(bundled("experiments/incident/scenario.toml"))
+
+DAY_S = 86400.0
+STARTS_S = {"alone": 0.0, "first": DAY_S, "second": DAY_S + 60, "third": DAY_S + 240}
+
+RESULTS = ("stamp", "level", "upgrade")
+EVERYTHING = (*RESULTS, "computed", "previous_stamp", "update_status")
+"""What is read of a run: its result alone, or also its console and its fingerprints."""
+
+KNOWN = {
+    "base": "chaos, with overlay",
+    "base, a stack each": "chaos, with overlay",
+    "wait": "replicas run",
+    "failure action": "rollback",
+}
+"""The reading of each question; of those that are not named, every reading."""
+
+
+def laboratory(fields: Sequence[str], names: Sequence[str] = tuple(MECHANISMS), seed: int = 1) -> Cluster:
+    """The laboratory under these mechanisms, of whose runs these fields are read."""
+    runs = [Observation(name, tuple((field, None) for field in fields), {"pr": 1}) for name in STARTS_S]
+    timing = replace(SCENARIO.timing, starts_s=STARTS_S, seed=seed)
+    alive = {name: MECHANISMS[name] for name in names}
+    hopeless = {
+        name: [
+            settings
+            for reading, settings in readings(mechanism, HYPOTHESES, frozenset())
+            if any(KNOWN.get(question, answer) != answer for question, answer in reading.items())
+        ]
+        for name, mechanism in alive.items()
+    }
+    return Cluster(HYPOTHESES, Case(runs, (), (), (), alone=frozenset({"alone"})), timing, alive, hopeless)
+
+
+def trials(cluster: Cluster, number: int, observations: int, seed: int) -> dict[str, Profile]:
+    """`number` trials of evidence from each mechanism, each the laboratory observed so many times."""
+    drawn = replace(cluster, timing=replace(cluster.timing, seed=seed))
+    return drawn.profiles(SCENARIO.priors, Size(number, observations))
+
+
+def winners(profiles: dict[str, Profile], seen: Profile) -> list[str]:
+    """The mechanism that makes each trial's evidence likeliest."""
+    names = list(profiles)
+    table = np.array([log_likelihoods(profiles[name], seen) for name in names])
+    return [names[index] for index in table.argmax(axis=0)]

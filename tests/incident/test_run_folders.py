@@ -1,0 +1,98 @@
+"""Real run folders: what is read of them, and what is said of the bad ones."""
+
+import json
+import time
+
+import pytest
+
+from dstamp_sim.incident.run_folders import LARGEST_RESULTS, read_run_folders
+from models.cc_ci import LOG_LINES
+
+GREEN = {"level": 4, "upgrade": "pass", "recipe": "discourse", "ref": "7ae7b0f76efb", "host": "ci-3"}
+RED = {"level": 1, "upgrade": "fail", "ref": "7ae7b0f76efb"}
+LOG = """2026-06-10T20:54:00Z start
+2026-06-10T20:59:00Z DEBU app/deploy.go:372 version: taking chaos version: eb96de94+U
+2026-06-10T21:03:00Z DEBU app/deploy.go:372 version: taking chaos version: 7ae7b0f7+U
+2026-06-10T21:09:00Z chaos commit 'eb96de94+U', not the intended PR-head '7ae7b0f76efb' (HC1)
+"""
+
+
+def put(root, name, results, log=None):
+    (root / name).mkdir()
+    (root / name / "results.json").write_text(results if isinstance(results, str) else json.dumps(results))
+    if log is not None:
+        (root / f"{name}.console.log").write_text(log)
+
+
+def test_results_and_log_become_a_run_and_unknown_keys_are_kept(tmp_path):
+    put(tmp_path, "184", GREEN)
+    put(tmp_path, "m2b", RED, LOG)
+    green, red = read_run_folders(tmp_path, LOG_LINES).runs
+    assert green.observed() == {"level": 4, "upgrade": "pass"}
+    assert green.other == {"host": "ci-3"}
+    assert red.observed() == {"stamp": "eb96de94+U", "level": 1, "upgrade": "fail", "computed": "7ae7b0f7+U"}
+    assert (red.time.isoformat(), red.until.isoformat()) == ("2026-06-10T20:54:00+00:00", "2026-06-10T21:09:00+00:00")
+
+
+def test_a_log_inside_the_folder_is_read_too(tmp_path):
+    put(tmp_path, "a", RED)
+    (tmp_path / "a" / "run.log").write_text("FATA secret not generated")
+    assert read_run_folders(tmp_path, LOG_LINES).runs[0].other == {"reached": "secret not generated"}
+
+
+@pytest.mark.parametrize(
+    ("results", "why"),
+    [
+        ("", "empty"),
+        ('{"level": 4, "upg', "cut off"),
+        ("[1, 2]", "not a JSON object"),
+        ('{"level": "four"}', "level"),
+        ('{"x": "' + "a" * LARGEST_RESULTS + '"}', "larger than 1 MB"),
+        ('{"x": "\\ud800"}', "surrogate"),
+        ("[" * 100_000, "not JSON"),
+    ],
+)
+def test_a_bad_results_file_is_named_and_the_rest_is_kept(tmp_path, results, why):
+    put(tmp_path, "a-good", GREEN)
+    put(tmp_path, "bad", results)
+    put(tmp_path, "z-good", GREEN)
+    found = read_run_folders(tmp_path, LOG_LINES)
+    assert [run.id for run in found.runs] == ["a-good", "z-good"]
+    assert [(item.file.parent.name, why in item.why) for item in found.complaints] == [("bad", True)]
+
+
+def test_a_log_that_is_not_utf8_is_named_and_the_run_kept(tmp_path):
+    put(tmp_path, "a", RED)
+    (tmp_path / "a.console.log").write_bytes(b"taking chaos version: \xff\xfe")
+    found = read_run_folders(tmp_path, LOG_LINES)
+    assert [run.id for run in found.runs] == ["a"]
+    assert found.complaints[0].why == "not UTF-8 (byte 22)"
+
+
+@pytest.mark.parametrize(
+    ("results", "log", "why"),
+    [
+        (GREEN, LOG, "its results say that upgrade passed, its log that the stamp was 'eb96de94+U'"),
+        ({**RED, "ref": "0123456789ab"}, LOG, "its results name ref '0123456789ab', its log '7ae7b0f76efb'"),
+    ],
+)
+def test_results_and_log_that_contradict_each_other_are_named_and_skipped(tmp_path, results, log, why):
+    put(tmp_path, "a", results, log)
+    found = read_run_folders(tmp_path, LOG_LINES)
+    assert (found.runs, [item.why for item in found.complaints]) == ([], [why])
+
+
+def test_a_log_that_ends_before_it_begins_is_skipped(tmp_path):
+    put(tmp_path, "a", RED, "2026-06-11 10:00:00 b\n2026-06-10 10:00:00 a\n")
+    found = read_run_folders(tmp_path, LOG_LINES)
+    assert found.runs[0].time is None
+    assert "is before its first" in found.complaints[0].why
+
+
+@pytest.mark.slow
+def test_ten_thousand_runs_are_read(tmp_path):
+    for number in range(10_000):
+        put(tmp_path, f"run-{number:05}", RED, LOG + "2026-06-10T21:04:00Z pulling images\n" * 500)
+    begun = time.monotonic()
+    assert len(read_run_folders(tmp_path, LOG_LINES).runs) == 10_000
+    print(f"10,000 runs in {time.monotonic() - begun:.1f} s")  # noqa: T201 - a figure to read, not to assert
