@@ -15,7 +15,7 @@ from rich.text import Text
 from dstamp_sim.cli.console import AsJson, MechanismOption, Out, errors, output, print_files, print_json, say
 
 if TYPE_CHECKING:
-    from dstamp_sim.review.review import Progress, Review
+    from dstamp_sim.lock_review.review import Progress, Review
 
 
 def review(
@@ -40,8 +40,8 @@ def review(
 ) -> None:
     """Review every placement of a model's locks: safe or not for any number of copies, at what price, which best."""
     from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - commands load what they need
-    from dstamp_sim.review.review import review_model  # noqa: PLC0415 - as above
-    from dstamp_sim.review.review_files import answer, end_text, table, write_review  # noqa: PLC0415 - as above
+    from dstamp_sim.lock_review.review import review_model  # noqa: PLC0415 - as above
+    from dstamp_sim.lock_review.review_files import answer, end_text, table, write_review  # noqa: PLC0415 - as above
 
     reference = f"{model}:{mechanism}" if mechanism else model
     with _bar() as tell:

@@ -13,7 +13,7 @@ from dstamp_sim.core.placement import REJECTED
 from dstamp_sim.core.scenario import Arrivals, Timing
 from dstamp_sim.core.system import System
 from dstamp_sim.engines.timed.sweep import Sweeper, Swept, Varied
-from dstamp_sim.review.compare import Interval, Price
+from dstamp_sim.lock_review.compare import Interval, Price
 
 REPLICATIONS = 20
 """How often the arrivals are drawn and simulated."""

@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 
 from dstamp_sim import ANY, Placement, Verdict, explore, prove
-from dstamp_sim.review.compare import Judged, candidates, minimal_safe, no_cure
+from dstamp_sim.lock_review.compare import Judged, candidates, minimal_safe, no_cure
 from models.cc_ci import MECHANISMS, checkout_race, stack_race, swarm_rollback
 from models.cc_ci.system import SECTIONS
 

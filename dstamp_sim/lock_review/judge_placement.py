@@ -16,8 +16,8 @@ from dstamp_sim.engines.explore.explorer import explore
 from dstamp_sim.engines.parallel.processes import spawned
 from dstamp_sim.engines.prove.unbounded import TRIED, TRIED_STATES, prove
 from dstamp_sim.inputs.model_file import Model, any_number, checked_settings, load_model
-from dstamp_sim.review.compare import Judged, Price
-from dstamp_sim.review.price import price_of
+from dstamp_sim.lock_review.compare import Judged, Price
+from dstamp_sim.lock_review.price import price_of
 
 Copies = tuple[tuple[str, int], ...]
 

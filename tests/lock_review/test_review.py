@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dstamp_sim.review.review import review_model
-from dstamp_sim.review.review_files import answer
+from dstamp_sim.lock_review.review import review_model
+from dstamp_sim.lock_review.review_files import answer
 
 HERE = Path(__file__).parent
 BANK, PHILOSOPHERS = HERE / "bank_with_locks.py", HERE / "philosophers_with_locks.py"

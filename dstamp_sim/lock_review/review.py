@@ -17,8 +17,7 @@ from dstamp_sim.engines.replay import replay
 from dstamp_sim.inputs.model_file import any_number, load_model, read_settings
 from dstamp_sim.inputs.scenario_file import read_scenario
 from dstamp_sim.inputs.witness_file import check_writable
-from dstamp_sim.pipeline.explained import explained
-from dstamp_sim.review.compare import (
+from dstamp_sim.lock_review.compare import (
     End,
     Judged,
     best_first,
@@ -30,7 +29,8 @@ from dstamp_sim.review.compare import (
     recommended,
     written,
 )
-from dstamp_sim.review.judge_placement import Copies, Question, judged_all
+from dstamp_sim.lock_review.judge_placement import Copies, Question, judged_all
+from dstamp_sim.pipeline.explained import explained
 
 Progress = Callable[[int, int], None]
 """Told, after each placement: how many are judged, of how many."""

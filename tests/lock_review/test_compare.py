@@ -1,7 +1,7 @@
 """Which placements are compared with which, and what is recommended of them."""
 
 from dstamp_sim import Placement, Verdict
-from dstamp_sim.review.compare import Interval, Judged, Price, dominated, recommended
+from dstamp_sim.lock_review.compare import Interval, Judged, Price, dominated, recommended
 
 
 def judged(spans, waits_s, **sets):

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from dstamp_sim.core.verdict import Verdict
 from dstamp_sim.inputs.witness_file import write_text
+from dstamp_sim.lock_review.compare import End, Judged, Price, after_crash_rank
+from dstamp_sim.lock_review.placement_map import Cell, Panel, draw_map
+from dstamp_sim.lock_review.review import Review, Story
 from dstamp_sim.pipeline.explained import explained, told_by
 from dstamp_sim.rendering.document import Block, Figure, Part, Table, html, markdown
 from dstamp_sim.rendering.plots import Curve, Point, draw_front, draw_waiting, waiting_text
 from dstamp_sim.rendering.timeline.layout import lay_out
 from dstamp_sim.rendering.timeline.svg import standalone_svg
-from dstamp_sim.review.compare import End, Judged, Price, after_crash_rank
-from dstamp_sim.review.placement_map import Cell, Panel, draw_map
-from dstamp_sim.review.review import Review, Story
 
 MOST_PANEL_SECTIONS = 12
 """Sections up to which a map of pairs of spans can be read."""
