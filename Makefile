@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# Errors are said, warnings (of folders that pip does not find) and news of its versions are not.
+PIP_QUIETLY := -qq --disable-pip-version-check
 
-.PHONY: replay test gallery conform bench bench-table bench-samplers clean
+.PHONY: replay test system-packages gallery conform bench bench-table bench-samplers clean
 
 replay: $(READY)
 	$(BIN)/dstamp replay --out out
@@ -13,6 +15,10 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto $(PYTEST)
+
+# The programs that some tests need and are left out without (Debian): Chromium, Graphviz, SPIN, Docker, ...
+system-packages:
+	.ci/system-packages
 
 gallery: $(READY)
 	$(BIN)/python -m experiments.gallery
@@ -38,14 +44,14 @@ bench-samplers: $(READY) .venv-bench
 
 .venv-bench:
 	$(PEER_PYTHON) -m venv $@
-	$@/bin/pip install --quiet --disable-pip-version-check minicheck
-	-$@/bin/pip install --quiet --disable-pip-version-check musil
-	-$@/bin/pip install --quiet --disable-pip-version-check detangle
-	-$@/bin/pip install --quiet --disable-pip-version-check seedloop
+	$@/bin/pip install $(PIP_QUIETLY) minicheck
+	-$@/bin/pip install $(PIP_QUIETLY) musil
+	-$@/bin/pip install $(PIP_QUIETLY) detangle
+	-$@/bin/pip install $(PIP_QUIETLY) seedloop
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/python -m pip install $(PIP_QUIETLY) -e '.[dev]'
 	@touch $(READY)
 
 clean:

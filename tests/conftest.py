@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from dstamp_sim import cli
+from tests.needs import LEFT_OUT, LeftOut, leave_out, left_out, missing, told
 
 
 def pytest_addoption(parser):
@@ -27,6 +28,25 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if "slow" in item.keywords:
             item.add_marker(skip)
+
+
+def pytest_runtest_setup(item):
+    needed = [program for mark in item.iter_markers("needs") for program in mark.args]
+    if lacks := missing(needed):
+        leave_out(lacks)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call):
+    report = yield
+    if call.excinfo is not None and isinstance(call.excinfo.value, LeftOut):
+        report.user_properties.append((LEFT_OUT, call.excinfo.value.lacked))
+    return report
+
+
+def pytest_terminal_summary(terminalreporter):
+    if line := told(left_out(terminalreporter.stats)):
+        terminalreporter.write_line(line, yellow=True)
 
 
 @pytest.fixture

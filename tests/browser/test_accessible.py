@@ -9,6 +9,8 @@ from dstamp_sim.inputs.model_file import load_model
 from dstamp_sim.inputs.witness_file import Origin, Witness
 from dstamp_sim.pipeline.trace_page import write_space_page, write_trace_page
 
+pytestmark = pytest.mark.needs("chromium")
+
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):

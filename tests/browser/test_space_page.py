@@ -7,6 +7,8 @@ from dstamp_sim.inputs.model_file import load_model
 from dstamp_sim.pipeline.trace_page import write_space_page
 from tests.rendering.sample_traces import hostile_system
 
+pytestmark = pytest.mark.needs("chromium")
+
 
 @pytest.fixture
 def bank(opened, tmp_path):

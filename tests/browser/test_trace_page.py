@@ -12,6 +12,8 @@ from dstamp_sim.rendering.page import MOST_STEPS, fields, trace_page
 from dstamp_sim.rendering.timeline.layout import lay_out
 from tests.rendering import sample_traces as samples
 
+pytestmark = pytest.mark.needs("chromium")
+
 READ_STATE = """() => {
   document.querySelector("details.state").open = true;
   const fields = object => [...object.querySelectorAll("dl > div")];

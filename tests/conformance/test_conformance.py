@@ -39,6 +39,7 @@ def test_a_flock_does_what_flock_2_does(processes, conform, budget):
     check()
 
 
+@pytest.mark.needs("git")
 @pytest.mark.parametrize("processes", [1, 2, 3])
 def test_a_checkout_does_what_git_does(processes, conform, budget):
     @settings(REAL, max_examples=20 * budget)
@@ -50,6 +51,7 @@ def test_a_checkout_does_what_git_does(processes, conform, budget):
 
 
 @pytest.mark.slow
+@pytest.mark.needs("dockerd", "busybox")
 @pytest.mark.parametrize("orchestrated", [False, True])
 @pytest.mark.parametrize("processes", [1, 2])
 def test_a_service_does_what_swarm_does(processes, orchestrated, conform, engine, budget):
@@ -95,14 +97,24 @@ def upgraded(service):
 @pytest.mark.parametrize(
     ("systems", "names"),
     [
-        (flock_systems(2, SurvivesDeath), r"the death of p\d, for 'lock', left"),
-        (checkout_systems(1, HeadFirst), r"p0's checkout.begin_checkout\('\w+', 'git'\) left Worktree"),
-        (
+        pytest.param(
+            flock_systems(2, SurvivesDeath),
+            r"the death of p\d, for 'lock', left",
+            id="a flock survives death",
+        ),
+        pytest.param(
+            checkout_systems(1, HeadFirst),
+            r"p0's checkout.begin_checkout\('\w+', 'git'\) left Worktree",
+            id="a checkout moves HEAD first",
+            marks=pytest.mark.needs("git"),
+        ),
+        pytest.param(
             st.just(upgraded(KeepsLabels("service conform", orchestrated=True))),
             r"swarm's service conform.settle\(True\) left",
+            id="a rollback keeps labels",
+            marks=pytest.mark.needs("dockerd", "busybox"),
         ),
     ],
-    ids=["a flock survives death", "a checkout moves HEAD first", "a rollback keeps labels"],
 )
 def test_a_broken_fact_is_caught_at_the_op(systems, names, request, real_forker, real_folder, conform):
     needed = request.getfixturevalue("engine") if "settle" in names else None

@@ -25,6 +25,7 @@ RECOMMENDED = (
 )
 
 
+@pytest.mark.needs("git", "dockerd", "busybox")
 @pytest.mark.parametrize("mechanism", MECHANISMS)
 def test_the_shortest_witness_ends_with_the_same_wrong_stamp_on_a_real_label(mechanism, conform, engine):
     system = load_model(f"cc_ci:{mechanism}").build({})
@@ -48,6 +49,7 @@ PARTS = 4
 
 
 @pytest.mark.slow
+@pytest.mark.needs("git", "dockerd", "busybox")
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("placement", RECOMMENDED)
 def test_a_recommended_placement_survives_free_running_trials(
@@ -90,6 +92,7 @@ def service(engine, stack):
     return ServiceHand(engine, stack, orchestrated=False, failure_action="rollback")
 
 
+@pytest.mark.needs("git", "dockerd", "docker", "busybox")
 @pytest.mark.parametrize(("overlay", "mark"), [(False, ""), (True, "+U")])
 def test_the_stand_in_stamps_head_and_the_dirt_of_an_overlay(recipe, engine, overlay, mark):
     _, tree, _, head = recipe
@@ -102,6 +105,7 @@ def test_the_stand_in_stamps_head_and_the_dirt_of_an_overlay(recipe, engine, ove
     found.perform("remove", (), wait=True)
 
 
+@pytest.mark.needs("git", "dockerd", "docker", "busybox")
 def test_the_stand_in_reads_an_old_head_and_new_files_from_a_torn_checkout(recipe, engine):
     mirror, tree, base, head = recipe
     checkout = CheckoutHand(mirror.folder, tree)
@@ -115,6 +119,7 @@ def test_the_stand_in_reads_an_old_head_and_new_files_from_a_torn_checkout(recip
     service(engine, "torn").perform("remove", (), wait=True)
 
 
+@pytest.mark.needs("git", "dockerd", "docker", "busybox")
 def test_of_concurrent_stack_deploys_some_are_out_of_sequence_and_none_is_silent(recipe, engine, tally):
     _, tree, _, _ = recipe
     stand_in(tree, "crowd", engine).communicate()
@@ -128,6 +133,7 @@ def test_of_concurrent_stack_deploys_some_are_out_of_sequence_and_none_is_silent
     service(engine, "crowd").perform("remove", (), wait=True)
 
 
+@pytest.mark.needs("git")
 def test_a_second_checkout_gets_in_after_index_lock_and_is_torn_when_the_first_moves_head(recipe):
     mirror, tree, base, head = recipe
     first, second = CheckoutHand(mirror.folder, tree), CheckoutHand(mirror.folder, tree)
@@ -139,6 +145,7 @@ def test_a_second_checkout_gets_in_after_index_lock_and_is_torn_when_the_first_m
     assert (read_head(tree), read_files(tree)) == (base, "head")
 
 
+@pytest.mark.needs("git")
 def test_a_checkout_of_a_commit_detaches_head_and_a_fetch_of_tags_leaves_it(recipe):
     mirror, tree, _, head = recipe
     mirror.new_tag(1)
@@ -161,6 +168,7 @@ def outcome_of_a_failed_task(alone: ServiceHand) -> str | None:
     return status
 
 
+@pytest.mark.needs("dockerd", "busybox")
 def test_with_one_replica_a_rollback_is_completed_before_its_task_runs_and_the_label_is_back(engine):
     alone = ServiceHand(engine, "alone", orchestrated=True, failure_action="rollback", replicas=1)
     for _ in range(3):  # seldom (once in 40 runs of this test) Swarm calls such an update completed: no rollback at all

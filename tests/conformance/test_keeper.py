@@ -31,6 +31,7 @@ with scratch_folder() as folder, forker() as source, private_engine() as engine:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment_s", [0.4, 0.7, 1.0, "up", 1.5, 3.0])
+@pytest.mark.needs("git", "dockerd", "busybox")
 @pytest.mark.usefixtures("engine")
 def test_nothing_is_left_when_it_is_killed(moment_s, tmp_path):
     environment = dict(os.environ, TMPDIR=str(tmp_path))
@@ -50,6 +51,7 @@ def test_nothing_is_left_when_it_is_killed(moment_s, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.needs("git", "dockerd", "busybox")
 @pytest.mark.usefixtures("engine")
 def test_nothing_is_left_when_its_keepers_are_killed_instead(tmp_path):
     environment = dict(os.environ, TMPDIR=str(tmp_path))

@@ -6,7 +6,10 @@ from dstamp_sim import Process, Program, Spec, SwarmService, System
 from dstamp_sim.conformance.play import follow
 from tests.conformance.scripts import orchestrate
 
-pytestmark = pytest.mark.slow  # each waits for tasks to come up
+pytestmark = [
+    pytest.mark.slow,  # each waits for tasks to come up
+    pytest.mark.needs("dockerd", "busybox"),
+]
 
 BASE, HEAD, OTHER_LABEL = Spec("base", "base"), Spec("head", "head"), Spec("base", "head")
 

@@ -110,6 +110,7 @@ def checkouts(*scripts):
 READS = (Ask("head"), Ask("files"), Ask("is_dirty"))
 
 
+@pytest.mark.needs("git")
 @pytest.mark.parametrize(
     ("order", "parts", "seen"),
     [
@@ -127,12 +128,14 @@ def test_a_concurrent_reader_sees_a_checkouts_parts_in_its_order(order, parts, s
     assert tuple(step.result for step in trace.steps[-3:]) == seen
 
 
+@pytest.mark.needs("git")
 def test_a_second_checkout_fails_under_index_lock_and_succeeds_after_it(conform):
     system = checkouts((Ask("checkout", ("head", "git")),), (Ask("checkout_at_once", ("other",)),) * 2)
     trace = conform(system, follow("p0 p1 p0 p1 p0*2 p1"), strict=True)
     assert [step.result for step in trace.steps if step.op and step.op.verb == "checkout_at_once"] == [False, True]
 
 
+@pytest.mark.needs("git")
 def test_an_overlay_makes_a_clean_tree_dirty_and_survives_a_checkout(conform):
     system = checkouts((Ask("is_dirty"), Ask("add_overlay"), Ask("checkout_at_once", ("head",)), *READS))
     trace = conform(system, follow("p0*7"), strict=True)
@@ -140,6 +143,7 @@ def test_an_overlay_makes_a_clean_tree_dirty_and_survives_a_checkout(conform):
     assert trace.steps[-1].result is True
 
 
+@pytest.mark.needs("git")
 def test_a_fetch_of_tags_leaves_head_and_files(conform):
     trace = conform(checkouts((Ask("fetch_tags"), *READS)), follow("p0*5"), strict=True)
     assert tuple(step.result for step in trace.steps[-3:]) == ("base", "base", False)

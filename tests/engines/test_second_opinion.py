@@ -4,8 +4,6 @@ A raw comparison is exact because the exported model has a place for every local
 statement, processes that stay where they ended, and nothing that SPIN resets, hides or merges (see `tests/spin.py`).
 """
 
-import shutil
-
 import pytest
 
 from dstamp_sim import explore
@@ -17,12 +15,7 @@ from tests.spin import differences
 FAST, ALL = 8, 200
 
 
-@pytest.fixture(autouse=True)
-def spin_is_there(pytestconfig):
-    """Skips where SPIN is not installed, but not in CI, which runs with --slow: there that is a failure."""
-    if not (shutil.which("spin") and shutil.which("gcc")):
-        assert not pytestconfig.getoption("--slow"), "needs spin and gcc"
-        pytest.skip("needs spin and gcc: .ci/run installs both")
+pytestmark = pytest.mark.needs("spin", "gcc")
 
 
 def check(system, folder):
