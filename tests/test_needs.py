@@ -10,7 +10,7 @@ import pytest
 from tests.needs import LIST, missing, packages, told
 
 ROOT = Path(__file__).parents[1]
-NEEDS_DOT = "tests/rendering/exporters/test_space_formats.py"
+NEEDS_DOT = "tests/export/test_space_formats.py"
 
 
 def without_programs(path, *options, **environment):
