@@ -27,6 +27,7 @@ from dstamp_sim.engines.prove.unbounded import prove
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.objects.chance import Chance, Counter
 from dstamp_sim.objects.git_checkout import GitCheckout, Worktree
+from dstamp_sim.objects.inside import Inside
 from dstamp_sim.objects.locks import Flock, LockScope, Mutex
 from dstamp_sim.objects.register import Register
 from dstamp_sim.objects.swarm_service import MISSING, Service, Spec, Swarm, SwarmService
@@ -49,6 +50,7 @@ __all__ = [
     "Flock",
     "GitCheckout",
     "Hypotheses",
+    "Inside",
     "Judgement",
     "Lane",
     "LockScope",

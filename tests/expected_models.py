@@ -25,7 +25,8 @@ def manifest() -> list[dict[str, Any]]:
 def build(entry: dict[str, Any]) -> System:
     """The system of an entry."""
     model = load_model(str(MANIFEST.parent / entry["model"]))
-    return model.build(read_settings(model.factory, entry.get("set", [])), entry.get("placement"))
+    system = model.build(read_settings(model.factory, entry.get("set", [])), entry.get("placement"))
+    return system.with_crashes(entry.get("crashes", system.crashes))
 
 
 def measured(entry: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def shortest(report: Report) -> int:
 def _write() -> None:
     lines = [HEADER]
     for entry in manifest():
-        asked = {key: entry[key] for key in ("model", "set", "placement") if key in entry}
+        asked = {key: entry[key] for key in ("model", "set", "placement", "crashes") if key in entry}
         lines.append("[[model]]")
         for key, value in (asked | measured(entry)).items():
             shown = f'"{value}"' if isinstance(value, str) else str(value).replace("'", '"')

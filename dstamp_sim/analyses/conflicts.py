@@ -221,7 +221,8 @@ class Conflicts:
 
 
 def _data(accesses: Accesses, step: Step, number: int) -> tuple[tuple[Location, ...], tuple[Location, ...]]:
-    if step.taken is not None or (step.dropped and step.op is not None):
+    passed = [step.taken, *step.dropped] if step.op is not None else []
+    if any(hold is not None and hold.target.is_lock for hold in passed):
         return (), ()
     access = accesses[number]
     return access.reads, access.writes

@@ -3,18 +3,18 @@
 flock(2) locks the inode that was opened, not the path; unlinking the path while others wait makes two holders.
 """
 
-from dstamp_sim import Copies, Counter, Flock, Process, Program, System, always, delay
+from dstamp_sim import Copies, Flock, Inside, Process, Program, System, always, delay
 
 lock_file = Flock("/run/deploy.lock")
-inside = Counter("inside")
+inside = Inside("inside")
 
 
 def deploy() -> Program[bool]:
     descriptor = yield lock_file.open()
     yield lock_file.lock(descriptor)
-    yield inside.add(1)
+    yield inside.enter()
     yield delay("work")
-    yield inside.add(-1)
+    yield inside.leave()
     yield lock_file.unlink()
     yield lock_file.release(descriptor)
     return True

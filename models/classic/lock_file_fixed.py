@@ -3,10 +3,10 @@
 A run tries once more for each other run that may remove the file under it, so all of them get to work.
 """
 
-from dstamp_sim import Counter, Flock, Process, Program, System, always, delay, each_result
+from dstamp_sim import Flock, Inside, Process, Program, System, always, delay, each_result
 
 lock_file = Flock("/run/deploy.lock")
-inside = Counter("inside")
+inside = Inside("inside")
 
 
 def deploy(attempts: int) -> Program[bool]:
@@ -23,9 +23,9 @@ def deploy(attempts: int) -> Program[bool]:
 
 
 def work() -> Program[None]:
-    yield inside.add(1)
+    yield inside.enter()
     yield delay("work")
-    yield inside.add(-1)
+    yield inside.leave()
 
 
 def build(runs: int = 3) -> System:

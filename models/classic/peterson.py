@@ -2,12 +2,13 @@
 
 Peterson, "Myths about the mutual exclusion problem" (1981). Assumptions: memory is sequentially consistent, a write of
 one word is atomic, and the wait is one op that reads the other's wish and the turn at once. (The real loop reads one
-after the other; that is safe too, but has no bound.)
+after the other; that is safe too, but has no bound.) Nobody dies: the wish of a process that died stands for ever, so
+the other may wait for ever (with `--crashes 1`: mutual exclusion holds, freedom from deadlock does not).
 """
 
 from typing import NamedTuple
 
-from dstamp_sim import Counter, Op, Outcome, Process, Program, SharedObject, System, always, delay
+from dstamp_sim import Inside, Op, Outcome, Process, Program, SharedObject, System, always, delay
 
 
 class Words(NamedTuple):
@@ -41,16 +42,16 @@ class Memory(SharedObject):
 
 
 memory = Memory("memory", Words())
-inside = Counter("inside")
+inside = Inside("inside")
 
 
 def visit(me: int) -> Program[None]:
     yield memory.want(me, True)
     yield memory.give_turn(1 - me)
     yield memory.wait_to_enter(me)
-    yield inside.add(1)
+    yield inside.enter()
     yield delay("work")
-    yield inside.add(-1)
+    yield inside.leave()
     yield memory.want(me, False)
 
 

@@ -7,7 +7,7 @@ at once.
 
 from typing import NamedTuple
 
-from dstamp_sim import Counter, Op, Outcome, Process, Program, SharedObject, System, always, delay
+from dstamp_sim import Inside, Op, Outcome, Process, Program, SharedObject, System, always, delay
 
 
 class Words(NamedTuple):
@@ -41,16 +41,16 @@ class Memory(SharedObject):
 
 
 memory = Memory("memory", Words())
-inside = Counter("inside")
+inside = Inside("inside")
 
 
 def visit(me: int) -> Program[None]:
     yield memory.give_turn(1 - me)
     yield memory.want(me, True)
     yield memory.wait_to_enter(me)
-    yield inside.add(1)
+    yield inside.enter()
     yield delay("work")
-    yield inside.add(-1)
+    yield inside.leave()
     yield memory.want(me, False)
 
 

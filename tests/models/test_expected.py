@@ -4,14 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from dstamp_sim import CRASH, Verdict, explore
 from models.cc_ci import MECHANISMS
-from tests.expected_models import manifest, measured
+from tests.expected_models import build, manifest, measured
 
 ENTRIES = manifest()
 
 
 def _name(entry):
-    return " ".join([entry["model"], *entry.get("set", []), entry.get("placement", "")]).strip()
+    crashes = [f"crashes={entry['crashes']}"] if "crashes" in entry else []
+    return " ".join([entry["model"], *entry.get("set", []), entry.get("placement", ""), *crashes]).strip()
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=_name)
@@ -27,15 +29,35 @@ def test_the_manifest_covers_every_model_file_and_every_mechanism():
     assert {f"cc_ci:{name.replace('-', '_')}" for name in MECHANISMS} <= models
 
 
+TWINS = {
+    "bank": "bank_fixed",
+    "philosophers": "philosophers_ordered",
+    "peterson_broken": "peterson",
+    "lock_file": "lock_file_fixed",
+    "two_phase_commit_impatient": "two_phase_commit",
+}
+
+
 def test_each_racy_classic_stands_beside_its_fixed_twin():
-    verdicts = {e["model"]: e["verdict"] for e in ENTRIES if "set" not in e}
-    twins = {
-        "bank": "bank_fixed",
-        "philosophers": "philosophers_ordered",
-        "peterson_broken": "peterson",
-        "lock_file": "lock_file_fixed",
-        "two_phase_commit_impatient": "two_phase_commit",
-    }
-    for racy, fixed in twins.items():
+    verdicts = {e["model"]: e["verdict"] for e in ENTRIES if not {"set", "crashes"} & set(e)}
+    for racy, fixed in TWINS.items():
         assert verdicts[f"classic/{racy}.py"] == "VIOLATED"
         assert verdicts[f"classic/{fixed}.py"] == "HOLDS"
+
+
+def test_a_death_breaks_no_fixed_twin_but_blocks_others_where_a_lock_outlives_its_owner():
+    """A mutex and a wish in shared memory stay behind the dead; the kernel frees a flock."""
+    blocked = {}
+    for fixed in TWINS.values():
+        [entry] = [e for e in ENTRIES if e["model"] == f"classic/{fixed}.py" and e.get("crashes")]
+        report = explore(build(entry), keep_going=True)
+        failing = [j for j in report.judgements if j.verdict is Verdict.VIOLATED]
+        assert {j.prop.name for j in failing} <= {"no deadlock"}, fixed
+        for judgement in failing:
+            dead = {step.process for step in judgement.trace.steps if step.choice.outcome == CRASH}
+            blocked[fixed] = set(judgement.trace.waiting.values())
+            assert len(dead) == 1 and judgement.trace.waiting.keys().isdisjoint(dead)
+    assert blocked == {
+        "philosophers_ordered": {"fork 0.acquire()", "fork 1.acquire()"},
+        "peterson": {"memory.wait_to_enter(0)"},
+    }

@@ -207,6 +207,7 @@ def _waits(trace: Trace, moments: Sequence[Moment], lives: dict[str, tuple[float
 
 
 def _holds(trace: Trace, moments: Sequence[Moment], end: float) -> list[Stretch]:
+    """The holds of locks; what else is taken (a place inside, a token) shows in its object's lane."""
     done: list[Stretch] = []
     held: dict[str, list[tuple[Any, float, int]]] = {name: [] for name in trace.processes}
     for step, moment in zip(trace.steps, moments, strict=True):
@@ -216,7 +217,7 @@ def _holds(trace: Trace, moments: Sequence[Moment], end: float) -> list[Stretch]
             if found is not None:
                 mine.remove(found)
                 done.append(Stretch(step.process, hold.target.name, found[1], moment.at, found[2]))
-        if step.taken is not None:
+        if step.taken is not None and step.taken.target.is_lock:
             row = next(n for n in range(len(mine) + 1) if n not in [item[2] for item in mine])
             mine.append((step.taken, moment.at, row))
     for name in trace.processes:
