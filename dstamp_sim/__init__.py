@@ -1,8 +1,11 @@
 """dstamp_sim: one protocol model, run by many engines, to find, prove and explain races in shared environments.
 
 The names below are the public API. A model is a Python file whose factory (`build` unless another is named) returns a
-`System`; see the README for one.
+`System`; see the README for one. What runs a system (`explore`, `run_timed`, …) is loaded when it is first used.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from dstamp_sim.core.errors import (
     DstampError,
@@ -17,20 +20,63 @@ from dstamp_sim.core.mechanism import Experiment, Hypotheses, Mechanism, Questio
 from dstamp_sim.core.op import Op, Program, delay, section
 from dstamp_sim.core.placement import PROCESS_EXIT, REJECTED, Placement, Span
 from dstamp_sim.core.properties import Property, always, at_end, each_result, reachable
+from dstamp_sim.core.scenario import Arrivals, Distribution, Scenario, Shape, Timing
 from dstamp_sim.core.schedule import CRASH, Choice, Schedule
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.core.system import ANY, AnyNumber, Copies, Lane, Process, System
 from dstamp_sim.core.trace import Change, Step, Trace
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict
-from dstamp_sim.engines.explore.explorer import explore
-from dstamp_sim.engines.prove.unbounded import prove
-from dstamp_sim.engines.replay import replay
 from dstamp_sim.objects.chance import Chance, Counter
 from dstamp_sim.objects.git_checkout import GitCheckout, Worktree
 from dstamp_sim.objects.inside import Inside
 from dstamp_sim.objects.locks import Flock, LockScope, Mutex
 from dstamp_sim.objects.register import Register
 from dstamp_sim.objects.swarm_service import MISSING, Service, Spec, Swarm, SwarmService
+
+if TYPE_CHECKING:
+    from dstamp_sim.analyses.explain import Explanation, explain
+    from dstamp_sim.analyses.minimise import minimise
+    from dstamp_sim.engines.explore.explorer import explore
+    from dstamp_sim.engines.prove.unbounded import prove
+    from dstamp_sim.engines.replay import attempts, replay
+    from dstamp_sim.engines.sampling.sampler import Sample, sample
+    from dstamp_sim.engines.timed.sweep import Swept, sweep
+    from dstamp_sim.engines.timed.timed import run_timed
+    from dstamp_sim.inputs.model_file import Model, load_model
+    from dstamp_sim.inputs.scenario_file import read_scenario
+    from dstamp_sim.lock_review.review import Review
+    from dstamp_sim.lock_review.review import review_model as review
+else:
+    _WHERE = {
+        "Explanation": "analyses.explain:Explanation",
+        "Model": "inputs.model_file:Model",
+        "Review": "lock_review.review:Review",
+        "Sample": "engines.sampling.sampler:Sample",
+        "Swept": "engines.timed.sweep:Swept",
+        "attempts": "engines.replay:attempts",
+        "explain": "analyses.explain:explain",
+        "explore": "engines.explore.explorer:explore",
+        "load_model": "inputs.model_file:load_model",
+        "minimise": "analyses.minimise:minimise",
+        "prove": "engines.prove.unbounded:prove",
+        "read_scenario": "inputs.scenario_file:read_scenario",
+        "replay": "engines.replay:replay",
+        "review": "lock_review.review:review_model",
+        "run_timed": "engines.timed.timed:run_timed",
+        "sample": "engines.sampling.sampler:sample",
+        "sweep": "engines.timed.sweep:sweep",
+    }
+
+    def __getattr__(name: str) -> Any:
+        """A public name that is loaded when it is first used. Raises AttributeError for any other."""
+        if name not in _WHERE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module, _, inside = _WHERE[name].partition(":")
+        return getattr(import_module(f"{__name__}.{module}"), inside)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "ANY",
@@ -39,14 +85,17 @@ __all__ = [
     "PROCESS_EXIT",
     "REJECTED",
     "AnyNumber",
+    "Arrivals",
     "Chance",
     "Change",
     "Choice",
     "Copies",
     "Counter",
     "Coverage",
+    "Distribution",
     "DstampError",
     "Experiment",
+    "Explanation",
     "Flock",
     "GitCheckout",
     "Hypotheses",
@@ -55,6 +104,7 @@ __all__ = [
     "Lane",
     "LockScope",
     "Mechanism",
+    "Model",
     "ModelError",
     "Mutex",
     "Op",
@@ -67,19 +117,25 @@ __all__ = [
     "Question",
     "Register",
     "Report",
+    "Review",
     "Rule",
+    "Sample",
+    "Scenario",
     "ScenarioError",
     "Schedule",
     "ScheduleError",
     "Seen",
     "Service",
+    "Shape",
     "SharedObject",
     "Span",
     "Spec",
     "Step",
     "Swarm",
     "SwarmService",
+    "Swept",
     "System",
+    "Timing",
     "Trace",
     "UsageError",
     "Verdict",
@@ -88,13 +144,22 @@ __all__ = [
     "Worktree",
     "always",
     "at_end",
+    "attempts",
     "delay",
     "each_result",
+    "explain",
     "explore",
+    "load_model",
+    "minimise",
     "prove",
     "reachable",
+    "read_scenario",
     "replay",
+    "review",
+    "run_timed",
+    "sample",
     "section",
+    "sweep",
 ]
 
 __version__ = "0.1.0"

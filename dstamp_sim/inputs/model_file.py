@@ -29,6 +29,7 @@ class Model:
 
     reference: str
     path: Path
+    module: ModuleType
     factory: Callable[..., System]
     mechanisms: Mapping[str, Mechanism]
     placements: Mapping[str, Placement]
@@ -85,6 +86,7 @@ def load_model(reference: str) -> Model:
     return Model(
         reference=reference,
         path=path,
+        module=module,
         factory=factory,
         mechanisms=getattr(module, "MECHANISMS", {}),
         placements=getattr(module, "PLACEMENTS", {}),

@@ -61,6 +61,15 @@ class Swept:
         return np.isin(self.ends[:, column], kept)
 
 
+def sweep(system: System, timing: Timing, runs: int, *, seed: int | None = None) -> Swept:
+    """`runs` timed runs of `system`, on the compiled clock; the same arguments give the same ends.
+
+    Run r makes the schedule that `run_timed` makes of the same draws. Raises as `Sweeper.sweep`, which keeps its tables
+    for further sweeps of one system.
+    """
+    return Sweeper(system).sweep(timing, runs, seed=seed)
+
+
 class Sweeper:
     """The timed runs of one system. Keeps its tables, so that further sweeps of the same system cost no compilation.
 

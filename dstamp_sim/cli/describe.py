@@ -1,0 +1,54 @@
+"""`dstamp describe`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from dstamp_sim.cli.console import (
+    AsJson,
+    MechanismOption,
+    ModelArgument,
+    PlacementOption,
+    SettingsOption,
+    output,
+    print_json,
+    say,
+)
+
+if TYPE_CHECKING:
+    from dstamp_sim.pipeline.describe import Description
+
+
+def describe(
+    model: ModelArgument,
+    settings: SettingsOption = None,
+    mechanism: MechanismOption = None,
+    placement: PlacementOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what a model has: parameters, processes, objects, sections, locks, placements, mechanisms, properties."""
+    from dstamp_sim.pipeline.describe import describe_model  # noqa: PLC0415 - commands load what they need
+
+    reference = f"{model}:{mechanism}" if mechanism else model
+    found = describe_model(reference, settings=settings or [], placement=placement)
+    if as_json:
+        parts = {kind: [entry._asdict() for entry in entries] for kind, entries in found.parts.items()}
+        print_json({"model": found.reference, "file": found.file, "story": found.story, **parts})
+        return
+    _print(found)
+
+
+def _print(found: Description) -> None:
+    console = output()
+    say(console, Text(f"{found.reference} ({found.file})", style="bold"))
+    say(console, Text(found.story))
+    for kind, entries in found.parts.items():
+        if not any(entry.says for entry in entries):
+            say(console, Text.assemble((kind, "bold"), f"  {', '.join(entry.name for entry in entries)}"))
+            continue
+        say(console, Text(kind, style="bold"))
+        width = max(len(entry.name) for entry in entries)
+        for entry in entries:
+            say(console, Text(f"  {entry.name.ljust(width)}  {entry.says}"))
