@@ -1,6 +1,6 @@
 """`make bench`: every checker beside the others on every workload, as N grows until each passes the limits.
 
-Saves `results.json` and `seconds.png`, prints the tables that the README quotes; `--write` puts them there.
+Saves `results.json` and `seconds.png`, prints the tables that README.md quotes; `--write` puts them there.
 """
 
 from __future__ import annotations
@@ -186,7 +186,9 @@ def main() -> None:
     parser.add_argument("--tool", action="append", metavar="NAME", help="only this one; repeatable")
     parser.add_argument("--tlc", type=Path, metavar="JAR", help="tla2tools.jar, to run TLC too")
     parser.add_argument("--into", type=Path, default=RESULTS, metavar="FILE", help="where the results go")
-    parser.add_argument("--write", action="store_true", help="put the tables of the results into the README, and end")
+    parser.add_argument(
+        "--write", action="store_true", help="put the tables of the results into benchmarks/README.md, and end"
+    )
     options = parser.parse_args()
     if not options.write:
         cells = run(options)

@@ -1,4 +1,4 @@
-"""The tables that the README quotes, from the saved results."""
+"""The tables that `benchmarks/README.md` quotes, from the saved results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.tools import WORKLOADS
 
 RESULTS = Path(__file__).parent / "results.json"
-README = Path(__file__).parent.parent / "README.md"
+README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- benchmarks/results.json, written by make bench-table -->", "<!-- end -->"
 
 LARGE = 5_000_000

@@ -1,4 +1,4 @@
-"""The README quotes the benchmark's tables: exactly those of the saved results."""
+"""benchmarks/README.md quotes the benchmark's tables: exactly those of the saved results."""
 
 import json
 
