@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Errors are said, warnings (of folders that pip does not find) and news of its versions are not.
 PIP_QUIETLY := -qq --disable-pip-version-check
 
-.PHONY: replay test system-packages gallery conform bench bench-table bench-samplers clean
+.PHONY: replay test system-packages gallery reference conform bench bench-table bench-samplers clean
 
 replay: $(READY)
 	$(BIN)/dstamp replay --out out
@@ -22,6 +22,9 @@ system-packages:
 
 gallery: $(READY)
 	$(BIN)/python -m experiments.gallery
+
+reference: $(READY)
+	$(BIN)/python -m experiments.reference
 
 # Against real git, flock(2) and Docker Swarm (Debian: docker.io, busybox-static; as root); writes docs/conformance.md.
 conform: $(READY)

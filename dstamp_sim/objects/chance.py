@@ -7,9 +7,9 @@ from dstamp_sim.core.shared_object import Outcome, SharedObject
 
 
 class Chance(SharedObject):
-    """What the environment decides: every draw gives one of its labels, and any of them is possible every time.
+    """What the environment decides: every draw returns one of its labels, and any of them is possible every time.
 
-    Untimed engines see them all; timed ones draw by the probabilities that a scenario gives to the labels.
+    Untimed engines see them all; timed ones draw by the probabilities that a scenario returns to the labels.
     """
 
     def __init__(self, name: str, *labels: str, private: bool = False) -> None:
@@ -17,7 +17,7 @@ class Chance(SharedObject):
         self.labels = labels
 
     def draw(self) -> Op:
-        """Gives one of the labels."""
+        """Returns one of the labels."""
         return self.op("draw")
 
     def outcomes(self, state: Any, op: Op) -> tuple[Outcome, ...]:
@@ -34,11 +34,11 @@ class Counter(SharedObject):
         super().__init__(name, initial)
 
     def add(self, amount: int) -> Op:
-        """Adds `amount`; gives None."""
+        """Adds `amount`; returns None."""
         return self.op("add", amount)
 
     def read(self) -> Op:
-        """Gives the number."""
+        """Returns the number."""
         return self.op("read")
 
     def outcomes(self, state: int, op: Op) -> tuple[Outcome, ...]:

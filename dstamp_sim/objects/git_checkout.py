@@ -51,27 +51,27 @@ class GitCheckout(SharedObject):
         super().__init__(name, initial, private=private)
 
     def clone(self, commit: str) -> Op:
-        """Makes a clean checkout of `commit` if there is none; gives whether it did."""
+        """Makes a clean checkout of `commit` if there is none; returns whether it did."""
         return self.op("clone", commit)
 
     def head(self) -> Op:
-        """Gives the commit of HEAD."""
+        """Returns the commit of HEAD."""
         return self.op("head")
 
     def is_dirty(self) -> Op:
-        """Gives whether files or index differ from HEAD or untracked files lie about."""
+        """Returns whether files or index differ from HEAD or untracked files lie about."""
         return self.op("is_dirty")
 
     def files(self) -> Op:
-        """Gives the commit whose files are in the worktree (the compose files among them)."""
+        """Returns the commit whose files are in the worktree (the compose files among them)."""
         return self.op("files")
 
     def fetch_tags(self) -> Op:
-        """Fetches tags; HEAD and files stay. Gives None."""
+        """Fetches tags; HEAD and files stay. Returns None."""
         return self.op("fetch_tags")
 
     def add_overlay(self) -> Op:
-        """Puts an untracked file into the worktree. Gives None."""
+        """Puts an untracked file into the worktree. Returns None."""
         return self.op("add_overlay")
 
     def begin_checkout(self, commit: str, order: Order = "git") -> Op:
@@ -79,19 +79,19 @@ class GitCheckout(SharedObject):
         return self.op("begin_checkout", commit, order)
 
     def release_index(self, commit: str) -> Op:
-        """The index is written and `index.lock` is gone, HEAD has not moved yet (git only). Gives None."""
+        """The index is written and `index.lock` is gone, HEAD has not moved yet (git only). Returns None."""
         return self.op("release_index", commit)
 
     def end_checkout(self, commit: str, order: Order = "git") -> Op:
-        """The last part of a checkout (git: HEAD; go-git: index and files). Gives None."""
+        """The last part of a checkout (git: HEAD; go-git: index and files). Returns None."""
         return self.op("end_checkout", commit, order)
 
     def checkout_at_once(self, commit: str) -> Op:
-        """A whole `git checkout` as one op, where a torn one is not the question; gives False under `index.lock`."""
+        """A whole `git checkout` as one op, where a torn one is not the question; returns False under `index.lock`."""
         return self.op("checkout_at_once", commit)
 
     def checkout(self, commit: str, order: Order = "git") -> Program[bool]:
-        """All parts of a checkout, with the delay "checkout" after the first; gives whether it succeeded."""
+        """All parts of a checkout, with the delay "checkout" after the first; returns whether it succeeded."""
         if not (yield self.begin_checkout(commit, order)):
             return False
         yield delay("checkout")

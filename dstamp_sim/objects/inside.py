@@ -19,11 +19,11 @@ class Inside(SharedObject):
         super().__init__(name, 0)
 
     def enter(self) -> Op:
-        """One more is inside, until this process leaves, ends or dies; gives None."""
+        """One more is inside, until this process leaves, ends or dies; returns None."""
         return self.op("enter")
 
     def leave(self) -> Op:
-        """This process is inside no longer; gives None."""
+        """This process is inside no longer; returns None."""
         return self.op("leave")
 
     def outcomes(self, state: int, op: Op) -> tuple[Outcome, ...]:

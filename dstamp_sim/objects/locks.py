@@ -23,15 +23,15 @@ class Mutex(SharedObject):
         super().__init__(name, False, private=private)
 
     def acquire(self) -> Op:
-        """Blocks until the mutex is free, then holds it; gives True."""
+        """Blocks until the mutex is free, then holds it; returns True."""
         return self.op("acquire")
 
     def try_acquire(self) -> Op:
-        """Holds the mutex if it is free; gives True or None, and never blocks."""
+        """Holds the mutex if it is free; returns True or None, and never blocks."""
         return self.op("try_acquire")
 
     def release(self, token: Hashable = True) -> Op:
-        """Frees the mutex that this process holds; gives None."""
+        """Frees the mutex that this process holds; returns None."""
         return self.op("release", token)
 
     def outcomes(self, state: bool, op: Op) -> tuple[Outcome, ...]:
@@ -62,7 +62,7 @@ class Flock(SharedObject):
 
     - Advisory: only who asks is held up; nothing else is.
     - Bound to the open file description: a second `acquire` of the same process opens anew and blocks itself.
-    - Shared over fork: `inherit` gives another process a descriptor of the same lock.
+    - Shared over fork: `inherit` returns another process a descriptor of the same lock.
     - Released at the last close, or by the kernel when its holder ends or dies.
     - Wake order: about FIFO, but a releaser that locks again at once barges, so any process that asks may be next.
     - Unlinking the file while others wait makes two holders: they lock an inode that the path no longer names.
@@ -77,39 +77,39 @@ class Flock(SharedObject):
         super().__init__(path, LockFile(1, 1, ()), private=private)
 
     def acquire(self) -> Op:
-        """Opens the file, blocks until its lock is free, and locks it; gives the descriptor (an inode number)."""
+        """Opens the file, blocks until its lock is free, and locks it; returns the descriptor (an inode number)."""
         return self.op("acquire")
 
     def try_acquire(self) -> Op:
-        """Opens and locks the file without blocking (LOCK_NB); gives the descriptor, or None where that would block."""
+        """Opens and locks the file without blocking (LOCK_NB); returns the descriptor, or None where that would block."""
         return self.op("try_acquire")
 
     def open(self) -> Op:
-        """Opens the file, creating it when it was unlinked; gives a descriptor, and locks nothing."""
+        """Opens the file, creating it when it was unlinked; returns a descriptor, and locks nothing."""
         return self.op("open")
 
     def lock(self, descriptor: int) -> Op:
-        """Blocks until the inode of an open descriptor is unlocked, then locks it; gives the descriptor."""
+        """Blocks until the inode of an open descriptor is unlocked, then locks it; returns the descriptor."""
         return self.op("lock", descriptor)
 
     def inherit(self, descriptor: int) -> Op:
-        """Takes over a descriptor of a lock that is held, as a forked child does; gives the descriptor."""
+        """Takes over a descriptor of a lock that is held, as a forked child does; returns the descriptor."""
         return self.op("inherit", descriptor)
 
     def release(self, descriptor: int) -> Op:
-        """Closes the descriptor (as dropping a Python file object does); the last close unlocks. Gives None."""
+        """Closes the descriptor (as dropping a Python file object does); the last close unlocks. Returns None."""
         return self.op("release", descriptor)
 
     def close(self, descriptor: int) -> Op:
-        """Closes a descriptor through which this process locked nothing. Gives None."""
+        """Closes a descriptor through which this process locked nothing. Returns None."""
         return self.op("close", descriptor)
 
     def is_current(self, descriptor: int) -> Op:
-        """Gives whether the path still names the inode of the descriptor (fstat against stat)."""
+        """Returns whether the path still names the inode of the descriptor (fstat against stat)."""
         return self.op("is_current", descriptor)
 
     def unlink(self) -> Op:
-        """Removes the path's name; locks on its inode stay. Gives None."""
+        """Removes the path's name; locks on its inode stay. Returns None."""
         return self.op("unlink")
 
     def outcomes(self, state: LockFile, op: Op) -> tuple[Outcome, ...]:
@@ -165,7 +165,7 @@ def _closed(state: LockFile, inode: Any) -> LockFile:
 class LockScope:
     """A flock of a model's vocabulary: its name, and what it is per (`of`, a function of the program's arguments).
 
-    Processes for which `of` gives the same key share one flock, those for which it gives None take none; without `of`
+    Processes for which `of` returns the same key share one flock, those for which it returns None take none; without `of`
     there is one for all.
     """
 

@@ -11,19 +11,19 @@ class Register(SharedObject):
     """One hashable value that is read, written, or compared and set, each atomically. Its state is the value."""
 
     def read(self) -> Op:
-        """Gives the value."""
+        """Returns the value."""
         return self.op("read")
 
     def write(self, value: Hashable) -> Op:
-        """Makes `value` the value; gives None."""
+        """Makes `value` the value; returns None."""
         return self.op("write", value)
 
     def compare_and_set(self, expected: Hashable, value: Hashable) -> Op:
-        """Makes `value` the value if it is `expected`; gives whether it was."""
+        """Makes `value` the value if it is `expected`; returns whether it was."""
         return self.op("compare_and_set", expected, value)
 
     def wait_for(self, value: Hashable) -> Op:
-        """Blocks until the value is `value`: what a loop of reads would do, in one op. Gives None."""
+        """Blocks until the value is `value`: what a loop of reads would do, in one op. Returns None."""
         return self.op("wait_for", value)
 
     def outcomes(self, state: Any, op: Op) -> tuple[Outcome, ...]:

@@ -91,43 +91,43 @@ class SwarmService(SharedObject):
         self.failure_action = failure_action
 
     def version(self) -> Op:
-        """Gives the service's version, or None when there is no service: the listing with which a deploy begins."""
+        """Returns the service's version, or None when there is no service: the listing with which a deploy begins."""
         return self.op("version")
 
     def exists(self) -> Op:
-        """Gives whether there is a service."""
+        """Returns whether there is a service."""
         return self.op("exists")
 
     def deploy(self, spec: Spec, version: int | None = None) -> Op:
-        """Creates or updates; gives "created", "updated", `OUT_OF_SEQUENCE`, `NAME_CONFLICT` or `NOT_FOUND`."""
+        """Creates or updates; returns "created", "updated", `OUT_OF_SEQUENCE`, `NAME_CONFLICT` or `NOT_FOUND`."""
         return self.op("deploy", spec, version)
 
     def read_stamp(self, *, lagging: bool = False) -> Op:
-        """Gives the stamp in Spec's labels, or `MISSING`; a lagging read may see PreviousSpec during an update."""
+        """Returns the stamp in Spec's labels, or `MISSING`; a lagging read may see PreviousSpec during an update."""
         return self.op("read_stamp", lagging)
 
     def inspect(self) -> Op:
-        """Gives PreviousSpec's stamp ("absent" without one) and UpdateStatus ("unset"); None without a service."""
+        """Returns PreviousSpec's stamp ("absent" without one) and UpdateStatus ("unset"); None without a service."""
         return self.op("inspect")
 
     def read_spec(self) -> Op:
-        """Gives the whole Spec, or None when there is no service."""
+        """Returns the whole Spec, or None when there is no service."""
         return self.op("read_spec")
 
     def wait_settled(self) -> Op:
-        """Blocks while UpdateStatus says that something is under way; gives it (None: unset, or no service)."""
+        """Blocks while UpdateStatus says that something is under way; returns it (None: unset, or no service)."""
         return self.op("wait_settled")
 
     def wait_update(self) -> Op:
-        """Blocks until an update or a rollback is under way: what the orchestrator waits for. Gives None."""
+        """Blocks until an update or a rollback is under way: what the orchestrator waits for. Returns None."""
         return self.op("wait_update")
 
     def settle(self, *, may_fail: bool) -> Op:
-        """The orchestrator ends what is under way, for better or, with `may_fail`, for worse; gives UpdateStatus."""
+        """The orchestrator ends what is under way, for better or, with `may_fail`, for worse; returns UpdateStatus."""
         return self.op("settle", may_fail)
 
     def remove(self) -> Op:
-        """Removes the service; gives whether there was one."""
+        """Removes the service; returns whether there was one."""
         return self.op("remove")
 
     def outcomes(self, state: Swarm, op: Op) -> tuple[Outcome, ...]:
@@ -190,7 +190,7 @@ class SwarmService(SharedObject):
         return tuple(Outcome(self._stored(state, end), end.status, label) for end, label in ends)
 
     def _stored(self, state: Swarm, service: Service) -> Swarm:
-        """The swarm with a changed service: every change gives it the next version."""
+        """The swarm with a changed service: every change returns it the next version."""
         index = state.version_index + 1 if self.versioned else 0
         return Swarm(service._replace(version=index), index)
 
