@@ -17,9 +17,9 @@ PAGE = Path(__file__).parent.parent / "docs" / "objects.md"
 
 HEADING = """# Objects and their ops
 
-What processes can share, as `from dstamp_sim import …` offers it. An op is yielded: `seen = yield balance.read()`; where
-the table says `yield from`, it is several ops. What an object lacks you write yourself: a class with `outcomes` is enough
-([the tutorial](tutorial.md) has one). Written by `make reference` from the docstrings; a test runs it again and compares.
+What processes can share, as `from dstamp_sim import …` offers it. An op is yielded: `seen = yield balance.read()`.
+Where the table says `yield from`, it is several ops. What no object has you write yourself: a class with `outcomes` is
+enough ([the tutorial](tutorial.md) has one). Written by `make reference` from the docstrings; a test compares.
 """
 
 

@@ -62,7 +62,7 @@ class Flock(SharedObject):
 
     - Advisory: only who asks is held up; nothing else is.
     - Bound to the open file description: a second `acquire` of the same process opens anew and blocks itself.
-    - Shared over fork: `inherit` returns another process a descriptor of the same lock.
+    - Shared over fork: `inherit` gives another process a descriptor of the same lock.
     - Released at the last close, or by the kernel when its holder ends or dies.
     - Wake order: about FIFO, but a releaser that locks again at once barges, so any process that asks may be next.
     - Unlinking the file while others wait makes two holders: they lock an inode that the path no longer names.
@@ -81,7 +81,7 @@ class Flock(SharedObject):
         return self.op("acquire")
 
     def try_acquire(self) -> Op:
-        """Opens and locks the file without blocking (LOCK_NB); returns the descriptor, or None where that would block."""
+        """Opens and locks the file without blocking (LOCK_NB); returns the descriptor, None where that would block."""
         return self.op("try_acquire")
 
     def open(self) -> Op:
@@ -165,8 +165,8 @@ def _closed(state: LockFile, inode: Any) -> LockFile:
 class LockScope:
     """A flock of a model's vocabulary: its name, and what it is per (`of`, a function of the program's arguments).
 
-    Processes for which `of` returns the same key share one flock, those for which it returns None take none; without `of`
-    there is one for all.
+    Processes for which `of` returns the same key share one flock, those for which it returns None take none; without
+    `of` there is one for all.
     """
 
     name: str

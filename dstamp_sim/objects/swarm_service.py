@@ -190,7 +190,7 @@ class SwarmService(SharedObject):
         return tuple(Outcome(self._stored(state, end), end.status, label) for end, label in ends)
 
     def _stored(self, state: Swarm, service: Service) -> Swarm:
-        """The swarm with a changed service: every change returns it the next version."""
+        """The swarm with a changed service: every change takes the next version."""
         index = state.version_index + 1 if self.versioned else 0
         return Swarm(service._replace(version=index), index)
 
