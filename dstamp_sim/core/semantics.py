@@ -13,12 +13,15 @@ from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.core.system import Instance, System
 from dstamp_sim.core.trace import Change, Step, Trace
-from dstamp_sim.core.value import Distinct, text
+from dstamp_sim.core.value import Distinct, key, same, text
 
 DEAD = -1
 """The node of a process that died."""
 
 _NOTHING = (Outcome(None),)
+
+_STATE, _TOKEN = "state", "token"
+"""As the place of a value, beside its object: the object's states, and what processes hold of it."""
 
 
 class Local(NamedTuple):
@@ -62,11 +65,14 @@ class Semantics:
         self._outcomes: dict[tuple[int, Hashable, Op], tuple[Outcome, ...]] = {}
         self._owns = tuple(item.initial for item in self.private)
         self._values = Distinct()
+        for item in declared:
+            if wrong := self._values.wrong((id(item), _STATE), item.initial):
+                raise ModelError(f"{item!r} begins with the state {wrong}")
         automata: dict[Any, Automaton] = {}
         for instance in instances:
             program, args = instance.process.program, instance.process.args
-            if (key := _kind(instance)) not in automata:
-                automata[key] = Automaton(program, args, instance.bound, declared, self._values, history_limit)
+            if (kind := _kind(instance)) not in automata:
+                automata[kind] = Automaton(program, args, instance.bound, declared, self._values, history_limit)
         self.automata = tuple(automata[_kind(instance)] for instance in instances)
 
     def initial(self) -> State:
@@ -195,10 +201,27 @@ class Semantics:
         except Exception as error:
             raise ModelError(f"{node.place}: {node.op} in state {text(current)} raised {error!r}") from error
         for outcome in outcomes:
-            for value, what, where in ((outcome.state, "state", ""), (outcome.result, "result", node.op)):
-                if wrong := self._values.wrong((id(target), where), value):
-                    raise ModelError(f"{node.place}: {node.op} gives the {what} {wrong}")
+            if wrong := self._wrong(target, node.op, outcome):
+                raise ModelError(f"{node.place}: {node.op} gives the {wrong}")
         return tuple(outcomes)
+
+    def _wrong(self, target: SharedObject, op: Op | None, outcome: Outcome) -> str:
+        """Which of an outcome's values must not be, and why; empty when all may."""
+        values = (
+            ("state", _STATE, outcome.state),
+            ("result", op, outcome.result),
+            ("token", _TOKEN, outcome.takes),
+            ("token", _TOKEN, outcome.drops),
+        )
+        found = ((what, self._values.wrong((id(target), where), value)) for what, where, value in values)
+        return next((f"{what} {wrong}" for what, wrong in found if wrong), "")
+
+    def bereaved(self, target: SharedObject, current: Hashable, token: Hashable) -> Hashable:
+        """The state of an object after a process died that held `token` of it."""
+        after: Hashable = target.on_death(current, token)
+        if wrong := self._values.wrong((id(target), _STATE), after):
+            raise ModelError(f"{target!r}: on_death of the token {text(token)} gives the state {wrong}")
+        return after
 
     def _state_of(self, state: State, pid: int, target: SharedObject) -> Hashable:
         slot = self._slot[id(target)]
@@ -207,10 +230,10 @@ class Semantics:
     def look_up(self, target: SharedObject, current: Hashable, node: Node) -> tuple[Outcome, ...]:
         """What the op of `node` may do to its target in state `current`; remembered, and checked for hashability."""
         assert node.op is not None
-        key = (id(target), current, node.op)
-        known = self._outcomes.get(key)
+        question = (id(target), current, node.op)
+        known = self._outcomes.get(question)
         if known is None:
-            known = self._outcomes[key] = self._ask(target, current, node)
+            known = self._outcomes[question] = self._ask(target, current, node)
         return known
 
     def _apply(self, state: State, pid: int, target: SharedObject | None, outcome: Outcome) -> State:
@@ -235,17 +258,17 @@ class Semantics:
         for target, token in reversed(node.holds):
             if not target.private:
                 slot = self._slot[id(target)]
-                shared = _put(shared, slot, target.on_death(shared[slot], token))
+                shared = _put(shared, slot, self.bereaved(target, shared[slot], token))
         left = Local(0, self._owns) if self.processes[pid].daemon else Local(DEAD, self._owns)
         return State(shared, _put(state.local, pid, left), state.deaths + 1)
 
     def _changes(self, before: State, after: State, pid: int) -> Iterator[Change]:
         if before.shared is not after.shared:
             for item, old, new in zip(self.shared, before.shared, after.shared, strict=True):
-                if old is not new and old != new:
+                if not same(old, new):
                     yield Change(item.name, old, new)
         for item, old, new in zip(self.private, before.local[pid].private, after.local[pid].private, strict=True):
-            if old != new:
+            if not same(old, new):
                 yield Change(self._name(item, pid), old, new)
 
     def named(self, state: State) -> Iterator[tuple[str, Hashable]]:
@@ -285,7 +308,7 @@ def _dropped(target: SharedObject | None, outcome: Outcome) -> tuple[Hold, ...]:
 def _kind(instance: Instance) -> Hashable:
     """What makes two processes run the same automaton; arguments that are merely equal (1, True) do not."""
     process, locks = instance.process, tuple((bound.span, bound.lock.name) for bound in instance.bound)
-    return process.program, process.args, text(process.args), locks
+    return id(process.program), key(process.args), locks
 
 
 def _put(row: tuple[Any, ...], index: int, value: Any) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from dstamp_sim.core.op import Program
 from dstamp_sim.core.placement import Bound, Placement, Scope
 from dstamp_sim.core.properties import NO_DEADLOCK, Property
 from dstamp_sim.core.shared_object import SharedObject
-from dstamp_sim.core.value import is_hashable, text
+from dstamp_sim.core.value import Distinct, text
 
 
 class AnyNumber(StrEnum):
@@ -57,8 +57,8 @@ class Process:
             raise ModelError("a process needs a name that is not empty: schedules are written in names")
         if isinstance(copies, int) and copies < 0:
             raise ModelError(f"process {name!r}: copies={copies}, but a number of processes is 0 or more")
-        if not is_hashable(args):
-            raise ModelError(f"process {name!r}: arguments {args!r} must be hashable values (tuples, not lists)")
+        if wrong := Distinct().wrong(name, args):
+            raise ModelError(f"process {name!r}: it is given {wrong}")
         values = {"name": name, "program": program, "args": args, "copies": copies, "daemon": daemon}
         for key, value in values.items():
             object.__setattr__(self, key, value)

@@ -1,10 +1,23 @@
-"""Values that travel between programs and objects: hashable, and written the same way in every run."""
+"""Values that travel between programs and objects: hashable, told apart by type and content, written alike in all runs.
+
+Python calls values equal that a program can tell apart: 1, True and Decimal(1); a NamedTuple and its tuple; 0.0 and
+-0.0; whatever an `__eq__` of its own says. Tables are keyed by equality, so two such values in one place would be taken
+for one. `key` says what a value really is, and `Distinct` refuses the second of two that Python confuses.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Hashable
+from enum import Enum
+from functools import cached_property
+from math import isnan
 from typing import Any
 
 # Scalars that are written by repr(); everything else is taken apart first.
 _PLAIN = (str, int, float, bool, type(None))
+
+# Types of which `==` between two values of just this type means the same content.
+_EXACT = (str, int, bool, type(None), bytes)
 
 
 def text(value: Any) -> str:
@@ -27,27 +40,149 @@ def _tuple_text(value: tuple[Any, ...]) -> str:
     return "(" + ", ".join(text(item) for item in value) + comma + ")"
 
 
-class Distinct:
-    """Remembers values, and finds those that Python calls equal though they are written differently (1, True, 1.0).
+class NoKey(ValueError):
+    """Nothing says whether this value is the same as another one; the text says why, and the remedy."""
 
-    Tables are keyed by equality, so two such values would be taken for one and a wrong verdict could come of it.
+
+def key(value: Any) -> Hashable:
+    """What a value is, by type and content: two values have one key only if no program can tell them apart.
+
+    Numbers, texts, tuples, NamedTuples and frozensets (their order aside) by what they are made of; what is only ever
+    equal to itself (enum members, functions, classes without an `__eq__`) is itself; anything else is its type with
+    what pickling it would keep, cached properties aside. Raises NoKey for NaN, and where pickling fails.
+    """
+    try:
+        return _key(value)
+    except RecursionError:
+        raise NoKey(f"which refers to itself: {_REMEDY}") from None
+
+
+_UNEQUAL = "which is not equal to itself: use None, or a text"
+_REMEDY = "use tuples, NamedTuples, frozensets or frozen dataclasses of plain values"
+
+
+class _Itself:
+    """The key of what is the same as nothing but itself; keeps it alive, so that no other gets its identity."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and other.value is self.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+def _key(value: Any) -> Hashable:
+    kind = type(value)
+    if kind in _EXACT:
+        return kind, value
+    if kind is float:
+        return kind, _exactly(value)
+    if kind is frozenset:
+        return kind, frozenset(map(_key, value))
+    if kind is tuple or (isinstance(value, tuple) and _is_plain(kind)):
+        return kind, *map(_key, value)
+    if isinstance(value, Enum) or _is_itself(kind):
+        return _Itself(value)
+    return kind, *_pickled(value, kind)
+
+
+def _is_itself(kind: type) -> bool:
+    """Whether values of a type are equal to nothing but themselves."""
+    equality: Any = kind.__eq__
+    return equality is object.__eq__
+
+
+def _exactly(value: float) -> str:
+    if isnan(value):
+        raise NoKey(_UNEQUAL)
+    return value.hex()
+
+
+def _is_plain(kind: type) -> bool:
+    """Whether a kind of tuple is a NamedTuple that has nothing but its fields."""
+    return hasattr(kind, "_fields") and not kind.__dictoffset__
+
+
+def _pickled(value: Any, kind: type) -> tuple[Hashable, ...]:
+    """What pickling would keep of a value."""
+    if not (value == value):  # noqa: PLR0124 - NaN is not
+        raise NoKey(_UNEQUAL)
+    try:
+        parts = value.__reduce_ex__(4)
+    except RecursionError:
+        raise
+    except Exception:
+        raise NoKey(f"which cannot be told from a value that Python calls equal to it: {_REMEDY}") from None
+    if isinstance(parts, str):
+        return (_Itself(value),)
+    made, arguments, state, *items = parts if len(parts) > 2 else (*parts, None)
+    return _key(made), _part(arguments, kind), _part(state, kind), *(_part(list(item or ()), kind) for item in items)
+
+
+def _part(value: Any, kind: type) -> Hashable:
+    """As `_key`, also of the lists, sets and dicts in which an object of `kind` keeps its content."""
+    if isinstance(value, dict):
+        kept = ((name, part) for name, part in value.items() if not _is_cached(kind, name))
+        return dict, frozenset((_part(name, kind), _part(part, kind)) for name, part in kept)
+    if isinstance(value, list | tuple) and type(value) in (list, tuple):
+        return type(value), *(_part(item, kind) for item in value)
+    if isinstance(value, set):
+        return set, frozenset(map(_key, value))
+    return _key(value)
+
+
+def _is_cached(kind: type, name: object) -> bool:
+    return isinstance(name, str) and isinstance(getattr(kind, name, None), cached_property)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are the same by type and content. Raises NoKey as `key` does."""
+    return one is other or key(one) == key(other)
+
+
+class Distinct:
+    """Remembers values by place, and finds what must not be in one: not hashable, or equal to another and not the same.
+
+    Tables are keyed by equality, so such a value would be taken for the other and a wrong verdict could come of it.
     """
 
     def __init__(self) -> None:
-        self._written: dict[tuple[Hashable, Hashable], str] = {}
+        self._known: dict[tuple[Hashable, Hashable], tuple[Hashable, Any]] = {}
 
     def wrong(self, where: Hashable, value: Any) -> str:
-        """The value and what is wrong with it: not hashable, or written differently before in the same place."""
+        """The value and what is wrong with it in this place; empty when nothing is."""
         if not is_hashable(value):
             return f"{value!r}, which is not hashable: use tuples and frozensets"
-        now = text(value)
-        before = self._written.setdefault((where, value), now)
+        try:
+            now = key(value)
+        except NoKey as why:
+            return f"{value!r}, {why}"
+        before, other = self._known.setdefault((where, value), (now, value))
         if before == now:
             return ""
+        if other is value:
+            return f"{text(value)}, which has changed since it was used before: a value must stay what it is"
+        shown, used = _told_apart(value, other)
         return (
-            f"{now}, which Python calls equal to {before}, used before: they would be taken for one value; "
+            f"{shown}, which Python calls equal to {used}, used before: they would be taken for one value; "
             "keep to one of them"
         )
+
+
+def _told_apart(value: Any, other: Any) -> tuple[str, str]:
+    """Two values in words that differ, as far as there are any."""
+    shown, used = text(value), text(other)
+    if shown != used:
+        return shown, used
+    kinds = tuple(f"{type(one).__module__}.{type(one).__qualname__}" for one in (value, other))
+    if kinds[0] != kinds[1]:
+        return f"{shown} (of type {kinds[0]})", f"{used} (of type {kinds[1]})"
+    return f"{shown} (of type {kinds[0]})", "another such value that differs in what `==` passes over"
 
 
 def is_hashable(value: object) -> bool:

@@ -171,7 +171,7 @@ def test_unhashable_arguments_of_a_process_are_refused_at_once():
     def program(items: list) -> Program[None]:
         yield x.read()
 
-    with pytest.raises(ModelError, match=r"process 'p': arguments .* must be hashable"):
+    with pytest.raises(ModelError, match=r"process 'p': it is given .* not hashable: use tuples"):
         Process("p", program, [1])
 
 

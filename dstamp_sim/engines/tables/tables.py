@@ -193,7 +193,7 @@ class Tables:
             raise AssertionError(f"closed tables lack what a death leaves: {self.hold_key(hold)} in state {state}")
         target, token = self._hold_tokens[hold]
         slot = self._slot[id(target)]
-        after = self.state_number(slot, target.on_death(self.states[slot][state], token))
+        after = self.state_number(slot, self.semantics.bereaved(target, self.states[slot][state], token))
         self.hold_entries.data[self.hold_base.data[hold] + state] = after
 
     def fill_all(self, misses: NDArray[Any]) -> None:
