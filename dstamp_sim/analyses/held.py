@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dstamp_sim.analyses.conflicts import act
+from dstamp_sim.core.holds import Held
 from dstamp_sim.core.trace import Trace
 
 
-@dataclass(frozen=True)
-class Held:
-    """One lock held by one process, from step `since` to step `until` (numbers from 0; None: to the trace's end)."""
-
-    process: str
-    lock: str
-    token: Hashable
-    since: int
-    until: int | None
-
-    def over(self, number: int) -> bool:
-        """Whether it was held when step `number` was performed."""
-        return self.since < number and (self.until is None or number < self.until)
-
-
-def held_in(trace: Trace) -> tuple[Held, ...]:
+def locks_held(trace: Trace) -> tuple[Held, ...]:
     """Every hold of a lock in a trace, in order of taking."""
-    done: list[Held] = []
-    open_holds: list[Held] = []
-    for number, step in enumerate(trace.steps):
-        for dropped in step.dropped:
-            mine = [h for h in open_holds if h.process == step.process and h.token == dropped.token]
-            found = next((h for h in mine if h.lock.partition("@")[0] == dropped.target.name), None)
-            if found is not None:
-                open_holds.remove(found)
-                done.append(Held(found.process, found.lock, found.token, found.since, number))
-        if step.taken is not None and step.taken.target.is_lock:
-            open_holds.append(Held(step.process, str(step.touched), step.taken.token, number, None))
-    return tuple(sorted([*done, *open_holds], key=lambda hold: hold.since))
+    return tuple(held for held in trace.holds() if held.is_lock)
 
 
 @dataclass(frozen=True)
@@ -55,20 +30,20 @@ def why_not_kept_out(trace: Trace, window: Window, moment: int, when: Callable[[
     `moment` is the step after which things had gone wrong.
     """
     mine, other = trace.steps[window.opens].process, trace.steps[window.write].process
-    holds = held_in(trace)
+    holds = locks_held(trace)
     split = _two_tokens(holds, moment)
     if split:
         return split
     of_write = [h for h in holds if h.process == other and h.over(window.write)]
     if of_write:
         hold = of_write[0]
-        why = _why_without(trace, holds, mine, hold.lock, window, when)
-        return f"{other} held {hold.lock}, which did not help: {why}"
+        why = _why_without(trace, holds, mine, hold.name, window, when)
+        return f"{other} held {hold.name}, which did not help: {why}"
     throughout = [
         h for h in holds if h.process == mine and h.over(window.write) and (h.until is None or h.until > window.write)
     ]
     if throughout:
-        lock = throughout[0].lock
+        lock = throughout[0].name
         if other in trace.daemons:
             return f"{mine} held {lock} all the while, but {other} asks for no lock"
         return f"{mine} held {lock} all the while, but {other}'s {act(trace.steps[window.write])} never asked for it"
@@ -77,7 +52,7 @@ def why_not_kept_out(trace: Trace, window: Window, moment: int, when: Callable[[
     ever = [h for h in holds if h.process in (mine, other) and h.since < window.closes]
     if not ever:
         return "No lock was held"
-    lock = ever[0].lock
+    lock = ever[0].name
     return f"Neither {mine}'s window nor {other}'s {act(trace.steps[window.write])} was under {lock}"
 
 
@@ -96,16 +71,16 @@ def gap_around(trace: Trace, window: Window) -> Gap | None:
     mine, other = trace.steps[window.opens].process, trace.steps[window.write].process
     if other in trace.daemons:
         return None
-    holds = held_in(trace)
+    holds = locks_held(trace)
     throughout = [h for h in holds if h.process == mine and h.over(window.closes) and h.since < window.opens]
     if throughout:
-        return Gap(other, throughout[0].lock, window.write, window.write)
+        return Gap(other, throughout[0].name, window.write, window.write)
     theirs = [h for h in holds if h.process == other and h.over(window.write)]
     begin = window.opens
     for hold in holds:
-        if theirs and hold.process == mine and hold.lock == theirs[0].lock and hold.since < begin and hold.until:
+        if theirs and hold.process == mine and hold.name == theirs[0].name and hold.since < begin and hold.until:
             begin = max(begin, hold.until)
-    return Gap(mine, theirs[0].lock if theirs else "", begin, window.closes)
+    return Gap(mine, theirs[0].name if theirs else "", begin, window.closes)
 
 
 def _why_without(
@@ -114,9 +89,9 @@ def _why_without(
     """Why `mine`, whose window it is, was not kept safe by the lock that the writer held."""
     steps = trace.steps
     ends = list(dict.fromkeys([act(steps[window.opens]), act(steps[window.closes])]))
-    own = [h for h in holds if h.process == mine and h.lock == lock and h.since < window.closes]
+    own = [h for h in holds if h.process == mine and h.name == lock and h.since < window.closes]
     if not own:
-        others = [h.lock for h in holds if h.process == mine and h.over(window.closes)]
+        others = [h.name for h in holds if h.process == mine and h.over(window.closes)]
         had = f", and holds {others[0]}, which is another" if others else ""
         return f"{mine}'s {' and '.join(ends)} never asked for it{had}"
     last = own[-1]
@@ -132,9 +107,9 @@ def _two_tokens(holds: Sequence[Held], moment: int) -> str:
     now = [h for h in holds if h.over(moment)]
     for first in now:
         for second in now:
-            if first.lock == second.lock and first.since < second.since and first.token != second.token:
+            if first.name == second.name and first.since < second.since and first.hold.token != second.hold.token:
                 return (
-                    f"{first.process} and {second.process} both held {first.lock}, but not the same one: "
-                    f"{first.process} number {first.token}, {second.process} number {second.token}"
+                    f"{first.process} and {second.process} both held {first.name}, but not the same one: "
+                    f"{first.process} number {first.hold.token}, {second.process} number {second.hold.token}"
                 )
     return ""

@@ -174,8 +174,13 @@ class Semantics:
             dropped=node.holds if dies else _dropped(target, outcome),
             ended=end is not None and end.ended,
             returned=end.result if end is not None and end.ended else None,
+            restarted=self.processes[move.pid].daemon and (dies or self._returns(state, move.pid, outcome)),
             time_s=time_s,
         )
+
+    def _returns(self, state: State, pid: int, outcome: Outcome) -> bool:
+        automaton = self.automata[pid]
+        return automaton.nodes[automaton.advance(state.local[pid].node, outcome)].ended
 
     def trace(self, steps: Sequence[Step], final: State) -> Trace:
         """The trace made of `steps`, which led from the initial state to `final`."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 from dstamp_sim.core.automaton import Hold, Place
+from dstamp_sim.core.holds import Held, held_in
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.schedule import Choice, Schedule
 from dstamp_sim.core.value import text
@@ -26,7 +28,8 @@ class Step:
     """One performed op, or one death (`op` is None).
 
     `changes` holds only what changed; `touched` is the object that the op was on, as `Change` calls it; `ended` is true
-    when the process returned with this step (`returned` is then its result); `time_s` is set by timed engines.
+    when the process returned with this step (`returned` is then its result); `restarted` when it is a daemon that began
+    anew with this step, and holds nothing any more; `time_s` is set by timed engines.
     """
 
     choice: Choice
@@ -41,6 +44,7 @@ class Step:
     dropped: tuple[Hold, ...]
     ended: bool
     returned: Any
+    restarted: bool = False
     time_s: float | None = None
 
     @property
@@ -63,6 +67,17 @@ class Step:
     def changed(self) -> str:
         """What changed, object by object; empty when nothing did."""
         return "; ".join(f"{c.target}: {text(c.before)} => {text(c.after)}" for c in self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class SectionSpan:
+    """One stay of a process in a section, from its step `first` in it to its `last`; `level` counts outer sections."""
+
+    process: str
+    section: str
+    level: int
+    first: int
+    last: int
 
 
 @dataclass(frozen=True)
@@ -97,3 +112,33 @@ class Trace:
         for step in self.steps:
             state.update({change.target: change.after for change in step.changes})
             yield dict(state)
+
+    def holds(self) -> tuple[Held, ...]:
+        """Everything that a process held, locks and else, in order of taking, with how long; lapses are seen."""
+        return held_in(self)
+
+    def spans(self) -> tuple[SectionSpan, ...]:
+        """Every stay of a process in a section, in order of processes and then of time, outer sections first.
+
+        Two stays in one section between which the process does nothing are one.
+        """
+        done: list[SectionSpan] = []
+        inside: dict[str, list[SectionSpan]] = {name: [] for name in self.processes}
+        for number, step in enumerate(self.steps):
+            stack = inside[step.process]
+            kept = _common([span.section for span in stack], step.sections)
+            done += stack[kept:]
+            stack[:] = [replace(span, last=number) for span in stack[:kept]]
+            for level, name in enumerate(step.sections[kept:], start=kept):
+                stack.append(SectionSpan(step.process, name, level, number, number))
+            if step.ended or step.restarted or step.op is None:
+                done += stack
+                stack.clear()
+        done += [span for stack in inside.values() for span in stack]
+        order = {name: n for n, name in enumerate(self.processes)}
+        return tuple(sorted(done, key=lambda span: (order[span.process], span.first, span.level)))
+
+
+def _common(names: Sequence[str], others: Sequence[str]) -> int:
+    """How many names two lists begin with alike."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(names, others, strict=False)))

@@ -10,14 +10,15 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from dstamp_sim.core.holds import Held
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.value import text
 from dstamp_sim.export.words import printable
 from dstamp_sim.rendering.timeline.facts import moments_of
 from dstamp_sim.rendering.timeline.told import Told
 
-RUNS, LOCKS, OBJECTS = 1, 2, 3
-"""The three groups of tracks, as the format's process ids."""
+RUNS, LOCKS, OBJECTS, HOLDS = 1, 2, 3, 4
+"""The groups of tracks, as the format's process ids."""
 _SECOND = 1_000_000
 
 Event = dict[str, Any]
@@ -38,7 +39,7 @@ def events_of(trace: Trace, told: Told) -> list[Event]:
         *_names(RUNS, "processes", trace.processes),
         *_steps(trace, at),
         *_sections(trace, at),
-        *_locks(trace, at),
+        *_holds(trace, at),
         *_objects(trace, at),
         *_flows(trace, told, at),
     ]
@@ -83,38 +84,28 @@ def _steps(trace: Trace, at: Sequence[int]) -> Iterator[Event]:
 
 def _sections(trace: Trace, at: Sequence[int]) -> Iterator[Event]:
     last = 1 if trace.timed else _SECOND
-    for track, process in enumerate(trace.processes, start=1):
-        open_: list[tuple[str, int]] = []
-        until = 0
-        for number, step in enumerate(trace.steps):
-            if step.process != process:
-                continue
-            names = [name for name, _ in open_]
-            kept = next((n for n, (a, b) in enumerate(zip(names, step.sections, strict=False)) if a != b), None)
-            kept = min(len(names), len(step.sections)) if kept is None else kept
-            for name, begin in reversed(open_[kept:]):
-                yield _slice(RUNS, track, name, begin, until)
-            open_[kept:] = [(name, at[number]) for name in step.sections[kept:]]
-            until = at[number] + last
-        for name, begin in reversed(open_):
-            yield _slice(RUNS, track, name, begin, until)
+    for span in trace.spans():
+        track = trace.processes.index(span.process) + 1
+        yield _slice(RUNS, track, span.section, at[span.first], at[span.last] + last)
 
 
-def _locks(trace: Trace, at: Sequence[int]) -> Iterator[Event]:
-    held: dict[tuple[str, str, Any], int] = {}
-    holds: list[tuple[str, str, int, int]] = []
-    for number, step in enumerate(trace.steps):
-        for hold in step.dropped:
-            key = (hold.target.name, step.process, hold.token)
-            if key in held:
-                holds.append((key[0], key[1], held.pop(key), at[number]))
-        if step.taken is not None and step.taken.target.is_lock:
-            held[step.taken.target.name, step.process, step.taken.token] = at[number]
-    holds += [(name, process, begin, _end(trace, at)) for (name, process, _), begin in held.items()]
-    tracks = sorted({(name, process) for name, process, _, _ in holds})
-    yield from _names(LOCKS, "locks", [f"{name}: {process}" for name, process in tracks])
-    for name, process, begin, end in sorted(holds, key=lambda hold: hold[2]):
-        yield _slice(LOCKS, tracks.index((name, process)) + 1, f"held by {process}", begin, end)
+def _holds(trace: Trace, at: Sequence[int]) -> Iterator[Event]:
+    """A track per lock, or whatever else was held, and holder; in a group of their own those that are no locks."""
+    for group, name, is_lock in ((LOCKS, "locks", True), (HOLDS, "holds", False)):
+        holds = [held for held in trace.holds() if held.is_lock is is_lock]
+        tracks = sorted({_track(held) for held in holds})
+        if tracks or is_lock:
+            yield from _names(group, name, [f"{what}: {process}" for what, process, _ in tracks])
+        for held in holds:
+            until = _end(trace, at) if held.until is None else at[held.until]
+            how = {"ended": held.parting.value} if held.parting else {}
+            track = tracks.index(_track(held)) + 1
+            yield _slice(group, track, f"held by {held.process}", at[held.since], until, **how)
+
+
+def _track(held: Held) -> tuple[str, str, str]:
+    """Holds of one track are nested or follow one another; those of other tokens may overlap."""
+    return held.name, held.process, text(held.hold.token)
 
 
 def _objects(trace: Trace, at: Sequence[int]) -> Iterator[Event]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from dstamp_sim.analyses.deadlock import lock_order
 from dstamp_sim.analyses.explain import Explanation
+from dstamp_sim.analyses.lock_order import lock_order
 from dstamp_sim.analyses.minimise import minimise
 from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, certify

@@ -9,11 +9,13 @@ from dataclasses import replace
 import networkx as nx
 import pytest
 
+from dstamp_sim import replay
 from dstamp_sim.analyses.happens_before import HappensBefore
 from dstamp_sim.export.formats import OF_TRACES
 from dstamp_sim.export.itf import ACTION, PROCESS
 from dstamp_sim.export.mermaid import MOST_MESSAGES
 from dstamp_sim.rendering.timeline.told import Told
+from tests.holders import lease_that_lapses
 from tests.rendering import sample_traces as samples
 
 
@@ -33,7 +35,12 @@ def timed():
     return trace, Told(clocks=tuple(HappensBefore(trace).clocks))
 
 
-CASES = {"stack race": stack_race, "hostile": hostile, "timed": timed}
+def lapsed():
+    trace = replay(lease_that_lapses(), "run#1 time run#2*3 run#1*2")
+    return trace, Told(clocks=tuple(HappensBefore(trace).clocks))
+
+
+CASES = {"lapsed": lapsed, "stack race": stack_race, "hostile": hostile, "timed": timed}
 
 
 @pytest.fixture(params=CASES)
@@ -73,6 +80,15 @@ def test_slices_of_one_track_nest(case):
                 open_.pop()
             assert not open_ or begin - negative <= open_[-1]
             open_.append(begin - negative)
+
+
+def test_what_is_held_and_no_lock_has_a_group_of_its_own_and_says_how_it_ended():
+    groups = {e["pid"]: e["args"]["name"] for e in events_of(lapsed(), "M") if e["name"] == "process_name"}
+    held = [e for e in events_of(lapsed(), "X") if e["name"].startswith("held by")]
+    assert [(groups[e["pid"]], e["name"], e["args"].get("ended")) for e in held] == [
+        ("holds", "held by run#1", "lapsed"),
+        ("holds", "held by run#2", "let go"),
+    ]
 
 
 def test_every_flow_starts_and_ends_on_a_step_of_its_track(case):

@@ -6,7 +6,7 @@ from itertools import combinations, pairwise
 
 import pytest
 
-from dstamp_sim import Lane, explore
+from dstamp_sim import Lane, explore, replay
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.inputs.model_file import load_model
 from dstamp_sim.rendering.timeline.axis import Axis, clock_axis, duration
@@ -14,6 +14,7 @@ from dstamp_sim.rendering.timeline.facts import facts_of
 from dstamp_sim.rendering.timeline.layout import MOST_STEPS, lay_out
 from dstamp_sim.rendering.timeline.names import spread
 from dstamp_sim.rendering.timeline.shapes import WIDTH, Box, Label, Layout, elide, measure, wrap
+from tests.holders import lease_that_lapses
 from tests.rendering import sample_traces as samples
 
 HC1 = {
@@ -174,6 +175,16 @@ def test_a_death_is_marked_and_drops_what_was_held() -> None:
     holds = _boxes(layout, "hold", "first")
     assert [hold.right for hold in holds] == pytest.approx([death.x, death.x])
     assert holds[0].y != holds[1].y
+
+
+def test_what_is_held_and_no_lock_is_no_lock_bar_and_ends_where_it_lapses() -> None:
+    layout = lay_out(replay(lease_that_lapses(), "run#1 time run#2*3 run#1*2"))
+    (lapsed,), (held,) = _boxes(layout, "keep", "run#1"), _boxes(layout, "keep", "run#2")
+    assert (lapsed.name, held.name) == ("lease (lapses)", "lease")
+    assert lapsed.right < held.x
+    assert not [box for box in layout.boxes if box.kind == "hold"]
+    texts = [label.text for label in layout.labels]
+    assert "held, and no lock" in texts and "lock held" not in texts
 
 
 def test_a_strip_shows_every_value_and_marks_the_wrong_ones_and_the_one_a_check_saw() -> None:

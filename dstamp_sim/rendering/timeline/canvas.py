@@ -17,7 +17,7 @@ LEFT, RIGHT = 206.0, 1352.0
 MARGIN = 18.0
 """The picture's margin, in pixels."""
 ROW = 17.0
-"""The height of the rows of flags, brackets, step texts and lock holds, in pixels."""
+"""The height of the rows of flags, brackets, step texts and holds, in pixels."""
 
 
 class Badge(NamedTuple):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dstamp_sim.core.holds import Parting
 from dstamp_sim.core.op import DELAY
 from dstamp_sim.core.system import Lane
 from dstamp_sim.core.trace import Step, Trace
@@ -35,13 +36,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A stretch of a process's life: waiting for `name`, or holding the lock `name` in its `row`."""
+    """A stretch of a process's life: waiting for `name`, or holding `name` in its `row`; `lock`: it is one."""
 
     process: str
     name: str
     start: float
     end: float
     row: int = 0
+    lock: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,24 +156,12 @@ def _lives(trace: Trace, moments: Sequence[Moment]) -> dict[str, tuple[float, fl
 
 
 def _spans(trace: Trace, moments: Sequence[Moment]) -> list[Span]:
-    done: list[Span] = []
-    open_: dict[str, list[Span]] = {name: [] for name in trace.processes}
-    for step, moment in zip(trace.steps, moments, strict=True):
-        stack = open_[step.process]
-        common = _common([span.name for span in stack], step.sections)
-        done += stack[common:]
-        stack[common:] = [
-            Span(step.process, name, level, moment.start, moment.end)
-            for level, name in enumerate(step.sections)
-            if level >= common
-        ]
-        stack[:] = [replace(span, end=moment.end) for span in stack]
-        if step.ended or step.op is None:
-            done += stack
-            stack.clear()
-    done += [span for stack in open_.values() for span in stack]
+    drawn = [
+        Span(span.process, span.section, span.level, moments[span.first].start, moments[span.last].end)
+        for span in trace.spans()
+    ]
     order = {name: n for n, name in enumerate(trace.processes)}
-    return sorted(_lasting(done), key=lambda s: (order[s.process], s.start, s.level, s.end))
+    return sorted(_lasting(drawn), key=lambda s: (order[s.process], s.start, s.level, s.end))
 
 
 def _lasting(spans: Sequence[Span]) -> list[Span]:
@@ -183,13 +173,6 @@ def _lasting(spans: Sequence[Span]) -> list[Span]:
 def _inside(span: Span, outer: Span) -> bool:
     nested = span.process == outer.process and span.level > outer.level
     return nested and outer.start <= span.start and span.end <= outer.end
-
-
-def _common(open_names: Sequence[str], sections: Sequence[str]) -> int:
-    count = 0
-    while count < min(len(open_names), len(sections)) and open_names[count] == sections[count]:
-        count += 1
-    return count
 
 
 def _waits(trace: Trace, moments: Sequence[Moment], lives: dict[str, tuple[float, float]], end: float) -> list[Stretch]:
@@ -207,21 +190,16 @@ def _waits(trace: Trace, moments: Sequence[Moment], lives: dict[str, tuple[float
 
 
 def _holds(trace: Trace, moments: Sequence[Moment], end: float) -> list[Stretch]:
-    """The holds of locks; what else is taken (a place inside, a token) shows in its object's lane."""
+    """Every hold in the first row of its process's lane that is free by then."""
     done: list[Stretch] = []
-    held: dict[str, list[tuple[Any, float, int]]] = {name: [] for name in trace.processes}
-    for step, moment in zip(trace.steps, moments, strict=True):
-        mine = held[step.process]
-        for hold in step.dropped:
-            found = next((item for item in mine if item[0] == hold), None)
-            if found is not None:
-                mine.remove(found)
-                done.append(Stretch(step.process, hold.target.name, found[1], moment.at, found[2]))
-        if step.taken is not None and step.taken.target.is_lock:
-            row = next(n for n in range(len(mine) + 1) if n not in [item[2] for item in mine])
-            mine.append((step.taken, moment.at, row))
-    for name in trace.processes:
-        done += [Stretch(name, hold.target.name, start, end, row) for hold, start, row in held[name]]
+    busy: dict[str, list[float]] = {name: [] for name in trace.processes}
+    for held in trace.holds():
+        rows, start = busy[held.process], moments[held.since].at
+        until = end if held.until is None else moments[held.until].at
+        row = next((n for n, free in enumerate(rows) if free <= start), len(rows))
+        rows[row : row + 1] = [until]
+        name = f"{held.name} (lapses)" if held.parting is Parting.LAPSED else held.name
+        done.append(Stretch(held.process, name, start, until, row, held.is_lock))
     return done
 
 

@@ -237,6 +237,7 @@ def _omissions(canvas: Canvas, y: float) -> float:
 _SIGNS = {
     "wait": "waiting",
     "hold": "lock held",
+    "keep": "held, and no lock",
     "missing": "lock missing",
     "window": "the window in which nobody else should write",
     "wrong": "wrong value",
@@ -255,7 +256,7 @@ _LINKS = {
     "ww": "overwrites what the other wrote",
     "wr": "reads what the other wrote",
     "rw": "overwrites what the other had read",
-    "wants": "wants the lock that the other holds",
+    "wants": "wants what the other holds",
 }
 
 
@@ -269,7 +270,7 @@ def _signs(canvas: Canvas, y: float) -> float:
         wide = 40 + measure(meaning, 12)
         if x > MARGIN and x + wide > _INSIDE[1]:
             x, y = MARGIN, y + 22
-        if kind in ("wait", "hold", "missing", "window", "wrong", "wrong_seen"):
+        if kind in ("wait", "hold", "keep", "missing", "window", "wrong", "wrong_seen"):
             sheet.boxes.append(Box(kind, x, y - 6, 28, 12, "key"))
         else:
             sheet.marks.append(Mark(kind, x + 14, y + (3 if kind in ("step", "change") else 0), "key"))

@@ -27,6 +27,7 @@ _BOXES: dict[str, dict[str, Any]] = {
     "missing": {"fc": "#ffffff", "ec": _RED, "lw": 1.6, "ls": (0, (3, 2)), "zorder": 2.3},
     "wait": {"fc": "#ffffff", "ec": "#57606a", "lw": 0.8, "hatch": "////", "zorder": 2.2},
     "hold": {"fc": "#3b4a5a", "ec": "none", "zorder": 2},
+    "keep": {"fc": "#cfd6db", "ec": "#3b4a5a", "lw": 0.8, "zorder": 2},
     "value": {"fc": "#d5e5f2", "ec": "#4d5763", "lw": 0.8, "zorder": 2},
     "verdict": {"fc": "#ffffff", "ec": "#57606a", "lw": 1, "zorder": 3},
     "verdict_good": {"fc": "#e6f2ec", "ec": "#00664b", "lw": 1.2, "zorder": 3},

@@ -1,4 +1,4 @@
-"""A process's lane: its sections, waiting, steps and lock holds, and its verdict at the end."""
+"""A process's lane: its sections, waiting, steps and what it holds, and its verdict at the end."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def _deeds_of(step: Step) -> list[str]:
 
 
 def _holds(canvas: Canvas, process: str, y: float) -> float:
-    """A row of bars for every lock held at once; gives the y below."""
+    """A row of bars for everything held at once; returns the y below."""
     holds = [hold for hold in canvas.facts.holds if hold.process == process]
     rows = 1 + max((hold.row for hold in holds), default=-1)
     for row in range(rows):
@@ -177,13 +177,14 @@ def _hold_row(canvas: Canvas, holds: Sequence[Stretch], y: float) -> None:
     lefts = [canvas.x(max(hold.start, canvas.facts.begin)) for hold in holds]
     for n, (hold, left) in enumerate(zip(holds, lefts, strict=True)):
         right = max(canvas.x(hold.end), left + 2)
-        canvas.sheet.boxes.append(Box("hold", left, y + 2, right - left, ROW - 4, hold.process, hold.name))
+        kind = "hold" if hold.lock else "keep"
+        canvas.sheet.boxes.append(Box(kind, left, y + 2, right - left, ROW - 4, hold.process, hold.name))
         room = (lefts[n + 1] if n + 1 < len(lefts) else RIGHT) - right
-        _hold_name(canvas, plain(hold.name), (left, right), room, y + ROW / 2)
+        _hold_name(canvas, plain(hold.name), (left, right), room, y + ROW / 2, f"on_{kind}")
 
 
-def _hold_name(canvas: Canvas, name: str, edges: tuple[float, float], room: float, y: float) -> None:
-    """Inside the bar, or to its right, or as a code in one of these places."""
+def _hold_name(canvas: Canvas, name: str, edges: tuple[float, float], room: float, y: float, on_bar: str) -> None:
+    """Inside the bar (as a label of kind `on_bar`), or to its right, or as a code in one of these places."""
     left, right = edges
     labels = canvas.sheet.labels
     brief = elide(name, 11, max(right - left - 8, 0))
@@ -193,7 +194,7 @@ def _hold_name(canvas: Canvas, name: str, edges: tuple[float, float], room: floa
         words = words if isinstance(words, str) else canvas.key.code("L", name)  # noqa: PLW2901 - shortened
         wide = measure(words, 11)
         if words and wide + 6 <= right - left:
-            labels.append(Label(words, left + 4, y, 11, "left", "on_hold"))
+            labels.append(Label(words, left + 4, y, 11, "left", on_bar))
             return
         if words and wide + 12 <= room:
             labels.append(Label(words, right + 4, y, 11, "left", "hold"))
