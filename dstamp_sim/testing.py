@@ -109,10 +109,10 @@ class Violation(AssertionError):
         return explained(self.system, self.trace, about=self.prop)
 
     def __str__(self) -> str:
-        trace, kind, why = self.trace, self.prop.kind.value, self.why
+        trace, why = self.trace, self.why
         told = size(trace.schedule)
         lines = [
-            f"{kind}: {self.prop.name} fails{self.reason and f' ({self.reason})'}: "
+            f"{self.prop.title} fails{self.reason and f' ({self.reason})'}: "
             f"{told.processes} processes, {told.crashes} crashes, {told.switches} switches, {told.steps} steps",
             f"  at {_where(trace)}" if trace.steps else "  in the initial state",
             "",
@@ -134,11 +134,11 @@ class Violation(AssertionError):
     def save(self, folder: Path, stem: str) -> tuple[Path, ...]:
         """The witness (see `without_witness`), the timeline and the text, as files in `folder`."""
         origin = _ORIGINS.get(self.system)
-        about = f"{self.prop.kind.value}: {self.prop.name}"
+        about = self.prop.title
         witness = Witness(origin or Origin(""), about, self.trace)
         make = save if origin else draw
         folder.mkdir(parents=True, exist_ok=True)
-        badges = badges_of(self.trace, self.prop)
+        badges = badges_of(self.system, self.trace, [self.prop])
         files = make(folder, stem, witness, self.system, f"VIOLATED: {about}", badges, self.why)
         text = folder / f"{stem}.txt"
         lines = [str(self), *([self.without_witness] if self.without_witness else [])]
@@ -169,7 +169,7 @@ def assert_holds(
             raise _failure(judged, judgement)
     undecided = [j for j in report.judgements if j.verdict is Verdict.UNDETERMINED]
     if undecided:
-        told = "; ".join(f"{j.prop.kind.value}: {j.prop.name}: {j.reason}" for j in undecided)
+        told = "; ".join(f"{j.prop.title}: {j.reason}" for j in undecided)
         raise Undecided(f"UNDETERMINED, which is no pass: {told}")
     return report
 
@@ -190,7 +190,7 @@ def assert_violated(
     for judgement in report.judgements:
         if judgement.verdict is Verdict.VIOLATED and judgement.trace is not None:
             return judgement.trace if judgement.minimal else _failure(judged, judgement).trace
-    told = "; ".join(f"{j.verdict.value} {j.prop.kind.value}: {j.prop.name} ({j.reason})" for j in report.judgements)
+    told = "; ".join(f"{j.verdict.value} {j.prop.title} ({j.reason})" for j in report.judgements)
     raise AssertionError(f"nothing fails: {told}")
 
 
@@ -328,7 +328,7 @@ def _still_shows(file: Path) -> None:
 
 
 def _property_about(system: System, about: str, file: Path) -> Property:
-    found = [prop for prop in system.checked_properties if about == f"{prop.kind.value}: {prop.name}"]
+    found = [prop for prop in system.checked_properties if about == prop.title]
     if not found:
         raise UsageError(f"{file}: is about {about!r}, which is no property of its model")
     return found[0]

@@ -75,8 +75,9 @@ def _exhibited(folder: Path, exhibit: Exhibit, system: System, judgement: Judgem
     trace, prop = judgement.trace, judgement.prop
     assert trace is not None
     why = explained(system, trace, about=prop)
-    about = f"{prop.kind.value}: {prop.name}"
-    layout = lay_out(trace, system.lanes, title=exhibit.name, verdicts=badges_of(trace, prop), told=told_by(trace, why))
+    about = prop.title
+    badges = badges_of(system, trace, [prop])
+    layout = lay_out(trace, system.lanes, title=exhibit.name, verdicts=badges, told=told_by(trace, why))
     (folder / f"{exhibit.name}.svg").write_text(standalone_svg(layout, why.sentence), encoding="utf-8")
     witness = Witness(Origin(exhibit.reference), about, trace)
     write_trace_page(folder / f"{exhibit.name}.html", witness, system)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -18,6 +18,7 @@ from dstamp_sim.engines.explore.explorer import Progress
 
 if TYPE_CHECKING:
     from dstamp_sim.analyses.explain import Explanation
+    from dstamp_sim.pipeline.explained import Shown
 
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for pictures and witnesses.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
@@ -84,6 +85,31 @@ def print_explanation(console: Console, why: Explanation) -> None:
     for line in (why.sentence, why.proof):
         if line:
             say(console, Text(line))
+
+
+def print_properties(console: Console, properties: Sequence[Shown]) -> None:
+    """Say what a trace shows of each property, and why it fails where it does."""
+    wide = max(len(shown.words) for shown in properties)
+    for shown in properties:
+        say(console, Text(f"  {shown.words:<{wide}}  {shown.judgement.prop.title}"))
+    for shown in properties:
+        if shown.why is not None:
+            print_explanation(console, shown.why)
+
+
+def properties_json(properties: Sequence[Shown]) -> list[dict[str, Any]]:
+    """The same for other programs; `step` counts from 1, 0 is the initial state."""
+    return [
+        {
+            "property": shown.judgement.prop.name,
+            "kind": shown.judgement.prop.kind.value,
+            "in_this_trace": shown.words,
+            "asked": shown.judgement.asked,
+            "step": None if shown.judgement.step is None else shown.judgement.step + 1,
+            "explanation": shown.why and shown.why.sentence,
+        }
+        for shown in properties
+    ]
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def print_report(heading: str, found: Exploration, *, as_json: bool) -> None:
         say(console, Text(line))
     for judgement in found.report.judgements:
         if judgement.trace is not None:
-            say(console, Text(f"\n{judgement.prop.kind.value}: {judgement.prop.name}", style="bold"))
+            say(console, Text(f"\n{judgement.prop.title}", style="bold"))
             say(console, Text("\n".join(story(judgement.trace, width=console.width))))
             print_explanation(console, found.explanations[judgement.prop.name])
     for cycle in found.lock_cycles:

@@ -95,14 +95,13 @@ def _print(heading: str, found: Sampling, seed: int) -> None:
     say(console, Text(heading))
     say(console, Text(found.verdict.value, style="bold"))
     for judgement in found.judgements:
-        kind, name = judgement.prop.kind.value, judgement.prop.name
-        say(console, Text(f"  {judgement.verdict.value:<12} {kind}: {name} ({_share(found, judgement)})"))
+        say(console, Text(f"  {judgement.verdict.value:<12} {judgement.prop.title} ({_share(found, judgement)})"))
     for line in (_walked(found, seed), *_ends(found)):
         say(console, Text(line))
     for judgement in found.judgements:
         if judgement.trace is not None:
             steps = len(drawn.first[judgement.prop.name])
-            say(console, Text(f"\n{judgement.prop.kind.value}: {judgement.prop.name}", style="bold"))
+            say(console, Text(f"\n{judgement.prop.title}", style="bold"))
             say(console, Text(f"the first such schedule, cut from {steps} steps to {len(judgement.trace.steps)}:"))
             say(console, Text("\n".join(story(judgement.trace, width=console.width))))
             print_explanation(console, found.explanations[judgement.prop.name])

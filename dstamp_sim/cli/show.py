@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import AsJson, Html, Out, output, print_explanation, print_files, print_json, say
+from dstamp_sim.cli.console import (
+    AsJson,
+    Html,
+    Out,
+    output,
+    print_explanation,
+    print_files,
+    print_json,
+    print_properties,
+    properties_json,
+    say,
+)
 from dstamp_sim.rendering.text import story
 
 
@@ -33,6 +44,7 @@ def show(
                 "schedule": str(read.trace.schedule),
                 "explanation": why.sentence,
                 "cycle": why.proof,
+                "properties": properties_json(shown.properties),
                 "files": [str(file) for file in shown.files],
             }
         )
@@ -40,5 +52,8 @@ def show(
     console = output()
     say(console, Text(f"{read.origin.model}: {read.about}", style="bold"))
     say(console, Text("\n".join(story(read.trace, width=console.width))))
-    print_explanation(console, why)
+    print_properties(console, shown.properties)
+    failing = [item.judgement.prop.name for item in shown.properties if item.why]
+    if not failing or (why.fact is not None and why.fact.property not in failing):
+        print_explanation(console, why)
     print_files(console, shown.files)

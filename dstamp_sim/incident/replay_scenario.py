@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from dstamp_sim.analyses.judged_trace import TraceJudgement
 from dstamp_sim.core.errors import ScenarioError, UsageError
 from dstamp_sim.core.mechanism import Mechanism, Window
 from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Step, Trace
+from dstamp_sim.core.verdict import Verdict
 from dstamp_sim.engines.timed.timed import run_timed
 from dstamp_sim.incident.evidence import Evidence, read_evidence
 from dstamp_sim.incident.window import reason
 from dstamp_sim.inputs.model_file import bundled, checked_settings, load_model
 from dstamp_sim.inputs.scenario_file import read_scenario
 from dstamp_sim.inputs.witness_file import Origin, Witness, check_writable
-from dstamp_sim.pipeline.explained import explained
-from dstamp_sim.pipeline.files import result_text, save
+from dstamp_sim.pipeline.explained import Shown, explained, shown_by
+from dstamp_sim.pipeline.files import run_badges, save
+from dstamp_sim.pipeline.how_often import HowOften, how_often
 
 INCIDENT = "experiments/incident/scenario.toml"
 """The scenario that `dstamp replay` takes when none is given."""
@@ -39,7 +42,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Replay:
-    """What `dstamp replay` found: the scenario and mechanism it ran, the rows, the trace, and the files it wrote."""
+    """What `dstamp replay` found: the scenario and mechanism it ran, the rows, the trace, and the files it wrote.
+
+    `properties` is what the trace shows of each, `draws` how often each fails in how many draws (empty: not asked).
+    """
 
     scenario: Scenario
     mechanism: str
@@ -48,13 +54,36 @@ class Replay:
     assumptions: Sequence[tuple[str, str]]
     rows: tuple[Row, ...]
     trace: Trace
+    properties: tuple[Shown, ...]
+    draws: tuple[HowOften, ...]
     files: tuple[Path, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """Of the draw, or of all of them: VIOLATED's where a property fails, UNDETERMINED's where one was never asked.
+
+        0 otherwise, which is no HOLDS: it says that nothing failed in so many draws.
+        """
+        one = tuple(shown.judgement for shown in self.properties)
+        found: Sequence[HowOften | TraceJudgement] = self.draws or one
+        if any(judged.fails for judged in found):
+            return Verdict.VIOLATED.exit_code
+        return 0 if all(judged.asked for judged in found) else Verdict.UNDETERMINED.exit_code
 
 
 def replay_scenario(
-    path: Path | None, *, mechanism: str | None, placement: str | None, seed: int | None, out: Path
+    path: Path | None,
+    *,
+    mechanism: str | None,
+    placement: str | None,
+    seed: int | None,
+    out: Path,
+    draws: int = 0,
+    tell: Callable[[int, int], None] | None = None,
 ) -> Replay:
     """One timed run of a scenario under a mechanism, compared run by run with the evidence; draws and saves it.
+
+    With `draws`, it also counts how often each property fails in so many, from the seed on.
 
     Raises UsageError for unknown names and an unwritable folder, ScenarioError and ModelError as their loaders do.
     """
@@ -78,8 +107,9 @@ def replay_scenario(
     witness = Witness(origin, f"replay of {scenario.title}", trace, scenario.origin)
     stem = f"replay-{name or 'model'}"
     title = f"{scenario.title}: {name or 'the model'}, lock placement {system.placement.name}"
-    badges = {name: (result_text(result), not _failure(result)) for name, result in trace.results.items()}
-    files = save(out, stem, witness, system, title, badges, explained(system, trace, origin=scenario.origin))
+    system = system.with_crashes(max(system.crashes, len(timing.deaths_s)))
+    why = explained(system, trace, origin=scenario.origin)
+    files = save(out, stem, witness, system, title, run_badges(system, trace), why)
     story = chosen.story if chosen else ""
     return Replay(
         scenario=replace(scenario, timing=timing),
@@ -89,6 +119,8 @@ def replay_scenario(
         assumptions=model.assumptions,
         rows=rows,
         trace=trace,
+        properties=shown_by(system, trace, scenario.origin),
+        draws=how_often(system, timing, draws, tell) if draws else (),
         files=files,
     )
 

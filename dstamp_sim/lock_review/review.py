@@ -132,7 +132,7 @@ def review_model(
     return Review(
         reference=reference,
         name=":".join(filter(None, [model.path.stem, reference.partition(":")[2]])),
-        properties=tuple(f"{prop.kind.value}: {prop.name}" for prop in system.properties),
+        properties=tuple(prop.title for prop in system.properties),
         sections=tuple(system.sections),
         locks=tuple(chosen),
         counted=system.any_number,

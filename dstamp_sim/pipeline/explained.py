@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from dstamp_sim.analyses.conflicts import Conflicts, Dependency
 from dstamp_sim.analyses.deadlock import Wait
 from dstamp_sim.analyses.explain import Explanation, explain, step_number
+from dstamp_sim.analyses.judged_trace import TraceJudgement, judged_trace
+from dstamp_sim.analyses.sentence import When
 from dstamp_sim.core.properties import Property
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
@@ -30,11 +33,47 @@ def explained(
     Those of a timed one are on the wall clock if `origin` is its second 0, else since its start (`0:08:25`). Raises
     ScheduleError when the trace is not one of the system.
     """
+    return explain(system, trace, about=about, process=process, when=moments(trace, origin))
+
+
+def moments(trace: Trace, origin: datetime | None) -> When:
+    """How the moments of a trace's steps are written: as its picture has them."""
 
     def clock(number: int) -> str:
         return f"at {clock_time(trace.steps[number].time_s or 0.0, origin, seconds=True)}"
 
-    return explain(system, trace, about=about, process=process, when=clock if trace.timed else step_number)
+    return clock if trace.timed else step_number
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a trace shows of one property: in a few words, and why where it fails."""
+
+    judgement: TraceJudgement
+    words: str
+    why: Explanation | None
+
+
+def shown_by(system: System, trace: Trace, origin: datetime | None = None) -> tuple[Shown, ...]:
+    """What `trace`, a trace of `system`, shows of each property: of a replay as of a witness shown again."""
+    when = moments(trace, origin)
+    return tuple(
+        Shown(
+            judgement,
+            _in_words(judgement, when),
+            explained(system, trace, about=judgement.prop, origin=origin) if judgement.fails else None,
+        )
+        for judgement in judged_trace(system, trace)
+    )
+
+
+def _in_words(judgement: TraceJudgement, when: When) -> str:
+    """`fails at step 3`, `holds so far`; of a trace that never came to what is asked, `never asked`."""
+    wish = judgement.prop.is_wish
+    if judgement.step is None:
+        return ("not reached" if wish else "holds so far") if judgement.asked else "never asked"
+    moment = when(judgement.step) if judgement.step >= 0 else "from the start"
+    return f"{'reached' if wish else 'fails'} {moment}"
 
 
 def told_by(trace: Trace, why: Explanation) -> Told:
@@ -72,4 +111,4 @@ def _wants(trace: Trace, wait: Wait) -> Link:
 
 def property_of(system: System, about: str) -> Property | None:
     """The property that a witness says it is about (`kind: name`); None where it says something else."""
-    return next((prop for prop in system.checked_properties if about == f"{prop.kind.value}: {prop.name}"), None)
+    return next((prop for prop in system.checked_properties if about == prop.title), None)

@@ -137,10 +137,10 @@ def save_judgement(
 ) -> list[Path]:
     """The witness, the timeline and (with `html`) the page of a judgement's trace, as files in `out`."""
     assert judgement.trace is not None
-    about = f"{judgement.prop.kind.value}: {judgement.prop.name}"
+    about = judgement.prop.title
     slug = "".join(c if c.isalnum() else "-" for c in f"{model.path.stem}-{judgement.prop.name}".lower())
     witness = Witness(origin, about, judgement.trace)
-    badges = badges_of(judgement.trace, judgement.prop)
+    badges = badges_of(system, judgement.trace, [judgement.prop])
     title = f"{judgement.verdict.value}: {about}, lock placement {system.placement.name}"
     files = list(save(out, slug[:80], witness, system, title, badges, why))
     return [*files, write_trace_page(out / f"{slug[:80]}.html", witness, system)] if html else files

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.value import text
 from dstamp_sim.inputs.witness_file import Witness, write_witness
-from dstamp_sim.pipeline.explained import told_by
+from dstamp_sim.pipeline.explained import property_of, told_by
 from dstamp_sim.rendering.timeline.layout import lay_out
 from dstamp_sim.rendering.timeline.png import draw_timeline
 from dstamp_sim.rendering.timeline.svg import standalone_svg
@@ -27,13 +27,36 @@ def result_text(result: Any) -> str:
     return " · ".join(str(item) for item in told if item) or text(result)
 
 
-def badges_of(trace: Trace, about: Property | None) -> dict[str, tuple[str, bool | None]]:
-    """Each process's result in a few words, and whether it is good: said only where the question is about results."""
-    judged = about is not None and about.kind is Kind.EACH_RESULT
+def badges_of(system: System, trace: Trace, about: Iterable[Property]) -> dict[str, tuple[str, bool | None]]:
+    """Each process's result in a few words, and whether it is good: said only where a property of `about` judges it."""
+    asked = [prop for prop in about if prop.kind is Kind.EACH_RESULT]
+    declared = {instance.name: instance.process.name for instance in system.instances()}
     return {
-        name: (result_text(result), bool(about.predicate(result)) if judged and about else None)
+        name: (result_text(result), _good(result, [p for p in asked if p.of in (None, declared[name])]))
         for name, result in trace.results.items()
     }
+
+
+def run_badges(system: System, trace: Trace) -> dict[str, tuple[str, bool | None]]:
+    """The same of runs on the clock, judged by all properties and by a result's own word `failure`, if it has one."""
+    return {
+        name: (words, _with_own_word(good, getattr(trace.results[name], "failure", None)))
+        for name, (words, good) in badges_of(system, trace, system.properties).items()
+    }
+
+
+def witness_badges(system: System, witness: Witness) -> dict[str, tuple[str, bool | None]]:
+    """The same of a witness: judged by the property that it is about; by all where it is of none, as a replay is."""
+    about = property_of(system, witness.about)
+    return badges_of(system, witness.trace, [about]) if about else run_badges(system, witness.trace)
+
+
+def _good(result: Any, asked: Sequence[Property]) -> bool | None:
+    return all(bool(prop.predicate(result)) for prop in asked) if asked else None
+
+
+def _with_own_word(good: bool | None, failure: Any) -> bool | None:
+    return good if failure is None else good is not False and not failure
 
 
 def save(

@@ -11,21 +11,22 @@ from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.system import System
 from dstamp_sim.engines.replay import attempts, replay
 from dstamp_sim.inputs.witness_file import Witness, check_writable, read_witness, write_witness
-from dstamp_sim.pipeline.explained import explained, property_of
-from dstamp_sim.pipeline.files import badges_of, draw
+from dstamp_sim.pipeline.explained import Shown, explained, property_of, shown_by
+from dstamp_sim.pipeline.files import draw, witness_badges
 from dstamp_sim.pipeline.trace_page import write_trace_page
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What `dstamp show` has to say of a witness, and the files it wrote."""
+class Display:
+    """What `dstamp show` has to say of a witness, what its trace shows of each property, and the files it wrote."""
 
     witness: Witness
     why: Explanation
+    properties: tuple[Shown, ...]
     files: tuple[Path, ...]
 
 
-def show_witness(path: Path, out: Path, *, html: bool = False, minimised: bool = False) -> Shown:
+def show_witness(path: Path, out: Path, *, html: bool = False, minimised: bool = False) -> Display:
     """Replays a witness strictly and draws it again; `html` adds a page to step through.
 
     `minimised` shows the simplest trace near it that comes out as badly (fewest processes, crashes, switches, steps;
@@ -42,10 +43,10 @@ def show_witness(path: Path, out: Path, *, html: bool = False, minimised: bool =
         files.append(out / path.name)
     about = property_of(system, witness.about)
     why = explained(system, witness.trace, about=about, origin=witness.since)
-    files += draw(out, path.stem, witness, system, witness.about, badges_of(witness.trace, about), why)
+    files += draw(out, path.stem, witness, system, witness.about, witness_badges(system, witness), why)
     if html:
         files.append(write_trace_page(out / f"{path.stem}.html", witness, system))
-    return Shown(witness, why, tuple(files))
+    return Display(witness, why, shown_by(system, witness.trace, witness.since), tuple(files))
 
 
 def _minimised(witness: Witness, system: System) -> Witness:
@@ -57,4 +58,4 @@ def _minimised(witness: Witness, system: System) -> Witness:
             raise UsageError(f"{witness.about}: nothing came out wrong in it, so there is nothing to minimise it for")
         (prop,) = system.properties_named([fact.property])
     least = minimise(witness.trace.schedule, attempts(system, prop)).schedule
-    return Witness(witness.origin, f"{prop.kind.value}: {prop.name}", replay(system, least))
+    return Witness(witness.origin, prop.title, replay(system, least))

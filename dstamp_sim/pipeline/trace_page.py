@@ -13,7 +13,7 @@ from dstamp_sim.core.value import text
 from dstamp_sim.engines.explore.atlas import MOST_STATES, Atlas, chart
 from dstamp_sim.inputs.witness_file import Witness, write_text
 from dstamp_sim.pipeline.explained import explained, property_of, told_by
-from dstamp_sim.pipeline.files import badges_of
+from dstamp_sim.pipeline.files import witness_badges
 from dstamp_sim.rendering.page import trace_page
 from dstamp_sim.rendering.space_page import Scene, Standing, Way, space_page
 from dstamp_sim.rendering.timeline.layout import lay_out
@@ -26,7 +26,7 @@ def write_trace_page(file: Path, witness: Witness, system: System) -> Path:
     why = explained(system, trace, about=asked, origin=witness.since)
     told = told_by(trace, why)
     pictured = replace(told, sentence="", proof="")  # the page says them above the picture
-    badges = badges_of(trace, asked)
+    badges = witness_badges(system, witness)
     layout = lay_out(trace, system.lanes, origin=witness.since, verdicts=badges, told=pictured)
     about = _about(witness.origin.model, system) | {"schedule": str(trace.schedule)[:20_000]}
     write_text(file, trace_page(trace, layout, title=witness.about, about=about, told=told))
@@ -44,7 +44,7 @@ def write_space_page(file: Path, model: str, system: System) -> Path:
         f"{model}: every state",
         _about(model, system),
         atlas.semantics.names,
-        [(f"{prop.kind.value}: {prop.name}", prop.is_wish) for prop in properties],
+        [(prop.title, prop.is_wish) for prop in properties],
         scenes_of(atlas),
         complete=atlas.complete,
     )

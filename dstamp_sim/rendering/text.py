@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from textwrap import shorten
 from typing import Any
 
-from dstamp_sim.core.properties import NO_DEADLOCK
 from dstamp_sim.core.trace import Change, Step, Trace
 from dstamp_sim.core.value import text
 from dstamp_sim.core.verdict import Coverage, Judgement, Report
@@ -84,10 +83,9 @@ def summary(report: Report) -> list[str]:
 
 def _judgement(judgement: Judgement, report: Report) -> str:
     prop = judgement.prop
-    name = prop.name if prop is NO_DEADLOCK else f"{prop.kind.value}: {prop.name}"
     told_below = judgement.reason == report.coverage.stopped and not report.coverage.any_number
     why = "" if told_below else f" ({judgement.reason})"
-    return f"{judgement.verdict.value:<13}{name}{why}"
+    return f"{judgement.verdict.value:<13}{prop.title}{why}"
 
 
 def _coverage(coverage: Coverage) -> list[str]:

@@ -18,7 +18,7 @@ def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     race = load_model("cc_ci").build({}, None)
     judgement = next(j for j in explore(race).judgements if j.trace is not None)
-    witness = Witness(Origin("cc_ci"), f"{judgement.prop.kind.value}: {judgement.prop.name}", judgement.trace)
+    witness = Witness(Origin("cc_ci"), judgement.prop.title, judgement.trace)
     table = load_model("classic/philosophers").build({}, None)
     return {
         "trace": write_trace_page(folder / "trace.html", witness, race),

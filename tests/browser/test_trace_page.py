@@ -26,7 +26,7 @@ READ_STATE = """() => {
 def stack_race():
     system = load_model("cc_ci").build({}, None)
     judgement = next(j for j in explore(system).judgements if j.trace is not None)
-    about = f"{judgement.prop.kind.value}: {judgement.prop.name}"
+    about = judgement.prop.title
     return Witness(Origin("cc_ci"), about, judgement.trace), system
 
 

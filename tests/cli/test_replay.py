@@ -105,6 +105,112 @@ def test_a_users_own_model_is_replayed_from_a_scenario_beside_it(dstamp, tmp_pat
     assert rows["ann"]["reproduced"] is None
 
 
+PROPERTY = (
+    """, properties=[at_end("both are counted", lambda results, state: state[register] == 2, reads=[register])]"""
+)
+
+
+@pytest.fixture
+def visits(tmp_path):
+    """A scenario of two visitors who think for 10 s, `apart_s` apart, with a property that fails if they overlap."""
+
+    def write(apart_s, extra=""):
+        model = MODEL.replace("copies=visitors)]", f"copies=visitors)]{PROPERTY}").replace("System,", "System, at_end,")
+        (tmp_path / "visits.py").write_text(model)
+        (tmp_path / "visits.toml").write_text(SCENARIO.replace("10:00:05", f"10:00:{apart_s:02}") + extra)
+        return tmp_path / "visits.toml"
+
+    return write
+
+
+def test_a_replay_judges_its_trace_as_show_does_and_ends_with_1_where_a_property_fails(dstamp, visits):
+    code, out, _ = dstamp("replay", visits(5))
+    assert code == 1
+    _, shown, _ = dstamp("show", "out/replay-model.witness.json")
+    judged = [line for line in out.splitlines() if "both are counted" in line or "deadlock" in line]
+    assert judged[:2] == [
+        "  fails at 01-01 10:00:15  at end: both are counted",
+        "  holds so far             no deadlock",
+    ]
+    assert "bob" in judged[2]  # the sentence
+    assert all(line in shown.splitlines() for line in judged)
+
+
+def test_a_replay_in_which_nothing_fails_ends_with_0_and_claims_no_more_than_so_far(dstamp, visits):
+    code, out, _ = dstamp("replay", visits(15))
+    assert code == 0
+    assert "  holds so far  at end: both are counted" in out.splitlines()
+    assert "HOLDS" not in out
+
+
+def test_a_property_that_the_draw_never_came_to_ask_ends_with_3(dstamp, visits):
+    """All think for longer than a replay lasts."""
+    scenario = visits(15)
+    scenario.write_text(scenario.read_text().replace("constant_s = 10", "constant_s = 1e12"))
+    code, out, _ = dstamp("replay", scenario)
+    assert "  never asked   at end: both are counted" in out.splitlines()
+    assert code == 3
+
+
+def test_a_draw_that_ends_in_a_deadlock_breaks_that_property(dstamp, visits):
+    model = visits(15).with_name("visits.py")
+    model.write_text(model.read_text().replace("    seen = yield", "    yield register.wait_for(7)\n    seen = yield"))
+    code, out, _ = dstamp("replay", model.with_name("visits.toml"), "--json")
+    told = [item["in_this_trace"] for item in json.loads(out)["properties"]]
+    assert (code, told) == (1, ["never asked", "fails from the start"])
+
+
+def test_without_evidence_nothing_is_said_of_what_was_observed(dstamp, visits):
+    _, out, _ = dstamp("replay", visits(5))
+    assert "observed" not in out and "reproduced" not in out
+
+
+def test_a_result_that_no_property_judges_has_no_tick_and_one_that_breaks_a_property_has_a_cross(dstamp, visits):
+    dstamp("replay", visits(5))
+    assert "✓ 0" not in Path("out/replay-model.svg").read_text()
+    model = visits(5).with_name("visits.py")
+    judged = """each_result("is first", lambda result: result == 0), at_end"""
+    source = (
+        model.read_text().replace("System, at_end,", "System, at_end, each_result,").replace("[at_end", f"[{judged}")
+    )
+    model.write_text(source.replace("return Outcome(seen)", "return seen"))
+    dstamp("replay", visits_again := model.with_name("visits.toml"))
+    assert Path("out/replay-model.svg").read_text().count("✓ 0") == 2
+    visits_again.write_text(SCENARIO.replace("10:00:05", "10:00:15"))
+    dstamp("replay", visits_again)
+    svg = Path("out/replay-model.svg").read_text()
+    assert svg.count("✓ 0") == 1 and svg.count("✗ 1") == 1
+
+
+THINKS = SCENARIO.replace("constant_s = 10", "uniform_s = [0, 10]")
+
+
+def test_draws_say_how_often_each_property_fails_and_which_seed_shows_it(dstamp, visits):
+    """Ann thinks for up to 10 s and bob comes after 5: half of the draws fail; 200 of them, within four sigmas."""
+    scenario = visits(5)
+    scenario.write_text(THINKS)
+    code, out, _ = dstamp("replay", scenario, "--draws", 200, "--json")
+    assert code == 1
+    lost, deadlock = json.loads(out)["draws"]["properties"]
+    assert 72 <= lost["decided"] <= 128 and lost["asked"] == 200
+    assert lost["probability_95"][0] < 0.5 < lost["probability_95"][1]
+    assert deadlock["decided"] == 0 and deadlock["first_seed"] is None
+    assert dstamp("replay", scenario, "--seed", lost["first_seed"])[0] == 1
+    assert all(dstamp("replay", scenario, "--seed", seed)[0] == 0 for seed in range(1, lost["first_seed"]))
+    assert (
+        f"fails in {lost['decided']} (the first has seed {lost['first_seed']})"
+        in (dstamp("replay", scenario, "--draws", 200)[1])
+    )
+
+
+def test_deaths_of_a_scenario_are_drawn_too(dstamp, visits):
+    scenario = visits(5)
+    scenario.write_text(SCENARIO.replace('name = "ann"', 'name = "ann"\ndies_after_s = 3'))
+    code, out, _ = dstamp("replay", scenario, "--draws", 3)
+    assert code == 1
+    assert "at end: both are counted: fails in 3 (the first has seed 1)" in out
+
+
 @pytest.fixture
 def contradictory(tmp_path):
     """The incident's evidence, had the last run come out with a stamp that nothing in the model can make."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 from collections import defaultdict
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 
 import simpy
 
+from dstamp_sim.core.draws import Draws
 from dstamp_sim.core.errors import ModelError, UsageError, unknown
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.scenario import Timing, picked
@@ -38,14 +38,14 @@ def run_timed(system: System, timing: Timing, draws: Callable[[], float] | None 
     """One timed run; `replay(system, trace.schedule)` makes the same steps without times.
 
     Ops take no time, delays do; a blocked process tries again when the object changes. Ties, wake orders, durations
-    and outcomes come from one stream of draws in [0, 1), by default a generator seeded with `timing.seed`: the same
-    arguments give the same trace, and the same draws the schedule that `sweep` gives. Ends with the instant at which
+    and outcomes come from one stream of draws in [0, 1), by default that of `timing.seed`: the same arguments give the
+    same trace, and the same draws the schedule that `sweep` gives. Ends with the instant at which
     the last process that must end has, when nothing can move (a deadlock: see `trace.waiting`), or at the horizon.
     Raises ScenarioError for a delay without distribution or outcomes without probability, UsageError for a start or
     a death of an unknown process.
     """
     allowed = max(system.crashes, len(timing.deaths_s))
-    return _Clock(system.with_crashes(allowed), timing, draws or random.Random(timing.seed).random).run()
+    return _Clock(system.with_crashes(allowed), timing, draws or Draws(timing.seed)).run()
 
 
 def rehearsed(system: System, timing: Timing, cues: Mapping[str, Sequence[Cue]]) -> Trace:

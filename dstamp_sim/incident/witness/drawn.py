@@ -27,7 +27,7 @@ from dstamp_sim.incident.witness.clock import Fitted
 from dstamp_sim.incident.witness.construct import Attempt
 from dstamp_sim.inputs.witness_file import Origin, Witness
 from dstamp_sim.pipeline.explained import explained
-from dstamp_sim.pipeline.files import result_text, save
+from dstamp_sim.pipeline.files import run_badges, save
 
 
 @dataclass(frozen=True)
@@ -134,9 +134,7 @@ def save_witness(best: Best, model: str, title: str, since: datetime | None, out
     origin = Origin(f"{model}:{best.mechanism}", best.parameters, None, best.names, best.system.crashes)
     witness = Witness(origin, f"best witness of {best.mechanism}", best.trace, since)
     partners = f"{best.unseen} partner{'s' * (best.unseen != 1)} that nobody saw" if best.unseen else "no other run"
-    badges = {
-        name: (result_text(result), not getattr(result, "failure", "")) for name, result in best.trace.results.items()
-    }
+    badges = run_badges(best.system, best.trace)
     why = explained(best.system, best.trace, origin=since)
     stretched = best.fitted is not None and best.fitted.excluded
     partners += f", all durations {best.fitted.factor:.1f} times those assumed" if stretched and best.fitted else ""

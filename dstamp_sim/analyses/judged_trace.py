@@ -1,0 +1,68 @@
+"""What one behaviour shows of each property: where it fails, where a wish is reached, what it never came to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import count
+
+from dstamp_sim.core.judge import Judge
+from dstamp_sim.core.properties import Property
+from dstamp_sim.core.schedule import CRASH, Choice
+from dstamp_sim.core.semantics import Semantics
+from dstamp_sim.core.system import System
+from dstamp_sim.core.trace import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class TraceJudgement:
+    """A property in one trace: the step that decided it (violated it, or reached it where that is what is asked).
+
+    `step` counts from 0; -1 is the initial state, None says that nothing decided it. `asked` is False where the trace
+    never came to what it is about: an end, a result. No answer here is a verdict: it speaks of one trace.
+    """
+
+    prop: Property
+    step: int | None
+    asked: bool
+
+    @property
+    def fails(self) -> bool:
+        """Whether the trace breaks the property; a wish that it does not reach is not broken."""
+        return self.step is not None and not self.prop.is_wish
+
+
+class TraceJudge:
+    """Judges traces of one system, each as an explorer judges its states; answers are remembered from trace to trace.
+
+    Raises ModelError where a predicate does.
+    """
+
+    def __init__(self, system: System) -> None:
+        self._semantics = Semantics(system)
+        self._judge = Judge(self._semantics, system.checked_properties)
+
+    def judge(self, choices: Iterable[Choice]) -> tuple[TraceJudgement, ...]:
+        """A judgement of every property, in the system's order. Raises ScheduleError where a choice is not possible."""
+        self._judge.exercised.clear()
+        state, decided = self._semantics.initial(), dict[int, int]()
+        steps = iter(choices)
+        for number in count(-1):
+            for index in self._judge.decides(state):
+                decided.setdefault(index, number)
+            choice = next(steps, None)
+            if choice is None:
+                break
+            state = self._semantics.perform(state, self._semantics.move(state, choice))
+        asked = self._judge.exercised
+        return tuple(
+            TraceJudgement(prop, decided.get(index), asked[prop.name] > 0)
+            for index, prop in enumerate(self._judge.properties)
+        )
+
+
+def judged_trace(system: System, trace: Trace) -> tuple[TraceJudgement, ...]:
+    """What `trace` shows of each property of `system`, which it may be a trace of with more deaths than it allows."""
+    deaths = sum(step.choice.outcome == CRASH for step in trace.steps)
+    allowed = system.with_crashes(max(system.crashes, deaths))
+    return TraceJudge(allowed).judge(step.choice for step in trace.steps)
