@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from math import exp, expm1, lgamma, log, log1p, sqrt
+from collections.abc import Sequence
+from math import expm1, log, sqrt
+from statistics import fmean, stdev
 from typing import NamedTuple
 
 
@@ -18,10 +20,21 @@ def interval(hits: int, trials: int, level: float = 0.95) -> Interval:
 
     Contains the true probability at least as often as `level` says, whatever it is.
     """
+    from scipy.special import betaincinv  # noqa: PLC0415 - slow to import
+
     tail = (1 - level) / 2
-    low = 0.0 if hits == 0 else _quantile(tail, hits, trials - hits + 1)
-    high = 1.0 if hits == trials else _quantile(1 - tail, hits + 1, trials - hits)
+    low = 0.0 if hits == 0 else float(betaincinv(hits, trials - hits + 1, tail))
+    high = 1.0 if hits == trials else float(betaincinv(hits + 1, trials - hits, 1 - tail))
     return Interval(low, high)
+
+
+def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float, float]:
+    """The mean of at least two independent values between Student's (1908) confidence limits: low, mean, high."""
+    from scipy.special import stdtrit  # noqa: PLC0415 - slow to import
+
+    mean = fmean(values)
+    half = float(stdtrit(len(values) - 1, (1 + level) / 2)) * stdev(values) / sqrt(len(values))
+    return mean - half, mean, mean + half
 
 
 def never_seen(trials: int, level: float = 0.95) -> float:
@@ -40,41 +53,3 @@ def all_that_was_never_seen(once: int, trials: int, level: float = 0.95) -> floa
     """
     slack = (2 * sqrt(2) + sqrt(3)) * sqrt(log(3 / (1 - level)) / trials)
     return min(1.0, once / trials + slack)
-
-
-def _quantile(share: float, a: float, b: float) -> float:
-    """Where the beta distribution of a, b has `share` of its mass below; bisection."""
-    low, high = 0.0, 1.0
-    for _ in range(80):
-        middle = (low + high) / 2
-        if _beta(middle, a, b) < share:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
-
-
-def _beta(x: float, a: float, b: float) -> float:
-    """The regularised incomplete beta function, by its continued fraction (DLMF 8.17.22)."""
-    if x <= 0 or x >= 1:
-        return 0.0 if x <= 0 else 1.0
-    if x > (a + 1) / (a + b + 2):
-        return 1 - _beta(1 - x, b, a)
-    front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x)) / a
-    return front * _fraction(x, a, b)
-
-
-def _fraction(x: float, a: float, b: float) -> float:
-    """1/(1 + d1/(1 + d2/(1 + …))), evaluated forwards (modified Lentz)."""
-    value, c, d = 1.0, 1.0, 0.0
-    for m in range(1, 10_000):
-        half = m // 2
-        if m % 2:
-            term = -(a + half) * (a + b + half) * x / ((a + 2 * half) * (a + 2 * half + 1))
-        else:
-            term = half * (b - half) * x / ((a + 2 * half - 1) * (a + 2 * half))
-        d, c = 1 / (1 + term * d), 1 + term / c
-        value *= c * d
-        if abs(c * d - 1) < 1e-14:
-            break
-    return 1 / value

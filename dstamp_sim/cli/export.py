@@ -18,6 +18,7 @@ from dstamp_sim.cli.console import (
     print_files,
     print_json,
 )
+from dstamp_sim.export.formats import OF_MODELS, OF_SPACES, OF_TRACES
 
 
 def export(
@@ -29,8 +30,8 @@ def export(
         typer.Option(
             "--to",
             metavar="FORMAT",
-            help="Of a model: promela, or its space as graphml or dot. "
-            "Of a witness: perfetto, pftrace, itf, shiviz, mermaid, graphml, dot.",
+            help=f"Of a model: {', '.join(OF_MODELS)}; of its space: {', '.join(OF_SPACES)}. "
+            f"Of a witness: {', '.join(OF_TRACES)}.",
         ),
     ],
     settings: SettingsOption = None,

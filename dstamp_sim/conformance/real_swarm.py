@@ -137,11 +137,11 @@ class ServiceHand:
 
         try:
             if listed is None:
-                self.client._result(self._post("/services/create", spec), True)
+                self.client.create_service(**self._real(spec))
                 if self.orchestrated:
                     self._run_first_tasks()
                 return "created"
-            self.client._result(self._post("/services/{0}/update", spec, listed[0], version=listed[1]), True)
+            self.client.update_service(*listed, **self._real(spec))
         except APIError as error:
             for known in (OUT_OF_SEQUENCE, NAME_CONFLICT):
                 if known in str(error):
@@ -150,9 +150,6 @@ class ServiceHand:
                 return NOT_FOUND
             raise
         return "updated"
-
-    def _post(self, path: str, spec: Spec, *inside: str, **query: int) -> Any:
-        return self.client._post_json(self.client._url(path, *inside), data=self._real(spec), params=query)
 
     def _real(self, spec: Spec) -> dict[str, Any]:
         """The service as a stack deploy makes it of a compose file: labels for the stamp, the task for the content."""
@@ -164,16 +161,16 @@ class ServiceHand:
         watch = _MONITOR_S * _NS if self.orchestrated else _NS // 1000
         update = {"Parallelism": 1, "Monitor": watch, "Order": "start-first"}
         return {
-            "Name": self.name,
-            "Labels": labels,
-            "TaskTemplate": {
+            "name": self.name,
+            "labels": labels,
+            "task_template": {
                 "ContainerSpec": self._container(spec),
                 "RestartPolicy": {"Condition": "none"},
                 "Networks": [{"Target": "host"}],
             },
-            "Mode": {"Replicated": {"Replicas": self.replicas}},
-            "UpdateConfig": update | {"FailureAction": self.failure_action},
-            "RollbackConfig": update | {"FailureAction": "pause"},
+            "mode": {"Replicated": {"Replicas": self.replicas}},
+            "update_config": update | {"FailureAction": self.failure_action},
+            "rollback_config": update | {"FailureAction": "pause"},
         }
 
     def _container(self, spec: Spec) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from dstamp_sim.export.itf import itf
 from dstamp_sim.export.machine import Machine
 from dstamp_sim.export.mermaid import mermaid
 from dstamp_sim.export.perfetto import perfetto
-from dstamp_sim.export.pftrace import pftrace
 from dstamp_sim.export.promela import promela
 from dstamp_sim.export.shiviz import shiviz
 from dstamp_sim.rendering.space_page import Scene
@@ -25,9 +24,9 @@ class Format(NamedTuple):
 
 
 class TraceFormat(NamedTuple):
-    """How a format of a trace is made: of the trace and what its explanation points at; text, or bytes if binary."""
+    """How a format of a trace is made: of the trace and what its explanation points at."""
 
-    write: Callable[[Trace, Told], str | bytes]
+    write: Callable[[Trace, Told], str]
     suffix: str
     about: str
 
@@ -55,7 +54,6 @@ OF_SPACES = {
 
 OF_TRACES = {
     "perfetto": TraceFormat(perfetto, ".trace.json", "Chrome's trace events, for ui.perfetto.dev"),
-    "pftrace": TraceFormat(pftrace, ".pftrace", "Perfetto's own binary traces, for ui.perfetto.dev"),
     "itf": TraceFormat(itf, ".itf.json", "the trace format of Apalache, TLA+ tools and Quint"),
     "shiviz": TraceFormat(shiviz, ".shiviz.log", "vector clocks, for ShiViz"),
     "mermaid": TraceFormat(mermaid, ".mmd", "a sequence diagram, for pull requests"),

@@ -138,12 +138,12 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def write_text(path: Path, content: str | bytes) -> None:
+def write_text(path: Path, content: str) -> None:
     """Writes a whole file or nothing; text as UTF-8. Raises UsageError naming the path and the reason."""
     part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+        part.write_text(content, encoding="utf-8", newline="\n")
         part.replace(path)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from error

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from dstamp_sim.analyses.confidence import mean_interval
 from dstamp_sim.core.errors import ScenarioError
 from dstamp_sim.core.placement import REJECTED
 from dstamp_sim.core.scenario import Arrivals, Timing
@@ -17,9 +18,6 @@ from dstamp_sim.lock_review.compare import Interval, Price
 
 REPLICATIONS = 20
 """How often the arrivals are drawn and simulated."""
-
-_T95 = 2.093
-"""The 97.5 % quantile of Student's t for 19 degrees of freedom."""
 
 MANY = 1000
 """Processes from which on the tables are completed before the clock starts."""
@@ -67,6 +65,4 @@ def _swept(system: System, arrivals: Arrivals, timing: Timing) -> tuple[Swept, N
 
 
 def _interval(values: Sequence[float] | NDArray[np.float64]) -> Interval:
-    mean = float(np.mean(values))
-    half = _T95 * float(np.std(values, ddof=1)) / len(values) ** 0.5
-    return Interval(mean - half, mean, mean + half)
+    return Interval(*mean_interval([float(value) for value in values]))

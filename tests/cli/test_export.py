@@ -71,7 +71,7 @@ def test_hostile_names_come_out_as_identifiers_and_comments(dstamp, tmp_path):
     assert text.count("/*") == text.count("*/")
 
 
-@pytest.mark.parametrize("to", ["perfetto", "pftrace", "itf", "shiviz", "mermaid", "graphml", "dot"])
+@pytest.mark.parametrize("to", ["perfetto", "itf", "shiviz", "mermaid", "graphml", "dot"])
 def test_a_witness_is_written_in_every_format_of_a_trace(dstamp, tmp_path, to):
     dstamp("explore", "classic/bank")
     code, out, _ = dstamp("export", "out/bank-one-withdrawal-at-most.witness.json", "--to", to)
