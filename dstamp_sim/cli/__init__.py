@@ -1,22 +1,23 @@
 """The `dstamp` command: options in, pipeline, tables and files out. A module per command, all listed in `COMMANDS`.
 
-Exit codes: 0 HOLDS (or done), 1 VIOLATED, 2 usage or bad input, 3 UNDETERMINED.
+Exit codes: see `ending`.
 """
 
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 from collections.abc import Callable
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from dstamp_sim import __version__
 from dstamp_sim.cli.conform import conform
-from dstamp_sim.cli.console import errors, output
+from dstamp_sim.cli.console import output
 from dstamp_sim.cli.describe import describe
+from dstamp_sim.cli.ending import CtrlC, ending, exit_code, open_streams
 from dstamp_sim.cli.explore import explore
 from dstamp_sim.cli.export import export
 from dstamp_sim.cli.ingest import ingest
@@ -27,7 +28,6 @@ from dstamp_sim.cli.review import review
 from dstamp_sim.cli.sample import sample
 from dstamp_sim.cli.show import show
 from dstamp_sim.cli.update import update
-from dstamp_sim.core.errors import DstampError
 
 _MODEL = "Your own model: which orders of steps break it"
 _INCIDENT = "An incident: what could have caused it"
@@ -78,13 +78,15 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
 )
 """Every command: whose question it answers, and the examples that its help ends with, in the order of the help."""
 
+
 app = typer.Typer(
     no_args_is_help=True,
     help="A concurrency race simulator: replay an incident, explore every interleaving, show what was found.",
-    epilog="Exit codes: 0 HOLDS or done, 1 VIOLATED, 2 usage or bad input, 3 UNDETERMINED.",
+    epilog="Exit codes: 0 HOLDS or done, 1 VIOLATED, 2 usage or bad input, 3 UNDETERMINED, 70 a fault of dstamp, "
+    "130 interrupted.",
 )
 for _panel, _command, _examples in COMMANDS:
-    app.command(epilog=_examples, rich_help_panel=_panel)(_command)
+    app.command(epilog=_examples, rich_help_panel=_panel)(ending(_command))
 
 
 def _print_version(asked: bool) -> None:
@@ -103,14 +105,18 @@ def _options(
 
 
 def main() -> None:
-    """The entry point: runs the command, and turns a user's mistake into one clear message and exit code 2."""
+    """The entry point: runs the command and ends with its exit code, or with one message and the code of a failure."""
     gc.freeze()  # a fifth of a short command's time was spent looking for garbage among what it had just loaded
     gc.set_threshold(100_000, 20, 100)
+    open_streams()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a job in the background ignores it
+        signal.signal(signal.SIGINT, CtrlC())
+    code = exit_code(_app)
+    sys.exit(exit_code(sys.stdout.flush) or code)
+
+
+def _app() -> None:
     try:
         app()
-    except DstampError as error:
-        errors().print(Text(f"dstamp: {error}"))
-        sys.exit(2)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+    except SystemExit as ended:  # how typer ends
+        raise typer.Exit(ended.code if isinstance(ended.code, int) else 0) from None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
@@ -53,10 +54,29 @@ PlacementOption = Annotated[
 ]
 
 
+class Aside(io.TextIOBase):
+    """Standard output while a command runs: what a model prints goes to standard error, `results` is the real one."""
+
+    def __init__(self, results: TextIO) -> None:
+        self.results = results
+
+    def write(self, written: str) -> int:
+        """Prints `written` on standard error."""
+        return sys.stderr.write(written)
+
+    def close(self) -> None:
+        """Nothing: it is not a model's to close."""
+
+
+def results() -> TextIO:
+    """The stream for results: standard output, past what models print."""
+    return sys.stdout.results if isinstance(sys.stdout, Aside) else sys.stdout
+
+
 def output() -> Console:
     """Where results go: as wide as the terminal, or 160 columns when piped."""
-    console = Console(soft_wrap=False, highlight=False)
-    return console if console.is_terminal else Console(width=160, highlight=False)
+    console = Console(file=results(), soft_wrap=False, highlight=False)
+    return console if console.is_terminal else Console(file=results(), width=160, highlight=False)
 
 
 def errors() -> Console:
@@ -71,7 +91,7 @@ def say(console: Console, text: Text) -> None:
 
 def print_json(document: dict[str, Any]) -> None:
     """Print one JSON document."""
-    sys.stdout.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    results().write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 
 def print_files(console: Console, files: Iterable[Path]) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
 
-from dstamp_sim.core.errors import ModelError, UnboundedProgram
+from dstamp_sim.core.errors import ModelError, UnboundedProgram, blamed
 from dstamp_sim.core.op import ENTER, EXIT, Op, Program
 from dstamp_sim.core.placement import Bound, lay_over
 from dstamp_sim.core.shared_object import Outcome, SharedObject
@@ -151,7 +151,7 @@ class Automaton:
 
     def _add(self, live: _Live, op: Op | None, parent: int, answer: Answer | None, holds: tuple[Hold, ...]) -> int:
         if op is None:
-            op = next((op for hold in reversed(holds) if (op := hold.target.at_exit(hold.token))), None)
+            op = next((op for hold in reversed(holds) if (op := _released(hold))), None)
         depth = self.nodes[parent].depth + 1 if parent >= 0 else 0
         frames, passed, live.passed = tuple(_frames(live.body)), tuple(live.passed), []
         node = Node(
@@ -182,8 +182,8 @@ class Automaton:
     def _start(self) -> _Live:
         try:
             body = self._program(*self._args)
-        except Exception as error:
-            raise ModelError(f"{_where(self._program)}: starting the program failed: {error!r}") from error
+        except BaseException as error:
+            raise blamed(error, _where(self._program), "starting the program") from error
         if not hasattr(body, "send"):
             raise ModelError(f"{_where(self._program)}: a program is a generator function; this one returned {body!r}")
         return _Live(body, lay_over(body, self._bound) if self._bound else body)
@@ -201,10 +201,8 @@ class Automaton:
                 if wrong := self._values.wrong(id(self), stop.value):
                     raise ModelError(f"{place}: returned {wrong}") from None
                 return None
-            except ModelError:
-                raise
-            except Exception as error:
-                raise ModelError(f"{_raised_at(error, place)}: the program raised {error!r}") from error
+            except BaseException as error:
+                raise blamed(error, _raised_at(error, place), "the program") from error
             self._check_op(item, live)
             if item.target is not None or item.verb not in (ENTER, EXIT):
                 return item
@@ -265,8 +263,8 @@ class Automaton:
         except StopIteration as stop:
             live.end(stop.value)
             return None
-        except Exception as error:
-            raise ModelError(f"{_raised_at(error, _where(self._program))}: the program raised {error!r}") from error
+        except BaseException as error:
+            raise blamed(error, _raised_at(error, _where(self._program)), "the program") from error
         return item
 
     def _check_same(self, node: Node, op: Op | None, live: _Live) -> None:
@@ -293,6 +291,23 @@ class Automaton:
         return max(passed.items(), key=lambda item: item[1])
 
 
+def _released(hold: Hold) -> Op | None:
+    """The op that a process performs by ending while it holds something. Raises ModelError with the model's line."""
+    try:
+        return hold.target.at_exit(hold.token)
+    except BaseException as error:
+        raise blamed(error, _raised_at(error, _where(hold.target.at_exit)), f"{hold.target!r}.at_exit") from error
+
+
+def left_by_death(target: SharedObject, state: Hashable, token: Hashable) -> Hashable:
+    """What the death of a process that held `token` makes of `state`. Raises ModelError with the model's line."""
+    try:
+        left: Hashable = target.on_death(state, token)
+    except BaseException as error:
+        raise blamed(error, _raised_at(error, _where(target.on_death)), f"{target!r}.on_death") from error
+    return left
+
+
 def _frames(body: Any) -> Iterator[tuple[CodeType, int]]:
     """The model's suspended frames of a generator, outermost first; frames inside this package are left out."""
     while body is not None and hasattr(body, "gi_frame"):
@@ -310,7 +325,7 @@ def _place(body: Any) -> Place:
     return last
 
 
-def _raised_at(error: Exception, place: Place) -> Place:
+def _raised_at(error: BaseException, place: Place) -> Place:
     """The innermost line of a model that `error` passed through; `place` when there is none."""
     trace = error.__traceback__
     found = place

@@ -51,6 +51,26 @@ class Disagreement(DstampError):
     """The real parts did what the model does not allow."""
 
 
+def blamed(error: BaseException, place: object, who: str) -> ModelError:
+    """The ModelError that says what `who`, a model's code, did at `place`: what it raised, or that it called sys.exit.
+
+    What is not its fault is raised again: Ctrl-C, memory that runs out, and what this package said already.
+    """
+    if isinstance(error, KeyboardInterrupt | MemoryError | DstampError):
+        raise error
+    if isinstance(error, SystemExit):
+        return ModelError(f"{place}: {who} called sys.exit({error.code!r}): nothing in a model may end dstamp")
+    return ModelError(f"{place}: {who} raised {shown(error)}")
+
+
+def shown(error: BaseException) -> str:
+    """`repr(error)`, or the name of its type where even that fails."""
+    try:
+        return repr(error)
+    except Exception:  # an exception of a model may do anything
+        return type(error).__name__
+
+
 def unknown(kind: str, name: str, valid: Iterable[str]) -> str:
     """The sentence for a name that is not one of `valid`: the value, the nearest valid name, the valid ones."""
     choices = sorted(valid)

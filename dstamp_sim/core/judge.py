@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from dstamp_sim.core.errors import ModelError
+from dstamp_sim.core.errors import blamed
 from dstamp_sim.core.properties import Kind, LooksAtAll, Property, Results, StateView
 from dstamp_sim.core.semantics import Semantics, State
 
@@ -110,9 +110,19 @@ class Judge:
 def _call(prop: Property, arguments: tuple[Any, ...]) -> bool:
     try:
         return bool(prop.predicate(*arguments))
-    except (ModelError, LooksAtAll):
+    except LooksAtAll:
         raise
-    except Exception as error:
+    except BaseException as error:
         code = getattr(prop.predicate, "__code__", None)
-        where = f"{code.co_filename}:{code.co_firstlineno}: " if code else ""
-        raise ModelError(f"{where}property {prop.name!r} raised {error!r} for {arguments}") from error
+        where = f"{code.co_filename}:{code.co_firstlineno}" if code else "?"
+        told = blamed(error, where, f"property {prop.name!r}")
+        raise type(told)(f"{told} for {arguments}{_hint(error, arguments)}") from error
+
+
+def _hint(error: BaseException, arguments: tuple[Any, ...]) -> str:
+    """Whose results there are, where a predicate asked for those of a name that has none."""
+    given = next((each for each in arguments if isinstance(each, Results)), None)
+    if not isinstance(error, KeyError) or given is None:
+        return ""
+    names = ", ".join(given) or "nobody"
+    return f"; those with a result are {names}: copies are called p#1, p#2, and who died has none"

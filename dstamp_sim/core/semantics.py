@@ -6,8 +6,8 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from dstamp_sim.core.automaton import Automaton, Hold, Node
-from dstamp_sim.core.errors import ModelError, ScheduleError, unknown
+from dstamp_sim.core.automaton import Automaton, Hold, Node, left_by_death
+from dstamp_sim.core.errors import ModelError, ScheduleError, blamed, unknown
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.shared_object import Outcome, SharedObject
@@ -203,8 +203,8 @@ class Semantics:
     def _ask(self, target: SharedObject, current: Hashable, node: Node) -> tuple[Outcome, ...]:
         try:
             outcomes = target.outcomes(current, node.op)  # type: ignore[arg-type]  # only asked where there is an op
-        except Exception as error:
-            raise ModelError(f"{node.place}: {node.op} in state {text(current)} raised {error!r}") from error
+        except BaseException as error:
+            raise blamed(error, node.place, f"{node.op} in state {text(current)}") from error
         for outcome in outcomes:
             if wrong := self._wrong(target, node.op, outcome):
                 raise ModelError(f"{node.place}: {node.op} gives the {wrong}")
@@ -223,7 +223,7 @@ class Semantics:
 
     def bereaved(self, target: SharedObject, current: Hashable, token: Hashable) -> Hashable:
         """The state of an object after a process died that held `token` of it."""
-        after: Hashable = target.on_death(current, token)
+        after = left_by_death(target, current, token)
         if wrong := self._values.wrong((id(target), _STATE), after):
             raise ModelError(f"{target!r}: on_death of the token {text(token)} gives the state {wrong}")
         return after

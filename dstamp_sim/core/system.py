@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from dstamp_sim.core.errors import ModelError, PlacementError, UsageError, unknown
+from dstamp_sim.core.errors import ModelError, PlacementError, UsageError, blamed, unknown
 from dstamp_sim.core.op import Program
 from dstamp_sim.core.placement import Bound, Placement, Scope
 from dstamp_sim.core.properties import NO_DEADLOCK, Property
@@ -214,6 +214,8 @@ class System:
             raise PlacementError(
                 f"lock {scope_name!r}: its key fails for process {process.name!r}{process.args}: {error}"
             ) from error
+        except BaseException as error:
+            raise blamed(error, f"lock {scope_name!r}", "its key") from error
 
 
 def _unique(kind: str, names: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from dstamp_sim.core.errors import DstampError, ModelError, UsageError, unknown
+from dstamp_sim.core.errors import ModelError, UsageError, blamed, unknown
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.placement import Placement
 from dstamp_sim.core.system import ANY, Copies, System
@@ -60,10 +60,8 @@ class Model:
         arguments = {**settings, **(laid.sets if laid else {})}
         try:
             system = self.factory(**arguments)
-        except DstampError:
-            raise
-        except Exception as error:
-            raise ModelError(f"{_line_of(error, self.path)}: the factory raised {error!r}") from error
+        except BaseException as error:
+            raise blamed(error, _line_of(error, self.path), "the factory") from error
         if not isinstance(system, System):
             raise ModelError(f"{self.path}: the factory returned {system!r}, not a System")
         return system if laid is None else system.with_locks(laid)
@@ -184,8 +182,8 @@ def _import(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except SyntaxError as error:
         raise ModelError(f"{error.filename}:{error.lineno}: not Python: {error.msg}") from error
-    except Exception as error:
-        raise ModelError(f"{_line_of(error, path)}: importing the model raised {error!r}") from error
+    except BaseException as error:
+        raise blamed(error, _line_of(error, path), "importing the model") from error
     return module
 
 

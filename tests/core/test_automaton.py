@@ -192,7 +192,7 @@ def test_a_program_called_with_the_wrong_arguments_is_refused_where_it_is_define
         yield x.read()
 
     text = complaint(program)
-    assert text.startswith(line_of(program, "def program")) and "starting the program failed: TypeError" in text
+    assert text.startswith(line_of(program, "def program")) and "starting the program raised TypeError" in text
 
 
 def test_a_program_that_is_no_generator_function_is_refused():

@@ -189,3 +189,14 @@ def test_only_the_named_properties_are_judged():
 def test_a_state_view_is_a_mapping_of_the_objects_read():
     view = StateView([x, y], [1, 2])
     assert dict(view) == {x: 1, y: 2} and len(view) == 2
+
+
+def test_a_predicate_that_asks_for_a_name_without_a_result_is_told_whose_results_there_are():
+    def program():
+        yield register.read()
+
+    register = Register("r", 0)
+    twins = Process("p", program, copies=2)
+    system = System(objects=[register], processes=[twins], properties=[at_end("same", lambda results: results["p"])])
+    with pytest.raises(ModelError, match=r"KeyError\('p'\).*; those with a result are p#1, p#2: copies are called p#1"):
+        explore(system)

@@ -1,0 +1,140 @@
+"""How a command ends: with the exit code of its verdict, or with one message and the code of what went wrong.
+
+0, 1 and 3 are verdicts; nothing else ends with 0 or 1. The table is in README.md.
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+import io
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TextIO
+
+import typer
+from rich.text import Text
+
+from dstamp_sim.cli.console import Aside, errors
+from dstamp_sim.core.errors import DstampError, shown
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+USAGE, UNDETERMINED, FAULT, INTERRUPTED = 2, 3, 70, 130
+
+TRACEBACK = "DSTAMP_TRACEBACK"
+"""Where this is set, a fault of the tool shows its traceback."""
+
+_PACKAGE = Path(__file__).parents[1]
+
+
+def exit_code(run: Callable[[], object]) -> int:
+    """What `run` ends with: 0, what it asks for by `typer.Exit`, or the code of what went wrong, which is then said."""
+    try:
+        run()
+    except typer.Exit as asked:
+        return asked.exit_code
+    except DstampError as error:
+        return _said(str(error), USAGE)
+    except KeyboardInterrupt:
+        return _said("interrupted", INTERRUPTED)
+    except MemoryError:
+        return _said("memory ran out before anything was decided: UNDETERMINED", UNDETERMINED)
+    except OSError as error:
+        if error.filename is None:
+            return _fault(error)
+        return _said(f"{error.filename}: {error.strerror}", USAGE)
+    except BaseException as error:  # a SystemExit too: whoever calls sys.exit inside a command knows no verdict
+        handler = signal.getsignal(signal.SIGINT)
+        pressed = isinstance(handler, CtrlC) and handler.pressed  # a module that is being loaded makes it another error
+        return _said("interrupted", INTERRUPTED) if pressed else _fault(error)
+    return 0
+
+
+class CtrlC:
+    """A handler of Ctrl-C: raises KeyboardInterrupt as Python's own does, and remembers that it was pressed."""
+
+    pressed = False
+
+    def __call__(self, *_: object) -> NoReturn:
+        """Raises KeyboardInterrupt."""
+        self.pressed = True
+        raise KeyboardInterrupt
+
+
+def _said(message: str, code: int) -> int:
+    errors().print(Text(f"dstamp: {message}"))
+    return code
+
+
+def _fault(error: BaseException) -> int:
+    """Says that the tool is at fault, where, and what to report."""
+    frames = traceback.extract_tb(error.__traceback__)
+    inner = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
+    place = f" at {Path(inner[-1].filename).relative_to(_PACKAGE.parent)}:{inner[-1].lineno}" if inner else ""
+    if os.environ.get(TRACEBACK):
+        errors().print(Text("".join(traceback.format_exception(error))))
+    remedy = f"please report this line, the command and the model ({TRACEBACK}=1 dstamp ... shows the traceback)"
+    return _said(f"this is a fault of dstamp, and no verdict: {shown(error)}{place}; {remedy}", FAULT)
+
+
+def ending(command: Callable[..., None]) -> Callable[..., None]:
+    """The command, ending as `exit_code` says: typer, around it, makes exit codes of its own of what is raised.
+
+    What a model prints meanwhile goes to standard error: standard output is for results.
+    """
+
+    @functools.wraps(command)
+    def run(*args: object, **options: object) -> None:
+        with redirect_stdout(Aside(sys.stdout)):
+            code = exit_code(lambda: command(*args, **options))
+        raise typer.Exit(code)
+
+    return run
+
+
+def open_streams() -> None:
+    """Makes standard output and error bear a reader that goes, a full disk, and letters that they do not have.
+
+    A reader that is gone takes nothing from the verdict: what it does not read is dropped. A stream that was closed
+    from the start swallows what is written.
+    """
+    sys.stdout = _opened(sys.stdout, "standard output")
+    sys.stderr = _opened(sys.stderr, "standard error")
+
+
+def _opened(stream: TextIO | None, name: str) -> TextIO:
+    if stream is None:
+        return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - for as long as the process lives
+    if not isinstance(stream, io.TextIOWrapper) or stream not in (sys.__stdout__, sys.__stderr__):
+        return stream  # somebody captures it
+    outlet = io.BufferedWriter(_Outlet(stream.fileno(), name))
+    return io.TextIOWrapper(
+        outlet, encoding=stream.encoding, errors="backslashreplace", line_buffering=stream.line_buffering
+    )
+
+
+class _Outlet(io.FileIO):
+    """A descriptor that leads nowhere once a write to it has failed; a reader that is gone is no failure."""
+
+    def __init__(self, descriptor: int, called: str) -> None:
+        super().__init__(descriptor, "w", closefd=False)
+        self.called = called
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """As of any file; raises OSError with the stream's name, but for a reader that is gone."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
+            if error.errno != errno.EPIPE:
+                raise OSError(error.errno, f"cannot be written: {error.strerror}", self.called) from error
+            return len(memoryview(data))

@@ -1,0 +1,168 @@
+"""Exit codes: 0, 1 and 3 are verdicts and nothing else is; a crash of the tool, a model that exits, Ctrl-C, a pipe."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+COMMAND = [sys.executable, "-c", "from dstamp_command import main; main()"]
+
+MODEL = """\
+import sys
+from dstamp_sim import *
+
+class Own(SharedObject):
+    def outcomes(self, state, op):
+        {outcomes}
+        return (Outcome(state + 1, state, takes="t" if op.verb == "take" else None),)
+    def on_death(self, state, token):
+        {on_death}
+        return state
+    def at_exit(self, token):
+        {at_exit}
+
+own = Own("own", 0)
+
+def program():
+    {program}
+    yield own.op("take")
+    yield own.op("look")
+
+def fine(state):
+    {prop}
+    return True
+
+def build() -> System:
+    {factory}
+    return System(objects=[own], processes=[Process("p", program, copies=2)], crashes=1,
+                  properties=[always("fine", fine, reads=[own])])
+
+def other() -> System:
+    {mechanism}
+    return build()
+
+{module}
+"""
+PLACES = ("outcomes", "on_death", "at_exit", "program", "prop", "factory", "mechanism", "module")
+
+
+def model(place, statement):
+    """A model with a statement at one place, and the line on which it stands."""
+    text = MODEL.format(**{name: statement if name == place else "pass" for name in PLACES})
+    Path("model.py").write_text(text)
+    return 1 + next((n for n, line in enumerate(text.splitlines()) if line.strip() == statement), -1)
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("sys.exit(0)", r"called sys.exit\(0\)"),
+        ("sys.exit(1)", r"called sys.exit\(1\)"),
+        ("raise GeneratorExit", "raised GeneratorExit"),
+        ("raise type('Odd', (BaseException,), {'__repr__': lambda self: 1 / 0})", "raised Odd"),
+    ],
+)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_model_that_exits_or_raises_anything_is_named_by_file_and_line(dstamp, place, statement, told):
+    line = model(place, statement)
+    words = ["model.py:other"] if place == "mechanism" else ["model.py"]
+    code, out, err = dstamp("explore", *words)
+    assert (code, out) == (2, ""), err
+    assert re.search(rf"model\.py:\d+: .*{told}", err), err
+    assert place == "outcomes" or f"model.py:{line}: " in err or place in ("prop", "on_death", "at_exit"), err
+
+
+def test_a_crash_of_the_tool_ends_with_70_and_says_what_to_report(dstamp, monkeypatch):
+    def crash(*given, **options):
+        raise KeyError("a fault")
+
+    monkeypatch.setattr("dstamp_sim.pipeline.explore.explore_model", crash)
+    code, out, err = dstamp("explore", "classic/bank")
+    assert (code, out) == (70, "")
+    assert re.search(r"this is a fault of dstamp, and no verdict: KeyError\('a fault'\) at dstamp_sim/cli/\S+:\d+", err)
+    assert "please report" in err and "Traceback" not in err
+    monkeypatch.setenv("DSTAMP_TRACEBACK", "1")
+    assert "Traceback (most recent call last)" in dstamp("explore", "classic/bank")[2]
+
+
+def test_memory_that_runs_out_anywhere_is_undetermined(dstamp, monkeypatch):
+    def grow(*given, **options):
+        raise MemoryError
+
+    monkeypatch.setattr("dstamp_sim.pipeline.explore.explore_model", grow)
+    code, _, err = dstamp("explore", "classic/bank")
+    assert code == 3 and "memory ran out before anything was decided" in err
+
+
+def test_what_a_model_prints_is_no_result(dstamp):
+    model("program", "print('chatter'); sys.stdout.close()")
+    code, out, err = dstamp("explore", "model.py", "--json")
+    assert code == 0
+    assert json.loads(out)["verdict"] == "HOLDS"
+    assert "chatter" in err
+
+
+def shell(line, folder):
+    """The exit code of the command, in a pipe or with its streams turned elsewhere, and what it said on errors."""
+    root = str(Path(__file__).parents[2])
+    done = subprocess.run(
+        ["bash", "-c", f'dstamp() {{ {shlex.join(COMMAND)} "$@"; }}; {line}'],
+        cwd=folder,
+        env=dict(os.environ, PYTHONPATH=root),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [("explore classic/bank_fixed", 0), ("explore classic/bank", 1), ("explore classic/bnak", 2)]
+)
+def test_a_reader_that_is_gone_takes_nothing_from_the_exit_code(tmp_path, words, code):
+    for pipe in ("2>&1 | true", "| head -1"):
+        _, out, err = shell(f"dstamp {words} {pipe}; echo code ${{PIPESTATUS[0]}}", tmp_path)
+        assert f"code {code}" in out, (out, err)
+        assert "Traceback" not in err and "Broken" not in err
+
+
+def test_streams_that_are_closed_from_the_start_take_nothing_from_the_exit_code(tmp_path):
+    assert shell("dstamp explore classic/bank >&-", tmp_path)[::2] == (1, "")
+    assert shell("dstamp explore classic/bnak 2>&-", tmp_path)[0] == 2
+
+
+def test_a_full_disk_under_the_output_is_a_sentence_and_no_verdict(tmp_path):
+    code, _, err = shell("dstamp explore classic/bank_fixed > /dev/full", tmp_path)
+    assert (code, err) == (2, "dstamp: standard output: cannot be written: No space left on device\n")
+
+
+def test_letters_that_the_terminal_does_not_have_are_written_as_escapes(tmp_path):
+    code, out, err = shell("PYTHONIOENCODING=ascii PYTHONUTF8=0 dstamp replay --help", tmp_path)
+    assert code == 0, err
+    assert "Usage" in out
+
+
+@pytest.mark.parametrize("after_s", [0.15, 0.4, 0.8, 1.2])
+def test_ctrl_c_while_modules_load_is_one_word_and_130(tmp_path, after_s):
+    hear = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); print('up', flush=True); "
+    program = hear + "from dstamp_command import main; main()"
+    words = [sys.executable, "-c", program, "review", "cc_ci"]
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout.readline() == "up\n"
+        time.sleep(after_s)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=60)
+    assert (running.returncode, err) == (130, "dstamp: interrupted\n")
+
+
+def test_the_readmes_table_of_exit_codes_is_complete():
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    table = text[text.index("| exit code |") :].partition("\n\n")[0]
+    assert re.findall(r"^\| (\d+) \|", table, re.MULTILINE) == ["0", "1", "2", "3", "70", "130"]
