@@ -3,37 +3,23 @@
 An op reads a field if, had the field another value, the op would have done something else: another result, another
 change elsewhere, or nothing at all since it blocks. It writes a field that it changed, or that it would have set to the
 same value whatever was there before. So `write(40)` over 40 writes, a failed compare-and-set does not, and a counter's
-`add` does both. Fields are those of NamedTuple states, nested ones too; any other state is one field.
+`add` does both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
+from dstamp_sim.analyses.fields import ABSENT, Location, Path, changed, fields_of, get, has_fields, put
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.core.trace import Step, Trace
-from dstamp_sim.core.value import text
-
-Path = tuple[str, ...]
 
 _MOST_VALUES = 8
 """How many values of a field are tried: those that the trace shows first. A bound on the work, so reads may be missed
 where a field takes more values and only a later one would have made a difference."""
-
-_ABSENT = object()
-
-
-class Location(NamedTuple):
-    """One field of one object, as traces name objects (`name@process` for a private one)."""
-
-    target: str
-    path: Path
-
-    def __str__(self) -> str:
-        return f"{self.path[-1]} of {self.target}" if self.path else self.target
 
 
 @dataclass(frozen=True)
@@ -120,8 +106,7 @@ class Accesses:
         seen = self._domain.get((str(step.touched), path), ())
         given = [arg for arg in step.op.args if any(type(arg) is type(value) for value in seen)]
         for value in dict.fromkeys([*seen, *given, *(_never_seen(now) if fresh else ())]):
-            both_have_fields = hasattr(now, "_fields") and hasattr(value, "_fields")
-            if value != now and not both_have_fields:  # the inner fields are tried one by one
+            if value != now and not (has_fields(now) and has_fields(value)):  # the inner fields are tried one by one
                 yield value
 
     def _ask(self, number: int) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
@@ -136,37 +121,7 @@ class Accesses:
                 reads[variant.path] = None
             if k < len(variant.outcomes) and _overwrites(variant, k, now[k]):
                 writes[variant.path] = None
-        return tuple(sorted(reads)), tuple(sorted(writes))
-
-
-def fields_of(state: Any) -> dict[Path, Any]:
-    """The fields of a state by path, nested ones too; a field that has fields itself is there as its type's name."""
-    return dict(_fields(state, ()))
-
-
-def _fields(state: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    names = getattr(state, "_fields", None)
-    if names is None:
-        yield path, state
-        return
-    if path:
-        yield path, type(state).__name__
-    for name in names:
-        yield from _fields(getattr(state, name), (*path, name))
-
-
-def get(state: Any, path: Path) -> Any:
-    """The value at a path that exists."""
-    for name in path:
-        state = getattr(state, name)
-    return state
-
-
-def put(state: Any, path: Path, value: Any) -> Any:
-    """The state with another value at a path that exists."""
-    if not path:
-        return value
-    return state._replace(**{path[0]: put(getattr(state, path[0]), path[1:], value)})
+        return tuple(sorted(reads, key=str)), tuple(sorted(writes, key=str))
 
 
 def _with_states(trace: Trace) -> Iterator[tuple[Step, Mapping[str, Any]]]:
@@ -201,10 +156,7 @@ def _all_states(trace: Trace) -> Iterator[tuple[str, Any]]:
 
 def _changed_by(step: Step) -> Iterator[Location]:
     for change in step.changes:
-        old, new = fields_of(change.before), fields_of(change.after)
-        for path in dict.fromkeys([*old, *new]):
-            if old.get(path, _ABSENT) != new.get(path, _ABSENT):
-                yield Location(change.target, path)
+        yield from (Location(change.target, path) for path in changed(change.before, change.after))
 
 
 def _never_seen(value: Any) -> Iterator[Any]:
@@ -239,12 +191,12 @@ def _differs(variant: Variant, state: Any, mine: Outcome, other: Outcome) -> boo
     before, varied = fields_of(state), fields_of(variant.state)
     after, after_varied = fields_of(mine.state), fields_of(other.state)
     for path in dict.fromkeys([*after, *after_varied]):
-        there, here = after_varied.get(path, _ABSENT), after.get(path, _ABSENT)
+        there, here = after_varied.get(path, ABSENT), after.get(path, ABSENT)
         if there == here:
             continue
         if path[: len(variant.path)] != variant.path:
             return True
-        if here != before.get(path, _ABSENT) or there != varied.get(path, _ABSENT):
+        if here != before.get(path, ABSENT) or there != varied.get(path, ABSENT):
             return True
     return False
 
@@ -254,12 +206,7 @@ def _overwrites(variant: Variant, k: int, now: Outcome) -> bool:
     after = fields_of(variant.outcomes[k].state)
     as_now = (variant.outcomes[k].result, variant.outcomes[k].label) == (now.result, now.label)
     return as_now and any(
-        after.get(path, _ABSENT) != value
+        after.get(path, ABSENT) != value
         for path, value in fields_of(variant.state).items()
         if path[: len(variant.path)] == variant.path
     )
-
-
-def value_text(value: Any) -> str:
-    """A field's value in a sentence."""
-    return "nothing" if value is None else text(value)

@@ -1,56 +1,74 @@
-"""What a violation came of: the reading, or the outcome of chance, without which it would not have happened.
+"""What a failure came of: the one thing without which it would not have come about, as a colleague would name it.
 
-Nothing here knows a model. A cause is one that mattered when the system was performed otherwise (`what_if`); its story
-is one of seven:
+Nothing here knows a model. A cause is one that mattered when the system was performed otherwise (`what_if`). Its story
+is one of these, and the first that there is, is told:
 
-- *overwritten*: the process had written a field itself, and read there what another wrote since;
+- *death*: a process died, and all is well if it does not;
+- *environment*: a process had written a field itself, and read there what a daemon wrote since;
+- *lapse*: a daemon took back what another process had written, or changed what it held;
+- *overwritten*: a process had written a field itself, and read there what another wrote since;
 - *stale*: it acted on what it had read, though another had changed that meanwhile;
-- *environment*: the same as overwritten, by a daemon;
+- *chance*: one of several outcomes that its environment decides, and not the usual one, which is its first;
 - *early*: it did not wait for what another wrote later, and neither did others that did the same;
-- *chance*: one of several outcomes that its environment decides;
-- *own*: what it read it had written itself, or nobody had: no other process is needed;
-- *told*: what it read another had written, and nothing else is remarkable about it.
+- *order*: two steps of different processes on one field, which in the other order do no harm;
+- *own*: what it read it had written itself, or nobody had, and no other process is needed;
+- *turn*: nothing single; but with one process after the other all is well;
+- *did*: the step with which it came about, which comes about with one process after the other, too.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
-from itertools import islice
+from itertools import combinations, islice, permutations
+from typing import Any
 
-from dstamp_sim.analyses.accesses import Accesses, Location
-from dstamp_sim.analyses.conflicts import Conflicts
+from dstamp_sim.analyses.accesses import Accesses
+from dstamp_sim.analyses.claims import Came, InTurn, Moved, Trial, Without
+from dstamp_sim.analyses.conflicts import Conflicts, Kind, locks
 from dstamp_sim.analyses.early import too_early
+from dstamp_sim.analyses.fields import Location
 from dstamp_sim.analyses.held import Window
+from dstamp_sim.analyses.orders import begins, hurries, waits
 from dstamp_sim.analyses.what_if import Fact, Remedy, WhatIf
+from dstamp_sim.core.properties import NO_DEADLOCK
+from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.trace import Trace
+
+MOST_PAIRS = 60
+"""How many pairs of steps are tried in the other order at most, the latest first."""
+_MOST_TURNS = 6
+"""How many orders of whole processes are tried at most."""
 
 
 class Story(Enum):
     """The kinds of cause, the most telling first."""
 
+    DEATH = "death"
+    ENVIRONMENT = "environment"
+    LAPSE = "lapse"
     OVERWRITTEN = "overwritten"
     STALE = "stale"
-    ENVIRONMENT = "environment"
-    EARLY = "early"
     CHANCE = "chance"
+    EARLY = "early"
+    ORDER = "order"
     OWN = "own"
-    TOLD = "told"
-
-
-_NO_DOUBT = (Story.OVERWRITTEN, Story.STALE, Story.ENVIRONMENT)
-"""Stories beside which no reading that came too early is looked for."""
+    TURN = "turn"
+    DID = "did"
 
 
 @dataclass(frozen=True)
 class Cause:
-    """A reading that mattered (`read`), the field that it found, who had written that, and the window around it.
+    """What decided it: a step `read` and the field that it found, who had written that, and the window around it.
 
     `opens` is the process's own step before: its write that was lost, or the reading that went stale; `closes` the step
     at which it looked again or acted. Step numbers count from 0; None where there is no such step. A reading that came
-    too early has its `write` later, and beside it the readings of `others` that did the same.
+    too early has its `write` later, and beside it the readings of `others` that did the same. `trials` were performed,
+    and the failure was gone; without any, `remedy` is the answer with which it was.
     """
 
     story: Story
@@ -61,92 +79,339 @@ class Cause:
     closes: int
     remedy: Remedy | None = None
     others: tuple[int, ...] = ()
+    trials: tuple[Trial, ...] = ()
+    kind: Kind | None = None
 
     @property
     def window(self) -> Window | None:
         """From `opens` to `closes`, with the write inside; None where there is none."""
+        if self.story not in (Story.ENVIRONMENT, Story.OVERWRITTEN, Story.STALE):
+            return None
         return None if self.opens is None or self.write is None else Window(self.opens, self.write, self.closes)
 
 
 class Causes:
-    """The causes of one fact of a trace; `all` of those that are single readings, latest first. Deterministic."""
+    """The causes of one fact of a trace. Deterministic; bounded."""
 
     def __init__(self, what_if: WhatIf, conflicts: Conflicts, fact: Fact) -> None:
         self.what_if, self.conflicts, self.fact = what_if, conflicts, fact
         self.trace: Trace = what_if.trace
         self.accesses: Accesses = conflicts.accesses
-        self.all = [self._cause(remedy) for remedy in what_if.remedies(fact)]
+        self.since = what_if.since(fact)
 
     @cached_property
-    def told(self) -> Cause | None:
-        """The most telling cause; None where no single reading decided anything."""
-        cause = _chosen([c for c in self.all if self._telling(c)])
-        return self._early(cause) or cause or self._last_look()
+    def answers(self) -> list[Cause]:
+        """The causes that are single answers, latest first."""
+        return [self._answer(remedy) for remedy in self.what_if.remedies(self.fact)]
+
+    def found(self) -> Iterator[Cause]:
+        """The causes, the most telling first; each is looked for only where those before it are not enough."""
+        yield from self._deaths()
+        windows = [self._apart(cause) for cause in self.answers if cause.window is not None]
+        tried = [cause for cause in windows if cause.trials]
+        yield from _told_as(Story.ENVIRONMENT, tried)
+        yield from self._lapses()
+        yield from _told_as(Story.OVERWRITTEN, tried)
+        yield from _told_as(Story.STALE, tried)
+        yield from (cause for cause in self.answers if self._fault(cause))
+        yield from self._early()
+        yield from self._orders()
+        if self.alone is not None:
+            yield from (cause for cause in self.answers if cause.story is Story.OWN and self._telling(cause))
+        yield from self._pairs()
+        yield from self._in_turn()
+        yield from (cause for cause in windows if not cause.trials)
+        yield from self._did()
 
     @cached_property
-    def through(self) -> Cause | None:
-        """What a daemon had been told by a run before it did what `told` is about, if that mattered too."""
-        cause = self.told
-        if cause is None or cause.story is not Story.ENVIRONMENT or cause.write is None:
+    def alone(self) -> tuple[str, tuple[Choice, ...]] | None:
+        """A process of which, with the daemons, the same comes alone: it and its choices; None where there is none."""
+        runs = [name for name in self.trace.processes if name not in self.trace.daemons]
+        for name in [self.fact.process] if self.fact.process is not None else runs:
+            keep = {name, *self.trace.daemons}
+            choices = tuple(step.choice for step in self.trace.steps[: self.since + 1] if step.process in keep)
+            moves = any(choice.process == name for choice in choices)
+            if moves and self.what_if.comes_about(self.fact, choices):
+                return name, choices
+        return None
+
+    @cached_property
+    def serially(self) -> tuple[tuple[str, ...], tuple[Choice, ...]] | None:
+        """An order of the processes, one after the other, of which the same comes; None where none was found."""
+        for order in self._turns():
+            if choices := self.what_if.serially(self.fact, order):
+                return order, choices
+        return None
+
+    def through(self, cause: Cause) -> Cause | None:
+        """What a daemon had been told by a run before it did what `cause` is about, if that mattered too."""
+        if cause.story is not Story.ENVIRONMENT or cause.write is None:
             return None
         daemon, reader = self._of(cause.write), self._of(cause.read)
-        told = [c for c in self.all if self._of(c.read) == daemon and c.story is Story.TOLD and c.write is not None]
+        told = [
+            c for c in self.answers if self._of(c.read) == daemon and c.story is Story.ORDER and c.write is not None
+        ]
         return next((c for c in told if c.write is not None and self._of(c.write) != reader), None)
 
-    def looked_at(self, number: int) -> Location | None:
-        """The innermost field that a step reads, unless it is a lock's; None where there is none."""
-        step = self.trace.steps[number]
-        if step.taken is not None or step.dropped:
-            return None
-        return max(self.accesses[number].reads, key=lambda place: len(place.path), default=None)
+    def came_of(self, cause: Cause) -> tuple[int, Location] | None:
+        """A later reading that mattered, of the process whose result it is; or the next of what a daemon took back."""
+        if cause.story is Story.LAPSE and cause.location is not None and cause.write is not None:
+            later = range(cause.write + 1, self.since + 1)
+            place, write = cause.location, cause.write
+            reads = (n for n in later if place in self.accesses[n].reads and self._of(n) != self._of(write))
+            number = next(reads, None)
+            same = number is not None and self.conflicts.writer(number, place) == write
+            return (number, place) if number is not None and same else None
+        for other in reversed(self.answers):
+            location = self._looked_at(other.read)
+            late = other.read > max(cause.closes, cause.read) and self._of(other.read) == self.fact.process
+            if late and other.remedy is not None and location is not None:
+                return other.read, location
+        return None
 
-    def _early(self, other: Cause | None) -> Cause | None:
-        """A reading that came too early, where nothing more telling is known than `other`.
+    def chain(self, cause: Cause) -> tuple[tuple[int, Any], ...]:
+        """The writes to the field of `cause` from the process's own to the one that was read, with what each left."""
+        assert cause.location is not None and cause.opens is not None and cause.write is not None
+        writes = self.conflicts.writers(cause.location)
+        numbers = writes[bisect_left(writes, cause.opens) : bisect_right(writes, cause.write)]
+        return tuple((n, self.accesses.written(n, cause.location)) for n in numbers)
 
-        A fault (an outcome of chance that is not its op's first) tells more than an order in which it does no harm.
+    def _deaths(self) -> Iterator[Cause]:
+        for number in range(self.since, -1, -1):
+            if self.trace.steps[number].choice.outcome == CRASH:
+                yield from self._left_out(number, Cause(Story.DEATH, None, None, None, number, number))
+
+    def _lapses(self) -> Iterator[Cause]:
+        """What daemons took back of another process's doing: a value as it was before, or what that process held.
+
+        The daemon that does least else comes first: a clock before a worker.
         """
-        fault = other is not None and other.story is Story.CHANCE and self.trace.steps[other.read].choice.outcome > 0
-        if fault or (other is not None and other.story in _NO_DOUBT):
-            return None
-        early = too_early(self.what_if, self.conflicts, self.fact)
-        if early is None:
-            return None
-        first, *others = early.readings
-        return Cause(Story.EARLY, early.location, None, early.write, first, early.write, others=tuple(others))
+        candidates = [c for n in range(self.since, -1, -1) if (c := self._lapse(n)) is not None]
+        does = Counter(self._of(n) for n in range(self.since + 1) if self.accesses[n].writes)
+        for cause in sorted(candidates, key=lambda c: does[self._of(c.read)]):
+            yield from self._left_out(cause.read, cause)
 
-    def _cause(self, remedy: Remedy) -> Cause:
+    def _lapse(self, number: int) -> Cause | None:
+        """What a daemon took back with a step, and does not take or let go of itself there; None if nothing."""
+        step = self.trace.steps[number]
+        if step.process not in self.trace.daemons or step.op is None or step.taken or step.dropped:
+            return None
+        for place in self.accesses[number].writes:
+            over = self.conflicts.writer(number, place)
+            if over is None or self._of(over) == step.process:
+                continue
+            undone = self.accesses.written(number, place) == self.accesses.value(over, place.path)
+            if (undone and self._changes(over, place)) or self._holds(over, number):
+                return Cause(Story.LAPSE, place, over, number, number, number)
+        return None
+
+    def _changes(self, number: int, place: Location) -> bool:
+        return bool(self.accesses.written(number, place) != self.accesses.value(number, place.path))
+
+    def _holds(self, taker: int, number: int) -> bool:
+        """Whether the process of step `taker` took its object there and still holds it at step `number`."""
+        taken = self.trace.steps[taker].taken
+        later = (s for s in self.trace.steps[taker + 1 : number] if s.process == self._of(taker))
+        return taken is not None and not any(taken in step.dropped for step in later)
+
+    def _left_out(self, number: int, cause: Cause) -> Iterator[Cause]:
+        if choices := self.what_if.without(self.fact, number):
+            yield replace(cause, trials=(Trial(Without((number,)), choices),))
+
+    def _answer(self, remedy: Remedy) -> Cause:
         number, step = remedy.number, self.trace.steps[remedy.number]
         if remedy.path is None:
             return Cause(Story.CHANCE, None, None, None, number, number, remedy)
         location = Location(str(step.touched), remedy.path)
         writer = self.conflicts.writer(number, location)
         own = list(islice(self.conflicts.own_writes(number, location), 2))
-        if writer is not None and self._of(writer) != step.process and own:
+        if writer is not None and self._of(writer) != step.process and own and self._at_once(own[0], writer, location):
             story = Story.ENVIRONMENT if self._of(writer) in self.trace.daemons else Story.OVERWRITTEN
             return Cause(story, location, own[0], writer, number, number, remedy)
-        acted = self._acted(number)
-        later = self._overtaken(number, acted, location)
-        if later is not None and not remedy.blocked:
-            return Cause(Story.STALE, location, number, later, number, acted, remedy)
+        acts = None if remedy.blocked else self._acts(remedy)
+        later = None if acts is None else self._overtaken(number, acts, location)
+        if acts is not None and later is not None:
+            return Cause(Story.STALE, location, number, later, number, acts, remedy)
         if writer is not None and self._of(writer) != step.process:
-            return Cause(Story.TOLD, location, None, writer, number, number, remedy)
-        over = self._over(own, location)
-        return Cause(Story.OWN, location, over, writer, number, number, remedy)
+            return Cause(Story.ORDER, location, None, writer, number, number, remedy, kind=Kind.WR)
+        return Cause(Story.OWN, location, self._over(own, location), writer, number, number, remedy)
+
+    def _at_once(self, own: int, writer: int, location: Location) -> bool:
+        """Whether `writer` changed what step `own` had written; one more step between them may have."""
+        writes = self.conflicts.writers(location)
+        between = writes[bisect_right(writes, own) : bisect_left(writes, writer)]
+        return sum(self._changes(n, location) for n in between) <= 1
+
+    def _acts(self, remedy: Remedy) -> int | None:
+        """The step that acts on what step `number` was told: the first without whose effect all is well, or the first.
+
+        None where none does.
+        """
+        found = self.what_if.acts(remedy.number, remedy.outcome, self.since)
+        if found is None:
+            return None
+        process = self._of(found)
+        later = (n for n in range(found, self.since + 1) if self._of(n) == process and self.accesses[n].writes)
+        effective = (n for n in later if not locks(self.trace.steps[n]) and self.what_if.idle(self.fact, n))
+        return next(effective, found)
+
+    def _apart(self, cause: Cause) -> Cause:
+        """The cause with what keeps its write out of its window, as far as that was tried and safe."""
+        window = cause.window
+        assert window is not None
+        opens, write = begins(self.trace, window.opens), begins(self.trace, window.write)
+        before = hurries(self.trace, opens, window.write, window.closes), window.opens
+        after = waits(self.trace, write, window.closes), window.closes
+        trials = []
+        for numbers, other in (before, after):
+            moved = Moved((window.write,), other, later=other == window.closes)
+            if trial := self._safe(moved, numbers):
+                trials.append(trial)
+        if not trials and cause.story is Story.ENVIRONMENT:
+            trials = self._not_so(window.write)
+        return replace(cause, trials=tuple(trials))
+
+    def _is_moved(self, trial: Trial) -> bool:
+        """Whether the steps that are moved are performed at all, and in that order."""
+        assert isinstance(trial.change, Moved)
+        where = [self._where(n, trial.choices) for n in (*trial.change.steps, trial.change.other)]
+        if None in where:
+            return False
+        *mine, its = [n for n in where if n is not None]
+        return all((n > its) == trial.change.later for n in mine)
+
+    def _where(self, number: int, choices: Sequence[Choice]) -> int | None:
+        """Where a step comes among other choices: as many moves of its process after the start; None if it does not."""
+        step = self.trace.steps[number]
+        moves = sum(s.process == step.process for s in self.trace.steps[:number])
+        places = islice((n for n, choice in enumerate(choices) if choice.process == step.process), moves, None)
+        place = next(places, None)
+        same = place is not None and choices[place] == step.choice and self.what_if.ops(choices)[place] == step.op
+        return place if same else None
+
+    def _not_so(self, number: int) -> list[Trial]:
+        """A daemon's step that came out otherwise, or was left out, where that helps."""
+        other = next((c.remedy for c in self.answers if c.read == number and c.story is Story.CHANCE), None)
+        if other is not None and other.outcome is not None:
+            return [Trial(Came(number, other.outcome), other.choices)]
+        choices = self.what_if.without(self.fact, number)
+        return [Trial(Without((number,)), choices)] if choices else []
+
+    def _fault(self, cause: Cause) -> bool:
+        """Whether chance took another course than the usual one, the first."""
+        return cause.story is Story.CHANCE and self.trace.steps[cause.read].choice.outcome > 0
 
     def _telling(self, cause: Cause) -> bool:
-        """Whether a cause without another process tells anything: not that a lock was free or an object there.
-
-        Nor that chance took the ordinary course, the one without a label, where a fault would have been better luck.
+        """Whether an own mistake tells anything: not that a lock was free or an object there.
 
         (The field of an object that has fields itself tells only that.)
         """
-        if cause.story is Story.CHANCE:
-            return bool(self.trace.steps[cause.read].label)
-        if cause.story not in (Story.OWN, Story.TOLD) or cause.remedy is None or cause.location is None:
-            return True
+        assert cause.remedy is not None and cause.location is not None
         places = self.accesses.places(cause.read)
         whole = any(place.path[:-1] == cause.location.path and place != cause.location for place in places)
         return not cause.remedy.blocked and not whole
+
+    def _early(self) -> Iterator[Cause]:
+        """A reading that came too early, and those like it."""
+        early = too_early(self.what_if, self.conflicts, self.fact, self._waited_for())
+        if early is not None:
+            first, *others = early.readings
+            trial = Trial(Moved(early.readings, early.write, later=True), early.choices)
+            if self._is_moved(trial):
+                yield Cause(
+                    Story.EARLY, early.location, None, early.write, first, early.write,
+                    others=tuple(others), trials=(trial,),
+                )  # fmt: skip
+
+    def _waited_for(self) -> frozenset[str]:
+        """The objects that somebody waits for at the end, where that is the failure."""
+        ops = self.trace.waiting.values() if self.fact.property == NO_DEADLOCK.name else ()
+        return frozenset(name for name in self.trace.initial for op in ops if op.startswith(f"{name}."))
+
+    def _orders(self) -> Iterator[Cause]:
+        """Two steps of different processes on one field that do no harm the other way round, the latest first."""
+        told = [c for c in self.answers if c.story is Story.ORDER and c.write is not None and c.location is not None]
+        pairs = dict.fromkeys((c.write, c.read, c.location, Kind.WR) for c in told)
+        pairs |= dict.fromkeys((first, last, place, kind) for first, last, place, kind in self._on_one_field())
+        for first, last, place, kind in islice(pairs, MOST_PAIRS):
+            assert first is not None and place is not None
+            if self.what_if.left <= 0:
+                return
+            trial = self._other_way(first, last)
+            if trial is not None:
+                yield Cause(Story.ORDER, place, None, first, last, last, trials=(trial,), kind=kind)
+
+    def _other_way(self, first: int, last: int) -> Trial | None:
+        """Step `last` before step `first`, where that is possible and safe: one waits, or the other hurries."""
+        start = begins(self.trace, first)
+        later = self._safe(Moved((first,), last, later=True), waits(self.trace, start, last))
+        return later or self._safe(Moved((last,), first, later=False), hurries(self.trace, start, last, last))
+
+    def _safe(self, moved: Moved, numbers: Sequence[int]) -> Trial | None:
+        """The trial of an order that moves what it should, where it is possible and safe."""
+        choices = self.what_if.in_order(self.fact, numbers)
+        trial = Trial(moved, choices) if choices else None
+        return trial if trial is not None and self._is_moved(trial) else None
+
+    def _on_one_field(self) -> Iterator[tuple[int, int, Location, Kind]]:
+        """Steps of different processes, one after the other on one field, of which one at least writes it."""
+        for last in range(self.since, -1, -1):
+            access = self.accesses[last]
+            for place in sorted(dict.fromkeys((*access.writes, *access.reads)), key=lambda p: -len(p.path)):
+                writer = self.conflicts.writer(last, place)
+                if writer is not None and self._of(writer) != self._of(last):
+                    yield writer, last, place, Kind.WR if place in access.reads else Kind.WW
+                if place in access.writes:
+                    reader = self._reader(last, place, -1 if writer is None else writer)
+                    if reader is not None and self._changes(last, place):
+                        yield reader, last, place, Kind.RW
+
+    def _reader(self, number: int, place: Location, since: int) -> int | None:
+        """The last step of another process between `since` and `number` that read a field; None if there is none."""
+        between = range(number - 1, since, -1)
+        return next((n for n in between if self._of(n) != self._of(number) and place in self.accesses[n].reads), None)
+
+    def _pairs(self) -> Iterator[Cause]:
+        """Two deaths that only together do harm."""
+        deaths = [n for n in range(self.since + 1) if self.trace.steps[n].choice.outcome == CRASH]
+        for pair in islice(combinations(deaths, 2), _MOST_TURNS):
+            if choices := self.what_if.without_all(self.fact, pair):
+                trial = Trial(Without(pair), choices)
+                yield Cause(Story.DEATH, None, None, None, pair[0], pair[0], others=pair[1:], trials=(trial,))
+
+    def _in_turn(self) -> Iterator[Cause]:
+        """One process after the other, where that is safe."""
+        for order in self._turns():
+            if choices := self.what_if.in_turn(self.fact, order):
+                trial = Trial(InTurn(order), choices)
+                yield Cause(Story.TURN, None, None, None, self.since, self.since, trials=(trial,))
+
+    def _turns(self) -> Iterator[tuple[str, ...]]:
+        """Orders of the processes that move in the trace, daemons last: as they began, then others."""
+        began = dict.fromkeys(step.process for step in self.trace.steps if step.process not in self.trace.daemons)
+        return islice(permutations(began), _MOST_TURNS)
+
+    def _did(self) -> Iterator[Cause]:
+        """The step with which it came about, or the last look before, where no order of processes keeps it away."""
+        if self.since < 0 or (self.alone is None and self.serially is None):
+            return
+        yield from self._last_look()
+        place = next(iter(sorted(self.accesses[self.since].writes, key=lambda p: -len(p.path))), None)
+        yield Cause(Story.DID, place, None, self.since, self.since, self.since)
+
+    def _last_look(self) -> Iterator[Cause]:
+        """The last reading of the process whose result it is."""
+        for number in range(self.since, -1, -1):
+            location = self._looked_at(number)
+            if self._of(number) == self.fact.process and location is not None and not self.accesses[number].writes:
+                yield Cause(Story.OWN, location, None, self.conflicts.writer(number, location), number, number)
+                return
+
+    def _looked_at(self, number: int) -> Location | None:
+        """The innermost field that a step reads, unless it is a lock's; None where there is none."""
+        if locks(self.trace.steps[number]):
+            return None
+        return max(self.accesses[number].reads, key=lambda place: len(place.path), default=None)
 
     def _over(self, own: list[int], location: Location) -> int | None:
         """The process's own write before its last one, if that one made a difference."""
@@ -154,35 +419,15 @@ class Causes:
             return None
         return own[1]
 
-    def _last_look(self) -> Cause | None:
-        """The last reading of the process whose result it is, where no other answer would have helped."""
-        for number in range(self.what_if.since(self.fact), -1, -1):
-            location = self.looked_at(number)
-            if self._of(number) == self.fact.process and location is not None and not self.accesses[number].writes:
-                return Cause(Story.OWN, location, None, self.conflicts.writer(number, location), number, number)
-        return None
-
     def _overtaken(self, number: int, acted: int, location: Location) -> int | None:
-        """The first step between `number` and `acted` with which another process wrote `location`."""
+        """The first step between `number` and `acted` with which another process changed `location`."""
         writes = self.conflicts.writers(location)
         between = (n for n in writes[bisect_right(writes, number) : bisect_left(writes, acted)])
-        return next((n for n in between if self._of(n) != self._of(number)), None)
-
-    def _acted(self, number: int) -> int:
-        """The next step of the same process that changes something, or its last up to the fact."""
-        last = number
-        for n in range(number + 1, self.what_if.since(self.fact) + 1):
-            if self._of(n) == self._of(number):
-                last = n
-                if self.accesses[n].writes:
-                    break
-        return last
+        return next((n for n in between if self._of(n) != self._of(number) and self._changes(n, location)), None)
 
     def _of(self, number: int) -> str:
         return self.trace.steps[number].process
 
 
-def _chosen(causes: list[Cause]) -> Cause | None:
-    """The most telling cause; of several of one story the latest, first those that lost a write of their own."""
-    order = list(Story)
-    return min(causes, key=lambda c: (order.index(c.story), c.opens is None), default=None)
+def _told_as(story: Story, causes: Sequence[Cause]) -> Iterator[Cause]:
+    return (cause for cause in causes if cause.story is story)

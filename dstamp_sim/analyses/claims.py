@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dstamp_sim.analyses.accesses import Location, value_text
-from dstamp_sim.analyses.conflicts import noun
+from dstamp_sim.analyses.conflicts import Cycle, Dependency, Kind, act
+from dstamp_sim.analyses.fields import Location, noun, value_text, with_value
+from dstamp_sim.core.op import Op
 from dstamp_sim.core.schedule import Choice
+from dstamp_sim.core.shared_object import Outcome
 from dstamp_sim.core.trace import Trace
 
 When = Callable[[int], str]
@@ -33,9 +35,7 @@ class Speech:
 
     def act(self, number: int) -> str:
         """What a step did, in a word or two of the model's own: its innermost section, else its verb; and its label."""
-        step = self.trace.steps[number]
-        what = "death" if step.op is None else step.section or step.op.verb
-        return f"{what} ({step.label})" if step.label else what
+        return act(self.trace.steps[number])
 
     def at(self, number: int) -> str:
         """What a step did and when."""
@@ -44,6 +44,22 @@ class Speech:
     def does(self, number: int) -> str:
         """Who did what and when: `customer#2's write at step 3`."""
         return f"{self.of(number)}'s {self.at(number)}"
+
+    def found(self, number: int, place: Location, value: Any) -> str:
+        """Who read what, and when: `a's read at step 3 saw x 1`; or who found a lock taken."""
+        seen = "saw" if self.act(number) == "read" else "read"
+        told = isinstance(value, bool) or value is None
+        return f"{self.does(number)} {'found' if told else seen} {with_value(place, value)}"
+
+    def who(self, number: int, reader: int) -> str:
+        """`b's write at step 2`, or `a's own write at step 2` where that is who read."""
+        own = "own " if self.of(number) == self.of(reader) else ""
+        return f"{self.of(number)}'s {own}{self.at(number)}"
+
+    def takes(self, number: int, place: Location) -> bool:
+        """Whether a step takes the lock that `place` is of."""
+        taken = self.trace.steps[number].taken
+        return taken is not None and taken.target.is_lock and self.trace.steps[number].touched == place.target
 
     def names(self, numbers: Iterable[int]) -> Mapping[int, str]:
         """Who did what, of some steps, without moments as far as that is clear: by section, by verb, or by moment.
@@ -68,7 +84,7 @@ class Claim:
     """One thing that an explanation says of a trace. Subclasses are frozen dataclasses with their own `words`."""
 
     def words(self, say: Speech) -> str:
-        """The claim as a clause, without a capital letter or a full stop."""
+        """The claim without a full stop: as a clause, or as a sentence of its own where it begins with a capital."""
         raise NotImplementedError
 
 
@@ -91,6 +107,19 @@ class Fails(Claim):
 
 
 @dataclass(frozen=True)
+class Found(Claim):
+    """Step `step` read `value` in `place`."""
+
+    step: int
+    place: Location
+    value: Any
+
+    def words(self, say: Speech) -> str:
+        """`b's read at step 3 saw x 1`."""
+        return say.found(self.step, self.place, self.value)
+
+
+@dataclass(frozen=True)
 class Read(Claim):
     """Step `step` read `value` in `place`, which step `writer` had written last; None: nobody, from the start."""
 
@@ -101,13 +130,12 @@ class Read(Claim):
 
     def words(self, say: Speech) -> str:
         """`b's read at step 3 saw x 1, which a's write at step 2 had written`."""
-        read = "saw" if say.act(self.step) == "read" else "read"
-        found = f"{say.does(self.step)} {read} {noun(self.place)} {value_text(self.value)}"
+        if self.writer is not None and say.takes(self.writer, self.place):
+            return f"{say.does(self.step)} found {self.place.target} taken by {say.who(self.writer, self.step)}"
+        found = say.found(self.step, self.place, self.value)
         if self.writer is None:
             return f"{found}, as it was from the start"
-        own = say.of(self.writer) == say.of(self.step)
-        who = f"{say.of(self.writer)}'s own {say.at(self.writer)}" if own else say.does(self.writer)
-        return f"{found}, which {who} had written"
+        return found + _by(self.value, say.who(self.writer, self.step))
 
 
 @dataclass(frozen=True)
@@ -121,7 +149,256 @@ class Overwrote(Claim):
 
     def words(self, say: Speech) -> str:
         """`b's write at step 2 had written over the 1 of a's write at step 1`."""
-        return f"{say.does(self.step)} had written over the {value_text(self.value)} of {say.does(self.over)}"
+        return f"{say.does(self.step)} had written over the {value_text(self.value)} of {say.who(self.over, self.step)}"
+
+
+@dataclass(frozen=True)
+class Lost(Claim):
+    """Step `step` read `value` in `place`, where its process had written before, and others had written since.
+
+    `writes` are all those writes, the process's own first, with what each left there.
+    """
+
+    step: int
+    place: Location
+    writes: tuple[tuple[int, Any], ...]
+
+    def words(self, say: Speech) -> str:
+        """`a's read at step 3 saw x 2, which b's write at step 2 had written over the 1 of a's own write at step 1`."""
+        (own, was), *between, (last, value) = self.writes
+        who, mine = say.who(last, self.step), say.who(own, self.step)
+        if say.takes(last, self.place):
+            return f"{say.does(self.step)} found {self.place.target} taken by {who}, after {mine}"
+        found = f"{say.found(self.step, self.place, value)}{_by(value, who)}"
+        over = f"the {value_text(was)} of {mine}" if was is not None else f"what {mine} had removed"
+        if not between:
+            return f"{found} over {over}"
+        if all(left == was for _, left in between):
+            return f"{found} in place of {over}"
+        number, left = next((n, left) for n, left in between if left != was)
+        wrote = "removed" if left is None else f"written {value_text(left)} over"
+        return f"{found}; {say.does(number)} had {wrote} {over}"
+
+
+@dataclass(frozen=True)
+class StillFrom(Claim):
+    """Step `step` read `value` in `place`, which step `own` of its process had written last: old beside new."""
+
+    step: int
+    place: Location
+    value: Any
+    own: int
+
+    def words(self, say: Speech) -> str:
+        """`a's read at step 5 found the tree still 1 from that checkout: a torn read`."""
+        found = f"{say.does(self.step)} found {noun(self.place)} still {value_text(self.value)}"
+        return f"{found} from that {say.act(self.own)}: a torn read"
+
+
+@dataclass(frozen=True)
+class Stale(Claim):
+    """Step `read` found `value` in `place`, step `write` left `now` there, and step `acts` acted on `value` still.
+
+    Told `answer` by step `read` (None: had it been blocked there), its process would not have performed that step.
+    """
+
+    read: int
+    place: Location
+    value: Any
+    write: int
+    now: Any
+    acts: int
+    answer: Outcome | None
+
+    def words(self, say: Speech) -> str:
+        """`a's read at step 1 found x 0, b's write at step 2 made it 1, and a's write at step 3 still acted on 0`."""
+        found = f"{say.does(self.read)} found {with_value(self.place, self.value)}"
+        then = f"{say.does(self.write)} {_made(self.now)}"
+        acted = f"{say.does(self.acts)} still acted on {'that' if self.value is None else value_text(self.value)}"
+        return f"{found}, {then}, and {acted}"
+
+
+@dataclass(frozen=True)
+class Early(Claim):
+    """Steps `reads` of several processes found `value` in `place` and were told `result`; step `write` then left `now`.
+
+    Nobody else wrote there between them.
+    """
+
+    reads: tuple[int, ...]
+    place: Location
+    value: Any
+    result: Any
+    write: int
+    now: Any
+
+    def words(self, say: Speech) -> str:
+        """`a's read at step 1 returned 0, too early: it found x 0, which b's write made 1 only at step 2`."""
+        first, *others = self.reads
+        gave = "came" if self.result is None else f"returned {value_text(self.result)},"
+        who = listed([say.does(first), *(f"{say.of(n)}'s {say.when(n)}" for n in others)])
+        found = f"{'they' if others else 'it'} found {with_value(self.place, self.value)}"
+        writer = f"{say.of(self.write)}'s {say.act(self.write)}"
+        if isinstance(self.value, bool) or self.value is None:
+            return f"{who} {gave} too early: {found}; {writer} {_made(self.now)} only {say.when(self.write)}"
+        then = "removed" if self.now is None else f"made {value_text(self.now)}"
+        return f"{who} {gave} too early: {found}, which {writer} {then} only {say.when(self.write)}"
+
+
+@dataclass(frozen=True)
+class Died(Claim):
+    """Step `step` is a death; `op` is what its process was to perform."""
+
+    step: int
+    op: Op
+
+    def words(self, say: Speech) -> str:
+        """`run died at step 3, before its config.write(2)`."""
+        step = say.trace.steps[self.step]
+        what = step.section if step.section and self.op.is_delay else str(self.op)
+        return f"{say.of(self.step)} died {say.when(self.step)}, before its {what}"
+
+
+@dataclass(frozen=True)
+class Undid(Claim):
+    """Step `step` left `now` in `place`, over the `value` that step `over` of another process had written."""
+
+    step: int
+    place: Location
+    value: Any
+    now: Any
+    over: int
+
+    def words(self, say: Speech) -> str:
+        """`ttl's write at step 4 made owner 0, which first's compare_and_set at step 1 had made 1`."""
+        if self.now is None:
+            removed = f"{say.does(self.step)} removed {with_value(self.place, self.value)}"
+            return f"{removed}, which {say.does(self.over)} had written"
+        made = f"{say.does(self.step)} made {noun(self.place)} {value_text(self.now)}"
+        return f"{made}, which {say.does(self.over)} had {_made(self.value).replace(' it', '')}"
+
+
+@dataclass(frozen=True)
+class Lapsed(Claim):
+    """Step `step` changed `target`, which another process held since step `since` and did not let go of before."""
+
+    step: int
+    target: str
+    since: int
+
+    def words(self, say: Speech) -> str:
+        """`time's lapse at step 3 changed lease, which run#1 held since its acquire at step 1`."""
+        held = f"which {say.of(self.since)} held since its {say.at(self.since)}"
+        return f"{say.does(self.step)} changed {self.target}, {held}"
+
+
+@dataclass(frozen=True)
+class CameOut(Claim):
+    """Step `step` came out with `result` and `label`, one of several outcomes; `other` was possible too."""
+
+    step: int
+    result: Any
+    label: str
+    other: Outcome
+
+    def words(self, say: Speech) -> str:
+        """`run's chaos_redeploy at step 15: draw returned 'error', where it could as well have returned 'applied'`."""
+        step = say.trace.steps[self.step]
+        verb = step.op.verb if step.op else ""
+        came = _came_out(self.result, self.label)
+        could = f"{came}, where it could as well have returned {_came_out(self.other.result, self.other.label)}"
+        if step.section is None:
+            return f"{step.process}'s {verb} {say.when(self.step)} returned {could}"
+        return f"{step.process}'s {step.section} {say.when(self.step)}: {verb} returned {could}"
+
+
+@dataclass(frozen=True)
+class Did(Claim):
+    """Step `step` left `value` in `place`."""
+
+    step: int
+    place: Location
+    value: Any
+
+    def words(self, say: Speech) -> str:
+        """`a's write at step 3 made x 'b'`."""
+        if self.value is None:
+            return f"{say.does(self.step)} removed {noun(self.place)}"
+        return f"{say.does(self.step)} made {noun(self.place)} {value_text(self.value)}"
+
+
+@dataclass(frozen=True)
+class Returned(Claim):
+    """Process `process` returned `value` with step `step`."""
+
+    step: int
+    value: Any
+
+    def words(self, say: Speech) -> str:
+        """`a returned 'bad' with its read at step 3`."""
+        return f"{say.of(self.step)} returned {value_text(self.value)} with its {say.at(self.step)}"
+
+
+@dataclass(frozen=True)
+class Depends(Claim):
+    """A dependency of one process on another: a reading of what it wrote, or a write over what it wrote or had seen."""
+
+    edge: Dependency
+    value: Any
+
+    def words(self, say: Speech) -> str:
+        """`b's write overwrote x, which a's read had seen (steps 1, 2)`."""
+        edge = self.edge
+        first, second = (f"{say.of(n)}'s {say.act(n)}" for n in (edge.source, edge.target))
+        steps = f"(steps {edge.source + 1}, {edge.target + 1})"
+        if edge.kind is Kind.RW:
+            return f"{second} overwrote {noun(edge.location)}, which {first} had seen {steps}"
+        if edge.kind is Kind.WW:
+            over = f"overwrote {with_value(edge.location, self.value)}, which {first} wrote"
+            if isinstance(self.value, bool) or self.value is None:
+                over = f"overwrote {noun(edge.location)}, which {first} had {_made(self.value).replace(' it', '')}"
+            return f"{second} {over} {steps}"
+        read = say.found(edge.target, edge.location, self.value).replace(f" {say.when(edge.target)}", "", 1)
+        return f"{read}, which {first} {'removed' if self.value is None else 'wrote'} {steps}"
+
+
+@dataclass(frozen=True)
+class Circle(Claim):
+    """Dependencies that lead from one run back to itself through another, called `name` in the literature."""
+
+    name: str
+    links: tuple[Depends, ...]
+
+    def words(self, say: Speech) -> str:
+        """`Lost update: ...; ...`."""
+        return f"{self.name[0].upper()}{self.name[1:]}: {'; '.join(link.words(say) for link in self.links)}"
+
+
+@dataclass(frozen=True)
+class Alone(Claim):
+    """The same comes of `choices`, which are moves of `process` and of the daemons `helpers` only."""
+
+    fails: Fails
+    helpers: tuple[str, ...]
+    choices: Sequence[Choice]
+
+    def words(self, say: Speech) -> str:
+        """`No cycle: a single run suffices, with time`."""
+        helped = f", with {listed(self.helpers)}" if self.helpers else ""
+        return f"No cycle: a single run suffices{helped}"
+
+
+@dataclass(frozen=True)
+class Serially(Claim):
+    """The same comes of `choices`, where the processes go on in turn: see `InTurn`."""
+
+    fails: Fails
+    processes: tuple[str, ...]
+    choices: Sequence[Choice]
+
+    def words(self, say: Speech) -> str:
+        """`No cycle: it comes about with one after the other, too: a, then b`."""
+        return f"No cycle: it comes about with one after the other, too: {', then '.join(self.processes)}"
 
 
 @dataclass(frozen=True)
@@ -133,18 +410,47 @@ class Without:
 
 @dataclass(frozen=True)
 class Moved:
-    """A change: step `step` comes before step `other` where it came after it, or the other way round (`later`)."""
+    """A change: `steps` come before step `other` where they came after it, or the other way round (`later`)."""
 
-    step: int
+    steps: tuple[int, ...]
     other: int
     later: bool
+
+
+@dataclass(frozen=True)
+class Came:
+    """A change: step `step`, whose outcome chance decides, comes out as `outcome`."""
+
+    step: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Told:
+    """A change: step `step` is told `outcome`, though its object would not say so; None: it stays blocked there."""
+
+    step: int
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True)
+class InTurn:
+    """A change: no process moves before the one before it in this order has moved for the last time.
+
+    Only daemons may, and who was blocked.
+    """
+
+    processes: tuple[str, ...]
+
+
+Change = Without | Moved | Came | Told | InTurn
 
 
 @dataclass(frozen=True)
 class Trial:
     """A change of a trace and all the choices that were performed with it, to the end."""
 
-    change: Without | Moved
+    change: Change
     choices: Sequence[Choice]
 
 
@@ -157,24 +463,77 @@ class TriedAndSafe(Claim):
 
     def words(self, say: Speech) -> str:
         """`Tried and safe: customer#2's write before customer#1's read`."""
-        tried = "Tried, and it did not come about" if self.fails.wish else "Tried and safe"
-        return f"{tried}: {_changes(self.trials, say)}"
+        tried = "It would not have come about with" if self.fails.wish else "Tried and safe:"
+        return f"{tried} {_changes(self.trials, say)}"
 
 
 def _changes(trials: Sequence[Trial], say: Speech) -> str:
     """The changes of some trials; of steps moved, the one that moves is named once."""
     names = say.names(n for trial in trials for n in _steps_of(trial.change))
-    words, moved = list[str](), -1
+    words, moved = list[str](), tuple[int, ...]()
     for trial in trials:
         match trial.change:
             case Without(steps):
-                words.append(f"without {' and '.join(names[n] for n in steps)}")
-            case Moved(step, other, later):
+                words.append(f"without {listed([names[n] for n in steps])}")
+            case Moved(steps, other, later):
                 what = f"{'after' if later else 'before'} {names[other]}"
-                words.append(what if step == moved else f"{names[step]} {what}")
-                moved = step
+                words.append(what if steps == moved else f"{_together([names[n] for n in steps])} {what}")
+                moved = steps
+            case Came(step, outcome):
+                words.append(f"{_came_out(outcome.result, outcome.label)} from {names[step]}")
+            case Told(step, outcome):
+                told = "blocked" if outcome is None else f"told {value_text(outcome.result)}"
+                words.append(f"{names[step]} {told}")
+            case InTurn(processes):
+                words.append(f"one after the other, {', then '.join(processes)}")
     return ", or ".join(words)
 
 
-def _steps_of(change: Without | Moved) -> tuple[int, ...]:
-    return change.steps if isinstance(change, Without) else (change.step, change.other)
+def _together(names: Sequence[str]) -> str:
+    """`a's and b's write`, where they did the same."""
+    parts = [name.rpartition("'s ") for name in names]
+    acts = {what for _, _, what in parts}
+    return (
+        f"{listed([f"{who}'s" for who, _, _ in parts])} {acts.pop()}"
+        if len(names) > len(acts) == 1
+        else listed(names)
+    )
+
+
+def _steps_of(change: Change) -> tuple[int, ...]:
+    match change:
+        case Without(steps):
+            return steps
+        case Moved(steps, other, _):
+            return *steps, other
+        case Came(step, _) | Told(step, _):
+            return (step,)
+    return ()
+
+
+def circle(cycle: Cycle, value: Callable[[Dependency], Any]) -> Circle:
+    """The claim that a cycle is; `value` says what the source of a dependency wrote."""
+    return Circle(cycle.name, tuple(Depends(edge, value(edge)) for edge in cycle.edges))
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+
+
+def _by(value: Any, who: str) -> str:
+    """Who had written what was found, after it."""
+    if value is None:
+        return f": {who} had removed it"
+    return f": {who} had made it so" if isinstance(value, bool) else f", which {who} had written"
+
+
+def _made(value: Any) -> str:
+    return "removed it" if value is None else f"made it {value_text(value)}"
+
+
+def _came_out(result: object, label: str) -> str:
+    """An outcome in words: its result with its label, or its label alone where it returns nothing."""
+    if result is None and label:
+        return repr(label)
+    return f"{value_text(result)} ({label})" if label and label != result else value_text(result)

@@ -3,7 +3,8 @@
 A run is seen as a transaction. `wr`: one reads what another wrote; `ww`: one overwrites what another wrote; `rw`: one
 overwrites what another had read. A cycle of them means that no serial order of the runs explains what they saw.
 Names after Adya, "Weak consistency" (1999), and Berenson et al., "A critique of ANSI SQL isolation levels" (1995).
-Steps that take or let go of a lock are no accesses; daemons are the environment, and lie on cycles only between runs.
+Steps that take or let go of a lock write, but nobody depends on them; daemons are the environment, and lie on cycles
+only between runs.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from dstamp_sim.analyses.accesses import Accesses, Location, value_text
+from dstamp_sim.analyses.accesses import Accesses
+from dstamp_sim.analyses.fields import Location
 from dstamp_sim.analyses.happens_before import HappensBefore
 from dstamp_sim.core.trace import Step, Trace
 
@@ -68,6 +70,10 @@ class Conflicts:
     def __init__(self, trace: Trace, accesses: Accesses | None = None) -> None:
         self.trace = trace
         self.accesses = accesses or Accesses(trace)
+        self._writes: dict[Location, list[int]] = {}
+        for number in range(len(trace.steps)):
+            for place in self.accesses[number].writes:
+                self._writes.setdefault(place, []).append(number)
         self.dependencies = tuple(self._dependencies())
 
     def writer(self, number: int, location: Location) -> int | None:
@@ -93,20 +99,6 @@ class Conflicts:
             found = [writer for place in reads if (writer := self.writer(number, place)) is not None]
             if found and not writes:
                 yield number, max(found)
-
-    def says(self, edge: Dependency) -> str:
-        """An edge in a sentence: `m2p's check_hc1 read the stamp that ab's deploy_app wrote`."""
-        first, second = self.trace.steps[edge.source], self.trace.steps[edge.target]
-        what = noun(edge.location)
-        value = value_text(self.accesses.written(edge.source, edge.location))
-        steps = f"(steps {edge.source + 1}, {edge.target + 1})"
-        match edge.kind:
-            case Kind.WR:
-                return f"{who_does(second)} {reads(second)} {what} {value}, which {who_does(first)} wrote {steps}"
-            case Kind.WW:
-                return f"{who_does(second)} overwrote {what} {value}, which {who_does(first)} wrote {steps}"
-            case Kind.RW:
-                return f"{who_does(second)} overwrote {what}, which {who_does(first)} had seen {steps}"
 
     def chain(self, location: Location, first: int, last: int) -> tuple[Dependency, ...]:
         """The `ww` edges along `location` from the write `first` to the write `last`, between different processes."""
@@ -147,13 +139,6 @@ class Conflicts:
                     return cycle
         return min(found, key=lambda cycle: len(cycle.edges), default=None)
 
-    def serial(self) -> bool:
-        """Whether the runs can be put in a serial order: no two of them depend on each other, directly or not."""
-        import networkx as nx  # noqa: PLC0415 - slow to import, and most explorations find nothing to explain
-
-        daemons = set(self.trace.daemons)
-        return all(len(knot - daemons) < 2 for knot in nx.strongly_connected_components(self._graph))
-
     def dirty_reads(self) -> Iterator[tuple[str, Dependency]]:
         """Reads of what nobody should see: of a run that died (G1a), or what its writer overwrote later (G1b)."""
         died = {step.process for step in self.trace.steps if step.op is None}
@@ -182,22 +167,22 @@ class Conflicts:
                 last[location][step.process] = (number if writes else mine[0], number)
 
     def _dependencies(self) -> Iterator[Dependency]:
-        self._writes: dict[Location, list[int]] = {}
+        written: dict[Location, int] = {}
         readers: dict[Location, dict[str, int]] = {}
         for number, step in enumerate(self.trace.steps):
             reads, writes = _data(self.accesses, step, number)
             for location in reads:
-                writer = self._writes.get(location, [-1])[-1]
+                writer = written.get(location, -1)
                 if writer >= 0 and self.trace.steps[writer].process != step.process:
                     yield Dependency(Kind.WR, location, writer, number)
             for location in writes:
-                before = self._writes.setdefault(location, [])
-                if before and self.trace.steps[before[-1]].process != step.process:
-                    yield Dependency(Kind.WW, location, before[-1], number)
+                before = written.get(location, -1)
+                if before >= 0 and self.trace.steps[before].process != step.process:
+                    yield Dependency(Kind.WW, location, before, number)
                 for other, reader in readers.pop(location, {}).items():
                     if other != step.process:
                         yield Dependency(Kind.RW, location, reader, number)
-                before.append(number)
+                written[location] = number
             for location in reads:
                 if location not in writes:
                     readers.setdefault(location, {})[step.process] = number
@@ -221,11 +206,13 @@ class Conflicts:
 
 
 def _data(accesses: Accesses, step: Step, number: int) -> tuple[tuple[Location, ...], tuple[Location, ...]]:
-    passed = [step.taken, *step.dropped] if step.op is not None else []
-    if any(hold is not None and hold.target.is_lock for hold in passed):
-        return (), ()
     access = accesses[number]
-    return access.reads, access.writes
+    return ((), ()) if locks(step) else (access.reads, access.writes)
+
+
+def locks(step: Step) -> bool:
+    """Whether a step takes a lock or lets go of one, and does not die."""
+    return step.op is not None and any(hold.target.is_lock for hold in (step.taken, *step.dropped) if hold is not None)
 
 
 def _name(edges: Sequence[Dependency]) -> str:
@@ -240,22 +227,7 @@ def _name(edges: Sequence[Dependency]) -> str:
     return "write skew (G2-item)" if len(edges) == 2 and len(apart) == 2 else "anti-dependency cycle (G2-item)"
 
 
-def who_does(step: Step) -> str:
-    """Who did what: the innermost section where there is one, else the op's verb, with the outcome's label."""
-    return f"{step.process}'s {act(step)}"
-
-
 def act(step: Step) -> str:
     """What a step did, in a word or two of the model's own."""
     what = "death" if step.op is None else step.section or step.op.verb
     return f"{what} ({step.label})" if step.label else what
-
-
-def reads(step: Step) -> str:
-    """The word for reading, so that nobody's read reads."""
-    return "saw" if act(step) == "read" else "read"
-
-
-def noun(location: Location) -> str:
-    """A field in a sentence: `the stamp`, or the object itself."""
-    return f"the {location.path[-1]}" if location.path else location.target

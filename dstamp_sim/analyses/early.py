@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from dstamp_sim.analyses.accesses import Location
-from dstamp_sim.analyses.conflicts import Conflicts
+from dstamp_sim.analyses.conflicts import Conflicts, locks
+from dstamp_sim.analyses.fields import Location
 from dstamp_sim.analyses.orders import readings_after
 from dstamp_sim.analyses.what_if import Fact, WhatIf
+from dstamp_sim.core.schedule import Choice
 
 MOST_ORDERS = 100
 """How many other orders are performed at most."""
@@ -23,20 +24,23 @@ class Early(NamedTuple):
     location: Location
     readings: tuple[int, ...]
     write: int
+    choices: tuple[Choice, ...] = ()
+    """All that was performed where they waited."""
 
 
-def too_early(what_if: WhatIf, conflicts: Conflicts, fact: Fact) -> Early | None:
+def too_early(what_if: WhatIf, conflicts: Conflicts, fact: Fact, first: Collection[str] = ()) -> Early | None:
     """One reading, else the fewest alike, without which `fact` is gone if only they wait for a write that came later.
 
-    The latest ones first. None where no order that was performed helps: the effort is bounded.
+    Those of the objects `first` first, and of them the latest. None where no order that was performed helps: the effort
+    is bounded.
     """
-    alike = _alike(conflicts, what_if.since(fact))
+    alike = sorted(_alike(conflicts, what_if.since(fact)), key=lambda early: early.location.target not in first)
     alone = (early._replace(readings=(n,)) for early in alike for n in early.readings)
     together = (early for early in alike if len(early.readings) > 1)
     most = min(MOST_ORDERS, _MOST_STEPS // (len(what_if.trace.steps) + 1))
     for early in islice((*alone, *together), most):
-        if _would_help(what_if, early, fact):
-            return _fewest(what_if, early, fact)
+        if choices := _waiting(what_if, early, fact):
+            return _fewest(what_if, early._replace(choices=choices), fact)
     return None
 
 
@@ -58,7 +62,7 @@ def _overtaken(conflicts: Conflicts, last: int) -> Iterator[tuple[int, Location,
     trace, accesses = conflicts.trace, conflicts.accesses
     for number in range(last, -1, -1):
         step = trace.steps[number]
-        if step.op is None or step.taken is not None or step.dropped or step.process in trace.daemons:
+        if step.op is None or locks(step) or step.process in trace.daemons:
             continue
         for location in accesses[number].reads:
             write = next((n for n in conflicts.writers(location) if number < n <= last), None)
@@ -68,14 +72,15 @@ def _overtaken(conflicts: Conflicts, last: int) -> Iterator[tuple[int, Location,
                 yield number, location, write
 
 
-def _would_help(what_if: WhatIf, early: Early, fact: Fact) -> bool:
-    return what_if.is_gone(fact, readings_after(what_if.trace, early.readings, early.write, what_if.since(fact)))
+def _waiting(what_if: WhatIf, early: Early, fact: Fact) -> tuple[Choice, ...] | None:
+    order = readings_after(what_if.trace, early.readings, early.write, what_if.since(fact))
+    return what_if.in_order(fact, order)
 
 
 def _fewest(what_if: WhatIf, early: Early, fact: Fact) -> Early:
     """The same without the readings that need not wait."""
     for number in early.readings:
         fewer = early._replace(readings=tuple(n for n in early.readings if n != number))
-        if fewer.readings and _would_help(what_if, fewer, fact):
-            early = fewer
+        if fewer.readings and (choices := _waiting(what_if, fewer, fact)):
+            early = fewer._replace(choices=choices)
     return early

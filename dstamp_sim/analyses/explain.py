@@ -1,19 +1,22 @@
-"""The sentence a colleague would say: who overwrote what, inside whose window, which lock did not help, what is right.
+"""The sentence a colleague would say: what decided it, which lock did not help, and what was tried instead and is safe.
 
-Nothing here knows a model: `causes` finds what decided it, `sentence` tells it; lock, order and cycle are added here.
+Nothing here knows a model: `causes` finds what decided it, `sentence` makes claims of it, `verify` tests them, and only
+what is verified is said; lock and cycle are added here.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from dstamp_sim.analyses.accesses import Accesses
 from dstamp_sim.analyses.causes import Cause, Causes, Story
-from dstamp_sim.analyses.conflicts import Conflicts, Cycle, Dependency, Kind, act
+from dstamp_sim.analyses.claims import Claim, Depends, Told, TriedAndSafe, When, circle
+from dstamp_sim.analyses.conflicts import Conflicts, Cycle, Dependency, Kind, locks
 from dstamp_sim.analyses.deadlock import Deadlock, deadlock_in
 from dstamp_sim.analyses.held import Gap, gap_around, why_not_kept_out
-from dstamp_sim.analyses.orders import write_after, write_before
-from dstamp_sim.analyses.sentence import Teller, When, listed
+from dstamp_sim.analyses.sentence import Account, Teller
+from dstamp_sim.analyses.verify import Narrator, Record
 from dstamp_sim.analyses.what_if import Fact, WhatIf
 from dstamp_sim.core.properties import NO_DEADLOCK, Property
 from dstamp_sim.core.system import System
@@ -24,36 +27,26 @@ from dstamp_sim.core.trace import Trace
 class Explanation:
     """Why a trace came out as it did: sentences for people, and the steps that they speak of for pictures.
 
-    `gap` is where a lock was missing, `waits` are those of a deadlock.
-    `cycle` is None when a serial order of the runs explains what they saw; `why_no_cycle` then says so. `cycle_says`
-    has a sentence for each edge.
+    `gap` is where a lock was missing, `waits` are those of a deadlock. `cycle` is the one that `proof` tells, if any.
+    `claims` are all that was verified, `dropped` what was not and so is not said, each with what speaks against it.
     """
 
     fact: Fact | None
     cause: Cause | None
     what: str
-    lock: str
-    right: str
-    cycle: Cycle | None
+    lock: str = ""
+    right: str = ""
+    proof: str = ""
+    cycle: Cycle | None = None
     gap: Gap | None = None
     waits: Deadlock | None = None
-    cycle_says: tuple[str, ...] = ()
-    why_no_cycle: str = ""
+    claims: tuple[Claim, ...] = ()
+    dropped: tuple[tuple[Claim, str], ...] = field(default=(), repr=False)
 
     @property
     def sentence(self) -> str:
         """All of it as running text."""
-        parts = [part for part in (self.what, self.lock, self.right) if part]
-        return " ".join(part if part.endswith(".") else f"{part}." for part in parts)
-
-    @property
-    def proof(self) -> str:
-        """The cycle's name and edges, or why there is none."""
-        if self.waits is not None:
-            return self.waits.proof
-        if self.cycle is None:
-            return f"No cycle: {self.why_no_cycle}." if self.why_no_cycle else ""
-        return f"{self.cycle.name[0].upper()}{self.cycle.name[1:]}: {'; '.join(self.cycle_says)}."
+        return " ".join(_stopped(part) for part in (self.what, self.lock, self.right) if part)
 
 
 def step_number(number: int) -> str:
@@ -78,81 +71,108 @@ def explain(
         if (about is None or fact.property == about.name) and (process is None or fact.process in (None, process))
     ]
     if not facts:
-        return Explanation(None, None, "Nothing came out wrong in this trace", "", "", None)
-    if facts[0].property == NO_DEADLOCK.name:
-        return _deadlocked(trace, facts[0], when)
-    return _Explainer(Causes(what_if, Conflicts(trace, accesses), facts[0]), when).explain()
-
-
-def _deadlocked(trace: Trace, fact: Fact, when: When) -> Explanation:
-    found = deadlock_in(trace)
-    return Explanation(fact, None, found.sentence(when), "", found.remedy(), None, waits=found)
+        return Explanation(None, None, "Nothing came out wrong in this trace")
+    causes = Causes(what_if, Conflicts(trace, accesses), facts[0])
+    return _Explainer(causes, Narrator(Record(system, trace), when), when).explain()
 
 
 class _Explainer:
-    def __init__(self, causes: Causes, when: When) -> None:
-        self.causes, self.when = causes, when
+    """Tells the first cause that is verified, and what belongs to it."""
+
+    def __init__(self, causes: Causes, narrator: Narrator, when: When) -> None:
+        self.causes, self.narrator, self.when = causes, narrator, when
         self.trace, self.fact = causes.trace, causes.fact
-        self.conflicts, self.what_if = causes.conflicts, causes.what_if
+        self.conflicts = causes.conflicts
+        self.teller = Teller(causes)
+        self.waits = deadlock_in(self.trace) if self.fact.property == NO_DEADLOCK.name else None
 
     def explain(self) -> Explanation:
-        teller, cause = Teller(self.causes, self.when), self.causes.told
-        if cause is None:
-            return Explanation(self.fact, None, teller.unexplained(), "", "", None, why_no_cycle=self._alone())
-        cycle = self._cycle(cause)
+        waits = self.waits
+        if waits is not None and waits.cycle:
+            return Explanation(
+                self.fact, None, waits.sentence(self.when), "", waits.remedy(), waits.proof, waits=waits
+            )  # fmt: skip
+        cause, account = self._verified()
+        cycle = self._cycle(cause) if cause is not None else None
+        proof = self._proof(cycle)
+        what = self._what(cause, account)
         return Explanation(
             fact=self.fact,
             cause=cause,
-            what=teller.what(cause),
+            what=f"{waits.sentence(self.when)}. {what}" if waits is not None else what,
             lock=self._lock(cause),
-            right=self._right(cause),
-            cycle=cycle,
+            right=self._right(account),
+            proof=waits.proof if waits is not None else proof,
+            cycle=cycle if proof else None,
             gap=self._gap(cause),
-            cycle_says=tuple(self.conflicts.says(edge) for edge in cycle.edges) if cycle else (),
-            why_no_cycle="" if cycle else self._alone(),
+            waits=waits,
+            claims=tuple(self.narrator.said),
+            dropped=tuple(self.narrator.dropped),
         )
 
-    def _lock(self, cause: Cause) -> str:
-        if cause.window is None or cause.story is Story.OWN:
-            return ""
-        return why_not_kept_out(self.trace, cause.window, self.what_if.since(self.fact), self.when)
+    def _verified(self) -> tuple[Cause | None, Account | None]:
+        """The most telling cause of which all is verified, with its claims; none where there is none."""
+        for cause in self.causes.found():
+            account = self.teller.account(cause)
+            if account.because is not None and self._all_true((account.because, *account.happened, *account.before)):
+                return cause, account
+        return None, None
 
-    def _gap(self, cause: Cause) -> Gap | None:
-        if cause.window is None or cause.story not in (Story.OVERWRITTEN, Story.STALE):
+    def _all_true(self, claims: Iterable[Claim]) -> bool:
+        return all(self.narrator.true(claim) for claim in claims)
+
+    def _what(self, cause: Cause | None, account: Account | None) -> str:
+        """What happened, and what came of it."""
+        named = cause is not None and cause.story is not Story.TURN
+        tried = ("" if named else "; no single step that was tried decides it") + self._as_far_as_tried()
+        if account is None:
+            return self.narrator.tell([self.teller.fails]) + tried
+        say = self.narrator.speech
+        before = [f"before that, {claim.words(say)}" for claim in account.before]
+        happened = "; ".join([*(claim.words(say) for claim in account.happened), *before])
+        came = self.narrator.tell(account.came_of, between=", and ")
+        if self.fact.property == NO_DEADLOCK.name and happened:
+            return happened + tried
+        return (f"{happened}; so {came}" if happened else came) + tried
+
+    def _as_far_as_tried(self) -> str:
+        gave_up = self.causes.what_if.gave_up
+        return " (the trace is long: earlier readings were not all tried)" if gave_up else ""
+
+    def _right(self, account: Account | None) -> str:
+        """What was tried instead and is safe, or with what a wish would not have come about."""
+        tried = account.because if account is not None else None
+        if not isinstance(tried, TriedAndSafe) or any(isinstance(trial.change, Told) for trial in tried.trials):
+            return ""
+        return tried.words(self.narrator.speech)
+
+    def _lock(self, cause: Cause | None) -> str:
+        if cause is None or cause.window is None or locks(self.trace.steps[cause.window.write]) or self.waits:
+            return ""
+        return why_not_kept_out(self.trace, cause.window, self.causes.since, self.when)
+
+    def _gap(self, cause: Cause | None) -> Gap | None:
+        if cause is None or cause.window is None or cause.story is Story.ENVIRONMENT:
             return None
         return gap_around(self.trace, cause.window)
 
-    def _right(self, cause: Cause) -> str:
-        """Which orders would have been right: performed, and the violation was gone."""
-        words = self._had_waited(cause) if cause.story is Story.EARLY else self._kept_apart(cause)
-        other = "It would not have come about with" if self.fact.wish else "Right would have been"
-        return f"{other} {words}" if words else ""
+    def _proof(self, cycle: Cycle | None) -> str:
+        """The cycle's name and edges; or that one process alone suffices, or one after the other."""
+        if cycle is not None:
+            claim: Claim | None = circle(cycle, self._found)
+        else:
+            claim = self.teller.suffices()
+        words = self.narrator.tell([claim] if claim is not None else [])
+        return _stopped(words) if words else ""
 
-    def _had_waited(self, cause: Cause) -> str:
-        """The order that made it a reading that came too early."""
-        assert cause.write is not None
-        who = listed([f"{self._of(n)}'s" for n in (cause.read, *cause.others)])
-        op = self.trace.steps[cause.read].op
-        return f"{who} {op.verb if op else ''} after {self._of(cause.write)}'s {act(self.trace.steps[cause.write])}"
-
-    def _kept_apart(self, cause: Cause) -> str:
-        """The writer before the window, or after it."""
-        window, steps = cause.window, self.trace.steps
-        if window is None or cause.story not in (Story.OVERWRITTEN, Story.STALE):
-            return ""
-        mine = steps[window.opens].process
-        after = self.what_if.is_gone(self.fact, write_after(self.trace, window))
-        before = self.what_if.is_gone(self.fact, write_before(self.trace, window))
-        words = [
-            *([f"before {mine}'s {act(steps[window.opens])}"] if before else []),
-            *([f"after {mine}'s {act(steps[window.closes])}"] if after else []),
-        ]
-        writer = f"{self._of(window.write)}'s {act(steps[window.write])}"
-        return f"{writer} {', or '.join(words)}" if words else ""
+    def _found(self, edge: Dependency) -> object:
+        """What the target of a dependency found in its field."""
+        return self.causes.accesses.value(edge.target, edge.location.path)
 
     def _cycle(self, cause: Cause) -> Cycle | None:
-        through = self.causes.through
-        if cause.location is None or cause.write is None or cause.opens is None:
+        if cause.location is None or cause.write is None or cause.opens is None or cause.window is None:
+            return None
+        if locks(self.trace.steps[cause.write]):
             return None
         reader, writer = self._of(cause.read), self._of(cause.write)
         if cause.story is Story.STALE:
@@ -160,22 +180,21 @@ class _Explainer:
             path = self.conflicts.back(writer, reader, cause.location)
             return self.conflicts.cycle((first, *path)) if path is not None else None
         last = Dependency(Kind.WR, cause.location, cause.write, cause.read)
+        through = self.causes.through(cause)
         if through is None or through.write is None or through.location is None:
             return self.conflicts.cycle((*self.conflicts.chain(cause.location, cause.opens, cause.write), last))
         told = Dependency(Kind.WR, through.location, through.write, through.read)
         path = self.conflicts.back(reader, self._of(through.write))
         return self.conflicts.cycle((*path, told, last)) if path is not None else None
 
-    def _alone(self) -> str:
-        """Why no cycle is told: alone, the run comes to the same (performed); or what the dependencies say."""
-        keep = {self.fact.process, *self.trace.daemons}
-        alone = [s.choice for s in self.trace.steps if s.process in keep]
-        if self.fact.process is not None and self.what_if.comes_about(self.fact, alone):
-            helpers = [n for n in self.trace.daemons if any(s.process == n for s in self.trace.steps)]
-            return f"a single run suffices{', with ' + ' and '.join(helpers) if helpers else ''}"
-        if self.conflicts.serial():
-            return "no run depends on another one that depends on it"
-        return "runs depend on each other here, but not through what is told"
-
     def _of(self, number: int) -> str:
         return self.trace.steps[number].process
+
+
+def depends(edge: Dependency, conflicts: Conflicts) -> Depends:
+    """The claim that a dependency is."""
+    return Depends(edge, conflicts.accesses.value(edge.target, edge.location.path))
+
+
+def _stopped(words: str) -> str:
+    return words if words.endswith(".") else f"{words}."

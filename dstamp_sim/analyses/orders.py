@@ -1,34 +1,46 @@
-"""Other orders of a trace's steps, as schedules to be performed: nothing here says whether they are possible."""
+"""Other orders of a trace's steps, as their numbers: nothing here says whether they are possible."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from dstamp_sim.analyses.held import Window
-from dstamp_sim.core.schedule import Choice
+from dstamp_sim.core.automaton import Hold
 from dstamp_sim.core.trace import Trace
 
 
-def write_after(trace: Trace, window: Window) -> list[Choice]:
-    """The schedule where the writer does nothing from its write on until the window has closed."""
+def waits(trace: Trace, first: int, last: int) -> list[int]:
+    """The order where the process of step `first` does nothing from there on until step `last` is done."""
     steps = trace.steps
-    writer = steps[window.write].process
-    inside = [s.choice for s in steps[window.write : window.closes + 1] if s.process != writer]
-    return [s.choice for s in steps[: window.write]] + inside
+    inside = [n for n in range(first, last + 1) if steps[n].process != steps[first].process]
+    return [*range(first), *inside]
 
 
-def write_before(trace: Trace, window: Window) -> list[Choice]:
-    """The schedule where the writer does all up to its write before the window opens."""
+def hurries(trace: Trace, first: int, last: int, until: int) -> list[int]:
+    """The order where the process of step `last` does all up to it before step `first`, then the others to `until`."""
     steps = trace.steps
-    writer = steps[window.write].process
-    pulled = [s.choice for s in steps[window.opens : window.write + 1] if s.process == writer]
-    rest = [s.choice for s in steps[window.opens : window.closes + 1] if s.process != writer]
-    return [s.choice for s in steps[: window.opens]] + pulled + rest
+    pulled = [n for n in range(first, last + 1) if steps[n].process == steps[last].process]
+    rest = [n for n in range(first, until + 1) if steps[n].process != steps[last].process]
+    return [*range(first), *pulled, *rest]
 
 
-def readings_after(trace: Trace, readings: Collection[int], write: int, last: int) -> list[Choice]:
-    """The schedule up to step `last` where `readings`, and all that their processes do then, wait for step `write`."""
+def begins(trace: Trace, number: int) -> int:
+    """The first step with which a process took what it still holds at step `number`; that step where it holds nothing.
+
+    Who is to wait, waits there: else it would keep others out.
+    """
+    holds: dict[Hold, int] = {}
+    for n in range(number):
+        step = trace.steps[n]
+        if step.process == trace.steps[number].process:
+            if step.taken is not None:
+                holds.setdefault(step.taken, n)
+            for hold in step.dropped:
+                holds.pop(hold, None)
+    return min(holds.values(), default=number)
+
+
+def readings_after(trace: Trace, readings: Collection[int], write: int, last: int) -> list[int]:
+    """The order up to step `last` where `readings`, and all that their processes do then, wait for step `write`."""
     steps, since = trace.steps, {trace.steps[n].process: n for n in readings}
     others = [n for n, step in enumerate(steps[: last + 1]) if n < since.get(step.process, len(steps))]
-    numbers = [*(n for n in others if n <= write), *sorted(readings), *(n for n in others if n > write)]
-    return [steps[n].choice for n in numbers]
+    return [*(n for n in others if n <= write), *sorted(readings), *(n for n in others if n > write)]

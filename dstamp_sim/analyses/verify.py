@@ -1,39 +1,59 @@
 """Whether a claim is true of a trace: asked of the steps, the objects and the semantics, never of what found it.
 
-Everything here is plain and slow on purpose: a walk over the steps, one question to an object, or a whole schedule
-performed from the start. Nothing is remembered from the search for a cause.
+Everything here is plain on purpose: a walk over the steps, one question to an object, or a whole schedule performed
+from the start. Nothing is remembered from the search for a cause.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import singledispatch
+from functools import cached_property, singledispatch
+from itertools import pairwise
 from typing import Any
 
-from dstamp_sim.analyses.accesses import Location, Path, fields_of, put
 from dstamp_sim.analyses.claims import (
+    Alone,
+    Came,
+    CameOut,
+    Circle,
     Claim,
+    Depends,
+    Did,
+    Died,
+    Early,
     Fails,
+    Found,
+    InTurn,
+    Lapsed,
+    Lost,
     Moved,
     Overwrote,
     Read,
+    Returned,
+    Serially,
     Speech,
+    Stale,
+    StillFrom,
+    Told,
     Trial,
     TriedAndSafe,
+    Undid,
     When,
     Without,
 )
+from dstamp_sim.analyses.conflicts import Kind
+from dstamp_sim.analyses.fields import ABSENT, Location, Path, changed, fields_of, get, put
 from dstamp_sim.core.errors import ModelError, ScheduleError
 from dstamp_sim.core.judge import Judge
-from dstamp_sim.core.properties import Kind, Property
-from dstamp_sim.core.schedule import Choice
+from dstamp_sim.core.properties import NO_DEADLOCK, Property
+from dstamp_sim.core.properties import Kind as PropertyKind
+from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.semantics import Semantics, State
 from dstamp_sim.core.shared_object import Outcome
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
-
-_ABSENT = object()
 
 
 @dataclass(frozen=True)
@@ -41,13 +61,24 @@ class Performance:
     """The states that some choices lead through, from the start, in a semantics of their own."""
 
     semantics: Semantics
+    choices: Sequence[Choice]
     states: Sequence[State]
+
+    def pid(self, process: str) -> int:
+        """A process's number."""
+        return self.semantics.names.index(process)
+
+    def can_move(self, process: str, number: int) -> bool:
+        """Whether a process can move after so many choices."""
+        return bool(self.semantics.outcomes(self.states[number], self.pid(process)))
 
     @property
     def over(self) -> bool:
         """Whether at the end all that must end have, or nobody can move."""
-        last, everyone = self.states[-1], range(len(self.semantics.names))
-        return self.semantics.ended(last) or not any(self.semantics.outcomes(last, n) for n in everyone)
+        last = self.states[-1]
+        return self.semantics.ended(last) or not any(
+            self.can_move(name, len(self.choices)) for name in self.semantics.names
+        )
 
     def failures(self) -> dict[tuple[str, str | None], int]:
         """What fails (or is reached): property and whose result, with the first state in which it does."""
@@ -55,19 +86,37 @@ class Performance:
         found: dict[tuple[str, str | None], int] = {}
         for number, state in enumerate(self.states):
             for prop in (judge.properties[index] for index in judge.decides(state)):
-                each = prop.kind is Kind.EACH_RESULT
+                each = prop.kind is PropertyKind.EACH_RESULT
                 for who in _whose(self.semantics, prop, state) if each else (None,):
                     found.setdefault((prop.name, who), number)
         return found
 
+    def where(self, trace: Trace, number: int) -> int | None:
+        """Where a step of a trace is performed here: the same choice and op, its process having moved as often before.
 
-def perform(system: System, choices: Sequence[Choice]) -> Performance:
-    """What comes of `choices`. Raises ScheduleError where one is not possible."""
+        None where it is not.
+        """
+        step = trace.steps[number]
+        moves = sum(1 for earlier in trace.steps[:number] if earlier.process == step.process)
+        places = [n for n, choice in enumerate(self.choices) if choice.process == step.process]
+        if moves >= len(places) or self.choices[places[moves]] != step.choice:
+            return None
+        node = self.semantics.node(self.states[places[moves]], self.pid(step.process))
+        same = step.op is None or (node is not None and node.op == step.op)
+        return places[moves] if same else None
+
+
+def perform(system: System, choices: Sequence[Choice], told: tuple[int, Outcome] | None = None) -> Performance:
+    """What comes of `choices`, one of them perhaps told something. Raises ScheduleError where one is not possible."""
     semantics = Semantics(system)
     states = [semantics.initial()]
-    for choice in choices:
-        states.append(semantics.perform(states[-1], semantics.move(states[-1], choice)))
-    return Performance(semantics, states)
+    for number, choice in enumerate(choices):
+        move = semantics.move(states[-1], choice)
+        if told is not None and number == told[0]:
+            states.append(semantics.given(states[-1], move.pid, told[1]))
+        else:
+            states.append(semantics.perform(states[-1], move))
+    return Performance(semantics, choices, states)
 
 
 @dataclass(frozen=True)
@@ -77,13 +126,21 @@ class Record:
     system: System
     trace: Trace
 
+    @cached_property
+    def performance(self) -> Performance:
+        """The trace's choices, performed."""
+        return perform(self.system, self.trace.schedule)
+
+    @cached_property
+    def failures(self) -> dict[tuple[str, str | None], int]:
+        """What fails in the trace, with the first state in which it does."""
+        return self.performance.failures()
+
     def state(self, target: str, number: int) -> Any:
         """The state of an object just before step `number`."""
-        for step in reversed(self.trace.steps[:number]):
-            for change in step.changes:
-                if change.target == target:
-                    return change.after
-        return self.trace.initial[target]
+        changes = self._changes.get(target, [])
+        before = bisect_left([n for n, _ in changes], number)
+        return changes[before - 1][1] if before else self.trace.initial[target]
 
     def value(self, place: Location, number: int) -> Any:
         """What is in a field just before step `number`; None where there is no such field."""
@@ -91,10 +148,8 @@ class Record:
 
     def wrote(self, number: int, place: Location) -> bool:
         """Whether step `number` changed a field, or would have set it to the same whatever was there."""
-        step = self.trace.steps[number]
-        for change in step.changes:
-            before, after = fields_of(change.before), fields_of(change.after)
-            if change.target == place.target and before.get(place.path, _ABSENT) != after.get(place.path, _ABSENT):
+        for change in self.trace.steps[number].changes:
+            if change.target == place.target and place.path in changed(change.before, change.after):
                 return True
         return any(left != value for value, left in self._left_behind(number, place))
 
@@ -103,13 +158,24 @@ class Record:
         step = self.trace.steps[number]
         if step.op is None or step.op.target is None or step.touched != place.target:
             return False
-        state = self.state(place.target, number)
-        now = step.op.target.outcomes(state, step.op)
+        now = step.op.target.outcomes(self.state(place.target, number), step.op)
         return any(_unlike(value, place.path, now, then) for value, then in self._asked(number, place))
 
     def writer(self, number: int, place: Location) -> int | None:
         """The last step before step `number` that wrote a field; None: it is as it was from the start."""
         return next((n for n in range(number - 1, -1, -1) if self.wrote(n, place)), None)
+
+    def of(self, number: int) -> str:
+        """Who moved."""
+        return self.trace.steps[number].process
+
+    @cached_property
+    def _changes(self) -> dict[str, list[tuple[int, Any]]]:
+        found: dict[str, list[tuple[int, Any]]] = {}
+        for number, step in enumerate(self.trace.steps):
+            for change in step.changes:
+                found.setdefault(change.target, []).append((number, change.after))
+        return found
 
     def _left_behind(self, number: int, place: Location) -> Iterator[tuple[Any, Any]]:
         """Other values of a field with what step `number` would have left there, had it been told the same."""
@@ -118,7 +184,7 @@ class Record:
             for value, outcomes in self._asked(number, place):
                 mine = outcomes[step.choice.outcome : step.choice.outcome + 1]
                 if mine and (mine[0].result, mine[0].label) == (step.result, step.label):
-                    yield value, fields_of(mine[0].state).get(place.path, _ABSENT)
+                    yield value, fields_of(mine[0].state).get(place.path, ABSENT)
 
     def _asked(self, number: int, place: Location) -> Iterator[tuple[Any, tuple[Outcome, ...]]]:
         """Other values of a field with what the op of step `number` may do then; those that the object bears."""
@@ -126,9 +192,10 @@ class Record:
         if step.op is None or step.op.target is None or step.touched != place.target:
             return
         state = self.state(place.target, number)
-        now = fields_of(state).get(place.path, _ABSENT)
+        if place.path not in fields_of(state):
+            return
         for value in self._values(place, step.op.args):
-            if now is not _ABSENT and value != now:
+            if value != get(state, place.path):
                 try:
                     yield value, tuple(step.op.target.outcomes(put(state, place.path, value), step.op))
                 except Exception:  # a model's object, asked about a state of our making
@@ -139,7 +206,7 @@ class Record:
         private = place.target.partition("@")[0]
         states = [s for name, s in self.trace.initial.items() if name.partition("@")[0] == private]
         states += [c.after for s in self.trace.steps for c in s.changes if c.target.partition("@")[0] == private]
-        seen = [fields_of(state)[place.path] for state in states if place.path in fields_of(state)]
+        seen = [get(state, place.path) for state in states if place.path in fields_of(state)]
         return list(dict.fromkeys([*seen, *args, *(fresh for value in seen[:1] for fresh in _fresh(value))]))
 
 
@@ -171,19 +238,21 @@ def against(claim: Claim, record: Record) -> str:
 
 @against.register
 def _fails(claim: Fails, record: Record) -> str:
-    since = perform(record.system, record.trace.schedule).failures().get((claim.property, claim.process))
+    since = record.failures.get((claim.property, claim.process))
     if since is None:
         return f"{claim.property!r} does not fail"
     return "" if since == claim.step + 1 else f"{claim.property!r} fails with step {since}"
 
 
 @against.register
+def _found(claim: Found, record: Record) -> str:
+    return _not_found(record, claim.step, claim.place, claim.value)
+
+
+@against.register
 def _read(claim: Read, record: Record) -> str:
-    if not record.reads(claim.step, claim.place):
-        return f"step {claim.step + 1} does the same whatever is in {claim.place}"
-    if (found := record.value(claim.place, claim.step)) != claim.value:
-        return f"step {claim.step + 1} found {found!r} in {claim.place}"
-    return _not_by(record, claim.step, claim.place, claim.writer)
+    found = _not_found(record, claim.step, claim.place, claim.value)
+    return found or _not_by(record, claim.step, claim.place, claim.writer)
 
 
 @against.register
@@ -195,11 +264,179 @@ def _overwrote(claim: Overwrote, record: Record) -> str:
     return _not_by(record, claim.step, claim.place, claim.over)
 
 
-def _not_by(record: Record, number: int, place: Location, writer: int | None) -> str:
-    """What speaks against that `writer` wrote last what a step found; empty where it did."""
-    found = record.writer(number, place)
-    by = "nobody" if found is None else f"step {found + 1}"
-    return "" if found == writer else f"what step {number + 1} found in {place} was written by {by}"
+@against.register
+def _lost(claim: Lost, record: Record) -> str:
+    numbers = [*(n for n, _ in claim.writes), claim.step]
+    if record.of(numbers[0]) != record.of(claim.step):
+        return f"step {numbers[0] + 1} is another process's"
+    values = [value for _, value in claim.writes]
+    for (over, number), value in zip(pairwise(numbers), values, strict=True):
+        if wrong := _not_by(record, number, claim.place, over):
+            return wrong
+        if (found := record.value(claim.place, number)) != value:
+            return f"step {number + 1} found {found!r} in {claim.place}"
+    return _not_found(record, claim.step, claim.place, values[-1])
+
+
+@against.register
+def _still(claim: StillFrom, record: Record) -> str:
+    if record.of(claim.own) != record.of(claim.step):
+        return f"step {claim.own + 1} is another process's"
+    return _read(Read(claim.step, claim.place, claim.value, claim.own), record)
+
+
+@against.register
+def _stale(claim: Stale, record: Record) -> str:
+    if wrong := _not_found(record, claim.read, claim.place, claim.value):
+        return wrong
+    if not claim.read < claim.write < claim.acts or record.of(claim.write) == record.of(claim.read):
+        return f"step {claim.write + 1} is not another's between the two"
+    if wrong := _not_left(record, claim.write, claim.place, claim.now):
+        return wrong
+    if claim.now == claim.value:
+        return f"step {claim.write + 1} left it as it was"
+    return _not_acting(claim, record)
+
+
+def _not_acting(claim: Stale, record: Record) -> str:
+    """What speaks against that step `acts` hangs on what step `read` was told: otherwise, it comes all the same."""
+    process, last = record.of(claim.read), record.trace.steps[claim.acts]
+    if record.of(claim.acts) != process:
+        return f"step {claim.acts + 1} is another process's"
+    if claim.answer is None:
+        return ""
+    pid = record.performance.pid(process)
+    automaton = record.performance.semantics.automata[pid]
+    node = automaton.advance(record.performance.states[claim.read].local[pid].node, claim.answer)
+    for number in range(claim.read + 1, claim.acts + 1):
+        step = record.trace.steps[number]
+        if step.process != process:
+            continue
+        if automaton.nodes[node].op != step.op:
+            return ""
+        node = automaton.advance(node, _told_by(record, number))
+    return f"{last.does()} comes also after another answer to step {claim.read + 1}"
+
+
+def _told_by(record: Record, number: int) -> Outcome:
+    """What step `number` was told, asked of its object again."""
+    step = record.trace.steps[number]
+    assert step.op is not None
+    if step.op.target is None or step.touched is None:
+        return Outcome(None)
+    return step.op.target.outcomes(record.state(step.touched, number), step.op)[step.choice.outcome]
+
+
+@against.register
+def _early(claim: Early, record: Record) -> str:
+    if len({record.of(n) for n in claim.reads} | {record.of(claim.write)}) <= len(claim.reads):
+        return "they are not of different processes"
+    for number in claim.reads:
+        if wrong := _not_found(record, number, claim.place, claim.value):
+            return wrong
+        if record.trace.steps[number].result != claim.result:
+            return f"step {number + 1} returned {record.trace.steps[number].result!r}"
+        if any(record.wrote(n, claim.place) for n in range(number, claim.write)):
+            return f"{claim.place} is written between step {number + 1} and step {claim.write + 1}"
+    return _not_left(record, claim.write, claim.place, claim.now)
+
+
+@against.register
+def _died(claim: Died, record: Record) -> str:
+    step = record.trace.steps[claim.step]
+    if step.choice.outcome != CRASH:
+        return f"step {claim.step + 1} is no death"
+    node = record.performance.semantics.node(
+        record.performance.states[claim.step], record.performance.pid(step.process)
+    )
+    return "" if node is not None and node.op == claim.op else f"step {claim.step + 1} is before {node and node.op}"
+
+
+@against.register
+def _undid(claim: Undid, record: Record) -> str:
+    wrong = _overwrote(Overwrote(claim.step, claim.place, claim.value, claim.over), record)
+    wrong = wrong or _not_left(record, claim.step, claim.place, claim.now)
+    return wrong or ("" if record.of(claim.over) != record.of(claim.step) else "it is the same process")
+
+
+@against.register
+def _lapsed(claim: Lapsed, record: Record) -> str:
+    taker, steps = record.of(claim.since), record.trace.steps
+    if taker == record.of(claim.step) or not any(c.target == claim.target for c in steps[claim.step].changes):
+        return f"step {claim.step + 1} does not change another's {claim.target}"
+    taken = steps[claim.since].taken
+    if taken is None or steps[claim.since].touched != claim.target:
+        return f"step {claim.since + 1} does not take {claim.target}"
+    dropped = [n for n in range(claim.since, claim.step) if record.of(n) == taker and taken in steps[n].dropped]
+    return f"it lets go of it with step {dropped[0] + 1}" if dropped else ""
+
+
+@against.register
+def _came_out(claim: CameOut, record: Record) -> str:
+    step = record.trace.steps[claim.step]
+    if (step.result, step.label) != (claim.result, claim.label):
+        return f"step {claim.step + 1} came out as {step.result!r} {step.label}"
+    pid = record.performance.pid(step.process)
+    possible = record.performance.semantics.outcomes(record.performance.states[claim.step], pid)
+    others = [outcome for n, outcome in enumerate(possible) if n != step.choice.outcome]
+    return "" if claim.other in others else f"{claim.other} is not possible there"
+
+
+@against.register
+def _did(claim: Did, record: Record) -> str:
+    return _not_left(record, claim.step, claim.place, claim.value)
+
+
+@against.register
+def _returned(claim: Returned, record: Record) -> str:
+    step = record.trace.steps[claim.step]
+    return "" if step.ended and step.returned == claim.value else f"step {claim.step + 1} returned {step.returned!r}"
+
+
+@against.register
+def _depends(claim: Depends, record: Record) -> str:
+    edge = claim.edge
+    if record.of(edge.source) == record.of(edge.target):
+        return "it is the same process"
+    if edge.kind is Kind.WR:
+        return _read(Read(edge.target, edge.location, claim.value, edge.source), record)
+    if edge.kind is Kind.WW:
+        return _overwrote(Overwrote(edge.target, edge.location, claim.value, edge.source), record)
+    between = [n for n in range(edge.source, edge.target) if record.wrote(n, edge.location)]
+    if between or not record.reads(edge.source, edge.location) or not record.wrote(edge.target, edge.location):
+        return f"step {edge.target + 1} does not write over what step {edge.source + 1} had seen"
+    return ""
+
+
+@against.register
+def _circle(claim: Circle, record: Record) -> str:
+    edges = [link.edge for link in claim.links]
+    for edge, following in pairwise([*edges, edges[0]]):
+        if record.of(edge.target) != record.of(following.source):
+            return f"step {edge.target + 1} and step {following.source + 1} are of different processes"
+    runs = {record.of(edge.source) for edge in edges} - set(record.trace.daemons)
+    if len(runs) < 2:
+        return "it goes through one run only"
+    return next((wrong for link in claim.links if (wrong := _depends(link, record))), "")
+
+
+@against.register
+def _alone(claim: Alone, record: Record) -> str:
+    movers = {choice.process for choice in claim.choices}
+    if len(movers - set(record.trace.daemons)) > 1 or movers & set(record.trace.daemons) != set(claim.helpers):
+        return f"{sorted(movers)} move"
+    return _not_failing(claim.fails, perform(record.system, claim.choices))
+
+
+@against.register
+def _serially(claim: Serially, record: Record) -> str:
+    performance = perform(record.system, claim.choices)
+    return _not_in_turn(record, InTurn(claim.processes), performance) or _not_failing(claim.fails, performance)
+
+
+def _not_failing(fails: Fails, performance: Performance) -> str:
+    failed = (fails.property, fails.process) in performance.failures()
+    return "" if failed else f"{fails.property!r} does not fail"
 
 
 @against.register
@@ -209,40 +446,97 @@ def _tried(claim: TriedAndSafe, record: Record) -> str:
 
 def _no_trial(record: Record, fails: Fails, trial: Trial) -> str:
     """What speaks against a trial: it is not the change that it says it is, not complete, or not safe."""
+    told = None
+    if isinstance(trial.change, Told) and trial.change.outcome is not None:
+        told = (trial.change.step, trial.change.outcome)
     try:
-        performance = perform(record.system, trial.choices)
-        here = performance.failures().keys()
+        performance = perform(record.system, trial.choices, told)
+        failures = performance.failures()
     except (ScheduleError, ModelError) as error:
         return f"it cannot be performed: {error}"
-    there = perform(record.system, record.trace.schedule).failures().keys()
-    if (fails.property, fails.process) in here or here - there:
+    wishes = {prop.name for prop in record.system.checked_properties if prop.is_wish}
+    held = isinstance(trial.change, Told) and trial.change.outcome is None
+    here = {(name, who) for name, who in failures if not (held and name == NO_DEADLOCK.name)}
+    fresh = {(name, who) for name, who in here - record.failures.keys() if name not in wishes}
+    if (fails.property, fails.process) in here or fresh:
         return f"it ends with {sorted(name for name, _ in here)}"
-    if not performance.over:
+    if not held and not performance.over:
         return "it stops before the end"
-    return _no_change(record.trace, trial)
+    return _no_change(record, trial, performance)
 
 
-def _no_change(trace: Trace, trial: Trial) -> str:
+def _no_change(record: Record, trial: Trial, performance: Performance) -> str:
     """What speaks against that a trial changes what it says; steps are known by who performs its how-manieth one."""
+    trace = record.trace
     match trial.change:
         case Without(steps):
-            left = [n for n in steps if _where(trace, n, trial.choices) is not None]
+            left = [n for n in steps if performance.where(trace, n) is not None]
             return f"step {left[0] + 1} is not left out" if left else ""
-        case Moved(step, other, later):
-            mine, its = (_where(trace, n, trial.choices) for n in (step, other))
-            if mine is None or its is None:
-                return "one of the steps is not performed"
-            if (step > other) == later or (mine > its) != later:
-                return f"step {step + 1} does not come {'after' if later else 'before'} step {other + 1}"
-            return ""
+        case Moved(steps, other, later):
+            return next((no for n in steps if (no := _not_moved(trace, n, other, later, performance))), "")
+        case Came(step, outcome):
+            return _not_otherwise(record, step, performance, outcome)
+        case Told(step, outcome):
+            if outcome is None and any(c.process == record.of(step) for c in trial.choices[step:]):
+                return f"{record.of(step)} moves on"
+            return "" if tuple(trial.choices[:step]) == trace.schedule.choices[:step] else "it differs before"
+        case InTurn():
+            return _not_in_turn(record, trial.change, performance)
 
 
-def _where(trace: Trace, number: int, choices: Sequence[Choice]) -> int | None:
-    """Where among `choices` a step of the trace is performed: the same choice of its process, equally often moved."""
-    step = trace.steps[number]
-    moves = sum(1 for earlier in trace.steps[:number] if earlier.process == step.process)
-    places = [n for n, choice in enumerate(choices) if choice.process == step.process]
-    return places[moves] if moves < len(places) and choices[places[moves]] == step.choice else None
+def _not_moved(trace: Trace, step: int, other: int, later: bool, performance: Performance) -> str:
+    mine, its = performance.where(trace, step), performance.where(trace, other)
+    if mine is None or its is None:
+        return f"step {(step if mine is None else other) + 1} is not performed"
+    if (step > other) == later or (mine > its) != later:
+        return f"step {step + 1} does not come {'after' if later else 'before'} step {other + 1}"
+    return ""
+
+
+def _not_otherwise(record: Record, step: int, performance: Performance, outcome: Outcome) -> str:
+    """What speaks against that all is as it was before `step`, which then comes out as `outcome`."""
+    if tuple(performance.choices[:step]) != record.trace.schedule.choices[:step]:
+        return "it differs before"
+    choice = performance.choices[step]
+    pid = performance.pid(choice.process)
+    came = performance.semantics.outcomes(performance.states[step], pid)[choice.outcome]
+    return "" if choice.process == record.of(step) and came == outcome else f"step {step + 1} comes out as {came}"
+
+
+def _not_in_turn(record: Record, turn: InTurn, performance: Performance) -> str:
+    """What speaks against that each process goes as far as it can before the next, which begin in this order."""
+    daemons = set(record.trace.daemons)
+    began = tuple(dict.fromkeys(c.process for c in performance.choices if c.process not in daemons))
+    if [name for name in began if name in turn.processes] != [name for name in turn.processes if name in began]:
+        return f"they begin in the order {', '.join(began)}"
+    for number, (choice, then) in enumerate(pairwise(performance.choices), start=1):
+        leaves = choice.process != then.process and choice.process not in daemons
+        if leaves and performance.can_move(choice.process, number):
+            return f"{choice.process} could go on after {number} steps"
+    return ""
+
+
+def _not_found(record: Record, number: int, place: Location, value: Any) -> str:
+    """What speaks against that step `number` read `value` in a field."""
+    if not record.reads(number, place):
+        return f"step {number + 1} does the same whatever is in {place}"
+    found = record.value(place, number)
+    return "" if found == value else f"step {number + 1} found {found!r} in {place}"
+
+
+def _not_left(record: Record, number: int, place: Location, value: Any) -> str:
+    """What speaks against that step `number` wrote `value` into a field."""
+    if not record.wrote(number, place):
+        return f"step {number + 1} does not write {place}"
+    left = record.value(place, number + 1)
+    return "" if left == value else f"step {number + 1} left {left!r} in {place}"
+
+
+def _not_by(record: Record, number: int, place: Location, writer: int | None) -> str:
+    """What speaks against that `writer` wrote last what a step found; empty where it did."""
+    found = record.writer(number, place)
+    by = "nobody" if found is None else f"step {found + 1}"
+    return "" if found == writer else f"what step {number + 1} found in {place} was written by {by}"
 
 
 def _whose(semantics: Semantics, prop: Property, state: State) -> Iterator[str]:

@@ -1,25 +1,27 @@
-"""What would have happened otherwise: the same system, one reading or the order of two steps changed, performed again.
+"""What would have happened otherwise: the same system with one thing changed, performed again to the end.
 
-That is how a cause is told from a coincidence here: a reading mattered if with another answer the violation is gone,
-and an order is called right only if it was performed and the violation was gone.
+That is how a cause is told from a coincidence here: a death, a step of the environment, an order of steps or an answer
+is one if without it the failure is gone, and none came that the trace does not have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from dstamp_sim.analyses.accesses import Accesses, Path, Variant
+from dstamp_sim.analyses.accesses import Accesses, Variant
+from dstamp_sim.analyses.conflicts import locks
+from dstamp_sim.analyses.fields import Path
 from dstamp_sim.core.errors import ModelError, ScheduleError
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.op import Op
-from dstamp_sim.core.properties import Kind, Property
+from dstamp_sim.core.properties import NO_DEADLOCK, Kind, Property
 from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.semantics import Move, Semantics, State
 from dstamp_sim.core.shared_object import Outcome
 from dstamp_sim.core.system import System
-from dstamp_sim.core.trace import Trace
+from dstamp_sim.core.trace import Step, Trace
 
 MOST_QUESTIONS = 400
 """How many other answers are tried at most, the latest readings first."""
@@ -39,17 +41,84 @@ class Fact(NamedTuple):
 
 @dataclass(frozen=True)
 class Remedy:
-    """A reading that mattered: had step `number` found another value in `path`, or been blocked, all would be well.
+    """An answer that mattered: had step `number` found another value in `path`, or been blocked, all would be well.
 
-    `path` is None where not the object's state but chance decided between several outcomes; `told` is the result that
-    would have helped (None too where being blocked would), `label` that outcome's.
+    `path` is None where not the object's state but chance decided between several outcomes: it is then the choice that
+    is first in `choices` after the steps before. `outcome` is the answer that would have helped (None: being blocked).
+    `choices` are all that was performed with it.
     """
 
     number: int
     path: Path | None
-    blocked: bool
-    told: object
-    label: str = ""
+    outcome: Outcome | None
+    choices: tuple[Choice, ...]
+
+    @property
+    def blocked(self) -> bool:
+        """Whether being blocked would have helped."""
+        return self.outcome is None
+
+
+class _Performance:
+    """A behaviour that branches off from a trace: its state, and the choices and the states from there on."""
+
+    def __init__(self, what_if: WhatIf, number: int) -> None:
+        self.of = what_if
+        self.semantics = what_if.semantics
+        self.state = what_if.states[number]
+        self.choices = [step.choice for step in what_if.trace.steps[:number]]
+        self.seen = [self.state]
+
+    def do(self, pid: int, outcome: int) -> None:
+        """Perform a move that is possible."""
+        self._went(pid, outcome, self.semantics.perform(self.state, Move(pid, outcome)))
+
+    def told(self, pid: int, outcome: Outcome) -> None:
+        """A process's op gives `outcome`, whether or not its object allows that."""
+        possible = self.semantics.outcomes(self.state, pid)
+        number = possible.index(outcome) if outcome in possible else 0
+        self._went(pid, number, self.semantics.given(self.state, pid, outcome))
+
+    def follow(self, step: Step) -> None:
+        """The recorded choice where it is still the same op, else the process's first outcome; nothing if blocked."""
+        pid = self.of.pid(step.process)
+        if step.choice.outcome == CRASH:
+            if self.semantics.may_die(self.state, pid):
+                self.do(pid, CRASH)
+            return
+        node, count = self.semantics.node(self.state, pid), len(self.semantics.outcomes(self.state, pid))
+        if count:
+            same = node is not None and node.op == step.op and step.choice.outcome < count
+            self.do(pid, step.choice.outcome if same else 0)
+
+    def run_out(self, pid: int) -> None:
+        """A process goes on until it has ended or is blocked."""
+        for _ in range(_AFTERMATH):
+            if self.semantics.outcomes(self.state, pid):
+                self.do(pid, 0)
+
+    def finish(self, held: Collection[str]) -> bool:
+        """Every process but the `held` goes on to its end in turn, daemons when no other can; whether it is the end."""
+        for _ in range(_AFTERMATH):
+            pid = None if self.semantics.ended(self.state) else self._next(held)
+            if pid is None:
+                break
+            self.do(pid, 0)
+        return self.semantics.ended(self.state)
+
+    def _next(self, held: Collection[str]) -> int | None:
+        trace = self.of.trace
+        can = [
+            pid for pid, name in enumerate(trace.processes)
+            if name not in held and self.semantics.outcomes(self.state, pid)
+        ]  # fmt: skip
+        return min(can, key=lambda pid: (trace.processes[pid] in trace.daemons, pid), default=None)
+
+    def _went(self, pid: int, outcome: int, state: State) -> None:
+        self.of.left -= 1
+        self.state = state
+        self.choices.append(Choice(self.of.trace.processes[pid], outcome))
+        self.seen.append(state)
 
 
 @dataclass
@@ -65,16 +134,17 @@ class WhatIf:
     asked: Sequence[Property]
     gave_up: bool = False
     """Whether the effort ran out before every other answer was tried: an earlier cause may be missed."""
-    _left: int = field(default=_MOST_STEPS)
+    left: int = field(default=_MOST_STEPS)
+    """How many steps may still be performed."""
 
     def __post_init__(self) -> None:
-        self._semantics = Semantics(self.system)
-        self._judge = Judge(self._semantics, [p for p in self.asked if p.kind is not Kind.EACH_RESULT])
+        self.semantics = Semantics(self.system)
+        self._judge = Judge(self.semantics, [p for p in self.asked if p.kind is not Kind.EACH_RESULT])
         self._each = [prop for prop in self.asked if prop.kind is Kind.EACH_RESULT]
-        self.states = [self._semantics.initial()]
+        self.states = [self.semantics.initial()]
         for choice in trace_choices(self.trace):
             state = self.states[-1]
-            self.states.append(self._semantics.perform(state, self._semantics.move(state, choice)))
+            self.states.append(self.semantics.perform(state, self.semantics.move(state, choice)))
         self._since: dict[Fact, int] = {}
         for number, state in enumerate(self.states):
             for fact in self._judged([state]):
@@ -89,60 +159,180 @@ class WhatIf:
         """The step (from 0) after which a fact of this trace was one; -1 for the initial state."""
         return self._since[fact]
 
+    def without(self, fact: Fact, number: int) -> tuple[Choice, ...] | None:
+        """All choices with step `number` left out, where `fact` is gone then.
+
+        Who died goes on at once, or when the others have; another process stands still where it was to perform it.
+        """
+        step = self.trace.steps[number]
+        dies = step.choice.outcome == CRASH
+        for at_once in (True, False) if dies else (False,):
+            performance = _Performance(self, number)
+            if at_once:
+                performance.run_out(self.pid(step.process))
+            held = () if dies else (step.process,)
+            if choices := self._gone(fact, performance, range(number + 1, len(self.trace.steps)), held):
+                return choices
+        return None
+
+    def without_all(self, fact: Fact, deaths: Sequence[int]) -> tuple[Choice, ...] | None:
+        """All choices where nobody dies these deaths, but goes on after the others, where `fact` is gone then."""
+        rest = [n for n in range(min(deaths), len(self.trace.steps)) if n not in deaths]
+        return self._gone(fact, _Performance(self, min(deaths)), rest)
+
+    def serially(self, fact: Fact, processes: Sequence[str]) -> tuple[Choice, ...] | None:
+        """All choices where each process goes as far as it can before the next, where `fact` comes about then."""
+        performance = _Performance(self, 0)
+        for process in processes:
+            performance.run_out(self.pid(process))
+        performance.finish(())
+        return tuple(performance.choices) if fact in self._judged(performance.seen) else None
+
+    def in_order(self, fact: Fact, numbers: Sequence[int]) -> tuple[Choice, ...] | None:
+        """All choices where these steps are performed in this order, then the rest, where `fact` is gone then.
+
+        The rest is as it was; or else each process goes on in turn. Steps of who has ended are passed over; None also
+        where another step is not possible.
+        """
+        done = set(numbers)
+        rest = [n for n in range(len(self.trace.steps)) if n not in done]
+        for then in (rest, []):
+            same = next((n for n, number in enumerate(numbers) if n != number), len(numbers))
+            performance = _Performance(self, same)
+            try:
+                for number in numbers[same:]:
+                    self._exactly(performance, number)
+            except ScheduleError:
+                return None
+            except ModelError:  # an order that the model does not bear
+                return None
+            if choices := self._gone(fact, performance, then):
+                return choices
+        return None
+
+    def in_turn(self, fact: Fact, processes: Sequence[str]) -> tuple[Choice, ...] | None:
+        """All choices where each process goes as far as it can before the next, where `fact` is gone then."""
+        performance = _Performance(self, 0)
+        for process in processes:
+            performance.run_out(self.pid(process))
+        return self._gone(fact, performance, ())
+
     def remedies(self, fact: Fact) -> Iterator[Remedy]:
-        """The readings that mattered for `fact`, latest first: one answer each, the innermost field's."""
+        """The answers that mattered for `fact`, latest first: one each, the innermost field's."""
         questions = 0
         for number in range(self.since(fact), -1, -1):
             for path, outcome in self._other_answers(number):
                 questions += 1
-                self._left -= number
-                if questions > MOST_QUESTIONS or self._left <= 0:
+                self.left -= number
+                if questions > MOST_QUESTIONS or self.left <= 0:
                     self.gave_up = True
                     return
-                if self._helps(fact, number, outcome):
-                    yield Remedy(
-                        number,
-                        path,
-                        outcome is None,
-                        outcome.result if outcome else None,
-                        outcome.label if outcome else "",
-                    )
+                if (choices := self._answered(fact, number, outcome)) is not None:
+                    yield Remedy(number, path, outcome, choices)
                     break
 
-    def is_gone(self, fact: Fact, choices: Sequence[Choice]) -> bool:
-        """Whether `choices`, performed and then gone on with to the end, come out without `fact` or a new one.
+    def acts(self, number: int, outcome: Outcome | None, last: int) -> int | None:
+        """The step, up to `last`, with which the process of step `number` acts on what it was told there.
 
-        Choices of a process that has ended by then are passed over. False also where another is not possible.
+        That is the first op that would have had other arguments with `outcome` for an answer; where the program would
+        have gone elsewhere, the first from there on that changes something. None where there is none.
         """
-        same = next((n for n, (a, b) in enumerate(zip(choices, trace_choices(self.trace), strict=False)) if a != b), 0)
-        state, seen = self.states[same], list[State]()
-        try:
-            for choice in choices[same:]:
-                seen.append(state)
-                node = self._semantics.node(state, self._pid(choice.process))
-                if node is not None and not node.ended:
-                    state = self._semantics.perform(state, self._semantics.move(state, choice))
-        except (ScheduleError, ModelError):  # an order that is not possible, or that the model does not bear
-            return False
-        return self._clean(fact, [*seen, *self._finish(state, frozenset())])
+        pid, process = self.pid(self.trace.steps[number].process), self.trace.steps[number].process
+        automaton = self.semantics.automata[pid]
+        at = None if outcome is None else automaton.advance(self.states[number].local[pid].node, outcome)
+        for n in range(number + 1, last + 1):
+            step = self.trace.steps[n]
+            if step.process != process or step.op is None:
+                continue
+            other = None if at is None else automaton.nodes[at].op
+            if at is not None and other == step.op:
+                at = automaton.advance(at, _answer(step))
+                continue
+            alike = other is not None and (other.target, other.verb) == (step.op.target, step.op.verb)
+            if alike or (self.accesses[n].writes and not locks(step)):
+                return n
+            at = None
+        return None
+
+    def idle(self, fact: Fact, number: int) -> bool:
+        """Whether `fact` is gone where step `number` returns the same and changes nothing."""
+        step = self.trace.steps[number]
+        performance = _Performance(self, number)
+        performance.told(self.pid(step.process), replace(_answer(step), state=self.accesses.before(number)))
+        return self._gone(fact, performance, range(number + 1, len(self.trace.steps))) is not None
 
     def comes_about(self, fact: Fact, choices: Sequence[Choice]) -> bool:
         """Whether `choices` alone bring `fact` about; False also where one of them is not possible where it stands."""
-        states = [self._semantics.initial()]
+        states = [self.semantics.initial()]
         try:
             for choice in choices:
-                states.append(self._semantics.perform(states[-1], self._semantics.move(states[-1], choice)))
+                states.append(self.semantics.perform(states[-1], self.semantics.move(states[-1], choice)))
         except ScheduleError:
             return False
         return fact in self._judged(states)
+
+    def ops(self, choices: Sequence[Choice]) -> list[Op | None]:
+        """The ops that these choices perform, which are possible; None for a death."""
+        state, found = self.semantics.initial(), list[Op | None]()
+        for choice in choices:
+            node = self.semantics.node(state, self.pid(choice.process))
+            found.append(None if choice.outcome == CRASH or node is None else node.op)
+            state = self.semantics.perform(state, Move(self.pid(choice.process), choice.outcome))
+        return found
+
+    def pid(self, process: str) -> int:
+        """A process's number."""
+        return self.trace.processes.index(process)
+
+    def _exactly(self, performance: _Performance, number: int) -> None:
+        """Step `number` as recorded; passed over where its process has ended. Raises ScheduleError if not possible."""
+        choice = self.trace.steps[number].choice
+        node = self.semantics.node(performance.state, self.pid(choice.process))
+        if node is not None and not node.ended:
+            performance.do(*self.semantics.move(performance.state, choice))
+
+    def _answered(self, fact: Fact, number: int, outcome: Outcome | None) -> tuple[Choice, ...] | None:
+        """All choices with another answer to step `number` (None: blocked there), where `fact` is gone then."""
+        process = self.trace.steps[number].process
+        performance = _Performance(self, number)
+        try:
+            if outcome is not None:
+                performance.told(self.pid(process), outcome)
+            rest = range(number + (outcome is not None), len(self.trace.steps))
+            return self._gone(fact, performance, rest, () if outcome else (process,), stuck=outcome is None)
+        except ModelError:  # the program cannot make sense of such an answer
+            return None
+
+    def _gone(
+        self,
+        fact: Fact,
+        performance: _Performance,
+        rest: Iterable[int],
+        held: Collection[str] = (),
+        *,
+        stuck: bool = False,
+    ) -> tuple[Choice, ...] | None:
+        """All choices, the `rest` of the steps and an end added, where `fact` is gone then and no other came.
+
+        Who is `held` stands still. An end there must be, unless one that is held must come to it (`stuck`).
+        """
+        for number in rest:
+            if self.trace.steps[number].process not in held:
+                performance.follow(self.trace.steps[number])
+        ended = performance.finish(held)
+        facts = set(self._judged(performance.seen))
+        if stuck:  # a process that we held up ourselves is no deadlock
+            facts = {known for known in facts if known.property != NO_DEADLOCK.name}
+        clean = (ended or stuck) and fact not in facts and facts <= self._since.keys()
+        return tuple(performance.choices) if clean else None
 
     def _other_answers(self, number: int) -> Iterator[tuple[Path | None, Outcome | None]]:
         """Other things that step `number` could have been told; None as an outcome: it would have been blocked."""
         step = self.trace.steps[number]
         if step.op is None or step.op.target is None:
             return
-        state, pid = self.states[number], self._pid(step.process)
-        possible = self._semantics.outcomes(state, pid)
+        state, pid = self.states[number], self.pid(step.process)
+        possible = self.semantics.outcomes(state, pid)
         now = possible[step.choice.outcome]
         known: set[Outcome | None] = {now}
         for outcome in possible:
@@ -157,63 +347,6 @@ class WhatIf:
                     known.add(other)
                     yield variant.path, other
 
-    def _helps(self, fact: Fact, number: int, outcome: Outcome | None) -> bool:
-        process = self.trace.steps[number].process
-        # What came before is as it was, and `fact` was not yet one.
-        state, seen, stuck = self.states[number], list[State](), frozenset[str]()
-        try:
-            if outcome is None:
-                stuck = frozenset({process})
-            else:
-                state = self._semantics.given(state, self._pid(process), outcome)
-            for step in self.trace.steps[number + (outcome is not None) :]:
-                seen.append(state)
-                if step.process not in stuck:
-                    state = self._follow(state, step.choice, step.op)
-            seen.extend(self._finish(state, stuck))
-            return self._clean(fact, seen, stuck=bool(stuck))
-        except ModelError:  # the program cannot make sense of such an answer
-            return False
-
-    def _follow(self, state: State, choice: Choice, op: Op | None) -> State:
-        """The recorded choice where it is still the same op, else the process's first outcome; nothing if blocked."""
-        self._left -= 1
-        pid = self._pid(choice.process)
-        if choice.outcome == CRASH:
-            return self._semantics.perform(state, Move(pid, CRASH)) if self._semantics.may_die(state, pid) else state
-        count = len(self._semantics.outcomes(state, pid))
-        if not count:
-            return state
-        node = self._semantics.node(state, pid)
-        same = node is not None and node.op == op and choice.outcome < count
-        return self._semantics.perform(state, Move(pid, choice.outcome if same else 0))
-
-    def _finish(self, state: State, stuck: frozenset[str]) -> Iterator[State]:
-        """The states from `state` on while every process in turn goes on to its end; daemons move when no other can."""
-        yield state
-        for _ in range(_AFTERMATH):
-            if self._semantics.ended(state):
-                return
-            pid = self._next(state, stuck)
-            if pid is None:
-                return
-            self._left -= 1
-            state = self._semantics.perform(state, Move(pid, 0))
-            yield state
-
-    def _next(self, state: State, stuck: frozenset[str]) -> int | None:
-        can = [
-            pid for pid, name in enumerate(self.trace.processes)
-            if name not in stuck and self._semantics.outcomes(state, pid)
-        ]  # fmt: skip
-        return min(can, key=lambda pid: (self.trace.processes[pid] in self.trace.daemons, pid), default=None)
-
-    def _clean(self, fact: Fact, states: Sequence[State], *, stuck: bool = False) -> bool:
-        facts = set(self._judged(states))
-        if stuck:  # a process that we held up ourselves is no deadlock
-            facts = {known for known in facts if known.property != "no deadlock"}
-        return fact not in facts and facts <= self._since.keys()
-
     def _judged(self, states: Sequence[State]) -> Iterator[Fact]:
         for state in states:
             for index in self._judge.decides(state):
@@ -222,21 +355,28 @@ class WhatIf:
         yield from self._results(states[-1])
 
     def _results(self, state: State) -> Iterator[Fact]:
-        for pid, process in enumerate(self._semantics.processes):
-            node = self._semantics.node(state, pid)
+        for pid, process in enumerate(self.semantics.processes):
+            node = self.semantics.node(state, pid)
             if node is None or not node.ended:
                 continue
             for prop in self._each:
                 if prop.of in (None, process.name) and not self._judge.result_ok(prop, process.name, node.result):
                     yield Fact(prop.name, self.trace.processes[pid])
 
-    def _pid(self, process: str) -> int:
-        return self.trace.processes.index(process)
-
 
 def trace_choices(trace: Trace) -> Sequence[Choice]:
     """The choices of a trace's steps, in order."""
     return [step.choice for step in trace.steps]
+
+
+def _answer(step: Step) -> Outcome:
+    """What a step was told, as its program sees it."""
+    return Outcome(
+        None,
+        step.result,
+        takes=step.taken.token if step.taken else None,
+        drops=step.dropped[0].token if step.dropped else None,
+    )
 
 
 def _told(variant: Variant, outcome: Outcome, now: Hashable) -> Outcome:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from dstamp_sim.analyses.claims import Speech, When
 from dstamp_sim.analyses.conflicts import Conflicts, Dependency
 from dstamp_sim.analyses.deadlock import Wait
-from dstamp_sim.analyses.explain import Explanation, explain, step_number
+from dstamp_sim.analyses.explain import Explanation, depends, explain, step_number
 from dstamp_sim.analyses.judged_trace import TraceJudgement, judged_trace
-from dstamp_sim.analyses.sentence import When
 from dstamp_sim.core.properties import Property
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
@@ -100,7 +100,8 @@ def told_by(trace: Trace, why: Explanation) -> Told:
 
 
 def _link(conflicts: Conflicts, edge: Dependency) -> Link:
-    return Link(edge.kind.value, edge.source, edge.target, conflicts.says(edge))
+    says = depends(edge, conflicts).words(Speech(conflicts.trace, step_number))
+    return Link(edge.kind.value, edge.source, edge.target, says)
 
 
 def _wants(trace: Trace, wait: Wait) -> Link:

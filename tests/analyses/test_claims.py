@@ -77,7 +77,7 @@ def serial() -> Record:
 
 
 FAILS = Fails("no second 1", None, False, 3)
-EARLIER = TriedAndSafe(FAILS, (Trial(Moved(2, 1, False), other("p q*3 p*2")),))
+EARLIER = TriedAndSafe(FAILS, (Trial(Moved((2,), 1, False), other("p q*3 p*2")),))
 
 
 def test_a_trial_is_performed_again_and_must_make_its_change():
@@ -89,10 +89,10 @@ def test_a_trial_is_performed_again_and_must_make_its_change():
 @pytest.mark.parametrize(
     ("trial", "why"),
     [
-        (Trial(Moved(2, 1, False), other("p*2 q*3 p")), "it ends with ['no second 1']"),
-        (Trial(Moved(2, 1, False), other("p q*3 p")), "it stops before the end"),
-        (Trial(Moved(2, 0, False), other("p q*3 p*2")), "step 3 does not come before step 1"),
-        (Trial(Moved(2, 1, False), other("p*9")), "it cannot be performed: p has ended"),
+        (Trial(Moved((2,), 1, False), other("p*2 q*3 p")), "it ends with ['no second 1']"),
+        (Trial(Moved((2,), 1, False), other("p q*3 p")), "it stops before the end"),
+        (Trial(Moved((2,), 0, False), other("p q*3 p*2")), "step 3 does not come before step 1"),
+        (Trial(Moved((2,), 1, False), other("p*9")), "it cannot be performed: p has ended"),
         (Trial(Without((2,)), other("p q*3 p*2")), "step 3 is not left out"),
     ],
 )
