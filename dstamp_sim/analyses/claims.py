@@ -64,11 +64,11 @@ class Speech:
     def names(self, numbers: Iterable[int]) -> Mapping[int, str]:
         """Who did what, of some steps, without moments as far as that is clear: by section, by verb, or by moment.
 
-        The verb is named where two of them lie in sections of one name, and the moment where that is not enough.
+        The verb is named where two of one process lie in one section, and the moment where that is not enough.
         """
         asked = list(dict.fromkeys(numbers))
-        acts = Counter(self.act(n) for n in asked)
-        named = {n: self.act(n) if acts[self.act(n)] == 1 else self._verb(n) for n in asked}
+        twice = {act for (_, act), count in Counter((self.of(n), self.act(n)) for n in asked).items() if count > 1}
+        named = {n: self._verb(n) if self.act(n) in twice else self.act(n) for n in asked}
         full = Counter((self.of(n), named[n]) for n in asked)
         return {
             n: f"{self.of(n)}'s {what}" if full[self.of(n), what] == 1 else f"{self.of(n)}'s {what} {self.when(n)}"
@@ -492,12 +492,8 @@ def _changes(trials: Sequence[Trial], say: Speech) -> str:
 def _together(names: Sequence[str]) -> str:
     """`a's and b's write`, where they did the same."""
     parts = [name.rpartition("'s ") for name in names]
-    acts = {what for _, _, what in parts}
-    return (
-        f"{listed([f"{who}'s" for who, _, _ in parts])} {acts.pop()}"
-        if len(names) > len(acts) == 1
-        else listed(names)
-    )
+    who, acts = [f"{process}'s" for process, _, _ in parts], {what for _, _, what in parts}
+    return f"{listed(who)} {acts.pop()}" if len(names) > len(acts) == 1 else listed(names)
 
 
 def _steps_of(change: Change) -> tuple[int, ...]:
