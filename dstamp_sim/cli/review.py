@@ -40,8 +40,9 @@ def review(
 ) -> None:
     """Review every placement of a model's locks: safe or not for any number of copies, at what price, which best."""
     from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.lock_review.answer import answer, end_text, table  # noqa: PLC0415 - as above
     from dstamp_sim.lock_review.review import review_model  # noqa: PLC0415 - as above
-    from dstamp_sim.lock_review.review_files import answer, end_text, table, write_review  # noqa: PLC0415 - as above
+    from dstamp_sim.lock_review.review_files import write_review  # noqa: PLC0415 - as above
 
     reference = f"{model}:{mechanism}" if mechanism else model
     with _bar() as tell:
@@ -82,17 +83,20 @@ def _rich(head: Sequence[str], rows: Sequence[Sequence[str]]) -> RichTable:
 
 def _json(found: Review) -> dict[str, Any]:
     """The review as plain data."""
+    from dstamp_sim.lock_review.compare import Standing  # noqa: PLC0415 - commands load what they need
+
     placements = []
     for one in found.judged:
         plain = asdict(one)
-        for name in ("verdict", "deadlock"):
+        for name in ("verdict", "deadlock", "after_death"):
             plain[name] = getattr(one, name).value
         del plain["placement"]
-        placements.append({"placement": one.shape, "safe": one.safe} | plain)
+        placements.append({"placement": one.shape, "standing": one.standing.value, "safe": one.safe} | plain)
     return {
         "model": found.reference,
         "properties": list(found.properties),
         "present": found.present,
+        "counts": {kind.value: sum(one.standing is kind for one in found.judged) for kind in Standing},
         "recommended": [one.shape for one in found.recommended],
         "dominated": found.dominated,
         "no_cure": found.no_cure,

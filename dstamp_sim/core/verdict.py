@@ -57,7 +57,8 @@ class Judgement:
     """One property's verdict, why, and the trace that shows it (a counterexample, or the witness of a `reachable`).
 
     `minimal`: the trace is a shortest one, and among those has the fewest context switches; else it may be neither.
-    Where any number of copies was asked for, `copies` are the numbers that the trace has (see `System.with_copies`).
+    Where any number of copies was asked for, `copies` are the numbers that the trace has (see `System.with_copies`);
+    and where that is UNDETERMINED, `holds_up_to` says with how many of each, from 1 on, it HOLDS (0: not known).
     """
 
     prop: Property
@@ -66,6 +67,7 @@ class Judgement:
     trace: Trace | None = None
     minimal: bool = True
     copies: Mapping[str, int] | None = None
+    holds_up_to: int = 0
 
 
 @dataclass(frozen=True)

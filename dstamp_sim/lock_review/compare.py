@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import combinations, combinations_with_replacement, product
 
 from dstamp_sim.core.placement import PROCESS_EXIT, Placement, Span
@@ -42,19 +43,43 @@ class Price:
     turned_away: Interval
 
 
+class Standing(Enum):
+    """What is known of a placement; the value is the word for it."""
+
+    SAFE = "safe"
+    BROKEN = "broken"
+    DEADLOCK = "deadlock"
+    UNDECIDED = "not decided"
+
+
+class AfterDeath(Enum):
+    """What becomes of a safe placement when one process dies at any point; the value is the word for it."""
+
+    SAFE = "safe"
+    STUCK = "the others are stuck"
+    BREAKS = "breaks"
+    UNDECIDED = "not decided"
+    NOT_ASKED = ""
+
+
+ANY_NUMBER, DECLARED = "any number", "the declared ones"
+"""What `Judged.numbers` says where a verdict is for every number of copies, and where it is for the model's own."""
+
+
 @dataclass(frozen=True)
 class Judged:
     """One placement with what was found of it.
 
-    `numbers` says for which numbers of copies the verdict is ("any number", "1 to 3"). Where it fails: the property
-    (`broken`), the fewest processes (`smallest`), and the schedule of its shortest story, with the numbers of `copies`
-    that it needs and how many `steps` it has. A deadlock is looked for with the numbers in `tried`. `after_crash` says
-    what becomes of a safe placement when one process dies at any point (empty: not asked).
+    `numbers` says for which numbers of copies the verdict is (`ANY_NUMBER`, `DECLARED`, "1 to 3"); `why` says why it is
+    for no more than these, or why there is none. Where it fails: the property (`broken`), the fewest processes
+    (`smallest`), and the schedule of its shortest story, with the numbers of `copies` that it needs and how many
+    `steps` it has. A deadlock is looked for with the numbers in `tried`. `unpriced` says why there is no price.
     """
 
     placement: Placement
     verdict: Verdict
     numbers: str
+    why: str = ""
     broken: str = ""
     smallest: int | None = None
     copies: tuple[tuple[str, int], ...] = ()
@@ -65,13 +90,29 @@ class Judged:
     deadlock_schedule: str = ""
     deadlock_steps: int = 0
     tried: str = ""
-    after_crash: str = ""
+    after_death: AfterDeath = AfterDeath.NOT_ASKED
     price: Price | None = None
+    unpriced: str = ""
+
+    @property
+    def standing(self) -> Standing:
+        """What is known of it. Safe is what is proved, and free of deadlocks with the numbers in `tried`."""
+        if self.verdict is Verdict.VIOLATED:
+            return Standing.BROKEN
+        if self.deadlock is Verdict.VIOLATED:
+            return Standing.DEADLOCK
+        decided = self.verdict is Verdict.HOLDS and self.deadlock is Verdict.HOLDS
+        return Standing.SAFE if decided else Standing.UNDECIDED
 
     @property
     def safe(self) -> bool:
-        """Whether it is known to be safe and no deadlock was found."""
-        return self.verdict is Verdict.HOLDS and self.deadlock is not Verdict.VIOLATED
+        """Whether it is known to be safe."""
+        return self.standing is Standing.SAFE
+
+    @property
+    def fails(self) -> bool:
+        """Whether it is known to be broken or to allow a deadlock."""
+        return self.standing in (Standing.BROKEN, Standing.DEADLOCK)
 
     @property
     def shape(self) -> str:
@@ -152,15 +193,15 @@ def best_first(judged: Sequence[Judged]) -> list[Judged]:
     def cost(one: Judged) -> tuple[float, ...]:
         price = one.price
         if price is None:
-            return after_crash_rank(one), float("inf")
-        return after_crash_rank(one), price.turned_away.mean, price.waited_p95_s.mean, price.makespan_s.mean
+            return after_death_rank(one), float("inf")
+        return after_death_rank(one), price.turned_away.mean, price.waited_p95_s.mean, price.makespan_s.mean
 
     return sorted(judged, key=cost)
 
 
-def after_crash_rank(one: Judged) -> int:
+def after_death_rank(one: Judged) -> int:
     """0 for what stays safe when a process dies, 1 where the others are then stuck, 2 for what breaks or is unknown."""
-    return {"safe": 0, "the others are stuck": 1}.get(one.after_crash, 2)
+    return {AfterDeath.SAFE: 0, AfterDeath.STUCK: 1}.get(one.after_death, 2)
 
 
 def recommended(minimal: Sequence[Judged], beaten: Mapping[str, str]) -> list[Judged]:
@@ -168,8 +209,8 @@ def recommended(minimal: Sequence[Judged], beaten: Mapping[str, str]) -> list[Ju
 
     Those that turn runs away are left out where others make them wait instead.
     """
-    least = min(map(after_crash_rank, minimal), default=0)
-    equals = [one for one in minimal if after_crash_rank(one) == least and one.shape not in beaten]
+    least = min(map(after_death_rank, minimal), default=0)
+    equals = [one for one in minimal if after_death_rank(one) == least and one.shape not in beaten]
     patient = [one for one in equals if one.price is None or one.price.turned_away.mean == 0]
     return best_first(patient or equals)
 
@@ -184,7 +225,7 @@ def dominated(judged: Sequence[Judged]) -> dict[str, str]:
     safe = best_first([one for one in judged if one.safe])
     for one in safe:
         for other in safe:
-            alike = other.placement.sets == one.placement.sets and after_crash_rank(other) <= after_crash_rank(one)
+            alike = other.placement.sets == one.placement.sets and after_death_rank(other) <= after_death_rank(one)
             if alike and _cheaper(other.price, one.price):
                 found.setdefault(one.shape, other.shape)
     return found
@@ -212,7 +253,7 @@ def ends(safe: Judged, judged: Sequence[Judged], sections: Sequence[str]) -> lis
         for section, shorter in _shorter(span, sections):
             rest = [*safe.placement.spans[:index], *shorter, *safe.placement.spans[index + 1 :]]
             other = known.get(written(_placed(*rest) if rest else Placement("none")))
-            if other is not None and not other.safe:
+            if other is not None and other.fails:
                 found.append(End(section, other))
     return found
 
@@ -229,7 +270,7 @@ def _shorter(span: Span, sections: Sequence[str]) -> Iterator[tuple[str, list[Sp
 
 
 def no_cure(judged: Sequence[Judged]) -> str:
-    """What all placements failing means; empty when one does not fail."""
+    """What all placements being broken means; empty when one is not known to be."""
     if any(one.verdict is not Verdict.VIOLATED for one in judged if one.placement.spans or not one.placement.sets):
         return ""
     alone = all(one.smallest is not None and one.smallest <= 1 for one in judged if not one.placement.sets)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from dstamp_sim.engines.explore.explorer import explore
 from dstamp_sim.engines.parallel.processes import spawned
 from dstamp_sim.engines.prove.unbounded import TRIED, TRIED_STATES, prove
 from dstamp_sim.inputs.model_file import Model, any_number, checked_settings, load_model
-from dstamp_sim.lock_review.compare import Judged, Price
+from dstamp_sim.lock_review.compare import ANY_NUMBER, DECLARED, AfterDeath, Judged, Price
 from dstamp_sim.lock_review.price import price_of
 
 Copies = tuple[tuple[str, int], ...]
@@ -52,10 +52,13 @@ class Question:
         if system is None:
             found = self._for_small_numbers(placement)
         elif system.any_number:
-            found = _for_any_number(placement, system)
+            found = _found(placement, ANY_NUMBER, SMALL_NUMBERS, "", lambda dies: prove(_mortal(system, dies)))
         else:
-            found = _as_declared(placement, system)
-        return replace(found, price=self.price(placement))
+            found = _found(
+                placement, DECLARED, DECLARED, _FIXED, lambda dies: explore(_mortal(system, dies), keep_going=True)
+            )
+        price = self.price(placement)
+        return replace(found, unpriced=price) if isinstance(price, str) else replace(found, price=price)
 
     def _build_any(self, placement: Placement) -> System | None:
         """The system with any number of copies; None where the model has only numbers of them."""
@@ -68,28 +71,46 @@ class Question:
         return None
 
     def _for_small_numbers(self, placement: Placement) -> Judged:
-        verdict, tried = Verdict.HOLDS, f"1 to {TRIED}"
-        for count in range(1, TRIED + 1):
-            copies = tuple((name, count) for name in self.numbers())
-            report = explore(self.build(placement, {**self.settings, **dict(copies)}), limit=TRIED_STATES)
-            if report.verdict is Verdict.VIOLATED:
-                return _told(placement, report, tried, tried, copies)
-            verdict = combined([verdict, report.verdict])
-        return Judged(placement, verdict, tried, deadlock=verdict, tried=tried)
+        def report(dies: bool) -> Report:
+            tried = [self._with(placement, count, dies) for count in range(1, TRIED + 1)]
+            return next((one for one in tried if one.verdict is Verdict.VIOLATED), _all_of(tried))
 
-    def price(self, placement: Placement, per_day: float | None = None) -> Price | None:
-        """What the placement costs, at another rate of Poisson arrivals if given; None where that is not known."""
+        return _found(placement, SMALL_NUMBERS, SMALL_NUMBERS, _ONLY_NUMBERS, report)
+
+    def _with(self, placement: Placement, count: int, dies: bool) -> Report:
+        """What `explore` says with so many copies of each; the judgements that fail say so."""
+        copies = dict.fromkeys(self.numbers(), count)
+        system = _mortal(self.build(placement, {**self.settings, **copies}), dies)
+        report = explore(system, limit=TRIED_STATES, keep_going=True)
+        return replace(report, judgements=tuple(replace(j, copies=copies) for j in report.judgements))
+
+    def price(self, placement: Placement, per_day: float | None = None) -> Price | str:
+        """What the placement costs, at another rate of Poisson arrivals if given; or why that is not known.
+
+        Without a scenario it was not asked: the reason is empty.
+        """
         scenario = self.scenario
-        if scenario is None or scenario.arrivals is None:
-            return None
+        if scenario is None:
+            return ""
+        if scenario.arrivals is None:
+            return "the scenario has no [arrivals], and a price needs a stream of runs ([[starts]] is for `replay`)"
         arrivals = scenario.arrivals if per_day is None else replace(scenario.arrivals, per_day=per_day)
-        spread = {scenario.arrivals.over: tuple(range(1, scenario.arrivals.domains + 1))}
+        spread = {arrivals.over: tuple(range(1, arrivals.domains + 1))}
         streams = any_number(self.model.factory, {})
+        if not streams:
+            return "no parameter of the factory is annotated Copies, so there is no stream of runs to start"
         try:
             system = self.build(placement, {**scenario.parameters, **self.settings, **spread, **streams})
-        except UsageError:
-            return None  # a model that has only numbers of copies under this placement has no stream of them
+        except UsageError as error:
+            return str(error)
         return price_of(system, arrivals, scenario.timing)
+
+
+SMALL_NUMBERS = f"1 to {TRIED}"
+"""What `Judged.numbers` says where each of a few numbers was judged on its own."""
+
+_FIXED = "the model fixes its numbers of processes: annotate a parameter of the factory with Copies, and leave it unset"
+_ONLY_NUMBERS = "under this placement the model takes only numbers of processes, not ANY"
 
 
 def judged_all(question: Question, placements: Sequence[Placement], workers: int) -> Iterator[Judged]:
@@ -112,58 +133,70 @@ def _judged(placement: Placement) -> Judged:
     return _worker["question"].judged(placement)
 
 
-def _for_any_number(placement: Placement, system: System) -> Judged:
-    report = prove(system)
-    found = _told(placement, report, "any number", f"1 to {TRIED}", ())
-    if not found.safe:
-        return found
-    return replace(found, after_crash=_after_crash(prove(system.with_crashes(max(1, system.crashes)))))
+def _mortal(system: System, dies: bool) -> System:
+    """The system, or where `dies` is asked for, that in which one process more than none may die."""
+    return system.with_crashes(max(1, system.crashes)) if dies else system
 
 
-def _as_declared(placement: Placement, system: System) -> Judged:
-    report = explore(system, keep_going=True)
-    found = _told(placement, report, "the declared ones", "the declared ones", ())
-    if not found.safe:
-        return found
-    return replace(
-        found, after_crash=_after_crash(explore(system.with_crashes(max(1, system.crashes)), keep_going=True))
-    )
+def _all_of(reports: Sequence[Report]) -> Report:
+    """Reports on several numbers of copies as one: of each property the judgement that says least."""
+    columns = zip(*(report.judgements for report in reports), strict=True)
+    least = (next((j for j in column if j.verdict is not Verdict.HOLDS), column[0]) for column in columns)
+    return Report(tuple(least), reports[-1].coverage)
 
 
-def _after_crash(report: Report) -> str:
+def _found(placement: Placement, numbers: str, tried: str, why: str, report: Callable[[bool], Report]) -> Judged:
+    """A placement by what `report` says of it, and of it where one process may die.
+
+    `numbers` are those that its verdicts are for, and `why` they are no more; deadlocks are looked for with `tried`.
+    """
+    found = _told(placement, report(False), numbers, tried, why)
+    return replace(found, after_death=_after_death(report(True))) if found.safe else found
+
+
+def _after_death(report: Report) -> AfterDeath:
     """What becomes of the system when one process may die at any point."""
     asked, stuck = _apart(report)
-    verdict = combined([judgement.verdict for judgement in asked])
+    verdict = combined([_for_some(judgement) for judgement in asked] or [Verdict.HOLDS])
     if verdict is not Verdict.HOLDS:
-        return {Verdict.VIOLATED: "breaks", Verdict.UNDETERMINED: "not decided"}[verdict]
-    return "the others are stuck" if stuck.verdict is Verdict.VIOLATED else "safe"
+        return AfterDeath.BREAKS if verdict is Verdict.VIOLATED else AfterDeath.UNDECIDED
+    of_waits = {Verdict.VIOLATED: AfterDeath.STUCK, Verdict.HOLDS: AfterDeath.SAFE}
+    return of_waits.get(_for_some(stuck), AfterDeath.UNDECIDED)
 
 
-def _told(placement: Placement, report: Report, numbers: str, tried: str, copies: Copies) -> Judged:
+def _for_some(judgement: Judgement) -> Verdict:
+    """The verdict for every number, or where there is none, for those numbers with which it HOLDS."""
+    return Verdict.HOLDS if judgement.holds_up_to else judgement.verdict
+
+
+def _told(placement: Placement, report: Report, numbers: str, tried: str, why: str) -> Judged:
     """The report on one placement, as the review keeps it: no traces, but the schedules that make them."""
     asked, stuck = _apart(report)
+    narrowed = [j for j in asked if j.holds_up_to]
+    open_ones = [j for j in (*asked, stuck) if _for_some(j) is Verdict.UNDETERMINED]
     found = Judged(
         placement,
-        combined([judgement.verdict for judgement in asked]) if asked else Verdict.HOLDS,
-        numbers,
-        deadlock=stuck.verdict,
+        combined([_for_some(judgement) for judgement in asked] or [Verdict.HOLDS]),
+        SMALL_NUMBERS if narrowed else numbers,
+        why="; ".join(f"{j.prop.title}: {j.reason}" for j in open_ones or narrowed) or why,
+        deadlock=_for_some(stuck),
         tried=tried,
     )
-    failing = [j for j in asked if j.verdict is Verdict.VIOLATED and j.trace is not None]
+    failing = [j for j in asked if j.verdict is Verdict.VIOLATED]
     if failing:
-        worst = min(failing, key=lambda j: (_involved(j), len(j.trace.steps) if j.trace else 0))
+        worst = min(failing, key=lambda j: (j.trace is None, _involved(j), len(j.trace.steps) if j.trace else 0))
         found = replace(
             found,
             broken=worst.prop.name,
             smallest=_involved(worst),
-            copies=tuple((worst.copies or {}).items()) or copies,
+            copies=tuple((worst.copies or {}).items()),
             schedule=str(worst.trace.schedule) if worst.trace else "",
             steps=len(worst.trace.steps) if worst.trace else 0,
         )
     if stuck.trace is not None:
         found = replace(
             found,
-            deadlock_copies=tuple((stuck.copies or {}).items()) or copies,
+            deadlock_copies=tuple((stuck.copies or {}).items()),
             deadlock_schedule=str(stuck.trace.schedule),
             deadlock_steps=len(stuck.trace.steps),
         )

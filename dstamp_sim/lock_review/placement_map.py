@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from dstamp_sim.lock_review.compare import AfterDeath, Standing
 from dstamp_sim.rendering.plots import BROKEN, INK, MUTED, SETTINGS, STUCK, save, shade, waiting_text
 
 if TYPE_CHECKING:
@@ -17,14 +19,16 @@ if TYPE_CHECKING:
 class Cell:
     """One placement on a map: its row and column, and what it is.
 
-    `state` is "safe", "fragile" (safe until a process dies), "stuck" (deadlock), "broken" or "unknown"; `number` is
-    what is written in it: seconds of waiting where it is safe (None: not priced), steps of the story where it is not.
+    `number` is what is written in it: seconds of waiting where it is safe (None: not priced), steps of the story where
+    it fails (None: there is none). `narrow`: it is safe, but not for every number of runs.
     """
 
     row: int
     column: int
-    state: str
+    standing: Standing
+    after_death: AfterDeath
     number: float | None
+    narrow: bool = False
     present: bool = False
     recommended: bool = False
 
@@ -41,8 +45,11 @@ class Panel:
     column_label: str = "to"
 
 
-def draw_map(panels: Sequence[Panel], title: str, path: Path) -> None:
-    """Writes the map as PNG or SVG, as the suffix says: square panels side by side, a wide one below them."""
+def draw_map(panels: Sequence[Panel], title: str, path: Path, for_whom: str) -> None:
+    """Writes the map as PNG or SVG, as the suffix says: square panels side by side, a wide one below them.
+
+    `for_whom` says for which numbers of runs the safe ones are; the legend has every sign that is drawn, and no other.
+    """
     import matplotlib as mpl  # noqa: PLC0415 - slow to import
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
 
@@ -53,34 +60,61 @@ def draw_map(panels: Sequence[Panel], title: str, path: Path) -> None:
         figure = Figure(figsize=(16, 1.5 + sum(heights)), dpi=100, facecolor="white", layout="constrained")
         figure.suptitle(title, fontsize=15, fontweight="bold", x=0.01, ha="left", color=INK)
         grid = figure.add_gridspec(len(heights), max(len(square), 1), height_ratios=heights)
-        longest = max((cell.number or 0 for panel in panels for cell in panel.cells if cell.state in _SAFE), default=0)
+        longest = max((cell.number or 0 for panel in panels for cell in panel.cells if _safe(cell)), default=0)
         for column, panel in enumerate(square):
             _draw(figure.add_subplot(grid[0, column]), panel, longest, small=False)
         for row, panel in enumerate(wide, start=1 if square else 0):
             _draw(figure.add_subplot(grid[row, :]), panel, longest, small=True)
-        figure.text(0.01, -0.005, _SIGNS, fontsize=10.5, color=MUTED, va="top", ha="left")
+        told = signs([cell for panel in panels for cell in panel.cells], for_whom)
+        legend = "   ".join(words.replace(" ", "\N{NO-BREAK SPACE}") for words in told)
+        figure.text(0.01, -0.005, "\n".join(wrap(legend, 180)), fontsize=10.5, color=MUTED, va="top", ha="left")
         save(figure, path)
 
 
-_SAFE = ("safe", "fragile")
-_SIGNS = (
-    "Green: safe for every number of runs; the darker, the longer 95 in 100 runs wait at most (written).   "
-    "◇: safe until a run dies.   Hatched: broken; the number is the length of its shortest story in steps.   "
-    "✕: deadlock.\nThick ring: recommended.   Dashed ring: as it is now."
-)
+_DEATHS = {
+    AfterDeath.BREAKS: ("◇", "safe until a run dies"),
+    AfterDeath.STUCK: ("‖", "safe, but a death blocks the others"),
+    AfterDeath.UNDECIDED: ("◇?", "safe; with a death not decided"),
+}
+"""What is drawn in a safe cell, and what it means."""
+
+
+def _safe(cell: Cell) -> bool:
+    return cell.standing is Standing.SAFE
+
+
+def signs(cells: Sequence[Cell], for_whom: str) -> list[str]:
+    """What each sign that is drawn means; `for_whom` are the numbers of runs for which the safe ones are safe."""
+    safe, standings = [cell for cell in cells if _safe(cell)], {cell.standing for cell in cells}
+    waits = any(cell.number is not None for cell in safe)
+    price = "; the darker, the longer 95 in 100 runs wait at most (written)" if waits else ""
+    mixed = len({cell.narrow for cell in safe}) > 1
+    told = [
+        (bool(safe), f"Green: safe{for_whom}{price}."),
+        (mixed, f"{_NARROW}: not for every number of runs."),
+        *((any(c.after_death is state for c in safe), f"{sign}: {means}.") for state, (sign, means) in _DEATHS.items()),
+        (Standing.BROKEN in standings, "Hatched: broken; the number is the length of its shortest story in steps."),
+        (Standing.DEADLOCK in standings, "✕: deadlock, and after how many steps."),
+        (Standing.UNDECIDED in standings, "?: not decided; the review says why."),
+        (any(cell.recommended for cell in cells), "Thick ring: recommended."),
+        (any(cell.present for cell in cells), "Dashed ring: as it is now."),
+    ]
+    return [words for drawn, words in told if drawn]
+
+
+_NARROW = "°"
 
 
 def _draw(axes: Axes, panel: Panel, longest: float, *, small: bool) -> None:
     from matplotlib.patches import Rectangle  # noqa: PLC0415 - slow to import
 
     for cell in panel.cells:
-        safe = cell.state in _SAFE
-        fill = shade(cell.number, longest) if safe else {"stuck": STUCK, "unknown": "#eceff1"}.get(cell.state, BROKEN)
-        hatch = None if safe or cell.state == "unknown" else "////"
+        fill = shade(cell.number, longest) if _safe(cell) else _FILLS[cell.standing]
+        hatch = "////" if cell.standing in (Standing.BROKEN, Standing.DEADLOCK) else None
         axes.add_patch(
             Rectangle((cell.column, cell.row), 1, 1, fc=fill, ec="#ffffff", lw=1.2, hatch=hatch, hatch_linewidth=0.5)
         )
-        _write(axes, cell, dark=safe and (cell.number or 0) > 0.35 * longest, small=small)
+        _write(axes, cell, dark=_safe(cell) and (cell.number or 0) > 0.35 * longest, small=small)
     for cell in panel.cells:
         for marked, style, width, inset in ((cell.present, (0, (3, 2)), 2.2, 0.06), (cell.recommended, "-", 3.2, 0.03)):
             if marked:
@@ -101,16 +135,33 @@ def _draw(axes: Axes, panel: Panel, longest: float, *, small: bool) -> None:
         spine.set_visible(False)
 
 
+_FILLS = {Standing.BROKEN: BROKEN, Standing.DEADLOCK: STUCK, Standing.UNDECIDED: "#eceff1"}
+
+
 def _write(axes: Axes, cell: Cell, *, dark: bool, small: bool) -> None:
     size = 6.8 if small else 8.6
-    if cell.state in _SAFE:
-        text = "safe" if cell.number is None else waiting_text(cell.number)
-        text += "\n◇" if cell.state == "fragile" else ""
-    else:
-        sign = {"stuck": "✕ ", "unknown": "?"}.get(cell.state, "")
-        text = f"{sign}{cell.number:.0f}" if cell.number else sign
-    color = "#ffffff" if dark else INK
-    behind = None if cell.state in (*_SAFE, "unknown") else {"fc": "#ffffff", "ec": "none", "pad": 1.0, "alpha": 0.85}
+    behind = {"fc": "#ffffff", "ec": "none", "pad": 1.0, "alpha": 0.85}
     axes.text(
-        cell.column + 0.5, cell.row + 0.5, text, ha="center", va="center", fontsize=size, color=color, bbox=behind
+        cell.column + 0.5,
+        cell.row + 0.5,
+        written_in(cell),
+        ha="center",
+        va="center",
+        fontsize=size,
+        color="#ffffff" if dark else INK,
+        bbox=behind if cell.standing in (Standing.BROKEN, Standing.DEADLOCK) else None,
     )
+
+
+def written_in(cell: Cell) -> str:
+    """What stands in a cell: its waiting time and signs where it is safe, the length of its story where it fails."""
+    match cell.standing:
+        case Standing.SAFE:
+            text = "safe" if cell.number is None else waiting_text(cell.number)
+            sign = _DEATHS.get(cell.after_death, ("", ""))[0]
+            return f"{text}{_NARROW if cell.narrow else ''}" + (f"\n{sign}" if sign else "")
+        case Standing.UNDECIDED:
+            return "?"
+        case Standing.BROKEN | Standing.DEADLOCK:
+            sign = "✕ " if cell.standing is Standing.DEADLOCK else ""
+            return f"{sign}{cell.number:.0f}" if cell.number else sign

@@ -163,7 +163,7 @@ def _waiting(question: Question, judged: Sequence[Judged], present: str, best: S
     shown = [*best[:3], *(one for one in judged if one.shape == present and one not in best[:3])]
     for one in shown:
         prices = [question.price(one.placement, rate) for rate in per_day]
-        waited = [price.waited_p95_s for price in prices if price is not None]
+        waited = [price.waited_p95_s for price in prices if not isinstance(price, str)]
         if len(waited) == len(per_day):
             yield Waiting(one.shape, per_day, tuple((w.low, w.mean, w.high) for w in waited))
 

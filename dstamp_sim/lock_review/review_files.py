@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dstamp_sim.core.verdict import Verdict
 from dstamp_sim.inputs.witness_file import write_text
-from dstamp_sim.lock_review.compare import End, Judged, Price, after_crash_rank
+from dstamp_sim.lock_review.answer import answer, end_text, for_whom, table, undecided
+from dstamp_sim.lock_review.compare import ANY_NUMBER, AfterDeath, Judged, Standing
 from dstamp_sim.lock_review.placement_map import Cell, Panel, draw_map
 from dstamp_sim.lock_review.review import Review, Story
 from dstamp_sim.pipeline.explained import explained, told_by
-from dstamp_sim.rendering.document import Block, Figure, Part, Table, html, markdown
-from dstamp_sim.rendering.plots import Curve, Point, draw_front, draw_waiting, waiting_text
+from dstamp_sim.rendering.document import Block, Figure, Part, html, markdown
+from dstamp_sim.rendering.plots import Curve, Level, Point, draw_front, draw_waiting
 from dstamp_sim.rendering.timeline.layout import lay_out
 from dstamp_sim.rendering.timeline.svg import standalone_svg
 
@@ -28,7 +28,8 @@ def write_review(review: Review, out: Path) -> list[Path]:
     if panels:
         files += [out / "placement-map.png", out / "placement-map.svg"]
         for file in files:
-            draw_map(panels, f"{review.name}: which lock placement is safe, and what does it cost?", file)
+            title = f"{review.name}: which lock placement is safe, and what does it cost?"
+            draw_map(panels, title, file, for_whom([one for one in review.judged if one.safe]))
         pictures["map"] = out / "placement-map.svg"
     points = list(_points(review))
     if points:
@@ -45,84 +46,6 @@ def write_review(review: Review, out: Path) -> list[Path]:
     write_text(out / "review.html", html(title, parts))
     drawn = [file for name, file in pictures.items() if name != "map"]
     return [*files, *drawn, *(story.file for story in stories), out / "review.md", out / "review.html"]
-
-
-def answer(review: Review) -> list[str]:
-    """The review's answer in a few sentences."""
-    judged = review.judged
-    if review.no_cure:
-        return [f"{review.no_cure[0].upper()}{review.no_cure[1:]}."]
-    safe = [one for one in judged if one.safe]
-    count = f"{len(safe)} of {len(judged)} placements {'is' if len(safe) == 1 else 'are'} safe"
-    lines = [f"{count}{_for_whom(safe)}."]
-    none = review.of("none")
-    if none is not None and none.safe:
-        return [*lines, "No lock is needed: it is safe without one."]
-    present = review.of(review.present)
-    if present is not None:
-        lines.append(f"As it is ({present.shape}): {verdict_text(present)}.")
-    best = review.recommended[:1]
-    lines += [f"Recommended: {one.shape} ({verdict_text(one)}{_price_text(one.price)})." for one in best]
-    fragile = [one for one in review.minimal if after_crash_rank(one) == 2 and one not in review.recommended]
-    if fragile and best and _waits(fragile[0]) < _waits(best[0]):
-        one = fragile[0]
-        lines.append(f"{one.shape} would cost less waiting{_price_text(one.price)}, but is {verdict_text(one)}.")
-    return lines
-
-
-def _waits(one: Judged) -> float:
-    return one.price.waited_p95_s.mean if one.price else 0.0
-
-
-def _for_whom(safe: Sequence[Judged]) -> str:
-    return " for every number of runs" if safe and all(one.numbers == "any number" for one in safe) else ""
-
-
-def verdict_text(one: Judged) -> str:
-    """What was found of a placement, in a few words."""
-    if one.verdict is Verdict.VIOLATED:
-        return f"broken by {one.smallest} in {one.steps} steps"
-    if one.deadlock is Verdict.VIOLATED:
-        return f"deadlock after {one.deadlock_steps} steps"
-    if one.verdict is Verdict.UNDETERMINED:
-        return "not decided"
-    crash = {"safe": ", also when one dies", "breaks": " until one dies", "the others are stuck": "; a death blocks"}
-    return f"safe for {one.numbers}{crash.get(one.after_crash, '')}"
-
-
-def _price_text(price: Price | None) -> str:
-    return "" if price is None else f", 95 in 100 wait at most {waiting_text(price.waited_p95_s.mean)}"
-
-
-_PRICED = ("runs/h", "makespan", "wait p50", "wait p95 (95 %)", "longest", "lock held", "refused")
-
-
-def table(review: Review, judged: Sequence[Judged]) -> Table:
-    """Placements with verdicts, and with prices where any was priced, as text."""
-    priced = _PRICED if any(one.price for one in judged) else ()
-    rows = [
-        (
-            one.shape,
-            verdict_text(one),
-            *(_figures(one.price) if one.price else ("",) * len(priced)),
-            review.dominated.get(one.shape, ""),
-        )
-        for one in judged
-    ]
-    return Table(("placement", "verdict", *priced, "dominated by"), tuple(rows))
-
-
-def _figures(price: Price) -> tuple[str, ...]:
-    """A price under the heads of `_PRICED`."""
-    return (
-        f"{price.throughput_per_h.mean:.2f}",
-        waiting_text(price.makespan_s.mean),
-        waiting_text(price.waited_p50_s.mean),
-        f"{waiting_text(price.waited_p95_s.low)} .. {waiting_text(price.waited_p95_s.high)}",
-        waiting_text(price.waited_max_s.mean),
-        f"{price.utilisation.mean:.0%}",
-        f"{price.turned_away.mean:.0%}",
-    )
 
 
 def _panels(review: Review) -> Iterator[Panel]:
@@ -165,28 +88,29 @@ def _short(spans: Sequence[str]) -> tuple[str, ...]:
 
 
 def _cell(review: Review, one: Judged, row: int, column: int) -> Cell:
-    number: float | None = float(one.steps or one.deadlock_steps)
-    state = "broken"
+    number: float | None = float(one.steps or one.deadlock_steps) or None
     if one.safe:
-        state = "fragile" if after_crash_rank(one) == 2 else "safe"
         number = one.price.waited_p95_s.mean if one.price else None
-    elif one.verdict is Verdict.UNDETERMINED:
-        state = "unknown"
-    elif one.verdict is Verdict.HOLDS:
-        state = "stuck"
-    return Cell(row, column, state, number, one.shape == review.present, one in review.recommended)
+    narrow = one.safe and one.numbers != ANY_NUMBER
+    ringed = one in review.recommended
+    return Cell(row, column, one.standing, one.after_death, number, narrow, one.shape == review.present, ringed)
 
 
 def _points(review: Review) -> Iterator[Point]:
     named = {one.shape for one in review.minimal[:3]} | {review.present, "none"}
     for one in review.judged:
         price = one.price
-        if price is None or one.verdict is Verdict.UNDETERMINED or price.turned_away.mean > 0:
+        if price is None or price.turned_away.mean > 0:
             continue
-        level = 0 if one.verdict is Verdict.VIOLATED else 1 if not one.safe else 2 if after_crash_rank(one) == 2 else 3
         waited = price.waited_p95_s
         name = one.shape if one.shape in named else ""
-        yield Point(waited.mean, waited.low, waited.high, level, one.steps, name, one in review.recommended)
+        yield Point(waited.mean, waited.low, waited.high, _level(one), one.steps, name, one in review.recommended)
+
+
+def _level(one: Judged) -> Level:
+    unsafe = {Standing.BROKEN: Level.BROKEN, Standing.DEADLOCK: Level.DEADLOCK, Standing.UNDECIDED: Level.UNDECIDED}
+    safe = {AfterDeath.SAFE: Level.SAFE, AfterDeath.STUCK: Level.BLOCKS, AfterDeath.BREAKS: Level.FRAGILE}
+    return safe.get(one.after_death, Level.DEATH_UNDECIDED) if one.safe else unsafe[one.standing]
 
 
 def _draw_story(story: Story, number: int, out: Path) -> Figure:
@@ -206,7 +130,10 @@ def _parts(review: Review, pictures: dict[str, Path], stories: Sequence[Figure])
     named = [one for one in review.judged if one.placement.sets or any(not s.waits for s in one.placement.spans)]
     captions = {
         "map": "Every span by its first and last section.",
-        "front": "Every placement that was priced; the dashed line joins those that no other beats in both.",
+        "front": (
+            "Every placement that was priced and turns nobody away; the dashed line joins those that no other beats in "
+            "both, as far as they are decided."
+        ),
         "waiting": "The smallest safe placements and the present one as arrivals grow; each stream has as many runs.",
     }
     figures: dict[str, list[Block]] = {k: [Figure(pictures[k], captions[k])] for k in captions if k in pictures}
@@ -218,6 +145,7 @@ def _parts(review: Review, pictures: dict[str, Path], stories: Sequence[Figure])
         Part("Question", (question,)),
         Part("Answer", tuple(answer(review))),
         Part("Map", tuple(figures.get("map", []))),
+        Part("Not decided", (undecided(review),) if undecided(review).rows else ()),
         Part("The smallest safe ones, best first, and the present one", (table(review, listed),)),
         Part("Designs that are no span", (table(review, named),)) if named else Part("", ()),
         Part("Why the ends are where they are", ([end_text(end) for end in review.ends],))
@@ -228,11 +156,6 @@ def _parts(review: Review, pictures: dict[str, Path], stories: Sequence[Figure])
         Part("Assumptions", (_assumptions(review),)),
     ]
     return [part for part in parts if part.blocks]
-
-
-def end_text(end: End) -> str:
-    """Why a recommended span has the end that it has."""
-    return f"{end.section} must be inside: otherwise ({end.otherwise.shape}) it is {verdict_text(end.otherwise)}."
 
 
 def _assumptions(review: Review) -> list[str]:

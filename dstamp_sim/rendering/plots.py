@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from math import log1p
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,24 +48,43 @@ def save(figure: Figure, path: Path) -> None:
     figure.savefig(path, format=kind, metadata=metadata, bbox_inches="tight", pad_inches=0.2)
 
 
+class Level(Enum):
+    """How safe a placement is, the least first: the row that it has in the picture of prices."""
+
+    BROKEN = "broken"
+    DEADLOCK = "deadlocks"
+    UNDECIDED = "not decided"
+    FRAGILE = "safe until\na run dies"
+    DEATH_UNDECIDED = "safe; with a\ndeath not decided"
+    BLOCKS = "safe; a death\nblocks the others"
+    SAFE = "safe, also\nwhen one dies"
+
+
+_MARKS = {
+    Level.BROKEN: ("x", "#b3541e"),
+    Level.DEADLOCK: ("o", "#7a3f9a"),
+    Level.UNDECIDED: ("s", "#6d7780"),
+    Level.FRAGILE: ("D", "#8a8f2a"),
+    Level.DEATH_UNDECIDED: ("d", "#8a8f2a"),
+    Level.BLOCKS: ("^", "#2f7d8a"),
+    Level.SAFE: ("o", "#1b6e53"),
+}
+
+
 @dataclass(frozen=True)
 class Point:
     """One placement: the waiting time that 95 in 100 runs stay below, with its interval, and how safe it is.
 
-    `level` is 0 for broken, 1 for deadlocks, 2 for safe until a run dies, 3 for safe also then; `steps` the length of
-    the story where it is broken; `name` is written beside it where it is not empty.
+    `steps` is the length of the story where it is broken; `name` is written beside it where it is not empty.
     """
 
     waited_s: float
     low_s: float
     high_s: float
-    level: int
+    level: Level
     steps: int
     name: str
     ringed: bool
-
-
-LEVELS = ("broken", "deadlocks", "safe until\na run dies", "safe, also\nwhen one dies")
 
 
 def draw_front(points: Sequence[Point], title: str, path: Path) -> None:
@@ -75,18 +95,18 @@ def draw_front(points: Sequence[Point], title: str, path: Path) -> None:
     with mpl.rc_context(SETTINGS):
         figure = Figure(figsize=(16, 6.4), dpi=100, facecolor="white", layout="constrained")
         axes = figure.add_subplot()
-        for point in points:
-            _dot(axes, point)
-        front = _front(points)
-        axes.plot(
-            [max(p.waited_s, 0) for p in front], [_height(p) for p in front], color=INK, lw=1.4, ls="--", zorder=2
-        )
-        _name_points(axes, points)
+        rows = [level for level in Level if any(point.level is level for point in points)]
+        placed = [(point, _height(point, rows)) for point in points]
+        for point, height in placed:
+            _dot(axes, point, height)
+        front = _front(placed)
+        axes.plot([max(p.waited_s, 0) for p, _ in front], [h for _, h in front], color=INK, lw=1.4, ls="--", zorder=2)
+        _name_points(axes, placed)
         axes.set_xscale("symlog", linthresh=30)
         axes.set_xlim(left=-3)
         _minutes(axes.xaxis)
-        axes.set_yticks(range(len(LEVELS)), LEVELS, fontsize=12)
-        axes.set_ylim(-0.6, len(LEVELS) - 0.3)
+        axes.set_yticks(range(len(rows)), [level.value for level in rows], fontsize=12)
+        axes.set_ylim(-0.6, len(rows) - 0.3)
         axes.set_xlabel("95 in 100 runs wait at most (further left is cheaper; bars: 95 % interval)", fontsize=12)
         axes.set_title(title, loc="left", fontsize=14, fontweight="bold", color=INK)
         axes.grid(axis="x", color="#e4e8ec")
@@ -94,13 +114,13 @@ def draw_front(points: Sequence[Point], title: str, path: Path) -> None:
         save(figure, path)
 
 
-def _dot(axes: Axes, point: Point) -> None:
-    colour = ("#b3541e", "#7a3f9a", "#8a8f2a", "#1b6e53")[point.level]
+def _dot(axes: Axes, point: Point, height: float) -> None:
+    sign, colour = _MARKS[point.level]
     axes.errorbar(
         point.waited_s,
-        _height(point),
+        height,
         xerr=[[max(point.waited_s - max(point.low_s, 0), 0)], [max(point.high_s - point.waited_s, 0)]],
-        fmt="xoDo"[point.level],
+        fmt=sign,
         ms=9 if point.ringed else 6,
         mec=INK if point.ringed else colour,
         mew=2 if point.ringed else 1,
@@ -111,29 +131,30 @@ def _dot(axes: Axes, point: Point) -> None:
     )
 
 
-def _height(point: Point) -> float:
+def _height(point: Point, rows: Sequence[Level]) -> float:
     """Within the broken ones, those with a longer story stand higher: they are rarer."""
-    return point.level + (min(point.steps, 60) / 60 * 0.6 - 0.35 if point.level == 0 else 0.0)
+    return rows.index(point.level) + (min(point.steps, 60) / 60 * 0.6 - 0.35 if point.level is Level.BROKEN else 0.0)
 
 
-def _front(points: Sequence[Point]) -> list[Point]:
-    best: list[Point] = []
-    for point in sorted(points, key=lambda p: (p.waited_s, -_height(p))):
-        if not best or _height(point) > _height(best[-1]):
-            best.append(point)
+def _front(placed: Sequence[tuple[Point, float]]) -> list[tuple[Point, float]]:
+    """Those that no other beats in both; what is not decided beats nobody."""
+    best: list[tuple[Point, float]] = []
+    for point, height in sorted(placed, key=lambda pair: (pair[0].waited_s, -pair[1])):
+        if point.level is not Level.UNDECIDED and (not best or height > best[-1][1]):
+            best.append((point, height))
     return best
 
 
-def _name_points(axes: Axes, points: Sequence[Point]) -> None:
+def _name_points(axes: Axes, placed: Sequence[tuple[Point, float]]) -> None:
     """Names beside their points, one below the other where points are close."""
-    by_level: dict[int, int] = {}
-    for point in sorted((p for p in points if p.name), key=lambda p: p.waited_s):
+    by_level: dict[Level, int] = {}
+    for point, height in sorted((pair for pair in placed if pair[0].name), key=lambda pair: pair[0].waited_s):
         count = by_level[point.level] = by_level.get(point.level, 0) + 1
         up = 12 + 15 * ((count - 1) % 3)
         axes.annotate(
             point.name,
-            (max(point.waited_s, 0), _height(point)),
-            xytext=(6, up if point.level else -up - 6),
+            (max(point.waited_s, 0), height),
+            xytext=(6, -up - 6 if point.level is Level.BROKEN else up),
             textcoords="offset points",
             fontsize=10,
             color=INK,

@@ -35,7 +35,7 @@ def judged():
     """Every placement of one or two spans of the app-domain lock, judged for any number of runs."""
     system = stack_race(runs=ANY)
     return [
-        Judged(placement, verdict_for_any(system.with_locks(placement)), "any number")
+        Judged(placement, verdict_for_any(system.with_locks(placement)), "any number", deadlock=Verdict.HOLDS)
         for placement in candidates(SECTIONS, ["app-domain"], 2, "app-domain")
     ]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dstamp_sim.lock_review.answer import answer
 from dstamp_sim.lock_review.review import review_model
-from dstamp_sim.lock_review.review_files import answer
 
 HERE = Path(__file__).parent
 BANK, PHILOSOPHERS = HERE / "bank_with_locks.py", HERE / "philosophers_with_locks.py"
@@ -26,12 +26,6 @@ source = "assumed"
 [delays]
 think = {{ exponential_s = 60, source = "assumed" }}
 """
-
-
-@pytest.fixture
-def alone(monkeypatch):
-    """Placements are judged in this process: spawning two costs more than a small model takes."""
-    monkeypatch.setattr("os.cpu_count", lambda: 1)
 
 
 def test_a_bank_of_ones_own_needs_the_lock_from_the_look_to_the_payment(alone, dstamp):

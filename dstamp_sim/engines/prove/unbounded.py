@@ -11,7 +11,7 @@ from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.properties import Kind, LooksAtAll, Property
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
-from dstamp_sim.core.verdict import Coverage, Judgement, Report, certify
+from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict, certify, combined
 from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT, Progress, explore
 from dstamp_sim.engines.prove.coverability import Answer, Controls, Demand, TooMany, cover
 from dstamp_sim.engines.tables.closure import close
@@ -39,7 +39,7 @@ def prove(system: System, *, properties: Sequence[str] = (), progress: Progress 
     that asks by name for results of processes whose number is fixed. The others (`at_end`, deadlock) are not monotone:
     when named they are refused, else tried with 1 to `TRIED` copies and left UNDETERMINED if those show nothing.
     So too where the shared state is not finite or a bound is passed. The reason of a number that is the smallest says
-    "the fewest"; that of a trial does not. Deterministic.
+    "the fewest"; that of a trial does not. `Judgement.holds_up_to` says where all trials HOLD. Deterministic.
     Raises UsageError when nothing has `copies=ANY` or a named property does not fit, ModelError as `explore` does.
     """
     asked = system.properties_named(properties)
@@ -203,13 +203,20 @@ class _Proof:
 
     def _tried(self, prop: Property, why: str) -> Judgement:
         """The judgement that small numbers of copies allow, where there is none on every number."""
+        trials = []
         for count in range(1, TRIED + 1):
             copies = dict.fromkeys(self.system.any_number, count)
-            found = self._trial(count).judgement(prop.name)
+            trials.append(found := self._trial(count).judgement(prop.name))
             if found.trace is not None:
                 return replace(found, reason=f"{found.reason} with {_told(copies)}", copies=copies)
-        self.undecided[prop.name] = f"not decided for every number of copies: {why}"
-        return certify(prop, self.coverage(self.undecided[prop.name]), None)
+        held = combined([trial.verdict for trial in trials]) is Verdict.HOLDS
+        open_ones = (
+            f"; with {n} of each: {t.reason}" for n, t in enumerate(trials, 1) if t.verdict is not Verdict.HOLDS
+        )
+        with_them = f"; HOLDS with 1 to {TRIED}" if held else next(open_ones)
+        self.undecided[prop.name] = f"not decided for every number of copies: {why}{with_them}"
+        judgement = certify(prop, self.coverage(self.undecided[prop.name]), None)
+        return replace(judgement, holds_up_to=TRIED if held else 0)
 
     def _trial(self, count: int) -> Report:
         """What `explore` says of all that is asked, with `count` copies of each."""

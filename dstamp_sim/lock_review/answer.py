@@ -1,0 +1,206 @@
+"""What a review says: the counts, the recommendation, why ends are where they are, and what it does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from dstamp_sim.core.verdict import Verdict
+from dstamp_sim.lock_review.compare import (
+    ANY_NUMBER,
+    DECLARED,
+    AfterDeath,
+    End,
+    Judged,
+    Price,
+    Standing,
+    after_death_rank,
+    lies_within,
+)
+from dstamp_sim.lock_review.review import Review
+from dstamp_sim.rendering.document import Table
+from dstamp_sim.rendering.plots import waiting_text
+
+MOST_NAMED = 6
+"""Placements that a sentence names; the page has all of them."""
+
+
+def answer(review: Review) -> list[str]:
+    """The review's answer in a few sentences."""
+    return [line for part in (_found(review), _limits(review), _prices(review)) for line in part]
+
+
+def _found(review: Review) -> Iterator[str]:
+    """How many are safe, and which to take."""
+    yield f"{counts(review.judged)}."
+    if review.no_cure:
+        yield f"{review.no_cure[0].upper()}{review.no_cure[1:]}."
+        return
+    none = review.of("none")
+    if none is not None and none.safe:
+        yield "No lock is needed: it is safe without one."
+        return
+    present = review.of(review.present)
+    if present is not None:
+        yield f"As it is ({present.shape}): {verdict_text(present)}."
+    best = review.recommended[:1]
+    for one in best:
+        yield f"Recommended: {one.shape} ({verdict_text(one)}{price_text(one.price)})."
+        yield from _maybe_smaller(one, review)
+    fragile = [one for one in review.minimal if after_death_rank(one) == 2 and one not in review.recommended]
+    if fragile and best and _waits(fragile[0]) < _waits(best[0]):
+        one = fragile[0]
+        yield f"{one.shape} would cost less waiting{price_text(one.price)}, but is {verdict_text(one)}."
+
+
+def counts(judged: Sequence[Judged]) -> str:
+    """How many placements are safe, and for whom; how many are broken, can deadlock, or are not decided."""
+    safe = [one for one in judged if one.safe]
+    told = [f"{len(safe)} of {len(judged)} placements {_are(len(safe))} safe{for_whom(safe)}"]
+    for standing, words in (
+        (Standing.BROKEN, "{} {are} broken"),
+        (Standing.DEADLOCK, "{} can deadlock"),
+        (Standing.UNDECIDED, "{} {are} not decided"),
+    ):
+        number = sum(one.standing is standing for one in judged)
+        if number:
+            told.append(words.format(number, are=_are(number)))
+    return ", ".join(told)
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def for_whom(safe: Sequence[Judged]) -> str:
+    """For which numbers of runs all of these are safe; where that differs, for how many of them each."""
+    numbers = [one.numbers for one in safe]
+    kinds = dict.fromkeys(sorted(numbers, key=lambda kind: kind != ANY_NUMBER))
+    if len(kinds) < 2:
+        return "".join(f" for {_whose(kind)}" for kind in kinds)
+    return f" ({', '.join(f'{numbers.count(kind)} for {_whose(kind)}' for kind in kinds)})"
+
+
+def _whose(numbers: str) -> str:
+    return {ANY_NUMBER: "every number of runs", DECLARED: "the declared numbers of runs"}.get(
+        numbers, f"{numbers} runs"
+    )
+
+
+def _maybe_smaller(one: Judged, review: Review) -> Iterator[str]:
+    """What may do with less than a recommended one, but is not decided."""
+    inside = [
+        other.shape
+        for other in review.judged
+        if other.standing is Standing.UNDECIDED
+        and other.placement.spans
+        and lies_within(other.placement, one.placement, review.sections)
+    ]
+    if inside:
+        yield f"Less may do: {_named(inside)} {_are(len(inside))} not decided."
+
+
+def _limits(review: Review) -> Iterator[str]:
+    """What is not decided, or not for every number, and why."""
+    for why, shapes in _by_reason(one for one in review.judged if one.standing is Standing.UNDECIDED).items():
+        yield f"Not decided: {_named(shapes)} ({why})."
+    narrow = [one for one in review.judged if one.safe and one.numbers != ANY_NUMBER]
+    for why, shapes in _by_reason(narrow).items():
+        numbers = next(one.numbers for one in narrow if one.why == why)
+        yield f"Judged for {_whose(numbers)} only: {_named(shapes)} ({why})."
+
+
+def _prices(review: Review) -> Iterator[str]:
+    """Why there is no price, where one was to be."""
+    found: dict[str, list[str]] = {}
+    for one in review.judged:
+        if one.unpriced:
+            found.setdefault(one.unpriced, []).append(one.shape)
+    for why, shapes in found.items():
+        of = "" if len(shapes) == len(review.judged) else f" of {_named(shapes)}"
+        yield f"No price{of}: {why}."
+
+
+def _by_reason(judged: Iterable[Judged]) -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for one in judged:
+        found.setdefault(one.why, []).append(one.shape)
+    return found
+
+
+def _named(shapes: Sequence[str]) -> str:
+    told, more = "; ".join(shapes[:MOST_NAMED]), len(shapes) - MOST_NAMED
+    return f"{told}; and {more} more, which review.md lists" if more > 0 else told
+
+
+def _waits(one: Judged) -> float:
+    return one.price.waited_p95_s.mean if one.price else 0.0
+
+
+_WITH_DEATH = {
+    AfterDeath.SAFE: ", also when one dies",
+    AfterDeath.STUCK: "; a death blocks",
+    AfterDeath.BREAKS: " until one dies",
+    AfterDeath.UNDECIDED: "; with a death not decided",
+    AfterDeath.NOT_ASKED: "",
+}
+
+
+def verdict_text(one: Judged) -> str:
+    """What was found of a placement, in a few words."""
+    match one.standing:
+        case Standing.BROKEN:
+            return f"broken by {one.smallest} in {one.steps} steps" if one.steps else f"broken: {one.broken}"
+        case Standing.DEADLOCK:
+            unknown = ", and else not decided" if one.verdict is Verdict.UNDETERMINED else ""
+            return f"deadlock after {one.deadlock_steps} steps{unknown}"
+        case Standing.UNDECIDED:
+            return "not decided"
+        case Standing.SAFE:
+            return f"safe for {one.numbers}{_WITH_DEATH[one.after_death]}"
+
+
+def price_text(price: Price | None) -> str:
+    """What 95 runs in 100 wait at most; empty where there is no price."""
+    return "" if price is None else f", 95 in 100 wait at most {waiting_text(price.waited_p95_s.mean)}"
+
+
+def end_text(end: End) -> str:
+    """Why a recommended span has the end that it has."""
+    return f"{end.section} must be inside: otherwise ({end.otherwise.shape}) it is {verdict_text(end.otherwise)}."
+
+
+_PRICED = ("runs/h", "makespan", "wait p50", "wait p95 (95 %)", "longest", "lock held", "refused")
+
+
+def table(review: Review, judged: Sequence[Judged]) -> Table:
+    """Placements with verdicts, and with prices where any was priced, as text."""
+    priced = _PRICED if any(one.price for one in judged) else ()
+    rows = [
+        (
+            one.shape,
+            verdict_text(one),
+            *(_figures(one.price) if one.price else ("",) * len(priced)),
+            review.dominated.get(one.shape, ""),
+        )
+        for one in judged
+    ]
+    return Table(("placement", "verdict", *priced, "dominated by"), tuple(rows))
+
+
+def undecided(review: Review) -> Table:
+    """Every placement that is not decided, and why."""
+    rows = [(one.shape, one.why) for one in review.judged if one.standing is Standing.UNDECIDED]
+    return Table(("placement", "why it is not decided"), tuple(rows))
+
+
+def _figures(price: Price) -> tuple[str, ...]:
+    """A price under the heads of `_PRICED`."""
+    return (
+        f"{price.throughput_per_h.mean:.2f}",
+        waiting_text(price.makespan_s.mean),
+        waiting_text(price.waited_p50_s.mean),
+        f"{waiting_text(price.waited_p95_s.low)} .. {waiting_text(price.waited_p95_s.high)}",
+        waiting_text(price.waited_max_s.mean),
+        f"{price.utilisation.mean:.0%}",
+        f"{price.turned_away.mean:.0%}",
+    )
