@@ -45,11 +45,6 @@ class Property:
         """Whether reaching the predicate is what is wanted, not what must not happen."""
         return self.kind is Kind.REACHABLE
 
-    @property
-    def title(self) -> str:
-        """Its kind and its name, as reports and witnesses call it; each word once."""
-        return self.name if self.name == self.kind.value else f"{self.kind.value}: {self.name}"
-
 
 NO_DEADLOCK = Property(Kind.NO_DEADLOCK, "no deadlock", lambda: True)
 """In every reachable state some process can move, unless every process that must end has ended."""

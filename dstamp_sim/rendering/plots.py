@@ -9,13 +9,16 @@ from math import log1p
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dstamp_sim.rendering.fonts import FACE, drawable
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 INK, MUTED, BROKEN, STUCK = "#1c2733", "#5b6875", "#f3d3cb", "#d9c6ea"
 SETTINGS: Any = {
-    "font.family": "DejaVu Sans",
+    "font.family": FACE,
+    "text.parse_math": False,
     "svg.hashsalt": "dstamp",
     "svg.fonttype": "path",
     "axes.edgecolor": "#aab4be",
@@ -108,7 +111,7 @@ def draw_front(points: Sequence[Point], title: str, path: Path) -> None:
         axes.set_yticks(range(len(rows)), [level.value for level in rows], fontsize=12)
         axes.set_ylim(-0.6, len(rows) - 0.3)
         axes.set_xlabel("95 in 100 runs wait at most (further left is cheaper; bars: 95 % interval)", fontsize=12)
-        axes.set_title(title, loc="left", fontsize=14, fontweight="bold", color=INK)
+        axes.set_title(drawable(title), loc="left", fontsize=14, fontweight="bold", color=INK)
         axes.grid(axis="x", color="#e4e8ec")
         plain(axes)
         save(figure, path)
@@ -152,7 +155,7 @@ def _name_points(axes: Axes, placed: Sequence[tuple[Point, float]]) -> None:
         count = by_level[point.level] = by_level.get(point.level, 0) + 1
         up = 12 + 15 * ((count - 1) % 3)
         axes.annotate(
-            point.name,
+            drawable(point.name),
             (max(point.waited_s, 0), height),
             xytext=(6, -up - 6 if point.level is Level.BROKEN else up),
             textcoords="offset points",
@@ -182,7 +185,7 @@ def draw_waiting(curves: Sequence[Curve], present_per_day: float, title: str, pa
         for number, curve in enumerate(curves):
             colour, sign = COLOURS[number % len(COLOURS)], _SIGNS[number % len(_SIGNS)]
             low, mean, high = zip(*curve.waited_s, strict=True)
-            axes.plot(curve.per_day, mean, color=colour, marker=sign, lw=2, ms=7, label=curve.name)
+            axes.plot(curve.per_day, mean, color=colour, marker=sign, lw=2, ms=7, label=drawable(curve.name))
             axes.fill_between(curve.per_day, [max(v, 0) for v in low], high, color=colour, alpha=0.15, lw=0)
         axes.axvline(present_per_day, color=MUTED, ls=":", lw=1.5)
         axes.annotate("scenario", (present_per_day, 1), xycoords=("data", "axes fraction"), xytext=(4, -14),
@@ -192,7 +195,7 @@ def draw_waiting(curves: Sequence[Curve], present_per_day: float, title: str, pa
         _minutes(axes.yaxis)
         axes.set_xlabel("runs a day, all domains together", fontsize=12)
         axes.set_ylabel("95 in 100 runs wait at most", fontsize=12)
-        axes.set_title(title, loc="left", fontsize=14, fontweight="bold", color=INK)
+        axes.set_title(drawable(title), loc="left", fontsize=14, fontweight="bold", color=INK)
         axes.legend(loc="upper left", frameon=False, fontsize=11)
         axes.grid(color="#e4e8ec")
         plain(axes)

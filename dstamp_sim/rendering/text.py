@@ -10,13 +10,17 @@ from dstamp_sim.core.trace import Change, Step, Trace
 from dstamp_sim.core.value import text
 from dstamp_sim.core.verdict import Coverage, Judgement, Report
 
+_NAMES = 32
+"""Characters of the widest name beside which the others are lined up."""
+
 
 def story(trace: Trace, *, width: int = 150) -> list[str]:
     """A trace in two columns: the process with what it does, and only what changed. One line a step.
 
     A process is named where it takes over and its section where that changes.
     """
-    left = [_doing(step, before) for step, before in zip(trace.steps, [None, *trace.steps], strict=False)]
+    wide = min(max((len(step.process) for step in trace.steps), default=0), _NAMES)
+    left = [_doing(step, before, wide) for step, before in zip(trace.steps, [None, *trace.steps], strict=False)]
     number = len(str(len(left)))
     room = min(max((len(line) for line in left), default=0), width * 6 // 10)
     lines = [
@@ -31,12 +35,12 @@ def shortened(line: str, room: int) -> str:
     return line if len(line) <= room else line[: max(room - 1, 0)] + "…"
 
 
-def _doing(step: Step, before: Step | None) -> str:
+def _doing(step: Step, before: Step | None, wide: int) -> str:
     goes_on = before is not None and before.process == step.process
-    who = " " * len(step.process) if goes_on else step.process
+    who = "" if goes_on else step.process
     same = goes_on and before is not None and before.sections == step.sections
     where = "" if same or not step.sections else f"{'/'.join(step.sections)}: "
-    return f"{who}  {where or '  '}{step.does()}"
+    return f"{who:<{wide}}  {where or '  '}{step.does()}"
 
 
 def _change(step: Step, room: int) -> str:

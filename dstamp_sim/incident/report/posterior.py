@@ -19,18 +19,19 @@ def draw_posterior(
     import matplotlib as mpl  # noqa: PLC0415 - slow to import
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
 
+    from dstamp_sim.rendering.fonts import drawable  # noqa: PLC0415 - with matplotlib
     from dstamp_sim.rendering.plots import SETTINGS, plain, save  # noqa: PLC0415 - with matplotlib
 
     names = sorted((n for n in posterior if posterior[n] > 0 or n in without_share), key=lambda name: posterior[name])
     with mpl.rc_context(SETTINGS):
         drawn = Figure(figsize=(10.0, 0.42 * len(names) + 1.8), dpi=120, facecolor="white", layout="constrained")
         axes = drawn.add_subplot()
-        axes.barh(names, [posterior[name] for name in names], color="#9dbbd8", height=0.62)
+        axes.barh([drawable(name) for name in names], [posterior[name] for name in names], color="#9dbbd8", height=0.62)
         for row, name in enumerate(names):
             span = [other[name] for other in others.values()] or [posterior[name]]
             axes.plot([min(span), max(span)], [row, row], color="#1c2733", lw=1.2, marker="|", ms=8)
             told = without_share.get(name, f"{posterior[name]:.1%}")
-            axes.text(max(*span, posterior[name]) + 0.012, row, told, va="center", fontsize=9)
+            axes.text(max(*span, posterior[name]) + 0.012, row, drawable(told), va="center", fontsize=9)
         axes.set_xlim(0, 1.12)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0], ["0", "25 %", "50 %", "75 %", "100 %"])
         axes.set_xlabel("posterior if all are equally likely before; line: range over the other priors that were tried")

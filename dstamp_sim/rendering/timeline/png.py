@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dstamp_sim.rendering.fonts import FACE, drawable
 from dstamp_sim.rendering.timeline.shapes import BOLD, Arrow, Box, Label, Layout, Line, Mark
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ _LABELS: dict[str, str] = {
     "missing": _RED,
 }
 _SETTINGS: dict[Any, Any] = {
-    "font.family": ["DejaVu Sans"],
+    "font.family": [FACE],
     "hatch.linewidth": 0.8,
     "path.simplify": True,
     "axes.unicode_minus": True,
@@ -108,9 +109,8 @@ def _draw(axes: Axes, layout: Layout) -> None:
         _mark(axes, mark)
     for arrow in layout.arrows:
         _arrow(axes, arrow)
-    known = _known_characters()
     for label in layout.labels:
-        _label(axes, label, known)
+        _label(axes, label)
 
 
 def _box(axes: Axes, box: Box) -> None:
@@ -180,9 +180,7 @@ def _arrow(axes: Axes, arrow: Arrow) -> None:
     axes.add_patch(FancyArrowPatch(path=curve, arrowstyle="-|>", fill=True, capstyle="butt", **style))
 
 
-def _label(axes: Axes, label: Label, known: frozenset[int]) -> None:
-    """In DejaVu Sans; a character that it does not have becomes a hollow square."""
-    written = "".join(char if ord(char) in known else "□" for char in label.text)
+def _label(axes: Axes, label: Label) -> None:
     behind: dict[str, Any] | None = None
     if label.kind == "on_wrong":
         behind = {"fc": "#ffffff", "ec": "none", "pad": 1.2}
@@ -195,7 +193,7 @@ def _label(axes: Axes, label: Label, known: frozenset[int]) -> None:
     axes.text(
         label.x,
         label.y,
-        written,
+        drawable(label.text),
         fontsize=label.size * _PT,
         ha=label.anchor,
         va="center_baseline",
@@ -205,11 +203,3 @@ def _label(axes: Axes, label: Label, known: frozenset[int]) -> None:
         zorder=7,
         parse_math=False,
     )
-
-
-def _known_characters() -> frozenset[int]:
-    """The code points that both the regular and the bold face can draw."""
-    from matplotlib.font_manager import FontProperties, findfont, get_font  # noqa: PLC0415 - slow to import
-
-    faces = [findfont(FontProperties(family="DejaVu Sans", weight=weight)) for weight in ("normal", "bold")]
-    return frozenset.intersection(*(frozenset(get_font(face).get_charmap()) for face in faces))

@@ -1,0 +1,23 @@
+"""The one type face of all pictures that matplotlib draws, and what can be written in it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+FACE = "DejaVu Sans"
+"""It comes with matplotlib, so a picture is the same everywhere."""
+
+
+def drawable(text: str) -> str:
+    """`text` with a hollow square for every character that the face does not have: no warning, and no gap."""
+    known = _known_characters()
+    return "".join(char if ord(char) in known or char == "\n" else "□" for char in text)
+
+
+@cache
+def _known_characters() -> frozenset[int]:
+    """The code points that both the regular and the bold face can draw."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font  # noqa: PLC0415 - slow to import
+
+    faces = [findfont(FontProperties(family=FACE, weight=weight)) for weight in ("normal", "bold")]
+    return frozenset.intersection(*(frozenset(get_font(face).get_charmap()) for face in faces))
