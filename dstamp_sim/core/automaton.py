@@ -10,20 +10,25 @@ from __future__ import annotations
 import dis
 import linecache
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
+from weakref import finalize
 
 from dstamp_sim.core.errors import ModelError, UnboundedProgram, blamed
-from dstamp_sim.core.op import ENTER, EXIT, Op, Program
-from dstamp_sim.core.placement import Bound, lay_over
+from dstamp_sim.core.op import ENTER, Mark, Op, Program
+from dstamp_sim.core.placement import Bound, Refused, lay_over
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.core.value import Distinct
 
 REPETITION = "Express repetition with daemon=True, or waiting with an op that blocks"
+
+MOST_DROPPED = 1_000
+"""Ops that the `finally` clauses of a dropped program may yield before they are cut off."""
 
 _PACKAGE = str(Path(__file__).parent.parent)
 
@@ -84,24 +89,42 @@ class Node:
         return self.op is None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True, eq=False)
 class _Live:
-    """A running generator, suspended at a node."""
+    """A running generator, suspended at a node; when it is no longer needed, it ends without a word."""
 
     body: Program[Any]
     driver: Program[Any]
     returned: bool = False
     value: Any = None
-    sections: tuple[str, ...] = ()
+    inside: tuple[Mark, ...] = ()
     passed: list[tuple[CodeType, int]] = field(default_factory=list)
 
-    def mark(self, item: Op) -> None:
+    def __post_init__(self) -> None:
+        finalize(self, _drop, self.driver, self.body)
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The sections in which it is, outermost first."""
+        return tuple(str(mark.args[0]) for mark in self.inside if not mark.stay.closed)
+
+    def mark(self, item: Mark) -> None:
         """It passed a mark: the entry into a section, or the exit from one."""
-        self.sections = (*self.sections, str(item.args[0])) if item.verb == ENTER else self.sections[:-1]
+        left = tuple(mark for mark in self.inside if mark.stay is not item.stay)
+        self.inside = (*left, item) if item.verb == ENTER else left
 
     def end(self, value: Any) -> None:
         """It returned."""
-        self.returned, self.value, self.sections = True, value, ()
+        self.returned, self.value, self.inside = True, value, ()
+
+
+def _drop(*generators: Program[Any]) -> None:
+    """End a program that is dropped half-way: its `finally` clauses run, but what they yield is not performed."""
+    for generator in generators:
+        with suppress(BaseException):
+            generator.throw(Refused())
+            for _ in range(MOST_DROPPED):
+                generator.send(None)
 
 
 class Automaton:
@@ -204,7 +227,7 @@ class Automaton:
             except BaseException as error:
                 raise blamed(error, _raised_at(error, place), "the program") from error
             self._check_op(item, live)
-            if item.target is not None or item.verb not in (ENTER, EXIT):
+            if not isinstance(item, Mark):
                 return item
             live.passed.extend(_frames(live.body))
             live.mark(item)
@@ -257,7 +280,7 @@ class Automaton:
             return None
         try:
             item = live.driver.send(answer)
-            while isinstance(item, Op) and item.target is None and item.verb in (ENTER, EXIT):
+            while isinstance(item, Mark):
                 live.mark(item)
                 item = live.driver.send(None)
         except StopIteration as stop:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
+from typing import Any, NamedTuple
 
-from dstamp_sim.core.errors import blamed
-from dstamp_sim.core.properties import Kind, LooksAtAll, Property, Results, StateView
+from dstamp_sim.core.errors import ModelError, blamed
+from dstamp_sim.core.properties import Kind, Looks, LooksAtAll, Property, Results, StateView
 from dstamp_sim.core.semantics import Semantics, State
 
 
@@ -15,7 +15,7 @@ class Judge:
     """Asks properties about states, remembering answers per distinct question; counts how often each was exercised.
 
     `tell_apart` collects the properties whose predicates looked at the names of processes. Raises ModelError when a
-    predicate raises or looks at an object that it does not name.
+    predicate raises, answers neither True nor False, or looks at an object that it does not name.
     """
 
     def __init__(self, semantics: Semantics, properties: Sequence[Property]) -> None:
@@ -24,6 +24,7 @@ class Judge:
         self._semantics = semantics
         self.tell_apart: set[str] = set()
         self._answers: dict[tuple[str, Any], bool] = {}
+        self._unchecked: list[_Question] = []
         self._slots = {id(item): slot for slot, item in enumerate(semantics.shared)}
         ask: dict[Kind, Callable[[Property, State], bool]] = {
             Kind.ALWAYS: self._always,
@@ -40,13 +41,24 @@ class Judge:
             if ask(prop, state):
                 yield index
 
+    def check(self) -> None:
+        """Ask every question that was asked since the last time once more, the last one first, and compare.
+
+        Engines call it before they say anything. Raises ModelError where a predicate answers otherwise.
+        """
+        while self._unchecked:
+            question = self._unchecked.pop()
+            before, now = self._answers[question.prop.name, question.about], self._answer(question)
+            if now is not before:
+                raise changed_its_mind(question.prop, f"{before} and then {now} for {_shown(question)}")
+
     def state_ok(self, prop: Property, seen: tuple[Any, ...]) -> bool:
         """An always property's answer on the states of the objects that it reads, in that order."""
-        return self._ask(prop, (seen,), lambda: (StateView(prop.reads, seen),))
+        return self._ask(_Question(prop, seen))
 
     def result_ok(self, prop: Property, name: str, result: Any) -> bool:
         """An each-result property's answer on one result of a process declared as `name`."""
-        return self._ask(prop, (name, result), lambda: (result,))
+        return self._ask(_Question(prop, (name, result)))
 
     def results_ok(
         self,
@@ -59,12 +71,7 @@ class Judge:
 
         With `only`, no results but those of these processes are known: raises LooksAtAll if it looks at others.
         """
-        given = Results(dict(results), only)
-        views = (StateView(prop.reads, seen),) if prop.reads else ()
-        answer = self._ask(prop, (results, seen), lambda: (given, *views))
-        if given.told_apart:
-            self.tell_apart.add(prop.name)
-        return answer
+        return self._ask(_Question(prop, (results, seen), only))
 
     def _always(self, prop: Property, state: State) -> bool:
         self.exercised[prop.name] += 1
@@ -100,29 +107,91 @@ class Judge:
     def _seen(self, prop: Property, state: State) -> tuple[Any, ...]:
         return tuple(state.shared[self._slots[id(item)]] for item in prop.reads)
 
-    def _ask(self, prop: Property, about: tuple[Any, ...], arguments: Callable[[], tuple[Any, ...]]) -> bool:
-        known = self._answers.get((prop.name, about))
+    def _ask(self, question: _Question) -> bool:
+        asked = question.prop.name, question.about
+        known = self._answers.get(asked)
         if known is None:
-            known = self._answers[prop.name, about] = _call(prop, arguments())
+            known = self._answers[asked] = self._answer(question)
+            self._unchecked.append(question)
         return known
 
+    def _answer(self, question: _Question) -> bool:
+        """What the predicate says now. Raises LooksAtAll where it looked at what is not known, whatever came of it."""
+        looks = Looks()
+        try:
+            answer = question.prop.predicate(*_arguments(question, looks))
+        except LooksAtAll:
+            raise
+        except BaseException as error:
+            if looks.unknown:
+                raise LooksAtAll from error
+            told = blamed(error, _place(question.prop), f"property {question.prop.name!r}")
+            raise type(told)(f"{told} for {_shown(question)}{_hint(error, question)}") from error
+        if looks.unknown:
+            raise LooksAtAll
+        if looks.names:
+            self.tell_apart.add(question.prop.name)
+        if answer is True or answer is False:
+            return answer
+        raise ModelError(f"{_where(question.prop)} answered {answer!r}, neither True nor False{_remedy(answer)}")
 
-def _call(prop: Property, arguments: tuple[Any, ...]) -> bool:
-    try:
-        return bool(prop.predicate(*arguments))
-    except LooksAtAll:
-        raise
-    except BaseException as error:
-        code = getattr(prop.predicate, "__code__", None)
-        where = f"{code.co_filename}:{code.co_firstlineno}" if code else "?"
-        told = blamed(error, where, f"property {prop.name!r}")
-        raise type(told)(f"{told} for {arguments}{_hint(error, arguments)}") from error
+
+class _Question(NamedTuple):
+    """A property and what it is asked about: states; a process and its result; or results by name and states."""
+
+    prop: Property
+    about: tuple[Any, ...]
+    only: frozenset[str] | None = None
 
 
-def _hint(error: BaseException, arguments: tuple[Any, ...]) -> str:
+def _arguments(question: _Question, looks: Looks) -> tuple[Any, ...]:
+    """What the predicate is given."""
+    prop, about, only = question
+    if prop.kind is Kind.ALWAYS:
+        return (StateView(prop.reads, about),)
+    if prop.kind is Kind.EACH_RESULT:
+        return about[1:]
+    results, seen = about
+    return Results(dict(results), looks, only), *((StateView(prop.reads, seen),) if prop.reads else ())
+
+
+def _shown(question: _Question) -> tuple[Any, ...]:
+    """What the predicate was given, for a message."""
+    given = _arguments(question, Looks())
+    return tuple(dict(question.about[0]) if isinstance(item, Results) else item for item in given)
+
+
+def changed_its_mind(prop: Property, how: str) -> ModelError:
+    """The error for a predicate that does not answer the same question in the same way."""
+    return ModelError(
+        f"{_where(prop)} answered {how}: a predicate depends on nothing but what it is given (no counter, no list as a "
+        "default, no clock, no random numbers)"
+    )
+
+
+def _where(prop: Property) -> str:
+    return f"{_place(prop)}: property {prop.name!r}"
+
+
+def _place(prop: Property) -> str:
+    code = getattr(prop.predicate, "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else "?"
+
+
+def _hint(error: BaseException, question: _Question) -> str:
     """Whose results there are, where a predicate asked for those of a name that has none."""
-    given = next((each for each in arguments if isinstance(each, Results)), None)
-    if not isinstance(error, KeyError) or given is None:
+    if not isinstance(error, KeyError) or question.prop.kind not in (Kind.AT_END, Kind.REACHABLE):
         return ""
-    names = ", ".join(given) or "nobody"
+    names = ", ".join(name for name, _ in question.about[0]) or "nobody"
     return f"; those with a result are {names}: copies are called p#1, p#2, and who died has none"
+
+
+def _remedy(answer: object) -> str:
+    if answer is None:
+        return ": did you forget to return?"
+    if isinstance(answer, Generator | Coroutine):
+        answer.close()
+        return ": write all(...) or any(...) round it; a predicate is a plain function, without yield or async"
+    if callable(answer):
+        return ": did you forget to call it?"
+    return ": compare it with something, or write bool(...)"

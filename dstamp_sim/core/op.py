@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dstamp_sim.core.value import text
@@ -36,6 +36,20 @@ class Op:
         return f"{self.target.name}.{self.verb}({', '.join(text(arg) for arg in self.args)})"
 
 
+@dataclass(slots=True, eq=False)
+class Stay:
+    """One stay in a section. `closed` tells that its generator was closed, which leaves no time to yield its exit."""
+
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mark(Op):
+    """The entry into a section, or the exit from it; its argument is the section's name."""
+
+    stay: Stay = field(default_factory=Stay, compare=False)
+
+
 Program = Generator[Op, Any, T]
 """A process's code: yields ops, is sent their results, returns the process's result of type T."""
 
@@ -48,8 +62,19 @@ def delay(name: str) -> Op:
 
 
 def section(name: str, body: Program[T]) -> Program[T]:
-    """Run `body` as the stretch of the program called `name`: what placements cover and timelines draw."""
-    yield Op(None, ENTER, (name,))
-    result = yield from body
-    yield Op(None, EXIT, (name,))
+    """Run `body` as the stretch of the program called `name`: what placements cover and timelines draw.
+
+    It is left however `body` ends: by returning, by an exception, or by being closed.
+    """
+    stay = Stay()
+    try:
+        yield Mark(None, ENTER, (name,), stay)
+        result = yield from body
+    except GeneratorExit:
+        stay.closed = True
+        raise
+    except BaseException:
+        yield Mark(None, EXIT, (name,), stay)
+        raise
+    yield Mark(None, EXIT, (name,), stay)
     return result

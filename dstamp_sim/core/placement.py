@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from dstamp_sim.core.errors import PlacementError, unknown
-from dstamp_sim.core.op import ENTER, EXIT, Op, Program
+from dstamp_sim.core.op import ENTER, EXIT, Mark, Op, Program
 from dstamp_sim.core.shared_object import SharedObject
+from dstamp_sim.core.value import same
 
 PROCESS_EXIT = "exit"
 """As a span's last section: the lock is kept until the process ends (the kernel then releases it)."""
@@ -66,6 +68,16 @@ class Placement:
         """The placement written as `lock:first..last,lock:first`; raises PlacementError naming the bad part."""
         return Placement(written, tuple(_parse_span(part.strip()) for part in written.split(",")))
 
+    def joined(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """`settings` with this placement's own. Raises PlacementError where both set one parameter, to two values."""
+        for name, value in self.sets.items():
+            if name in settings and not same(settings[name], value):
+                raise PlacementError(
+                    f"placement {self.name!r} sets {name}={value}, and {name}={settings[name]} is set beside it: "
+                    "leave out one of the two"
+                )
+        return {**settings, **self.sets}
+
     def checked(self, scopes: Sequence[Scope], sections: Sequence[str]) -> Placement:
         """This placement, if its locks and sections exist and no two spans of one lock overlap.
 
@@ -114,39 +126,69 @@ def _parse_span(part: str) -> Span:
 
 
 class Bound(NamedTuple):
-    """A span bound to the very lock object that one process takes."""
+    """A span bound to the very lock object that one process takes; None, with the reason, where nothing says which."""
 
     span: Span
-    lock: SharedObject
+    lock: SharedObject | None
+    why_not: str = ""
+
+
+class Refused(BaseException):  # no error: `except Exception` is to pass it by
+    """A span that does not wait found its lock taken: raised in the program, so that what `finally` yields is done."""
 
 
 def lay_over(body: Program[Any], bound: Sequence[Bound]) -> Program[Any]:
-    """`body` with the acquire and release ops of the bound spans laid over its sections."""
-    held: dict[int, Any] = {}
-    answer: Any = None
+    """`body` with the acquire and release ops of the bound spans laid over its sections.
+
+    A section that is left by an exception is left like any other. Where a generator was closed inside a section, the
+    release follows as soon as the program goes on. Raises PlacementError at the entry of a section whose lock nothing
+    says.
+    """
+    laid, refused = _Laid(bound), False
+    resume: Callable[[], Op] = partial(body.send, None)
     while True:
         try:
-            op = body.send(answer)
-        except StopIteration as stop:
-            return stop.value
-        if _closes(op):
-            for index, (span, lock) in enumerate(bound):
-                if span.last == op.args[0] and index in held:
-                    yield lock.op("release", held.pop(index))
-        answer = yield op
-        if _opens(op):
-            for index, (span, lock) in enumerate(bound):
-                if span.first == op.args[0]:
-                    taken = yield lock.op("acquire" if span.waits else "try_acquire")
-                    if taken is None:
-                        body.close()
-                        return REJECTED
-                    held[index] = taken
+            op = resume()
+        except (StopIteration, Refused) as end:
+            yield from laid.leave_closed()
+            return REJECTED if refused else getattr(end, "value", None)
+        yield from laid.leave_closed()
+        if isinstance(op, Mark) and op.verb == EXIT:
+            yield from laid.leave(op)
+        resume = partial(body.send, (yield op))
+        if isinstance(op, Mark) and op.verb == ENTER and not (yield from laid.enter(op)):
+            resume, refused = partial(body.throw, Refused()), True
 
 
-def _opens(op: object) -> bool:
-    return isinstance(op, Op) and op.target is None and op.verb == ENTER
+class _Laid:
+    """The spans laid over one run of a program: what it holds by them, and the sections in which it is."""
 
+    def __init__(self, bound: Sequence[Bound]) -> None:
+        self._bound = bound
+        self._held: dict[int, Any] = {}
+        self._inside: list[Mark] = []
 
-def _closes(op: object) -> bool:
-    return isinstance(op, Op) and op.target is None and op.verb == EXIT
+    def enter(self, mark: Mark) -> Program[bool]:
+        """Take what a section's entry takes; whether nothing was refused."""
+        self._inside.append(mark)
+        for index, (span, lock, why_not) in enumerate(self._bound):
+            if span.first == mark.args[0]:
+                if lock is None:
+                    raise PlacementError(why_not)
+                taken = yield lock.op("acquire" if span.waits else "try_acquire")
+                if taken is None:
+                    return False
+                self._held[index] = taken
+        return True
+
+    def leave(self, mark: Mark) -> Program[None]:
+        """Release what a section's exit releases."""
+        self._inside = [other for other in self._inside if other.stay is not mark.stay]
+        for index, (span, lock, _) in enumerate(self._bound):
+            if span.last == mark.args[0] and index in self._held and lock is not None:
+                yield lock.op("release", self._held.pop(index))
+
+    def leave_closed(self) -> Program[None]:
+        """Leave the sections whose generators were closed, the innermost first."""
+        for mark in [mark for mark in reversed(self._inside) if mark.stay.closed]:
+            yield from self.leave(mark)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from itertools import pairwise
+from typing import Any, SupportsIndex
 
 from dstamp_sim.core.errors import ModelError
 from dstamp_sim.core.shared_object import SharedObject
-from dstamp_sim.core.value import text
+from dstamp_sim.core.value import same, text
 
 
 class Kind(Enum):
@@ -80,43 +81,78 @@ class LooksAtAll(Exception):  # no error: the answer then depends on how many pr
     """A predicate looked at the results of all processes, where only those of some are known."""
 
 
+@dataclass(slots=True)
+class Looks:
+    """What a predicate looked at: who has which result (`names`), and results of processes that are not known.
+
+    A record, since a predicate may catch the LooksAtAll that it is told.
+    """
+
+    names: bool = False
+    unknown: bool = False
+
+
+_TELLS_NOBODY = frozenset({"values", "__class__"})
+"""The attributes of results that tell no names."""
+
+
 class Results(Mapping[str, Any]):
     """The results of the processes that have ended, by name, as properties see them.
 
     `values()` come in an order that does not depend on who has which, so a predicate that keeps to `values()` and
-    `len()` cannot tell copies apart. Looking at names sets `told_apart`. With `only`, those are the processes whose
-    results are known: looking at another one, or at all of them, raises LooksAtAll.
+    `len()` cannot tell copies apart. Whatever else it does (ask for a name, iterate, compare, write it as text, copy
+    it, reach for an attribute) is noted in `looks`. With `only`, those are the processes whose results are known:
+    looking at another one, or at all of them, is noted too and raises LooksAtAll.
     """
 
-    def __init__(self, by_name: Mapping[str, Any], only: frozenset[str] | None = None) -> None:
-        self._by_name = by_name
-        self._only = only
-        self.told_apart = False
+    __slots__ = ("_by_name", "_looks", "_only")
+
+    def __init__(self, by_name: Mapping[str, Any], looks: Looks, only: frozenset[str] | None = None) -> None:
+        self._by_name, self._looks, self._only = by_name, looks, only
+
+    def __getattribute__(self, name: str) -> Any:
+        if name not in _TELLS_NOBODY:
+            _part(self, "_looks").names = True
+        return object.__getattribute__(self, name)
 
     def __getitem__(self, name: str) -> Any:
-        self.told_apart = True
-        if self._only is not None and name not in self._only:
-            raise LooksAtAll
-        return self._by_name[name]
+        _part(self, "_looks").names = True
+        only = _part(self, "_only")
+        return (_all_of(self) if only is not None and name not in only else _part(self, "_by_name"))[name]
 
     def __iter__(self) -> Iterator[str]:
-        self.told_apart = True
-        return iter(self._all())
+        _part(self, "_looks").names = True
+        return iter(_all_of(self))
 
     def __len__(self) -> int:
-        return len(self._all())
-
-    def _all(self) -> Mapping[str, Any]:
-        if self._only is not None:
-            raise LooksAtAll
-        return self._by_name
+        return len(_all_of(self))
 
     def values(self) -> list[Any]:  # type: ignore[override]  # a list in a fixed order, not a view
-        """The results, ordered by their text."""
-        return sorted(self._all().values(), key=text)
+        """The results, ordered by their text; where that leaves an order open, it is that of the names, and noted."""
+        written = sorted(((text(value), value) for value in _all_of(self).values()), key=lambda pair: pair[0])
+        if any(one == other and not same(a, b) for (one, a), (other, b) in pairwise(written)):
+            _part(self, "_looks").names = True
+        return [value for _, value in written]
 
     def __repr__(self) -> str:
-        return f"Results({dict(self._by_name)!r})"
+        _part(self, "_looks").names = True
+        return f"Results({dict(_all_of(self))!r})"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        _part(self, "_looks").names = True
+        return dict, (dict(_all_of(self)),)
+
+
+_part = object.__getattribute__
+
+
+def _all_of(results: Results) -> Mapping[str, Any]:
+    """Everybody's results. Raises LooksAtAll, and notes it, where they are not known."""
+    if _part(results, "_only") is not None:
+        _part(results, "_looks").unknown = True
+        raise LooksAtAll
+    by_name: Mapping[str, Any] = _part(results, "_by_name")
+    return by_name
 
 
 class StateView(Mapping[SharedObject, Any]):

@@ -312,7 +312,7 @@ def _dropped(target: SharedObject | None, outcome: Outcome) -> tuple[Hold, ...]:
 
 def _kind(instance: Instance) -> Hashable:
     """What makes two processes run the same automaton; arguments that are merely equal (1, True) do not."""
-    process, locks = instance.process, tuple((bound.span, bound.lock.name) for bound in instance.bound)
+    process, locks = instance.process, tuple((bound.span, bound.lock and bound.lock.name) for bound in instance.bound)
     return id(process.program), key(process.args), locks
 
 

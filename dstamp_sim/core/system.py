@@ -119,8 +119,9 @@ class System:
         _unique("property", [prop.name for prop in self.checked_properties])
         if self.crashes < 0:
             raise UsageError(f"crashes={self.crashes}, but a number of crashes is 0 or more")
+        _unique("lock", [scope.name for scope in self.locks])
         self.placement.checked(self.locks, self.sections)
-        _unique("object", [*(item.name for item in self.objects), *self.lock_objects])
+        _unique("object", [item.name for item in (*self.objects, *self._locks())])
         for prop in self.properties:
             self._check_property(prop)
 
@@ -197,14 +198,23 @@ class System:
     @property
     def lock_objects(self) -> dict[str, SharedObject]:
         """The lock objects that the placement adds, by name, in order of first use."""
-        bound = [bound for process in self.processes for bound in self._bound(process)]
-        return {item.lock.name: item.lock for item in bound}
+        return {lock.name: lock for lock in self._locks()}
+
+    def _locks(self) -> list[SharedObject]:
+        bound = [bound.lock for process in self.processes for bound in self._bound(process)]
+        return list({id(lock): lock for lock in bound if lock is not None}.values())
 
     def _bound(self, process: Process) -> Iterator[Bound]:
-        for span in () if process.daemon else self.placement.spans:
-            lock = self._lock(span.lock, process)
-            if lock is not None:
-                yield Bound(span, lock)
+        """Its spans; a daemon's need no key, as long as it enters no section that they begin with."""
+        for span in self.placement.spans:
+            try:
+                lock, why_not = self._lock(span.lock, process), ""
+            except PlacementError as error:
+                if not process.daemon:
+                    raise
+                lock, why_not = None, str(error)
+            if lock is not None or why_not:
+                yield Bound(span, lock, why_not)
 
     def _lock(self, scope_name: str, process: Process) -> SharedObject | None:
         scope = next(scope for scope in self.locks if scope.name == scope_name)

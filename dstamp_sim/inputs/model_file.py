@@ -54,10 +54,11 @@ class Model:
     def build(self, settings: Mapping[str, Any], placement: str | None = None) -> System:
         """The factory's system with `settings`, under `placement` (the model's own when None).
 
-        Raises ModelError with the model's file and line when the factory fails or returns no System.
+        Raises ModelError with the model's file and line when the factory fails or returns no System, PlacementError
+        when the placement sets what `settings` set otherwise.
         """
         laid = None if placement is None else self.placement(placement)
-        arguments = {**settings, **(laid.sets if laid else {})}
+        arguments = settings if laid is None else laid.joined(settings)
         try:
             system = self.factory(**arguments)
         except BaseException as error:

@@ -32,7 +32,7 @@ class Question:
 
     def build(self, placement: Placement, settings: Mapping[str, Any]) -> System:
         """The system under a placement. Raises PlacementError where it does not fit."""
-        given = checked_settings(self.model.factory, {**settings, **placement.sets})
+        given = checked_settings(self.model.factory, placement.joined(settings))
         return self.model.build(given).with_locks(replace(placement, sets={}))
 
     def numbers(self) -> list[str]:
@@ -87,7 +87,8 @@ class Question:
     def price(self, placement: Placement, per_day: float | None = None) -> Price | str:
         """What the placement costs, at another rate of Poisson arrivals if given; or why that is not known.
 
-        Without a scenario it was not asked: the reason is empty.
+        Without a scenario it was not asked: the reason is empty. Raises PlacementError where the scenario sets what the
+        placement sets otherwise.
         """
         scenario = self.scenario
         if scenario is None:
@@ -95,12 +96,13 @@ class Question:
         if scenario.arrivals is None:
             return "the scenario has no [arrivals], and a price needs a stream of runs ([[starts]] is for `replay`)"
         arrivals = scenario.arrivals if per_day is None else replace(scenario.arrivals, per_day=per_day)
+        settings = placement.joined({**scenario.parameters, **self.settings})
         spread = {arrivals.over: tuple(range(1, arrivals.domains + 1))}
         streams = any_number(self.model.factory, {})
         if not streams:
             return "no parameter of the factory is annotated Copies, so there is no stream of runs to start"
         try:
-            system = self.build(placement, {**scenario.parameters, **self.settings, **spread, **streams})
+            system = self.build(placement, {**settings, **spread, **streams})
         except UsageError as error:
             return str(error)
         return price_of(system, arrivals, scenario.timing)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import Any, NamedTuple
 
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.shared_object import Outcome, SharedObject
+from dstamp_sim.core.value import key, text
 
 
 class Mutex(SharedObject):
@@ -165,18 +167,38 @@ def _closed(state: LockFile, inode: Any) -> LockFile:
 class LockScope:
     """A flock of a model's vocabulary: its name, and what it is per (`of`, a function of the program's arguments).
 
-    Processes for which `of` returns the same key share one flock, those for which it returns None take none; without
-    `of` there is one for all.
+    Processes for which `of` returns the same key (by type and content: 1 is not "1") share one flock, those for which
+    it returns None take none; without `of` there is one for all.
     """
 
     name: str
-    of: Callable[..., str | None] | None = None
-    _made: dict[str, Flock] = field(default_factory=dict, compare=False, repr=False)
+    of: Callable[..., Hashable] | None = None
+    _made: dict[Hashable, Flock] = field(default_factory=dict, compare=False, repr=False)
 
     def lock(self, args: tuple[Any, ...]) -> Flock | None:
         """The flock that a process with these arguments takes, if any; the same object for the same key."""
-        key = "" if self.of is None else self.of(*args)
-        if key is None:
+        of = _FOR_ALL if self.of is None else self.of(*args)
+        if of is None:
             return None
-        name = f"{self.name} lock {key}".rstrip()
-        return self._made.setdefault(name, Flock(name))
+        made = self._made.get(key(of))
+        if made is None:
+            made = self._made[key(of)] = Flock(self._name_for(of))
+        return made
+
+    def _name_for(self, of: Hashable) -> str:
+        """A name that no other key of this scope has."""
+        if of is _FOR_ALL:
+            return f"{self.name} lock"
+        shown = of if isinstance(of, str) and _is_plain(of) else text(of)
+        names = {made.name for made in self._made.values()}
+        wanted = (f"{self.name} lock {shown}", f"{self.name} lock {shown} ({type(of).__name__})")
+        numbered = (f"{wanted[1]} {number}" for number in count(2))
+        return next(name for name in chain(wanted, numbered) if name not in names)
+
+
+_FOR_ALL = object()
+
+
+def _is_plain(of: str) -> bool:
+    """Whether a text can be read in a name as it is: neither empty, nor with space at an end, nor a number's text."""
+    return bool(of) and of == of.strip() and not of.isdecimal()

@@ -55,6 +55,30 @@ def test_what_the_user_mistyped_is_named_with_what_was_meant(dstamp, words, text
     refused(dstamp("explore", *words), *texts)
 
 
+AGAINST = r"placement 'stack_per_run' sets stack=per_run, and stack=shared is set beside it: leave out one of the two"
+
+
+@pytest.mark.parametrize("verb", ["explore", "prove", "sample"])
+def test_a_setting_against_the_placements_own_is_refused(dstamp, verb):
+    refused(dstamp(verb, "cc_ci", "--placement", "stack_per_run", "--set", "stack=shared"), AGAINST)
+
+
+def test_a_review_with_a_setting_against_a_designs_own_is_refused(dstamp):
+    refused(dstamp("review", "cc_ci", "--set", "stack=shared", "--spans", "1", "--locks", "host"), AGAINST)
+
+
+def test_a_scenario_that_sets_otherwise_than_its_placement_is_refused(dstamp, tmp_path):
+    text = SCENARIO.read_text().replace("runs = 4", 'runs = 4\nstack = "shared"')
+    scenario = tmp_path / "shared.toml"
+    scenario.write_text(re.sub(r"(?m)^evidence = .*$", "", text))
+    refused(dstamp("replay", str(scenario), "--placement", "stack_per_run"), AGAINST)
+
+
+def test_the_same_setting_twice_is_no_contradiction(dstamp):
+    words = ("cc_ci", "--placement", "stack_per_run", "--set", "stack=per_run")
+    assert dstamp("explore", *words)[0] == 0
+
+
 @pytest.mark.parametrize(
     ("source", "texts"),
     [

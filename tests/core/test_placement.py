@@ -231,7 +231,7 @@ def test_entering_the_first_section_again_while_holding_the_lock_blocks_itself()
     assert explore(placed).judgement("no deadlock").verdict is Verdict.VIOLATED
 
 
-def test_a_daemon_takes_no_lock_of_a_placement():
+def test_a_daemon_takes_the_locks_of_a_placement():
     placed = System(
         objects=[x],
         processes=[Process("janitor", run, "d", daemon=True)],
@@ -239,8 +239,8 @@ def test_a_daemon_takes_no_lock_of_a_placement():
         locks=[LockScope("host")],
         placement=Placement.parse("host:deploy"),
     )
-    assert not placed.lock_objects
-    assert ops(replay(placed, "janitor*2")) == ["x.read()", "x.write(1)"]
+    assert list(placed.lock_objects) == ["host lock"]
+    assert ops(replay(placed, "janitor*2")) == ["host lock.acquire()", "x.read()"]
 
 
 # --- what it is for
@@ -305,3 +305,65 @@ def test_a_span_that_refuses_ends_the_second_process_as_rejected():
 def test_a_rejected_process_gives_back_the_locks_that_it_already_had():
     placed = system("host:deploy..exit,domain?:check..exit", copies=2)
     assert explore(placed).verdict is Verdict.HOLDS
+
+
+# --- names of locks
+
+
+def keyed(of) -> System:
+    """Two processes that count in turns, one lock for each key."""
+
+    def bump(_: object) -> Program[None]:
+        yield from section("deploy", bumped())
+
+    def bumped() -> Program[None]:
+        seen = yield x.read()
+        yield x.write(seen + 1)
+
+    return System(
+        objects=[x],
+        processes=[Process(f"p{i}", bump, key) for i, key in enumerate(of)],
+        properties=[at_end("no lost update", lambda _, state: state[x] == len(of), reads=[x])],
+        sections=["deploy"],
+        locks=[LockScope("l", lambda key: key)],
+        placement=Placement.parse("l:deploy"),
+    )
+
+
+@pytest.mark.parametrize(
+    "keys", [("d", "d "), (1, "1"), ("", " "), (1, True), ("1", "'1'"), ((1,), "(1,)"), ("a", "'a'")]
+)
+def test_two_keys_are_two_locks_with_two_names(keys):
+    system = keyed(keys)
+    assert len(system.lock_objects) == 2
+    assert explore(system, properties=["no lost update"]).verdict is Verdict.VIOLATED
+
+
+def test_one_key_is_one_lock():
+    system = keyed(("d", "d"))
+    assert list(system.lock_objects) == ["l lock d"]
+    assert explore(system, properties=["no lost update"]).verdict is Verdict.HOLDS
+
+
+def test_the_names_of_locks_show_their_keys():
+    assert [list(keyed((key,)).lock_objects) for key in ("d", "m2b/7", 7, "7", "", ("a", 1))] == [
+        ["l lock d"],
+        ["l lock m2b/7"],
+        ["l lock 7"],
+        ["l lock '7'"],
+        ["l lock ''"],
+        ["l lock ('a', 1)"],
+    ]
+
+
+def test_two_locks_of_one_name_are_refused():
+    def system(*locks: LockScope) -> System:
+        placement = Placement.parse(",".join(f"{name}:deploy" for name in dict.fromkeys(scope.name for scope in locks)))
+        processes = [Process("p", run, "lock")]
+        sections = ["deploy", "check", "report"]
+        return System(objects=[x], processes=processes, sections=sections, locks=locks, placement=placement)
+
+    with pytest.raises(ModelError, match="2 of the lock names are 'l': give each a name of its own"):
+        system(LockScope("l"), LockScope("l", lambda domain: domain))
+    with pytest.raises(ModelError, match="2 of the object names are 'l lock lock': give each a name of its own"):
+        system(LockScope("l lock"), LockScope("l", lambda domain: domain))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from dstamp_sim.core.errors import UnboundedProgram
-from dstamp_sim.core.judge import Judge
+from dstamp_sim.core.judge import Judge, changed_its_mind
 from dstamp_sim.core.properties import Kind, Property
 from dstamp_sim.core.schedule import Schedule
 from dstamp_sim.core.semantics import Semantics, State
@@ -115,6 +115,7 @@ def explore_closed(tables: Tables, *, limit: int = DEFAULT_LIMIT) -> Report:
 
 
 def _report(search: _Search) -> Report:
+    search.full.judge.check()
     coverage = _coverage(search)
     asked = search.full.judge.properties
     return Report(tuple(_judgement(search, index, prop, coverage) for index, prop in enumerate(asked)), coverage)
@@ -260,7 +261,8 @@ def _witness(search: _Search, index: int, prop: Property) -> tuple[Trace, bool, 
         shortest = 0 in exact.found
         schedule = _along(exact, exact.found[0], prop) if shortest else _along(search, search.found[index], prop)
     trace, end = walk(semantics, schedule)
-    assert decides(end), "a counterexample must replay to a state that decides its property"
+    if not decides(end):
+        raise changed_its_mind(prop, "otherwise when the trace that decides it was performed again")
     return trace, shortest, minimal
 
 

@@ -188,6 +188,7 @@ class _Sampler:
         return f"{tried}; those with more were not" if pruned else "every schedule was tried (explore can prove)"
 
     def _sample(self, stopped: str) -> Sample:
+        self.judge.check()
         names = [prop.name for prop in self.judge.properties]
         numbers = self.tallies.numbers
         return Sample(
