@@ -123,7 +123,7 @@ class Judge:
         except LooksAtAll:
             raise
         except BaseException as error:
-            if looks.unknown:
+            if looks.unknown and isinstance(error, Exception):
                 raise LooksAtAll from error
             told = blamed(error, _place(question.prop), f"property {question.prop.name!r}")
             raise type(told)(f"{told} for {_shown(question)}{_hint(error, question)}") from error
