@@ -24,7 +24,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from dstamp_sim.engines.sampling.sampler import STRATEGIES, Settings, sample
+from dstamp_sim.engines.sampling.sampler import NAMES, Settings, sample
 from dstamp_sim.testing import Violation, check, schedules, system_of
 
 HERE = Path(__file__).parent
@@ -120,7 +120,7 @@ def found_by_hand() -> None:
 
 def measured(peers: Path | None, budget: int) -> dict[str, Any]:
     """Everything, as it is saved."""
-    rates = {strategy: sampled_per_second(strategy, budget) for strategy in STRATEGIES}
+    rates = {strategy: sampled_per_second(strategy, budget) for strategy in NAMES}
     for name, (script, *words) in PEERS.items() if peers else ():
         command = [str(peers), str(HERE / "peers" / script), "2000", *words]
         done = [subprocess.run(command, capture_output=True, text=True, check=False) for _ in range(3)]

@@ -9,7 +9,7 @@ from dstamp_sim import UsageError
 from dstamp_sim.analyses.confidence import interval
 from dstamp_sim.core.properties import Kind
 from dstamp_sim.engines.explore.explorer import explore
-from dstamp_sim.engines.sampling.sampler import STRATEGIES, Settings, sample
+from dstamp_sim.engines.sampling.sampler import NAMES, Settings, sample
 from dstamp_sim.inputs.model_file import load_model
 
 RACES = (
@@ -46,10 +46,10 @@ def race(model: str, settings: dict[str, int], strategy: str, budget: int, seeds
 
 def table(budget: int, seeds: int) -> list[str]:
     """The table, in Markdown."""
-    rows = [f"| race | {' | '.join(STRATEGIES)} |", f"|---|{'---|' * len(STRATEGIES)}"]
+    rows = [f"| race | {' | '.join(NAMES)} |", f"|---|{'---|' * len(NAMES)}"]
     for model, settings in RACES:
         name = " ".join([model, *(f"{key}={value}" for key, value in settings.items())])
-        cells = [race(model, settings, strategy, budget, seeds) for strategy in STRATEGIES]
+        cells = [race(model, settings, strategy, budget, seeds) for strategy in NAMES]
         rows.append(f"| {name} | {' | '.join(cells)} |")
     return rows
 

@@ -50,7 +50,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     (
         _MODEL,
         sample,
-        "Examples: dstamp sample classic/bank --strategy pct --depth 2 --budget 1000   |   "
+        "Examples: dstamp sample classic/bank --strategy pct:depth=2 --budget 1000   |   "
         "dstamp sample cc_ci --set runs=3 --strategy uniform --seed 7",
     ),
     (_MODEL, show, "Example: dstamp show out/bank-one-withdrawal-at-most.witness.json"),

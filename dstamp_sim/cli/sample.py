@@ -24,7 +24,6 @@ from dstamp_sim.cli.console import (
     print_json,
     say,
 )
-from dstamp_sim.core.errors import UsageError
 from dstamp_sim.rendering.text import story
 
 if TYPE_CHECKING:
@@ -34,19 +33,31 @@ if TYPE_CHECKING:
 ENDS_SHOWN = 8
 
 
+def _print_strategies(asked: bool) -> None:
+    if not asked:
+        return
+    from dstamp_sim.engines.sampling.strategies import STRATEGIES  # noqa: PLC0415 - commands load what they need
+
+    for strategy in STRATEGIES:
+        say(output(), Text(f"{strategy.name}: {strategy.help}"))
+        for option in strategy.options:
+            written = f"{strategy.name}:{option.name}={option.default}"
+            say(output(), Text(f"  {written}  {option.help} ({option.default} unless set, at least {option.least})"))
+    raise typer.Exit
+
+
 def sample(
     model: ModelArgument,
     strategy: Annotated[
-        str, typer.Option(metavar="NAME", help="random-walk, pct, pos, preemption-bounded or uniform.")
+        str,
+        typer.Option(metavar="NAME[:K=V]", help="How schedules are chosen, such as pct:depth=2; see --strategies."),
     ] = "random-walk",
+    strategies: Annotated[  # noqa: ARG001 - its callback has done all
+        bool,
+        typer.Option("--strategies", callback=_print_strategies, is_eager=True, help="List the strategies and end."),
+    ] = False,
     budget: Annotated[int, typer.Option(min=1, help="Schedules to walk.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="The seed of all draws.")] = 0,
-    depth: Annotated[
-        int | None, typer.Option(min=1, help="pct: ordering constraints that the bug needs (default: 3).")
-    ] = None,
-    preemptions: Annotated[
-        int | None, typer.Option(min=0, help="preemption-bounded: the largest number (default: 2).")
-    ] = None,
     most_steps: Annotated[int, typer.Option("--steps", min=1, help="Steps of one schedule, at most.")] = 2_000,
     settings: SettingsOption = None,
     mechanism: MechanismOption = None,
@@ -60,12 +71,7 @@ def sample(
     from dstamp_sim.pipeline.sample import Settings, sample_model  # noqa: PLC0415 - commands load what they need
 
     reference = f"{model}:{mechanism}" if mechanism else model
-    chosen = Settings(
-        strategy, seed, 3 if depth is None else depth, 2 if preemptions is None else preemptions, most_steps
-    )
-    chosen.kind()
-    _refuse_ignored("--depth", depth, strategy, "pct")
-    _refuse_ignored("--preemptions", preemptions, strategy, "preemption-bounded")
+    chosen = Settings.parse(strategy, seed=seed, most_steps=most_steps)
     with bar("schedules") as tell:
         found = sample_model(
             reference,
@@ -83,11 +89,6 @@ def sample(
     else:
         _print(f"{reference}, lock placement {found.placement}", found, seed)
     raise typer.Exit(found.verdict.exit_code)
-
-
-def _refuse_ignored(option: str, value: int | None, strategy: str, of: str) -> None:
-    if value is not None and strategy != of:
-        raise UsageError(f"{option} {value} says nothing to {strategy}: it is for --strategy {of}")
 
 
 def _print(heading: str, found: Sampling, seed: int) -> None:

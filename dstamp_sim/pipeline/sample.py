@@ -61,7 +61,7 @@ def sample_model(
     """
     asked = load_subject(reference, settings=settings, placement=placement, properties=properties, crashes=crashes)
     model, system, origin = asked.model, asked.system, asked.origin
-    strategy.kind()
+    strategy.chosen()
     check_writable(out)
     drawn = sample(system, budget, strategy, properties=properties, progress=progress)
     judgements = judged(system, drawn, properties)

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from dstamp_sim.engines.sampling.sampler import NAMES
+
 
 def test_it_finds_the_race_makes_it_short_and_saves_it(dstamp, tmp_path):
     code, out, err = dstamp("sample", "cc_ci", "--strategy", "pct", "--budget", "4000", "--seed", "1")
@@ -25,7 +27,7 @@ def test_what_is_fixed_is_never_said_to_hold(dstamp, strategy):
 
 
 def test_a_bound_on_preemptions_that_is_too_small_is_no_proof(dstamp):
-    code, out, _ = dstamp("sample", "cc_ci", "--strategy", "preemption-bounded", "--preemptions", "1")
+    code, out, _ = dstamp("sample", "cc_ci", "--strategy", "preemption-bounded:preemptions=1")
     assert code == 3
     assert "every schedule with at most 1 preemptions was tried; those with more were not" in out
 
@@ -47,9 +49,10 @@ def test_as_json_it_tells_every_result_with_its_count(dstamp):
         (("--property", "never overdrown"), "did you mean 'never overdrawn'"),
         (("--budget", "0"), "greater than or equal to 1"),
         (("--set", "customer=3"), "did you mean 'customers'"),
-        (("--depth", "2"), "--depth 2 says nothing to random-walk: it is for --strategy pct"),
-        (("--strategy", "pct", "--preemptions", "1"), "--preemptions 1 says nothing to pct"),
-        (("--strategy", "pct", "--depth", "0"), "greater than or equal to 1"),
+        (("--strategy", "random-walk:depth=2"), "depth=2 says nothing to random-walk: it has no options"),
+        (("--strategy", "pct:preemptions=1"), "preemptions=1 says nothing to pct: unknown option 'preemptions'"),
+        (("--strategy", "pct:depth"), "write a strategy's options as name=number, such as pct:depth=2"),
+        (("--strategy", "pct:depth=0"), "depth=0, but it is 1 or more"),
         (("--seed", "-1"), "greater than or equal to 0"),
         (("--seed", "x"), "Invalid value for '--seed'"),
         (("--crashes", "-1"), "greater than or equal to 0"),
@@ -92,3 +95,10 @@ def test_a_space_that_is_too_large_to_count_is_refused_with_what_to_do_instead(d
     assert "more than 2,000,000 states: too many to count interleavings exactly; use fewer processes" in told
     assert "dstamp sample --strategy random-walk" in told
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_every_strategy_is_listed_with_its_options(dstamp):
+    code, out, _ = dstamp("sample", "--strategies")
+    assert code == 0
+    assert [line.partition(":")[0] for line in out.splitlines() if not line.startswith(" ")] == [*NAMES]
+    assert "  pct:depth=3  ordering constraints that the bug needs" in out

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import samplers
 from dstamp_sim import testing
-from dstamp_sim.engines.sampling.sampler import STRATEGIES
+from dstamp_sim.engines.sampling.sampler import NAMES
 from experiments import sampler_race
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +64,7 @@ def test_the_figures_are_those_of_the_saved_benchmark_with_every_sampler_and_bot
     results = json.loads(samplers.RESULTS.read_text(encoding="utf-8"))
     assert SAMPLERS.count(samplers.BEGIN) == 1
     assert samplers.quote(SAMPLERS, results) == SAMPLERS
-    assert set(results["schedules_per_s"]) == {*STRATEGIES, *samplers.PEERS}
+    assert set(results["schedules_per_s"]) == {*NAMES, *samplers.PEERS}
     assert len(results["found_cpu_wall_s"]) == 4
 
 

@@ -1,8 +1,4 @@
-"""What a strategy is: an oracle of three compiled functions, asked by the walker.
-
-    begin(memory)                  a new schedule begins
-    choose(memory, step, offer)    which actor moves, and with which outcome; actor -1: this cannot be decided here
-    done(memory)                   a schedule is complete; false when there is no further one
+"""What strategies work with: what is offered, what they remember, and their random numbers.
 
 Actors are the processes 0..n-1 and, where the system allows crashes, their deaths n..2n-1: a death is an event of its
 own, competing with all others. The random numbers of a schedule depend on the seed and on its number only.

@@ -14,7 +14,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from dstamp_sim.engines.sampling.oracle import LAST_ACTOR, LENGTH, Memory, Offer, below, highest
+from dstamp_sim.engines.sampling.strategy import Option, Options, Strategy
 from dstamp_sim.engines.tables.compiled import compiled
 
 
@@ -43,3 +46,19 @@ def choose(memory: Memory, step: int, offer: Offer) -> Any:
 def bound(actors: int, length: int, depth: int) -> float:
     """The probability with which one schedule finds any one bug of this depth, at least."""
     return 1.0 / (actors * float(length) ** (depth - 1))
+
+
+def _room_for_changes(memory: Memory, options: Options) -> Memory:
+    return memory._replace(points=np.zeros(options["depth"] - 1, np.int64))
+
+
+STRATEGY = Strategy(
+    "pct",
+    "random priorities with a few change points: finds any bug of a given depth with a known probability",
+    choose,
+    begin=begin,
+    options=(Option("depth", 3, 1, "ordering constraints that the bug needs"),),
+    set_up=_room_for_changes,
+    needs_length=True,
+    guarantee=lambda actors, length, options: bound(actors, length, options["depth"]),
+)

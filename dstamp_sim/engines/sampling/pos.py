@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from dstamp_sim.engines.sampling.oracle import LAST_ACTOR, LAST_SLOT, Memory, Offer, fraction, highest
+from dstamp_sim.engines.sampling.strategy import Strategy
 from dstamp_sim.engines.tables.compiled import compiled
 
 
@@ -30,3 +31,6 @@ def choose(memory: Memory, step: int, offer: Offer) -> Any:
             memory.priority[process] = fraction(memory.rng)
             memory.priority[n + process] = fraction(memory.rng)
     return highest(memory, offer)
+
+
+STRATEGY = Strategy("pos", "random priorities, drawn anew for what races with the step just made", choose, begin=begin)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from dstamp_sim.engines.sampling.oracle import BOUND, CURRENT, DEPTH, PREEMPTIONS, PREFIX, PRUNED, Memory, Offer
+from dstamp_sim.engines.sampling.strategy import Option, Options, Strategy
 from dstamp_sim.engines.tables.compiled import compiled
 
 
@@ -65,3 +66,27 @@ def done(memory: Memory) -> Any:
         memory.stack[depth - 1] += 1
     memory.numbers[PREFIX] = depth
     return depth > 0
+
+
+def _with_bound(memory: Memory, options: Options) -> Memory:
+    memory.numbers[BOUND] = options["preemptions"]
+    return memory
+
+
+def _all_tried(memory: Memory, options: Options) -> str:
+    tried = f"every schedule with at most {options['preemptions']} preemptions was tried"
+    cut = memory.numbers[PRUNED]
+    return f"{tried}; those with more were not" if cut else "every schedule was tried (explore can prove)"
+
+
+STRATEGY = Strategy(
+    "preemption-bounded",
+    "every schedule with at most so many preemptions, one after the other",
+    choose,
+    begin=begin,
+    done=done,
+    options=(Option("preemptions", 2, 0, "the largest number of preemptions"),),
+    set_up=_with_bound,
+    independent=False,
+    all_tried=_all_tried,
+)

@@ -8,12 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from dstamp_sim.engines.sampling.oracle import Memory, Offer, below
+from dstamp_sim.engines.sampling.strategy import Strategy
 from dstamp_sim.engines.tables.compiled import compiled
-
-
-@compiled
-def begin(memory: Memory) -> None:
-    """Nothing to remember."""
 
 
 @compiled
@@ -32,3 +28,6 @@ def choose(memory: Memory, step: int, offer: Offer) -> Any:
             return n + process, 0
         left -= offer.may_die[process]
     return -1, 0
+
+
+STRATEGY = Strategy("random-walk", "at each step every possible move is equally likely", choose)

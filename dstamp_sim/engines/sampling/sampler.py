@@ -17,29 +17,25 @@ from dstamp_sim.core.semantics import Move, Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.core.value import text
 from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT
-from dstamp_sim.engines.sampling import oracle, pct, uniform, walker
+from dstamp_sim.engines.sampling import oracle, random_walk, uniform, walker
 from dstamp_sim.engines.sampling.counting import BITS, Interleavings, interleavings_of
 from dstamp_sim.engines.sampling.oracle import Graph, Memory, Offer
 from dstamp_sim.engines.sampling.questions import Questions
+from dstamp_sim.engines.sampling.strategies import STRATEGIES
+from dstamp_sim.engines.sampling.strategy import Options, Strategy
 from dstamp_sim.engines.sampling.walker import Room, Tallies
 from dstamp_sim.engines.tables import kernel
 from dstamp_sim.engines.tables.tables import Tables
 
-STRATEGIES = {
-    "random-walk": walker.RANDOM_WALK,
-    "pct": walker.PCT,
-    "pos": walker.POS,
-    "preemption-bounded": walker.PREEMPTION_BOUNDED,
-    "uniform": walker.UNIFORM,
-}
-"""What a strategy is called, in the order in which help lists them."""
+NAMES = tuple(strategy.name for strategy in STRATEGIES)
+"""What strategies are called, in the order in which help lists them."""
 
 MOST_STEPS = 2_000
 """Steps of one schedule; daemons may go on for ever."""
 
 _CHUNK = 4096
 _PILOT = 64
-"""Random walks whose longest is PCT's k."""
+"""Random walks whose longest is taken for the length of a schedule."""
 
 Progress = Callable[[int], None]
 """Told, now and then: the schedules walked."""
@@ -73,28 +69,37 @@ class Sample:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a strategy may be told: PCT's depth, the number of preemptions, the seed, the steps of one schedule."""
+    """Which strategy, what it is told (see its options; the others have their defaults), the seed, how many steps."""
 
     strategy: str = "random-walk"
+    options: Options = field(default_factory=dict)
     seed: int = 0
-    depth: int = 3
-    preemptions: int = 2
     most_steps: int = MOST_STEPS
     bits: int = field(default=BITS, repr=False)
 
-    def kind(self) -> int:
-        """The strategy as compiled code knows it. Raises UsageError for an unknown name or a figure out of range."""
-        if self.strategy not in STRATEGIES:
-            raise UsageError(unknown("strategy", self.strategy, STRATEGIES))
-        for name, value, least in (
-            ("depth", self.depth, 1),
-            ("preemptions", self.preemptions, 0),
-            ("most_steps", self.most_steps, 1),
-            ("seed", self.seed, 0),
-        ):
+    @staticmethod
+    def parse(written: str, *, seed: int = 0, most_steps: int = MOST_STEPS) -> Settings:
+        """The settings of a strategy written as `pct` or `pct:depth=2`. Raises UsageError as `chosen` does."""
+        strategy, colon, rest = written.partition(":")
+        options: dict[str, int] = {}
+        for item in rest.split(",") if colon else ():
+            name, equals, value = item.partition("=")
+            if not equals or not value.strip().lstrip("-").isdecimal():
+                raise UsageError(f"{written!r}: write a strategy's options as name=number, such as pct:depth=2")
+            options[name] = int(value)
+        made = Settings(strategy, options, seed, most_steps)
+        made.chosen()
+        return made
+
+    def chosen(self) -> tuple[int, Strategy, Options]:
+        """The strategy's place among all, itself, and its options. Raises UsageError for what it does not know."""
+        if self.strategy not in NAMES:
+            raise UsageError(unknown("strategy", self.strategy, NAMES))
+        for name, value, least in (("most_steps", self.most_steps, 1), ("seed", self.seed, 0)):
             if value < least:
                 raise UsageError(f"{name}={value}, but it is {least} or more")
-        return STRATEGIES[self.strategy]
+        place = NAMES.index(self.strategy)
+        return place, STRATEGIES[place], STRATEGIES[place].told(self.options)
 
 
 def sample(
@@ -111,19 +116,19 @@ def sample(
     Ctrl-C gives what there is by then. Raises UsageError for a bad setting, and where interleavings cannot be counted
     for `uniform`; ModelError where the model breaks a rule.
     """
-    asked, told = system.properties_named(properties), settings or Settings()
-    told.kind()
+    asked, chosen = system.properties_named(properties), settings or Settings()
+    chosen.chosen()
     if budget < 1:
         raise UsageError(f"budget={budget}, but it is 1 or more")
     semantics = Semantics(system, history_limit=HISTORY_LIMIT)
-    return _Sampler(semantics, Judge(semantics, asked), told).run(budget, progress)
+    return _Sampler(semantics, Judge(semantics, asked), chosen).run(budget, progress)
 
 
 class _Sampler:
     def __init__(self, semantics: Semantics, judge: Judge, settings: Settings) -> None:
         self.semantics, self.judge, self.settings = semantics, judge, settings
-        self.kind = settings.kind()
-        self.counted = interleavings_of(semantics, judge) if self.kind == walker.UNIFORM else None
+        self.place, self.strategy, self.options = settings.chosen()
+        self.counted = interleavings_of(semantics, judge) if self.strategy.counts else None
         self.tables = self.counted.tables if self.counted else Tables(semantics, judge, merge=False)
         self.questions = Questions(self.tables, judge)
         self.processes = len(semantics.names)
@@ -133,23 +138,23 @@ class _Sampler:
         self.walked = 0
 
     def run(self, budget: int, progress: Progress | None) -> Sample:
-        if self.kind == walker.PCT:
+        if self.strategy.needs_length:
             self._measure_length()
         stopped = ""
         try:
             while self.walked < budget and not stopped:
-                why = self._walk(self.kind, min(budget, self.walked + _CHUNK))
-                stopped = self._all_tried() if why == walker.NO_MORE else ""
+                why = self._walk(self.place, min(budget, self.walked + _CHUNK))
+                stopped = self.strategy.all_tried(self.memory, self.options) if why == walker.NO_MORE else ""
                 if progress is not None:
                     progress(self.walked)
         except KeyboardInterrupt:
             stopped = "interrupted"
         return self._sample(stopped)
 
-    def _walk(self, kind: int, end: int) -> int:
+    def _walk(self, place: int, end: int) -> int:
         """Walk schedules up to number `end`; gives why it came back, and has seen to it that it can go on."""
         why, self.walked = walker.walk(
-            kind, self.settings.seed, self.walked, end, len(self.tables.objects), self.tables.steps(),
+            place, self.settings.seed, self.walked, end, len(self.tables.objects), self.tables.steps(),
             self.tables.deaths(), self.questions.asked(), self.memory, self.room, self.tallies, walker.EDITION,
         )  # fmt: skip
         if why == walker.MISSED:
@@ -163,9 +168,9 @@ class _Sampler:
         return int(why)
 
     def _measure_length(self) -> None:
-        """PCT's k: the longest of some random walks; they are not counted."""
+        """How long schedules are: the longest of some random walks; they are not counted."""
         while self.walked < _PILOT:
-            self._walk(walker.RANDOM_WALK, _PILOT)
+            self._walk(STRATEGIES.index(random_walk.STRATEGY), _PILOT)
         self.memory.numbers[oracle.LENGTH] = max(1, self.tallies.numbers[walker.LONGEST])
         self.tallies, self.walked = self._tallies(1024), 0
 
@@ -182,11 +187,6 @@ class _Sampler:
     def _undecided(self) -> Any:
         return self.memory.forced == uniform.OPEN
 
-    def _all_tried(self) -> str:
-        bound, pruned = self.settings.preemptions, self.memory.numbers[oracle.PRUNED]
-        tried = f"every schedule with at most {bound} preemptions was tried"
-        return f"{tried}; those with more were not" if pruned else "every schedule was tried (explore can prove)"
-
     def _sample(self, stopped: str) -> Sample:
         self.judge.check()
         names = [prop.name for prop in self.judge.properties]
@@ -201,15 +201,15 @@ class _Sampler:
             longest=int(numbers[walker.LONGEST]),
             cut=int(numbers[walker.CUT]),
             stopped=stopped,
-            independent=self.kind != walker.PREEMPTION_BOUNDED,
+            independent=self.strategy.independent,
             guarantee=self._guarantee(),
         )
 
     def _guarantee(self) -> float | None:
-        if self.kind != walker.PCT:
+        if self.strategy.guarantee is None:
             return None
         actors = self.processes * (2 if self.semantics.system.crashes else 1)
-        return pct.bound(actors, int(self.memory.numbers[oracle.LENGTH]), self.settings.depth)
+        return self.strategy.guarantee(actors, int(self.memory.numbers[oracle.LENGTH]), self.options)
 
     def _schedule(self, prop: int) -> Schedule:
         """The first schedule that decided a property, as choices."""
@@ -234,18 +234,17 @@ class _Sampler:
         steps, none = self.settings.most_steps + 1, np.zeros(0, np.int64)
         graph = Graph(none, none.astype(np.int16), none.astype(np.int32), none.astype(np.int32),
                       none.astype(np.uint64), none.astype(np.bool_), self.settings.bits)  # fmt: skip
-        numbers = np.zeros(16, np.int64)
-        numbers[oracle.BOUND] = self.settings.preemptions
-        return Memory(
+        memory = Memory(
             rng=np.zeros(1, np.uint64),
             priority=np.zeros(2 * self.processes),
-            points=np.zeros(self.settings.depth - 1, np.int64),
+            points=np.zeros(0, np.int64),
             stack=np.zeros(steps, np.int32),
             options=np.zeros(steps, np.int32),
             forced=np.full(steps, uniform.FREE, np.int64),
-            numbers=numbers,
+            numbers=np.zeros(16, np.int64),
             graph=counted.graph(self.settings.bits) if counted else graph,
         )
+        return self.strategy.set_up(memory, self.options)
 
     def _room(self) -> Room:
         n, start = self.processes, np.array(self.tables.initial_row(), np.int32)

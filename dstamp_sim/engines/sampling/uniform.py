@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from dstamp_sim.engines.sampling.oracle import AT, DEPTH, Memory, Offer, draw
+from dstamp_sim.engines.sampling.strategy import Strategy
 from dstamp_sim.engines.tables.compiled import compiled
 
 FREE, OPEN = -1, -2
@@ -82,3 +83,13 @@ def resolve(shares: Sequence[int], drawn: int, bits: int, generator: random.Rand
         if point < before << bits:
             return index
     raise AssertionError("a draw lies below the end of the last share")
+
+
+STRATEGY = Strategy(
+    "uniform",
+    "every complete interleaving is exactly as likely as every other; they are counted first",
+    choose,
+    begin=begin,
+    done=done,
+    counts=True,
+)

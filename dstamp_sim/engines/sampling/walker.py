@@ -13,15 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dstamp_sim.engines.sampling import oracle, pct, pos, preemption_bounded, random_walk, uniform
+from dstamp_sim.engines.sampling import oracle, strategies
 from dstamp_sim.engines.sampling.oracle import LAST_ACTOR, LAST_SLOT, Memory, Offer
 from dstamp_sim.engines.sampling.questions import EVERY_OBJECT, EVERYBODY, Asked, all_done, decided
 from dstamp_sim.engines.tables import kernel
 from dstamp_sim.engines.tables.compiled import compiled
 from dstamp_sim.engines.tables.kernel import Deaths, Steps
-
-RANDOM_WALK, PCT, POS, PREEMPTION_BOUNDED, UNIFORM = range(5)
-"""The strategies, as compiled code knows them: a line each in `_begin`, `_choose` and, where it needs it, `_done`."""
 
 DONE, MISSED, ASK, FULL, UNDECIDED, NO_MORE = range(6)
 """Why a walk came back: the range is done; entries miss; answers miss; no room for another end; a draw fell on a
@@ -65,42 +62,6 @@ class Room(NamedTuple):
     offer: Offer
     misses: Any
     missed: Any
-
-
-@compiled
-def _begin(strategy: int, memory: Memory) -> None:
-    if strategy == RANDOM_WALK:
-        random_walk.begin(memory)
-    elif strategy == PCT:
-        pct.begin(memory)
-    elif strategy == POS:
-        pos.begin(memory)
-    elif strategy == PREEMPTION_BOUNDED:
-        preemption_bounded.begin(memory)
-    else:
-        uniform.begin(memory)
-
-
-@compiled
-def _choose(strategy: int, memory: Memory, step: int, offer: Offer) -> Any:
-    if strategy == RANDOM_WALK:
-        return random_walk.choose(memory, step, offer)
-    if strategy == PCT:
-        return pct.choose(memory, step, offer)
-    if strategy == POS:
-        return pos.choose(memory, step, offer)
-    if strategy == PREEMPTION_BOUNDED:
-        return preemption_bounded.choose(memory, step, offer)
-    return uniform.choose(memory, step, offer)
-
-
-@compiled
-def _done(strategy: int, memory: Memory) -> Any:
-    if strategy == PREEMPTION_BOUNDED:
-        return preemption_bounded.done(memory)
-    if strategy == UNIFORM:
-        return uniform.done(memory)
-    return True
 
 
 @compiled
@@ -193,7 +154,7 @@ def _walk_one(
     for column in range(row.shape[0]):
         row[column] = room.start[column]
     oracle.seed(memory.rng, seed, schedule)
-    _begin(strategy, memory)
+    strategies.begin(strategy, memory)
     bits = decided(row, objects, EVERY_OBJECT, EVERYBODY, asked)
     if bits < 0:
         return ASK, 0, 0, False
@@ -211,7 +172,7 @@ def _walk_one(
             bits |= asked.deadlock
         if possible == 0 or step == numbers[MOST_STEPS]:
             return DONE, bits, step, possible > 0
-        actor, outcome = _choose(strategy, memory, step, room.offer)
+        actor, outcome = strategies.choose(strategy, memory, step, room.offer)
         if actor < 0:
             return UNDECIDED, 0, step, False
         room.moves[step, 0], room.moves[step, 1] = actor, outcome
@@ -259,6 +220,6 @@ def walk(
         tallies.numbers[CUT] += cut
         tallies.numbers[STEPS] += step
         tallies.numbers[LONGEST] = max(tallies.numbers[LONGEST], step)
-        if not _done(strategy, memory):
+        if not strategies.done(strategy, memory):
             return NO_MORE, schedule + 1
     return DONE, end

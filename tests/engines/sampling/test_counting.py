@@ -68,7 +68,7 @@ def disagreements(seeds):
     for seed, system, counted in countable(seeds):
         listed = interleavings(system, MOST)
         counts = {name: sums[0] for name, sums in counted.deciding.items()}
-        walked = sample(system, MOST + 1, Settings("preemption-bounded", preemptions=ANY_PREEMPTIONS))
+        walked = sample(system, MOST + 1, Settings("preemption-bounded", {"preemptions": ANY_PREEMPTIONS}))
         if (counted.total, counts) != (listed.total, listed.deciding):
             yield f"counted {counted.total} {counts}, listed {listed}, seed {seed}\n{described(system)}"
         if (walked.schedules, walked.decided) != (listed.total, listed.deciding):

@@ -11,7 +11,7 @@ from dstamp_sim.analyses.confidence import interval
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.engines.replay import attempts
 from dstamp_sim.engines.sampling import uniform
-from dstamp_sim.engines.sampling.sampler import STRATEGIES, Settings, sample
+from dstamp_sim.engines.sampling.sampler import NAMES, Settings, sample
 from dstamp_sim.inputs.model_file import load_model
 from tests.oracle import search
 from tests.random_systems import random_system
@@ -99,7 +99,7 @@ RACE = "HC1 reads no wrong commit"
 def test_pct_finds_a_b_a_with_two_workers_as_often_as_its_bound_says():
     # Depth 3, 2 processes, 46 steps: at least 1/(2 * 46^2) = 0.000236 a schedule, so that 40,000 schedules find nothing
     # with probability (1 - 0.000236)^40,000 = 0.00008 or less.
-    drawn = sample(stack_race(), 40_000, Settings("pct", depth=3))
+    drawn = sample(stack_race(), 40_000, Settings("pct", {"depth": 3}))
     assert drawn.guarantee == pytest.approx(1 / (2 * 46**2))
     assert interval(drawn.decided[RACE], drawn.schedules).high >= drawn.guarantee
     assert drawn.decided[RACE] >= 1
@@ -127,7 +127,7 @@ def reference_pct(system: System, schedules: int, length: int, *, shuffled: bool
 
 
 def test_pct_draws_like_a_plain_reference_and_the_twin_with_sorted_points_never_finds_it():
-    drawn = sample(stack_race(), 40_000, Settings("pct", depth=3))
+    drawn = sample(stack_race(), 40_000, Settings("pct", {"depth": 3}))
     low, high = interval(drawn.decided[RACE], drawn.schedules, 0.999)
     found = reference_pct(stack_race(), 1_000, 46, shuffled=True)
     assert interval(found, 1_000, 0.999).high >= low
@@ -144,20 +144,20 @@ def test_pos_gives_every_order_of_two_racing_steps_the_same_chance():
 @pytest.mark.parametrize(("bound", "schedules"), [(0, 2), (1, 4), (2, 6), (3, 6)])
 def test_two_processes_of_two_steps_have_so_many_schedules_within_a_bound(bound, schedules):
     # aabb and bbaa preempt nobody; abba and baab once; abab and baba twice.
-    drawn = sample(order_of(a=2, b=2), 100, Settings("preemption-bounded", preemptions=bound))
+    drawn = sample(order_of(a=2, b=2), 100, Settings("preemption-bounded", {"preemptions": bound}))
     assert drawn.schedules == schedules
     assert ("those with more were not" in drawn.stopped) is (bound < 2)
     assert not drawn.independent
 
 
 def test_a_bound_too_small_finds_nothing_and_says_what_was_not_tried():
-    drawn = sample(stack_race(), 100_000, Settings("preemption-bounded", preemptions=1))
+    drawn = sample(stack_race(), 100_000, Settings("preemption-bounded", {"preemptions": 1}))
     assert drawn.decided[RACE] == 0
     assert drawn.stopped == "every schedule with at most 1 preemptions was tried; those with more were not"
-    assert sample(stack_race(), 100_000, Settings("preemption-bounded", preemptions=2)).decided[RACE] > 0
+    assert sample(stack_race(), 100_000, Settings("preemption-bounded", {"preemptions": 2})).decided[RACE] > 0
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", NAMES)
 def test_on_random_systems_nothing_is_seen_that_the_oracle_does_not_know(strategy):
     for seed in range(12):
         system = random_system(seed)
@@ -178,7 +178,7 @@ def test_on_random_systems_nothing_is_seen_that_the_oracle_does_not_know(strateg
         assert sum(count for _, count in drawn.ends) == drawn.schedules
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", NAMES)
 def test_the_same_seed_draws_the_same_and_a_longer_budget_begins_alike(strategy):
     short, again = (sample(stack_race(), 300, Settings(strategy, seed=3)) for _ in range(2))
     assert short == again
@@ -216,8 +216,8 @@ def test_an_interruption_gives_what_there_is():
     ("settings", "message"),
     [
         (Settings("pkt"), "unknown strategy 'pkt'; did you mean 'pct'"),
-        (Settings("pct", depth=0), "depth=0, but it is 1 or more"),
-        (Settings(preemptions=-1), "preemptions=-1, but it is 0 or more"),
+        (Settings("pct", {"depth": 0}), "depth=0, but it is 1 or more"),
+        (Settings("preemption-bounded", {"preemptions": -1}), "preemptions=-1, but it is 0 or more"),
         (Settings(most_steps=0), "most_steps=0, but it is 1 or more"),
     ],
 )
