@@ -37,6 +37,7 @@ CLI_MAY_ALSO = {
     "dstamp_sim.engines.explore.explorer.Progress",
     "dstamp_sim.engines.explore.explorer.Reductions",
     "dstamp_sim.engines.parallel.threads.cores",
+    "dstamp_sim.engines.sampling.strategies.STRATEGIES",
     "dstamp_sim.rendering.text",
     "dstamp_sim.analyses.explain.Explanation",
 }

@@ -12,3 +12,19 @@ def test_without_a_folder_to_keep_it_in_it_compiles_anew_and_says_what_to_do(com
     with pytest.warns(RuntimeWarning, match="set NUMBA_CACHE_DIR to a folder"):
         doubled = compiler(lambda value: 2 * value)
     assert doubled(21) == 42
+
+
+def test_what_is_kept_is_compiled_anew_when_another_file_of_the_engines_changes(monkeypatch, tmp_path):
+    """The caller's own file is unchanged, but what it calls elsewhere may have been compiled into it."""
+    monkeypatch.setattr("numba.config.CACHE_DIR", str(tmp_path))
+    hits = []
+    for edition in ("one", "one", "another"):
+        monkeypatch.setattr("dstamp_sim.engines.tables.compiled.EDITION", edition)
+        kept = compiled(doubled)
+        assert kept(21) == 42
+        hits.append(sum(kept.stats.cache_hits.values()))
+    assert hits == [0, 1, 0]
+
+
+def doubled(value):
+    return 2 * value

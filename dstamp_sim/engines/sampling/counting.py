@@ -21,7 +21,7 @@ from dstamp_sim.engines.explore.space import OutOfMemory, Space
 from dstamp_sim.engines.sampling.oracle import Graph, Offer
 from dstamp_sim.engines.sampling.questions import EVERY_OBJECT, EVERYBODY, Asked, Questions, all_done, decided
 from dstamp_sim.engines.sampling.uniform import thresholds
-from dstamp_sim.engines.sampling.walker import EDITION, look_up, move
+from dstamp_sim.engines.sampling.walker import look_up, move
 from dstamp_sim.engines.tables import kernel
 from dstamp_sim.engines.tables.compiled import compiled_with_arrays
 from dstamp_sim.engines.tables.kernel import Deaths, Steps
@@ -175,7 +175,6 @@ class _Counting:
             at = _link(
                 rows, slots, space.count, at, space.objects, space.tables.steps(), space.tables.deaths(),
                 self.questions.asked(), offer, misses, missed, self.first, self.actor, self.outcome, self.to, self.bits,
-                EDITION,
             )  # fmt: skip
             self.questions.answer()
 
@@ -198,7 +197,6 @@ def _link(
     outcome: Any,
     to: Any,
     bits: Any,
-    edition: Any,
 ) -> Any:
     """Write the edges of the states from `begin` on, and what they decide; gives the first with an open question."""
     n = offer.outcomes.shape[0]

@@ -155,7 +155,7 @@ class _Sampler:
         """Walk schedules up to number `end`; gives why it came back, and has seen to it that it can go on."""
         why, self.walked = walker.walk(
             place, self.settings.seed, self.walked, end, len(self.tables.objects), self.tables.steps(),
-            self.tables.deaths(), self.questions.asked(), self.memory, self.room, self.tallies, walker.EDITION,
+            self.tables.deaths(), self.questions.asked(), self.memory, self.room, self.tallies,
         )  # fmt: skip
         if why == walker.MISSED:
             self.tables.fill_all(self.room.misses[: self.room.missed[1]])

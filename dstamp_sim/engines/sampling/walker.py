@@ -1,14 +1,11 @@
 """The compiled loop: schedule after schedule walked over the tables, each chosen by a strategy's oracle.
 
 Where an entry of the tables or an answer is missing, it comes back to have it filled and walks that schedule again from
-its beginning: a schedule depends on its number only. Numba caches compiled code by the text of one file, so the texts
-of the strategies are part of what is compiled for (`EDITION`).
+its beginning: a schedule depends on its number only.
 """
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,17 +23,6 @@ boundary; the strategy has no further schedule."""
 
 MOST_STEPS, CUT, STEPS, LONGEST, ENDS = range(5)
 """What `Tallies.numbers` holds: steps allowed, schedules cut off there, steps in all, of the longest, distinct ends."""
-
-
-def _edition() -> Any:
-    texts = [file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))]
-    texts.append(Path(kernel.__file__).read_bytes())
-    digest = hashlib.sha256(b"".join(texts)).hexdigest()
-    return np.zeros(1, np.dtype([(f"of_{digest[:12]}", np.int8)]))
-
-
-EDITION = _edition()
-"""An argument whose type names the texts of all files compiled together, so that a changed one is compiled anew."""
 
 
 class Tallies(NamedTuple):
@@ -204,7 +190,6 @@ def walk(
     memory: Memory,
     room: Room,
     tallies: Tallies,
-    edition: Any,
 ) -> Any:
     """Walk the schedules begin..end; gives why it came back and the first schedule that is not walked."""
     for schedule in range(begin, end):

@@ -1,9 +1,15 @@
-"""Compiled functions, kept on disk from one process to the next where there is a folder for them."""
+"""Compiled functions, kept on disk from one process to the next where there is a folder for them.
+
+Numba keeps a function for as long as its own file is unchanged, though what it calls in other files is compiled into
+it. So what is kept here is marked with a digest of all files that have compiled functions: a change compiles all anew.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from numba import njit
@@ -11,9 +17,18 @@ from numba import njit
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def _edition() -> str:
+    texts = [file.read_bytes() for file in sorted(Path(__file__).parent.parent.rglob("*.py"))]
+    return hashlib.sha256(b"".join(text for text in texts if b"\n@compiled" in text)).hexdigest()[:16]
+
+
+EDITION = _edition()
+"""Names the text of every file that has compiled functions."""
+
+
 def _kept(function: F, **flags: bool) -> F:
     try:
-        return njit(cache=True, nogil=True, **flags)(function)  # type: ignore[call-overload, no-any-return]  # flags: not in its stub
+        made = njit(cache=True, nogil=True, **flags)(function)  # type: ignore[call-overload]  # flags: not in its stub
     except RuntimeError:  # numba may write neither beside the package nor into the user's cache
         warnings.warn(
             "compiled code cannot be kept, so each start compiles anew (about half a minute): "
@@ -22,6 +37,9 @@ def _kept(function: F, **flags: bool) -> F:
             stacklevel=3,
         )
         return njit(nogil=True, **flags)(function)  # type: ignore[call-overload, no-any-return]  # as above
+    kept = made._cache._cache_file  # numba has no public way to say what else a function is made of
+    kept._source_stamp = (kept._source_stamp, EDITION)
+    return made  # type: ignore[no-any-return]  # numba has no types
 
 
 def compiled(function: F) -> F:
