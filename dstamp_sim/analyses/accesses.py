@@ -12,9 +12,10 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dstamp_sim.analyses.fields import ABSENT, Location, Path, changed, fields_of, get, has_fields, put
+from dstamp_sim.analyses.fields import Location
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.shared_object import Outcome, SharedObject
+from dstamp_sim.core.state_fields import ABSENT, Path, changed, fields_of, get, has_fields, put
 from dstamp_sim.core.trace import Step, Trace
 
 _MOST_VALUES = 8

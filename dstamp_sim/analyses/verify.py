@@ -44,7 +44,7 @@ from dstamp_sim.analyses.claims import (
     Without,
 )
 from dstamp_sim.analyses.conflicts import Kind
-from dstamp_sim.analyses.fields import ABSENT, Location, Path, changed, fields_of, get, put
+from dstamp_sim.analyses.fields import Location
 from dstamp_sim.core.errors import ModelError, ScheduleError
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.properties import NO_DEADLOCK, Property
@@ -52,6 +52,7 @@ from dstamp_sim.core.properties import Kind as PropertyKind
 from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.semantics import Semantics, State
 from dstamp_sim.core.shared_object import Outcome
+from dstamp_sim.core.state_fields import ABSENT, Path, changed, fields_of, get, put
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 

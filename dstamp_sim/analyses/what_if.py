@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from dstamp_sim.analyses.accesses import Accesses, Variant
 from dstamp_sim.analyses.conflicts import locks
-from dstamp_sim.analyses.fields import Path
 from dstamp_sim.core.errors import ModelError, ScheduleError
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.op import Op
@@ -20,6 +19,7 @@ from dstamp_sim.core.properties import NO_DEADLOCK, Kind, Property
 from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.semantics import Move, Semantics, State
 from dstamp_sim.core.shared_object import Outcome
+from dstamp_sim.core.state_fields import Path
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Step, Trace
 

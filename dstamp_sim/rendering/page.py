@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import linecache
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import PurePath
 from typing import Any
 
 from dstamp_sim.core.automaton import Place
+from dstamp_sim.core.state_fields import fields_of, get, has_fields, path_text
 from dstamp_sim.core.trace import Step, Trace
 from dstamp_sim.core.value import text
 from dstamp_sim.rendering.timeline.shapes import Layout, clean
@@ -88,16 +89,8 @@ def asset(name: str) -> str:
 
 def fields(state: Any) -> list[list[str]]:
     """A state field by field, `[path, value]`; one field without a path where it has none."""
-    return [[path, _cut(value)] for path, value in _fields(state, "")]
-
-
-def _fields(state: Any, path: str) -> Iterator[tuple[str, str]]:
-    names = getattr(state, "_fields", None)
-    if names is None:
-        yield path, text(state)
-        return
-    for name in names:
-        yield from _fields(getattr(state, name), f"{path}.{name}" if path else name)
+    found = fields_of(state)
+    return [[path_text(path), _cut(text(get(state, path)))] for path in found if not has_fields(get(state, path))]
 
 
 def _cut(value: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from textwrap import shorten
-from typing import Any
 
+from dstamp_sim.core.state_fields import innermost, path_text
 from dstamp_sim.core.trace import Change, Step, Trace
 from dstamp_sim.core.value import text
 from dstamp_sim.core.verdict import Coverage, Judgement, Report
@@ -51,24 +51,10 @@ def _change(step: Step, room: int) -> str:
 
 def changed(change: Change) -> str:
     """What changed of an object, field by field where its state has fields: `checkout: head = 'a', tree = 'a'`."""
-    fields = _differences(change.before, change.after)
-    if "" in fields:
-        return f"{change.target} = {fields['']}"
-    return f"{change.target}: " + ", ".join(f"{name} = {value}" for name, value in fields.items())
-
-
-def _differences(before: Any, after: Any) -> dict[str, str]:
-    """The new values of what differs, by path of field names; by an empty path where the whole value is another."""
-    names = getattr(before, "_fields", None)
-    if names is None or type(before) is not type(after):
-        return {"": text(after)}
-    pairs = [(name, getattr(before, name), getattr(after, name)) for name in names]
-    return {
-        f"{name}.{path}".rstrip("."): value
-        for name, old, new in pairs
-        if old != new
-        for path, value in _differences(old, new).items()
-    }
+    fields = [(path_text(path), text(now)) for path, _, now in innermost(change.before, change.after)]
+    if [path for path, _ in fields] == [""]:
+        return f"{change.target} = {fields[0][1]}"
+    return f"{change.target}: " + ", ".join(f"{path} = {now}" for path, now in fields)
 
 
 def _ends(trace: Trace) -> list[str]:

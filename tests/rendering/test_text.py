@@ -1,7 +1,10 @@
 """The text listing of a trace: who did what in columns, and what changed by its fields."""
 
-from dstamp_sim import Process, Register, System, replay
-from dstamp_sim.rendering.text import story
+from typing import NamedTuple
+
+from dstamp_sim import Outcome, Process, Register, SharedObject, System, replay
+from dstamp_sim.rendering.page import fields
+from dstamp_sim.rendering.text import changed, story
 
 
 def test_steps_of_processes_without_sections_are_lined_up():
@@ -14,4 +17,31 @@ def test_steps_of_processes_without_sections_are_lined_up():
     assert story(replay(system, "scale-down job")) == [
         "1  scale-down    service.read() -> 0  | scale-down ends: 0",
         "2  job           service.read() -> 0  | job ends: 0",
+    ]
+
+
+class Txn(NamedTuple):
+    status: str
+    wrote: int = 0
+
+
+class Table(SharedObject):
+    """Two transactions, each with fields of its own, beside a plain pair."""
+
+    def outcomes(self, state, op):
+        (first, second), pair = state
+        return (Outcome(((first._replace(status=op.args[0]), second), pair)),)
+
+
+def test_a_nested_state_is_told_by_the_field_that_changed():
+    table = Table("table", ((Txn("new"), Txn("new")), (1, 1)))
+    system = System(objects=[table], processes=[Process("p", lambda: (yield table.op("set", "running")))])
+    [step] = replay(system, "p").steps
+    assert [changed(change) for change in step.changes] == ["table: [0][0].status = 'running'"]
+    assert fields(step.changes[0].after) == [
+        ["[0][0].status", "'running'"],
+        ["[0][0].wrote", "0"],
+        ["[0][1].status", "'new'"],
+        ["[0][1].wrote", "0"],
+        ["[1]", "(1, 1)"],
     ]
