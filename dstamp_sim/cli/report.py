@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -21,11 +22,8 @@ def print_report(heading: str, found: Exploration, *, as_json: bool) -> None:
     if as_json:
         print_json(
             _report_json(found)
-            | {
-                "placement": found.placement,
-                "files": [str(f) for f in found.files],
-                "lock_cycles": [*found.lock_cycles],
-            }
+            | {"placement": found.placement, "files": [str(file) for file in found.files]}
+            | {kind: [*lines] for kind, lines in found.findings.items()}
         )
         return
     console = output()
@@ -39,8 +37,8 @@ def print_report(heading: str, found: Exploration, *, as_json: bool) -> None:
             say(console, Text(f"\n{judgement.prop.title}", style="bold"))
             say(console, Text("\n".join(story(judgement.trace, width=console.width))))
             print_explanation(console, found.explanations[judgement.prop.name])
-    for cycle in found.lock_cycles:
-        say(console, Text(cycle))
+    for line in chain(*found.findings.values()):
+        say(console, Text(line))
     print_files(console, found.files)
 
 

@@ -7,11 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dstamp_sim.analyses.explain import Explanation
-from dstamp_sim.analyses.lock_order import lock_order
 from dstamp_sim.analyses.minimise import minimise
 from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, certify
-from dstamp_sim.engines.explore.atlas import chart
 from dstamp_sim.engines.explore.explorer import (
     ALL_REDUCTIONS,
     DEFAULT_LIMIT,
@@ -27,11 +25,9 @@ from dstamp_sim.inputs.model_file import Model
 from dstamp_sim.inputs.witness_file import Origin, Witness, check_writable
 from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.files import badges_of, save
+from dstamp_sim.pipeline.findings import findings_of
 from dstamp_sim.pipeline.subject import load_subject
 from dstamp_sim.pipeline.trace_page import write_space_page, write_trace_page
-
-LOCK_ORDER_STATES = 2_000
-"""How many states are visited to learn in which order locks are taken."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +39,8 @@ class Exploration:
     files: tuple[Path, ...]
     explanations: Mapping[str, Explanation] = field(default_factory=dict)
     """Why, by property, where there is a trace."""
-    lock_cycles: tuple[str, ...] = ()
-    """Cycles in the order in which processes take locks: deadlocks that may be, though no run showed one."""
+    findings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What there is to say beside the verdicts, by kind (see `pipeline.findings`)."""
     interleavings: int | None = None
     """All complete interleavings, where they were to be counted."""
     deciding: Mapping[str, int] = field(default_factory=dict)
@@ -100,16 +96,10 @@ def explore_model(
     ]
     if html:
         files.append(write_space_page(out / f"{model.path.stem}-states.html", reference, system))
-    found = Exploration(report, system.placement.name, tuple(files), explanations, lock_cycles=_lock_cycles(system))
+    found = Exploration(report, system.placement.name, tuple(files), explanations, findings=findings_of(system))
     if counted is None:
         return found
     return replace(found, interleavings=counted.total, deciding={k: sums[0] for k, sums in counted.deciding.items()})
-
-
-def _lock_cycles(system: System) -> tuple[str, ...]:
-    """What the lock order of the first some thousand states says, where there are two locks at least."""
-    locks = [item for item in (*system.objects, *system.lock_objects.values()) if item.is_lock and not item.private]
-    return tuple(lock_order(chart(system, most_states=LOCK_ORDER_STATES).semantics).says()) if len(locks) > 1 else ()
 
 
 def _easy_to_follow(system: System, judgement: Judgement, coverage: Coverage) -> Judgement:
