@@ -42,9 +42,10 @@ from dstamp_sim.engines.generated import generator_of, machine_of, scenarios, sc
 from dstamp_sim.engines.prove.unbounded import prove
 from dstamp_sim.engines.replay import attempts, replay
 from dstamp_sim.inputs.model_file import Model, checked_settings, load_model
-from dstamp_sim.inputs.witness_file import Origin, Witness, read_witness, witness_parts
+from dstamp_sim.inputs.witness_file import Origin, Witness, read_witness
 from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.files import badges_of, draw, save
+from dstamp_sim.pipeline.kept import judged_again, property_about
 from dstamp_sim.random_systems import TooLarge, random_system
 from dstamp_sim.rendering.text import story
 
@@ -297,11 +298,17 @@ class Kept(NamedTuple):
 def witness_test(folder: Path | str, *, fixed: bool = True) -> Callable[..., None]:
     """A test for each witness file in `folder`, to be given a name that pytest collects.
 
-    With `fixed`, what each witness showed must not happen any more (its schedule is performed as far as it is
-    possible); without, it must replay step by step and still show it. Relative paths count from where pytest runs.
+    With `fixed`, what each witness showed must not happen any more; without, it must replay and still show it. Either
+    way every step of it is performed: a witness whose model does another step now is no pass. Then what it showed is
+    looked for, and the test fails with the new story, or with what to do with the file. Relative paths count from where
+    pytest runs; raises UsageError where there is no such folder.
     """
     import pytest  # noqa: PLC0415 - only where the plugin's own library is there
 
+    if not Path(folder).is_dir():
+        raise UsageError(
+            f"witness_test({str(folder)!r}): no such folder in {Path.cwd()}; without witnesses, drop the test"
+        )
     files = [Kept(file) for file in sorted(Path(folder).glob("*.witness.json"))]
     judge = _is_fixed if fixed else _still_shows
 
@@ -313,25 +320,16 @@ def witness_test(folder: Path | str, *, fixed: bool = True) -> Callable[..., Non
 
 
 def _is_fixed(file: Path) -> None:
-    origin, about, schedule = witness_parts(file)
-    system = origin.build()
-    _ORIGINS[system] = origin
-    prop = _property_about(system, about, file)
-    if attempts(system, prop)(Schedule.parse(schedule)) is not None:
-        raise Violation(system, prop, Schedule.parse(schedule), f"again, as {file} keeps it")
+    again = judged_again(file)
+    if again is not None:
+        _ORIGINS[again.system] = again.origin
+        raise Violation(again.system, again.prop, again.schedule, again.reason)
 
 
 def _still_shows(file: Path) -> None:
     witness, system = read_witness(file, replay)
-    prop = _property_about(system, witness.about, file)
+    prop = property_about(system, witness.about, file)
     assert attempts(system, prop)(witness.trace.schedule) is not None, f"{file}: {witness.about} does not fail any more"
-
-
-def _property_about(system: System, about: str, file: Path) -> Property:
-    found = [prop for prop in system.checked_properties if about == prop.title]
-    if not found:
-        raise UsageError(f"{file}: is about {about!r}, which is no property of its model")
-    return found[0]
 
 
 def _judged(

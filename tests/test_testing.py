@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, find, given, settings
 from hypothesis import strategies as st
 
-from dstamp_sim import Schedule, ScheduleError, UsageError, explore, replay
+from dstamp_sim import Schedule, ScheduleError, WitnessError, explore, replay
 from dstamp_sim.analyses.minimise import Size, size
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.engines.generated import generator_of
@@ -181,7 +181,7 @@ def test_variants_of_the_incident_are_systems_that_say_how_they_are_built(varian
     assert len(variant.system.instances()) >= variant.settings["runs"]
 
 
-def test_a_kept_witness_fails_as_long_as_it_happens_and_passes_when_it_is_fixed(dstamp, tmp_path):
+def test_a_kept_witness_fails_as_long_as_it_happens_and_is_to_be_retired_when_it_is_fixed(dstamp, tmp_path):
     shutil.copy(ROOT / "models/classic/bank.py", tmp_path / "bank.py")
     dstamp("explore", "bank.py")
     [parameters] = [mark.args[1] for mark in witness_test("out").pytestmark]
@@ -191,8 +191,9 @@ def test_a_kept_witness_fails_as_long_as_it_happens_and_passes_when_it_is_fixed(
     with pytest.raises(Violation, match=r"again, as out/bank-one-withdrawal-at-most.witness.json keeps it"):
         witness_test("out")(kept)
     shutil.copy(ROOT / "models/classic/bank_fixed.py", tmp_path / "bank.py")
-    witness_test("out")(kept)
-    with pytest.raises(Exception, match="bank-one-withdrawal"):
+    with pytest.raises(WitnessError, match=r"one withdrawal at most: HOLDS now .* Retire it: delete the file"):
+        witness_test("out")(kept)
+    with pytest.raises(WitnessError, match="bank-one-withdrawal"):
         still(kept)
 
 
@@ -202,7 +203,7 @@ def test_a_witness_about_another_models_property_is_refused(dstamp, tmp_path):
     file = tmp_path / "out" / "bank-one-withdrawal-at-most.witness.json"
     file.write_text(file.read_text().replace("one withdrawal at most", "two at most"))
     [[kept]] = [mark.args[1] for mark in witness_test("out").pytestmark]
-    with pytest.raises(UsageError, match="is about 'at end: two at most', which is no property of its model"):
+    with pytest.raises(WitnessError, match="is about 'at end: two at most', which is no property of its model"):
         witness_test("out")(kept)
 
 

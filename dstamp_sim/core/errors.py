@@ -8,6 +8,7 @@ DstampError                 anything this package raises on purpose
 │   └── UnboundedProgram    a program performed more ops than an exploration can remember
 ├── ScheduleError           a schedule does not fit the system (carries the step)
 │   └── WitnessError        a witness file is of another model, or was edited
+│       └── WitnessGone     a witness that its model performs no longer (carries the step)
 └── Disagreement            the real parts did what the model does not allow (carries the step and the op)
 """
 
@@ -40,11 +41,19 @@ class UnboundedProgram(ModelError):
 
 
 class ScheduleError(DstampError):
-    """A schedule does not fit the system at one of its steps."""
+    """A schedule does not fit the system at one of its steps; `performed` were possible before it."""
+
+    def __init__(self, text: str, performed: int = 0) -> None:
+        super().__init__(text)
+        self.performed = performed
 
 
 class WitnessError(ScheduleError):
     """A witness file is of another model, or was edited."""
+
+
+class WitnessGone(WitnessError):
+    """A witness that its model performs no longer; the message has the file and the first step that differs."""
 
 
 class Disagreement(DstampError):

@@ -37,11 +37,6 @@ class Property:
     of: str | None = None
 
     @property
-    def title(self) -> str:
-        """Its kind and its name, said once where they are the same."""
-        return self.name if self.kind.value == self.name else f"{self.kind.value}: {self.name}"
-
-    @property
     def is_wish(self) -> bool:
         """Whether reaching the predicate is what is wanted, not what must not happen."""
         return self.kind is Kind.REACHABLE

@@ -32,7 +32,7 @@ def walk(semantics: Semantics, schedule: Schedule | Iterable[Choice] | str) -> t
         try:
             move = semantics.move(state, choice)
         except ScheduleError as error:
-            raise ScheduleError(f"step {number}, {choice}: {error}") from error
+            raise ScheduleError(f"step {number}, {choice}: {error}", number - 1) from error
         after = semantics.perform(state, move)
         steps.append(semantics.step(state, move, after))
         state = after

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from dstamp_sim.core.errors import ScheduleError, UsageError, WitnessError
+from dstamp_sim.core.errors import ScheduleError, UsageError, WitnessError, WitnessGone
+from dstamp_sim.core.schedule import Schedule
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Step, Trace
 from dstamp_sim.core.value import text
@@ -67,7 +68,7 @@ def write_witness(path: Path, witness: Witness) -> None:
 def read_witness(path: Path, replay: Callable[[System, str], Trace]) -> tuple[Witness, System]:
     """The witness in `path`, and its system; `replay` performs the schedule again and every step is compared.
 
-    Raises WitnessError when the file is no witness, and at the first step that the model does otherwise.
+    Raises WitnessError when the file is no witness, and WitnessGone at the first step that the model does otherwise.
     """
     content = _read_json(path)
     origin, about, schedule = _parts(path, content)
@@ -79,20 +80,38 @@ def read_witness(path: Path, replay: Callable[[System, str], Trace]) -> tuple[Wi
     system = origin.build()
     try:
         trace = replay(system, schedule)
+        _compare(path, trace, steps, content.get("results"))
+    except WitnessError:
+        raise
     except ScheduleError as error:
         changed = fingerprint(load_model(origin.model).path) != content.get("model_digest")
-        hint = "; the model's text has changed since" if changed else "; the file was edited"
-        raise WitnessError(f"{path}: {error}{hint}") from error
-    _compare(path, trace, steps, content.get("results"))
+        hint = "the model's text has changed since" if changed else "the file was edited"
+        before = replay(system, str(Schedule(tuple(Schedule.parse(schedule))[: error.performed])))
+        what = _first_difference(before, steps) or str(error)
+        raise WitnessGone(f"{path} can no longer be performed: {what}; {hint}") from error
     if starts_s is not None:
         timed = tuple(replace(s, time_s=w["time_s"]) for s, w in zip(trace.steps, steps, strict=True))
         trace = replace(trace, steps=timed, starts_s=starts_s)
     return Witness(origin, about, trace, since), system
 
 
-def witness_parts(path: Path) -> tuple[Origin, str, str]:
-    """Origin, subject and schedule of the witness in `path`, not replayed. Raises WitnessError if it is none."""
-    return _parts(path, _read_json(path))
+class Kept(NamedTuple):
+    """What a witness file says, not replayed: its origin, subject and schedule, and what each step does."""
+
+    origin: Origin
+    about: str
+    schedule: str
+    does: tuple[str, ...]
+
+
+def witness_parts(path: Path) -> Kept:
+    """What the witness in `path` says. Raises WitnessError if it is none."""
+    content = _read_json(path)
+    origin, about, schedule = _parts(path, content)
+    try:
+        return Kept(origin, about, schedule, tuple(str(step["does"]) for step in content["steps"]))
+    except (KeyError, TypeError) as error:
+        raise WitnessError(f"{path}: not a witness: {error!r} is missing or malformed") from error
 
 
 def _parts(path: Path, content: Mapping[str, Any]) -> tuple[Origin, str, str]:
@@ -103,17 +122,25 @@ def _parts(path: Path, content: Mapping[str, Any]) -> tuple[Origin, str, str]:
 
 
 def _compare(path: Path, trace: Trace, steps: Any, results: Any) -> None:
+    """Raises ScheduleError at the first step that the file has otherwise, or where it has other results."""
     if not isinstance(steps, list) or len(steps) != len(trace.steps):
         raise WitnessError(f"{path}: the schedule has {len(trace.steps)} choices, the file other than that many steps")
-    for number, (step, written) in enumerate(zip(trace.steps, steps, strict=True), start=1):
-        now = _written(step)
-        for key in ("process", "does", "changed"):
-            if not isinstance(written, dict) or written.get(key) != now[key]:
-                was = written.get(key) if isinstance(written, dict) else written
-                raise WitnessError(f"{path}: step {number} differs: the file says {was!r}, the model does {now[key]!r}")
+    if differs := _first_difference(trace, steps):
+        raise ScheduleError(differs)
     ended = {name: text(result) for name, result in trace.results.items()}
     if results != ended:
-        raise WitnessError(f"{path}: the results differ: the file says {results}, the model gives {ended}")
+        raise ScheduleError(f"the results differ: the file says {results}, the model returns {ended}")
+
+
+def _first_difference(trace: Trace, steps: Any) -> str:
+    """What the first step does that the file has otherwise; empty where none does."""
+    for number, (step, written) in enumerate(zip(trace.steps, steps, strict=False), start=1):
+        now = _written(step)
+        for key in ("process", "does", "changed"):
+            was = written.get(key) if isinstance(written, dict) else written
+            if was != now[key]:
+                return f"step {number} differs: the file says {was!r}, the model does {now[key]!r} ({step.place})"
+    return ""
 
 
 def _written(step: Step) -> dict[str, Any]:

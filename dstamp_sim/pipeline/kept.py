@@ -1,0 +1,108 @@
+"""A kept witness judged: performed again step by step, or else told what is gone, looked for near it, and refused."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from dstamp_sim.core.errors import DstampError, WitnessError, WitnessGone, unknown
+from dstamp_sim.core.properties import Property
+from dstamp_sim.core.schedule import Schedule
+from dstamp_sim.core.system import System
+from dstamp_sim.core.verdict import Judgement, Verdict
+from dstamp_sim.engines.explore.explorer import explore
+from dstamp_sim.engines.nearby import Wanted, nearby
+from dstamp_sim.engines.replay import attempts, replay
+from dstamp_sim.inputs.witness_file import Origin, read_witness, witness_parts
+
+SEARCHED_STATES = 300_000
+"""States in which a property is looked for whose witness can no longer be performed."""
+
+
+@dataclass(frozen=True)
+class Again:
+    """What a kept witness showed happens still: the system, the property, a schedule, and how that is the witness's."""
+
+    origin: Origin
+    system: System
+    prop: Property
+    schedule: Schedule
+    reason: str
+
+
+def judged_again(file: Path) -> Again | None:
+    """What the witness in `file` showed, where that happens still; None where its every step does, and it does not.
+
+    A witness that its model no longer performs shows nothing: the property is looked for near its schedule and by
+    exploring `SEARCHED_STATES` states. Raises WitnessError, with the step that is gone and the remedy, where it is not
+    found; so too where the model can no longer be built, or has no such property.
+    """
+    kept = witness_parts(file)
+    origin, about = kept.origin, kept.about
+    try:
+        system = origin.build()
+    except DstampError as error:
+        raise WitnessError(f"{file}: its model cannot be built as it was: {error}. {remedy(file)}") from error
+    prop = property_about(system, about, file)
+    try:
+        read_witness(file, replay)
+    except WitnessGone as gone:
+        choices = Schedule.parse(kept.schedule)
+        steps = tuple(Wanted(*pair) for pair in zip(choices, kept.does, strict=False))
+        return _searched(file, gone, origin, system, prop, steps)
+    schedule = attempts(system, prop)(Schedule.parse(kept.schedule))
+    return None if schedule is None else Again(origin, system, prop, schedule, f"again, as {file} keeps it")
+
+
+def property_about(system: System, about: str, file: Path) -> Property:
+    """The property that a witness is about. Raises WitnessError, with the nearest one, where its model has none."""
+    known = {prop.title: prop for prop in system.checked_properties}
+    if about not in known:
+        why = f"is about {about!r}, which is no property of its model: {unknown('property', about, known)}"
+        raise WitnessError(f"{file}: {why}. {remedy(file)}")
+    return known[about]
+
+
+def _searched(
+    file: Path, gone: WitnessGone, origin: Origin, system: System, prop: Property, steps: tuple[Wanted, ...]
+) -> Again:
+    """The property found in another way; raises WitnessError, with what is known of it now, where it is not."""
+    command = recording(origin, prop, file.parent)
+    schedule = nearby(system, prop, steps)
+    if schedule is not None:
+        return Again(origin, system, prop, schedule, f"again, near what it kept; {gone}. Record it anew: {command}")
+    judgement = explore(system, properties=[prop.name], limit=SEARCHED_STATES).judgement(prop.name)
+    if judgement.trace is None:
+        raise WitnessError(f"{gone}. {_now(origin, judgement, command)}")
+    reason = f"again, found by exploring; {gone}. Record it anew: {command}"
+    return Again(origin, system, prop, judgement.trace.schedule, reason)
+
+
+def _now(origin: Origin, judgement: Judgement, command: str) -> str:
+    """What is known of the property now, and what to do with the file."""
+    prop, told = judgement.prop, f"{judgement.prop.title}: {judgement.verdict.value} now ({judgement.reason})"
+    if judgement.verdict is Verdict.UNDETERMINED:
+        return f"{told}, and not found again. Look at that step, then delete the file or record anew: {command}"
+    if prop.is_wish:
+        return f"{told}. Retire it: delete the file"
+    settings = "".join(f", {name}={value!r}" for name, value in origin.parameters.items())
+    laid = f", {origin.placement!r}" if origin.placement else ""
+    deaths = f", crashes={origin.crashes}" if origin.crashes else ""
+    proof = f"assert_holds(system_of({origin.model!r}{laid}{deaths}{settings}), {prop.name!r})"
+    return f"{told}. Retire it: delete the file, and keep {proof} in its place"
+
+
+def remedy(file: Path) -> str:
+    """What to do with a witness that does not fit its model."""
+    return f"Delete {file.name}, or record it anew with `dstamp explore`"
+
+
+def recording(origin: Origin, prop: Property, folder: Path) -> str:
+    """The command that records a witness of the property anew."""
+    words = ["dstamp", "prove" if origin.copies else "explore", origin.model]
+    for name, value in origin.parameters.items():
+        words += ["--set", f"{name}={','.join(map(str, value)) if isinstance(value, list | tuple) else value}"]
+    words += ["--placement", origin.placement] if origin.placement else []
+    words += ["--crashes", str(origin.crashes)] if origin.crashes else []
+    return shlex.join([*words, "--property", prop.name, "--out", str(folder)])
