@@ -37,6 +37,11 @@ class Property:
     of: str | None = None
 
     @property
+    def title(self) -> str:
+        """Its kind and its name, as reports and witnesses call it; each word once."""
+        return self.name if self.name == self.kind.value else f"{self.kind.value}: {self.name}"
+
+    @property
     def is_wish(self) -> bool:
         """Whether reaching the predicate is what is wanted, not what must not happen."""
         return self.kind is Kind.REACHABLE
