@@ -81,9 +81,15 @@ class Accesses:
 
     def written(self, number: int, location: Location) -> Any:
         """What step `number` left in a field; None where it removed it."""
+        return self._left(number, location).get(location.path)
+
+    def is_there(self, number: int, location: Location) -> bool:
+        """Whether there is such a field after step `number`."""
+        return location.path in self._left(number, location)
+
+    def _left(self, number: int, location: Location) -> dict[Path, Any]:
         step = self._trace.steps[number]
-        after = next((c.after for c in step.changes if c.target == location.target), self._before[number])
-        return fields_of(after).get(location.path)
+        return fields_of(next((c.after for c in step.changes if c.target == location.target), self._before[number]))
 
     def variants(self, number: int, *, fresh: bool = False) -> Iterator[Variant]:
         """What the op of step `number` would have done with other values in one field; innermost fields first.

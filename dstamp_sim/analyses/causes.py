@@ -13,14 +13,15 @@ is one of these, and the first that there is, is told:
 - *order*: two steps of different processes on one field, which in the other order do no harm;
 - *own*: what it read it had written itself, or nobody had, and no other process is needed;
 - *turn*: nothing single; but with one process after the other all is well;
-- *did*: the step with which it came about, which comes about with one process after the other, too.
+- *did*: a step of a daemon that could be left out; or the step with which it came about, where that comes about with
+  one process after the other, too.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
@@ -105,7 +106,13 @@ class Causes:
         return [self._answer(remedy) for remedy in self.what_if.remedies(self.fact)]
 
     def found(self) -> Iterator[Cause]:
-        """The causes, the most telling first; each is looked for only where those before it are not enough."""
+        """The causes, the most telling first; each is looked for only where those before it are not enough.
+
+        Where one process alone, with the daemons, comes to the same, nothing of the others is a cause.
+        """
+        return (cause for cause in self._ranked() if self._concerns(cause))
+
+    def _ranked(self) -> Iterator[Cause]:
         yield from self._deaths()
         windows = [self._apart(cause) for cause in self.answers if cause.window is not None]
         tried = [cause for cause in windows if cause.trials]
@@ -114,14 +121,24 @@ class Causes:
         yield from _told_as(Story.OVERWRITTEN, tried)
         yield from _told_as(Story.STALE, tried)
         yield from (cause for cause in self.answers if self._fault(cause))
-        yield from self._early()
-        yield from self._orders()
-        if self.alone is not None:
-            yield from (cause for cause in self.answers if cause.story is Story.OWN and self._telling(cause))
+        if self.alone is None:
+            yield from self._early()
+            yield from self._orders()
+        yield from self._environment()
         yield from self._pairs()
-        yield from self._in_turn()
-        yield from (cause for cause in windows if not cause.trials)
+        if self.alone is None:
+            yield from self._in_turn()
+            yield from (cause for cause in windows if not cause.trials)
+        elif self.fact.process is not None:
+            yield from (cause for cause in self.answers if cause.story is Story.OWN and self._telling(cause))
         yield from self._did()
+
+    def _concerns(self, cause: Cause) -> bool:
+        """Whether a cause speaks only of those without whom the failure does not come about."""
+        if self.alone is None:
+            return True
+        steps = [cause.read, cause.closes, *cause.others, *(n for n in (cause.opens, cause.write) if n is not None)]
+        return {self._of(n) for n in steps if n >= 0} <= {self.alone[0], *self.trace.daemons}
 
     @cached_property
     def alone(self) -> tuple[str, tuple[Choice, ...]] | None:
@@ -190,6 +207,21 @@ class Causes:
         does = Counter(self._of(n) for n in range(self.since + 1) if self.accesses[n].writes)
         for cause in sorted(candidates, key=lambda c: does[self._of(c.read)]):
             yield from self._left_out(cause.read, cause)
+
+    def _environment(self) -> Iterator[Cause]:
+        """Anything that a daemon did and that could be left out, the latest first."""
+        for number in range(self.since, -1, -1):
+            if (
+                self._of(number) in self.trace.daemons
+                and (place := self._wrote(number, self.trace.initial)) is not None
+            ):
+                yield from self._left_out(number, Cause(Story.DID, place, None, number, number, number))
+
+    def _wrote(self, number: int, targets: Collection[str]) -> Location | None:
+        """The innermost field that a step changed in one of some objects and that is still there; None if none."""
+        writes = sorted(self.accesses[number].writes, key=lambda place: -len(place.path))
+        there = (place for place in writes if place.target in targets and self.accesses.is_there(number, place))
+        return next((place for place in there if self._changes(number, place)), None)
 
     def _lapse(self, number: int) -> Cause | None:
         """What a daemon took back with a step, and does not take or let go of itself there; None if nothing."""
@@ -369,7 +401,8 @@ class Causes:
     def _reader(self, number: int, place: Location, since: int) -> int | None:
         """The last step of another process between `since` and `number` that read a field; None if there is none."""
         between = range(number - 1, since, -1)
-        return next((n for n in between if self._of(n) != self._of(number) and place in self.accesses[n].reads), None)
+        others = (n for n in between if self._of(n) != self._of(number) and place in self.accesses[n].reads)
+        return next((n for n in others if place not in self.accesses[n].writes), None)
 
     def _pairs(self) -> Iterator[Cause]:
         """Two deaths that only together do harm."""
@@ -389,15 +422,20 @@ class Causes:
     def _turns(self) -> Iterator[tuple[str, ...]]:
         """Orders of the processes that move in the trace, daemons last: as they began, then others."""
         began = dict.fromkeys(step.process for step in self.trace.steps if step.process not in self.trace.daemons)
-        return islice(permutations(began), _MOST_TURNS)
+        return islice(permutations(began), _MOST_TURNS if len(began) > 1 else 0)
 
     def _did(self) -> Iterator[Cause]:
         """The step with which it came about, or the last look before, where no order of processes keeps it away."""
-        if self.since < 0 or (self.alone is None and self.serially is None):
+        if self.since < 0 or self.fact.property == NO_DEADLOCK.name or (self.alone is None and self.serially is None):
             return
         yield from self._last_look()
-        place = next(iter(sorted(self.accesses[self.since].writes, key=lambda p: -len(p.path))), None)
-        yield Cause(Story.DID, place, None, self.since, self.since, self.since)
+        prop = next(prop for prop in self.what_if.asked if prop.name == self.fact.property)
+        targets = {item.name for item in prop.reads}
+        wrote = ((n, place) for n in range(self.since, -1, -1) if (place := self._wrote(n, targets)) is not None)
+        for number, place in islice(wrote, 1):
+            yield Cause(Story.DID, place, None, number, number, number)
+        returned = (n for n in range(self.since, -1, -1) if self.trace.steps[n].ended)
+        yield from (Cause(Story.DID, None, None, n, n, n) for n in islice(returned, 1))
 
     def _last_look(self) -> Iterator[Cause]:
         """The last reading of the process whose result it is."""

@@ -64,7 +64,7 @@ def _overtaken(conflicts: Conflicts, last: int) -> Iterator[tuple[int, Location,
         step = trace.steps[number]
         if step.op is None or locks(step) or step.process in trace.daemons:
             continue
-        for location in accesses[number].reads:
+        for location in (place for place in accesses[number].reads if place not in accesses[number].writes):
             write = next((n for n in conflicts.writers(location) if number < n <= last), None)
             if write is None or trace.steps[write].process == step.process:
                 continue

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from dstamp_sim.analyses.accesses import Accesses
 from dstamp_sim.analyses.causes import Cause, Causes, Story
-from dstamp_sim.analyses.claims import Claim, Depends, Told, TriedAndSafe, When, circle
+from dstamp_sim.analyses.claims import CameOut, Claim, Depends, Told, TriedAndSafe, When, circle
 from dstamp_sim.analyses.conflicts import Conflicts, Cycle, Dependency, Kind, locks
 from dstamp_sim.analyses.deadlock import Deadlock, deadlock_in
 from dstamp_sim.analyses.held import Gap, gap_around, why_not_kept_out
@@ -99,7 +99,7 @@ class _Explainer:
         return Explanation(
             fact=self.fact,
             cause=cause,
-            what=f"{waits.sentence(self.when)}. {what}" if waits is not None else what,
+            what=". ".join(part for part in (waits.sentence(self.when) if waits is not None else "", what) if part),
             lock=self._lock(cause),
             right=self._right(account),
             proof=waits.proof if waits is not None else proof,
@@ -125,14 +125,16 @@ class _Explainer:
         """What happened, and what came of it."""
         named = cause is not None and cause.story is not Story.TURN
         tried = ("" if named else "; no single step that was tried decides it") + self._as_far_as_tried()
+        if account is None and self.waits:
+            return ""
         if account is None:
             return self.narrator.tell([self.teller.fails]) + tried
         say = self.narrator.speech
         before = [f"before that, {claim.words(say)}" for claim in account.before]
         happened = "; ".join([*(claim.words(say) for claim in account.happened), *before])
         came = self.narrator.tell(account.came_of, between=", and ")
-        if self.fact.property == NO_DEADLOCK.name and happened:
-            return happened + tried
+        if self.waits:
+            return happened + self._as_far_as_tried()
         return (f"{happened}; so {came}" if happened else came) + tried
 
     def _as_far_as_tried(self) -> str:
@@ -142,7 +144,8 @@ class _Explainer:
     def _right(self, account: Account | None) -> str:
         """What was tried instead and is safe, or with what a wish would not have come about."""
         tried = account.because if account is not None else None
-        if not isinstance(tried, TriedAndSafe) or any(isinstance(trial.change, Told) for trial in tried.trials):
+        said = account is not None and any(isinstance(claim, CameOut) for claim in account.happened)
+        if said or not isinstance(tried, TriedAndSafe) or any(isinstance(t.change, Told) for t in tried.trials):
             return ""
         return tried.words(self.narrator.speech)
 

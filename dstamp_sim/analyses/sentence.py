@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dstamp_sim.analyses.causes import Cause, Causes, Story
 from dstamp_sim.analyses.claims import (
     Alone,
+    Came,
     CameOut,
     Claim,
     Did,
@@ -76,7 +77,9 @@ class Teller:
         if cause.trials:
             return TriedAndSafe(self.fails, cause.trials)
         if cause.remedy is not None:
-            change = Told(cause.remedy.number, cause.remedy.outcome)
+            number, outcome = cause.remedy.number, cause.remedy.outcome
+            chance = cause.story is Story.CHANCE and outcome is not None
+            change = Came(number, outcome) if chance and outcome is not None else Told(number, outcome)
             return TriedAndSafe(self.fails, (Trial(change, cause.remedy.choices),))
         return self.suffices()
 

@@ -52,7 +52,7 @@ from dstamp_sim.core.properties import Kind as PropertyKind
 from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.semantics import Semantics, State
 from dstamp_sim.core.shared_object import Outcome
-from dstamp_sim.core.state_fields import ABSENT, Path, changed, fields_of, get, put
+from dstamp_sim.core.state_fields import ABSENT, Path, changed, fields_of, get, has_fields, put
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 
@@ -195,8 +195,9 @@ class Record:
         state = self.state(place.target, number)
         if place.path not in fields_of(state):
             return
+        now = get(state, place.path)
         for value in self._values(place, step.op.args):
-            if value != get(state, place.path):
+            if value != now and not (has_fields(value) and has_fields(now)):  # those are asked field by field
                 try:
                     yield value, tuple(step.op.target.outcomes(put(state, place.path, value), step.op))
                 except Exception:  # a model's object, asked about a state of our making
