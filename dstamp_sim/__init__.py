@@ -17,6 +17,7 @@ from dstamp_sim.core.errors import (
     WitnessError,
 )
 from dstamp_sim.core.mechanism import Experiment, Hypotheses, Mechanism, Question, Rule, Seen, Window
+from dstamp_sim.core.observable import UNKNOWN, Field, Observable, Unknown
 from dstamp_sim.core.op import Op, Program, delay, section
 from dstamp_sim.core.placement import PROCESS_EXIT, REJECTED, Placement, Span
 from dstamp_sim.core.properties import Property, always, at_end, each_result, reachable
@@ -84,6 +85,7 @@ __all__ = [
     "MISSING",
     "PROCESS_EXIT",
     "REJECTED",
+    "UNKNOWN",
     "AnyNumber",
     "Arrivals",
     "Chance",
@@ -96,6 +98,7 @@ __all__ = [
     "DstampError",
     "Experiment",
     "Explanation",
+    "Field",
     "Flock",
     "GitCheckout",
     "Hypotheses",
@@ -107,6 +110,7 @@ __all__ = [
     "Model",
     "ModelError",
     "Mutex",
+    "Observable",
     "Op",
     "Outcome",
     "Placement",
@@ -137,6 +141,7 @@ __all__ = [
     "System",
     "Timing",
     "Trace",
+    "Unknown",
     "UsageError",
     "Verdict",
     "Window",

@@ -13,10 +13,13 @@ from dstamp_sim.cli.console import AsJson, bar, errors, output, print_json, say
 
 def ingest(
     folder: Annotated[Path, typer.Argument(metavar="RUNS_DIR", help="Holds a folder with results.json per run.")],
+    model: Annotated[
+        str,
+        typer.Option(metavar="MODEL", help="The model, which says what can be observed of a run."),
+    ],
     into: Annotated[Path, typer.Option("--into", metavar="FILE", help="The evidence file to write.")] = Path(
         "evidence.toml"
     ),
-    model: Annotated[str, typer.Option(help="The model whose log lines are looked for.")] = "cc_ci",
     replace: Annotated[bool, typer.Option("--replace", help="Write over an existing evidence file.")] = False,
     as_json: AsJson = False,
 ) -> None:

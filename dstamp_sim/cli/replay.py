@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from dstamp_sim.cli.console import (
@@ -25,7 +24,8 @@ from dstamp_sim.cli.console import (
 from dstamp_sim.cli.judgement import print_judgement
 
 if TYPE_CHECKING:
-    from dstamp_sim.incident.replay_scenario import Replay, Row
+    from dstamp_sim.incident.incident import Judgement
+    from dstamp_sim.incident.replay_scenario import Replay
     from dstamp_sim.pipeline.how_often import HowOften
 
 
@@ -51,72 +51,69 @@ def replay(
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the judgement as a report (Markdown).")
     ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Print the whole report, not its first screen.")] = False,
     out: Out = Path("out"),
     as_json: AsJson = False,
 ) -> None:
-    """Replay a cluster of runs on the clock, judge its properties, and compare it with what was observed, run by run.
+    """Replay a cluster of runs on the clock, beside what was observed, and judge which mechanism can have done it.
 
     A replay is one draw from assumed figures. Exit code 1 says that a property fails in it (with --draws: in some
     draw), 3 that one was never asked. Beside evidence the question is what was observed: then 0, but for --draws.
     """
-    from dstamp_sim.incident.replay_scenario import replay_scenario  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.incident.loaded import load_incident  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.incident.replay_scenario import replay_incident  # noqa: PLC0415 - as above
 
+    incident = load_incident(scenario, evidence=evidence, seed=seed)
     with bar("draws") as tell:
-        found = replay_scenario(
-            scenario, mechanism=mechanism, placement=placement, seed=seed, out=out, draws=draws, tell=tell
-        )
-    wanted = judge if judge is not None else mechanism is None and not draws and found.scenario.priors is not None
-    document: dict[str, Any] | None = None
-    judged_files: tuple[Path, ...] = ()
+        found = replay_incident(incident, mechanism=mechanism, placement=placement, out=out, draws=draws, tell=tell)
+    wanted = judge if judge is not None else mechanism is None and not draws and incident.scenario.priors is not None
+    judgement: Judgement | None = None
     if wanted or evidence or report:
         from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - loaded when needed
-        from dstamp_sim.incident.incident import judge_scenario  # noqa: PLC0415 - as above
+        from dstamp_sim.incident.incident import judge_incident  # noqa: PLC0415 - as above
 
         with bar("judging mechanisms") as tell:
-            _, document, judged_files = judge_scenario(
-                scenario, evidence=evidence, seed=seed, out=out, report=report, workers=cores(), tell=tell
-            )
+            judgement = judge_incident(incident, replayed=found, out=out, report=report, workers=cores(), tell=tell)
     if as_json:
-        print_json(
-            {
-                "title": found.scenario.title,
-                "mechanism": found.mechanism,
-                "placement": found.placement,
-                "seed": found.scenario.timing.seed,
-                "runs": [vars(row) for row in found.rows],
-                "properties": properties_json(found.properties),
-                "files": [str(file) for file in (*found.files, *judged_files)],
-            }
-            | ({"draws": _draws_json(found)} if found.draws else {})
-            | ({"judgement": document} if document else {})
-        )
+        print_json(_json(found, judgement))
+    elif judgement is not None:
+        print_judgement(judgement, out, full=full)
+        _print_draws(found)
     else:
-        _print(found, document, judged_files)
-    compared = found.scenario.evidence is not None or evidence is not None
-    raise typer.Exit(0 if compared and not draws else found.exit_code)
+        _print_replay(found)
+    raise typer.Exit(0 if incident.evidence is not None and not draws else found.exit_code)
 
 
-def _print(found: Replay, document: dict[str, Any] | None, judged_files: Sequence[Path]) -> None:
+def _json(found: Replay, judgement: Judgement | None) -> dict[str, Any]:
+    replayed = {
+        "title": found.scenario.title,
+        "mechanism": found.mechanism,
+        "placement": found.placement,
+        "seed": found.scenario.timing.seed,
+        "runs": [vars(row) for row in found.rows],
+        "properties": properties_json(found.properties),
+        "files": [str(file) for file in (*found.files, *(judgement.files if judgement else ()))],
+    }
+    drawn = {"draws": _draws_json(found)} if found.draws else {}
+    return replayed | drawn | ({"judgement": judgement.summary.as_json()} if judgement else {})
+
+
+def _print_replay(found: Replay) -> None:
+    from dstamp_sim.incident.report.replayed import assumed, replay_document  # noqa: PLC0415 - as above
+    from dstamp_sim.rendering.as_console import print_block, print_document  # noqa: PLC0415 - as above
+
     console = output()
-    say(console, Text(found.scenario.title, style="bold"))
-    about = f"mechanism {found.mechanism}: {found.story}" if found.mechanism else "the model's own behaviour"
-    say(console, Text(f"{about}\nlock placement {found.placement}, seed {found.scenario.timing.seed}\n"))
-    judged = [row for row in found.rows if row.reproduced is not None]
-    console.print(_compared(found.rows) if judged else _simulated(found.rows))
-    if judged:
-        hits = sum(row.reproduced is True for row in judged)
-        say(console, Text(f"\n{hits} of {len(judged)} observed runs reproduced.", style="bold"))
+    print_document(console, replay_document(found))
     print_properties(console, found.properties)
+    _print_draws(found)
+    for block in assumed(found):
+        print_block(console, block)
+    print_files(console, found.files)
+
+
+def _print_draws(found: Replay) -> None:
     for line in _draws(found):
-        say(console, Text(line))
-    if found.assumptions:
-        say(console, Text("Assumed: " + "; ".join(f"{text} ({source})" for text, source in found.assumptions) + "."))
-    assumed = [name for name, delay in found.scenario.timing.delays.items() if delay.source.startswith("assumed")]
-    if assumed:
-        say(console, Text(f"Assumed durations: {', '.join(assumed)}."))
-    if document is not None:
-        print_judgement(console, document)
-    print_files(console, (*found.files, *judged_files))
+        say(output(), Text(line))
 
 
 def _draws(found: Replay) -> Iterator[str]:
@@ -156,33 +153,3 @@ def _draws_json(found: Replay) -> dict[str, Any]:
             for often in found.draws
         ],
     }
-
-
-def _simulated(rows: Sequence[Row]) -> Table:
-    """A row per run with what came out, and why where the model says so: nothing was observed."""
-    fields = list(dict.fromkeys(field for row in rows for field in row.simulated))
-    why = any(row.why for row in rows)
-    table = Table()
-    for heading in ("run", *fields, *["why"] * why):
-        table.add_column(heading, overflow="fold", style="bold" if heading == "run" else None)
-    for row in rows:
-        table.add_row(row.run, *(Text(_cell(row.simulated.get(f))) for f in fields), *[Text(row.why)] * why)
-    return table
-
-
-def _compared(rows: Sequence[Row]) -> Table:
-    """A row per run: what was observed above what was simulated, in the fields that were observed."""
-    fields = list(dict.fromkeys(field for row in rows for field in row.observed))
-    table = Table(show_lines=True)
-    for heading in ("run", "", *fields, "reproduced", "why"):
-        table.add_column(heading, overflow="fold", style="bold" if heading == "run" else None)
-    for row in rows:
-        mark = {True: "yes", False: "NO", None: "not observed"}[row.reproduced]
-        cells = ["\n".join(_cell(side.get(field)) for side in (row.observed, row.simulated)) for field in fields]
-        style = {True: "green", False: "red", None: ""}[row.reproduced]
-        table.add_row(row.run, "observed\nsimulated", *map(Text, cells), Text(mark, style=style), Text(row.why))
-    return table
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else str(value)

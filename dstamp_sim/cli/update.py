@@ -23,19 +23,21 @@ def update(
     scenario: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The scenario it is evidence for; the incident's when left out.")
     ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Print the whole report, not its first screen.")] = False,
     out: Out = Path("out"),
     as_json: AsJson = False,
 ) -> None:
     """Add the outcome of an experiment to the end of an evidence file, and judge the mechanisms again."""
     from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - loaded when needed
-    from dstamp_sim.incident.incident import judge_scenario, update_evidence  # noqa: PLC0415 - as above
+    from dstamp_sim.incident.incident import judge_incident, update_evidence  # noqa: PLC0415 - as above
+    from dstamp_sim.incident.loaded import load_incident  # noqa: PLC0415 - as above
 
-    target = update_evidence(evidence, observe, scenario=scenario, source=source, into=into, out=out)
+    before = load_incident(scenario, evidence=evidence)
+    after = update_evidence(before, observe, source=source, into=into, out=out)
     with bar("judging mechanisms") as tell:
-        _, document, files = judge_scenario(scenario, evidence=target, out=out, workers=cores(), tell=tell)
+        found = judge_incident(after, out=out, workers=cores(), tell=tell)
     if as_json:
-        print_json(document | {"files": [str(file) for file in (target, *files)]})
+        print_json(found.summary.as_json() | {"files": [str(file) for file in (after.source, *found.files)]})
         return
-    console = output()
-    print_judgement(console, document)
-    print_files(console, (target, *files))
+    print_judgement(found, out, full=full)
+    print_files(output(), [into or evidence])

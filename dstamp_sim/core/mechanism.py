@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Step
 
@@ -88,7 +89,8 @@ class Experiment:
 class Rule:
     """How somebody means to read an experiment: `outcome` for the mechanisms that need company, `other` for the rest.
 
-    A mechanism needs company if `other` never comes of it in this experiment. `says` is the rule in words.
+    A mechanism needs company if `other` never comes of it in this experiment. `says` is the rule in words, `provided`
+    what must have been so in the experiment for `other` to refute them.
     """
 
     experiment: str
@@ -96,26 +98,28 @@ class Rule:
     other: str
     says: str
     source: str
+    provided: str = ""
 
 
 @dataclass(frozen=True)
 class Hypotheses:
     """What a model says so that its mechanisms can be judged against evidence.
 
-    `nothing` is the factory without any fault. Factories take `runs` and, by each name in `identity`, a tuple with a
-    value per run, which an observed run may leave unknown. `sight` gives the parameters with which a result has a
-    field that it otherwise lacks. `apart` are the parameters with which runs share nothing by their identity: readings
+    `nothing` is the factory without any fault, `evidence` declares what can be observed of its runs. Factories take
+    `runs` and, by each name in `identity`, a tuple with a value per run; these are fields of the evidence, which an
+    observed run may leave unknown. `apart` are the parameters with which runs share nothing by their identity: readings
     that have them are of mechanisms that need no such sharing. `probes` are factories of systems with one process, by
-    the probe's id. `faults` are the outcome labels that count as something having failed. `rule` is a way to read an
-    experiment that is judged.
+    the probe's id. `faults` are the outcome labels that count as something having failed, `failing` says in words of
+    what. `rule` is a way to read an experiment that is judged.
     """
 
     nothing: Callable[..., System]
-    questions: Mapping[str, Question]
-    identity: tuple[str, ...]
-    sight: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    evidence: Observable
+    questions: Mapping[str, Question] = field(default_factory=dict)
+    identity: tuple[str, ...] = ()
     apart: Mapping[str, Any] = field(default_factory=dict)
     probes: Mapping[str, Callable[..., System]] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
+    failing: str = ""
     experiments: Mapping[str, Experiment] = field(default_factory=dict)
     rule: Rule | None = None

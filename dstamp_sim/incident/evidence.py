@@ -4,76 +4,50 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import reduce
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, create_model, model_validator
 
 from dstamp_sim.core.errors import ScenarioError, UsageError
+from dstamp_sim.core.observable import Field as Declared
+from dstamp_sim.core.observable import Observable
 from dstamp_sim.inputs.toml_file import Strict, read_toml
-
-UpdateStatus = Literal[
-    "unset", "updating", "paused", "completed", "rollback_started", "rollback_paused", "rollback_completed"
-]
-
-
-class Fingerprint(Strict):
-    """What `docker service inspect` showed at the check; `previous_stamp = "absent"`: there was no PreviousSpec."""
-
-    previous_stamp: str | None = None
-    update_status: UpdateStatus | None = None
 
 
 class ObservedRun(Strict):
-    """One real run. `time_means` says what its time is of; `stamp = "right"` where only that is known.
+    """One real run. `time_means` says what its time is of; `seen` is what else is known, by the model's fields.
 
-    `until` is its end where both ends are known (`time` is then its start). `computed` is the last chaos version that
-    its console shows, `other` what else its results hold.
+    `until` is its end where both ends are known (`time` is then its start). `other` is what its results hold besides.
     """
 
     id: str
     time: datetime | None = None
     time_means: Literal["start", "end", "unknown"] = "unknown"
     until: datetime | None = None
-    recipe: str | None = None
-    ref: str | None = None
-    pr: int | None = None
-    level: int | None = None
-    stages: dict[str, Literal["pass", "fail"]] = Field(default_factory=dict)
-    stamp: str | None = None
-    computed: str | None = None
     company: Literal["solo", "clustered", "unknown"] = "unknown"
-    fingerprint: Fingerprint = Fingerprint()
     other: dict[str, Any] = Field(default_factory=dict)
     source: str
+    seen: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _in_order(self) -> ObservedRun:
         if self.until is not None and (self.time is None or self.time_means != "start" or self.until < self.time):
-            raise ValueError("`until` is the end of a run whose `time` is its start, and not before it")
+            raise ValueError(f"{self.id}: `until` is the end of a run whose `time` is its start, and not before it")
         return self
-
-    def observed(self) -> dict[str, Any]:
-        """What a simulated result can be compared with, as far as known: stamp, level, verdicts, what else was read."""
-        known = {"stamp": self.stamp, "level": self.level, **self.stages, "computed": self.computed}
-        known |= vars(self.fingerprint)
-        return {field: value for field, value in known.items() if value is not None}
 
 
 class Probe(Strict):
-    """One isolated reproduction: what was set up, how far it got, what it stamped."""
+    """One isolated reproduction: what was set up, how far it got, and what was `seen`, by the model's fields."""
 
     id: str
     setup: str
     reached: str
-    stamp: str
     source: str
-
-    def observed(self) -> dict[str, Any]:
-        """What a simulated result can be compared with."""
-        return {"stamp": self.stamp}
+    seen: dict[str, Any] = Field(default_factory=dict)
 
 
 class Fact(Strict):
@@ -120,37 +94,112 @@ class Evidence(Strict):
         return frozenset(fact.constant for fact in self.facts if fact.constant)
 
 
-def read_evidence(path: Path) -> Evidence:
-    """The evidence in a TOML file. Raises ScenarioError naming file, place and remedy."""
-    return read_toml(path, Evidence)
+Item = TypeVar("Item", ObservedRun, Probe)
 
 
-def write_evidence(path: Path, evidence: Evidence) -> None:
+def read_evidence(path: Path, observable: Observable) -> Evidence:
+    """The evidence in a TOML file, whose runs and probes may have the fields that a model declares.
+
+    Raises ScenarioError naming file, place and remedy.
+    """
+    content: Any = read_toml(path, _file_schema(observable))  # of a schema that is made
+    try:
+        return Evidence(
+            runs=tuple(_seen(item, ObservedRun, observable) for item in content.runs),
+            probes=tuple(_seen(item, Probe, observable) for item in content.probes),
+            facts=content.facts,
+            outcomes=content.outcomes,
+        )
+    except ValidationError as error:
+        raise ScenarioError(f"{path}: {error.errors()[0]['msg']}") from error
+
+
+def _file_schema(observable: Observable) -> type[Strict]:
+    """What an evidence file may hold: the generic keys, and the model's fields where it says that they are."""
+    run, probe = (_item_schema(kind, observable) for kind in (ObservedRun, Probe))
+    shape: dict[str, Any] = {
+        "runs": (tuple[run, ...], ...),  # type: ignore[valid-type]  # made just above
+        "probes": (tuple[probe, ...], ()),  # type: ignore[valid-type]  # as above
+        "facts": (tuple[Fact, ...], ()),
+        "outcomes": (tuple[Outcome, ...], ()),
+    }
+    return create_model("EvidenceFile", __base__=Strict, **shape)
+
+
+def _item_schema(kind: type[ObservedRun] | type[Probe], observable: Observable) -> type[Strict]:
+    generic: dict[str, Any] = {
+        name: (known.annotation, known) for name, known in kind.model_fields.items() if name != "seen"
+    }
+    return create_model(kind.__name__, __base__=Strict, **generic, **_tables(observable.fields, depth=0))
+
+
+def _tables(fields: Iterable[Declared], depth: int) -> dict[str, Any]:
+    """The fields as keys of one table of an evidence file, those deeper in it as tables of their own."""
+    inner: dict[str, list[Declared]] = {}
+    keys: dict[str, Any] = {}
+    for one in fields:
+        if len(one.path) == depth + 1:
+            keys[one.path[depth]] = (one.kind | None, None)
+        else:
+            inner.setdefault(one.path[depth], []).append(one)
+    for key, members in inner.items():
+        table = create_model(key, __base__=Strict, **_tables(members, depth + 1))
+        keys[key] = (table, Field(default_factory=table))
+    return keys
+
+
+def _seen(item: Any, kind: type[Item], observable: Observable) -> Item:
+    """An item of a file as a run or probe: what the model declares is in `seen`."""
+    generic = {name: getattr(item, name) for name in kind.model_fields if name != "seen"}
+    values = {one.name: reduce(getattr, one.path, item) for one in observable.fields}
+    return kind(**generic, seen={name: value for name, value in values.items() if value is not None})
+
+
+def _written(generic: Mapping[str, Any], seen: Mapping[str, Any], observable: Observable) -> dict[str, Any]:
+    """A run or probe as a table of a file: the generic values, and what the model declares where it says."""
+    table = {**generic}
+    for one in observable.fields:
+        if one.name in seen:
+            *above, key = one.path
+            reduce(lambda inside, name: inside.setdefault(name, {}), above, table)[key] = seen[one.name]
+    return table
+
+
+def _dumped(item: ObservedRun | Probe, observable: Observable) -> dict[str, Any]:
+    return _written(item.model_dump(exclude_defaults=True, exclude={"seen"}), item.seen, observable)
+
+
+def write_evidence(path: Path, evidence: Evidence, observable: Observable) -> None:
     """Write evidence so that `read_evidence` gives it back; the file is whole or not there."""
-    tables = (("runs", evidence.runs), ("probes", evidence.probes), ("facts", evidence.facts))
+    tables = {
+        "runs": [_dumped(run, observable) for run in evidence.runs],
+        "probes": [_dumped(probe, observable) for probe in evidence.probes],
+        "facts": [fact.model_dump(exclude_defaults=True) for fact in evidence.facts],
+        "outcomes": [outcome.model_dump() for outcome in evidence.outcomes],
+    }
     lines = ["# Observed runs, probes and facts, each with its source. A key that is missing is unknown.", ""]
-    for name, items in (*tables, ("outcomes", evidence.outcomes)):
+    for name, items in tables.items():
         for item in items:
-            lines += [f"[[{name}]]", *_entries(item.model_dump(exclude_defaults=True)), ""]
+            lines += [f"[[{name}]]", *_entries(item), ""]
     fresh = path.with_name(f"{path.name}.part")
     fresh.write_text("\n".join(lines), encoding="utf-8")
     fresh.replace(path)
 
 
-def append_outcomes(path: Path, into: Path, outcomes: Sequence[Outcome]) -> None:
+def append_outcomes(path: Path, into: Path, outcomes: Sequence[Outcome], observable: Observable) -> None:
     """Write the evidence at `path` with more outcomes at its end to `into`: every byte of it and its comments stay.
 
     The file is whole or not there. Raises UsageError where it cannot be written, ScenarioError where outcomes cannot be
     added to the end of such a file, as to one that writes its outcomes as an inline list.
     """
-    before, evidence = path.read_bytes(), read_evidence(path)
+    before, evidence = path.read_bytes(), read_evidence(path, observable)
     wanted = evidence.model_copy(update={"outcomes": (*evidence.outcomes, *outcomes)})
     lines = [line for item in outcomes for line in ("", "[[outcomes]]", *_entries(item.model_dump()))]
     added = before + (b"" if before.endswith(b"\n") else b"\n") + "\n".join([*lines, ""]).encode()
     fresh = into.with_name(f"{into.name}.part")
     try:
         fresh.write_bytes(added)
-        if not _reads_as(fresh, wanted):
+        if not _reads_as(fresh, wanted, observable):
             raise ScenarioError(f"{path}: nothing can be added at its end; write its outcomes as [[outcomes]] tables")
         fresh.replace(into)
     except OSError as error:
@@ -159,17 +208,21 @@ def append_outcomes(path: Path, into: Path, outcomes: Sequence[Outcome]) -> None
         fresh.unlink(missing_ok=True)
 
 
-def _reads_as(path: Path, wanted: Evidence) -> bool:
+def _reads_as(path: Path, wanted: Evidence, observable: Observable) -> bool:
     try:
-        return read_evidence(path) == wanted
+        return read_evidence(path, observable) == wanted
     except ScenarioError:
         return False
 
 
-def checked_run(values: dict[str, Any]) -> ObservedRun:
-    """A run of `values`. Raises ScenarioError with the first thing that is wrong."""
+def checked_run(generic: Mapping[str, Any], seen: Mapping[str, Any], observable: Observable) -> ObservedRun:
+    """A run with these generic values and, by the model's fields, what was seen of it.
+
+    Raises ScenarioError with the first thing that is wrong.
+    """
+    table = _written(generic, seen, observable)
     try:
-        return ObservedRun(**values)
+        return _seen(_item_schema(ObservedRun, observable).model_validate(table), ObservedRun, observable)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

@@ -3,90 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from dstamp_sim.core.errors import ScenarioError, UsageError
-from dstamp_sim.core.scenario import Scenario
-from dstamp_sim.incident.evidence import Outcome, append_outcomes, read_evidence
-from dstamp_sim.incident.judge_mechanisms import Judged, Tell, judge_incident
+from dstamp_sim.core.mechanism import Hypotheses
+from dstamp_sim.incident.evidence import Outcome, append_outcomes
+from dstamp_sim.incident.judge_mechanisms import Tell, judge_mechanisms
 from dstamp_sim.incident.likely.experiments import check_outcome
-from dstamp_sim.incident.replay_scenario import INCIDENT
-from dstamp_sim.incident.report.judgement_files import write_judgement, write_report
-from dstamp_sim.incident.report.plain import as_json
-from dstamp_sim.inputs.model_file import bundled, load_model
-from dstamp_sim.inputs.scenario_file import read_scenario
+from dstamp_sim.incident.loaded import Incident
+from dstamp_sim.incident.replay_scenario import Replay
+from dstamp_sim.incident.report.judgement_files import draw_judgement, write_report, write_tables
+from dstamp_sim.incident.report.summary import Summary, summarise
 from dstamp_sim.inputs.witness_file import check_writable
 
 
-def judge_scenario(
-    path: Path | None,
+@dataclass(frozen=True)
+class Judgement:
+    """What judging an incident gave: the findings, and the files that were written of them."""
+
+    summary: Summary
+    files: tuple[Path, ...]
+
+
+def judge_incident(
+    incident: Incident,
     *,
-    evidence: Path | None = None,
-    seed: int | None = None,
+    replayed: Replay | None = None,
     out: Path,
     report: Path | None = None,
     workers: int = 1,
     tell: Tell | None = None,
-) -> tuple[Judged, dict[str, Any], tuple[Path, ...]]:
-    """The judgement of a scenario's incident, the same as plain values, and the files written of it.
+) -> Judgement:
+    """The judgement of an incident's mechanisms, and its files in `out`; also a report in Markdown where one is named.
 
-    Raises ScenarioError where there is no evidence or there are no priors, and what the loaders raise.
+    `replayed` is one run of the scenario, which the report shows too. Raises ScenarioError where there is no evidence
+    or there are no priors, UsageError where nothing can be written.
     """
-    scenario = _scenario(path, seed)
-    source = evidence or scenario.evidence
-    if source is None:
+    if incident.evidence is None:
         raise ScenarioError("the scenario names no evidence to judge mechanisms against")
-    observed, model = read_evidence(source), load_model(scenario.model)
     check_writable(out)
     if report is not None and not report.parent.is_dir():
         raise UsageError(f"{report}: its folder {report.parent} does not exist")
-    judged = judge_incident(scenario, observed, model, workers=workers, tell=tell)
-    document = as_json(judged, scenario, observed, model)
-    document["command"] = _command(path, evidence, seed)
-    files = write_judgement(judged, document, scenario, out)
-    if report is not None:
-        files += write_report(document, scenario.title, files, report)
-    return judged, document, tuple(files)
-
-
-def _command(path: Path | None, evidence: Path | None, seed: int | None) -> str:
-    """The command that judges so again; files by their names, since a report may be moved."""
-    parts = ["dstamp replay", *([path.name] if path else []), *([f"--evidence {evidence.name}"] if evidence else [])]
-    return " ".join([*parts, *([f"--seed {seed}"] if seed is not None else []), "--report REPORT.md"])
+    judged = judge_mechanisms(incident, workers=workers, tell=tell)
+    summary = summarise(judged, incident, incident.evidence, replayed)
+    files = [*draw_judgement(judged, incident, out), *write_tables(summary, out)]
+    return Judgement(summary, (*files, *write_report(summary, files, out, report)))
 
 
 def update_evidence(
-    path: Path, observed: Sequence[str], *, scenario: Path | None, source: str, into: Path | None, out: Path
-) -> Path:
-    """The evidence at `path` with more outcomes, each `EXPERIMENT=OUTCOME`, written to `into` (else added to `path`).
+    incident: Incident, observed: Sequence[str], *, source: str, into: Path | None, out: Path
+) -> Incident:
+    """The incident with more outcomes, each `EXPERIMENT=OUTCOME`; its evidence is written to `into`, else added to.
 
     Comments and everything else in the file stay as they are. Raises UsageError, naming the nearest, for an experiment
-    that the scenario's model does not know and an outcome that its experiment cannot have, for a file that is there
-    already, and where nothing can be written to `out`; the evidence is not touched then.
+    that the model does not know and an outcome that its experiment cannot have, for a file that is there already, and
+    where nothing can be written to `out`; the evidence is not touched then.
     """
-    known = load_model(_scenario(scenario, None).model).hypotheses
-    if known is None:
+    known, target = incident.model.hypotheses, into or incident.source
+    if known is None or target is None or incident.source is None or incident.evidence is None:
         raise UsageError("the scenario's model names no HYPOTHESES, and so no experiments")
-    outcomes = [_observed(written) for written in observed]
-    for experiment, outcome in outcomes:
-        check_outcome(known, experiment, outcome)
+    outcomes = [_outcome(written, known, source) for written in observed]
     if into is not None and into.exists():
         raise UsageError(f"--into {into}: there is such a file; give a new one, or leave --into out to add to EVIDENCE")
-    read_evidence(path)
     check_writable(out)
-    append_outcomes(path, into or path, [Outcome(experiment=e, outcome=o, source=source) for e, o in outcomes])
-    return into or path
+    append_outcomes(incident.source, target, outcomes, known.evidence)
+    evidence = incident.evidence.model_copy(update={"outcomes": (*incident.evidence.outcomes, *outcomes)})
+    path, _, seed = incident.asked
+    return replace(incident, source=target, evidence=evidence, asked=(path, target, seed))
 
 
-def _observed(written: str) -> tuple[str, str]:
+def _outcome(written: str, known: Hypotheses, source: str) -> Outcome:
     experiment, _, outcome = written.partition("=")
     if not outcome:
-        raise UsageError(f"--observe {written}: write EXPERIMENT=OUTCOME, such as 'isolated run=green'")
-    return experiment, outcome
-
-
-def _scenario(path: Path | None, seed: int | None) -> Scenario:
-    scenario = read_scenario(path or bundled(INCIDENT))
-    return scenario if seed is None else replace(scenario, timing=replace(scenario.timing, seed=seed))
+        listed = [f"{name}={one.outcomes[0]}" for name, one in known.experiments.items() if one.outcomes]
+        such = f", such as {listed[0]!r}" if listed else ""
+        raise UsageError(f"--observe {written}: write EXPERIMENT=OUTCOME{such}")
+    check_outcome(known, experiment, outcome)
+    return Outcome(experiment=experiment, outcome=outcome, source=source)

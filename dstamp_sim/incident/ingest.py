@@ -16,7 +16,8 @@ def ingest_runs(
 ) -> RunFolders:
     """The runs in `root`, written as evidence to `into`; files that could not be used are in `complaints`.
 
-    Raises UsageError where there is no such folder, no usable run in it, or `into` exists and may not be replaced.
+    Raises UsageError where there is no such folder, no usable run in it, `into` exists and may not be replaced, or the
+    model declares nothing that can be observed.
     """
     if not root.is_dir():
         raise UsageError(f"{root}: no such folder; give the folder that holds a folder per run")
@@ -24,9 +25,12 @@ def ingest_runs(
         raise UsageError(f"{into} exists: give another --into, or --replace")
     if not into.parent.is_dir():
         raise UsageError(f"{into}: its folder {into.parent} does not exist")
-    found = read_run_folders(root, load_model(model).log_lines, progress)
+    observable = load_model(model).evidence
+    if not observable.fields:
+        raise UsageError(f"model {model} declares nothing that can be observed of a run (evidence= of its HYPOTHESES)")
+    found = read_run_folders(root, observable, progress)
     if not found.runs:
         first = f" ({found.complaints[0].file}: {found.complaints[0].why})" if found.complaints else ""
         raise UsageError(f"{root}: no usable run among {len(found.complaints)} folders{first}")
-    write_evidence(into, Evidence(runs=tuple(found.runs)))
+    write_evidence(into, Evidence(runs=tuple(found.runs)), observable)
     return found

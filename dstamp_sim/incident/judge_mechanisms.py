@@ -10,7 +10,7 @@ from typing import Any
 
 from dstamp_sim.core.errors import ScenarioError, UsageError
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
-from dstamp_sim.core.scenario import Priors, Scenario, Timing
+from dstamp_sim.core.scenario import Priors, Timing
 from dstamp_sim.incident.evidence import Evidence
 from dstamp_sim.incident.likely.experiments import Rated, RuleJudged, Survivors, judged_rule, observed_since, rated
 from dstamp_sim.incident.likely.identifiability import Profile, either, twins
@@ -18,6 +18,7 @@ from dstamp_sim.incident.likely.likelihood import NEVER, Weighed, weigh
 from dstamp_sim.incident.likely.observed_clock import observed_clock
 from dstamp_sim.incident.likely.profiles import Numbers, Size, anywhere, observed_outcomes, profile
 from dstamp_sim.incident.likely.worlds import Sweepers
+from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.possible.abduction import Judging
 from dstamp_sim.incident.possible.ask import engines
 from dstamp_sim.incident.possible.case import Case, Observation, Possible, Row
@@ -112,15 +113,14 @@ class Judged:
         return self.best(mechanism).verdict
 
 
-def judge_incident(
-    scenario: Scenario, evidence: Evidence, model: Model, *, workers: int = 1, tell: Tell | None = None
-) -> Judged:
+def judge_mechanisms(incident: Incident, *, workers: int = 1, tell: Tell | None = None) -> Judged:
     """Judges every mechanism that the model names. Deterministic, whatever the number of `workers`.
 
     `workers` are processes; more than one needs a main module that can be imported.
-    Raises UsageError where the model has no hypotheses, ScenarioError where the scenario has no priors.
+    Raises UsageError where the model has no hypotheses, ScenarioError where the scenario has no evidence or priors.
     """
-    hypotheses, priors = _needed(scenario, model)
+    scenario, model = incident.scenario, incident.model
+    evidence, hypotheses, priors = _needed(incident)
     case = case_of(evidence, hypotheses, priors.longest_run_s)
     steps = Steps(tell, 3 * len(model.mechanisms) + len(priors.variations) + 1)
     docket = Docket(model, case)
@@ -178,7 +178,7 @@ class Cluster:
         """The parameters with which a result has all that was observed of a run, or can be looked up of it."""
         seen = {name for run in self.case.runs for name, _ in run.fields}
         later = [item.settings for item in self.hypotheses.experiments.values() if not item.starts_s]
-        found = [*(self.hypotheses.sight.get(name, {}) for name in sorted(seen)), *later]
+        found = [self.hypotheses.evidence.needs(sorted(seen)), *later]
         return {key: value for given in found for key, value in given.items()}
 
     def weighed(self, beliefs: Priors, steps: Steps = SILENT) -> Survivors:
@@ -224,11 +224,13 @@ def _witnesses(
     """
     found, failed = {}, {}
     for name, mechanism in cluster.alive.items():
-        best = Cast(name, mechanism, cluster.case, cluster.timing, cluster.sight).best(survivors.weighed[name])
+        known = cluster.hypotheses.evidence
+        runs = Cast(name, mechanism, cluster.case, cluster.timing, cluster.sight, known)
+        best = runs.best(survivors.weighed[name])
         row = _best_row(rows, name)
         if best is None and row.timed is not None:
-            known = variants(name, mechanism, cluster.hypotheses, cluster.case.constants)
-            variant = next(variant for variant in known if variant.settings == row.settings)
+            judged = variants(name, mechanism, cluster.hypotheses, cluster.case.constants)
+            variant = next(variant for variant in judged if variant.settings == row.settings)
             attempt = Stage(variant, row.timed, cluster.case, cluster.timing, priors).construct()
             best = constructed(name, attempt)
             if best is None:
@@ -268,12 +270,15 @@ def _pairs(model: Model, hypotheses: Hypotheses, case: Case, clash: Conflict | N
     return judge_pairs(model.mechanisms, hypotheses, case, engines(), contested)
 
 
-def _needed(scenario: Scenario, model: Model) -> tuple[Hypotheses, Priors]:
+def _needed(incident: Incident) -> tuple[Evidence, Hypotheses, Priors]:
+    model, scenario = incident.model, incident.scenario
     if model.hypotheses is None or not model.mechanisms:
         raise UsageError(f"model {model.reference} names no HYPOTHESES, so its mechanisms cannot be judged")
+    if incident.evidence is None:
+        raise ScenarioError("the scenario names no evidence to judge mechanisms against")
     if scenario.priors is None:
         raise ScenarioError("the scenario has no [priors]: durations, partners and failure rates have to be assumed")
-    return model.hypotheses, scenario.priors
+    return incident.evidence, model.hypotheses, scenario.priors
 
 
 def case_of(evidence: Evidence, hypotheses: Hypotheses, longest_s: float) -> Case:
@@ -291,12 +296,12 @@ def case_of(evidence: Evidence, hypotheses: Hypotheses, longest_s: float) -> Cas
     ]
     runs = [
         Observation(
-            run.id, tuple(sorted(run.observed().items())), {k: getattr(run, k, None) for k in hypotheses.identity}
+            run.id, hypotheses.evidence.compared(run.seen), {key: run.seen.get(key) for key in hypotheses.identity}
         )
         for run in evidence.runs
     ]
     known = [probe for probe in evidence.probes if probe.id in hypotheses.probes]
-    probes = [Observation(probe.id, tuple(probe.observed().items()), {}, probe=True) for probe in known]
+    probes = [Observation(probe.id, hypotheses.evidence.compared(probe.seen), {}, probe=True) for probe in known]
     alone = frozenset(run.id for run in evidence.runs if run.company == "solo")
     timed, untimed = orders(sightings, longest_s), orders(sightings, math.inf)
     return Case(runs, probes, timed, untimed, evidence.constants, alone=alone)

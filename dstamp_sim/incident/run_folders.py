@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from dstamp_sim.core.errors import ScenarioError
+from dstamp_sim.core.observable import Observable
 from dstamp_sim.incident.evidence import ObservedRun, checked_run
 
 LARGEST_RESULTS, LARGEST_LOG = 1 << 20, 64 << 20
@@ -21,9 +22,6 @@ TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-
 
 LAST_CHARACTERS = 1 << 16
 """Where a log's last instant is looked for."""
-
-DIRECT = ("recipe", "ref", "pr", "level")
-"""The keys of results that are a run's own; verdicts are its stages, what is left is kept."""
 
 
 @dataclass(frozen=True)
@@ -47,20 +45,19 @@ class _Bad(Exception):
 
 
 def read_run_folders(
-    root: Path, lines: Mapping[str, str], progress: Callable[[int, int], None] | None = None
+    root: Path, observable: Observable, progress: Callable[[int, int], None] | None = None
 ) -> RunFolders:
     """The runs in `root`: a folder each with `results.json`, and `<id>.console.log` beside it or a `*.log` inside.
 
-    `lines` are the model's patterns of log lines, by the field of a run that their group `value` gives (the last line
-    that matches counts); the group `intended`, where there is one, must begin the run's ref or be begun by it.
+    What of results and logs is seen of a run, `observable` declares; whatever else they hold is kept as `other`.
     A truncated, empty, oversized or non-UTF-8 file, or one that contradicts another, is skipped with a complaint.
     """
     found = RunFolders()
-    patterns = {name: re.compile(pattern) for name, pattern in lines.items()}
+    reader = _Reader(observable, [re.compile(pattern) for pattern in observable.log_lines], found.complaints)
     folders = sorted(path for path in root.iterdir() if path.is_dir())
     for number, folder in enumerate(folders):
         try:
-            found.runs.append(_read_run(folder, patterns, found.complaints))
+            found.runs.append(reader.run(folder))
         except _Bad as bad:
             found.complaints.append(Complaint(folder / "results.json", str(bad)))
         if progress is not None:
@@ -68,33 +65,40 @@ def read_run_folders(
     return found
 
 
-def _read_run(folder: Path, patterns: Mapping[str, re.Pattern[str]], complaints: list[Complaint]) -> ObservedRun:
-    results = _results(folder / "results.json")
-    seen: dict[str, Any] = {}
-    for log in _logs(folder):
+@dataclass(frozen=True)
+class _Reader:
+    """How run folders are read; logs that cannot be used are added to `complaints`."""
+
+    observable: Observable
+    patterns: Sequence[re.Pattern[str]]
+    complaints: list[Complaint]
+
+    def run(self, folder: Path) -> ObservedRun:
+        """The run of a folder. Raises _Bad where it cannot be used, or results and log contradict each other."""
+        results, (log, times) = _results(folder / "results.json"), self._logged(folder)
+        wrong = self.observable.contradiction(results, log)
+        if wrong:
+            raise _Bad(wrong)
+        names, values = {one.name for one in self.observable.fields}, log | results
+        other = {name: value for name, value in values.items() if name not in names}
+        generic = {"id": folder.name, **times, "other": other, "source": f"{folder.name}/results.json"}
         try:
-            seen |= _log_fields(_text(log, LARGEST_LOG), patterns)
-        except _Bad as bad:
-            complaints.append(Complaint(log, str(bad)))
-    values = _values(folder, results, seen)
-    try:
-        return checked_run(values)
-    except ScenarioError as error:
-        raise _Bad(str(error)) from error
+            return checked_run(generic, values, self.observable)
+        except ScenarioError as error:
+            raise _Bad(str(error)) from error
 
-
-def _values(folder: Path, results: dict[str, Any], seen: dict[str, Any]) -> dict[str, Any]:
-    """A run's fields from its results and from its log. Raises _Bad where the two contradict each other."""
-    stages = {key: value for key, value in results.items() if value in ("pass", "fail") and key not in DIRECT}
-    own = {key: results[key] for key in DIRECT if key in results}
-    other = {key: value for key, value in results.items() if key not in own and key not in stages}
-    intended = seen.pop("intended", None)
-    if intended is not None and own.setdefault("ref", intended)[:8] != intended[:8]:
-        raise _Bad(f"its results name ref {own['ref']!r}, its log {intended!r}")
-    if "stamp" in seen and "upgrade" in stages and (stages["upgrade"] == "pass") != (seen["stamp"] == "right"):
-        raise _Bad(f"its results say that upgrade {stages['upgrade']}ed, its log that the stamp was {seen['stamp']!r}")
-    other |= {name: seen.pop(name) for name in [*seen] if name not in ObservedRun.model_fields}
-    return {**own, "id": folder.name, "stages": stages, "other": other, **seen, "source": f"{folder.name}/results.json"}
+    def _logged(self, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What the logs say by field, and when the run began and ended."""
+        fields: dict[str, Any] = {}
+        times: dict[str, Any] = {}
+        for file in _logs(folder):
+            try:
+                text = _text(file, LARGEST_LOG)
+                times |= _times(text)
+                fields |= _log_fields(text, self.patterns)
+            except _Bad as bad:
+                self.complaints.append(Complaint(file, str(bad)))
+        return fields, times
 
 
 def _results(path: Path) -> dict[str, Any]:
@@ -133,15 +137,13 @@ def _text(path: Path, largest: int) -> str:
         raise _Bad(f"not UTF-8 (byte {error.start})") from error
 
 
-def _log_fields(text: str, patterns: Mapping[str, re.Pattern[str]]) -> dict[str, Any]:
-    """What a log says: the last value of each pattern, and its first and last instant."""
+def _log_fields(text: str, patterns: Sequence[re.Pattern[str]]) -> dict[str, Any]:
+    """What a log says by field: what the last line has that matches a pattern."""
     fields: dict[str, Any] = {}
-    for name, pattern in patterns.items():
+    for pattern in patterns:
         for match in pattern.finditer(text):
-            fields[name] = match["value"]
-            if "intended" in match.groupdict():
-                fields["intended"] = match["intended"]
-    return fields | _times(text)
+            fields |= {name: value for name, value in match.groupdict().items() if value is not None}
+    return fields
 
 
 def _times(text: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from dstamp_sim.core.errors import ModelError, UsageError, blamed, unknown
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
+from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.placement import Placement
 from dstamp_sim.core.system import ANY, Copies, System
 
@@ -25,7 +26,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model file: where it is, the factory asked for, and what it names: placements, mechanisms, log lines."""
+    """A loaded model file: where it is, the factory asked for, and what it names."""
 
     reference: str
     path: Path
@@ -34,8 +35,12 @@ class Model:
     mechanisms: Mapping[str, Mechanism]
     placements: Mapping[str, Placement]
     assumptions: Sequence[tuple[str, str]]
-    log_lines: Mapping[str, str] = field(default_factory=dict)
     hypotheses: Hypotheses | None = None
+
+    @property
+    def evidence(self) -> Observable:
+        """What can be observed of its runs; nothing where it has no hypotheses."""
+        return self.hypotheses.evidence if self.hypotheses else Observable()
 
     def placement(self, written: str) -> Placement:
         """The placement called so, or written out as spans. Raises UsageError naming the nearest one."""
@@ -71,26 +76,27 @@ class Model:
 def load_model(reference: str) -> Model:
     """The model at `path.py[:factory]`, `folder[:factory]`, or a short name such as `classic/bank`.
 
-    The factory is `build` unless named (dashes may stand for underscores). Raises UsageError when nothing is there,
-    ModelError with file and line when the file cannot be imported or lacks the factory.
+    The factory is `build` unless named: a mechanism's, or one of the file (dashes may stand for underscores). Raises
+    UsageError when nothing is there, ModelError with file and line when the file cannot be imported or lacks the
+    factory.
     """
     location, _, name = reference.partition(":")
     path = _find(location)
     module = _import(path)
+    mechanisms: Mapping[str, Mechanism] = getattr(module, "MECHANISMS", {})
     factory_name = name.replace("-", "_") or "build"
-    factory = getattr(module, factory_name, None)
+    factory = mechanisms[name].factory if name in mechanisms else getattr(module, factory_name, None)
     if not callable(factory):
-        valid = [key for key, value in vars(module).items() if _is_factory(value)]
+        valid = [*(key for key, value in vars(module).items() if _is_factory(value)), *mechanisms]
         raise ModelError(f"{path}: {unknown('factory', factory_name, valid)}: a factory returns a System")
     return Model(
         reference=reference,
         path=path,
         module=module,
         factory=factory,
-        mechanisms=getattr(module, "MECHANISMS", {}),
+        mechanisms=mechanisms,
         placements=getattr(module, "PLACEMENTS", {}),
         assumptions=getattr(module, "ASSUMPTIONS", ()),
-        log_lines=getattr(module, "LOG_LINES", {}),
         hypotheses=getattr(module, "HYPOTHESES", None),
     )
 

@@ -22,9 +22,9 @@ Badges = Mapping[str, tuple[str, bool | None]]
 
 
 def result_text(result: Any) -> str:
-    """A result in a few words: of a run its verdict and stamp, of anything else the value."""
-    told = [getattr(result, field, None) for field in ("upgrade", "stamp")]
-    return " · ".join(str(item) for item in told if item) or text(result)
+    """A result in a few words: its own, where it has a method `brief`; else the value."""
+    brief = getattr(result, "brief", None)
+    return str(brief()) if callable(brief) else text(result)
 
 
 def badges_of(system: System, trace: Trace, about: Iterable[Property]) -> dict[str, tuple[str, bool | None]]:

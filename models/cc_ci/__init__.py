@@ -8,7 +8,6 @@ Placements are in `PLACEMENTS`, the switches in `world.Switches`.
 """
 
 from .hypotheses import HYPOTHESES as HYPOTHESES
-from .logs import LOG_LINES as LOG_LINES
 from .mechanisms import MECHANISMS
 from .placements import PLACEMENTS as PLACEMENTS
 

@@ -19,6 +19,7 @@ from dstamp_sim import (
 )
 
 from . import abra
+from .evidence import EVIDENCE, is_of_the_intended_commit
 from .mechanisms import cc_ci
 from .naming import BASE, HEAD, RECIPE, small_sha
 from .system import is_run
@@ -64,12 +65,6 @@ QUESTIONS = {
         "nothing is said of the harness's version in each run",
         part="fault",
     ),
-}
-
-SIGHT = {
-    "computed": {"console": True},
-    "previous_stamp": {"inspect": True},
-    "update_status": {"inspect": True},
 }
 
 
@@ -181,7 +176,7 @@ OVERLAPS = ("some drifted run was alone", "every drifted run overlapped another"
 def _took(result: RunResult) -> str:
     if result.computed is None:
         return "no chaos version"
-    return "the head" if result.matches("computed", "right") else "the base"
+    return "the head" if is_of_the_intended_commit(result, result.computed) else "the base"
 
 
 def _overlaps(seen: Sequence[Seen]) -> str:
@@ -238,10 +233,10 @@ EXPERIMENTS: Mapping[str, Experiment] = {
 
 HYPOTHESES = Hypotheses(
     nothing=cc_ci,
+    evidence=EVIDENCE,
     questions=QUESTIONS,
     identity=("pr",),
     apart=APART,
-    sight=SIGHT,
     probes={
         "manual-checkouts": _probe(_manual_checkouts),
         "real-base-deploy": _probe(_real_base_deploy),
@@ -255,10 +250,12 @@ HYPOTHESES = Hypotheses(
         "error",
         "read too early",
     ),
+    failing="of an update, a redeploy or a read",
     experiments=EXPERIMENTS,
     rule=Rule(
         "isolated run", "green", "drift",
         "isolated green: a concurrency artifact of the clustered runs; drift: something else, read the console",
         "STATUS-dstamp.md, under test",
+        "the host was idle and nothing else used the stack or the checkout",
     ),
 )  # fmt: skip

@@ -101,12 +101,9 @@ class RunResult(NamedTuple):
         previous, status = (f"{first}, then {then}" for first, then in zip(early, late, strict=True))
         return self._replace(previous_stamp=previous, update_status=status)
 
-    def matches(self, field: str, observed: object) -> bool:
-        """Whether an observation agrees; `stamp = "right"` stands for any stamp of the intended commit."""
-        if field in ("stamp", "computed") and observed == "right":
-            stamp = getattr(self, field)
-            return stamp is not None and commit_of(stamp) == small_sha(self.intended)
-        return bool(getattr(self, field) == observed)
+    def brief(self) -> str:
+        """The upgrade's verdict and the stamp that was read."""
+        return " · ".join(word for word in (self.upgrade, self.stamp) if word)
 
 
 @dataclass(frozen=True, eq=False)

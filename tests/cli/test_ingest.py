@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from dstamp_sim.incident.evidence import read_evidence
+from models.cc_ci import HYPOTHESES
 
 
 def run_folder(name, text):
@@ -15,22 +16,22 @@ def run_folder(name, text):
 def test_an_evidence_file_is_written_and_bad_files_are_told(dstamp):
     run_folder("184", '{"level": 4, "upgrade": "pass"}')
     run_folder("broken", "{")
-    code, out, err = dstamp("ingest", "runs")
+    code, out, err = dstamp("ingest", "runs", "--model", "cc_ci")
     assert (code, out) == (0, "1 runs, 1 files skipped; wrote evidence.toml\n")
     assert err.startswith("skipped runs/broken/results.json: not JSON")
-    assert [run.id for run in read_evidence(Path("evidence.toml")).runs] == ["184"]
+    assert [run.id for run in read_evidence(Path("evidence.toml"), HYPOTHESES.evidence).runs] == ["184"]
 
 
 def test_json_says_the_same(dstamp):
     run_folder("184", '{"level": 4}')
-    code, out, _ = dstamp("ingest", "runs", "--json", "--into", "new.toml")
+    code, out, _ = dstamp("ingest", "runs", "--model", "cc_ci", "--json", "--into", "new.toml")
     assert (code, json.loads(out)) == (0, {"runs": 1, "skipped": [], "file": "new.toml"})
 
 
 def test_nothing_is_written_over_and_nothing_is_made_of_nothing(dstamp):
-    assert "no such folder" in dstamp("ingest", "nowhere")[2]
+    assert "no such folder" in dstamp("ingest", "nowhere", "--model", "cc_ci")[2]
     Path("runs").mkdir()
-    assert "no usable run" in dstamp("ingest", "runs")[2]
+    assert "no usable run" in dstamp("ingest", "runs", "--model", "cc_ci")[2]
     Path("evidence.toml").write_text("mine")
-    code, _, err = dstamp("ingest", "runs")
+    code, _, err = dstamp("ingest", "runs", "--model", "cc_ci")
     assert (code, "--replace" in err, Path("evidence.toml").read_text()) == (2, True, "mine")

@@ -232,4 +232,4 @@ def test_evidence_that_no_mechanism_can_give_is_reported_with_the_observation_th
     assert (conflict["smallest"], conflict["proved"]) == (True, True)
     assert not any(row["verdict"] == "possible" for row in judgement["pairs"])
     assert judgement["pairs_refuted"] > 300
-    assert sum(judgement["posterior"].values()) == 0
+    assert sum(weight["posterior"] for weight in judgement["weights"].values()) == 0

@@ -7,6 +7,7 @@ import pytest
 
 from dstamp_sim.incident.evidence import read_evidence
 from dstamp_sim.inputs.model_file import bundled
+from models.cc_ci import HYPOTHESES
 
 INCIDENT = bundled("experiments/incident/evidence.toml")
 
@@ -61,7 +62,7 @@ def test_an_outcome_is_added_under_everything_that_was_there_and_the_mechanisms_
     after = Path("after.toml").read_text(encoding="utf-8")
     assert after.startswith(INCIDENT.read_text(encoding="utf-8"))
     assert evidence.read_bytes() == INCIDENT.read_bytes()
-    assert [item.source for item in read_evidence(Path("after.toml")).outcomes] == ["the log"]
-    posterior = json.loads(out)["posterior"]
+    assert [item.source for item in read_evidence(Path("after.toml"), HYPOTHESES.evidence).outcomes] == ["the log"]
+    posterior = {name: weight["posterior"] for name, weight in json.loads(out)["weights"].items()}
     assert max(posterior, key=posterior.get) == "swarm-rollback"
     assert posterior["env-recheckout"] < 0.05

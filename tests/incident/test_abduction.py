@@ -82,7 +82,7 @@ def test_the_incidents_cluster_needs_exactly_two_unseen_partners_in_time_and_one
 
 
 def test_the_tables_of_what_is_observed_are_complete_though_it_counts():
-    system = cast(cc_ci(runs=2), [Role("a", RED), Role("b", RED)], {})
+    system = cast(cc_ci(runs=2), [Role("a", RED), Role("b", RED)], {}, HYPOTHESES.evidence)
     semantics = Semantics(system)
     tables = Tables(semantics, Judge(semantics, ()), merge=True)
     tables.initial_row()

@@ -14,7 +14,6 @@ from dstamp_sim.engines.timed.timed import rehearsed, run_timed
 from dstamp_sim.incident.likely.observed_clock import observed_clock
 from dstamp_sim.incident.possible.abduction import Judging
 from dstamp_sim.incident.possible.ask import engines
-from dstamp_sim.incident.possible.turns import agrees
 from dstamp_sim.incident.possible.variant import variants
 from dstamp_sim.incident.witness.clock import Beliefs, Order
 from dstamp_sim.incident.witness.construct import Stage, cues
@@ -120,7 +119,7 @@ def test_every_order_that_fits_the_clock_comes_out_as_observed_when_the_timed_en
         low, high = SCENARIO.timing.delays[delay].figures
         assert low < lasts / made.fitted.factor < high
     assert made.trace.timed
-    assert all(agrees(made.trace.results[item.name], item.fields) for item in CASE.runs)
+    assert all(MODEL.evidence.agrees(made.trace.results[item.name], item.fields) for item in CASE.runs)
     assert replay(made.system, str(made.trace.schedule)).results == made.trace.results
 
 

@@ -8,21 +8,20 @@ from dstamp_sim.engines.replay import replay
 from dstamp_sim.incident.evidence import read_evidence
 from dstamp_sim.incident.judge_mechanisms import Cluster, case_of
 from dstamp_sim.incident.likely.likelihood import NEVER
-from dstamp_sim.incident.possible.turns import agrees
 from dstamp_sim.incident.possible.variant import readings
 from dstamp_sim.incident.witness.drawn import Cast, save_witness
 from dstamp_sim.inputs.model_file import load_model
 from dstamp_sim.inputs.witness_file import read_witness
 from tests.incident.recovery import KNOWN, SCENARIO
 
-EVIDENCE = read_evidence(SCENARIO.evidence)
 MODEL = load_model(SCENARIO.model)
+EVIDENCE = read_evidence(SCENARIO.evidence, MODEL.evidence)
 CASE = case_of(EVIDENCE, MODEL.hypotheses, SCENARIO.priors.longest_run_s)
 
 
 def cast(name):
     sight = Cluster(MODEL.hypotheses, CASE, SCENARIO.timing, {}).sight
-    return Cast(name, MODEL.mechanisms[name], CASE, SCENARIO.timing, sight)
+    return Cast(name, MODEL.mechanisms[name], CASE, SCENARIO.timing, sight, MODEL.evidence)
 
 
 def likely_reading(name):
@@ -46,7 +45,7 @@ def drawn(name, runs=30_000):
 def test_what_one_run_does_alone_has_a_witness_without_partners(name):
     best = drawn(name)
     assert (best.unseen, best.fitted) == (0, None)
-    assert all(agrees(best.trace.results[item.name], item.fields) for item in CASE.runs)
+    assert all(MODEL.evidence.agrees(best.trace.results[item.name], item.fields) for item in CASE.runs)
     again = replay(best.system, str(best.trace.schedule))
     assert again.results == best.trace.results
 

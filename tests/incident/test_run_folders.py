@@ -6,7 +6,9 @@ import time
 import pytest
 
 from dstamp_sim.incident.run_folders import LARGEST_RESULTS, read_run_folders
-from models.cc_ci import LOG_LINES
+from models.cc_ci import HYPOTHESES
+
+CC_CI = HYPOTHESES.evidence
 
 GREEN = {"level": 4, "upgrade": "pass", "recipe": "discourse", "ref": "7ae7b0f76efb", "host": "ci-3"}
 RED = {"level": 1, "upgrade": "fail", "ref": "7ae7b0f76efb"}
@@ -27,17 +29,22 @@ def put(root, name, results, log=None):
 def test_results_and_log_become_a_run_and_unknown_keys_are_kept(tmp_path):
     put(tmp_path, "184", GREEN)
     put(tmp_path, "m2b", RED, LOG)
-    green, red = read_run_folders(tmp_path, LOG_LINES).runs
-    assert green.observed() == {"level": 4, "upgrade": "pass"}
+    green, red = read_run_folders(tmp_path, CC_CI).runs
+    assert dict(CC_CI.compared(green.seen)) == {"level": 4, "upgrade": "pass"}
     assert green.other == {"host": "ci-3"}
-    assert red.observed() == {"stamp": "eb96de94+U", "level": 1, "upgrade": "fail", "computed": "7ae7b0f7+U"}
+    assert dict(CC_CI.compared(red.seen)) == {
+        "stamp": "eb96de94+U",
+        "level": 1,
+        "upgrade": "fail",
+        "computed": "7ae7b0f7+U",
+    }
     assert (red.time.isoformat(), red.until.isoformat()) == ("2026-06-10T20:54:00+00:00", "2026-06-10T21:09:00+00:00")
 
 
 def test_a_log_inside_the_folder_is_read_too(tmp_path):
     put(tmp_path, "a", RED)
     (tmp_path / "a" / "run.log").write_text("FATA secret not generated")
-    assert read_run_folders(tmp_path, LOG_LINES).runs[0].other == {"reached": "secret not generated"}
+    assert read_run_folders(tmp_path, CC_CI).runs[0].other == {"reached": "secret not generated"}
 
 
 @pytest.mark.parametrize(
@@ -56,7 +63,7 @@ def test_a_bad_results_file_is_named_and_the_rest_is_kept(tmp_path, results, why
     put(tmp_path, "a-good", GREEN)
     put(tmp_path, "bad", results)
     put(tmp_path, "z-good", GREEN)
-    found = read_run_folders(tmp_path, LOG_LINES)
+    found = read_run_folders(tmp_path, CC_CI)
     assert [run.id for run in found.runs] == ["a-good", "z-good"]
     assert [(item.file.parent.name, why in item.why) for item in found.complaints] == [("bad", True)]
 
@@ -64,7 +71,7 @@ def test_a_bad_results_file_is_named_and_the_rest_is_kept(tmp_path, results, why
 def test_a_log_that_is_not_utf8_is_named_and_the_run_kept(tmp_path):
     put(tmp_path, "a", RED)
     (tmp_path / "a.console.log").write_bytes(b"taking chaos version: \xff\xfe")
-    found = read_run_folders(tmp_path, LOG_LINES)
+    found = read_run_folders(tmp_path, CC_CI)
     assert [run.id for run in found.runs] == ["a"]
     assert found.complaints[0].why == "not UTF-8 (byte 22)"
 
@@ -78,13 +85,13 @@ def test_a_log_that_is_not_utf8_is_named_and_the_run_kept(tmp_path):
 )
 def test_results_and_log_that_contradict_each_other_are_named_and_skipped(tmp_path, results, log, why):
     put(tmp_path, "a", results, log)
-    found = read_run_folders(tmp_path, LOG_LINES)
+    found = read_run_folders(tmp_path, CC_CI)
     assert (found.runs, [item.why for item in found.complaints]) == ([], [why])
 
 
 def test_a_log_that_ends_before_it_begins_is_skipped(tmp_path):
     put(tmp_path, "a", RED, "2026-06-11 10:00:00 b\n2026-06-10 10:00:00 a\n")
-    found = read_run_folders(tmp_path, LOG_LINES)
+    found = read_run_folders(tmp_path, CC_CI)
     assert found.runs[0].time is None
     assert "is before its first" in found.complaints[0].why
 
@@ -94,5 +101,5 @@ def test_ten_thousand_runs_are_read(tmp_path):
     for number in range(10_000):
         put(tmp_path, f"run-{number:05}", RED, LOG + "2026-06-10T21:04:00Z pulling images\n" * 500)
     begun = time.monotonic()
-    assert len(read_run_folders(tmp_path, LOG_LINES).runs) == 10_000
+    assert len(read_run_folders(tmp_path, CC_CI).runs) == 10_000
     print(f"10,000 runs in {time.monotonic() - begun:.1f} s")  # noqa: T201 - a figure to read, not to assert

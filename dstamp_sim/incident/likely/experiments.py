@@ -127,7 +127,7 @@ def _judgement(
         f"{', '.join(company)} need other runs: alone they never gave `{rule.other}` (chance below {limit:.1%}, 95 %).",
         f"`{rule.outcome}` proves none of them: the others give it too, with a chance of {spread} "
         f"({', '.join(f'{name} {chance:.0%}' for name, chance in rest.items())}). It {raises}.",
-        f"`{rule.other}` refutes them, if the host was idle and nothing else used the stack or the checkout; "
+        f"`{rule.other}` refutes them{f', if {rule.provided}' if rule.provided else ''}; "
         f"it does not say which of {', '.join(rest)} it was.",
     ]
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from dstamp_sim.analyses.confidence import Interval, interval
 from dstamp_sim.core.mechanism import Experiment, Hypotheses, Mechanism, Seen
+from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.scenario import Priors, Timing
 from dstamp_sim.engines.timed.sweep import Sweeper, Swept, Varied
 from dstamp_sim.incident.likely.worlds import Drawn, Sweepers, draw, scaled, sweep_worlds, worlds_of
 from dstamp_sim.incident.possible.case import Case
-from dstamp_sim.incident.possible.turns import agrees
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,9 @@ def weigh(
         if settings in impossible:
             continue
         swept = sweep_worlds(mechanism, {**settings, **sight}, identities, drawn, timing, seed + number, sweepers)
-        sample = Sample(settings, identities, drawn, swept, agreeing_runs(swept, case), seed + number)
+        sample = Sample(
+            settings, identities, drawn, swept, agreeing_runs(swept, case, hypotheses.evidence), seed + number
+        )
         samples.append(sample)
         alone_hits += int((lonely & (sample.agreeing == len(case.runs))).sum())
     hits = sum(int((sample.agreeing == len(case.runs)).sum()) for sample in samples)
@@ -118,11 +120,11 @@ def weigh(
     return Weighed(Likelihood(hits, total), Likelihood(alone_hits, max(alone, 1)), tuple(samples), closest)
 
 
-def agreeing_runs(swept: Swept, case: Case) -> NDArray[np.int64]:
+def agreeing_runs(swept: Swept, case: Case, evidence: Observable) -> NDArray[np.int64]:
     """In every world, how many of the observed runs came out as they were observed."""
     agreeing = np.zeros(len(swept.ends), np.int64)
     for name, item in zip(swept.names, case.runs, strict=False):
-        agreeing += swept.where(name, partial(agrees, observed=item.fields))
+        agreeing += swept.where(name, partial(evidence.agrees, observed=item.fields))
     return agreeing
 
 

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
+from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.scenario import Priors, Timing
 from dstamp_sim.engines.timed.sweep import Swept
 from dstamp_sim.incident.likely.identifiability import Profile
 from dstamp_sim.incident.likely.worlds import Sweepers, draw, sweep_worlds, worlds_of
 from dstamp_sim.incident.possible.case import Case
-from dstamp_sim.incident.possible.turns import agrees
 
 AS_OBSERVED = "as observed"
 """What stands for a field that agrees with the evidence, so that outcomes are no finer than what was observed."""
@@ -80,7 +80,9 @@ def profile(
         generator = np.random.default_rng([seed, number])
         drawn = draw(priors, timing, count, generator, alone=case.alone, repeats=size.repetitions)
         swept = sweep_worlds(mechanism, {**settings, **sight}, identities, drawn, timing, seed + number, sweepers)
-        runs = np.column_stack([_outcomes(swept, column, case, numbers) for column in range(len(case.runs))])
+        runs = np.column_stack(
+            [_outcomes(swept, column, case, hypotheses.evidence, numbers) for column in range(len(case.runs))]
+        )
         parts.append([_joint(runs[:, group], numbers).reshape(count, size.repetitions) for group in groups])
     return Profile(tuple(np.concatenate(part) for part in zip(*parts, strict=True)))
 
@@ -96,19 +98,20 @@ def anywhere(priors: Priors) -> Priors:
     return replace(priors, probabilities=dict.fromkeys(priors.probabilities, (1.0, 1.0)))
 
 
-def _outcomes(swept: Swept, column: int, case: Case, numbers: Numbers) -> NDArray[np.int64]:
+def _outcomes(swept: Swept, column: int, case: Case, evidence: Observable, numbers: Numbers) -> NDArray[np.int64]:
     """The number of what was seen of one run, in every world."""
     ends, where = np.unique(swept.ends[:, column], return_inverse=True)
     fields = case.runs[column].fields
-    told = [numbers.of(_told(swept.results.get(int(end)), fields)) for end in ends]
+    told = [numbers.of(_told(swept.results.get(int(end)), fields, evidence)) for end in ends]
     return np.array(told, np.int64)[where]
 
 
-def _told(result: Any, fields: Sequence[tuple[str, Any]]) -> Hashable:
+def _told(result: Any, fields: Sequence[tuple[str, Any]], evidence: Observable) -> Hashable:
     if result is None:
         return "did not end"
     return tuple(
-        AS_OBSERVED if agrees(result, [(name, value)]) else str(getattr(result, name, None)) for name, value in fields
+        AS_OBSERVED if evidence.agrees(result, [(name, value)]) else str(getattr(result, name, None))
+        for name, value in fields
     )
 
 

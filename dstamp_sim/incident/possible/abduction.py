@@ -7,7 +7,7 @@ mechanism (or two at once) under one answer to each question that the evidence l
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dstamp_sim.core.system import System
@@ -47,10 +47,11 @@ class Judging:
         against = [name for name, bearing in bearings.items() if bearing is Bearing.CONTRADICTS]
         if against:
             why = f"{', '.join(against)}: such an outcome is unreachable, with any number of partners"
-            return self._row(Possible.IMPOSSIBLE, why, bearings)
+            return self._row(Possible.IMPOSSIBLE, (why,), bearings)
         undecided = [name for name, bearing in bearings.items() if bearing is Bearing.OPEN]
         if undecided:
-            return self._row(Possible.UNDETERMINED, f"{', '.join(undecided)}: not decided within the bounds", bearings)
+            why = f"{', '.join(undecided)}: not decided within the bounds"
+            return self._row(Possible.UNDETERMINED, (why,), bearings)
         least, most = Least(self.variant, self.case, self.engines), self.case.most_unseen
         timed, refuted = least.found(self.case.timed, most)
         untimed, _ = least.found(self.case.untimed, timed.unseen if timed else most, timed)
@@ -58,8 +59,8 @@ class Judging:
             return self._row(Possible.POSSIBLE, self._needs(timed, untimed), bearings, timed, untimed)
         bound = f"with up to {partners_told(most)}"
         why = f"not {bound}; more were not tried" if refuted else f"the search {bound} did not end"
-        why += f"; without regard to how long runs last, {untimed.told()} will do" if untimed else ""
-        return self._row(Possible.UNDETERMINED, why, bearings, None, untimed, refuted=refuted)
+        without = (f"without regard to how long runs last, {untimed.told()} will do",) if untimed else ()
+        return self._row(Possible.UNDETERMINED, (why, *without), bearings, None, untimed, refuted=refuted)
 
     def excludes(self, names: Collection[str]) -> bool:
         """Whether it is cheaply known that the observed run of one of these names cannot have come out so."""
@@ -72,29 +73,34 @@ class Judging:
         case = self.case.only(names)
         return bool(case.runs) and Least(self.variant, case, self.engines).refuted(case.timed)
 
-    def _needs(self, timed: Found, untimed: Found | None) -> str:
+    def _needs(self, timed: Found, untimed: Found | None) -> tuple[str, ...]:
         """What it takes in words, and what a closed cluster cannot do."""
-        told = "alone"
+        needs = "alone"
         if timed.unseen:
             without = untimed.told() if untimed and untimed.unseen else "none"
-            told = f"needs {timed.told()} within the timing constraint, {without} without it"
-        told += f", and the death of {timed.crashes} of them" if timed.crashes else ""
-        told += f"; {_failures(timed)}" if timed.faults else ""
-        return told + (self._closed() if untimed and untimed.unseen and untimed.exact else "")
+            needs = f"needs {timed.told()} within the timing constraint, {without} without it"
+        needs += f", and the death of {timed.crashes} of them" if timed.crashes else ""
+        failures = (self._failures(timed),) if timed.faults else ()
+        closed = (self._closed(),) if untimed and untimed.unseen and untimed.exact else ()
+        return (needs, *failures, *closed)
+
+    def _failures(self, found: Found) -> str:
+        bound, failing = "exactly" if found.exact_faults else "at most", self.variant.hypotheses.failing
+        return f"{bound} {found.faults} failure{'s' * (found.faults != 1)}" + (f" ({failing})" if failing else "")
 
     def _closed(self) -> str:
         window = self.variant.mechanism.window
         if not window.by_others:
-            return "; in a closed cluster not all can have come out so"
+            return "in a closed cluster not all can have come out so"
         return (
-            "; in a closed cluster not all can have come out so, in whatever order: the run after whose "
+            "in a closed cluster not all can have come out so, in whatever order: the run after whose "
             f"{window.opening.removeprefix('its ')} no {window.writer} comes any more cannot"
         )
 
     def _row(
         self,
         verdict: Possible,
-        why: str,
+        reasons: tuple[str, ...],
         bearings: Mapping[str, Bearing],
         timed: Found | None = None,
         untimed: Found | None = None,
@@ -102,7 +108,7 @@ class Judging:
         refuted: bool = False,
     ) -> Row:
         v = self.variant
-        return Row(v.name, v.reading, v.settings, verdict, why, timed, untimed, bearings, refuted)
+        return Row(v.name, v.reading, v.settings, verdict, reasons, timed, untimed, bearings, refuted)
 
     def _bearing(self, item: Observation) -> Bearing:
         """How the mechanism bears on one item: whether it can come out so, with partners, and without the mechanism."""
@@ -121,11 +127,11 @@ class Judging:
         return Bearing.SILENT if without.verdict is Possible.POSSIBLE else Bearing.EXPLAINS
 
     def _probed(self, item: Observation, factory: Factory) -> Reached:
-        return self.engines.reach(cast(self.variant.probe(item, factory), [Role(item.name, item.fields)], {}))
+        return self.engines.reach(self._cast(self.variant.probe(item, factory), [Role(item.name, item.fields)]))
 
     def _alone(self, item: Observation) -> Reached:
         system = self.variant.alone(item, self.case.runs)
-        return self.engines.reach(cast(system, [Role(item.name, item.fields)], {}))
+        return self.engines.reach(self._cast(system, [Role(item.name, item.fields)]))
 
     def _joined(self, item: Observation) -> Reached:
         """One observed run among partners; first in the variant that is easier to judge, if there is one."""
@@ -157,13 +163,11 @@ class Judging:
         identities = [own, own, fresh([own])][: count + 1]
         partners = [Role(f"{PARTNER}, {kind}", None, kind) for kind in self._kinds()[:count]]
         system = self.variant.system(factory, identities, self.case.runs)
-        return cast(system, [Role(item.name, item.fields), *partners], {})
+        return self._cast(system, [Role(item.name, item.fields), *partners])
+
+    def _cast(self, system: System, roles: Sequence[Role]) -> System:
+        return cast(system, roles, {}, self.variant.hypotheses.evidence)
 
     def _kinds(self) -> list[str]:
         """Who partners can be; where nothing depends on it, every run is of another identity."""
         return ["like it", "other"] if self.variant.quantified() else ["like it"]
-
-
-def _failures(found: Found) -> str:
-    bound = "exactly" if found.exact_faults else "at most"
-    return f"{bound} {found.faults} failure{'s' * (found.faults != 1)} (of an update, a redeploy or a read)"

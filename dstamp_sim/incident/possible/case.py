@@ -110,7 +110,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Row:
-    """A mechanism under one reading: the verdict and why, with what it must assume and how it bears on each item.
+    """A mechanism under one reading: the verdict and its reasons, what it must assume, and how it bears on each item.
 
     `timed` respects who can have overlapped, `untimed` ignores how long runs last; None where nothing was found.
     `refuted` is whether every number of partners that was tried was refuted in time.
@@ -120,11 +120,16 @@ class Row:
     reading: Mapping[str, str]
     settings: Mapping[str, Any]
     verdict: Possible
-    why: str
+    reasons: tuple[str, ...]
     timed: Found | None = None
     untimed: Found | None = None
     bearings: Mapping[str, Bearing] = field(default_factory=dict)
     refuted: bool = False
+
+    @property
+    def why(self) -> str:
+        """The reasons in one text."""
+        return "; ".join(self.reasons)
 
     @property
     def against(self) -> frozenset[str]:

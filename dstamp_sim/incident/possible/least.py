@@ -150,7 +150,7 @@ class Least:
             follows |= {name: follows[name] | {group} for name in after}
         roles, follows = alike(roles, follows)
         system = self.variant.system(factory, question.everyone, runs)
-        return replace(cast(system, roles, follows), crashes=crashes)
+        return replace(cast(system, roles, follows, self.variant.hypotheses.evidence), crashes=crashes)
 
     def _assumed(self, question: Question) -> tuple[str, ...]:
         runs = self.case.runs

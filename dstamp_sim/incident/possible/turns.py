@@ -8,6 +8,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
+from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.op import Op, Program
 from dstamp_sim.core.properties import always
 from dstamp_sim.core.shared_object import Outcome, SharedObject
@@ -76,9 +77,10 @@ class Role:
     group: str = ""
 
 
-def cast(system: System, roles: Sequence[Role], follows: Mapping[str, frozenset[str]]) -> System:
+def cast(system: System, roles: Sequence[Role], follows: Mapping[str, frozenset[str]], evidence: Observable) -> System:
     """`system` whose runs, in order, have these roles; asked is whether all can come out as observed.
 
+    `evidence` says how a result is compared with what was observed.
     Groups that nobody follows and that follow nobody get no turns. Runs of equal role and program stay copies.
     """
     plain = [instance.process for instance in system.instances() if not instance.process.daemon]
@@ -93,7 +95,10 @@ def cast(system: System, roles: Sequence[Role], follows: Mapping[str, frozenset[
     for key, same in groupby(wanted, key=lambda item: item[0]):
         members = list(same)
         _, process, role = members[0]
-        watched = programs.setdefault(key, partial(_watched, process.program, tally, turns, role, role.group in bound))
+        came_so = partial(evidence.agrees, observed=role.observed or ())
+        waits = partial(turns.begin, role.group) if role.group in bound else None
+        note = tally if role.observed is not None else None
+        watched = programs.setdefault(key, partial(_watched, process.program, waits, note, came_so))
         seen = role.observed is not None
         name = role.name if len(members) == 1 else " | ".join(role.name for _, _, role in members)
         processes.append(Process(name, watched, *process.args, copies=len(members), killable=not seen))
@@ -127,24 +132,21 @@ def watched(system: System) -> list[str]:
     return [item.name for item in system.instances() if not item.process.killable and not item.process.daemon]
 
 
-def agrees(result: Any, observed: Sequence[tuple[str, Any]]) -> bool:
-    """Whether a result is as observed: by its own `matches`, else field by field."""
-    if hasattr(result, "matches"):
-        return all(result.matches(field, value) for field, value in observed)
-    return all(getattr(result, field, None) == value for field, value in observed)
-
-
 def _key(process: Process, role: Role, bound: set[str]) -> Hashable:
     return process.program, process.args, role.observed, role.group if role.group in bound else ""
 
 
 def _watched(
-    program: Callable[..., Program[Any]], tally: Tally, turns: Turns, role: Role, waits: bool, *args: Any
+    program: Callable[..., Program[Any]],
+    waits: Callable[[], Op] | None,
+    tally: Tally | None,
+    came_so: Callable[[Any], bool],
+    *args: Any,
 ) -> Program[Any]:
     """The program in its turn, and at its end the note whether it came out as observed."""
-    if waits:
-        yield turns.begin(role.group)
+    if waits is not None:
+        yield waits()
     result = yield from program(*args)
-    if role.observed is not None:
-        yield tally.note(matches=agrees(result, role.observed))
+    if tally is not None:
+        yield tally.note(matches=came_so(result))
     return result

@@ -43,8 +43,7 @@ class Variant:
 
     def sight(self, runs: Sequence[Observation]) -> dict[str, Any]:
         """The parameters with which results have the fields that were observed."""
-        seen = dict.fromkeys(name for item in runs for name, _ in item.fields)
-        return {key: value for name in seen for key, value in self.hypotheses.sight.get(name, {}).items()}
+        return self.hypotheses.evidence.needs(dict.fromkeys(name for item in runs for name, _ in item.fields))
 
     @property
     def apart(self) -> bool:

@@ -8,63 +8,81 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.incident.judge_mechanisms import Judged
-from dstamp_sim.incident.report.markdown import markdown
+from dstamp_sim.incident.loaded import Incident
+from dstamp_sim.incident.report.full import full_report
 from dstamp_sim.incident.report.posterior import draw_posterior
+from dstamp_sim.incident.report.summary import Summary
 from dstamp_sim.incident.witness.drawn import save_witness
+from dstamp_sim.inputs.witness_file import write_text
+from dstamp_sim.rendering.as_html import html
+from dstamp_sim.rendering.as_markdown import markdown
+
+PAGE = "report.html"
+"""The whole report as a page, in the folder of a judgement's files."""
 
 
-def write_judgement(judged: Judged, document: dict[str, Any], scenario: Scenario, out: Path) -> list[Path]:
-    """The tables and pictures of a judgement in `out`; the same judgement gives the same bytes of the tables.
-
-    There is no picture of the posterior where no mechanism is left.
-    """
+def draw_judgement(judged: Judged, incident: Incident, out: Path) -> list[Path]:
+    """The pictures of a judgement in `out`, and its witnesses. None of the posterior where no mechanism is left."""
     files: list[Path] = []
     if judged.left:
         files.append(out / "posterior.png")
         draw_posterior(judged.posterior, judged.without_share, judged.varied, files[-1])
-    for name, (head, rows) in _tables(document).items():
-        files.append(out / f"{name}.csv")
-        _write_table(files[-1], head, rows)
     for best in judged.witnesses.values():
-        files += save_witness(best, scenario.model, scenario.title, judged.since, out)
+        files += save_witness(best, incident.scenario.model, incident.scenario.title, judged.since, out)
     return files
 
 
-def write_report(document: dict[str, Any], title: str, files: Sequence[Path], report: Path) -> list[Path]:
-    """The report, and beside it, in a folder of its name, the pictures and tables that it points at."""
+def write_tables(summary: Summary, out: Path) -> list[Path]:
+    """The tables of a judgement in `out`; the same judgement gives the same bytes."""
+    files = []
+    for name, (head, rows) in _tables(summary).items():
+        files.append(out / f"{name}.csv")
+        _write_table(files[-1], head, rows)
+    return files
+
+
+def write_report(summary: Summary, files: Sequence[Path], out: Path, report: Path | None) -> list[Path]:
+    """The report as a page in `out`; also as Markdown where a file is named.
+
+    Beside that, in a folder of its name, lie the pictures and tables that it points at.
+    """
+    kept = [file for file in files if file.suffix in (".png", ".csv")]
+    document = full_report(summary, {file.stem: file for file in kept})
+    page = out / PAGE
+    write_text(page, html(document))
+    if report is None:
+        return [page]
     beside = report.parent / report.stem.lower()
     beside.mkdir(exist_ok=True)
-    kept = [file for file in files if file.suffix in (".png", ".csv")]
     for file in kept:
-        shutil.copyfile(file, beside / file.name)
-    links = {file.stem: f"{beside.name}/{file.name}" for file in kept}
-    report.write_text(markdown(document, title, links), encoding="utf-8")
-    return [report, *(beside / file.name for file in kept)]
+        if beside.resolve() != file.parent.resolve():
+            shutil.copyfile(file, beside / file.name)
+    report.write_text(markdown(document, {file.name: f"{beside.name}/{file.name}" for file in kept}), encoding="utf-8")
+    return [page, report, *(beside / file.name for file in kept)]
 
 
-Table = tuple[Sequence[str], Iterable[Sequence[Any]]]
+Rows = tuple[Sequence[str], Iterable[Sequence[Any]]]
 
 
-def _tables(document: dict[str, Any]) -> dict[str, Table]:
+def _tables(summary: Summary) -> dict[str, Rows]:
     """By name, columns and rows: mechanisms by reading, likelihoods, posteriors by prior, predictions by experiment."""
-    likelihoods = document["likelihoods"]
+    weights = summary.weights
     return {
         "judgement": (
             ("mechanism", "reading", "verdict", "why", "unseen", "unseen_untimed", "likelihood", "posterior"),
             (
                 (
-                    row["mechanism"],
-                    "; ".join(f"{question}: {answer}" for question, answer in row["reading"].items()),
-                    row["verdict"],
-                    row["why"],
-                    row["unseen_partners"],
-                    row["unseen_partners_without_timing"],
-                    likelihoods[row["mechanism"]]["estimate"],
-                    document["posterior"][row["mechanism"]],
+                    row.mechanism,
+                    "; ".join(f"{question}: {answer}" for question, answer in row.reading.items()),
+                    row.verdict,
+                    "; ".join(row.reasons),
+                    row.least.partners if row.least else None,
+                    row.least_without_timing.partners if row.least_without_timing else None,
+                    weights[row.mechanism].estimate,
+                    weights[row.mechanism].posterior,
                 )
-                for row in document["mechanisms"]
+                for row in summary.mechanisms
             ),
         ),
         "likelihoods": (
@@ -72,26 +90,26 @@ def _tables(document: dict[str, Any]) -> dict[str, Table]:
             (
                 (
                     name,
-                    item["worlds"],
-                    item["estimate"],
-                    *item["interval"],
-                    item["without_unseen_partners"],
-                    document["posterior"][name],
-                    *document["posterior_limits"][name],
+                    item.worlds,
+                    item.estimate,
+                    *item.interval,
+                    item.without_unseen_partners,
+                    item.posterior,
+                    *item.limits,
                 )
-                for name, item in likelihoods.items()
+                for name, item in weights.items()
             ),
         ),
         "other-priors": (
             ("priors", "mechanism", "posterior"),
-            ((prior, name, share) for prior, of in document["other_priors"].items() for name, share in of.items()),
+            ((prior, name, share) for prior, of in summary.other_priors.items() for name, share in of.items()),
         ),
         "experiments": (
             ("experiment", "bits", "mechanism", "outcome", "chance"),
             (
-                (item["experiment"], item["bits"], name, outcome, chance)
-                for item in document["experiments"]
-                for name, shares in item["predicted"].items()
+                (item.experiment, item.bits, name, outcome, chance)
+                for item in summary.experiments
+                for name, shares in item.predicted.items()
                 for outcome, chance in shares.items()
             ),
         ),

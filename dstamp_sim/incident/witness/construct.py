@@ -16,7 +16,7 @@ from dstamp_sim.engines.timed.timed import Cue, rehearsed
 from dstamp_sim.incident.likely.worlds import UNSEEN, parameters_of
 from dstamp_sim.incident.possible.case import Case, Found
 from dstamp_sim.incident.possible.least import PARTNER
-from dstamp_sim.incident.possible.turns import Tally, Turns, agrees
+from dstamp_sim.incident.possible.turns import Tally, Turns
 from dstamp_sim.incident.possible.variant import Variant
 from dstamp_sim.incident.witness.clock import Beliefs, Fitted, Order
 from dstamp_sim.incident.witness.placed import Placing
@@ -86,9 +86,9 @@ class Stage:
         if self.found.crashes:
             return
         whole = self._system(UNSEEN)
-        for unseen, trace in Placing(whole, self.case, self.timing, UNSEEN, self.priors.spread, self.timing.seed).found(
-            MOST_PLACED
-        ):
+        evidence, spread, seed = self.variant.hypotheses.evidence, self.priors.spread, self.timing.seed
+        placing = Placing(whole, self.case, evidence, self.timing, UNSEEN, spread, seed)
+        for unseen, trace in placing.found(MOST_PLACED):
             called = dict(zip(whole.must_end, self._system(unseen).must_end, strict=False))
             yield self._order(unseen, [c._replace(process=called.get(c.process, c.process)) for c in trace.schedule])
 
@@ -96,6 +96,7 @@ class Stage:
         """What the timed engine makes of a solution; None where not all comes out as observed."""
         timing = replace(self.timing, starts_s=dict(fitted.starts_s), deaths_s=dict(fitted.deaths_s))
         trace = rehearsed(order.system, timing, cues(order, fitted))
+        agrees = self.variant.hypotheses.evidence.agrees
         seen = all(agrees(trace.results.get(run.name), run.fields) for run in self.case.runs)
         return trace if seen else None
 

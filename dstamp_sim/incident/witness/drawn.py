@@ -12,6 +12,7 @@ import numpy as np
 
 from dstamp_sim.core.draws import Draws
 from dstamp_sim.core.mechanism import Mechanism
+from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.scenario import Distribution, Timing
 from dstamp_sim.core.schedule import Schedule
 from dstamp_sim.core.system import System
@@ -22,7 +23,6 @@ from dstamp_sim.incident.likely.likelihood import Sample, Weighed
 from dstamp_sim.incident.likely.worlds import parameters_of, scaled, system_of
 from dstamp_sim.incident.possible.case import Case
 from dstamp_sim.incident.possible.least import PARTNER
-from dstamp_sim.incident.possible.turns import agrees
 from dstamp_sim.incident.witness.clock import Fitted
 from dstamp_sim.incident.witness.construct import Attempt
 from dstamp_sim.inputs.witness_file import Origin, Witness
@@ -57,6 +57,7 @@ class Cast:
     case: Case
     timing: Timing
     sight: Mapping[str, Any]
+    evidence: Observable
 
     def best(self, weighed: Weighed) -> Best | None:
         """Of the worlds that agree with the evidence, the one with the fewest partners and most ordinary durations."""
@@ -94,7 +95,7 @@ class Cast:
         choices = [choice._replace(process=called.get(choice.process, choice.process)) for choice in timed.schedule]
         trace = replay(system, str(Schedule(tuple(choices))))
         for item in self.case.runs:
-            if not agrees(trace.results.get(item.name), item.fields):
+            if not self.evidence.agrees(trace.results.get(item.name), item.fields):
                 raise AssertionError(f"{self.name}: {item.name} came out otherwise than in the world that was drawn")
         steps = tuple(replace(s, time_s=t.time_s) for s, t in zip(trace.steps, timed.steps, strict=True))
         starts = {called.get(name, name): at for name, at in (timed.starts_s or {}).items()}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dstamp_sim.core.draws import Draws
+from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.scenario import Distribution, Shape, Timing
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
@@ -36,6 +37,7 @@ class Placing:
 
     system: System
     case: Case
+    evidence: Observable
     timing: Timing
     partners: int
     spread: float
@@ -56,7 +58,7 @@ class Placing:
         for come in range(self.partners + 1):
             if come:
                 starts[:, come - 1] = self._near(generator)
-            agreeing = agreeing_runs(self._swept(sweeper, lasts, starts), self.case)
+            agreeing = agreeing_runs(self._swept(sweeper, lasts, starts), self.case, self.evidence)
             hits = np.flatnonzero(agreeing == len(self.case.runs))[:most]
             yield from ((come, self._run(lasts[world], starts[world], int(world))) for world in hits)
             if len(hits):

@@ -1,0 +1,54 @@
+"""What a command on an incident reads: the scenario, its model and its evidence, each once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dstamp_sim.core.scenario import Scenario
+from dstamp_sim.incident.evidence import Evidence, read_evidence
+from dstamp_sim.inputs.model_file import Model, bundled, load_model
+from dstamp_sim.inputs.scenario_file import read_scenario
+
+INCIDENT = "experiments/incident/scenario.toml"
+"""The scenario that is taken when none is given."""
+
+
+INCIDENT = "experiments/incident/scenario.toml"
+"""The scenario that is taken when none is given."""
+
+
+@dataclass(frozen=True)
+class Incident:
+    """What one command reads, once: a scenario, its model, and what was observed (None: no evidence).
+
+    `source` is the evidence's file. `asked` are the scenario's and the evidence's file and the seed, as far as they
+    were given and are not the defaults.
+    """
+
+    scenario: Scenario
+    model: Model
+    source: Path | None
+    evidence: Evidence | None
+    asked: tuple[Path | None, Path | None, int | None]
+
+    @property
+    def command(self) -> str:
+        """The command that judges so again; files by their names, since a report may be moved."""
+        path, evidence, seed = self.asked
+        words = ["dstamp replay", path and path.name, evidence and f"--evidence {evidence.name}"]
+        words += [None if seed is None else f"--seed {seed}", "--report REPORT.md"]
+        return " ".join(word for word in words if word)
+
+
+def load_incident(path: Path | None, *, evidence: Path | None = None, seed: int | None = None) -> Incident:
+    """The scenario at `path` (the incident's where left out), with its model and its evidence.
+
+    `evidence` and `seed` stand for the scenario's own. Raises what the loaders raise.
+    """
+    scenario = read_scenario(path or bundled(INCIDENT))
+    if seed is not None:
+        scenario = replace(scenario, timing=replace(scenario.timing, seed=seed))
+    model, source = load_model(scenario.model), evidence or scenario.evidence
+    observed = read_evidence(source, model.evidence) if source else None
+    return Incident(scenario, model, source, observed, (path, evidence, seed))

@@ -1,0 +1,144 @@
+"""The first screen of a judgement: the question, the answer in a few lines, one small table, and where the rest is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from dstamp_sim.incident.possible.case import Possible
+from dstamp_sim.incident.report.summary import MechanismRow, Summary
+from dstamp_sim.incident.report.phrases import (
+    LEAST_LISTED,
+    flips,
+    likely_outcomes,
+    listed,
+    many,
+    partners,
+    points_to,
+    refuted,
+    span,
+)
+from dstamp_sim.rendering.blocks import Block, Document, Items, Paragraph, Table, Text, emphasis, strong
+
+MOST_OUTCOMES = 4
+"""Outcomes of the next experiment that are listed at most, the most expected first."""
+
+
+def first_screen(summary: Summary, page: Path) -> Document:
+    """What a reader has to know first; `page` is where the whole report is."""
+    return Document(summary.title, (*answer(summary), _small_table(summary), Paragraph(_rest(summary, page))))
+
+
+def answer(summary: Summary) -> tuple[Block, ...]:
+    """The question and its answer: what stands whatever the priors, what they move, and what to do next."""
+    return (Paragraph(question(summary)), Items(tuple(_lines(summary))))
+
+
+def question(summary: Summary) -> str:
+    """What is asked."""
+    runs, probes = (len(summary.evidence[kind]) for kind in ("runs", "probes"))
+    seen = many(runs, "run") + (f" and {many(probes, 'probe')}" if probes else "")
+    return f"Which of {many(len(summary.stories), 'mechanism')} can have produced {seen} as they were observed?"
+
+
+def _lines(summary: Summary) -> Iterator[Text]:
+    yield from _proved(summary)
+    if summary.conflict:
+        yield strong("No mechanism alone can give all that was observed"), f": {summary.conflict.says}."
+    if summary.pairs_say:
+        yield f"{summary.pairs_say}."
+    if not summary.left:
+        yield (
+            strong("Nothing is weighed"),
+            ", for no mechanism is left: look again at the observations that conflict, or give the model another "
+            "mechanism.",
+        )
+        return
+    yield strong("Not settled" if len(summary.left) > 1 else "Left"), f": {_spans(summary)}"
+    yield from _next(summary)
+
+
+def _proved(summary: Summary) -> Iterator[Text]:
+    """What rests on no probability."""
+    cannot = [f"{listed(names)} cannot give {what}" for names, what in refuted(summary)]
+    if cannot:
+        yield strong("Proved impossible"), f", with any number of partners: {'; '.join(cannot)}."
+    possible = {name: row for name, row in summary.best.items() if row.verdict == Possible.POSSIBLE.value}
+    company = _by_number({n: row for n, row in possible.items() if _partners_in_time(row)}, _least_partners)
+    if company:
+        yield strong("Needs runs that nobody saw"), f": {company}."
+    alone = _by_number({n: row for n, row in possible.items() if not _partners_in_time(row)}, _failures)
+    if alone:
+        yield strong("Possible alone"), f": {alone}."
+    undecided = summary.with_verdict(Possible.UNDETERMINED)
+    if undecided:
+        yield strong("Neither shown nor refuted"), f" within the bounds: {listed(undecided)}."
+
+
+def _partners_in_time(row: MechanismRow) -> int:
+    return row.least.partners if row.least else 0
+
+
+def _least_partners(row: MechanismRow) -> str:
+    assert row.least is not None
+    return f"{'exactly' if row.least.exact else 'at most'} {row.least.partners}"
+
+
+def _failures(row: MechanismRow) -> str:
+    assert row.least is not None
+    failures = row.least.failures
+    bound = "" if row.least.failures_exact else "at most "
+    return f"with {bound}{many(failures, 'failure')}" if failures else "with no failure"
+
+
+def _by_number(rows: dict[str, MechanismRow], number: Callable[[MechanismRow], str]) -> str:
+    groups: dict[str, list[str]] = {}
+    for name, row in rows.items():
+        groups.setdefault(number(row), []).append(name)
+    return "; ".join(f"{listed(names)} ({count})" for count, names in groups.items())
+
+
+def _spans(summary: Summary) -> str:
+    """How likely each is as a range over the stated priors, and which of them changes the first."""
+    ranked = sorted(summary.left, key=lambda name: -summary.weights[name].span[1])
+    named = [name for name in ranked if summary.weights[name].span[1] >= LEAST_LISTED]
+    shares = ", ".join(f"{name} {span(summary.weights[name].span)}" for name in named)
+    rest = f"the other {len(ranked) - len(named)} below 1%" if len(ranked) > len(named) > 0 else ""
+    priors = many(len(summary.other_priors) + 1, "set")
+    if not named:
+        return f"under none of {priors} of priors that were tried a drawn world agreed with all that was observed."
+    return f"{', '.join(part for part in (shares, rest) if part)}, over {priors} of assumed priors. {flips(summary)}"
+
+
+def _next(summary: Summary) -> Iterator[Text]:
+    """The experiment that tells most, and what its outcomes would mean."""
+    if not summary.experiments:
+        return
+    first = summary.experiments[0]
+    outcomes = likely_outcomes(summary, first)
+    means = [
+        part for o in outcomes[:MOST_OUTCOMES] for part in (" ", emphasis(o), f": {points_to(summary, first, o)}.")
+    ]
+    more = f" {many(len(outcomes) - MOST_OUTCOMES, 'more outcome')} in the report." if outcomes[MOST_OUTCOMES:] else ""
+    yield strong("Next"), f": {first.story} (cost: {first.cost or 'not given'}). What it would mean:", *means, more
+
+
+def _small_table(summary: Summary) -> Table:
+    """What is left, a row each, the largest share first."""
+    rows: list[tuple[Text, ...]] = []
+    for name, weight in sorted(summary.weights.items(), key=lambda item: -item[1].span[1]):
+        if name in summary.left:
+            row = summary.best[name]
+            rows.append((name, row.verdict, partners(row), weight.instead or span(weight.span)))
+    gone = len(summary.stories) - len(summary.left)
+    if gone:
+        rows.append((many(gone, "other" if rows else "mechanism"), Possible.IMPOSSIBLE.value, "", ""))
+    return Table(("mechanism", "verdict", "unseen partners", "share over the priors"), tuple(rows))
+
+
+def _rest(summary: Summary, page: Path) -> str:
+    replayed = ""
+    if summary.replay:
+        under = f" under {summary.replay.mechanism}" if summary.replay.mechanism else ""
+        replayed = f"One replay{under} (seed {summary.seed}) reproduced {summary.replay.reproduced}. "
+    return f"{replayed}Reasons, assumptions, pictures and all tables: {page}, or here with --full."

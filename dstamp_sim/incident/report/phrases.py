@@ -1,0 +1,112 @@
+"""How a judgement is said: each thing once, for the first screen and for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from dstamp_sim.incident.report.summary import ExperimentRow, MechanismRow, Summary
+
+LEAST_LISTED = 0.01
+"""Shares of the posterior below it are not listed one by one."""
+
+
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """Names in a sentence."""
+    return f" {last} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def share(probability: float) -> str:
+    """A share without more figures than it has; what is tiny is not written as nothing."""
+    if probability < LEAST_LISTED / 2:
+        return "below 1%"
+    return "above 99%" if probability > 1 - LEAST_LISTED / 2 else f"{probability:.0%}"
+
+
+def span(ends: tuple[float, float]) -> str:
+    """A range of shares."""
+    low, high = map(share, ends)
+    return low if low == high else f"{low} to {high}"
+
+
+def many(count: int, what: str) -> str:
+    """So many of something."""
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
+def partners(row: MechanismRow) -> str:
+    """The least number of unseen partners in time, with that without regard to how long runs last where it differs."""
+    least, without = row.least, row.least_without_timing
+    if least is None:
+        return ""
+    told = _number(least.partners, exact=least.exact)
+    if not least.partners or without is None or without.partners == least.partners:
+        return told
+    return f"{told} ({_number(without.partners, exact=without.exact)})"
+
+
+def _number(count: int, *, exact: bool) -> str:
+    return str(count) if exact or not count else f"at most {count}"
+
+
+def cannot_give(summary: Summary, names: Collection[str]) -> str:
+    """Observations that cannot be had, in a few words: all runs and all probes as such."""
+    runs, probes = ([item["id"] for item in summary.evidence[kind]] for kind in ("runs", "probes"))
+    found: list[str] = []
+    for of, kind in ((runs, "any of the runs"), (probes, "any of the probes")):
+        hit = [name for name in of if name in names]
+        found += [kind] if len(hit) == len(of) > 1 else hit
+    return listed(found, "or")
+
+
+def refuted(summary: Summary) -> list[tuple[list[str], str]]:
+    """The impossible mechanisms that cannot give the same observations, with these in words."""
+    groups: dict[str, list[str]] = {}
+    for name in summary.best:
+        rows = [row for row in summary.mechanisms if row.mechanism == name]
+        if all(row.verdict == "impossible" for row in rows):
+            common = [item for item in rows[0].against if all(item in row.against for row in rows)]
+            each = cannot_give(summary, common) if common else "all of this in any one reading"
+            groups.setdefault(each, []).append(name)
+    return [(names, each) for each, names in groups.items()]
+
+
+def reasons(rows: Sequence[MechanismRow]) -> str:
+    """The reasons of some rows, each once; of what they contradict, first what all of them do."""
+    if any(row.against for row in rows):
+        common = [name for name in rows[0].against if all(name in row.against for row in rows)]
+        others = list(dict.fromkeys(name for row in rows for name in row.against if name not in common))
+        some = f"{'; in some readings also ' if common else 'by reading '}{', '.join(others)}" if others else ""
+        return f"unreachable with any number of partners: {', '.join(common)}{some}"
+    return "; ".join(dict.fromkeys(reason for row in rows for reason in row.reasons))
+
+
+def flips(summary: Summary) -> str:
+    """Under which of the stated priors another mechanism comes first."""
+    if not summary.flips:
+        return "No other prior that was tried changes which comes first."
+    return f"Another comes first where the assumption is instead: {'; '.join(summary.flips)}."
+
+
+def points_to(summary: Summary, experiment: ExperimentRow, outcome: str) -> str:
+    """What an outcome would mean, in a few words: who is left by it, and whom it speaks against."""
+    joint = {
+        name: summary.weights[name].posterior * shares.get(outcome, 0.0)
+        for name, shares in experiment.predicted.items()
+    }
+    total = sum(joint.values())
+    ranked = sorted(joint, key=lambda name: -joint[name])
+    kept = [name for name in ranked if total and joint[name] / total >= LEAST_LISTED]
+    kept = kept or [name for name, shares in experiment.predicted.items() if outcome in shares]
+    never = [name for name, shares in experiment.predicted.items() if outcome not in shares]
+    against = f"; speaks against {listed(never) if len(never) <= 2 else f'{len(never)} others'}" if never else ""
+    return f"points to {listed(kept, 'or')}{against}"
+
+
+def likely_outcomes(summary: Summary, experiment: ExperimentRow) -> list[str]:
+    """The outcomes of an experiment, the one that is expected most first."""
+
+    def chance(outcome: str) -> float:
+        shares = experiment.predicted.items()
+        return sum(summary.weights[name].posterior * of.get(outcome, 0.0) for name, of in shares)
+
+    return sorted(experiment.means, key=chance, reverse=True)

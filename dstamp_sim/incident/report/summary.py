@@ -1,0 +1,360 @@
+"""What a judgement found, as plain typed values: what `--json` prints, and what every text and table is made of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from dstamp_sim.core.scenario import Scenario
+from dstamp_sim.incident.evidence import Evidence, ObservedRun, Probe
+from dstamp_sim.incident.judge_mechanisms import Judged
+from dstamp_sim.incident.likely.experiments import Rated, RuleJudged, entropy
+from dstamp_sim.incident.likely.identifiability import REPETITIONS
+from dstamp_sim.incident.likely.likelihood import Weighed
+from dstamp_sim.incident.likely.worlds import UNSEEN
+from dstamp_sim.incident.loaded import Incident
+from dstamp_sim.incident.possible.case import Case, Found, Possible, Row, partners_told
+from dstamp_sim.incident.possible.conflicting import Conflict
+from dstamp_sim.incident.replay_scenario import Replay, ReplayedRun
+from dstamp_sim.incident.witness.construct import Attempt
+from dstamp_sim.incident.witness.drawn import Best
+from dstamp_sim.inputs.model_file import Model
+
+ORDER = ("possible", "undetermined", "impossible")
+"""The verdicts, what assumes least first."""
+
+
+@dataclass(frozen=True)
+class Least:
+    """The least numbers with which all that was observed is possible; `exact` where every smaller one was refuted."""
+
+    partners: int
+    exact: bool
+    deaths: int
+    failures: int
+    failures_exact: bool
+
+
+@dataclass(frozen=True)
+class MechanismRow:
+    """A mechanism under one reading: in time (`least`), and without regard to how long runs last."""
+
+    mechanism: str
+    reading: Mapping[str, str]
+    verdict: str
+    reasons: tuple[str, ...]
+    against: tuple[str, ...]
+    least: Least | None
+    least_without_timing: Least | None
+    assumes: tuple[str, ...]
+    bearings: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Weight:
+    """How likely a mechanism makes the evidence, and its share of the posterior.
+
+    `limits` say what the number of worlds leaves open (95 %), `span` what the stated priors make of it (the scenario's
+    own among them). `instead` says why it has no share, where it is left and has none.
+    """
+
+    estimate: float
+    interval: tuple[float, float]
+    worlds: int
+    without_unseen_partners: float
+    posterior: float
+    limits: tuple[float, float]
+    span: tuple[float, float]
+    instead: str | None
+
+
+@dataclass(frozen=True)
+class WitnessRow:
+    """A run on the clock in which all came out as observed, and how it came about."""
+
+    unseen_partners: int
+    constructed: bool
+    how: str
+
+
+@dataclass(frozen=True)
+class ExperimentRow:
+    """An experiment: how it comes out under each mechanism, and what each outcome would mean."""
+
+    experiment: str
+    story: str
+    cost: str
+    bits: float
+    predicted: Mapping[str, Mapping[str, float]]
+    without_agreeing_worlds: tuple[str, ...]
+    means: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class RuleRow:
+    """A way to read an experiment, judged."""
+
+    says: str
+    source: str
+    experiment: str
+    need_company: tuple[str, ...]
+    chances: Mapping[str, float]
+    factor: float | None
+    judgement: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ConflictRow:
+    """Observations that no mechanism alone can give together."""
+
+    names: tuple[str, ...]
+    smallest: bool
+    proved: bool
+    says: str
+
+
+@dataclass(frozen=True)
+class ReplaySummary:
+    """One replay: one draw from the scenario's figures."""
+
+    mechanism: str
+    placement: str
+    runs: tuple[ReplayedRun, ...]
+    reproduced: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Everything that was found out about an incident, with the evidence and the priors that it rests on."""
+
+    title: str
+    command: str
+    seed: int
+    evidence: Mapping[str, Any]
+    stories: Mapping[str, str]
+    priors: tuple[str, ...]
+    assumptions: tuple[tuple[str, str], ...]
+    replay: ReplaySummary | None
+    mechanisms: tuple[MechanismRow, ...]
+    left: tuple[str, ...]
+    weights: Mapping[str, Weight]
+    entropy_bits: float
+    other_priors: Mapping[str, Mapping[str, float]]
+    flips: tuple[str, ...]
+    not_told_apart: Mapping[str, Mapping[str, float]]
+    repetitions: int
+    witnesses: Mapping[str, WitnessRow]
+    without_witness: Mapping[str, str]
+    pairs: tuple[MechanismRow, ...]
+    pairs_refuted: int
+    pairs_unjudged: int
+    pairs_say: str
+    conflict: ConflictRow | None
+    longest_run_s: float
+    most_deaths: int
+    experiments: tuple[ExperimentRow, ...]
+    rule: RuleRow | None
+
+    @property
+    def grouped(self) -> dict[tuple[str, str], list[MechanismRow]]:
+        """By mechanism and verdict, its rows; possible ones first."""
+        groups: dict[tuple[str, str], list[MechanismRow]] = {}
+        for row in sorted(self.mechanisms, key=lambda row: ORDER.index(row.verdict)):
+            groups.setdefault((row.mechanism, row.verdict), []).append(row)
+        return groups
+
+    @property
+    def best(self) -> dict[str, MechanismRow]:
+        """By mechanism the row that assumes least: a possible one with the fewest partners, else undetermined."""
+        rows: dict[str, MechanismRow] = {}
+        for row in sorted(self.mechanisms, key=lambda r: (ORDER.index(r.verdict), r.least.partners if r.least else 0)):
+            rows.setdefault(row.mechanism, row)
+        return rows
+
+    def with_verdict(self, verdict: Possible) -> list[str]:
+        """The mechanisms of which this is the verdict."""
+        return [name for name, row in self.best.items() if row.verdict == verdict.value]
+
+    @property
+    def ranked(self) -> list[tuple[str, Weight]]:
+        """The mechanisms, the one with the largest share of the posterior first."""
+        return sorted(self.weights.items(), key=lambda item: -item[1].posterior)
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return asdict(self)
+
+
+def summarise(judged: Judged, incident: Incident, evidence: Evidence, replayed: Replay | None) -> Summary:
+    """A judgement as plain values, with what it rests on."""
+    scenario, model = incident.scenario, incident.model
+    return Summary(
+        title=scenario.title,
+        command=incident.command,
+        seed=scenario.timing.seed,
+        evidence=_evidence(evidence, model),
+        stories={name: mechanism.story for name, mechanism in model.mechanisms.items()},
+        priors=tuple(_priors(scenario, model)),
+        assumptions=tuple(model.assumptions),
+        replay=_replay(replayed) if replayed else None,
+        mechanisms=tuple(map(_row, judged.rows)),
+        left=tuple(judged.left),
+        weights={name: _weight(name, item, judged) for name, item in judged.weighed.items()},
+        entropy_bits=entropy(list(judged.posterior.values())),
+        other_priors={name: dict(other) for name, other in judged.varied.items()},
+        flips=judged.flips,
+        not_told_apart={name: dict(others) for name, others in judged.twins.items()},
+        repetitions=REPETITIONS,
+        witnesses={name: _witness(best, judged.best(name).timed) for name, best in judged.witnesses.items()},
+        without_witness={name: _timeless(attempt) for name, attempt in judged.timeless.items()},
+        pairs=tuple(map(_row, judged.pairs.rows)),
+        pairs_refuted=judged.pairs.refuted,
+        pairs_unjudged=judged.pairs.unjudged,
+        pairs_say=judged.pairs.told(),
+        conflict=_conflict(judged.conflict) if judged.conflict else None,
+        longest_run_s=judged.longest_run_s,
+        most_deaths=Case.most_crashes,
+        experiments=tuple(map(_experiment, judged.next)),
+        rule=_rule(judged.rule) if judged.rule else None,
+    )
+
+
+def _evidence(evidence: Evidence, model: Model) -> dict[str, Any]:
+    """The evidence as plain values, with what was seen in words."""
+    plain = evidence.model_dump(mode="json", exclude={"runs": {"__all__": {"other"}}})
+    items: list[ObservedRun | Probe] = [*evidence.runs, *evidence.probes]
+    for item, of in zip((*plain["runs"], *plain["probes"]), items, strict=True):
+        item["says"] = model.evidence.worded(of.seen)
+    return plain
+
+
+def _priors(scenario: Scenario, model: Model) -> list[str]:
+    """What the judgement assumes, in sentences."""
+    priors = scenario.priors
+    assert priors is not None and model.hypotheses is not None
+    low, high = priors.unseen_mean
+    identity = ", ".join(model.hypotheses.identity)
+    rates = [
+        f'"{label}": {a / (a + b):.0%} on average (beta {a:g}, {b:g})' for label, (a, b) in priors.probabilities.items()
+    ]
+    delays = [f"{name} {given.told()}" for name, given in scenario.timing.delays.items()]
+    return [
+        f"source of the priors: {priors.source}",
+        "all mechanisms are equally likely before the evidence, and so are the readings of each",
+        f"unseen partners around the cluster: {low:g} to {high:g} on average (log-uniform), {UNSEEN} at most",
+        *(
+            [f"all runs have the same unknown identity ({identity}) with probability {priors.same_identity:g}, "
+             "else all differ"]
+            if identity
+            else []
+        ),
+        f"a run lasts at most {priors.longest_run_s:g} s; the times in the evidence are starts where that is not said",
+        f"durations, all assumed: {'; '.join(delays)}; all together longer or shorter by a factor whose logarithm has "
+        f"a standard deviation of {priors.spread:g}",
+        f"rates, one draw for all runs of a world: {'; '.join(rates) or 'none'}",
+    ]  # fmt: skip
+
+
+def _replay(replayed: Replay) -> ReplaySummary:
+    return ReplaySummary(replayed.mechanism, replayed.placement, replayed.rows, replayed.reproduced)
+
+
+def _conflict(found: Conflict) -> ConflictRow:
+    return ConflictRow(found.names, found.smallest, found.proved, found.told())
+
+
+def _row(row: Row) -> MechanismRow:
+    """A row; the least numbers are None where nothing was found."""
+    return MechanismRow(
+        mechanism=row.mechanism,
+        reading=dict(row.reading),
+        verdict=row.verdict.value,
+        reasons=row.reasons,
+        against=tuple(name for name in row.bearings if name in row.against),
+        least=_least(row.timed) if row.timed else None,
+        least_without_timing=_least(row.untimed) if row.untimed else None,
+        assumes=(*(f"{question}: {answer}" for question, answer in row.reading.items()), *_assumed(row.timed)),
+        bearings={name: bearing.value for name, bearing in row.bearings.items()},
+    )
+
+
+def _least(found: Found) -> Least:
+    return Least(found.unseen, found.exact, found.crashes, found.faults, found.exact_faults)
+
+
+def _assumed(found: Found | None) -> Sequence[str]:
+    """What it takes beside the reading: who the runs were, and what nobody saw."""
+    if found is None:
+        return ()
+    seen = found.told() if found.unseen else "no other run"
+    died = [f"the death of {found.crashes} of them"] if found.crashes else []
+    failed = [f"{found.faults} failure{'s' * (found.faults != 1)}"] if found.faults else []
+    return [*found.assumed, seen, *died, *failed]
+
+
+def _weight(name: str, item: Weighed, judged: Judged) -> Weight:
+    shares = [judged.posterior[name], *(other[name] for other in judged.varied.values())]
+    low, high = item.likelihood.interval
+    return Weight(
+        estimate=item.likelihood.estimate,
+        interval=(low, high),
+        worlds=item.likelihood.worlds,
+        without_unseen_partners=item.alone.estimate,
+        posterior=judged.posterior[name],
+        limits=judged.limits[name],
+        span=(min(shares), max(shares)),
+        instead=judged.without_share.get(name),
+    )
+
+
+def _witness(best: Best, least: Found | None) -> WitnessRow:
+    """How a witness came about; of a constructed one how ordinary its durations are, and why it has more partners."""
+    if best.fitted is None:
+        return WitnessRow(best.unseen, constructed=False, how="a world drawn from the priors")
+    how = "constructed, as no world drawn from the priors agreed, with "
+    if best.fitted.excluded:
+        how += f"all durations {best.fitted.factor:.1f} times those assumed, which the priors exclude; with those "
+        how += f"assumed, these cannot all hold: {'; '.join(best.bites)}"
+    else:
+        how += f"every duration within the middle {math.ceil(100 * best.fitted.middle)} % of its prior"
+    if least is not None and best.unseen > least.unseen:
+        how += (
+            f"; it has {partners_told(best.unseen)}, as no order of steps that was tried with {least.unseen} fits those"
+        )
+    return WitnessRow(best.unseen, constructed=True, how=how)
+
+
+def _timeless(attempt: Attempt) -> str:
+    """That no run on the clock could be constructed, and why."""
+    return (
+        "No run on the clock shows it; that it is possible rests on an order of steps for which only the longest run "
+        f"counts, and no duration. None of the {attempt.orders} orders that were tried, with up to {UNSEEN} partners, "
+        "fits the assumed durations, or all of them longer or shorter by a factor. In the first these cannot all hold: "
+        f"{'; '.join(attempt.bites)}."
+    )
+
+
+def _experiment(item: Rated) -> ExperimentRow:
+    return ExperimentRow(
+        experiment=item.name,
+        story=item.experiment.story,
+        cost=item.experiment.cost,
+        bits=item.bits,
+        predicted={name: dict(found.shares) for name, found in item.predicted.items()},
+        without_agreeing_worlds=tuple(name for name, found in item.predicted.items() if not found.agree),
+        means=dict(item.means),
+    )
+
+
+def _rule(judged: RuleJudged) -> RuleRow:
+    return RuleRow(
+        says=judged.rule.says,
+        source=judged.rule.source,
+        experiment=judged.rule.experiment,
+        need_company=judged.company,
+        chances=dict(judged.chances),
+        factor=judged.factor,
+        judgement=judged.sentences,
+    )

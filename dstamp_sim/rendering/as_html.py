@@ -1,0 +1,25 @@
+"""A document as one HTML file: its pictures are inside it, and it loads nothing."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+from dstamp_sim.rendering.blocks import Document, parts
+
+KINDS = {".svg": "svg+xml", ".png": "png"}
+
+
+def html(document: Document) -> str:
+    """The document as HTML; files that it links to lie beside it."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only where a page is written
+
+    loader = PackageLoader("dstamp_sim.rendering")
+    pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True)
+    blocks = [(type(block).__name__, block) for block in document.blocks]
+    return pages.get_template("document.html").render(document=document, blocks=blocks, parts=parts, picture=_picture)
+
+
+def _picture(file: Path) -> str:
+    inside = base64.b64encode(file.read_bytes()).decode("ascii")
+    return f"data:image/{KINDS[file.suffix]};base64,{inside}"

@@ -1,0 +1,70 @@
+"""A document as Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from dstamp_sim.rendering.blocks import (
+    Block,
+    Document,
+    Figure,
+    Heading,
+    Items,
+    Link,
+    Paragraph,
+    Span,
+    Table,
+    Text,
+    parts,
+)
+
+MARKS = {"strong": "**", "emphasis": "*"}
+
+MARKUP = re.compile(r"[\\`*<\[|]|(?<!\w)_|_(?!\w)")
+"""What Markdown could take for markup; an underscore inside a word is none."""
+
+
+def markdown(document: Document, links: Mapping[str, str]) -> str:
+    """The document as Markdown; `links` are where its files are, by their names."""
+    writer = _Writer(links)
+    lines = [f"# {writer.text(document.title)}", ""]
+    for block in document.blocks:
+        lines += [*writer.block(block), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+class _Writer:
+    def __init__(self, links: Mapping[str, str]) -> None:
+        self._links = links
+
+    def block(self, block: Block) -> Iterator[str]:
+        match block:
+            case Heading(text, level):
+                yield f"{'#' * level} {self.text(text)}"
+            case Paragraph(text):
+                yield self.text(text)
+            case Items(items):
+                yield from (f"- {self.text(item)}" for item in items)
+            case Table(head, rows):
+                yield self._row(head)
+                yield "|---" * len(head) + "|"
+                yield from map(self._row, rows)
+            case Figure(file, caption):
+                yield f"![{self.text(caption)}]({self._links[file.name]})"
+
+    def _row(self, cells: tuple[Text, ...]) -> str:
+        return "| " + " | ".join(map(self.text, cells)) + " |"
+
+    def text(self, text: Text) -> str:
+        return " ".join("".join(map(self._part, parts(text))).split())
+
+    def _part(self, part: str | Span | Link) -> str:
+        if isinstance(part, str):
+            return MARKUP.sub(lambda found: f"\\{found[0]}", part)
+        if isinstance(part, Link):
+            return f"[{part.text}]({self._links[part.file.name]})"
+        if part.style == "code":
+            return f"`{part.text.replace('|', chr(92) + '|')}`"
+        mark = MARKS[part.style]
+        return f"{mark}{self._part(part.text)}{mark}"
