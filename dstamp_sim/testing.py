@@ -55,7 +55,6 @@ __all__ = [
     "Violation",
     "assert_holds",
     "assert_violated",
-    "cc_ci_variants",
     "check",
     "scenarios",
     "schedules",
@@ -256,18 +255,6 @@ def variants(
 
     deaths = st.just(0) if crashes is None else crashes
     return st.builds(built, settings_of(model.factory, **given), st.sampled_from(list(placements)), deaths)
-
-
-def cc_ci_variants(most_runs: int = 3, **given: st.SearchStrategy[Any]) -> st.SearchStrategy[Variant]:
-    """Variants of the incident's model: runs, equal or other pull requests and refs, switches, placements, deaths."""
-    model = load_model("cc_ci")
-    numbers = {
-        "runs": st.integers(1, most_runs),
-        "pr": st.sampled_from([(1,), (1, 2)]),
-        "ref": st.sampled_from([("7ae7b0f76efb",), ("7ae7b0f76efb", "0123456789ab")]),
-    }
-    placements = ["deploy_app", *(name for name in model.placements if name != "deploy_app")]
-    return variants("cc_ci", placements=placements, crashes=st.integers(0, 1), **(numbers | given))
 
 
 def small_systems() -> st.SearchStrategy[System]:

@@ -14,7 +14,7 @@ from dstamp_sim.core.properties import Kind
 from dstamp_sim.core.scenario import Timing
 from dstamp_sim.core.system import System
 from dstamp_sim.engines.timed.sweep import Sweeper, Varied
-from dstamp_sim.incident.replay_scenario import INCIDENT
+from dstamp_sim.incident.loaded import INCIDENT
 from dstamp_sim.inputs.model_file import bundled, load_model
 from dstamp_sim.inputs.scenario_file import read_scenario
 from experiments.offset_picture import OffsetCurve, draw_offsets

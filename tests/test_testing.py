@@ -21,7 +21,6 @@ from dstamp_sim.testing import (
     Violation,
     assert_holds,
     assert_violated,
-    cc_ci_variants,
     check,
     scenarios,
     schedules,
@@ -30,6 +29,7 @@ from dstamp_sim.testing import (
     system_of,
     witness_test,
 )
+from tests.incident_variants import cc_ci_variants
 from tests.oracle import search
 
 pytest_plugins = ["pytester"]

@@ -34,46 +34,55 @@ _INCIDENT = "An incident: what could have caused it"
 _LOCKS = "A lock: where it belongs"
 
 COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
-    (_MODEL, describe, "Examples: dstamp describe classic/bank   |   dstamp describe cc_ci --json"),
+    (_MODEL, describe, "Examples: dstamp describe classic/bank   |   dstamp describe my_model.py --json"),
     (
         _MODEL,
         explore,
-        "Examples: dstamp explore classic/bank --set customers=3   |   dstamp explore cc_ci:swarm_rollback   |   "
-        "dstamp explore cc_ci --set runs=3 --placement app-domain:deploy_app..check_hc1",
+        "Examples: dstamp explore classic/bank --set customers=3   |   dstamp explore my_model.py:my_factory   |   "
+        "dstamp explore my_model.py --set runs=3 --placement lock:first_section..last_section",
     ),
     (
         _MODEL,
         prove,
-        "Examples: dstamp prove cc_ci --placement deploy_app_to_check   |   "
+        "Examples: dstamp prove my_model.py --placement lock:first_section..last_section   |   "
         "dstamp prove classic/bank --property 'never overdrawn'",
     ),
     (
         _MODEL,
         sample,
         "Examples: dstamp sample classic/bank --strategy pct:depth=2 --budget 1000   |   "
-        "dstamp sample cc_ci --set runs=3 --strategy uniform --seed 7",
+        "dstamp sample classic/philosophers --strategy uniform --seed 7",
     ),
     (_MODEL, show, "Example: dstamp show out/bank-one-withdrawal-at-most.witness.json"),
     (
         _MODEL,
         export,
-        "Examples: dstamp export cc_ci --to promela --set runs=3 --placement deploy_app_to_check   |   "
+        "Examples: dstamp export classic/bank --to promela --set customers=3   |   "
         "dstamp export out/bank-one-withdrawal-at-most.witness.json --to mermaid",
     ),
-    (_INCIDENT, replay, "Example: dstamp replay --mechanism swarm-rollback --seed 7 --out out/rollback"),
-    (_INCIDENT, ingest, "Example: dstamp ingest /srv/ci/runs --into evidence.toml"),
-    (_INCIDENT, update, "Example: dstamp update evidence.toml --observe 'isolated run=green' --into evidence-2.toml"),
+    (
+        _INCIDENT,
+        replay,
+        "Examples: dstamp replay   |   dstamp replay my_scenario.toml --full   |   "
+        "dstamp replay --mechanism NAME --seed 7 --out out/again",
+    ),
+    (_INCIDENT, ingest, "Example: dstamp ingest runs --model my_model.py --into evidence.toml"),
+    (
+        _INCIDENT,
+        update,
+        "Example: dstamp update evidence.toml --scenario scenario.toml --observe 'experiment=outcome'",
+    ),
     (
         _INCIDENT,
         conform,
-        "Examples: dstamp conform out/cc_ci-hc1-reads-no-wrong-commit.witness.json   |   "
-        "dstamp conform --trials 20 --placement deploy_app_to_check   |   dstamp conform --measure",
+        "Examples: dstamp conform out/lock_file-one-inside-at-most.witness.json   |   "
+        "dstamp conform --trials 20 --model my_model.py --placement NAME   |   dstamp conform --measure",
     ),
     (_INCIDENT, real, "Example: dstamp real doctor"),
     (
         _LOCKS,
         review,
-        "Examples: dstamp review cc_ci --out out/review   |   dstamp review cc_ci:checkout_race --set pr=1,2 --spans 1",
+        "Examples: dstamp review my_model.py --out out/review   |   dstamp review my_model.py --set runs=3 --spans 1",
     ),
 )
 """Every command: whose question it answers, and the examples that its help ends with, in the order of the help."""

@@ -49,7 +49,7 @@ PlacementOption = Annotated[
     typer.Option(
         "--placement",
         metavar="NAME",
-        help="A placement that the model names, or spans such as app-domain:deploy_app..check_hc1.",
+        help="A placement that the model names, or spans: lock:first_section..last_section.",
     ),
 ]
 

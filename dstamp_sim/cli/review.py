@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def review(
-    model: Annotated[str, typer.Argument(help="path.py[:factory], a folder, or a short name such as cc_ci.")],
+    model: Annotated[
+        str, typer.Argument(help="path.py[:factory], a folder, or a short name such as classic/lock_file.")
+    ],
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="K=V", help="A parameter of the factory; numbers of copies not set are any."),

@@ -117,9 +117,9 @@ def _refuse_versions(system: System) -> None:
     for item in system.objects:
         if getattr(item, "versioned", False):
             raise UsageError(
-                f"trials: {item.name!r} has versions (in cc_ci by stack_deploy=two_steps), and swarm's own writes of "
+                f"trials: {item.name!r} has versions, and swarm's own writes of "
                 "UpdateStatus take versions too, at instants that no process sees: a free run cannot be compared. "
-                "Leave versions out (stack_deploy=at_once), or play a witness: dstamp conform WITNESS"
+                "Leave versions out (versioned=False), or play a witness: dstamp conform WITNESS"
             )
 
 

@@ -113,7 +113,7 @@ class ServiceHand:
         return dict(item.split("=", 1) for item in task["ContainerSpec"]["Env"])
 
     def label(self, key: str) -> str:
-        """A service label as abra writes them."""
+        """A service label as abra writes it."""
         return f"coop-cloud.{self.stack}.{key}"
 
     def _deploy(self, spec: Spec, listed: Any) -> str:
@@ -305,7 +305,7 @@ class RealSwarmService:
         self.target, self._engine = target, engine
         self.stack = re.sub(r"[^A-Za-z0-9_.-]+", "-", target.name.split()[-1]) + tag
         self.labels: dict[str, str] = {}
-        """The labels of the live service when it was last looked at and there was one."""
+        """The label that bears the live service's stamp, as it was when there was a service to look at."""
         self._hand = self.hand("")
         if target.orchestrated and engine.control is None:
             raise NoEngine(f"{target.name!r}: the tasks of an engine that is not ours cannot be told to fail")
@@ -362,7 +362,8 @@ class RealSwarmService:
         found = self._hand.inspect()
         if found is None:
             return None
-        self.labels = found["Spec"]["Labels"]
+        stamp = self._hand.label("chaos-version")
+        self.labels = {key: value for key, value in found["Spec"]["Labels"].items() if key == stamp}
         previous = found.get("PreviousSpec")
         specs = (self._hand.spec(found["Spec"]), previous and self._hand.spec(previous))
         if not self.target.orchestrated:

@@ -75,7 +75,7 @@ def _time_git(watch: _Stopwatch, folder: Path) -> None:
         hand.perform("fetch_tags", (), wait=True)
     with watch.timing("checkout", "git checkout --force of a tag"):
         hand.perform("checkout_at_once", (base,), wait=True)
-    with watch.timing("chaos_version", "git rev-parse HEAD and git status"):
+    with watch.timing("read_head", "git rev-parse HEAD and git status"):
         hand.perform("head", (), wait=True)
         hand.perform("is_dirty", (), wait=True)
 

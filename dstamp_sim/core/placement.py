@@ -120,7 +120,7 @@ def _interval(span: Span, sections: Sequence[str]) -> tuple[int, int]:
 def _parse_span(part: str) -> Span:
     lock, colon, stretch = part.partition(":")
     if not colon or not lock or not stretch:
-        raise PlacementError(f"{part!r} is not a span: write lock:first..last, for example app-domain:deploy_app..exit")
+        raise PlacementError(f"{part!r} is not a span: write lock:first..last, for example account:check..debit")
     first, dots, last = stretch.partition("..")
     return Span(lock.rstrip("?"), first, last if dots else first, waits=not lock.endswith("?"))
 

@@ -153,7 +153,7 @@ class System:
         return replace(self, placement=placement)
 
     def with_names(self, names: Mapping[str, str]) -> System:
-        """This system with instances renamed (`{"run#1": "m2b-discourse"}`)."""
+        """This system with instances renamed (`{"run#1": "ann"}`)."""
         return replace(self, renamed=names)
 
     def with_crashes(self, crashes: int) -> System:

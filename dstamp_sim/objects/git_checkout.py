@@ -8,7 +8,7 @@ from dstamp_sim.core.op import Op, Program, delay
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 
 Order = Literal["git", "go-git"]
-"""Who checks out: the git command, or the go-git library that abra uses."""
+"""Who checks out: the git command, or the go-git library."""
 
 
 LOCKED = "index.lock exists"
@@ -33,7 +33,7 @@ class Worktree(NamedTuple):
 
 
 class GitCheckout(SharedObject):
-    """One working tree `$ABRA_DIR/recipes/<recipe>` (DOMAIN, "flock, git" and "abra and the harness").
+    """One working tree.
 
     - `git checkout` writes the files first, then the index, both under `index.lock`, and HEAD last, *after* that lock
       is released. A second one fails at once while the lock is there; one that comes between lock and HEAD succeeds,

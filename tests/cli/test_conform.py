@@ -30,14 +30,19 @@ def test_an_object_without_a_counterpart_is_named(dstamp):
 
 
 def test_free_runs_of_versions_are_refused_with_the_reason_and_what_to_do_instead(dstamp):
-    code, _, errors = dstamp("conform", "--trials", "1", "--set", "stack_deploy=two_steps")
+    code, _, errors = dstamp("conform", "--trials", "1", "--model", "cc_ci", "--set", "stack_deploy=two_steps")
     assert code == 2
-    for told in ("has versions", "at instants that no process sees", "stack_deploy=at_once", "dstamp conform WITNESS"):
+    for told in ("has versions", "at instants that no process sees", "versioned=False", "dstamp conform WITNESS"):
         assert told in " ".join(errors.split())
 
 
+def test_trials_need_a_model(dstamp):
+    code, _, errors = dstamp("conform", "--trials", "1")
+    assert code == 2 and "needs --model" in errors
+
+
 def test_an_unknown_placement_is_answered_with_the_nearest(dstamp):
-    code, _, errors = dstamp("conform", "--trials", "1", "--placement", "deploy_ap")
+    code, _, errors = dstamp("conform", "--trials", "1", "--model", "cc_ci", "--placement", "deploy_ap")
     assert code == 2 and "did you mean 'deploy_app'" in errors
 
 

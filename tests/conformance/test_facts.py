@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -80,7 +81,7 @@ def recipe(tmp_path):
 
 def stand_in(tree, stack, engine, pause_s=0.0):
     return subprocess.Popen(
-        [sys.executable, "-m", "dstamp_sim.conformance.stand_in", str(tree), stack, str(pause_s)],
+        [sys.executable, str(Path(__file__).with_name("stand_in.py")), str(tree), stack, str(pause_s)],
         env=dict(os.environ, DOCKER_HOST=engine.address),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -18,7 +18,13 @@ from dstamp_sim import explore
 from dstamp_sim.inputs.model_file import load_model
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ["README.md", "docs/tutorial.md", "docs/how-it-works.md", "experiments/incident/README.md"]
+DOCUMENTS = [
+    "README.md",
+    "docs/tutorial.md",
+    "docs/own-incident.md",
+    "docs/how-it-works.md",
+    "experiments/incident/README.md",
+]
 
 BLOCK = re.compile(r"^(?:[^\n]*`(?P<name>[^`\n]+)`:\n\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
 LINK = re.compile(r"!?\[[^\]]*\]\((?!https?:)([^)#]+)")
@@ -122,6 +128,13 @@ def test_a_document_stays_short(document, most):
 def test_the_readmes_example_is_the_classic_bank():
     models = [block.text for block in blocks("README.md") if block.language == "python"]
     assert models == [read("models/classic/bank.py")]
+
+
+def test_the_files_of_the_page_on_own_incidents_are_those_beside_each_other_in_its_folder():
+    files = {block.name: block.text for block in blocks("docs/own-incident.md") if block.language in ("python", "toml")}
+    assert files == {
+        name: read(f"experiments/bank/{name}") for name in ("overdraft.py", "evidence.toml", "scenario.toml")
+    }
 
 
 def test_the_readme_names_every_command_and_every_classic_model(dstamp):

@@ -10,13 +10,13 @@ from dstamp_sim.testing import (
     Violation,
     assert_holds,
     assert_violated,
-    cc_ci_variants,
     check,
     schedules,
     system_of,
     variants,
 )
 from models.cc_ci.naming import app_domain, commit_of, small_sha
+from tests.incident_variants import cc_ci_variants
 
 RACE = "HC1 reads no wrong commit"
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dstamp_sim.incident.possible.case import Possible
-from dstamp_sim.incident.report.summary import MechanismRow, Summary
 from dstamp_sim.incident.report.phrases import (
     LEAST_LISTED,
     flips,
@@ -18,6 +17,7 @@ from dstamp_sim.incident.report.phrases import (
     refuted,
     span,
 )
+from dstamp_sim.incident.report.summary import MechanismRow, Summary
 from dstamp_sim.rendering.blocks import Block, Document, Items, Paragraph, Table, Text, emphasis, strong
 
 MOST_OUTCOMES = 4

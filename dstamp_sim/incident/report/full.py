@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from dstamp_sim.incident.report.answer import answer
+from dstamp_sim.incident.report.phrases import flips, listed, many, partners, reasons, share, span
 from dstamp_sim.incident.report.replayed import replay_table
 from dstamp_sim.incident.report.summary import ExperimentRow, MechanismRow, Summary
-from dstamp_sim.incident.report.phrases import flips, listed, many, partners, reasons, share, span
 from dstamp_sim.rendering.blocks import (
     Block,
     Document,

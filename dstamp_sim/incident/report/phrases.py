@@ -72,12 +72,14 @@ def refuted(summary: Summary) -> list[tuple[list[str], str]]:
 
 def reasons(rows: Sequence[MechanismRow]) -> str:
     """The reasons of some rows, each once; of what they contradict, first what all of them do."""
-    if any(row.against for row in rows):
-        common = [name for name in rows[0].against if all(name in row.against for row in rows)]
-        others = list(dict.fromkeys(name for row in rows for name in row.against if name not in common))
-        some = f"{'; in some readings also ' if common else 'by reading '}{', '.join(others)}" if others else ""
-        return f"unreachable with any number of partners: {', '.join(common)}{some}"
-    return "; ".join(dict.fromkeys(reason for row in rows for reason in row.reasons))
+    if not any(row.against for row in rows):
+        return "; ".join(dict.fromkeys(reason for row in rows for reason in row.reasons))
+    common = [name for name in rows[0].against if all(name in row.against for row in rows)]
+    others = list(dict.fromkeys(name for row in rows for name in row.against if name not in common))
+    if not common:
+        return f"unreachable with any number of partners, in one reading or another: {', '.join(others)}"
+    some = f"; in some readings also {', '.join(others)}" if others else ""
+    return f"unreachable with any number of partners: {', '.join(common)}{some}"
 
 
 def flips(summary: Summary) -> str:

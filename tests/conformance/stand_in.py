@@ -1,6 +1,6 @@
 """A stand-in for `abra app deploy --chaos`, as far as a stamp depends on it; abra itself is not bundled.
 
-    python -m dstamp_sim.conformance.stand_in TREE STACK [PAUSE_S]
+    python tests/conformance/stand_in.py TREE STACK [PAUSE_S]
 
 It reads in abra's order (cli/app/deploy.go and pkg/recipe/git.go at 06a57de): HEAD, then whether the tree is dirty,
 then the compose file; then it deploys with the labels, by the docker client's `stack deploy`. It is a program of its

@@ -1,0 +1,196 @@
+"""The whole judgement, end to end, on the bank's incident: three withdrawals, three mechanisms, a few seconds."""
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from dstamp_sim.incident import evidence as evidence_module
+from dstamp_sim.incident import loaded
+from dstamp_sim.incident.incident import judge_incident
+from dstamp_sim.incident.loaded import load_incident
+from dstamp_sim.incident.replay_scenario import replay_incident
+from dstamp_sim.incident.report.answer import first_screen
+from dstamp_sim.incident.report.full import full_report
+from dstamp_sim.rendering.as_console import print_document
+from dstamp_sim.rendering.blocks import Table, as_json, plain
+
+BANK = Path(__file__).parents[2] / "experiments/bank"
+SCENARIO = BANK / "scenario.toml"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("bank")
+
+
+@pytest.fixture(scope="module")
+def judgement(folder):
+    """The bank's incident, judged."""
+    incident = load_incident(SCENARIO)
+    replayed = replay_incident(incident, mechanism=None, placement=None, out=folder / "out")
+    return judge_incident(incident, replayed=replayed, out=folder / "out", report=folder / "REPORT.md")
+
+
+@pytest.fixture(scope="module")
+def whole(judgement):
+    """The report as a document."""
+    return full_report(judgement.summary, {file.stem: file for file in judgement.files})
+
+
+def lines(document, width=100):
+    console = Console(width=width, record=True, file=io.StringIO(), highlight=False)
+    print_document(console, document)
+    return console.export_text().splitlines()
+
+
+def test_one_is_refuted_one_needs_a_partner_and_one_is_possible_alone(judgement):
+    best = judgement.summary.best
+    assert {name: row.verdict for name, row in best.items()} == {
+        "check-race": "possible", "booked-twice": "possible", "early-report": "impossible"
+    }  # fmt: skip
+    race, twice = best["check-race"].least, best["booked-twice"].least
+    assert (race.partners, race.exact, best["check-race"].least_without_timing.partners) == (1, True, 0)
+    assert (twice.partners, twice.failures, twice.failures_exact) == (0, 1, True)
+    assert best["early-report"].against == ("ann", "bob", "cat")
+
+
+def test_the_shares_are_those_of_the_worlds_and_each_range_holds_its_value(judgement):
+    weights = judgement.summary.weights
+    assert sum(weight.posterior for weight in weights.values()) == pytest.approx(1)
+    assert weights["early-report"].posterior == weights["early-report"].worlds == 0
+    for weight in weights.values():
+        assert weight.span[0] <= weight.posterior <= weight.span[1]
+        assert weight.interval[0] <= weight.estimate <= weight.interval[1]
+    alone = judgement.summary.other_priors["nobody else was there"]
+    assert alone["check-race"] == 0  # it needs a partner
+    assert judgement.summary.flips == ("seldom booked twice",)
+
+
+def test_the_first_screen_answers_in_forty_lines(judgement):
+    screen = first_screen(judgement.summary, Path("out/report.html"))
+    shown = lines(screen)
+    assert len(shown) <= 40
+    assert max(map(len, shown)) <= 100
+    text = " ".join(" ".join(shown).split())
+    for told in (
+        "Which of 3 mechanisms can have produced 3 runs as they were observed?",
+        "Proved impossible, with any number of partners: early-report cannot give any of the runs.",
+        "Needs runs that nobody saw: check-race (exactly 1).",
+        "Possible alone: booked-twice (with 1 failure).",
+        "Another comes first where the assumption is instead: seldom booked twice.",
+        "Next: two withdrawals from one account at once (cost: two visits).",
+        "in order: points to booked-twice; speaks against check-race.",
+        "out/report.html, or here with --full",
+    ):
+        assert told in text
+    assert not re.search(r"settled: [a-z-]+ \d+%,", text), "a single figure as headline"
+
+
+def test_console_markdown_html_and_json_say_the_same(judgement, whole, folder):
+    page = (folder / "out/report.html").read_text(encoding="utf-8")
+    report = (folder / "REPORT.md").read_text(encoding="utf-8")
+    console = "".join("\n".join(lines(whole, width=400)).split())
+    data = json.loads(json.dumps(as_json(whole)))
+    for text in cells(whole):
+        assert "".join(text.split()) in console
+        assert "".join(text.split()) in "".join(words(page).split())
+        assert "".join(text.split()) in "".join(unmarked(report).split())
+    assert len(data["blocks"]) == len(whole.blocks)
+
+
+def cells(document):
+    """All that stands in the tables of a document."""
+    tables = [block for block in document.blocks if isinstance(block, Table)]
+    assert len(tables) >= 8
+    return {plain(cell) for table in tables for row in (table.head, *table.rows) for cell in row}
+
+
+def unmarked(report):
+    return re.sub(r"\\(.)", r"\1", report.replace("`", "").replace("**", ""))
+
+
+def words(page):
+    """The text of a page."""
+    found = []
+    parser = HTMLParser()
+    parser.handle_data = found.append
+    parser.feed(page)
+    return "".join(found)
+
+
+def test_the_page_has_its_pictures_inside_and_links_only_to_files_beside_it(folder):
+    page = (folder / "out/report.html").read_text(encoding="utf-8")
+    assert page.count('<img alt="') == page.count("data:image/png;base64,") == 1
+    targets = re.findall(r'(?:href|src)="(?!data:)([^"]+)"', page)
+    assert targets and all((folder / "out" / target).is_file() for target in targets)
+    assert not re.search(r"https?://", page)
+
+
+def test_the_markdown_report_points_at_files_that_are_there(folder):
+    text = (folder / "REPORT.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert "report/posterior.png" in links
+    assert all((folder / link).is_file() for link in links)
+
+
+def test_the_tables_hold_the_figures_of_the_judgement(judgement, folder):
+    rows = list(csv.DictReader((folder / "out/judgement.csv").read_text(encoding="utf-8").splitlines()))
+    assert [row["mechanism"] for row in rows] == ["check-race", "booked-twice", "early-report"]
+    for row in rows:
+        assert float(row["posterior"]) == judgement.summary.weights[row["mechanism"]].posterior
+    predicted = list(csv.DictReader((folder / "out/experiments.csv").read_text(encoding="utf-8").splitlines()))
+    assert {row["outcome"] for row in predicted} == {"in order", "overdrawn"}
+    priors = list(csv.DictReader((folder / "out/other-priors.csv").read_text(encoding="utf-8").splitlines()))
+    assert len(priors) == 2 * 3
+
+
+def test_the_rule_is_judged_with_what_it_takes(judgement):
+    rule = judgement.summary.rule
+    assert rule.need_company == ("check-race",)
+    assert "`overdrawn` refutes them, if nobody else used the account" in rule.judgement[2]
+
+
+def test_the_command_reads_everything_once_and_prints_the_first_screen(dstamp, monkeypatch):
+    read = Counter()
+    for name in ("read_scenario", "load_model", "read_evidence"):
+        real = getattr(loaded, name)
+        monkeypatch.setattr(loaded, name, lambda *a, name=name, real=real: read.update([name]) or real(*a))
+    monkeypatch.setattr("dstamp_sim.engines.parallel.threads.cores", lambda: 1)
+    code, out, _ = dstamp("replay", SCENARIO)
+    assert code == 0
+    assert read == {"read_scenario": 1, "load_model": 1, "read_evidence": 1}
+    assert len(out.splitlines()) <= 40
+    assert out.startswith("The overdrawn account of 3 March\n")
+    assert "One replay under check-race (seed 3) reproduced 2 of 3 observed runs." in out
+    assert Path("out/report.html").is_file()
+
+
+def test_an_outcome_that_only_one_mechanism_gives_leaves_that_one(dstamp, tmp_path, monkeypatch):
+    monkeypatch.setattr("dstamp_sim.engines.parallel.threads.cores", lambda: 1)
+    kept = (BANK / "evidence.toml").read_bytes()
+    asked = ("update", BANK / "evidence.toml", "--scenario", SCENARIO, "--into", "after.toml", "--json")
+    code, out, err = dstamp(*asked, "--observe", "one withdrawal=overdrawn")
+    assert (code, err) == (0, "")
+    found = json.loads(out)
+    assert found["command"] == "dstamp replay scenario.toml --evidence after.toml --report REPORT.md"
+    assert found["weights"]["booked-twice"]["posterior"] > 0.99
+    assert (BANK / "evidence.toml").read_bytes() == kept
+    assert evidence_module.read_evidence(Path("after.toml"), load_incident(SCENARIO).model.evidence).outcomes
+    code, _, err = dstamp(*asked, "--observe", "one withdrawal=overdrwan")
+    assert (code, "did you mean 'overdrawn'" in err) == (2, True)
+    code, _, err = dstamp(*asked, "--observe", "one withdrawal")
+    assert (code, "such as 'one withdrawal=in order'" in err) == (2, True)
+
+
+def test_a_field_of_another_model_is_refused(dstamp, tmp_path):
+    other = tmp_path / "other.toml"
+    other.write_text('[[runs]]\nid = "ann"\nsource = "s"\nlevel = 4\n')
+    code, _, err = dstamp("replay", SCENARIO, "--evidence", other)
+    assert (code, "unknown key 'level'" in err) == (2, True)
