@@ -302,7 +302,7 @@ class CameOut(Claim):
     other: Outcome
 
     def words(self, say: Speech) -> str:
-        """`run's chaos_redeploy at step 15: draw returned 'error', where it could as well have returned 'applied'`."""
+        """`ann's debit at step 15: draw returned 'twice', where it could as well have returned 'once'`."""
         step = say.trace.steps[self.step]
         verb = step.op.verb if step.op else ""
         came = _came_out(self.result, self.label)

@@ -26,10 +26,10 @@ def print_block(console: Console, block: Block) -> None:
         case Heading(text, level):
             console.print(Shown(text, style="bold underline" if level == 2 else "bold"))
         case Paragraph(text):
-            console.print(shown(text))
+            _print_lines(console, text, "", "")
         case Items(items):
             for item in items:
-                _print_item(console, item)
+                _print_lines(console, item, "- ", "  ")
         case Table():
             console.print(_table(block))
         case Figure(file, caption):
@@ -47,11 +47,11 @@ def shown(text: Text) -> Shown:
     return line
 
 
-def _print_item(console: Console, item: Text) -> None:
-    """An item that hangs beside its sign."""
-    for number, line in enumerate(shown(item).wrap(console, max(20, console.width - 2))):
+def _print_lines(console: Console, text: Text, first: str, rest: str) -> None:
+    """A text broken between words, each line behind its sign."""
+    for number, line in enumerate(shown(text).wrap(console, max(20, console.width - len(rest)))):
         line.rstrip()
-        console.print(Shown("  " if number else "- ") + line)
+        console.print(Shown(rest if number else first) + line)
 
 
 def _table(table: Table) -> rich.table.Table:

@@ -16,7 +16,7 @@ from dstamp_sim.incident import loaded
 from dstamp_sim.incident.incident import judge_incident
 from dstamp_sim.incident.loaded import load_incident
 from dstamp_sim.incident.replay_scenario import replay_incident
-from dstamp_sim.incident.report.answer import first_screen
+from dstamp_sim.incident.report.first_screen import first_screen
 from dstamp_sim.incident.report.full import full_report
 from dstamp_sim.rendering.as_console import print_document
 from dstamp_sim.rendering.blocks import Table, as_json, plain
@@ -86,7 +86,7 @@ def test_the_first_screen_answers_in_forty_lines(judgement):
         "Possible alone: booked-twice (with 1 failure).",
         "Another comes first where the assumption is instead: seldom booked twice.",
         "Next: two withdrawals from one account at once (cost: two visits).",
-        "in order: points to booked-twice; speaks against check-race.",
+        '"in order" points to booked-twice and speaks against check-race',
         "out/report.html, or here with --full",
     ):
         assert told in text

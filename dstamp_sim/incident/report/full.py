@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dstamp_sim.incident.report.answer import answer
+from dstamp_sim.incident.report.first_screen import answer
 from dstamp_sim.incident.report.phrases import flips, listed, many, partners, reasons, share, span
 from dstamp_sim.incident.report.replayed import replay_table
 from dstamp_sim.incident.report.summary import ExperimentRow, MechanismRow, Summary
@@ -300,6 +300,7 @@ def _replayed(summary: Summary) -> Iterator[Block]:
         f"reproduced {replay.reproduced}; it shows what can happen, and says nothing of how likely it was."
     )
     yield replay_table(replay.runs)
+    yield Items(replay.properties)
     if summary.assumptions:
         yield Paragraph("The model assumes besides:")
         yield Items(tuple(f"{text} ({source})" for text, source in summary.assumptions))

@@ -100,7 +100,7 @@ def points_to(summary: Summary, experiment: ExperimentRow, outcome: str) -> str:
     kept = [name for name in ranked if total and joint[name] / total >= LEAST_LISTED]
     kept = kept or [name for name, shares in experiment.predicted.items() if outcome in shares]
     never = [name for name, shares in experiment.predicted.items() if outcome not in shares]
-    against = f"; speaks against {listed(never) if len(never) <= 2 else f'{len(never)} others'}" if never else ""
+    against = f" and speaks against {listed(never) if len(never) <= 2 else f'{len(never)} others'}" if never else ""
     return f"points to {listed(kept, 'or')}{against}"
 
 

@@ -123,6 +123,7 @@ class ReplaySummary:
     placement: str
     runs: tuple[ReplayedRun, ...]
     reproduced: str
+    properties: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -258,7 +259,8 @@ def _priors(scenario: Scenario, model: Model) -> list[str]:
 
 
 def _replay(replayed: Replay) -> ReplaySummary:
-    return ReplaySummary(replayed.mechanism, replayed.placement, replayed.rows, replayed.reproduced)
+    properties = tuple(f"{shown.judgement.prop.title}: {shown.words}" for shown in replayed.properties)
+    return ReplaySummary(replayed.mechanism, replayed.placement, replayed.rows, replayed.reproduced, properties)
 
 
 def _conflict(found: Conflict) -> ConflictRow:

@@ -18,7 +18,7 @@ from dstamp_sim.incident.report.phrases import (
     span,
 )
 from dstamp_sim.incident.report.summary import MechanismRow, Summary
-from dstamp_sim.rendering.blocks import Block, Document, Items, Paragraph, Table, Text, emphasis, strong
+from dstamp_sim.rendering.blocks import Block, Document, Items, Paragraph, Table, Text, strong
 
 MOST_OUTCOMES = 4
 """Outcomes of the next experiment that are listed at most, the most expected first."""
@@ -116,11 +116,10 @@ def _next(summary: Summary) -> Iterator[Text]:
         return
     first = summary.experiments[0]
     outcomes = likely_outcomes(summary, first)
-    means = [
-        part for o in outcomes[:MOST_OUTCOMES] for part in (" ", emphasis(o), f": {points_to(summary, first, o)}.")
-    ]
-    more = f" {many(len(outcomes) - MOST_OUTCOMES, 'more outcome')} in the report." if outcomes[MOST_OUTCOMES:] else ""
-    yield strong("Next"), f": {first.story} (cost: {first.cost or 'not given'}). What it would mean:", *means, more
+    means = [f'"{outcome}" {points_to(summary, first, outcome)}' for outcome in outcomes[:MOST_OUTCOMES]]
+    if len(outcomes) > MOST_OUTCOMES:
+        means.append(f"{many(len(outcomes) - MOST_OUTCOMES, 'more outcome')} in the report")
+    yield strong("Next"), f": {first.story} (cost: {first.cost or 'not given'}). {'; '.join(means)}."
 
 
 def _small_table(summary: Summary) -> Table:
