@@ -16,7 +16,8 @@ def replay_document(replay: Replay) -> Document:
     about = f"mechanism {replay.mechanism}: {replay.story}" if replay.mechanism else "the model's own behaviour"
     seed = replay.scenario.timing.seed
     blocks: list[Block] = [
-        Paragraph(f"{about}; lock placement {replay.placement}, seed {seed}"),
+        Paragraph(about),
+        Paragraph(f"lock placement {replay.placement}, seed {seed}"),
         replay_table(replay.rows),
     ]
     if replay.reproduced:
