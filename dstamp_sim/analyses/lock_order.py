@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import islice, pairwise, product
 from typing import TYPE_CHECKING
 
-from dstamp_sim.core.automaton import Node, Place
+from dstamp_sim.core.automaton import Node
+from dstamp_sim.core.place import Place
 from dstamp_sim.core.semantics import Semantics
 
 if TYPE_CHECKING:

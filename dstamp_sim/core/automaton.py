@@ -7,45 +7,38 @@ have no future are merged, by the result they ended with.
 
 from __future__ import annotations
 
-import dis
-import linecache
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
+from inspect import iscoroutine
 from itertools import pairwise
-from pathlib import Path
-from types import CodeType
+from types import CodeType, GeneratorType
 from typing import Any, NamedTuple
 from weakref import finalize
 
-from dstamp_sim.core.errors import ModelError, UnboundedProgram, blamed
+from dstamp_sim.core.errors import ModelError, UnboundedProgram, blamed, unknown
+from dstamp_sim.core.made import Made
 from dstamp_sim.core.op import ENTER, Mark, Op, Program
+from dstamp_sim.core.place import Place, defined, frames, raised_at, standing
 from dstamp_sim.core.placement import Bound, Refused, lay_over
+from dstamp_sim.core.repeated import is_same, shaken
 from dstamp_sim.core.shared_object import Outcome, SharedObject
-from dstamp_sim.core.value import Distinct
+from dstamp_sim.core.value import Distinct, text
+
+DEPENDS = (
+    "a model depends on nothing but arguments and results (no clock, no random numbers, no order of a set, nothing "
+    "that another run left)"
+)
+"""What a model that is not deterministic is told."""
 
 REPETITION = "Express repetition with daemon=True, or waiting with an op that blocks"
 
 MOST_DROPPED = 1_000
 """Ops that the `finally` clauses of a dropped program may yield before they are cut off."""
 
-_PACKAGE = str(Path(__file__).parent.parent)
 
-
-class Place(NamedTuple):
-    """A line of a model's source."""
-
-    file: str
-    line: int
-
-    @property
-    def source(self) -> str:
-        """The line's text, stripped; empty when the file cannot be read."""
-        return linecache.getline(self.file, self.line).strip()
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 class Hold(NamedTuple):
@@ -95,6 +88,10 @@ class _Live:
 
     body: Program[Any]
     driver: Program[Any]
+    refusing: tuple[SharedObject, ...] = ()
+    made: Made = field(default_factory=Made)
+    last: object = None
+    cut_off: bool = False
     returned: bool = False
     value: Any = None
     inside: tuple[Mark, ...] = ()
@@ -117,20 +114,36 @@ class _Live:
         """It returned."""
         self.returned, self.value, self.inside = True, value, ()
 
+    def send(self, answer: Any) -> Any:
+        """What it yields next, given `answer`; what it makes meanwhile is noted, and what it yields struck out."""
+        if self.refusing and answer is None and isinstance(self.last, Op) and self.last.verb == "try_acquire":
+            self.cut_off = self.cut_off or any(self.last.target is lock for lock in self.refusing)
+        before, Made.running = Made.running, self.made
+        try:
+            item: Any = self.driver.send(answer)
+        finally:
+            Made.running = before
+        self.last = item
+        self.made.strike(item)
+        return item
+
 
 def _drop(*generators: Program[Any]) -> None:
     """End a program that is dropped half-way: its `finally` clauses run, but what they yield is not performed."""
+    before, Made.running = Made.running, None  # this may happen while another program's code runs
     for generator in generators:
         with suppress(BaseException):
             generator.throw(Refused())
             for _ in range(MOST_DROPPED):
                 generator.send(None)
+    Made.running = before
 
 
 class Automaton:
     """The automaton of one program with its arguments and the locks laid over it; node 0 is its start.
 
-    Grows as engines ask for it; the same answers give the same nodes. Not safe for use by several threads.
+    Grows as engines ask for it; the same answers give the same nodes. Not safe for use by several threads. `own`
+    returns the program as one run of it may keep things in it; `sections` are those that it may name (empty: any).
     Raises ModelError (with the model's file and line) when the program yields something that is no op, touches an
     object that the system does not declare, returns an unhashable value, raises, or is not deterministic; and
     UnboundedProgram when one history grows longer than `history_limit` ops.
@@ -144,8 +157,12 @@ class Automaton:
         declared: Sequence[SharedObject],
         values: Distinct | None = None,
         history_limit: int | None = None,
+        sections: Sequence[str] = (),
+        own: Callable[[], Callable[..., Program[Any]]] | None = None,
     ) -> None:
         self._program, self._args, self._bound = program, args, bound
+        self._own = own or (lambda: program)
+        self._sections = sections
         self._declared = {id(item) for item in declared}
         self._declared_names = [item.name for item in declared]
         self._values = values or Distinct()
@@ -153,6 +170,7 @@ class Automaton:
         self.nodes: list[Node] = []
         self._ends: dict[tuple[Any, ...], int] = {}
         self._live: dict[int, _Live] = {}
+        self._unrepeated: list[tuple[int, Answer | None, int]] = [(-1, None, 0)]
         live = self._start()
         self._add(live, self._run(live, None), parent=-1, answer=None, holds=())
 
@@ -170,24 +188,47 @@ class Automaton:
         holds = self._holds_after(origin, answer)
         op = self._run(live, answer.result)
         origin.edges[answer] = child = self._add(live, op, node, answer, holds)
+        self._unrepeated.append((node, answer, child))
         return child
+
+    def repeat(self) -> None:
+        """Run every path that was added since the last time again, the last one first, each from the program's start.
+
+        Raises ModelError where the program does not do what it did before.
+        """
+        repeated = set[int]()
+        while self._unrepeated:
+            origin, answer, child = self._unrepeated.pop()
+            if child in repeated:
+                continue
+            if answer is None:
+                live = self._start(shaken)
+                self._check_same(self.nodes[child], self._repeated(live, None), live)
+                continue
+            live = self._replayed(origin, shaken)
+            self._check_same(self.nodes[child], self._repeated(live, shaken(answer.result)), live)
+            if not self.nodes[child].ended:
+                repeated.add(child)
+            while origin >= 0:
+                repeated.add(origin)
+                origin = self.nodes[origin].parent
 
     def _add(self, live: _Live, op: Op | None, parent: int, answer: Answer | None, holds: tuple[Hold, ...]) -> int:
         if op is None:
-            op = next((op for hold in reversed(holds) if (op := _released(hold))), None)
+            op = _closing(holds)
         depth = self.nodes[parent].depth + 1 if parent >= 0 else 0
-        frames, passed, live.passed = tuple(_frames(live.body)), tuple(live.passed), []
+        passed, live.passed = tuple(live.passed), []
         node = Node(
             op,
             live.value,
             live.sections,
             holds,
-            _place(live.body),
+            standing(live.body),
             depth,
             parent,
             answer,
             live.returned,
-            frames,
+            tuple(frames(live.body)),
             passed,
         )
         if node.ended:
@@ -202,47 +243,73 @@ class Automaton:
         self.nodes.append(node)
         return len(self.nodes) - 1
 
-    def _start(self) -> _Live:
+    def _start(self, given: Callable[[Any], Any] = _as_it_is) -> _Live:
+        made, program = Made(), self._own()
+        refusing = tuple(bound.lock for bound in self._bound if bound.lock is not None and not bound.span.waits)
+        before, Made.running = Made.running, made
         try:
-            body = self._program(*self._args)
+            body = program(*map(given, self._args))
         except BaseException as error:
-            raise blamed(error, _where(self._program), "starting the program") from error
+            raise blamed(error, defined(self._program), "starting the program") from error
+        finally:
+            Made.running = before
+        if iscoroutine(body):
+            body.close()
+            raise ModelError(f"{defined(self._program)}: a program is written with `def` and `yield`, not `async def`")
         if not hasattr(body, "send"):
-            raise ModelError(f"{_where(self._program)}: a program is a generator function; this one returned {body!r}")
-        return _Live(body, lay_over(body, self._bound) if self._bound else body)
+            raise ModelError(f"{defined(self._program)}: a program is a generator function; this one returned {body!r}")
+        return _Live(body, lay_over(body, self._bound) if self._bound else body, refusing, made)
 
     def _run(self, live: _Live, answer: Any) -> Op | None:
         """Run on to the next op that touches something or takes time, passing section marks; None when it returned."""
         if live.returned:
             return None
         while True:
-            place = _place(live.body)
+            place = standing(live.body)
             try:
-                item = live.driver.send(answer)
+                item = live.send(answer)
             except StopIteration as stop:
+                self._check_end(live, stop.value, place)
                 live.end(stop.value)
-                if wrong := self._values.wrong(id(self), stop.value):
-                    raise ModelError(f"{place}: returned {wrong}") from None
                 return None
             except BaseException as error:
-                raise blamed(error, _raised_at(error, place), "the program") from error
+                fault, unused = blamed(error, raised_at(error, place), "the program"), live.made.left()
+                raise ModelError(f"{fault} ({unused})" if unused else str(fault)) from error
             self._check_op(item, live)
             if not isinstance(item, Mark):
-                return item
-            live.passed.extend(_frames(live.body))
+                op: Op = item
+                return op
+            self._check_section(item, live)
+            live.passed.extend(frames(live.body))
             live.mark(item)
             answer = None
 
+    def _check_end(self, live: _Live, value: Any, place: Place) -> None:
+        if not live.cut_off and (unused := live.made.left()):
+            raise ModelError(unused)
+        if wrong := _no_value(value) or self._values.wrong(id(self), value):
+            raise ModelError(f"{place}: returned {wrong}")
+
     def _check_op(self, item: object, live: _Live) -> None:
         if not isinstance(item, Op):
-            raise ModelError(f"{_place(live.body)}: yielded {item!r}: a process yields an Op{_remedy(item)}")
+            raise ModelError(f"{standing(live.body)}: yielded {item!r}: a process yields an Op{_remedy(item)}")
         if item.target is not None and id(item.target) not in self._declared:
             raise ModelError(
-                f"{_place(live.body)}: {item} touches {item.target.name!r}, which System(objects=[...]) does not "
+                f"{standing(live.body)}: {item} touches {item.target.name!r}, which System(objects=[...]) does not "
                 f"declare (declared: {', '.join(self._declared_names)})"
             )
-        if wrong := self._values.wrong((id(item.target), item.verb), item.args):
-            raise ModelError(f"{_place(live.body)}: {item.verb} was given {wrong}")
+        wrong = next(filter(None, map(_no_value, item.args)), "")
+        if wrong := wrong or self._values.wrong((id(item.target), item.verb), item.args):
+            raise ModelError(f"{standing(live.body)}: {item.verb} was given {wrong}")
+        if not live.cut_off and (unused := live.made.lost()):
+            raise ModelError(unused)
+
+    def _check_section(self, item: Op, live: _Live) -> None:
+        if self._sections and item.verb == ENTER and item.args[0] not in self._sections:
+            raise ModelError(
+                f"{standing(live.body)}: {unknown('section', str(item.args[0]), self._sections)}: "
+                "list it in System(sections=[...]), or in drawn=[...] if no placement may name it"
+            )
 
     def _holds_after(self, origin: Node, answer: Answer) -> tuple[Hold, ...]:
         holds = origin.holds
@@ -257,7 +324,7 @@ class Automaton:
             holds = (*holds, Hold(target, answer.takes))
         return holds
 
-    def _replayed(self, node: int) -> _Live:
+    def _replayed(self, node: int, given: Callable[[Any], Any] = _as_it_is) -> _Live:
         """A fresh generator brought to `node` by its history; checks that the program repeats itself."""
         path: list[Node] = []
         at = node
@@ -265,36 +332,42 @@ class Automaton:
             path.append(self.nodes[at])
             at = self.nodes[at].parent
         path.reverse()
-        live = self._start()
+        live = self._start(given)
         op = self._repeated(live, None)
         for here, there in pairwise(path):
             self._check_same(here, op, live)
             assert there.answer is not None
-            op = self._repeated(live, there.answer.result)
+            op = self._repeated(live, given(there.answer.result))
         self._check_same(path[-1], op, live)
         return live
 
-    def _repeated(self, live: _Live, answer: Any) -> Op | None:
-        """As `_run`, where it was run before: what was checked then is not checked again."""
+    def _repeated(self, live: _Live, answer: Any) -> Any:
+        """As `_run`, where it was run before: what was checked then is not checked again, also that it is an op."""
         if live.returned:
             return None
         try:
-            item = live.driver.send(answer)
+            item = live.send(answer)
             while isinstance(item, Mark):
                 live.mark(item)
-                item = live.driver.send(None)
+                item = live.send(None)
         except StopIteration as stop:
             live.end(stop.value)
             return None
         except BaseException as error:
-            raise blamed(error, _raised_at(error, _where(self._program)), "the program") from error
+            fault = blamed(error, raised_at(error, defined(self._program)), "the program")
+            raise ModelError(f"{fault}, which it did not before: {DEPENDS}") from error
         return item
 
-    def _check_same(self, node: Node, op: Op | None, live: _Live) -> None:
-        if live.returned != node.returned or (not live.returned and node.op != op):
+    def _check_same(self, node: Node, op: Any, live: _Live) -> None:
+        if live.returned:
+            same = node.returned and is_same(live.value, node.result) and _is_same_op(_closing(node.holds), node.op)
+        else:
+            same = not node.returned and _is_same_op(op, node.op) and live.sections == node.sections
+        if not same:
             raise ModelError(
                 f"{node.place}: not deterministic: given the same results it "
-                f"{_did(node.returned, node.op)} once and {_did(live.returned, op)} later"
+                f"{_did(node.returned, node.op, node.result)} once and {_did(live.returned, op, live.value)} later: "
+                f"{DEPENDS}"
             )
 
     def _unbounded(self, node: int) -> str:
@@ -314,59 +387,51 @@ class Automaton:
         return max(passed.items(), key=lambda item: item[1])
 
 
-def _released(hold: Hold) -> Op | None:
-    """The op that a process performs by ending while it holds something. Raises ModelError with the model's line."""
-    try:
-        return hold.target.at_exit(hold.token)
-    except BaseException as error:
-        raise blamed(error, _raised_at(error, _where(hold.target.at_exit)), f"{hold.target!r}.at_exit") from error
+def _closing(holds: tuple[Hold, ...]) -> Op | None:
+    """The op that a process which has returned performs next, to release what it holds; None when there is none.
+
+    Raises ModelError with the model's line.
+    """
+    for target, token in reversed(holds):
+        place, asked = defined(type(target).at_exit), f"at_exit(self, token) of {target.name!r}"
+        try:
+            op: object = target.at_exit(token)
+        except BaseException as error:
+            raise blamed(error, raised_at(error, place), asked) from error
+        if isinstance(op, Op):
+            return op
+        if op is not None:
+            raise ModelError(f"{place}: {asked} returned {op!r}: it returns an Op, such as self.op('release'), or None")
+    return None
 
 
 def left_by_death(target: SharedObject, state: Hashable, token: Hashable) -> Hashable:
     """What the death of a process that held `token` makes of `state`. Raises ModelError with the model's line."""
+    place = defined(type(target).on_death)
     try:
         left: Hashable = target.on_death(state, token)
     except BaseException as error:
-        raise blamed(error, _raised_at(error, _where(target.on_death)), f"{target!r}.on_death") from error
+        raise blamed(error, raised_at(error, place), f"on_death(self, state, token) of {target.name!r}") from error
     return left
 
 
-def _frames(body: Any) -> Iterator[tuple[CodeType, int]]:
-    """The model's suspended frames of a generator, outermost first; frames inside this package are left out."""
-    while body is not None and hasattr(body, "gi_frame"):
-        frame = body.gi_frame
-        if frame is not None and not frame.f_code.co_filename.startswith(_PACKAGE):
-            yield frame.f_code, frame.f_lineno
-        body = body.gi_yieldfrom
+def _is_same_op(one: object, other: Op | None) -> bool:
+    if not isinstance(one, Op) or other is None:
+        return one is other
+    return one.target is other.target and one.verb == other.verb and is_same(one.args, other.args)
 
 
-def _place(body: Any) -> Place:
-    """The innermost line of the model at which a generator stands."""
-    last = Place(body.gi_code.co_filename, body.gi_code.co_firstlineno) if hasattr(body, "gi_code") else Place("?", 0)
-    for code, line in _frames(body):
-        last = Place(code.co_filename, line)
-    return last
+def _did(returned: bool, op: object, value: Any) -> str:
+    return f"returned {text(value)}" if returned else f"yielded {op}"
 
 
-def _raised_at(error: BaseException, place: Place) -> Place:
-    """The innermost line of a model that `error` passed through; `place` when there is none."""
-    trace = error.__traceback__
-    found = place
-    while trace is not None:
-        name = trace.tb_frame.f_code.co_filename
-        if not name.startswith(_PACKAGE):
-            found = Place(name, trace.tb_lineno)
-        trace = trace.tb_next
-    return found
-
-
-def _where(program: Callable[..., Any]) -> Place:
-    code = getattr(program, "__code__", None)
-    return Place(code.co_filename, code.co_firstlineno) if code else Place(repr(program), 0)
-
-
-def _did(returned: bool, op: Op | None) -> str:
-    return "returned" if returned else f"yielded {op}"
+def _no_value(item: object) -> str:
+    """What is wrong with an op or a generator where a value should be; empty for a value."""
+    if isinstance(item, Op):
+        return f"the op {item}, which was not performed: its result is `yield {item}`"
+    if isinstance(item, GeneratorType):
+        return f"{item.__name__}(), a generator that was not run: its result is `yield from {item.__name__}(...)`"
+    return ""
 
 
 def _remedy(item: object) -> str:
@@ -374,15 +439,7 @@ def _remedy(item: object) -> str:
         return f"; did you mean an object's method, such as flock.{item}()?"
     if hasattr(item, "gi_frame"):
         return "; did you mean `yield from`?"
+    target = getattr(item, "__self__", None)
+    if isinstance(target, SharedObject):
+        return f"; did you mean to call it: `yield {target.name}.{getattr(item, '__name__', '')}(...)`?"
     return ""
-
-
-@cache
-def yield_places(code: CodeType) -> tuple[Place, ...]:
-    """The lines of a function that hold a yield."""
-    lines: dict[int, None] = {}
-    for instruction in dis.get_instructions(code):
-        position = instruction.positions
-        if instruction.opname == "YIELD_VALUE" and position is not None and position.lineno is not None:
-            lines[position.lineno] = None
-    return tuple(Place(code.co_filename, line) for line in lines)

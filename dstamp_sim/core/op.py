@@ -6,6 +6,9 @@ from collections.abc import Generator, Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from dstamp_sim.core.errors import ModelError
+from dstamp_sim.core.made import Made
+from dstamp_sim.core.place import here
 from dstamp_sim.core.value import text
 
 if TYPE_CHECKING:
@@ -25,10 +28,21 @@ class Op:
     verb: str
     args: tuple[Hashable, ...] = ()
 
+    def __post_init__(self) -> None:
+        if Made.running is not None:
+            Made.running.note(self)
+
     @property
     def is_delay(self) -> bool:
         """Whether it touches nothing and only lets time pass; its argument is the delay's name."""
         return self.target is None and self.verb == DELAY
+
+    def on(self, target: SharedObject) -> Op:
+        """The same verb with the same arguments on another object; a program that yields it need not yield this one."""
+        other = Op(target, self.verb, self.args)
+        if Made.running is not None:
+            Made.running.strike(self)
+        return other
 
     def __str__(self) -> str:
         if self.target is None:
@@ -58,14 +72,32 @@ ENTER, EXIT, DELAY = "enter", "exit", "delay"
 
 def delay(name: str) -> Op:
     """Time passes; how long is the scenario's business. Untimed engines treat it as a local step."""
+    if not isinstance(name, str):
+        raise ModelError(f"{here()}delay({name!r}): a delay's name is a text; how long it is stands in a scenario")
     return Op(None, DELAY, (name,))
 
 
 def section(name: str, body: Program[T]) -> Program[T]:
-    """Run `body` as the stretch of the program called `name`: what placements cover and timelines draw.
+    """`body` as the stretch of the program called `name`: what placements cover and timelines draw.
 
-    It is left however `body` ends: by returning, by an exception, or by being closed.
+    It is left however `body` ends: by returning, by an exception, or by being closed. Write
+    `yield from section("pay", pay())`: one that is never begun is an error.
     """
+    if not isinstance(name, str):
+        raise ModelError(f"{here()}section({name!r}, ...): a section's name is a text")
+    if not hasattr(body, "__iter__"):
+        raise ModelError(
+            f"{here()}section({name!r}, {body!r}): a section runs what a generator function returned: "
+            f"write `section({name!r}, body())`"
+        )
+    made = _marked(name, body)
+    if Made.running is not None:
+        Made.running.note(made)
+    return made
+
+
+def _marked(name: str, body: Program[T]) -> Program[T]:
+    """`body` between the marks of a section."""
     stay = Stay()
     try:
         yield Mark(None, ENTER, (name,), stay)

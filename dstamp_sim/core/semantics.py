@@ -6,9 +6,12 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from dstamp_sim.core.automaton import Automaton, Hold, Node, left_by_death
+from dstamp_sim.core.automaton import DEPENDS, Automaton, Hold, Node, left_by_death
 from dstamp_sim.core.errors import ModelError, ScheduleError, blamed, unknown
 from dstamp_sim.core.op import Op
+from dstamp_sim.core.place import Place, defined
+from dstamp_sim.core.repeated import is_same, shaken
+from dstamp_sim.core.rules import Rules
 from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.core.system import Instance, System
@@ -68,12 +71,34 @@ class Semantics:
         for item in declared:
             if wrong := self._values.wrong((id(item), _STATE), item.initial):
                 raise ModelError(f"{item!r} begins with the state {wrong}")
+        self._asked: list[tuple[SharedObject, Hashable, Node, tuple[Outcome, ...]]] = []
+        self._bereaved: list[tuple[SharedObject, Hashable, Hashable, Hashable]] = []
+        self._rules = Rules(system, declared)
         automata: dict[Any, Automaton] = {}
+        known_sections = (*system.sections, *system.drawn) if system.sections else ()
         for instance in instances:
             program, args = instance.process.program, instance.process.args
             if (kind := _kind(instance)) not in automata:
-                automata[kind] = Automaton(program, args, instance.bound, declared, self._values, history_limit)
+                own = self._rules.own(instance.process)
+                automata[kind] = Automaton(
+                    program, args, instance.bound, declared, self._values, history_limit, known_sections, own
+                )
         self.automata = tuple(automata[_kind(instance)] for instance in instances)
+
+    def check(self) -> None:
+        """Ask everything that was asked since the last time again, the last question first, and compare.
+
+        Engines call it before they say anything. Raises ModelError, with the line and what differed, where a program or
+        an object depends on more than what it is given, or where something else that they reach has changed.
+        """
+        self._rules.check_kept()
+        for automaton in dict.fromkeys(self.automata):
+            automaton.repeat()
+        while self._asked:
+            self._ask_again(*self._asked.pop())
+        while self._bereaved:
+            self._bereave_again(*self._bereaved.pop())
+        self._rules.check_kept()
 
     def initial(self) -> State:
         """The state in which every process is at its start."""
@@ -201,14 +226,25 @@ class Semantics:
                 yield name, str(node.op)
 
     def _ask(self, target: SharedObject, current: Hashable, node: Node) -> tuple[Outcome, ...]:
-        try:
-            outcomes = target.outcomes(current, node.op)  # type: ignore[arg-type]  # only asked where there is an op
-        except BaseException as error:
-            raise blamed(error, node.place, f"{node.op} in state {text(current)}") from error
+        assert node.op is not None
+        outcomes = _outcomes(target, current, node.op, node.place)
         for outcome in outcomes:
             if wrong := self._wrong(target, node.op, outcome):
                 raise ModelError(f"{node.place}: {node.op} gives the {wrong}")
-        return tuple(outcomes)
+        if not _is_known_pure(target):
+            self._asked.append((target, current, node, outcomes))
+        return outcomes
+
+    def _ask_again(self, target: SharedObject, current: Hashable, node: Node, before: tuple[Outcome, ...]) -> None:
+        assert node.op is not None
+        args = shaken(node.op.args)
+        op = node.op if args is node.op.args else replace(node.op, args=args)
+        now = _outcomes(target, shaken(current), op, node.place)
+        if len(now) != len(before) or not all(map(_is_same_outcome, now, before)):
+            raise ModelError(
+                f"{node.place}: not deterministic: {node.op} in state {text(current)} gave {_listed(before)} once and "
+                f"{_listed(now)} later: an object remembers nothing but its state, and {DEPENDS}"
+            )
 
     def _wrong(self, target: SharedObject, op: Op | None, outcome: Outcome) -> str:
         """Which of an outcome's values must not be, and why; empty when all may."""
@@ -225,8 +261,20 @@ class Semantics:
         """The state of an object after a process died that held `token` of it."""
         after = left_by_death(target, current, token)
         if wrong := self._values.wrong((id(target), _STATE), after):
-            raise ModelError(f"{target!r}: on_death of the token {text(token)} gives the state {wrong}")
+            place = defined(type(target).on_death)
+            raise ModelError(f"{place}: {target!r}: on_death of the token {text(token)} gives the state {wrong}")
+        if not _is_known_pure(target):
+            self._bereaved.append((target, current, token, after))
         return after
+
+    def _bereave_again(self, target: SharedObject, current: Hashable, token: Hashable, before: Hashable) -> None:
+        now = left_by_death(target, shaken(current), shaken(token))
+        if not is_same(now, before):
+            raise ModelError(
+                f"{defined(type(target).on_death)}: not deterministic: on_death of {target.name!r} in state "
+                f"{text(current)} left {text(before)} once and {text(now)} later: an object remembers nothing but its "
+                f"state, and {DEPENDS}"
+            )
 
     def _state_of(self, state: State, pid: int, target: SharedObject) -> Hashable:
         slot = self._slot[id(target)]
@@ -304,6 +352,43 @@ class Semantics:
 def timed(trace: Trace, starts_s: dict[str, float]) -> Trace:
     """`trace` marked as timed, with the processes' start times."""
     return replace(trace, starts_s=starts_s)
+
+
+def _outcomes(target: SharedObject, current: Hashable, op: Op, place: Place) -> tuple[Outcome, ...]:
+    """What an object says that an op may do. Raises ModelError where it says it with other than Outcomes."""
+    try:
+        given: Any = target.outcomes(current, op)
+    except BaseException as error:
+        raise blamed(error, place, f"{op} in state {text(current)}") from error
+    if not isinstance(given, tuple | list) or not all(isinstance(item, Outcome) for item in given):
+        raise ModelError(
+            f"{defined(type(target).outcomes)}: outcomes of {target.name!r} returned {given!r} for {op} in state "
+            f"{text(current)}: it returns a tuple of Outcomes, such as (Outcome(state, result),), or () where it blocks"
+        )
+    return tuple(given)
+
+
+def _is_same_outcome(one: Outcome, other: Outcome) -> bool:
+    return (
+        is_same(one.state, other.state)
+        and is_same(one.result, other.result)
+        and is_same(one.takes, other.takes)
+        and is_same(one.drops, other.drops)
+        and one.label == other.label
+    )
+
+
+def _listed(outcomes: Sequence[Outcome]) -> str:
+    """The outcomes in a few words each."""
+    return ", ".join(f"{text(each.result)} (state {text(each.state)})" for each in outcomes) or "nothing (it blocks)"
+
+
+def _is_known_pure(target: SharedObject) -> bool:
+    """Whether an object is the library's: its tests have asked it twice, so models need not."""
+    return type(target).__module__.startswith(_LIBRARY)
+
+
+_LIBRARY = "dstamp_sim.objects."
 
 
 def _dropped(target: SharedObject | None, outcome: Outcome) -> tuple[Hold, ...]:

@@ -60,3 +60,7 @@ class SharedObject:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
+
+    def __deepcopy__(self, memo: object) -> SharedObject:
+        """Itself: what holds a shared object shares it, also where it is copied."""
+        return self

@@ -97,8 +97,9 @@ class Instance:
 class System:
     """One model, ready for any engine. Immutable; the `with_…` methods return changed copies.
 
-    `sections` are those that placements may name, in program order; `locks` is the vocabulary of locks; `crashes` is
-    the largest number of processes that may die; `lanes` says what timelines show of the objects.
+    `sections` are those that placements may name, in program order; where there are any, `drawn` are the others that
+    programs enter. `locks` is the vocabulary of locks; `crashes` is the largest number of processes that may die;
+    `lanes` says what timelines show of the objects.
     Raises ModelError when two objects, processes or properties share a name or a property reads what it may not.
     """
 
@@ -106,6 +107,7 @@ class System:
     processes: Sequence[Process]
     properties: Sequence[Property] = ()
     sections: Sequence[str] = ()
+    drawn: Sequence[str] = ()
     locks: Sequence[Scope] = ()
     crashes: int = 0
     lanes: Sequence[Lane] = ()
@@ -113,7 +115,7 @@ class System:
     renamed: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("objects", "processes", "properties", "sections", "locks", "lanes"):
+        for name in ("objects", "processes", "properties", "sections", "drawn", "locks", "lanes"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         _unique("process", [process.name for process in self.processes])
         _unique("property", [prop.name for prop in self.checked_properties])

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
 
-from dstamp_sim.core.automaton import Hold, Place
+from dstamp_sim.core.automaton import Hold
 from dstamp_sim.core.holds import Held, held_in
 from dstamp_sim.core.op import Op
+from dstamp_sim.core.place import Place
 from dstamp_sim.core.schedule import Choice, Schedule
 from dstamp_sim.core.value import text
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from dstamp_sim.core.automaton import Place
+from dstamp_sim.core.place import Place
 from dstamp_sim.core.properties import Kind, Property
 from dstamp_sim.core.trace import Trace
 

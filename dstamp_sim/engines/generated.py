@@ -83,6 +83,7 @@ class Generator:
                 except ScheduleError as error:
                     raise ScheduleError(f"step {len(done) + 1}, {choice}: {error}") from error
                 done.append(choice)
+        self.semantics.check()
         return None
 
     def rarity(self, state: State) -> float:

@@ -36,6 +36,7 @@ def walk(semantics: Semantics, schedule: Schedule | Iterable[Choice] | str) -> t
         after = semantics.perform(state, move)
         steps.append(semantics.step(state, move, after))
         state = after
+    semantics.check()
     return semantics.trace(steps, state), state
 
 

@@ -61,6 +61,7 @@ def tabulate(system: System, name: str, *, properties: Sequence[str] = (), merge
     if merge and not why_not:
         tables = quotient(tables)
     used = _used(tables, why_not)
+    semantics.check()
     return Machine(
         name=name,
         cells=tuple(_cells(tables)),

@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import PurePath
 from typing import Any
 
-from dstamp_sim.core.automaton import Place
+from dstamp_sim.core.place import Place
 from dstamp_sim.core.state_fields import fields_of, get, has_fields, path_text
 from dstamp_sim.core.trace import Step, Trace
 from dstamp_sim.core.value import text

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from dstamp_sim.core.automaton import Place
+from dstamp_sim.core.place import Place
 from dstamp_sim.core.value import text
 from dstamp_sim.rendering.page import assemble, fields, place_key, source
 

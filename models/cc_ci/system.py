@@ -90,6 +90,7 @@ def cc_ci(
         processes=processes_of(world, group, janitor=janitor),
         properties=asked[question],
         sections=SECTIONS,
+        drawn=["perform_upgrade", "non_chaos_call", "chaos_version"],
         locks=LOCKS,
         placement=PLACEMENTS["deploy_app"],
         lanes=lanes_of(world),

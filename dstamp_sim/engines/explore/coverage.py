@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dstamp_sim.core.automaton import Node, Place, yield_places
+from dstamp_sim.core.automaton import Node
 from dstamp_sim.core.errors import UnboundedProgram
+from dstamp_sim.core.place import Place, yield_places
 from dstamp_sim.engines.explore.space import Space
 from dstamp_sim.engines.tables.tables import LOCAL, Key, Tables
 

@@ -105,7 +105,11 @@ def explore(
     """
     asked = system.properties_named(properties)
     semantics = Semantics(system, history_limit=HISTORY_LIMIT)
-    return _report(_search(semantics, asked, reductions, _Bounds(limit, memory_mb, keep_going), progress))
+    try:
+        return _report(_search(semantics, asked, reductions, _Bounds(limit, memory_mb, keep_going), progress))
+    except AssertionError:
+        semantics.check()  # a model that is not deterministic breaks what the search relies on
+        raise
 
 
 def explore_closed(tables: Tables, *, limit: int = DEFAULT_LIMIT) -> Report:
@@ -115,10 +119,13 @@ def explore_closed(tables: Tables, *, limit: int = DEFAULT_LIMIT) -> Report:
 
 
 def _report(search: _Search) -> Report:
+    search.full.semantics.check()
     search.full.judge.check()
     coverage = _coverage(search)
     asked = search.full.judge.properties
-    return Report(tuple(_judgement(search, index, prop, coverage) for index, prop in enumerate(asked)), coverage)
+    judgements = tuple(_judgement(search, index, prop, coverage) for index, prop in enumerate(asked))
+    search.full.semantics.check()
+    return Report(judgements, coverage)
 
 
 @dataclass(frozen=True)

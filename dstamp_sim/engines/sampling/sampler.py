@@ -149,6 +149,7 @@ class _Sampler:
                     progress(self.walked)
         except KeyboardInterrupt:
             stopped = "interrupted"
+        self.semantics.check()
         return self._sample(stopped)
 
     def _walk(self, place: int, end: int) -> int:

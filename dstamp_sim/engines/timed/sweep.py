@@ -152,6 +152,7 @@ class Sweeper:
                 self._fill(timing, local, state)
             elif code == STANDSTILL:
                 raise ModelError(f"{self._place(local)}: {STANDSTILL_OPS:,} ops at one instant: a loop without a delay")
+        self.semantics.check()
         return ends, ended, moves, waited, busy
 
     def _check(self, timing: Timing, varied: Varied) -> None:

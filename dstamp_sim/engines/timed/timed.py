@@ -93,6 +93,7 @@ class _Clock:
             self.env.process(self._kill(self.semantics.names.index(name), at_s))
         while self.env.peek() < self.timing.horizon_s and (self.left or self.env.peek() == self.env.now):
             self.env.step()
+        self.semantics.check()
         trace = self.semantics.trace(self.steps, self.state)
         return replace(trace, starts_s={name: self._start_s(name) for name in self.semantics.names})
 

@@ -33,7 +33,7 @@ class Rationed(SharedObject):
 
     def outcomes(self, state: Left, op: Op) -> tuple[Outcome, ...]:
         """Those of `inner`, without failures where none is left."""
-        given = self.inner.outcomes(state.state, replace(op, target=self.inner))
+        given = self.inner.outcomes(state.state, op.on(self.inner))
         return tuple(
             replace(outcome, state=Left(outcome.state, state.failures - (outcome.label in self._labels)))
             for outcome in given
@@ -47,7 +47,7 @@ class Rationed(SharedObject):
     def at_exit(self, token: Hashable) -> Op | None:
         """That of `inner`."""
         op = self.inner.at_exit(token)
-        return op and replace(op, target=self)
+        return op and op.on(self)
 
 
 def failures(trace: Trace, labels: Collection[str]) -> Counter[str]:
@@ -130,4 +130,4 @@ def _rewired(program: Any, stand_ins: Mapping[int, Rationed], *args: Any) -> Pro
         except StopIteration as stop:
             return stop.value
         other = stand_ins.get(id(op.target))
-        answer = yield op if other is None else replace(op, target=other)
+        answer = yield op if other is None else op.on(other)

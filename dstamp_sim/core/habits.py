@@ -1,0 +1,335 @@
+"""What a model's source may not do, found by reading it: clocks, random numbers, addresses, the order of a set, and
+generators that are made and never begun.
+
+Reading finds for certain what trying finds by luck: a coin that falls the same way twice, a set whose order is the same
+all through a process and another in the next one.
+"""  # noqa: D205 - one sentence
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+import linecache
+import random
+import sys
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from dstamp_sim.core.place import Place
+
+_SOURCES = frozenset(
+    [f"time.{name}{unit}" for name in ("time", "monotonic", "perf_counter", "process_time") for unit in ("", "_ns")]
+    + ["time.localtime", "time.gmtime", "time.ctime", "time.asctime", "time.strftime", "time.clock_gettime"]
+    + ["datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today", "datetime.date.today"]
+    + ["uuid.uuid1", "uuid.uuid4", "posix.urandom", "nt.urandom", "posix.getpid", "nt.getpid", "random.SystemRandom"]
+    + ["builtins.id", "builtins.hash", "builtins.input"]
+)
+_SOURCE_MODULES = ("random", "secrets", "numpy.random")
+
+_ORDERLESS = frozenset({"sorted", "set", "frozenset", "len", "sum", "min", "max", "any", "all", "isinstance", "bool"})
+"""Builtins whose value does not depend on the order of what they are given."""
+
+_IN_ORDER = frozenset(
+    {"list", "tuple", "iter", "next", "enumerate", "map", "filter", "zip", "str", "repr", "dict", "reversed"}
+    | {"join", "extend", "from_iterable", "fromkeys", "chain", "islice", "permutations", "combinations", "product"}
+    | {"reduce", "accumulate", "starmap", "deque", "format", "writelines"}
+)
+"""Functions and methods whose value may depend on it."""
+
+_MISSING = object()
+
+
+def fault(function: FunctionType, instance: Any = None) -> str:
+    """What `function` (a method of `instance`, if it is known) may not do and does, with its line; or an empty text."""
+    tree = _tree_of(function.__code__)
+    if tree is None:
+        return ""
+    reader = _Reader(function, tree, instance)
+    for node, why in reader.faults():
+        return f"{Place(function.__code__.co_filename, node.lineno)}: {why}"  # type: ignore[attr-defined]
+    return ""
+
+
+def line_changing(function: FunctionType, name: str) -> Place | None:
+    """The first line of `function` that may change what is called `name` (`self.seen`, `balance`)."""
+    tree, last = _tree_of(function.__code__), name.partition("[")[0].rpartition(".")[2]
+    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)} if tree else {}
+    lines = [
+        node.lineno
+        for node in parents
+        if isinstance(node, ast.Name | ast.Attribute)
+        and last == (node.id if isinstance(node, ast.Name) else node.attr)
+        and _may_change(node, parents)
+    ]
+    return Place(function.__code__.co_filename, min(lines)) if lines else None
+
+
+def _may_change(node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> bool:
+    """Whether an expression is assigned to, has a part that is, has a method called, or is what `next` is given."""
+    if not isinstance(getattr(node, "ctx", None), ast.Load):
+        return True
+    match parents.get(node):
+        case ast.Subscript(value=of) | ast.Attribute(value=of) as part if of is node:
+            called = isinstance(part, ast.Attribute) and isinstance(parents.get(part), ast.Call)
+            return called or _may_change(part, parents)
+        case ast.Call(func=ast.Name(id="next"), args=given):
+            return node in given
+    return False
+
+
+def _tree_of(code: CodeType) -> ast.AST | None:
+    """The syntax tree of a function; None where its source is not there, or is no longer what was loaded."""
+    linecache.checkcache(code.co_filename)
+    return _functions("".join(linecache.getlines(code.co_filename))).get((code.co_name, code.co_firstlineno))
+
+
+@lru_cache(maxsize=64)
+def _functions(source: str) -> Mapping[tuple[str, int], ast.AST]:
+    """The functions of a file, by name and first line (that of a decorator, if there is one)."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return {}
+    found: dict[tuple[str, int], ast.AST] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found[node.name, min([node.lineno, *(item.lineno for item in node.decorator_list)])] = node
+        elif isinstance(node, ast.Lambda):
+            found["<lambda>", node.lineno] = node
+    return found
+
+
+class _Reader:
+    """Reads one function; names are looked up where the function would look them up."""
+
+    def __init__(self, function: FunctionType, tree: ast.AST, instance: Any) -> None:
+        self.function, self.tree = function, tree
+        self.parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+        self.inner = {
+            node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node is not tree
+        }
+        cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+        self.known = {name: cell.cell_contents for name, cell in cells if _is_bound(cell)}
+        self.known |= dict(self._imported())
+        if instance is not None and function.__code__.co_varnames:
+            self.known[function.__code__.co_varnames[0]] = instance
+        self.assigned = dict[str, list[ast.expr]]()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr | ast.AugAssign) and node.value is not None:
+                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                    if isinstance(target, ast.Name):
+                        self.assigned.setdefault(target.id, []).append(node.value)
+
+    def faults(self) -> Iterator[tuple[ast.AST, str]]:
+        """What is wrong, with where."""
+        for node in ast.walk(self.tree):
+            if why := self._source(node) or self._never_begun(node) or self._order(node):
+                yield node, why
+
+    # --- names
+
+    def _imported(self) -> Iterator[tuple[str, Any]]:
+        """What the function imports itself, of what is loaded."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    name = alias.name if alias.asname else alias.name.partition(".")[0]
+                    yield alias.asname or name, sys.modules.get(name, _MISSING)
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                module = sys.modules.get(node.module or "")
+                for alias in node.names:
+                    yield alias.asname or alias.name, getattr(module, alias.name, _MISSING)
+
+    def value(self, node: ast.AST) -> Any:
+        """What a name, or an attribute of one, stands for; `_MISSING` where that is not known before it runs."""
+        if isinstance(node, ast.Name):
+            if node.id in self.known:
+                return self.known[node.id]
+            if node.id in self.function.__code__.co_varnames or node.id in self.function.__code__.co_cellvars:
+                return _MISSING
+            return self.function.__globals__.get(node.id, getattr(builtins, node.id, _MISSING))
+        if isinstance(node, ast.Attribute):
+            base = self.value(node.value)
+            if base is _MISSING:
+                return _MISSING
+            if isinstance(base, ModuleType | type):
+                return getattr(base, node.attr, _MISSING)
+            found = inspect.getattr_static(base, node.attr, _MISSING)
+            bound = isinstance(found, FunctionType) and node.attr not in getattr(base, "__dict__", {})
+            return MethodType(found, base) if bound else getattr(base, node.attr, _MISSING) if _c_made(base) else found
+        return _MISSING
+
+    # --- clocks, random numbers, addresses
+
+    def _source(self, node: ast.AST) -> str:
+        if not isinstance(node, ast.Name | ast.Attribute) or not isinstance(node.ctx, ast.Load):
+            return ""
+        found = self.value(node)
+        if found is _MISSING or not callable(found):
+            return ""
+        name = _qualified(found)
+        if name == "random.Random":
+            call = self.parents.get(node)
+            seeded = not isinstance(call, ast.Call) or call.func is not node or call.args or call.keywords
+            return "" if seeded else _no_source("random.Random()")
+        if name == "builtins.hash" and self.function.__name__ == "__hash__":
+            return ""
+        if name in _SOURCES or (name.startswith(tuple(f"{module}." for module in _SOURCE_MODULES))):
+            return _no_source(ast.unparse(node))
+        return ""
+
+    # --- generators that are never begun
+
+    def _never_begun(self, node: ast.AST) -> str:
+        if not isinstance(node, ast.Call) or not self._makes_generator(node):
+            return ""
+        parent = self.parents.get(node)
+        if _begins_nothing(parent, node):
+            return _not_begun(node)
+        if isinstance(parent, ast.Assign) and len(parent.targets) == 1 and isinstance(parent.targets[0], ast.Name):
+            name = parent.targets[0].id
+            loads = [
+                other
+                for other in ast.walk(self.tree)
+                if isinstance(other, ast.Name) and other.id == name and isinstance(other.ctx, ast.Load)
+            ]
+            if all(_begins_nothing(self.parents.get(load), load) for load in loads):
+                return _not_begun(node)
+        return ""
+
+    def _makes_generator(self, call: ast.Call) -> bool:
+        """Whether a call returns a generator that has not begun."""
+        if isinstance(call.func, ast.Name) and call.func.id in self.inner:
+            return _has_yield(self.inner[call.func.id])
+        found = self.value(call.func)
+        return inspect.isgeneratorfunction(found)
+
+    # --- the order of a set
+
+    def _order(self, node: ast.AST) -> str:
+        looked_at = next((item for item in _in_order(node) if self._is_set(item)), None)
+        if looked_at is None or self._order_is_lost(node):
+            return ""
+        return (
+            f"the order of the set {ast.unparse(looked_at)!r} is another in every run of Python, so a program may not "
+            "depend on it: write sorted(...)"
+        )
+
+    def _order_is_lost(self, node: ast.AST) -> bool:
+        """Whether what is made in the order of a set goes at once to where order does not count."""
+        if isinstance(node, ast.comprehension):
+            whole = self.parents[node]
+            if isinstance(whole, ast.SetComp):
+                return True
+            return isinstance(whole, ast.GeneratorExp | ast.ListComp) and self._goes_to_orderless(whole)
+        return isinstance(node, ast.Call) and self._goes_to_orderless(node)
+
+    def _goes_to_orderless(self, node: ast.AST) -> bool:
+        call = self.parents.get(node)
+        return (
+            isinstance(call, ast.Call)
+            and call.func is not node
+            and isinstance(call.func, ast.Name)
+            and call.func.id in _ORDERLESS
+        )
+
+    def _is_set(self, node: ast.AST, depth: int = 8) -> bool:
+        """Whether an expression is a set whose order may differ from run to run."""
+        if depth == 0:
+            return False
+        match node:
+            case ast.Set():
+                return len(node.elts) > 1
+            case ast.SetComp():
+                return True
+            case ast.Call(func=ast.Name(id="set" | "frozenset")):
+                return bool(node.args)
+            case ast.Call(func=ast.Attribute(value=of, attr=name)) if name in _SET_METHODS:
+                return self._is_set(of, depth - 1)
+            case ast.BinOp(left=left, right=right, op=ast.BitOr() | ast.BitAnd() | ast.Sub() | ast.BitXor()):
+                return self._is_set(left, depth - 1) or self._is_set(right, depth - 1)
+            case ast.IfExp(body=body, orelse=other):
+                return self._is_set(body, depth - 1) or self._is_set(other, depth - 1)
+            case ast.NamedExpr(value=value):
+                return self._is_set(value, depth - 1)
+            case ast.Name() if node.id in self.assigned:
+                return any(self._is_set(value, depth - 1) or _empty(value) for value in self.assigned[node.id])
+            case ast.Name() | ast.Attribute():
+                found = self.value(node)
+                return isinstance(found, set | frozenset) and len(found) > 1
+        return False
+
+
+_SET_METHODS = frozenset({"union", "intersection", "difference", "symmetric_difference", "copy"})
+
+
+def _empty(node: ast.AST) -> bool:
+    """Whether this is `set()`, which is filled later."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("set", "frozenset")
+
+
+def _in_order(node: ast.AST) -> Iterator[ast.AST]:
+    """The expressions that `node` goes through in order."""
+    match node:
+        case ast.For(iter=item) | ast.comprehension(iter=item) | ast.YieldFrom(value=item) | ast.Starred(value=item):
+            yield item
+        case ast.FormattedValue(value=item):
+            yield item
+        case ast.Assign(targets=[ast.Tuple() | ast.List()], value=item):
+            yield item
+        case ast.Call(func=ast.Attribute(value=item, attr="pop"), args=[]):
+            yield item
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=given) if name in _IN_ORDER:
+            yield from given
+
+
+def _begins_nothing(parent: ast.AST | None, node: ast.AST) -> bool:
+    """Whether a generator that stands there is only looked at: a statement of its own, a test, a comparison, a sum."""
+    return isinstance(
+        parent, ast.Expr | ast.Compare | ast.BoolOp | ast.BinOp | ast.UnaryOp | ast.FormattedValue | ast.Assert
+    ) or (isinstance(parent, ast.If | ast.While | ast.IfExp) and parent.test is node)
+
+
+def _has_yield(function: ast.AST) -> bool:
+    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function))
+
+
+def _not_begun(call: ast.Call) -> str:
+    name = ast.unparse(call)
+    return f"{name} makes a generator that never begins, so it does nothing: write `yield from {name}`"
+
+
+def _no_source(name: str) -> str:
+    return (
+        f"{name}: a model depends on nothing but arguments and results: no clock, no random numbers, no addresses; "
+        "what may come out in several ways is a Chance, and time is a delay"
+    )
+
+
+def _qualified(found: Any) -> str:
+    """`module.name` of a function or class, of what a method belongs to where that is a class or a generator."""
+    owner = getattr(found, "__self__", None)
+    if isinstance(owner, random.Random):
+        return f"random.{found.__name__}"
+    name = getattr(found, "__name__", "")
+    if isinstance(owner, type):
+        return f"{owner.__module__}.{owner.__qualname__}.{name}"
+    if type(owner).__module__.startswith("numpy.random"):
+        return f"numpy.random.{name}"
+    return f"{getattr(found, '__module__', '') or ''}.{name}"
+
+
+def _is_bound(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018 - whether it raises
+    except ValueError:
+        return False
+    return True
+
+
+def _c_made(base: Any) -> bool:
+    """Whether an instance's attributes are those of a type made in C, which asking does not change."""
+    return isinstance(base, random.Random) or type(base).__module__.startswith("numpy.random")

@@ -1,0 +1,240 @@
+"""What a model can keep besides the states of its objects: everything that its code reaches and can change.
+
+Programs and `outcomes` are asked in an order that engines choose, once per question. So whatever they keep elsewhere (a
+variable of the module, `self`, a default argument, a `nonlocal`, an attribute of an object) would be shared by
+behaviours that have nothing to do with each other. It is noted before the first question and compared afterwards.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+import sys
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from functools import _lru_cache_wrapper, cached_property, partial
+from types import (
+    CellType,
+    CodeType,
+    FunctionType,
+    GeneratorType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+    SimpleNamespace,
+)
+from typing import Any, NamedTuple
+
+from dstamp_sim.core.place import is_model
+from dstamp_sim.core.shared_object import SharedObject
+
+_ATOMS = (str, bytes, int, float, complex, bool, type(None), type(...))
+
+Part = tuple[str, Any]
+"""Something reached, with its name there: `[0]`, `.side`, `balance`."""
+
+
+class Reached(NamedTuple):
+    """Something that can change, how it is reached (`self.side`), and what it held when it was noted."""
+
+    name: str
+    item: Any
+    held: dict[str, Any]
+
+
+class Kept:
+    """What some roots reach: what can change, as it was when this was made, and the model's functions among it.
+
+    Values of the standard library and of installed packages are taken to keep nothing, and caches of `functools` to
+    return what they would anyway.
+    """
+
+    def __init__(self, roots: Iterable[Part]) -> None:
+        self.reached: dict[int, Reached] = {}
+        self.functions: dict[CodeType, tuple[FunctionType, Any]] = {}
+        waiting = list(roots)
+        while waiting:
+            name, item = waiting.pop()
+            if isinstance(item, _ATOMS) or id(item) in self.reached:
+                continue
+            parts = dict(_parts(item))
+            self.reached[id(item)] = Reached(name, item, {key: _token(value) for key, value in parts.items()})
+            self._add_functions(item)
+            waiting.extend((_named(name, item, key), value) for key, value in parts.items())
+
+    def _add_functions(self, item: Any) -> None:
+        """The model's functions that something is, each with the instance whose method it is, if that is known."""
+        if isinstance(item, MethodType):
+            self._add_function(item.__func__, item.__self__)
+        elif isinstance(item, SharedObject):
+            for name in ("outcomes", "on_death", "at_exit"):
+                self._add_function(getattr(type(item), name), item)
+        else:
+            self._add_function(item, None)
+
+    def _add_function(self, item: Any, instance: Any) -> None:
+        known = isinstance(item, FunctionType) and is_model(item.__code__.co_filename)
+        if known and (instance is not None or item.__code__ not in self.functions):
+            self.functions[item.__code__] = item, instance
+
+    def changed(self) -> str:
+        """The name of something that holds another value than when it was noted; empty if nothing does."""
+        for name, item, held in self.reached.values():
+            now = {key: _token(value) for key, value in _parts(item)}
+            for key in (*now, *held):
+                if now.get(key, _MISSING) != held.get(key, _MISSING):
+                    return _named(name, item, key)
+        return ""
+
+
+_MISSING = object()
+
+_CLASS = "__class__ "
+"""Before the name of an instance's class among its parts."""
+
+
+def own_copies(program: Callable[..., Any], shared: dict[int, Any]) -> Callable[[], Callable[..., Any]]:
+    """A function that returns `program` with a fresh copy of the instance whose method it is, as it is now.
+
+    What is in `shared` (by id), and every SharedObject, is not copied. Where the instance cannot be copied, or
+    `program` is no method of a model's instance, the function returns `program` as it is.
+    """
+    if not isinstance(program, MethodType) or not _is_models(program.__self__):
+        return lambda: program
+    method = program.__func__
+    try:
+        pristine = copy.deepcopy(program.__self__, dict(shared))
+        copy.deepcopy(pristine, dict(shared))
+    except Exception:
+        return lambda: program
+    return lambda: MethodType(method, copy.deepcopy(pristine, dict(shared)))
+
+
+def _named(name: str, item: Any, key: str) -> str:
+    """How a part of something is called."""
+    if isinstance(item, FunctionType | MethodType | partial):
+        return key
+    if key.startswith(_CLASS):
+        return key.removeprefix(_CLASS)
+    if key.startswith("["):
+        return f"{name}{key}" if isinstance(item, dict) else name
+    return f"{name}.{key}"
+
+
+def _token(value: Any) -> Any:
+    """What tells a value from another that takes its place; for what can change itself, which one it is."""
+    if isinstance(value, _ATOMS):
+        return type(value), repr(value)
+    return id(value), value.getstate() if isinstance(value, random.Random) else _position(value)
+
+
+def _position(value: Any) -> str:
+    """Where an iterator stands; empty for what is none."""
+    if isinstance(value, GeneratorType):
+        return str(value.gi_frame and value.gi_frame.f_lasti)
+    if not hasattr(type(value), "__next__"):
+        return ""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return repr(value.__reduce__()[1:])
+        except Exception:
+            return ""
+
+
+def _parts(item: Any) -> Iterator[Part]:
+    """What something refers to, by name."""
+    if isinstance(item, FunctionType):
+        yield from _function_parts(item) if is_model(item.__code__.co_filename) else ()
+    elif isinstance(item, MethodType):
+        yield from (("self", item.__self__), (item.__func__.__name__, item.__func__))
+    elif isinstance(item, partial):
+        yield from (("func", item.func), *((f"args[{i}]", arg) for i, arg in enumerate(item.args)))
+        yield from item.keywords.items()
+    elif isinstance(item, type):
+        yield from _namespace(item) if _is_models(item) else ()
+    elif isinstance(item, list | tuple | deque):
+        yield from ((f"[{index}]", value) for index, value in enumerate(item))
+    elif isinstance(item, dict):
+        yield from ((f"[{key!r}]", value) for key, value in list(item.items()))
+    elif isinstance(item, set | frozenset):
+        yield from ((f"[{value!r}]", value) for value in list(item))
+    elif isinstance(item, property):
+        yield "fget", item.fget
+    elif isinstance(item, staticmethod | classmethod | _lru_cache_wrapper):
+        yield item.__name__, item.__wrapped__
+    elif isinstance(item, SharedObject | SimpleNamespace) or _is_models(item):
+        yield from _instance_parts(item)
+
+
+def _function_parts(function: FunctionType) -> Iterator[Part]:
+    """Its closure, its defaults, and the globals that it names."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        if (content := _content(cell)) is not _MISSING:
+            yield name, content
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    defaults = function.__defaults__ or ()
+    yield from zip(names[len(names) - len(defaults) :], defaults, strict=True)
+    yield from (function.__kwdefaults__ or {}).items()
+    yield from _mentioned(function.__globals__, frozenset(mentioned(function.__code__)))
+
+
+def _mentioned(namespace: dict[str, Any], names: frozenset[str], prefix: str = "") -> Iterator[Part]:
+    """What a namespace has under these names; of the model's own modules among it, what they have under them."""
+    for name in sorted(names & namespace.keys()):
+        value = namespace[name]
+        if not isinstance(value, ModuleType):
+            yield prefix + name, value
+        elif _is_models(value) and not prefix.endswith(f"{name}."):
+            yield from _mentioned(vars(value), names, f"{prefix}{name}.")
+
+
+def _content(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not bound yet
+        return _MISSING
+
+
+def mentioned(code: CodeType) -> Iterator[str]:
+    """The names of globals and attributes in a function and in those that it defines."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from mentioned(constant)
+
+
+def _namespace(item: type) -> Iterator[Part]:
+    return ((name, value) for name, value in list(vars(item).items()) if not name.startswith("__"))
+
+
+def _instance_parts(item: Any) -> Iterator[Part]:
+    kind = type(item)
+    for name, value in list(getattr(item, "__dict__", {}).items()):
+        if not isinstance(getattr(kind, name, None), cached_property):
+            yield name, value
+    for base in kind.__mro__:
+        if _is_models(base):
+            yield _CLASS + base.__qualname__, base
+            yield from _slots(item, base)
+
+
+def _slots(item: Any, base: type) -> Iterator[Part]:
+    for name, slot in vars(base).items():
+        if isinstance(slot, MemberDescriptorType):
+            try:
+                yield name, slot.__get__(item)
+            except AttributeError:  # not set yet
+                continue
+
+
+def _is_models(item: Any) -> bool:
+    """Whether a module, a class or an instance is a model's own."""
+    if isinstance(item, ModuleType):
+        return is_model(getattr(item, "__file__", None) or "<frozen")
+    kind = item if isinstance(item, type) else type(item)
+    module = sys.modules.get(kind.__module__)
+    if kind.__module__ in ("builtins", "__main__"):
+        return kind.__module__ == "__main__"
+    return is_model(getattr(module, "__file__", None) or "<frozen")

@@ -1,0 +1,83 @@
+"""What a program made and did not yield: an op or a section that nobody performs has no effect, so it is an error."""
+
+from __future__ import annotations
+
+import sys
+from inspect import GEN_CREATED, getgeneratorstate
+from types import GeneratorType
+from typing import Any, ClassVar
+
+from dstamp_sim.core.place import GENERATED, PACKAGE, Place
+
+_NOT_THE_MODELS = (PACKAGE, GENERATED)
+
+
+class Made:
+    """The ops and sections that one run of a program made, less those that came out of it by `yield`.
+
+    Ops are told apart by identity. What is made while no program's code runs (at import, by a predicate, by an
+    object's `at_exit`) is not noted.
+    """
+
+    running: ClassVar[Made | None] = None
+    """Of the program whose code runs just now."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self) -> None:
+        self._items: dict[int, tuple[Any, str, int]] = {}
+
+    def note(self, item: Any) -> None:
+        """`item`, an op or a section's generator, is made by the code that calls into the package."""
+        frame = sys._getframe(2)
+        while frame.f_code.co_filename.startswith(_NOT_THE_MODELS) and frame.f_back is not None:
+            frame = frame.f_back
+        self._items[id(item)] = item, frame.f_code.co_filename, frame.f_lineno
+
+    def strike(self, item: Any) -> None:
+        """`item` was yielded."""
+        self._items.pop(id(item), None)
+
+    def lost(self) -> str:
+        """What is wrong with one that can never be yielded any more, as nothing refers to it; an empty text if none is.
+
+        Exact on CPython, which counts references.
+        """
+        if not self._items:
+            return ""
+        self._strike_begun()
+        return next((_told(item) for item in self._items.values() if sys.getrefcount(item[0]) <= _ALONE), "")
+
+    def left(self) -> str:
+        """What is wrong at the program's end: one is left; an empty text if none is."""
+        self._strike_begun()
+        return next(map(_told, self._items.values()), "")
+
+    def _strike_begun(self) -> None:
+        for key in [key for key, (item, *_) in self._items.items() if _begun(item)]:
+            del self._items[key]
+
+
+def _begun(item: Any) -> bool:
+    return isinstance(item, GeneratorType) and getgeneratorstate(item) != GEN_CREATED
+
+
+def _told(noted: tuple[Any, str, int]) -> str:
+    item, file, line = noted
+    place = Place(file, line)
+    if isinstance(item, GeneratorType):
+        return f"{place}: this section is made and never begun, so it does nothing: write `yield from section(...)`"
+    return (
+        f"{place}: {item} is made and never yielded, so it does nothing: write `yield`, and make an op only "
+        "where it is yielded"
+    )
+
+
+def _references_of_one_noted() -> int:
+    noted = Made()
+    noted._items[0] = object(), "", 0
+    return next(sys.getrefcount(item[0]) for item in noted._items.values())
+
+
+_ALONE = _references_of_one_noted()
+"""What `sys.getrefcount` returns, where `Made.lost` asks, for what nothing else refers to (it differs by version)."""

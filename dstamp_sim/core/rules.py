@@ -1,0 +1,76 @@
+"""The rule that a model depends on nothing but arguments, results and states: checked before and after it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from types import MethodType
+from typing import Any
+
+from dstamp_sim.core.errors import ModelError
+from dstamp_sim.core.habits import fault, line_changing
+from dstamp_sim.core.kept import Kept, Part, own_copies
+from dstamp_sim.core.place import Place, defined
+from dstamp_sim.core.shared_object import SharedObject
+from dstamp_sim.core.system import Process, System
+
+INSTEAD = "keep it in a local variable of the program, or in a shared object's state"
+
+
+class Rules:
+    """What one system's programs and objects reach besides what they are given, as it was before they ran.
+
+    Raises ModelError where their source has a clock, random numbers, addresses, the order of a set, or a generator that
+    never begins.
+    """
+
+    def __init__(self, system: System, objects: Sequence[SharedObject]) -> None:
+        self._system, self._objects = system, objects
+        self._kept = Kept(self._roots())
+        for function, instance in self._kept.functions.values():
+            if wrong := fault(function, instance):
+                raise ModelError(wrong)
+
+    def _roots(self, but: Process | None = None) -> Iterator[Part]:
+        """What runs are given, by name; of the process `but` not the instance whose method its program is."""
+        for process in self._system.processes:
+            program = process.program.__func__ if process is but else process.program  # type: ignore[attr-defined]
+            yield process.name, program
+            yield from ((f"args[{index}]", value) for index, value in enumerate(process.args))
+        yield from ((item.name, item) for item in self._objects)
+
+    def own(self, process: Process) -> Callable[[], Callable[..., Any]]:
+        """A function that returns the program for one run of it, with what it alone may keep (its `self`) copied.
+
+        An instance whose methods several processes run, or a daemon that restarts, is theirs in common, and not copied:
+        changing it is an error then.
+        """
+        program = process.program
+        sole = process.copies == 1 and not process.daemon and isinstance(program, MethodType)
+        if not sole or sum(_self(other) is _self(process) for other in self._system.processes) > 1:
+            return lambda: program
+        others = Kept(self._roots(but=process)).reached
+        return own_copies(program, {key: reached.item for key, reached in others.items()})
+
+    def check_kept(self) -> None:
+        """Raises ModelError where something that programs or objects reach has changed since it was noted."""
+        name = self._kept.changed()
+        if not name:
+            return
+        functions = [each for each, _ in self._kept.functions.values() if each.__name__ != "__init__"]
+        found = next(filter(None, (line_changing(function, name) for function in functions)), None)
+        place = found or next(iter(map(defined, functions)), Place("?", 0))
+        raise ModelError(f"{place}: {name} changed while the model ran: {self._why(name)}")
+
+    def _why(self, name: str) -> str:
+        if any(name.startswith(f"{item.name}.") for item in self._objects):
+            return "an object remembers nothing but its state: put it into the next state of an Outcome"
+        if name.startswith("self."):
+            return (
+                "several processes, copies of one or a daemon's restarts share this instance: "
+                f"give each process one of its own (Process('a', Job().run)), or {INSTEAD}"
+            )
+        return f"a program keeps nothing outside of itself; {INSTEAD}"
+
+
+def _self(process: Process) -> object:
+    return getattr(process.program, "__self__", process)
