@@ -102,10 +102,9 @@ class Run:
             answer = None
             while ops >= 0:
                 op = body.send(answer)
+                answer = yield op
                 if not isinstance(op, Mark):
                     ops -= 1
-                if ops >= 0:
-                    answer = yield op
         except StopIteration:
             pass
         finally:
