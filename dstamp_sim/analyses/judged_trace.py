@@ -54,6 +54,7 @@ class TraceJudge:
             if choice is None:
                 break
             state = self._semantics.perform(state, self._semantics.move(state, choice))
+        self._judge.check()
         asked = self._judge.exercised
         return tuple(
             TraceJudgement(prop, decided.get(index), asked[prop.name] > 0)

@@ -139,4 +139,5 @@ def broken_by(system: System, trace: Trace) -> set[str]:
     for choice in trace.schedule:
         state = semantics.perform(state, semantics.move(state, choice))
         found.update(judge.properties[index].name for index in judge.decides(state))
+    judge.check()
     return found

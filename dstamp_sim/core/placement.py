@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from dstamp_sim.core.errors import PlacementError, unknown
-from dstamp_sim.core.op import ENTER, EXIT, Mark, Op, Program
+from dstamp_sim.core.op import EXIT, Mark, Program
 from dstamp_sim.core.shared_object import SharedObject
 from dstamp_sim.core.value import same
 
@@ -145,19 +144,26 @@ def lay_over(body: Program[Any], bound: Sequence[Bound]) -> Program[Any]:
     says.
     """
     laid, refused = _Laid(bound), False
-    resume: Callable[[], Op] = partial(body.send, None)
+    answer: Any = None
+    refusal: Refused | None = None
     while True:
         try:
-            op = resume()
+            op = body.send(answer) if refusal is None else body.throw(refusal)
         except (StopIteration, Refused) as end:
             yield from laid.leave_closed()
             return REJECTED if refused else getattr(end, "value", None)
-        yield from laid.leave_closed()
-        if isinstance(op, Mark) and op.verb == EXIT:
+        refusal = None
+        if laid.has_closed():
+            yield from laid.leave_closed()
+        if not isinstance(op, Mark):
+            answer = yield op
+        elif op.verb == EXIT:
             yield from laid.leave(op)
-        resume = partial(body.send, (yield op))
-        if isinstance(op, Mark) and op.verb == ENTER and not (yield from laid.enter(op)):
-            resume, refused = partial(body.throw, Refused()), True
+            answer = yield op
+        else:
+            answer = yield op
+            if not (yield from laid.enter(op)):
+                refusal, refused = Refused(), True
 
 
 class _Laid:
@@ -187,6 +193,13 @@ class _Laid:
         for index, (span, lock, _) in enumerate(self._bound):
             if span.last == mark.args[0] and index in self._held and lock is not None:
                 yield lock.op("release", self._held.pop(index))
+
+    def has_closed(self) -> bool:
+        """Whether the generator of a section in which the program is was closed."""
+        for mark in self._inside:  # noqa: SIM110 - asked at each op, and any() takes twice as long
+            if mark.stay.closed:
+                return True
+        return False
 
     def leave_closed(self) -> Program[None]:
         """Leave the sections whose generators were closed, the innermost first."""

@@ -76,6 +76,7 @@ class Generator:
         for choice in (*schedule, None):
             failed = self.violated(state)
             if failed is not None:
+                self.judge.check()
                 return failed, Schedule(tuple(done))
             if choice is not None:
                 try:
@@ -84,6 +85,7 @@ class Generator:
                     raise ScheduleError(f"step {len(done) + 1}, {choice}: {error}") from error
                 done.append(choice)
         self.semantics.check()
+        self.judge.check()
         return None
 
     def rarity(self, state: State) -> float:

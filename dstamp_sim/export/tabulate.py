@@ -12,7 +12,7 @@ from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.properties import Kind, Property
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
-from dstamp_sim.core.value import text
+from dstamp_sim.core.value import key, same, text
 from dstamp_sim.engines.explore.coverage import met
 from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT
 from dstamp_sim.engines.explore.space import Space
@@ -61,8 +61,7 @@ def tabulate(system: System, name: str, *, properties: Sequence[str] = (), merge
     if merge and not why_not:
         tables = quotient(tables)
     used = _used(tables, why_not)
-    semantics.check()
-    return Machine(
+    machine = Machine(
         name=name,
         cells=tuple(_cells(tables)),
         classes=tuple(_classes(tables, used)),
@@ -70,6 +69,9 @@ def tabulate(system: System, name: str, *, properties: Sequence[str] = (), merge
         questions=tuple(_questions(tables, judge)),
         crashes=system.crashes,
     )
+    semantics.check()
+    judge.check()
+    return machine
 
 
 def _used(tables: Tables, why_not: str) -> dict[int, set[int]]:
@@ -132,7 +134,7 @@ def _end(tables: Tables, local: int) -> Stand:
         return Stand("died", ended=True)
     result, bits = tables.result(local), int(tables.violates.data[local])
     refutes = tuple(index for index in range(len(tables.judge.properties)) if bits >> index & 1)
-    return Stand(f"ended: {text(result)}", ended=True, result=_results(tables).index(result), refutes=refutes)
+    return Stand(f"ended: {text(result)}", ended=True, result=_number(_results(tables), result), refutes=refutes)
 
 
 def _ways(tables: Tables, local: int, states: Sequence[int]) -> Iterator[Way]:
@@ -159,7 +161,13 @@ def _losses(tables: Tables, local: int) -> Iterator[Loss]:
 
 def _results(tables: Tables) -> list[object]:
     """The results that processes can end with, each once, in order of their local states."""
-    return list(dict.fromkeys(tables.result(local) for local in _with_result(tables)))
+    found = (tables.result(local) for local in _with_result(tables))
+    return list({key(result): result for result in found}.values())
+
+
+def _number(results: Sequence[object], result: object) -> int:
+    """Which of `results` this one is, by type and content."""
+    return next(number for number, known in enumerate(results) if same(known, result))
 
 
 def _with_result(tables: Tables) -> list[int]:
@@ -254,13 +262,13 @@ class _Asked:
         """What this process's result may be, as a variable says it."""
         klass = self._tables.class_of[pid]
         if self._tables.has_result(self._start[pid]):
-            return [1 + self.results.index(self._tables.result(self._start[pid]))]
-        own = {
-            self._tables.result(local): None
+            return [1 + _number(self.results, self._tables.result(self._start[pid]))]
+        own = (
+            _number(self.results, self._tables.result(local))
             for local in _with_result(self._tables)
             if self._tables.keys[local].klass == klass
-        }
-        return [0, *(1 + self.results.index(result) for result in own)]
+        )
+        return [0, *(1 + number for number in dict.fromkeys(own))]
 
     def is_possible_count(self, values: tuple[int, ...]) -> bool:
         """Whether so many processes can have ended with the results that are counted so far."""

@@ -66,6 +66,7 @@ def chart(system: System, *, most_states: int = MOST_STATES) -> Atlas:
         roads.append(tuple(mine))
     semantics.check()
     decided = tuple(tuple(judge.properties[n] for n in judge.decides(state)) for state in numbers)
+    judge.check()
     return Atlas(semantics, tuple(numbers), tuple(roads), decided, not left_out)
 
 

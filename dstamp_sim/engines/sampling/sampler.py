@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.schedule import CRASH, Schedule
 from dstamp_sim.core.semantics import Move, Semantics
 from dstamp_sim.core.system import System
-from dstamp_sim.core.value import text
+from dstamp_sim.core.value import key, text
 from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT
 from dstamp_sim.engines.sampling import oracle, random_walk, uniform, walker
 from dstamp_sim.engines.sampling.counting import BITS, Interleavings, interleavings_of
@@ -221,15 +221,16 @@ class _Sampler:
 
     def _ends(self) -> list[tuple[End, int]]:
         """Distinct results with counts; local states with the same result are one."""
-        counts: Counter[tuple[tuple[str, str], ...]] = Counter()
-        meaning: dict[tuple[tuple[str, str], ...], End] = {}
+        counts: Counter[Hashable] = Counter()
+        meaning: dict[Hashable, End] = {}
         for number in range(int(self.tallies.numbers[walker.ENDS])):
             pairs = zip(self.semantics.names, self.tallies.ends[number].tolist(), strict=True)
             end = {name: self.tables.result(local) for name, local in pairs if local >= 0}
-            key = tuple((name, text(result)) for name, result in end.items())
-            meaning[key] = end
-            counts[key] += int(self.tallies.counts[number])
-        return [(meaning[key], count) for key, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
+            what = key(tuple(end.items()))
+            meaning[what] = end
+            counts[what] += int(self.tallies.counts[number])
+        ends = ((meaning[what], count) for what, count in counts.items())
+        return sorted(ends, key=lambda item: (-item[1], [(name, text(result)) for name, result in item[0].items()]))
 
     def _memory(self, counted: Interleavings | None) -> Memory:
         steps, none = self.settings.most_steps + 1, np.zeros(0, np.int64)
