@@ -248,14 +248,16 @@ class Semantics:
 
     def _wrong(self, target: SharedObject, op: Op | None, outcome: Outcome) -> str:
         """Which of an outcome's values must not be, and why; empty when all may."""
-        values = (
+        place = id(target)
+        for what, where, value in (
             ("state", _STATE, outcome.state),
             ("result", op, outcome.result),
             ("token", _TOKEN, outcome.takes),
             ("token", _TOKEN, outcome.drops),
-        )
-        found = ((what, self._values.wrong((id(target), where), value)) for what, where, value in values)
-        return next((f"{what} {wrong}" for what, wrong in found if wrong), "")
+        ):
+            if value is not None and (wrong := self._values.wrong((place, where), value)):
+                return f"{what} {wrong}"
+        return ""
 
     def bereaved(self, target: SharedObject, current: Hashable, token: Hashable) -> Hashable:
         """The state of an object after a process died that held `token` of it."""

@@ -145,6 +145,9 @@ def same(one: Any, other: Any) -> bool:
     return one is other or key(one) == key(other)
 
 
+_NOTHING: tuple[Hashable, Any] = (None, None)
+
+
 class Distinct:
     """Remembers values by place, and finds what must not be in one: not hashable, or equal to another and not the same.
 
@@ -156,17 +159,20 @@ class Distinct:
 
     def wrong(self, where: Hashable, value: Any) -> str:
         """The value and what is wrong with it in this place; empty when nothing is."""
-        if not is_hashable(value):
+        try:
+            before, other = self._known.get((where, value), _NOTHING)
+        except TypeError:
             return f"{value!r}, which is not hashable: use tuples and frozensets"
+        if other is value and before is not None:
+            return ""
         try:
             now = key(value)
         except NoKey as why:
             return f"{value!r}, {why}"
-        before, other = self._known.setdefault((where, value), (now, value))
-        if before == now:
+        if before is None:
+            self._known[where, value] = now, value
+        if before in (None, now):
             return ""
-        if other is value:
-            return f"{text(value)}, which has changed since it was used before: a value must stay what it is"
         shown, used = _told_apart(value, other)
         return (
             f"{shown}, which Python calls equal to {used}, used before: they would be taken for one value; "
@@ -183,14 +189,3 @@ def _told_apart(value: Any, other: Any) -> tuple[str, str]:
     if kinds[0] != kinds[1]:
         return f"{shown} (of type {kinds[0]})", f"{used} (of type {kinds[1]})"
     return f"{shown} (of type {kinds[0]})", "another such value that differs in what `==` passes over"
-
-
-def is_hashable(value: object) -> bool:
-    """Whether `value` can be a result, an argument or an object's state (a tuple holding a list cannot)."""
-    if not isinstance(value, Hashable):
-        return False
-    try:
-        hash(value)
-    except TypeError:
-        return False
-    return True
