@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from dstamp_sim.core.errors import ModelError, blamed
 from dstamp_sim.core.properties import Kind, Looks, LooksAtAll, Property, Results, StateView
+from dstamp_sim.core.repeated import shaken
 from dstamp_sim.core.semantics import Semantics, State
 
 
@@ -42,13 +43,16 @@ class Judge:
                 yield index
 
     def check(self) -> None:
-        """Ask every question that was asked since the last time once more, the last one first, and compare.
+        """Ask all that was asked since the last time once more, of the semantics and of predicates, and compare.
 
-        Engines call it before they say anything. Raises ModelError where a predicate answers otherwise.
+        The last question comes first, with sets in another order. Engines call it before they say anything. Raises
+        ModelError as `Semantics.check` does, and where a predicate answers otherwise.
         """
+        self._semantics.check()
         while self._unchecked:
             question = self._unchecked.pop()
-            before, now = self._answers[question.prop.name, question.about], self._answer(question)
+            again = question._replace(about=shaken(question.about))
+            before, now = self._answers[question.prop.name, question.about], self._answer(again)
             if now is not before:
                 raise changed_its_mind(question.prop, f"{before} and then {now} for {_shown(question)}")
 
@@ -165,7 +169,7 @@ def changed_its_mind(prop: Property, how: str) -> ModelError:
     """The error for a predicate that does not answer the same question in the same way."""
     return ModelError(
         f"{_where(prop)} answered {how}: a predicate depends on nothing but what it is given (no counter, no list as a "
-        "default, no clock, no random numbers)"
+        "default, no clock, no random numbers), and a set has no order: write sorted(...)"
     )
 
 

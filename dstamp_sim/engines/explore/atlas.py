@@ -64,7 +64,6 @@ def chart(system: System, *, most_states: int = MOST_STATES) -> Atlas:
             left_out = left_out or number is None
             mine.append(Road(choice, does, number))
         roads.append(tuple(mine))
-    semantics.check()
     decided = tuple(tuple(judge.properties[n] for n in judge.decides(state)) for state in numbers)
     judge.check()
     return Atlas(semantics, tuple(numbers), tuple(roads), decided, not left_out)

@@ -119,7 +119,6 @@ def explore_closed(tables: Tables, *, limit: int = DEFAULT_LIMIT) -> Report:
 
 
 def _report(search: _Search) -> Report:
-    search.full.semantics.check()
     search.full.judge.check()
     coverage = _coverage(search)
     asked = search.full.judge.properties

@@ -53,7 +53,6 @@ def prove(system: System, *, properties: Sequence[str] = (), progress: Progress 
                 f"{_WHY_NOT[prop.kind]}; explore a number of them"
             )
     judgements = tuple(proof.judgement(prop) for prop in asked)
-    proof.tables.semantics.check()
     proof.judge.check()
     return Report(judgements, proof.coverage(next(iter(proof.undecided.values()), "")))
 

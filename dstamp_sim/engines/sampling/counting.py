@@ -101,7 +101,6 @@ def interleavings_of(
     tables = Tables(semantics, judge, merge=False)
     space = Space(tables, symmetry=False, future=None, memory_bytes=memory_mb << 20)
     _expand_all(space, limit, progress)
-    semantics.check()
     counted = _Counting(space, Questions(tables, judge)).counted([prop.name for prop in judge.properties])
     judge.check()
     return counted

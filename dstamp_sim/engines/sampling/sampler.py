@@ -149,7 +149,7 @@ class _Sampler:
                     progress(self.walked)
         except KeyboardInterrupt:
             stopped = "interrupted"
-        self.semantics.check()
+        self.judge.check()
         return self._sample(stopped)
 
     def _walk(self, place: int, end: int) -> int:
@@ -189,7 +189,6 @@ class _Sampler:
         return self.memory.forced == uniform.OPEN
 
     def _sample(self, stopped: str) -> Sample:
-        self.judge.check()
         names = [prop.name for prop in self.judge.properties]
         numbers = self.tallies.numbers
         return Sample(
