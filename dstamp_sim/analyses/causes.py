@@ -458,10 +458,14 @@ class Causes:
         return own[1]
 
     def _overtaken(self, number: int, acted: int, location: Location) -> int | None:
-        """The first step between `number` and `acted` with which another process changed `location`."""
+        """The first step between `number` and `acted` with which another process left something else in `location`."""
         writes = self.conflicts.writers(location)
         between = (n for n in writes[bisect_right(writes, number) : bisect_left(writes, acted)])
-        return next((n for n in between if self._of(n) != self._of(number) and self._changes(n, location)), None)
+        found, others = (
+            self.accesses.value(number, location.path),
+            (n for n in between if self._of(n) != self._of(number)),
+        )
+        return next((n for n in others if self.accesses.written(n, location) != found), None)
 
     def _of(self, number: int) -> str:
         return self.trace.steps[number].process

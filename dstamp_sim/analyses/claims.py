@@ -169,7 +169,9 @@ class Lost(Claim):
         who, mine = say.who(last, self.step), say.who(own, self.step)
         if say.takes(last, self.place):
             return f"{say.does(self.step)} found {self.place.target} taken by {who}, after {mine}"
-        found = f"{say.found(self.step, self.place, value)}{_by(value, who)}"
+        found = (
+            f"{say.found(self.step, self.place, value)}, which {who} had {'removed' if value is None else 'written'}"
+        )
         over = f"the {value_text(was)} of {mine}" if was is not None else f"what {mine} had removed"
         if not between:
             return f"{found} over {over}"

@@ -1,13 +1,15 @@
 """Every claim of every explanation is true, of random systems and of every model; wrong twins of them are caught."""
 
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
-from dstamp_sim import Choice, Verdict, explore
+from dstamp_sim import Choice, System, Verdict, explore
 from dstamp_sim.analyses.causes import Story
 from dstamp_sim.analyses.claims import (
     Alone,
@@ -37,8 +39,11 @@ from dstamp_sim.analyses.claims import (
 )
 from dstamp_sim.analyses.explain import Explanation, explain
 from dstamp_sim.analyses.verify import Record, against
+from tests.analyses.story_models import STORIES
 from tests.analyses.story_systems import failing
 from tests.expected_models import build, manifest
+
+SAYS = tomllib.loads(Path(__file__).with_name("stories.toml").read_text(encoding="utf-8"))
 
 NOT_SO = ("not", "so")
 """A value that is nowhere."""
@@ -141,6 +146,24 @@ def named(why: Explanation) -> bool:
     """Whether something single is said to have decided it: a cause, or a wait-for cycle."""
     cycle = why.waits is not None and bool(why.waits.cycle)
     return cycle or (why.cause is not None and why.cause.story is not Story.TURN)
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_what_is_said_of_a_small_model_is_so_word_for_word(name):
+    why = story(STORIES[name]())
+    assert {"sentence": why.sentence, "proof": why.proof} == SAYS[name]
+
+
+def story(system: System) -> Explanation:
+    """Why the first failing property of a system fails; nothing was dropped."""
+    judgement = next(j for j in explore(system).judgements if j.trace is not None)
+    why = explain(system, judgement.trace, about=judgement.prop)
+    assert why.dropped == ()
+    return why
+
+
+def test_every_small_model_has_a_named_cause():
+    assert all(named(story(made())) for made in STORIES.values())
 
 
 def test_every_claim_about_every_model_is_true_and_95_percent_of_their_failures_have_a_named_cause():
