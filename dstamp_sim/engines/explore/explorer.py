@@ -198,6 +198,10 @@ def _run(search: _Search, asked: Sequence[Property], bounds: _Bounds, progress: 
         search.stopped = str(unbounded)
     except OutOfMemory:
         search.stopped = f"the limit of {search.space.memory_bytes >> 20:,} MB was reached"
+    except MemoryError:
+        used = search.space.bytes_in_use >> 20
+        search.space.end_search()
+        search.stopped = f"memory ran out as the states took {used:,} MB"
 
 
 def _levels(search: _Search, asked: Sequence[Property], bounds: _Bounds, progress: Progress | None) -> str:

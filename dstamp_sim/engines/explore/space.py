@@ -165,6 +165,10 @@ class Space:
         """The states found since the last level make the next one."""
         self.levels.append(self.count)
 
+    def end_search(self) -> None:
+        """Frees what only a further search would need; the states remain, and how they were come by."""
+        self.slots, self._desks = np.zeros(0, np.int32), []
+
     def column(self, column: int, begin: int, end: int) -> NDArray[np.int64]:
         """A column of the rows begin..end, as numbers."""
         return self._layout.column(self.rows, column, begin, end)
