@@ -1,12 +1,36 @@
-"""Loops without bound, found before a search: a plain schedule or two already shows most of them."""
+"""Loops without bound and states that grow without end, found from a brief search: what went on so far goes on.
+
+Two ways: a plain schedule or two already shows most loops; and on the paths to what the search found last, a stretch
+that leaves everything as it was, but for what grows, is repeated. Both say "without bound" of what went on
+`HISTORY_LIMIT` times, as an exploration does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from itertools import pairwise
 
-from dstamp_sim.core.errors import UnboundedProgram
-from dstamp_sim.core.semantics import Move, Semantics, State
+import numpy as np
+
+from dstamp_sim.core.errors import ScheduleError, UnboundedProgram
+from dstamp_sim.core.schedule import Choice, Schedule
+from dstamp_sim.core.semantics import DEAD, Move, Semantics, State
 from dstamp_sim.core.system import System
+from dstamp_sim.core.value import text
+from dstamp_sim.engines.explore.retrace import schedule_along
+from dstamp_sim.engines.explore.space import Space
+
+LEAST_STATES = 3
+"""States of an object from which on it may be one that grows."""
+
+TRIED = 3
+"""Stretches of a path that are repeated: the last ones."""
+
+
+def endless(space: Space, history_limit: int) -> str:
+    """What goes on without end in the system of a brief search, with its line; empty where nothing is known to."""
+    system = space.tables.semantics.system
+    return endless_loop(system, history_limit) or endless_stretch(space, history_limit)
 
 
 def endless_loop(system: System, history_limit: int) -> str:
@@ -42,3 +66,92 @@ def _as_far_as_it_can(semantics: Semantics, state: State, pid: int) -> State:
         if semantics.processes[pid].daemon:
             break
     return state
+
+
+def endless_stretch(space: Space, rounds: int) -> str:
+    """What grows where a stretch of a path in `space` can be performed `rounds` times on end; empty if none is found.
+
+    The message names the program's line and its loop, or the object whose states are all new, and who makes them.
+    """
+    for path, slots in _paths(space):
+        semantics = Semantics(space.tables.semantics.system, history_limit=rounds)
+        choices, states = _walked(semantics, path)
+        for begin, end in _stretches(semantics, states, slots):
+            told = _repeated(semantics, states[begin], choices[begin:end], rounds)
+            if told:
+                return told
+    return ""
+
+
+def _paths(space: Space) -> Iterator[tuple[Schedule, frozenset[int]]]:
+    """Schedules to the newest state of each object that has some, and to the last state; with what may grow there."""
+    counts = {slot: len(states) for slot, states in enumerate(space.tables.states)}
+    growing = sorted((slot for slot in counts if counts[slot] >= LEAST_STATES), key=lambda slot: -counts[slot])
+    for slot in growing:
+        newest = int(np.argmax(space.column(slot, 0, space.count)))
+        yield schedule_along(space, space.path(newest), to_the_last_op=False), frozenset([slot])
+    last = schedule_along(space, space.path(space.count - 1), to_the_last_op=False)
+    yield from ((last, grows) for grows in dict.fromkeys([frozenset[int](), frozenset(growing)]))
+
+
+def _walked(semantics: Semantics, schedule: Schedule) -> tuple[list[Choice], list[State]]:
+    """The choices of a schedule and the states between them."""
+    choices, states = list(schedule), [semantics.initial()]
+    for choice in choices:
+        states.append(semantics.perform(states[-1], semantics.move(states[-1], choice)))
+    return choices, states
+
+
+def _stretches(semantics: Semantics, states: Sequence[State], grows: frozenset[int]) -> list[tuple[int, int]]:
+    """The last stretches between two states that are alike in all but the objects that grow and the histories."""
+    met: dict[Hashable, list[int]] = {}
+    for number, state in enumerate(states):
+        met.setdefault(_alike(semantics, state, grows), []).append(number)
+    return sorted((pair for numbers in met.values() for pair in pairwise(numbers)), key=lambda pair: -pair[1])[:TRIED]
+
+
+def _alike(semantics: Semantics, state: State, grows: frozenset[int]) -> Hashable:
+    """A state without what grows: an object's value, and by which results a program came to where it stands."""
+    nodes = [None if own.node == DEAD else semantics.node(state, pid) for pid, own in enumerate(state.local)]
+    stands = tuple(node and (node.op, node.sections, node.holds, node.frames, node.returned) for node in nodes)
+    shared = tuple(value for slot, value in enumerate(state.shared) if slot not in grows)
+    return shared, stands, tuple(own.private for own in state.local), state.deaths
+
+
+def _repeated(semantics: Semantics, state: State, stretch: Sequence[Choice], rounds: int) -> str:
+    """What grows when a stretch is performed time after time; empty where it cannot be, or comes back to a state."""
+    met = {state}
+    values: list[dict[Hashable, None]] = [{} for _ in state.shared]
+    try:
+        for _ in range(rounds):
+            for choice in stretch:
+                state = semantics.perform(state, semantics.move(state, choice))
+            if state in met:
+                return ""
+            met.add(state)
+            for seen, value in zip(values, state.shared, strict=True):
+                seen[value] = None
+    except ScheduleError:
+        return ""
+    except UnboundedProgram as unbounded:
+        return str(unbounded)
+    slot = max(range(len(values)), key=lambda number: len(values[number]))
+    return _growth(semantics, state, stretch, slot, list(values[slot]))
+
+
+def _growth(
+    semantics: Semantics, state: State, stretch: Sequence[Choice], slot: int, values: Sequence[Hashable]
+) -> str:
+    """The sentence that an object grows, with the line that makes it so."""
+    place = ""
+    for choice in stretch:
+        move = semantics.move(state, choice)
+        node, after = semantics.node(state, move.pid), semantics.perform(state, move)
+        if node is not None and after.shared[slot] != state.shared[slot]:
+            place = f"{node.place}: "
+        state = after
+    shown = ", ".join(text(value) for value in values[:3])
+    return (
+        f"{place}{semantics.shared[slot].name} grows without bound: it had {len(values):,} values in one run ({shown}, "
+        "...). Let it stop at a bound, or begin again"
+    )

@@ -14,7 +14,7 @@ from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, certify
 from dstamp_sim.engines.explore.coverage import exercised
-from dstamp_sim.engines.explore.endless import endless_loop
+from dstamp_sim.engines.explore.endless import endless
 from dstamp_sim.engines.explore.level_judge import LevelJudge, ToldApart
 from dstamp_sim.engines.explore.reduction import MOST_OBJECTS, future_of
 from dstamp_sim.engines.explore.retrace import schedule_along
@@ -42,6 +42,9 @@ HOPELESS = 100_000
 
 WORTH_OF_ENDLESS = 200_000
 """States worth visiting where a loop without bound is known, and so no verdict but a violation can come of it."""
+
+LOOP_LIMIT = 1_000
+"""Ops of one process in such a search, instead of `HISTORY_LIMIT`."""
 
 SMALL, LARGE = 5_000, 3_000_000
 """States visited to make a counterexample shortest: with the fewest switches, or at least shortest."""
@@ -118,6 +121,15 @@ def explore_closed(tables: Tables, *, limit: int = DEFAULT_LIMIT) -> Report:
     return _report(_search(tables.semantics, tables.judge.properties, ALL_REDUCTIONS, bounds, closed=tables))
 
 
+def unending(system: System) -> str:
+    """What a brief search of `system` shows to go on without end, with its line; empty where it shows nothing."""
+    semantics = Semantics(system, history_limit=HISTORY_LIMIT)
+    brief = _Bounds(WORTH_KNOWING, DEFAULT_MEMORY_MB, keep_going=True)
+    search = _prepared(_tables(semantics, (), ALL_REDUCTIONS), (), ALL_REDUCTIONS, brief.memory_mb, known=False)
+    _run(search, (), brief, None)
+    return endless(search.space, HISTORY_LIMIT) if search.space.count > brief.states else ""
+
+
 def _report(search: _Search) -> Report:
     search.full.judge.check()
     coverage = _coverage(search)
@@ -155,19 +167,33 @@ def _search(
         search = _prepared(tables, asked, reductions, bounds.memory_mb, known=closed is not None)
         _run(search, asked, first, progress)
         if first.states < bounds.states and search.space.count > first.states and search.stopped != INTERRUPTED:
-            endless = endless_loop(semantics.system, HISTORY_LIMIT)
-            if endless:
-                bounds = replace(bounds, states=min(bounds.states, WORTH_OF_ENDLESS), endless=endless)
-            tables = _tables(semantics, asked, reductions)
-            asks = (reductions.merge or reductions.por) and not endless
-            why_not = close(tables) if asks else ""
-            search = _prepared(tables, asked, reductions, bounds.memory_mb, known=asks and not why_not)
-            search.notes += [f"no partial-order reduction: {why_not}"] if reductions.por and why_not else []
+            try:
+                search, bounds = _informed(search, asked, reductions, bounds)
+            except KeyboardInterrupt:
+                search.stopped = INTERRUPTED
+                return search
             _run(search, asked, bounds, progress)
     except ToldApart as told:
         search = _search(semantics, asked, replace(reductions, symmetry=False), bounds, progress, closed)
         search.notes.append(f"symmetry off: copies are told apart by {told}")
     return search
+
+
+def _informed(
+    brief: _Search, asked: Sequence[Property], reductions: Reductions, bounds: _Bounds
+) -> tuple[_Search, _Bounds]:
+    """A search with the knowledge that reductions need, where it can be had, and bounds that heed what has no end."""
+    semantics = brief.full.semantics
+    unending = endless(brief.space, HISTORY_LIMIT)
+    if unending:
+        bounds = replace(bounds, states=min(bounds.states, WORTH_OF_ENDLESS), endless=unending)
+        semantics = Semantics(semantics.system, history_limit=LOOP_LIMIT)
+    tables = _tables(semantics, asked, reductions)
+    asks = (reductions.merge or reductions.por) and not unending
+    why_not = close(tables) if asks else ""
+    search = _prepared(tables, asked, reductions, bounds.memory_mb, known=asks and not why_not)
+    search.notes += [f"no partial-order reduction: {why_not}"] if reductions.por and why_not else []
+    return search, bounds
 
 
 def _tables(semantics: Semantics, asked: Sequence[Property], reductions: Reductions) -> Tables:
@@ -195,7 +221,7 @@ def _run(search: _Search, asked: Sequence[Property], bounds: _Bounds, progress: 
     except KeyboardInterrupt:
         search.stopped = INTERRUPTED
     except UnboundedProgram as unbounded:
-        search.stopped = str(unbounded)
+        search.stopped = bounds.endless or str(unbounded)
     except OutOfMemory:
         search.stopped = f"the limit of {search.space.memory_bytes >> 20:,} MB was reached"
     except MemoryError:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from dstamp_sim.core.value import text
 from dstamp_sim.engines.tables.tables import ENDED, Tables
 
 MOST_MOVES = 50_000
@@ -83,7 +84,17 @@ class Controls:
             self._numbers.clear()
             self.rows, self.pairs, self.arrivals = [], [], []
             if not self._spread(start, MOST_TRIED):
-                raise TooMany(f"the shared states were not known within {MOST_TRIED:,} moves: are they finitely many?")
+                raise TooMany(f"the shared states were not known within {MOST_TRIED:,} moves; {self._most_values()}")
+
+    def _most_values(self) -> str:
+        """Which object has the most values, and what to do where that has no end."""
+        slot = max(range(len(self.tables.objects)), key=lambda number: len(self.tables.states[number]))
+        values = self.tables.states[slot]
+        shown = ", ".join(text(value) for value in values[:3])
+        return (
+            f"{self.tables.objects[slot].name} has {len(values):,} values so far ({shown}, ...): "
+            "where they have no end, an op that blocks at a bound makes them finitely many"
+        )
 
     def may_be(self, demand: Demand) -> bool:
         """Whether nothing is known that keeps a demand from being met."""
@@ -114,7 +125,7 @@ class Controls:
                     told.add((there, arrival))
                     self.arrivals[there].append(arrival)
                     if len(told) > MOST_MOVES:
-                        raise TooMany(f"more than {MOST_MOVES:,} moves between shared states: are they finitely many?")
+                        raise TooMany(f"more than {MOST_MOVES:,} moves between shared states; {self._most_values()}")
                 if grew and there not in queued:
                     queued.add(there)
                     waiting.append(there)

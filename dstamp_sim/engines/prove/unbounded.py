@@ -12,7 +12,7 @@ from dstamp_sim.core.properties import Kind, LooksAtAll, Property
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict, certify, combined
-from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT, Progress, explore
+from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT, LOOP_LIMIT, Progress, explore, unending
 from dstamp_sim.engines.prove.coverability import Answer, Controls, Demand, TooMany, cover
 from dstamp_sim.engines.tables.closure import close
 from dstamp_sim.engines.tables.quotient import quotient
@@ -76,17 +76,27 @@ class _Proof:
 
     def __post_init__(self) -> None:
         any_number = self.system.any_number
-        one = replace(self.system.with_copies(dict.fromkeys(any_number, 1)), renamed={})
-        semantics = Semantics(one, history_limit=HISTORY_LIMIT)
-        self.judge = Judge(semantics, self.asked)
-        full = Tables(semantics, self.judge, merge=True)
-        full.initial_row()
-        self.tables = full if close(full, any_number=any_number) else quotient(full)
+        if not self._close(LOOP_LIMIT):  # where there is a loop, its histories cost the square of their length
+            self.unknown = unending(self.system.with_copies(dict.fromkeys(any_number, 2)))
+            if self.unknown:
+                return
+            self._close(HISTORY_LIMIT)
         counted = (c for c, klass in enumerate(self.tables.classes) if self._name(klass.pids[0]) in any_number)
         try:
             self.controls = Controls(self.tables, frozenset(counted))
         except (TooMany, ModelError) as why:  # the programs may have met what no schedule gives
             self.unknown = str(why)
+
+    def _close(self, history_limit: int) -> bool:
+        """Make the tables, with one copy of each process of which there may be any number; whether they are closed."""
+        one = replace(self.system.with_copies(dict.fromkeys(self.system.any_number, 1)), renamed={})
+        semantics = Semantics(one, history_limit=history_limit)
+        self.judge = Judge(semantics, self.asked)
+        full = Tables(semantics, self.judge, merge=True)
+        full.initial_row()
+        closed = not close(full, any_number=self.system.any_number)
+        self.tables = quotient(full) if closed else full
+        return closed
 
     def _name(self, pid: int) -> str:
         return self.tables.semantics.processes[pid].name
