@@ -80,7 +80,7 @@ def _exhibited(folder: Path, exhibit: Exhibit, system: System, judgement: Judgem
     layout = lay_out(trace, system.lanes, title=exhibit.name, verdicts=badges, told=told_by(trace, why))
     (folder / f"{exhibit.name}.svg").write_text(standalone_svg(layout, why.sentence), encoding="utf-8")
     witness = Witness(Origin(exhibit.reference), about, trace)
-    write_trace_page(folder / f"{exhibit.name}.html", witness, system)
+    write_trace_page(folder / f"{exhibit.name}.html", witness, system, why)
     picture = f"![{exhibit.name}: the timeline]({exhibit.name}.svg)"
     return f"*{about}*\n\n> {why.sentence}\n\n{why.proof}\n\n{picture}\n\n[The page]({exhibit.name}.html)\n"
 

@@ -29,6 +29,7 @@ class Explanation:
 
     `gap` is where a lock was missing, `waits` are those of a deadlock. `cycle` is the one that `proof` tells, if any.
     `claims` are all that was verified, `dropped` what was not and so is not said, each with what speaks against it.
+    `conflicts` are those of the trace that it found on its way, for pictures.
     """
 
     fact: Fact | None
@@ -42,6 +43,7 @@ class Explanation:
     waits: Deadlock | None = None
     claims: tuple[Claim, ...] = ()
     dropped: tuple[tuple[Claim, str], ...] = field(default=(), repr=False)
+    conflicts: Conflicts | None = field(default=None, repr=False, compare=False)
 
     @property
     def sentence(self) -> str:
@@ -90,7 +92,8 @@ class _Explainer:
         waits = self.waits
         if waits is not None and waits.cycle:
             return Explanation(
-                self.fact, None, waits.sentence(self.when), "", waits.remedy(), waits.proof, waits=waits
+                self.fact, None, waits.sentence(self.when), "", waits.remedy(), waits.proof, waits=waits,
+                conflicts=self.conflicts,
             )  # fmt: skip
         cause, account = self._verified()
         cycle = self._cycle(cause) if cause is not None else None
@@ -108,6 +111,7 @@ class _Explainer:
             waits=waits,
             claims=tuple(self.narrator.said),
             dropped=tuple(self.narrator.dropped),
+            conflicts=self.conflicts,
         )
 
     def _verified(self) -> tuple[Cause | None, Account | None]:

@@ -120,7 +120,7 @@ def replay_incident(
         assumptions=model.assumptions,
         rows=rows,
         trace=trace,
-        properties=shown_by(system, trace, scenario.origin),
+        properties=shown_by(system, trace, scenario.origin, known=why),
         draws=how_often(system, scenario.timing, draws, tell) if draws else (),
         files=files,
     )

@@ -54,17 +54,30 @@ class Shown:
     why: Explanation | None
 
 
-def shown_by(system: System, trace: Trace, origin: datetime | None = None) -> tuple[Shown, ...]:
-    """What `trace`, a trace of `system`, shows of each property: of a replay as of a witness shown again."""
+def shown_by(
+    system: System, trace: Trace, origin: datetime | None = None, *, known: Explanation | None = None
+) -> tuple[Shown, ...]:
+    """What `trace`, a trace of `system`, shows of each property: of a replay as of a witness shown again.
+
+    `known` is an explanation of the trace that is at hand: what it explains is not explained again.
+    """
     when = moments(trace, origin)
     return tuple(
         Shown(
             judgement,
             _in_words(judgement, when),
-            explained(system, trace, about=judgement.prop, origin=origin) if judgement.fails else None,
+            _why(system, trace, judgement.prop, origin, known) if judgement.fails else None,
         )
         for judgement in judged_trace(system, trace)
     )
+
+
+def _why(
+    system: System, trace: Trace, prop: Property, origin: datetime | None, known: Explanation | None
+) -> Explanation:
+    if known is not None and known.fact is not None and known.fact.property == prop.name:
+        return known
+    return explained(system, trace, about=prop, origin=origin)
 
 
 def _in_words(judgement: TraceJudgement, when: When) -> str:
@@ -78,7 +91,7 @@ def _in_words(judgement: TraceJudgement, when: When) -> str:
 
 def told_by(trace: Trace, why: Explanation) -> Told:
     """What an explanation points at, for pictures."""
-    conflicts = Conflicts(trace)
+    conflicts = why.conflicts or Conflicts(trace)
     cause = why.cause
     window = None
     if cause is not None and cause.opens is not None and cause.write is not None:

@@ -133,4 +133,4 @@ def save_judgement(
     badges = badges_of(system, judgement.trace, [judgement.prop])
     title = f"{judgement.verdict.value}: {about}, lock placement {system.placement.name}"
     files = list(save(out, slug[:80], witness, system, title, badges, why))
-    return [*files, write_trace_page(out / f"{slug[:80]}.html", witness, system)] if html else files
+    return [*files, write_trace_page(out / f"{slug[:80]}.html", witness, system, why)] if html else files

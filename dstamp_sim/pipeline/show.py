@@ -49,8 +49,8 @@ def show_witness(path: Path, out: Path, *, html: bool = False, minimised: bool =
     why = explained(system, witness.trace, about=about, origin=witness.since)
     files += draw(out, path.stem, witness, system, witness.about, witness_badges(system, witness), why)
     if html:
-        files.append(write_trace_page(out / f"{path.stem}.html", witness, system))
-    return Display(witness, why, shown_by(system, witness.trace, witness.since), tuple(files))
+        files.append(write_trace_page(out / f"{path.stem}.html", witness, system, why))
+    return Display(witness, why, shown_by(system, witness.trace, witness.since, known=why), tuple(files))
 
 
 def _minimised(witness: Witness, system: System) -> Witness:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from dstamp_sim.analyses.explain import Explanation
 from dstamp_sim.core.properties import Property
 from dstamp_sim.core.schedule import CRASH
 from dstamp_sim.core.semantics import Semantics, State
@@ -12,18 +13,16 @@ from dstamp_sim.core.system import System
 from dstamp_sim.core.value import text
 from dstamp_sim.engines.explore.atlas import MOST_STATES, Atlas, chart
 from dstamp_sim.inputs.witness_file import Witness, write_text
-from dstamp_sim.pipeline.explained import explained, property_of, told_by
+from dstamp_sim.pipeline.explained import told_by
 from dstamp_sim.pipeline.files import witness_badges
 from dstamp_sim.rendering.page import trace_page
 from dstamp_sim.rendering.space_page import Scene, Standing, Way, space_page
 from dstamp_sim.rendering.timeline.layout import lay_out
 
 
-def write_trace_page(file: Path, witness: Witness, system: System) -> Path:
-    """`file`, which now holds the page of a witness. Raises UsageError when it cannot be written."""
+def write_trace_page(file: Path, witness: Witness, system: System, why: Explanation) -> Path:
+    """`file`, now the page of a witness that `why` explains. Raises UsageError when it cannot be written."""
     trace = witness.trace
-    asked = property_of(system, witness.about)
-    why = explained(system, trace, about=asked, origin=witness.since)
     told = told_by(trace, why)
     pictured = replace(told, sentence="", proof="")  # the page says them above the picture
     badges = witness_badges(system, witness)

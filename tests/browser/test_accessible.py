@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 from dstamp_sim import explore
 from dstamp_sim.inputs.model_file import load_model
 from dstamp_sim.inputs.witness_file import Origin, Witness
+from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.trace_page import write_space_page, write_trace_page
 
 pytestmark = pytest.mark.needs("chromium")
@@ -21,7 +22,9 @@ def pages(tmp_path_factory):
     witness = Witness(Origin("cc_ci"), judgement.prop.title, judgement.trace)
     table = load_model("classic/philosophers").build({}, None)
     return {
-        "trace": write_trace_page(folder / "trace.html", witness, race),
+        "trace": write_trace_page(
+            folder / "trace.html", witness, race, explained(race, judgement.trace, about=judgement.prop)
+        ),
         "space": write_space_page(folder / "space.html", "philosophers", table),
     }
 

@@ -7,6 +7,7 @@ import pytest
 from dstamp_sim import explore
 from dstamp_sim.inputs.model_file import load_model
 from dstamp_sim.inputs.witness_file import Origin, Witness
+from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.trace_page import write_trace_page
 from dstamp_sim.rendering.page import MOST_STEPS, fields, trace_page
 from dstamp_sim.rendering.timeline.layout import lay_out
@@ -27,7 +28,8 @@ def stack_race():
     system = load_model("cc_ci").build({}, None)
     judgement = next(j for j in explore(system).judgements if j.trace is not None)
     about = judgement.prop.title
-    return Witness(Origin("cc_ci"), about, judgement.trace), system
+    why = explained(system, judgement.trace, about=judgement.prop)
+    return Witness(Origin("cc_ci"), about, judgement.trace), system, why
 
 
 @pytest.fixture
