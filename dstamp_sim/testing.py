@@ -45,7 +45,7 @@ from dstamp_sim.inputs.model_file import Model, checked_settings, load_model
 from dstamp_sim.inputs.witness_file import Origin, Witness, read_witness
 from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.files import badges_of, draw, save
-from dstamp_sim.pipeline.kept import judged_again, property_about
+from dstamp_sim.pipeline.kept_witness import judged_again, property_about
 from dstamp_sim.random_systems import TooLarge, random_system
 from dstamp_sim.rendering.text import story
 

@@ -170,7 +170,7 @@ def test_a_fix_is_not_green_until_the_witness_is_retired_and_it_is_said_how():
 
 
 def test_a_fix_that_cannot_be_proved_is_said_to_be_undetermined(monkeypatch):
-    monkeypatch.setattr("dstamp_sim.pipeline.kept.SEARCHED_STATES", 3)
+    monkeypatch.setattr("dstamp_sim.pipeline.kept_witness.SEARCHED_STATES", 3)
     changed(
         (
             "    yield balance.write(seen - amount)\n    return True",

@@ -13,7 +13,7 @@ from dstamp_sim.engines.replay import attempts, replay
 from dstamp_sim.inputs.witness_file import Witness, check_writable, read_witness, write_witness
 from dstamp_sim.pipeline.explained import Shown, explained, property_of, shown_by
 from dstamp_sim.pipeline.files import draw, witness_badges
-from dstamp_sim.pipeline.kept import remedy
+from dstamp_sim.pipeline.kept_witness import remedy
 from dstamp_sim.pipeline.trace_page import write_trace_page
 
 
