@@ -86,7 +86,7 @@ def test_the_first_screen_answers_in_forty_lines(judgement):
         "Possible alone: booked-twice (with 1 failure).",
         "Another comes first where the assumption is instead: seldom booked twice.",
         "Next: two withdrawals from one account at once (cost: two visits).",
-        '"in order" points to booked-twice and speaks against check-race',
+        '"overdrawn" fits every one that is left; "in order" fits booked-twice.',
         "out/report.html, or here with --full",
     ):
         assert told in text

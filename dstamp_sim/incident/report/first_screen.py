@@ -8,12 +8,12 @@ from pathlib import Path
 from dstamp_sim.incident.possible.case import Possible
 from dstamp_sim.incident.report.phrases import (
     LEAST_LISTED,
+    fits,
     flips,
     likely_outcomes,
     listed,
     many,
     partners,
-    points_to,
     refuted,
     span,
 )
@@ -116,7 +116,7 @@ def _next(summary: Summary) -> Iterator[Text]:
         return
     first = summary.experiments[0]
     outcomes = likely_outcomes(summary, first)
-    means = [f'"{outcome}" {points_to(summary, first, outcome)}' for outcome in outcomes[:MOST_OUTCOMES]]
+    means = [f'"{outcome}" {fits(summary, first, outcome)}' for outcome in outcomes[:MOST_OUTCOMES]]
     if len(outcomes) > MOST_OUTCOMES:
         means.append(f"{many(len(outcomes) - MOST_OUTCOMES, 'more outcome')} in the report")
     yield strong("Next"), f": {first.story} (cost: {first.cost or 'not given'}). {'; '.join(means)}."

@@ -10,6 +10,10 @@ LEAST_LISTED = 0.01
 """Shares of the posterior below it are not listed one by one."""
 
 
+MOST_FITTING = 4
+"""Mechanisms that an outcome fits up to which they are named."""
+
+
 def listed(names: Sequence[str], last: str = "and") -> str:
     """Names in a sentence."""
     return f" {last} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
@@ -89,19 +93,14 @@ def flips(summary: Summary) -> str:
     return f"Another comes first where the assumption is instead: {'; '.join(summary.flips)}."
 
 
-def points_to(summary: Summary, experiment: ExperimentRow, outcome: str) -> str:
-    """What an outcome would mean, in a few words: who is left by it, and whom it speaks against."""
-    joint = {
-        name: summary.weights[name].posterior * shares.get(outcome, 0.0)
-        for name, shares in experiment.predicted.items()
-    }
-    total = sum(joint.values())
-    ranked = sorted(joint, key=lambda name: -joint[name])
-    kept = [name for name in ranked if total and joint[name] / total >= LEAST_LISTED]
-    kept = kept or [name for name, shares in experiment.predicted.items() if outcome in shares]
-    never = [name for name, shares in experiment.predicted.items() if outcome not in shares]
-    against = f" and speaks against {listed(never) if len(never) <= 2 else f'{len(never)} others'}" if never else ""
-    return f"points to {listed(kept, 'or')}{against}"
+def fits(summary: Summary, experiment: ExperimentRow, outcome: str) -> str:
+    """Whom an outcome would fit: the mechanisms of whose drawn worlds some give it, the likeliest first."""
+    giving = [name for name, shares in experiment.predicted.items() if outcome in shares]
+    if len(giving) == len(experiment.predicted) > 1:
+        return "fits every one that is left"
+    giving.sort(key=lambda name: -summary.weights[name].posterior * experiment.predicted[name][outcome])
+    others = [f"{len(giving) - MOST_FITTING} others"] if len(giving) > MOST_FITTING + 1 else []
+    return f"fits {listed([*giving[: MOST_FITTING if others else None], *others], 'or')}"
 
 
 def likely_outcomes(summary: Summary, experiment: ExperimentRow) -> list[str]:
