@@ -214,8 +214,8 @@ class Automaton:
                 origin = self.nodes[origin].parent
 
     def _add(self, live: _Live, op: Op | None, parent: int, answer: Answer | None, holds: tuple[Hold, ...]) -> int:
-        if op is None:
-            op = _closing(holds)
+        if op is None and (op := _closing(holds)) is not None:
+            self._check_op(op, live)
         depth = self.nodes[parent].depth + 1 if parent >= 0 else 0
         passed, live.passed = tuple(live.passed), []
         node = Node(

@@ -113,9 +113,10 @@ class Run:
 
     def enter(self, name: str) -> Program[None]:
         if self.span is not None and self.span.first == name:
-            self.held = yield (self.lock.acquire() if self.span.waits else self.lock.try_acquire())
-            if self.held is None:
+            taken = yield (self.lock.acquire() if self.span.waits else self.lock.try_acquire())
+            if taken is None:
                 raise Out
+            self.held = taken
 
     def leave(self, name: str) -> Program[None]:
         if self.span is not None and self.span.last == name and self.held is not None:

@@ -6,9 +6,11 @@ from dstamp_sim import (
     Chance,
     Choice,
     ModelError,
+    Outcome,
     Process,
     Register,
     ScheduleError,
+    SharedObject,
     System,
     each_result,
     explore,
@@ -43,6 +45,23 @@ def test_processes_with_arguments_that_are_merely_equal_do_not_share_an_automato
 
     system = System(objects=[x], processes=[Process("a", tell, 1), Process("b", tell, True)])
     assert replay(system, "a b").results == {"a": "1", "b": "True"}
+
+
+def test_what_ending_performs_is_checked_like_what_a_program_yields():
+    class Door(SharedObject):
+        def outcomes(self, state, op):
+            return (Outcome(op.args[0], takes="key" if op.verb == "open" else None),)
+
+        def at_exit(self, token):
+            return self.op("open", True)
+
+    door = Door("door", None)
+
+    def opens():
+        yield door.op("open", 1)
+
+    with pytest.raises(ModelError, match=r"open was given \(True,\), which Python calls equal to \(1,\)"):
+        explore(System(objects=[door], processes=[Process("p", opens)]))
 
 
 def test_a_program_that_ends_earlier_when_it_is_run_again_is_not_deterministic():
