@@ -29,12 +29,12 @@ from itertools import combinations, islice, permutations
 from typing import Any
 
 from dstamp_sim.analyses.accesses import Accesses
-from dstamp_sim.analyses.claims import Came, InTurn, Moved, Trial, Without
 from dstamp_sim.analyses.conflicts import Conflicts, Kind, locks
 from dstamp_sim.analyses.early import too_early
 from dstamp_sim.analyses.fields import Location
 from dstamp_sim.analyses.held import Window
 from dstamp_sim.analyses.orders import begins, hurries, waits
+from dstamp_sim.analyses.trials import Came, InTurn, Moved, Trial, Without
 from dstamp_sim.analyses.what_if import Fact, Remedy, WhatIf
 from dstamp_sim.core.properties import NO_DEADLOCK
 from dstamp_sim.core.schedule import CRASH, Choice

@@ -6,78 +6,17 @@ Step numbers count from 0; None stands for the start of the trace where a writer
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dstamp_sim.analyses.conflicts import Cycle, Dependency, Kind, act
+from dstamp_sim.analyses.conflicts import Cycle, Dependency, Kind
 from dstamp_sim.analyses.fields import Location, noun, value_text, with_value
+from dstamp_sim.analyses.speech import Speech, came_out, listed
+from dstamp_sim.analyses.trials import Trial, changes_said
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.schedule import Choice
 from dstamp_sim.core.shared_object import Outcome
-from dstamp_sim.core.trace import Trace
-
-When = Callable[[int], str]
-"""Writes the moment of a step (by number, from 0) as part of a sentence."""
-
-
-@dataclass(frozen=True)
-class Speech:
-    """How the steps of a trace are called in a sentence, with moments written by `when`."""
-
-    trace: Trace
-    when: When
-
-    def of(self, number: int) -> str:
-        """Who moved."""
-        return self.trace.steps[number].process
-
-    def act(self, number: int) -> str:
-        """What a step did, in a word or two of the model's own: its innermost section, else its verb; and its label."""
-        return act(self.trace.steps[number])
-
-    def at(self, number: int) -> str:
-        """What a step did and when."""
-        return f"{self.act(number)} {self.when(number)}"
-
-    def does(self, number: int) -> str:
-        """Who did what and when: `customer#2's write at step 3`."""
-        return f"{self.of(number)}'s {self.at(number)}"
-
-    def found(self, number: int, place: Location, value: Any) -> str:
-        """Who read what, and when: `a's read at step 3 saw x 1`; or who found a lock taken."""
-        seen = "saw" if self.act(number) == "read" else "read"
-        told = isinstance(value, bool) or value is None
-        return f"{self.does(number)} {'found' if told else seen} {with_value(place, value)}"
-
-    def who(self, number: int, reader: int) -> str:
-        """`b's write at step 2`, or `a's own write at step 2` where that is who read."""
-        own = "own " if self.of(number) == self.of(reader) else ""
-        return f"{self.of(number)}'s {own}{self.at(number)}"
-
-    def takes(self, number: int, place: Location) -> bool:
-        """Whether a step takes the lock that `place` is of."""
-        taken = self.trace.steps[number].taken
-        return taken is not None and taken.target.is_lock and self.trace.steps[number].touched == place.target
-
-    def names(self, numbers: Iterable[int]) -> Mapping[int, str]:
-        """Who did what, of some steps, without moments as far as that is clear: by section, by verb, or by moment.
-
-        The verb is named where two of one process lie in one section, and the moment where that is not enough.
-        """
-        asked = list(dict.fromkeys(numbers))
-        twice = {act for (_, act), count in Counter((self.of(n), self.act(n)) for n in asked).items() if count > 1}
-        named = {n: self._verb(n) if self.act(n) in twice else self.act(n) for n in asked}
-        full = Counter((self.of(n), named[n]) for n in asked)
-        return {
-            n: f"{self.of(n)}'s {what}" if full[self.of(n), what] == 1 else f"{self.of(n)}'s {what} {self.when(n)}"
-            for n, what in named.items()
-        }
-
-    def _verb(self, number: int) -> str:
-        op = self.trace.steps[number].op
-        return "death" if op is None else op.verb
 
 
 class Claim:
@@ -307,8 +246,8 @@ class CameOut(Claim):
         """`ann's debit at step 15: draw returned 'twice', where it could as well have returned 'once'`."""
         step = say.trace.steps[self.step]
         verb = step.op.verb if step.op else ""
-        came = _came_out(self.result, self.label)
-        could = f"{came}, where it could as well have returned {_came_out(self.other.result, self.other.label)}"
+        came = came_out(self.result, self.label)
+        could = f"{came}, where it could as well have returned {came_out(self.other.result, self.other.label)}"
         if step.section is None:
             return f"{step.process}'s {verb} {say.when(self.step)} returned {could}"
         return f"{step.process}'s {step.section} {say.when(self.step)}: {verb} returned {could}"
@@ -404,59 +343,6 @@ class Serially(Claim):
 
 
 @dataclass(frozen=True)
-class Without:
-    """A change: these steps are not performed."""
-
-    steps: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Moved:
-    """A change: `steps` come before step `other` where they came after it, or the other way round (`later`)."""
-
-    steps: tuple[int, ...]
-    other: int
-    later: bool
-
-
-@dataclass(frozen=True)
-class Came:
-    """A change: step `step`, whose outcome chance decides, comes out as `outcome`."""
-
-    step: int
-    outcome: Outcome
-
-
-@dataclass(frozen=True)
-class Told:
-    """A change: step `step` is told `outcome`, though its object would not say so; None: it stays blocked there."""
-
-    step: int
-    outcome: Outcome | None
-
-
-@dataclass(frozen=True)
-class InTurn:
-    """A change: no process moves before the one before it in this order has moved for the last time.
-
-    Only daemons may, and who was blocked.
-    """
-
-    processes: tuple[str, ...]
-
-
-Change = Without | Moved | Came | Told | InTurn
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A change of a trace and all the choices that were performed with it, to the end."""
-
-    change: Change
-    choices: Sequence[Choice]
-
-
-@dataclass(frozen=True)
 class TriedAndSafe(Claim):
     """Each of the trials came out without the failure `fails` and without one that the trace does not have."""
 
@@ -466,57 +352,12 @@ class TriedAndSafe(Claim):
     def words(self, say: Speech) -> str:
         """`Tried and safe: customer#2's write before customer#1's read`."""
         tried = "It would not have come about with" if self.fails.wish else "Tried and safe:"
-        return f"{tried} {_changes(self.trials, say)}"
-
-
-def _changes(trials: Sequence[Trial], say: Speech) -> str:
-    """The changes of some trials; of steps moved, the one that moves is named once."""
-    names = say.names(n for trial in trials for n in _steps_of(trial.change))
-    words, moved = list[str](), tuple[int, ...]()
-    for trial in trials:
-        match trial.change:
-            case Without(steps):
-                words.append(f"without {listed([names[n] for n in steps])}")
-            case Moved(steps, other, later):
-                what = f"{'after' if later else 'before'} {names[other]}"
-                words.append(what if steps == moved else f"{_together([names[n] for n in steps])} {what}")
-                moved = steps
-            case Came(step, outcome):
-                words.append(f"{_came_out(outcome.result, outcome.label)} from {names[step]}")
-            case Told(step, outcome):
-                told = "blocked" if outcome is None else f"told {value_text(outcome.result)}"
-                words.append(f"{names[step]} {told}")
-            case InTurn(processes):
-                words.append(f"one after the other, {', then '.join(processes)}")
-    return ", or ".join(words)
-
-
-def _together(names: Sequence[str]) -> str:
-    """`a's and b's write`, where they did the same."""
-    parts = [name.rpartition("'s ") for name in names]
-    who, acts = [f"{process}'s" for process, _, _ in parts], {what for _, _, what in parts}
-    return f"{listed(who)} {acts.pop()}" if len(names) > len(acts) == 1 else listed(names)
-
-
-def _steps_of(change: Change) -> tuple[int, ...]:
-    match change:
-        case Without(steps):
-            return steps
-        case Moved(steps, other, _):
-            return *steps, other
-        case Came(step, _) | Told(step, _):
-            return (step,)
-    return ()
+        return f"{tried} {changes_said(self.trials, say)}"
 
 
 def circle(cycle: Cycle, value: Callable[[Dependency], Any]) -> Circle:
     """The claim that a cycle is; `value` says what the source of a dependency wrote."""
     return Circle(cycle.name, tuple(Depends(edge, value(edge)) for edge in cycle.edges))
-
-
-def listed(words: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
 def _by(value: Any, who: str) -> str:
@@ -528,10 +369,3 @@ def _by(value: Any, who: str) -> str:
 
 def _made(value: Any) -> str:
     return "removed it" if value is None else f"made it {value_text(value)}"
-
-
-def _came_out(result: object, label: str) -> str:
-    """An outcome in words: its result with its label, or its label alone where it returns nothing."""
-    if result is None and label:
-        return repr(label)
-    return f"{value_text(result)} ({label})" if label and label != result else value_text(result)

@@ -11,12 +11,16 @@ from dataclasses import dataclass, field
 
 from dstamp_sim.analyses.accesses import Accesses
 from dstamp_sim.analyses.causes import Cause, Causes, Story
-from dstamp_sim.analyses.claims import CameOut, Claim, Depends, Told, TriedAndSafe, When, circle
+from dstamp_sim.analyses.claims import CameOut, Claim, Depends, TriedAndSafe, circle
 from dstamp_sim.analyses.conflicts import Conflicts, Cycle, Dependency, Kind, locks
 from dstamp_sim.analyses.deadlock import Deadlock, deadlock_in
+from dstamp_sim.analyses.fields import Location
 from dstamp_sim.analyses.held import Gap, gap_around, why_not_kept_out
 from dstamp_sim.analyses.sentence import Account, Teller
-from dstamp_sim.analyses.verify import Narrator, Record
+from dstamp_sim.analyses.speech import When
+from dstamp_sim.analyses.trace_record import Record
+from dstamp_sim.analyses.trials import Told
+from dstamp_sim.analyses.verify import Narrator
 from dstamp_sim.analyses.what_if import Fact, WhatIf
 from dstamp_sim.core.properties import NO_DEADLOCK, Property
 from dstamp_sim.core.system import System
@@ -181,18 +185,23 @@ class _Explainer:
             return None
         if locks(self.trace.steps[cause.write]):
             return None
-        reader, writer = self._of(cause.read), self._of(cause.write)
         if cause.story is Story.STALE:
-            first = Dependency(Kind.RW, cause.location, cause.read, cause.write)
-            path = self.conflicts.back(writer, reader, cause.location)
-            return self.conflicts.cycle((first, *path)) if path is not None else None
+            return self._stale_cycle(cause.read, cause.location)
         last = Dependency(Kind.WR, cause.location, cause.write, cause.read)
         through = self.causes.through(cause)
         if through is None or through.write is None or through.location is None:
             return self.conflicts.cycle((*self.conflicts.chain(cause.location, cause.opens, cause.write), last))
         told = Dependency(Kind.WR, through.location, through.write, through.read)
-        path = self.conflicts.back(reader, self._of(through.write))
+        path = self.conflicts.back(self._of(cause.read), self._of(through.write))
         return self.conflicts.cycle((*path, told, last)) if path is not None else None
+
+    def _stale_cycle(self, read: int, place: Location) -> Cycle | None:
+        """Through the next write over what was read there, if it is another's."""
+        write = next((n for n in self.conflicts.writers(place) if n > read), None)
+        if write is None or self._of(write) == self._of(read):
+            return None
+        path = self.conflicts.back(self._of(write), self._of(read), place)
+        return self.conflicts.cycle((Dependency(Kind.RW, place, read, write), *path)) if path is not None else None
 
     def _of(self, number: int) -> str:
         return self.trace.steps[number].process

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from dstamp_sim.analyses.causes import Cause, Causes, Story
 from dstamp_sim.analyses.claims import (
     Alone,
-    Came,
     CameOut,
     Claim,
     Did,
@@ -24,12 +23,11 @@ from dstamp_sim.analyses.claims import (
     Serially,
     Stale,
     StillFrom,
-    Told,
-    Trial,
     TriedAndSafe,
     Undid,
 )
 from dstamp_sim.analyses.conflicts import Kind
+from dstamp_sim.analyses.trials import Came, Told, Trial
 
 
 @dataclass(frozen=True)

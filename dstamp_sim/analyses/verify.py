@@ -6,16 +6,13 @@ from the start. Nothing is remembered from the search for a cause.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property, singledispatch
+from collections.abc import Iterable
+from functools import singledispatch
 from itertools import pairwise
 from typing import Any
 
 from dstamp_sim.analyses.claims import (
     Alone,
-    Came,
     CameOut,
     Circle,
     Claim,
@@ -25,191 +22,27 @@ from dstamp_sim.analyses.claims import (
     Early,
     Fails,
     Found,
-    InTurn,
     Lapsed,
     Lost,
-    Moved,
     Overwrote,
     Read,
     Returned,
     Serially,
-    Speech,
     Stale,
     StillFrom,
-    Told,
-    Trial,
     TriedAndSafe,
     Undid,
-    When,
-    Without,
 )
 from dstamp_sim.analyses.conflicts import Kind
 from dstamp_sim.analyses.fields import Location
+from dstamp_sim.analyses.speech import Speech, When
+from dstamp_sim.analyses.trace_record import Performance, Record, perform
+from dstamp_sim.analyses.trials import Came, InTurn, Moved, Told, Trial, Without
 from dstamp_sim.core.errors import ModelError, ScheduleError
-from dstamp_sim.core.judge import Judge
-from dstamp_sim.core.properties import NO_DEADLOCK, Property
-from dstamp_sim.core.properties import Kind as PropertyKind
-from dstamp_sim.core.schedule import CRASH, Choice
-from dstamp_sim.core.semantics import Semantics, State
+from dstamp_sim.core.properties import NO_DEADLOCK
+from dstamp_sim.core.schedule import CRASH
 from dstamp_sim.core.shared_object import Outcome
-from dstamp_sim.core.state_fields import ABSENT, Path, changed, fields_of, get, has_fields, put
-from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
-
-
-@dataclass(frozen=True)
-class Performance:
-    """The states that some choices lead through, from the start, in a semantics of their own."""
-
-    semantics: Semantics
-    choices: Sequence[Choice]
-    states: Sequence[State]
-
-    def pid(self, process: str) -> int:
-        """A process's number."""
-        return self.semantics.names.index(process)
-
-    def can_move(self, process: str, number: int) -> bool:
-        """Whether a process can move after so many choices."""
-        return bool(self.semantics.outcomes(self.states[number], self.pid(process)))
-
-    @property
-    def over(self) -> bool:
-        """Whether at the end all that must end have, or nobody can move."""
-        last = self.states[-1]
-        return self.semantics.ended(last) or not any(
-            self.can_move(name, len(self.choices)) for name in self.semantics.names
-        )
-
-    def failures(self) -> dict[tuple[str, str | None], int]:
-        """What fails (or is reached): property and whose result, with the first state in which it does."""
-        judge = Judge(self.semantics, self.semantics.system.checked_properties)
-        found: dict[tuple[str, str | None], int] = {}
-        for number, state in enumerate(self.states):
-            for prop in (judge.properties[index] for index in judge.decides(state)):
-                each = prop.kind is PropertyKind.EACH_RESULT
-                for who in _whose(self.semantics, prop, state) if each else (None,):
-                    found.setdefault((prop.name, who), number)
-        return found
-
-    def where(self, trace: Trace, number: int) -> int | None:
-        """Where a step of a trace is performed here: the same choice and op, its process having moved as often before.
-
-        None where it is not.
-        """
-        step = trace.steps[number]
-        moves = sum(1 for earlier in trace.steps[:number] if earlier.process == step.process)
-        places = [n for n, choice in enumerate(self.choices) if choice.process == step.process]
-        if moves >= len(places) or self.choices[places[moves]] != step.choice:
-            return None
-        node = self.semantics.node(self.states[places[moves]], self.pid(step.process))
-        same = step.op is None or (node is not None and node.op == step.op)
-        return places[moves] if same else None
-
-
-def perform(system: System, choices: Sequence[Choice], told: tuple[int, Outcome] | None = None) -> Performance:
-    """What comes of `choices`, one of them perhaps told something. Raises ScheduleError where one is not possible."""
-    semantics = Semantics(system)
-    states = [semantics.initial()]
-    for number, choice in enumerate(choices):
-        move = semantics.move(states[-1], choice)
-        if told is not None and number == told[0]:
-            states.append(semantics.given(states[-1], move.pid, told[1]))
-        else:
-            states.append(semantics.perform(states[-1], move))
-    return Performance(semantics, choices, states)
-
-
-@dataclass(frozen=True)
-class Record:
-    """A trace and the system that it is of, to be asked anew."""
-
-    system: System
-    trace: Trace
-
-    @cached_property
-    def performance(self) -> Performance:
-        """The trace's choices, performed."""
-        return perform(self.system, self.trace.schedule)
-
-    @cached_property
-    def failures(self) -> dict[tuple[str, str | None], int]:
-        """What fails in the trace, with the first state in which it does."""
-        return self.performance.failures()
-
-    def state(self, target: str, number: int) -> Any:
-        """The state of an object just before step `number`."""
-        changes = self._changes.get(target, [])
-        before = bisect_left([n for n, _ in changes], number)
-        return changes[before - 1][1] if before else self.trace.initial[target]
-
-    def value(self, place: Location, number: int) -> Any:
-        """What is in a field just before step `number`; None where there is no such field."""
-        return fields_of(self.state(place.target, number)).get(place.path)
-
-    def wrote(self, number: int, place: Location) -> bool:
-        """Whether step `number` changed a field, or would have set it to the same whatever was there."""
-        for change in self.trace.steps[number].changes:
-            if change.target == place.target and place.path in changed(change.before, change.after):
-                return True
-        return any(left != value for value, left in self._left_behind(number, place))
-
-    def reads(self, number: int, place: Location) -> bool:
-        """Whether step `number` would have done something else had another value been in a field."""
-        step = self.trace.steps[number]
-        if step.op is None or step.op.target is None or step.touched != place.target:
-            return False
-        now = step.op.target.outcomes(self.state(place.target, number), step.op)
-        return any(_unlike(value, place.path, now, then) for value, then in self._asked(number, place))
-
-    def writer(self, number: int, place: Location) -> int | None:
-        """The last step before step `number` that wrote a field; None: it is as it was from the start."""
-        return next((n for n in range(number - 1, -1, -1) if self.wrote(n, place)), None)
-
-    def of(self, number: int) -> str:
-        """Who moved."""
-        return self.trace.steps[number].process
-
-    @cached_property
-    def _changes(self) -> dict[str, list[tuple[int, Any]]]:
-        found: dict[str, list[tuple[int, Any]]] = {}
-        for number, step in enumerate(self.trace.steps):
-            for change in step.changes:
-                found.setdefault(change.target, []).append((number, change.after))
-        return found
-
-    def _left_behind(self, number: int, place: Location) -> Iterator[tuple[Any, Any]]:
-        """Other values of a field with what step `number` would have left there, had it been told the same."""
-        step = self.trace.steps[number]
-        if step.op is not None:
-            for value, outcomes in self._asked(number, place):
-                mine = outcomes[step.choice.outcome : step.choice.outcome + 1]
-                if mine and (mine[0].result, mine[0].label) == (step.result, step.label):
-                    yield value, fields_of(mine[0].state).get(place.path, ABSENT)
-
-    def _asked(self, number: int, place: Location) -> Iterator[tuple[Any, tuple[Outcome, ...]]]:
-        """Other values of a field with what the op of step `number` may do then; those that the object bears."""
-        step = self.trace.steps[number]
-        if step.op is None or step.op.target is None or step.touched != place.target:
-            return
-        state = self.state(place.target, number)
-        if place.path not in fields_of(state):
-            return
-        now = get(state, place.path)
-        for value in self._values(place, step.op.args):
-            if value != now and not (has_fields(value) and has_fields(now)):  # those are asked field by field
-                try:
-                    yield value, tuple(step.op.target.outcomes(put(state, place.path, value), step.op))
-                except Exception:  # a model's object, asked about a state of our making
-                    continue
-
-    def _values(self, place: Location, args: Sequence[Any]) -> list[Any]:
-        """What a field holds anywhere in the trace, what an op was given, and some values that nobody wrote."""
-        private = place.target.partition("@")[0]
-        states = [s for name, s in self.trace.initial.items() if name.partition("@")[0] == private]
-        states += [c.after for s in self.trace.steps for c in s.changes if c.target.partition("@")[0] == private]
-        seen = [get(state, place.path) for state in states if place.path in fields_of(state)]
-        return list(dict.fromkeys([*seen, *args, *(fresh for value in seen[:1] for fresh in _fresh(value))]))
 
 
 class Narrator:
@@ -539,37 +372,3 @@ def _not_by(record: Record, number: int, place: Location, writer: int | None) ->
     found = record.writer(number, place)
     by = "nobody" if found is None else f"step {found + 1}"
     return "" if found == writer else f"what step {number + 1} found in {place} was written by {by}"
-
-
-def _whose(semantics: Semantics, prop: Property, state: State) -> Iterator[str]:
-    """The processes whose results break a property of each result."""
-    for number, process in enumerate(semantics.processes):
-        node = semantics.node(state, number)
-        if node is not None and node.ended and prop.of in (None, process.name) and not prop.predicate(node.result):
-            yield semantics.names[number]
-
-
-def _unlike(value: Any, path: Path, now: Sequence[Outcome], then: Sequence[Outcome]) -> bool:
-    """Whether an op does something else `then`, with `value` in a field, than `now`; to leave it there is the same."""
-    return len(now) != len(then) or any(
-        (a.result, a.label, a.takes, a.drops) != (b.result, b.label, b.takes, b.drops)
-        or b.state not in (a.state, _with(a.state, path, value))
-        for a, b in zip(now, then, strict=True)
-    )
-
-
-def _with(state: Any, path: Path, value: Any) -> Any:
-    """The state with another value in a field; as it is where it has no such field."""
-    return put(state, path, value) if path in fields_of(state) else state
-
-
-def _fresh(value: Any) -> tuple[Any, ...]:
-    """Values of the same type that nobody writes."""
-    match value:
-        case bool():
-            return True, False
-        case int():
-            return (value + 7_777_777,)
-        case str():
-            return (f"{value}\N{ZERO WIDTH JOINER}",)
-    return ()

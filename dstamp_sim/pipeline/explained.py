@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from dstamp_sim.analyses.claims import Speech, When
 from dstamp_sim.analyses.conflicts import Conflicts, Dependency
 from dstamp_sim.analyses.deadlock import Wait
 from dstamp_sim.analyses.explain import Explanation, depends, explain, step_number
 from dstamp_sim.analyses.judged_trace import TraceJudgement, judged_trace
+from dstamp_sim.analyses.speech import Speech, When
 from dstamp_sim.core.properties import Property
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace

@@ -6,9 +6,12 @@ import pytest
 
 from dstamp_sim import Choice, Process, Program, Register, Schedule, System, always, replay
 from dstamp_sim.analyses.accesses import Location
-from dstamp_sim.analyses.claims import Fails, Moved, Overwrote, Read, Speech, Trial, TriedAndSafe, Without
+from dstamp_sim.analyses.claims import Fails, Overwrote, Read, TriedAndSafe
 from dstamp_sim.analyses.explain import step_number
-from dstamp_sim.analyses.verify import Narrator, Record, against
+from dstamp_sim.analyses.speech import Speech
+from dstamp_sim.analyses.trace_record import Record
+from dstamp_sim.analyses.trials import Moved, Trial, Without
+from dstamp_sim.analyses.verify import Narrator, against
 
 X = Register("x", 0)
 PLACE = Location("x", ())

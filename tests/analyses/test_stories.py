@@ -13,7 +13,6 @@ from dstamp_sim import Choice, System, Verdict, explore
 from dstamp_sim.analyses.causes import Story
 from dstamp_sim.analyses.claims import (
     Alone,
-    Came,
     CameOut,
     Circle,
     Claim,
@@ -25,20 +24,19 @@ from dstamp_sim.analyses.claims import (
     Found,
     Lapsed,
     Lost,
-    Moved,
     Overwrote,
     Read,
     Returned,
     Serially,
     Stale,
     StillFrom,
-    Told,
-    Trial,
     TriedAndSafe,
     Undid,
 )
 from dstamp_sim.analyses.explain import Explanation, explain
-from dstamp_sim.analyses.verify import Record, against
+from dstamp_sim.analyses.trace_record import Record
+from dstamp_sim.analyses.trials import Came, Moved, Told, Trial
+from dstamp_sim.analyses.verify import against
 from tests.analyses.story_models import STORIES
 from tests.analyses.story_systems import failing
 from tests.expected_models import build, manifest

@@ -1,0 +1,104 @@
+"""What was changed of a trace, performed again and safe: changes, in words, with the choices that were performed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dstamp_sim.analyses.fields import value_text
+from dstamp_sim.analyses.speech import Speech, came_out, listed
+from dstamp_sim.core.schedule import Choice
+from dstamp_sim.core.shared_object import Outcome
+
+
+@dataclass(frozen=True)
+class Without:
+    """A change: these steps are not performed."""
+
+    steps: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A change: `steps` come before step `other` where they came after it, or the other way round (`later`)."""
+
+    steps: tuple[int, ...]
+    other: int
+    later: bool
+
+
+@dataclass(frozen=True)
+class Came:
+    """A change: step `step`, whose outcome chance decides, comes out as `outcome`."""
+
+    step: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Told:
+    """A change: step `step` is told `outcome`, though its object would not say so; None: it stays blocked there."""
+
+    step: int
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True)
+class InTurn:
+    """A change: no process moves before the one before it in this order has moved for the last time.
+
+    Only daemons may, and who was blocked.
+    """
+
+    processes: tuple[str, ...]
+
+
+Change = Without | Moved | Came | Told | InTurn
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A change of a trace and all the choices that were performed with it, to the end."""
+
+    change: Change
+    choices: Sequence[Choice]
+
+
+def changes_said(trials: Sequence[Trial], say: Speech) -> str:
+    """The changes of some trials; of steps moved, the one that moves is named once."""
+    names = say.names(n for trial in trials for n in _steps_of(trial.change))
+    words, moved = list[str](), tuple[int, ...]()
+    for trial in trials:
+        match trial.change:
+            case Without(steps):
+                words.append(f"without {listed([names[n] for n in steps])}")
+            case Moved(steps, other, later):
+                what = f"{'after' if later else 'before'} {names[other]}"
+                words.append(what if steps == moved else f"{_together([names[n] for n in steps])} {what}")
+                moved = steps
+            case Came(step, outcome):
+                words.append(f"{came_out(outcome.result, outcome.label)} from {names[step]}")
+            case Told(step, outcome):
+                told = "blocked" if outcome is None else f"told {value_text(outcome.result)}"
+                words.append(f"{names[step]} {told}")
+            case InTurn(processes):
+                words.append(f"one after the other, {', then '.join(processes)}")
+    return ", or ".join(words)
+
+
+def _together(names: Sequence[str]) -> str:
+    """`a's and b's write`, where they did the same."""
+    parts = [name.rpartition("'s ") for name in names]
+    who, acts = [f"{process}'s" for process, _, _ in parts], {what for _, _, what in parts}
+    return f"{listed(who)} {acts.pop()}" if len(names) > len(acts) == 1 else listed(names)
+
+
+def _steps_of(change: Change) -> tuple[int, ...]:
+    match change:
+        case Without(steps):
+            return steps
+        case Moved(steps, other, _):
+            return *steps, other
+        case Came(step, _) | Told(step, _):
+            return (step,)
+    return ()
