@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from types import MethodType
 from typing import Any
+from weakref import WeakSet
 
 from dstamp_sim.core.errors import ModelError
 from dstamp_sim.core.habits import fault, line_changing
@@ -14,6 +15,10 @@ from dstamp_sim.core.shared_object import SharedObject
 from dstamp_sim.core.system import Process, System
 
 INSTEAD = "keep it in a local variable of the program, or in a shared object's state"
+
+
+_READ: WeakSet[System] = WeakSet()
+"""The systems whose source was read and found without fault: one exploration makes several semantics of a system."""
 
 
 class Rules:
@@ -26,9 +31,11 @@ class Rules:
     def __init__(self, system: System, objects: Sequence[SharedObject]) -> None:
         self._system, self._objects = system, objects
         self._kept = Kept(self._roots())
-        for function, instance in self._kept.functions.values():
-            if wrong := fault(function, instance):
-                raise ModelError(wrong)
+        if system not in _READ:
+            for function, instance in self._kept.functions.values():
+                if wrong := fault(function, instance):
+                    raise ModelError(wrong)
+            _READ.add(system)
 
     def _roots(self, but: Process | None = None) -> Iterator[Part]:
         """What runs are given, by name; of the process `but` not the instance whose method its program is."""
