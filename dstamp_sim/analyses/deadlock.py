@@ -1,90 +1,225 @@
-"""Deadlocks: who holds what and waits for whom, since when."""
+"""Deadlocks: who holds what and waits for whom since when, in claims of which only those that are verified are said."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice, pairwise
+from typing import TYPE_CHECKING, TypeVar
 
-from dstamp_sim.analyses.held import locks_held
-from dstamp_sim.core.holds import Held
-from dstamp_sim.core.trace import Trace
+import dstamp_sim.analyses.verify_holds  # noqa: F401 - says how the claims below are verified
+from dstamp_sim.analyses.claims import Claim, Fails, TriedAndSafe
+from dstamp_sim.analyses.hold_claims import (
+    CameBefore,
+    EachWaits,
+    MoreWait,
+    NoneFree,
+    OneOrder,
+    StaysOpen,
+    Waits,
+    WaitsForHolders,
+    WaitsForItself,
+    WentTo,
+)
+from dstamp_sim.analyses.orders import begins
+from dstamp_sim.analyses.trials import AfterEnd, Trial
+from dstamp_sim.analyses.verify import Narrator
+from dstamp_sim.analyses.what_if import Fact, WhatIf
+from dstamp_sim.core.holds import Held, Parting
+from dstamp_sim.core.op import Op
 
 if TYPE_CHECKING:
     import networkx as nx
 
+_AnyClaim = TypeVar("_AnyClaim", bound=Claim)
 
-@dataclass(frozen=True)
-class Wait:
-    """One process that cannot move: the op it waits to perform, the object that is on, and since which step.
+_Waiting = WaitsForHolders | Waits
 
-    `holder` holds that object since step `held_since`; None where nobody does and the op waits for something else.
-    """
-
-    process: str
-    op: str
-    target: str
-    since: int
-    holder: Held | None
+_MOST_TOLD = 3
+"""How much is told of those that wait for others and keep nobody waiting; the rest are counted."""
 
 
 @dataclass(frozen=True)
 class Deadlock:
-    """What stands still at the end of a trace: the waits, those on the wait-for cycle first and in its order."""
+    """What stands still in the end, in words; `wants` has, for pictures, who waits for which hold.
 
-    waits: tuple[Wait, ...]
-    cycle: tuple[Wait, ...]
+    `by_holds` is true where what processes hold explains it: a circle, too few of something, one that waits for itself,
+    or one that ended and has something still.
+    Else `missed` are steps that would have helped, had they not come too soon or helped another.
+    `right` is what was tried instead and is safe, `proof` the circle by its processes.
+    """
 
-    def sentence(self, when: Callable[[int], str]) -> str:
-        """Who holds and wants what, since when."""
-        if self.cycle:
-            return f"Each waits for the next: {'; '.join(_link_says(w, self.cycle, when) for w in self.cycle)}"
-        return "; ".join(_wait_says(wait, when) for wait in self.waits) or "Nobody can move"
-
-    def remedy(self) -> str:
-        """What would rule such a cycle out."""
-        if not self.cycle:
-            return ""
-        locks = sorted({wait.target for wait in self.cycle})
-        return f"Right would have been one order for all, such as {' before '.join(locks)}"
-
-    @property
-    def proof(self) -> str:
-        """The wait-for cycle by its processes, or why there is none."""
-        if not self.cycle:
-            return "No wait-for cycle: they wait for something that nobody can do any more."
-        return f"Wait-for cycle: {' → '.join([*(wait.process for wait in self.cycle), self.cycle[0].process])}."
+    what: str
+    missed: tuple[CameBefore | WentTo, ...]
+    right: str
+    proof: str
+    wants: tuple[tuple[str, Held], ...]
+    by_holds: bool
 
 
-def deadlock_in(trace: Trace) -> Deadlock:
-    """The waits at the end of a trace, and the wait-for cycle among them if there is one."""
-    import networkx as nx  # noqa: PLC0415 - slow to import, and most explorations find nothing to explain
-
-    holds = [hold for hold in locks_held(trace) if hold.until is None]
-    waits = {name: _wait(trace, name, op, holds) for name, op in trace.waiting.items() if name not in trace.daemons}
-    graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_edges_from((name, w.holder.process) for name, w in waits.items() if w.holder is not None)
-    try:
-        cycle = tuple(waits[edge[0]] for edge in nx.find_cycle(graph))
-    except nx.NetworkXNoCycle:
-        cycle = ()
-    return Deadlock((*cycle, *(wait for wait in waits.values() if wait not in cycle)), cycle)
+def deadlock_in(what_if: WhatIf, fact: Fact, narrator: Narrator) -> Deadlock:
+    """What stands still at the end of the trace, said by `narrator`. Deterministic; bounded."""
+    return _Standstill(what_if, fact, narrator).told()
 
 
-def _wait(trace: Trace, process: str, op: str, holds: list[Held]) -> Wait:
-    target = max((name for name in trace.initial if op.startswith(f"{name}.")), key=len, default=op)
-    since = max((n for n, step in enumerate(trace.steps) if step.process == process), default=-1) + 1
-    holder = next((hold for hold in holds if hold.name == target), None)
-    return Wait(process, op, target, since, holder)
+class _Standstill:
+    def __init__(self, what_if: WhatIf, fact: Fact, narrator: Narrator) -> None:
+        self.what_if, self.fact, self.narrator = what_if, fact, narrator
+        self.trace = what_if.trace
+        self.holds = [held for held in self.trace.holds() if held.until is None]
+        left = (Parting.DIED, Parting.RESTARTED)
+        self.left = [held for held in self.trace.holds() if held.parting in left]
+        self.ops = dict(self._waiting())
+
+    def told(self) -> Deadlock:
+        itself, few = list(self._waits_for_itself()), list(self._too_few())
+        circle = [] if itself or few else list(_first(self._circles()))
+        knots: list[Claim] = [*itself, *few, *circle]
+        told = {process for claim in knots for process in _waiters(claim)}
+        rest = [name for name in self.ops if name not in told and name not in self.trace.daemons]
+        others = [self._last(claim) for claim in _together([self._waits(name) for name in rest])]
+        missed = [claim for waits in others[:_MOST_TOLD] for claim in _first(self._missed(waits))]
+        untold = tuple(name for claim in others[_MOST_TOLD:] for name in claim.processes)
+        more = [MoreWait(untold)] if untold else []
+        return Deadlock(
+            what=self.narrator.tell([*knots, *others[:_MOST_TOLD], *more]),
+            missed=tuple(missed),
+            right=self._right(few, circle),
+            proof=_proof(circle[0].holds) if circle else "",
+            wants=tuple(pair for claim in [*knots, *others] for pair in _wants(claim)),
+            by_holds=bool(knots) or all(_is_kept(claim) for claim in others),
+        )
+
+    def _waiting(self) -> Iterator[tuple[str, tuple[Op, str]]]:
+        """The processes that wait, daemons too, with the op that each waits for and the object that it is on."""
+        semantics, last = self.what_if.semantics, self.what_if.states[-1]
+        for pid, name in enumerate(semantics.names):
+            node = semantics.node(last, pid)
+            if node is not None and node.op is not None and node.op.target is not None:
+                target = node.op.target
+                yield name, (node.op, f"{target.name}@{name}" if target.private else target.name)
+
+    def _holds_of(self, name: str) -> list[Held]:
+        return [held for held in self.holds if held.name == name]
+
+    def _waits_for_itself(self) -> Iterator[Claim]:
+        """Of each process that waits for what it alone holds: that it does, and why it has it still."""
+        for process, (_, name) in self.ops.items():
+            holds = self._holds_of(name)
+            if len(holds) == 1 and holds[0].process == process and self.narrator.would(WaitsForItself(holds[0])):
+                yield WaitsForItself(holds[0])
+                yield from self._stays_open(holds[0])
+
+    def _stays_open(self, held: Held) -> Iterator[Claim]:
+        instance = next(one for one in self.what_if.system.instances() if one.name == held.process)
+        for bound in instance.bound:
+            if bound.lock is held.hold.target and self.narrator.would(StaysOpen(held, bound.span)):
+                yield StaysOpen(held, bound.span)
+
+    def _too_few(self) -> Iterator[NoneFree]:
+        """Of each object of which there are not enough: who holds how many and wants more."""
+        for name in dict.fromkeys(name for _, name in self.ops.values()):
+            holds = self._holds_of(name)
+            holders = dict.fromkeys(held.process for held in holds)
+            waiting = tuple(who for who in holders if who in self.ops and self.ops[who][1] == name)
+            if len(holds) > 1 and waiting and self.narrator.would(NoneFree(tuple(holds), waiting)):
+                yield NoneFree(tuple(holds), waiting)
+
+    def _circles(self) -> Iterator[EachWaits]:
+        """Circles of processes of which each waits for what the next one holds, the first to take something first."""
+        import networkx as nx  # noqa: PLC0415 - slow to import, and most explorations find nothing to explain
+
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        for process, (_, name) in self.ops.items():
+            others = [held for held in self._holds_of(name) if held.process != process]
+            graph.add_edges_from((process, held.process, {"held": held}) for held in others)
+        for first, second in list(graph.edges):
+            if nx.has_path(graph, second, first):
+                names = nx.shortest_path(graph, second, first)
+                holds = [graph.edges[edge]["held"] for edge in pairwise([first, *names])]
+                start = holds.index(min(holds, key=lambda held: held.since))
+                if self.narrator.would(circle := EachWaits((*holds[start:], *holds[:start]))):
+                    yield circle
+
+    def _waits(self, process: str) -> _Waiting:
+        """What one process waits for: those who hold it, or held it when they died; or what nobody does any more."""
+        op, name = self.ops[process]
+        live, left = self._holds_of(name), [held for held in self.left if held.name == name]
+        for holds in (*((held,) for held in live), tuple(live), *((held,) for held in left)):
+            if holds and self.narrator.would(claim := WaitsForHolders((process,), holds)):
+                return claim
+        return Waits((process,), str(op), last=False)
+
+    def _last(self, claim: _Waiting) -> _Waiting:
+        """The same claim, and that all others have ended or died, where that is so."""
+        last = replace(claim, last=True) if isinstance(claim, Waits) else claim
+        return last if self.narrator.would(last) else claim
+
+    def _missed(self, waits: _Waiting) -> Iterator[CameBefore | WentTo]:
+        """What would have helped a process that waits for something else than a hold, and came too soon, or went by."""
+        if isinstance(waits, WaitsForHolders):
+            return
+        process = waits.processes[0]
+        steps, (_, name) = self.trace.steps, self.ops[process]
+        own = max((n for n, step in enumerate(steps) if step.process == process), default=-1)
+        on_it = [n for n, step in enumerate(steps) if step.touched == name and step.process != process]
+        for number in reversed(on_it):
+            tries: list[CameBefore | WentTo] = [CameBefore(process, number, own)]
+            tries += [WentTo(process, number, other) for other in on_it if other > number > own]
+            yield from (claim for claim in tries if self.narrator.would(claim))
+
+    def _right(self, few: Sequence[NoneFree], circle: Sequence[EachWaits]) -> str:
+        """What was tried and is safe: one waits before it takes its share until another has ended; and one order."""
+        fails = Fails(self.fact.property, None, False, self.what_if.since(self.fact))
+        holds = [*(held for claim in few for held in claim.holds), *(held for one in circle for held in one.holds)]
+        tried = self.narrator.tell(_first(self._trials(fails, holds)))
+        order = self.narrator.tell(OneOrder(one.holds) for one in circle if len({held.name for held in one.holds}) > 1)
+        return ". ".join(part for part in (tried, order) if part)
+
+    def _trials(self, fails: Fails, holds: Sequence[Held]) -> Iterator[Claim]:
+        for held in sorted(holds, key=lambda held: -held.since):
+            for other in dict.fromkeys(one.process for one in holds if one.process != held.process):
+                for number in dict.fromkeys((held.since, begins(self.trace, held.since))):
+                    if choices := self.what_if.after_end(self.fact, number, other):
+                        yield TriedAndSafe(fails, (Trial(AfterEnd(number, other), choices),))
 
 
-def _link_says(wait: Wait, cycle: tuple[Wait, ...], when: Callable[[int], str]) -> str:
-    has = next(other.holder for other in cycle if other.holder is not None and other.holder.process == wait.process)
-    return f"{wait.process} holds {has.name} (taken {when(has.since)}) and wants {wait.target}"
+def _together(claims: Sequence[_Waiting]) -> list[_Waiting]:
+    """The same claims, one for all processes that wait alike."""
+    groups: dict[_Waiting, list[str]] = {}
+    for claim in claims:
+        groups.setdefault(replace(claim, processes=()), []).extend(claim.processes)
+    return [replace(claim, processes=tuple(names)) for claim, names in groups.items()]
 
 
-def _wait_says(wait: Wait, when: Callable[[int], str]) -> str:
-    if wait.holder is None:
-        return f"{wait.process} waits for {wait.op}, and nobody is left to make that possible"
-    how = "its own lock" if wait.holder.process == wait.process else f"which {wait.holder.process} holds"
-    return f"{wait.process} waits for {wait.target}, {how} (taken {when(wait.holder.since)})"
+def _first(claims: Iterator[_AnyClaim]) -> Iterator[_AnyClaim]:
+    return islice(claims, 1)
+
+
+def _is_kept(claim: _Waiting) -> bool:
+    """Whether it is for what somebody has still, and no death left taken."""
+    return isinstance(claim, WaitsForHolders) and all(held.parting is None for held in claim.holds)
+
+
+def _waiters(claim: Claim) -> tuple[str, ...]:
+    match claim:
+        case WaitsForItself(held):
+            return (held.process,)
+        case NoneFree(_, waiting):
+            return waiting
+        case EachWaits(holds):
+            return tuple(held.process for held in holds)
+    return ()
+
+
+def _wants(claim: Claim) -> tuple[tuple[str, Held], ...]:
+    match claim:
+        case EachWaits(holds):
+            return tuple((held.process, wanted) for held, wanted in pairwise([*holds, holds[0]]))
+        case WaitsForHolders(processes, (held,)):
+            return tuple((process, held) for process in processes)
+    return ()
+
+
+def _proof(holds: Sequence[Held]) -> str:
+    return f"Wait-for cycle: {' → '.join(held.process for held in [*holds, holds[0]])}."

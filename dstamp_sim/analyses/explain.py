@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from dstamp_sim.analyses.accesses import Accesses
 from dstamp_sim.analyses.causes import Cause, Causes, Story
@@ -15,7 +16,7 @@ from dstamp_sim.analyses.claims import CameOut, Claim, Depends, TriedAndSafe, ci
 from dstamp_sim.analyses.conflicts import Conflicts, Cycle, Dependency, Kind, locks
 from dstamp_sim.analyses.deadlock import Deadlock, deadlock_in
 from dstamp_sim.analyses.fields import Location
-from dstamp_sim.analyses.held import Gap, gap_around, why_not_kept_out
+from dstamp_sim.analyses.held import Gap, KeepingOut
 from dstamp_sim.analyses.sentence import Account, Teller
 from dstamp_sim.analyses.speech import When
 from dstamp_sim.analyses.trace_record import Record
@@ -90,15 +91,23 @@ class _Explainer:
         self.trace, self.fact = causes.trace, causes.fact
         self.conflicts = causes.conflicts
         self.teller = Teller(causes)
-        self.waits = deadlock_in(self.trace) if self.fact.property == NO_DEADLOCK.name else None
+        stuck = self.fact.property == NO_DEADLOCK.name
+        self.waits = deadlock_in(causes.what_if, self.fact, narrator) if stuck else None
 
     def explain(self) -> Explanation:
         waits = self.waits
-        if waits is not None and waits.cycle:
+        if waits is not None and waits.by_holds:
             return Explanation(
-                self.fact, None, waits.sentence(self.when), "", waits.remedy(), waits.proof, waits=waits,
+                self.fact,
+                None,
+                what=waits.what,
+                right=waits.right,
+                proof=waits.proof,
+                waits=waits,
+                claims=tuple(self.narrator.said),
+                dropped=tuple(self.narrator.dropped),
                 conflicts=self.conflicts,
-            )  # fmt: skip
+            )
         cause, account = self._verified()
         cycle = self._cycle(cause) if cause is not None else None
         proof = self._proof(cycle)
@@ -106,10 +115,10 @@ class _Explainer:
         return Explanation(
             fact=self.fact,
             cause=cause,
-            what=". ".join(part for part in (waits.sentence(self.when) if waits is not None else "", what) if part),
+            what=self._stuck(waits, cause, what) if waits is not None else what,
             lock=self._lock(cause),
             right=self._right(account),
-            proof=waits.proof if waits is not None else proof,
+            proof=proof,
             cycle=cycle if proof else None,
             gap=self._gap(cause),
             waits=waits,
@@ -117,6 +126,13 @@ class _Explainer:
             dropped=tuple(self.narrator.dropped),
             conflicts=self.conflicts,
         )
+
+    def _stuck(self, waits: Deadlock, cause: Cause | None, what: str) -> str:
+        """Who waits for what, the help that was missed, unless the cause is about that step, and the cause."""
+        told = (cause.read, cause.write) if cause is not None else ()
+        missed = self.narrator.tell(claim for claim in waits.missed if claim.step not in told)
+        stuck = "; ".join(part for part in (waits.what, missed) if part)
+        return ". ".join(part for part in (stuck, what) if part)
 
     def _verified(self) -> tuple[Cause | None, Account | None]:
         """The most telling cause of which all is verified, with its claims; none where there is none."""
@@ -160,12 +176,13 @@ class _Explainer:
     def _lock(self, cause: Cause | None) -> str:
         if cause is None or cause.window is None or locks(self.trace.steps[cause.window.write]) or self.waits:
             return ""
-        return why_not_kept_out(self.trace, cause.window, self.causes.since, self.when)
+        claims = KeepingOut(self.trace, cause.window).claims(self.causes.accesses, self.causes.since)
+        return self.narrator.tell(islice((claim for claim in claims if self.narrator.would(claim)), 1))
 
     def _gap(self, cause: Cause | None) -> Gap | None:
         if cause is None or cause.window is None or cause.story is Story.ENVIRONMENT:
             return None
-        return gap_around(self.trace, cause.window)
+        return KeepingOut(self.trace, cause.window).gap(self.causes.accesses)
 
     def _proof(self, cycle: Cycle | None) -> str:
         """The cycle's name and edges; or that one process alone suffices, or one after the other."""

@@ -1,18 +1,30 @@
-"""Which locks were held when, and why they did not keep a write out of a window."""
+"""What was held around a window, and why that did not keep a write out of it: as claims, to be verified."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dstamp_sim.analyses.conflicts import act
-from dstamp_sim.core.holds import Held
+from dstamp_sim.analyses.accesses import Accesses
+from dstamp_sim.analyses.claims import Claim
+from dstamp_sim.analyses.fields import Location
+from dstamp_sim.analyses.hold_claims import (
+    AsksForNone,
+    BothHeld,
+    HadLapsed,
+    HadLetGo,
+    HeldAllTheWhile,
+    HeldAnother,
+    HeldInVain,
+    LetGoBetween,
+    NeitherUnder,
+    NeverAsked,
+    NoLockHeld,
+    Refused,
+    TookOnly,
+)
+from dstamp_sim.core.holds import Held, Parting
 from dstamp_sim.core.trace import Trace
-
-
-def locks_held(trace: Trace) -> tuple[Held, ...]:
-    """Every hold of a lock in a trace, in order of taking."""
-    return tuple(held for held in trace.holds() if held.is_lock)
 
 
 @dataclass(frozen=True)
@@ -22,38 +34,6 @@ class Window:
     opens: int
     write: int
     closes: int
-
-
-def why_not_kept_out(trace: Trace, window: Window, moment: int, when: Callable[[int], str]) -> str:
-    """A sentence on the locks around a window: who held which, and why that did not keep the write out of it.
-
-    `moment` is the step after which things had gone wrong.
-    """
-    mine, other = trace.steps[window.opens].process, trace.steps[window.write].process
-    holds = locks_held(trace)
-    split = _two_tokens(holds, moment)
-    if split:
-        return split
-    of_write = [h for h in holds if h.process == other and h.over(window.write)]
-    if of_write:
-        hold = of_write[0]
-        why = _why_without(trace, holds, mine, hold.name, window, when)
-        return f"{other} held {hold.name}, which did not help: {why}"
-    throughout = [
-        h for h in holds if h.process == mine and h.over(window.write) and (h.until is None or h.until > window.write)
-    ]
-    if throughout:
-        lock = throughout[0].name
-        if other in trace.daemons:
-            return f"{mine} held {lock} all the while, but {other} asks for no lock"
-        return f"{mine} held {lock} all the while, but {other}'s {act(trace.steps[window.write])} never asked for it"
-    if other in trace.daemons:
-        return f"No lock of the runs would have helped: {other} asks for none"
-    ever = [h for h in holds if h.process in (mine, other) and h.since < window.closes]
-    if not ever:
-        return "No lock was held"
-    lock = ever[0].name
-    return f"Neither {mine}'s window nor {other}'s {act(trace.steps[window.write])} was under {lock}"
 
 
 @dataclass(frozen=True)
@@ -66,50 +46,106 @@ class Gap:
     last: int
 
 
-def gap_around(trace: Trace, window: Window) -> Gap | None:
-    """Where the lock that would have kept the write out of a window was missing; None if the writer is a daemon."""
-    mine, other = trace.steps[window.opens].process, trace.steps[window.write].process
-    if other in trace.daemons:
-        return None
-    holds = locks_held(trace)
-    throughout = [h for h in holds if h.process == mine and h.over(window.closes) and h.since < window.opens]
-    if throughout:
-        return Gap(other, throughout[0].name, window.write, window.write)
-    theirs = [h for h in holds if h.process == other and h.over(window.write)]
-    begin = window.opens
-    for hold in holds:
-        if theirs and hold.process == mine and hold.name == theirs[0].name and hold.since < begin and hold.until:
-            begin = max(begin, hold.until)
-    return Gap(mine, theirs[0].name if theirs else "", begin, window.closes)
+class KeepingOut:
+    """What the two processes of a window held around it: locks, and what else kept others out when it was taken."""
 
+    def __init__(self, trace: Trace, window: Window) -> None:
+        self.trace, self.window = trace, window
+        self.mine, self.other = trace.steps[window.opens].process, trace.steps[window.write].process
+        self.all = [held for held in trace.holds() if held.is_lock or held.keeps_out]
+        self.holds = [held for held in self.all if held.name != trace.steps[window.write].touched]
 
-def _why_without(
-    trace: Trace, holds: Sequence[Held], mine: str, lock: str, window: Window, when: Callable[[int], str]
-) -> str:
-    """Why `mine`, whose window it is, was not kept safe by the lock that the writer held."""
-    steps = trace.steps
-    ends = list(dict.fromkeys([act(steps[window.opens]), act(steps[window.closes])]))
-    own = [h for h in holds if h.process == mine and h.name == lock and h.since < window.closes]
-    if not own:
-        others = [h.name for h in holds if h.process == mine and h.over(window.closes)]
-        had = f", and holds {others[0]}, which is another" if others else ""
-        return f"{mine}'s {' and '.join(ends)} never asked for it{had}"
-    last = own[-1]
-    if last.until is not None and last.until <= window.opens:
-        return f"{mine} had let go of it {when(last.until)}, and its {' and '.join(ends)} never asked for it"
-    if last.until is not None and last.until < window.write:
-        return f"{mine} let go of it {when(last.until)}, between its {' and its '.join(ends)}"
-    return f"{mine} took it only {when(last.since)}"
+    def claims(self, accesses: Accesses, moment: int) -> Iterator[Claim]:
+        """Why what was held did not keep the write out, the most telling first: the first that is true is to be told.
 
+        `moment` is the step after which things had gone wrong.
+        """
+        yield from self._not_the_same(moment)
+        window, other_asks_for_none = self.window, AsksForNone(self.other)
+        for held in self._over(self.other, window.write):
+            why = self._why_without(self.mine, held.name, window.opens, window.closes)
+            yield from (HeldInVain(held, window.write, claim) for claim in why)
+        for held in self._over(self.mine, window.write):
+            yield HeldAllTheWhile(held, window.write, other_asks_for_none)
+            why = self._why_without(self.other, held.name, window.write, window.write)
+            yield from (HeldAllTheWhile(held, window.write, claim) for claim in why)
+        if self.other in self.trace.daemons:
+            yield from [other_asks_for_none] * any(held.is_lock for held in self.holds)
+            return
+        for held in self.holds:
+            if held.process in (self.mine, self.other) and held.since < window.closes:
+                yield from self._had_lapsed(held)
+                yield NeitherUnder(held.name, window.opens, window.write, window.closes)
+        if not self._may_have_its_own(accesses):
+            yield NoLockHeld((self.mine, self.other), window.closes)
 
-def _two_tokens(holds: Sequence[Held], moment: int) -> str:
-    """Where two hold the same lock at once, as a lock file that was unlinked allows: who holds which of it."""
-    now = [h for h in holds if h.over(moment)]
-    for first in now:
-        for second in now:
-            if first.name == second.name and first.since < second.since and first.hold.token != second.hold.token:
-                return (
-                    f"{first.process} and {second.process} both held {first.name}, but not the same one: "
-                    f"{first.process} number {first.hold.token}, {second.process} number {second.hold.token}"
-                )
-    return ""
+    def gap(self, accesses: Accesses) -> Gap | None:
+        """Where what would have kept the write out was missing; None if the writer is a daemon, or that is unknown."""
+        window = self.window
+        if self.other in self.trace.daemons:
+            return None
+        throughout = [held for held in self._over(self.mine, window.closes) if held.since < window.opens]
+        if throughout:
+            return Gap(self.other, throughout[0].name, window.write, window.write)
+        name = next((held.name for held in self._over(self.other, window.write)), "")
+        if not name and self._may_have_its_own(accesses):
+            return None
+        before = (h.until for h in self.holds if (h.process, h.name) == (self.mine, name) and h.since < window.opens)
+        begin = max([window.opens, *(until for until in before if until is not None and until < window.closes)])
+        return Gap(self.mine, name, begin, window.closes)
+
+    def _over(self, process: str, number: int) -> list[Held]:
+        return [held for held in self.holds if held.process == process and held.over(number)]
+
+    def _not_the_same(self, moment: int) -> Iterator[Claim]:
+        """Where two hold the same at once, as a lock file that was unlinked allows."""
+        now = [held for held in self.all if held.over(moment)]
+        for first in now:
+            for second in now:
+                alike = first.name == second.name and first.since < second.since
+                if alike and first.hold.token != second.hold.token:
+                    yield BothHeld(first, second, moment)
+
+    def _why_without(self, process: str, name: str, first: int, last: int) -> Iterator[Claim]:
+        """Why a process was not under `name` from step `first` to step `last`."""
+        own = [h for h in self.holds if (h.process, h.name) == (process, name) and h.since < last]
+        at_first = next((held for held in own if held.over(first)), own[-1] if own else None)
+        yield from self._how_it_went(at_first, first, last) if at_first else self._how_without_any(process, name, last)
+
+    def _how_it_went(self, held: Held, first: int, last: int) -> Iterator[Claim]:
+        yield from self._had_lapsed(held)
+        if held.until is not None and held.until <= first:
+            yield HadLetGo(held, first)
+        elif held.until is not None and held.until < last:
+            yield LetGoBetween(held, first, last)
+        elif held.since > first:
+            yield TookOnly(held, first)
+
+    def _how_without_any(self, process: str, name: str, last: int) -> Iterator[Claim]:
+        on_it = [n for n, s in enumerate(self.trace.steps[:last]) if (s.process, s.touched) == (process, name)]
+        yield from (Refused(n) for n in on_it[-1:])
+        for held in self._over(process, last):
+            yield HeldAnother(held, name, last)
+        yield NeverAsked(process, name, last)
+
+    def _had_lapsed(self, held: Held) -> Iterator[Claim]:
+        if held.parting is Parting.LAPSED and held.until is not None:
+            yield HadLapsed(held)
+
+    def _may_have_its_own(self, accesses: Accesses) -> bool:
+        """Whether one of the two did what may be taking a lock of the model's own."""
+        target, both = self.trace.steps[self.window.write].touched, (self.mine, self.other)
+        return any(
+            step.process in both and step.touched != target and step.changes and self._might_be_refused(accesses, n)
+            for n, step in enumerate(self.trace.steps[: self.window.closes])
+        )
+
+    def _might_be_refused(self, accesses: Accesses, number: int) -> bool:
+        """Whether a step would have been blocked, or told so and changed nothing, had what it wrote been otherwise."""
+        step = self.trace.steps[number]
+        shared = step.op is not None and step.op.target is not None and not step.op.target.private
+        return shared and any(
+            all(outcome.state == variant.state and outcome.result != step.result for outcome in variant.outcomes)
+            for variant in accesses.variants(number)
+            if Location(str(step.touched), variant.path) in accesses[number].writes
+        )

@@ -12,7 +12,10 @@ from functools import cached_property
 from typing import Any
 
 from dstamp_sim.analyses.fields import Location
+from dstamp_sim.analyses.plain_runs import releases
+from dstamp_sim.core.automaton import Hold
 from dstamp_sim.core.judge import Judge
+from dstamp_sim.core.op import Op
 from dstamp_sim.core.properties import Kind, Property
 from dstamp_sim.core.schedule import Choice
 from dstamp_sim.core.semantics import Semantics, State
@@ -101,6 +104,12 @@ class Record:
     def failures(self) -> dict[tuple[str, str | None], int]:
         """What fails in the trace, with the first state in which it does."""
         return self.performance.failures()
+
+    @cached_property
+    def releases(self) -> list[tuple[Hold, Op]]:
+        """What was let go of with which op, in the trace and in plain runs of its system."""
+        here = [(hold, step.op) for step in self.trace.steps if step.op is not None for hold in step.dropped]
+        return list(dict.fromkeys([*here, *releases(self.system)]))
 
     def state(self, target: str, number: int) -> Any:
         """The state of an object just before step `number`."""

@@ -53,7 +53,15 @@ class InTurn:
     processes: tuple[str, ...]
 
 
-Change = Without | Moved | Came | Told | InTurn
+@dataclass(frozen=True)
+class AfterEnd:
+    """A change: `process` has ended before step `step` is performed."""
+
+    step: int
+    process: str
+
+
+Change = Without | Moved | Came | Told | InTurn | AfterEnd
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,8 @@ def changes_said(trials: Sequence[Trial], say: Speech) -> str:
             case Told(step, outcome):
                 told = "blocked" if outcome is None else f"told {value_text(outcome.result)}"
                 words.append(f"{names[step]} {told}")
+            case AfterEnd(step, process):
+                words.append(f"{names[step]} after {process} has ended")
             case InTurn(processes):
                 words.append(f"one after the other, {', then '.join(processes)}")
     return ", or ".join(words)
@@ -99,6 +109,6 @@ def _steps_of(change: Change) -> tuple[int, ...]:
             return steps
         case Moved(steps, other, _):
             return *steps, other
-        case Came(step, _) | Told(step, _):
+        case Came(step, _) | Told(step, _) | AfterEnd(step, _):
             return (step,)
     return ()

@@ -37,7 +37,7 @@ from dstamp_sim.analyses.conflicts import Kind
 from dstamp_sim.analyses.fields import Location
 from dstamp_sim.analyses.speech import Speech, When
 from dstamp_sim.analyses.trace_record import Performance, Record, perform
-from dstamp_sim.analyses.trials import Came, InTurn, Moved, Told, Trial, Without
+from dstamp_sim.analyses.trials import AfterEnd, Came, InTurn, Moved, Told, Trial, Without
 from dstamp_sim.core.errors import ModelError, ScheduleError
 from dstamp_sim.core.properties import NO_DEADLOCK
 from dstamp_sim.core.schedule import CRASH
@@ -52,6 +52,10 @@ class Narrator:
         self.record, self.speech = record, Speech(record.trace, when)
         self.said: list[Claim] = []
         self.dropped: list[tuple[Claim, str]] = []
+
+    def would(self, claim: Claim) -> bool:
+        """Whether a claim that suggests itself is verified; nothing is said by asking."""
+        return not against(claim, self.record)
 
     def true(self, claim: Claim) -> bool:
         """Whether a claim is verified; it is then said, or else dropped."""
@@ -315,6 +319,8 @@ def _no_change(record: Record, trial: Trial, performance: Performance) -> str:
             if outcome is None and any(c.process == record.of(step) for c in trial.choices[step:]):
                 return f"{record.of(step)} moves on"
             return "" if tuple(trial.choices[:step]) == trace.schedule.choices[:step] else "it differs before"
+        case AfterEnd(step, process):
+            return _not_after_end(trace, step, process, performance)
         case InTurn():
             return _not_in_turn(record, trial.change, performance)
 
@@ -326,6 +332,14 @@ def _not_moved(trace: Trace, step: int, other: int, later: bool, performance: Pe
     if (step > other) == later or (mine > its) != later:
         return f"step {step + 1} does not come {'after' if later else 'before'} step {other + 1}"
     return ""
+
+
+def _not_after_end(trace: Trace, step: int, process: str, performance: Performance) -> str:
+    where = performance.where(trace, step)
+    if where is None:
+        return f"step {step + 1} is not performed"
+    node = performance.semantics.node(performance.states[where], performance.pid(process))
+    return "" if node is not None and node.ended else f"{process} has not ended before step {step + 1}"
 
 
 def _not_otherwise(record: Record, step: int, performance: Performance, outcome: Outcome) -> str:

@@ -210,6 +210,17 @@ class WhatIf:
                 return choices
         return None
 
+    def after_end(self, fact: Fact, number: int, process: str) -> tuple[Choice, ...] | None:
+        """All choices where who is to perform step `number` waits there till `process` has ended, if `fact` is gone."""
+        held, pid = (self.trace.steps[number].process,), self.pid(process)
+        performance = _Performance(self, number)
+        for later in range(number + 1, len(self.trace.steps)):
+            if self.trace.steps[later].process not in held:
+                performance.follow(self.trace.steps[later])
+        performance.finish(held)
+        node = self.semantics.node(performance.state, pid)
+        return self._gone(fact, performance, ()) if node is not None and node.ended else None
+
     def in_turn(self, fact: Fact, processes: Sequence[str]) -> tuple[Choice, ...] | None:
         """All choices where each process goes as far as it can before the next, where `fact` is gone then."""
         performance = _Performance(self, 0)

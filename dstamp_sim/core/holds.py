@@ -2,7 +2,7 @@
 
 A hold lapses when somebody else takes away what it is worth: a lease that runs out, a lock that is broken. The object
 knows: letting go, which changed something right after the taking, changes nothing any more. Where no way to let go is
-known, a hold that kept everybody out has lapsed when another process was given something else in spite of it.
+known, a hold that kept everybody out has lapsed when something else of the object was given in spite of it.
 """
 
 from __future__ import annotations
@@ -34,14 +34,15 @@ class Parting(Enum):
 class Held:
     """What one process held, from the step that took it to the one with which that ended (numbers from 0).
 
-    `name` is the object's, as traces call it. `until` and `parting` are None where it was held to the trace's end, also
-    by a process that has ended by then.
+    `name` is the object's, as traces call it; `keeps_out`: right after, nobody could take it again with the same op.
+    `until` and `parting` are None where it was held to the trace's end, also by a process that has ended by then.
     """
 
     process: str
     name: str
     hold: Hold
     since: int
+    keeps_out: bool
     until: int | None = None
     parting: Parting | None = None
 
@@ -66,15 +67,12 @@ _LetGo = Callable[[Any], list[Any]]
 
 @dataclass
 class _Entry:
-    """A hold not let go of: `held` is None while it has lapsed; `open_since` is when others could take it again."""
+    """A hold not let go of, taken with op `take`; `open_since` is when others could take it again, if they can."""
 
-    process: str
-    name: str
-    hold: Hold
+    held: Held
     take: Op
     let_go: _LetGo | None
-    keeps_out: bool
-    held: Held | None
+    lapsed: bool = False
     open_since: int | None = None
 
 
@@ -90,12 +88,12 @@ class _Ledger:
             self._lapse(number, step)
             self._take(number, step)
             if step.restarted:
-                self._part([e for e in self._open if e.process == step.process], number, Parting.RESTARTED)
-        self.closed += [entry.held for entry in self._open if entry.held is not None]
+                self._part([e for e in self._open if e.held.process == step.process], number, Parting.RESTARTED)
+        self.closed += [entry.held for entry in self._open if not entry.lapsed]
 
     def _let_go(self, number: int, step: Step) -> None:
         for hold in step.dropped:
-            alike = (e for e in reversed(self._open) if (e.process, e.hold) == (step.process, hold))
+            alike = (e for e in reversed(self._open) if (e.held.process, e.held.hold) == (step.process, hold))
             gone = next(alike, None)
             if gone is not None:
                 self._part([gone], number, Parting.DIED if step.op is None else Parting.LET_GO)
@@ -106,26 +104,26 @@ class _Ledger:
             self._close(entry, number, parting)
 
     def _close(self, entry: _Entry, number: int, parting: Parting) -> None:
-        if entry.held is not None and entry.held.since < number:
+        if not entry.lapsed and entry.held.since < number:
             self.closed.append(replace(entry.held, until=number, parting=parting))
-        entry.held = None
 
     def _take(self, number: int, step: Step) -> None:
         if step.taken is None or step.op is None or step.touched is None:
             return
-        state, held = self._states[step.touched], Held(step.process, step.touched, step.taken, number)
+        state = self._states[step.touched]
         ways = self._ways_to_let_go(step.process, step.taken)
         let_go = next((way for way in ways if any(after != state for after in way(state))), None)
-        keeps_out = not _would_take(step.op, state)
-        self._open.append(_Entry(step.process, step.touched, step.taken, step.op, let_go, keeps_out, held))
+        held = Held(step.process, step.touched, step.taken, number, not _would_take(step.op, state))
+        self._open.append(_Entry(held, step.op, let_go))
 
     def _ways_to_let_go(self, process: str, hold: Hold) -> Iterator[_LetGo]:
-        """First the op by which this process did so, then those by which it or others might."""
+        """First the op by which this process did so, then those by which it or others might; `release` for locks."""
         target, token = hold
         mine = [op for who, let_go, op in self._ops.get(id(target), ()) if (who, let_go) == (process, hold)]
         at_exit = target.at_exit(token)
         others = [_with_token(op, let_go.token, token) for _, let_go, op in self._ops.get(id(target), ())]
-        for op in [*mine, *([] if at_exit is None else [at_exit]), *others]:
+        release = [target.op("release", token)] if target.is_lock else []
+        for op in [*mine, *([] if at_exit is None else [at_exit]), *others, *release]:
             yield partial(_states_after, target, op)
         yield partial(_state_after_death, target, token)
 
@@ -133,22 +131,23 @@ class _Ledger:
         """Holds that this step takes the worth from, or gives it back to."""
         names = {change.target for change in step.changes} | ({step.touched} if step.taken else set())
         for entry in self._open:
-            if entry.name not in names:
+            if entry.held.name not in names:
                 continue
             since = self._lapsed_since(entry, number, step)
-            if since is not None and entry.held is not None:
+            if since is not None:
                 self._close(entry, since, Parting.LAPSED)
-            elif since is None and entry.held is None and entry.let_go is not None and step.process == entry.process:
-                entry.held = Held(entry.process, entry.name, entry.hold, number)
+                entry.lapsed = True
+            elif entry.lapsed and entry.let_go is not None and step.process == entry.held.process:
+                entry.held, entry.lapsed = replace(entry.held, since=number), False
 
     def _lapsed_since(self, entry: _Entry, number: int, step: Step) -> int | None:
         """Since which step a hold is worth nothing, as far as is known after step `number`; None where it stands."""
-        state = self._states[entry.name]
+        state, held = self._states[entry.held.name], entry.held
         if entry.let_go is not None:
             after = entry.let_go(state)
             return number if after and all(one == state for one in after) else None
-        if step.taken is not None and step.process != entry.process and step.taken.token != entry.hold.token:
-            return (number if entry.open_since is None else entry.open_since) if entry.keeps_out else None
+        if step.taken is not None and step.taken.token != held.hold.token:
+            return (number if entry.open_since is None else entry.open_since) if held.keeps_out else None
         could = _would_take(entry.take, state)
         entry.open_since = (number if entry.open_since is None else entry.open_since) if could else None
         return None

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dstamp_sim.analyses.conflicts import Conflicts, Dependency
-from dstamp_sim.analyses.deadlock import Wait
 from dstamp_sim.analyses.explain import Explanation, depends, explain, step_number
 from dstamp_sim.analyses.judged_trace import TraceJudgement, judged_trace
 from dstamp_sim.analyses.speech import Speech, When
+from dstamp_sim.core.holds import Held
 from dstamp_sim.core.properties import Property
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
@@ -98,7 +98,7 @@ def told_by(trace: Trace, why: Explanation) -> Told:
         window = (trace.steps[cause.opens].process, cause.opens, cause.closes)
     cycle = [_link(conflicts, edge) for edge in why.cycle.edges] if why.cycle else []
     if why.waits is not None:
-        cycle = [_wants(trace, wait) for wait in why.waits.cycle]
+        cycle = [_wants(trace, process, held) for process, held in why.waits.wants]
     return Told(
         sentence=why.sentence,
         proof=why.proof,
@@ -117,10 +117,9 @@ def _link(conflicts: Conflicts, edge: Dependency) -> Link:
     return Link(edge.kind.value, edge.source, edge.target, says)
 
 
-def _wants(trace: Trace, wait: Wait) -> Link:
-    assert wait.holder is not None
-    last = max((n for n, step in enumerate(trace.steps) if step.process == wait.process), default=0)
-    return Link("wants", last, wait.holder.since, f"{wait.process} wants {wait.target}")
+def _wants(trace: Trace, process: str, held: Held) -> Link:
+    last = max((n for n, step in enumerate(trace.steps) if step.process == process), default=0)
+    return Link("wants", last, held.since, f"{process} wants {held.name}")
 
 
 def property_of(system: System, about: str) -> Property | None:

@@ -37,6 +37,7 @@ from dstamp_sim.analyses.explain import Explanation, explain
 from dstamp_sim.analyses.trace_record import Record
 from dstamp_sim.analyses.trials import Came, Moved, Told, Trial
 from dstamp_sim.analyses.verify import against
+from tests.analyses.hold_twins import HOLD_TWINS
 from tests.analyses.story_models import STORIES
 from tests.analyses.story_systems import failing
 from tests.expected_models import build, manifest
@@ -81,7 +82,7 @@ def check(systems: int) -> Counter[str]:
 
 def wrong_twins(claim: Claim, record: Record) -> Iterator[Claim]:
     """Claims that are like a true one, and cannot be true too: off by a step, another writer, another order."""
-    yield from TWINS[type(claim)](claim, record)
+    yield from (TWINS | HOLD_TWINS)[type(claim)](claim, record)
 
 
 def _off(number: int, record: Record) -> list[int]:
@@ -141,9 +142,9 @@ TWINS = {
 
 
 def named(why: Explanation) -> bool:
-    """Whether something single is said to have decided it: a cause, or a wait-for cycle."""
-    cycle = why.waits is not None and bool(why.waits.cycle)
-    return cycle or (why.cause is not None and why.cause.story is not Story.TURN)
+    """Whether something single is said to have decided it: a cause, or what is held."""
+    by_holds = why.waits is not None and why.waits.by_holds
+    return by_holds or (why.cause is not None and why.cause.story is not Story.TURN)
 
 
 @pytest.mark.parametrize("name", STORIES)
