@@ -10,7 +10,7 @@ from rich.text import Text
 
 from dstamp_sim.cli.console import output, print_explanation, print_files, print_json, say
 from dstamp_sim.core.verdict import Judgement
-from dstamp_sim.rendering.text import story, summary
+from dstamp_sim.rendering.text import summary
 
 if TYPE_CHECKING:
     from dstamp_sim.analyses.explain import Explanation
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 def print_report(heading: str, found: Exploration, *, as_json: bool) -> None:
     """Print the verdicts, the coverage, every story with its explanation, and the files written."""
+    from dstamp_sim.pipeline.explained import told_story  # noqa: PLC0415 - commands load what they need
+
     if as_json:
         print_json(
             _report_json(found)
@@ -35,8 +37,9 @@ def print_report(heading: str, found: Exploration, *, as_json: bool) -> None:
     for judgement in found.report.judgements:
         if judgement.trace is not None:
             say(console, Text(f"\n{judgement.prop.title}", style="bold"))
-            say(console, Text("\n".join(story(judgement.trace, width=console.width))))
-            print_explanation(console, found.explanations[judgement.prop.name])
+            why = found.explanations[judgement.prop.name]
+            say(console, Text("\n".join(told_story(judgement.trace, why, width=console.width))))
+            print_explanation(console, why)
     for line in chain(*found.findings.values()):
         say(console, Text(line))
     print_files(console, found.files)
@@ -77,6 +80,8 @@ def _report_json(found: Exploration) -> dict[str, Any]:
 
 
 def _judgement_json(judgement: Judgement, why: Explanation | None) -> dict[str, Any]:
+    from dstamp_sim.pipeline.explained import told_story  # noqa: PLC0415 - commands load what they need
+
     trace = judgement.trace
     return {
         "property": judgement.prop.name,
@@ -85,7 +90,7 @@ def _judgement_json(judgement: Judgement, why: Explanation | None) -> dict[str, 
         "reason": judgement.reason,
         "copies": judgement.copies and dict(judgement.copies),
         "schedule": None if trace is None else str(trace.schedule),
-        "story": None if trace is None else story(trace),
+        "story": None if trace is None or why is None else told_story(trace, why),
         "explanation": None if why is None else why.sentence,
         "cycle": None if why is None else why.proof,
     }

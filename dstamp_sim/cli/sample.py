@@ -24,7 +24,6 @@ from dstamp_sim.cli.console import (
     print_json,
     say,
 )
-from dstamp_sim.rendering.text import story
 
 if TYPE_CHECKING:
     from dstamp_sim.core.verdict import Judgement
@@ -92,6 +91,8 @@ def sample(
 
 
 def _print(heading: str, found: Sampling, seed: int) -> None:
+    from dstamp_sim.pipeline.explained import told_story  # noqa: PLC0415 - commands load what they need
+
     console, drawn = output(), found.sample
     say(console, Text(heading))
     say(console, Text(found.verdict.value, style="bold"))
@@ -104,8 +105,9 @@ def _print(heading: str, found: Sampling, seed: int) -> None:
             steps = len(drawn.first[judgement.prop.name])
             say(console, Text(f"\n{judgement.prop.title}", style="bold"))
             say(console, Text(f"the first such schedule, cut from {steps} steps to {len(judgement.trace.steps)}:"))
-            say(console, Text("\n".join(story(judgement.trace, width=console.width))))
-            print_explanation(console, found.explanations[judgement.prop.name])
+            why = found.explanations[judgement.prop.name]
+            say(console, Text("\n".join(told_story(judgement.trace, why, width=console.width))))
+            print_explanation(console, why)
     print_files(console, found.files)
 
 
@@ -149,6 +151,8 @@ def _shown(end: Any) -> dict[str, str]:
 
 
 def _json(found: Sampling) -> dict[str, Any]:
+    from dstamp_sim.pipeline.explained import told_story  # noqa: PLC0415 - commands load what they need
+
     drawn = found.sample
     return {
         "verdict": found.verdict.value,
@@ -167,7 +171,7 @@ def _json(found: Sampling) -> dict[str, Any]:
                 "schedules": drawn.decided[j.prop.name],
                 "probability_95": found.chances.get(j.prop.name),
                 "schedule": None if j.trace is None else str(j.trace.schedule),
-                "story": None if j.trace is None else story(j.trace),
+                "story": None if j.trace is None else told_story(j.trace, found.explanations[j.prop.name]),
                 "explanation": None if j.trace is None else found.explanations[j.prop.name].sentence,
             }
             for j in found.judgements

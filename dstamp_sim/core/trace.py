@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import takewhile
 from typing import Any
 
@@ -58,11 +59,11 @@ class Step:
         """The innermost section it moved in."""
         return self.sections[-1] if self.sections else None
 
-    def does(self) -> str:
-        """The op with its result and label, or the death, in words."""
+    def does(self, *, say_none: bool = False) -> str:
+        """The op with its result and label, or the death, in words; a result None only where it is to be said."""
         if self.op is None:
             return "dies"
-        gave = "" if self.result is None else f" -> {text(self.result)}"
+        gave = "" if self.result is None and not say_none else f" -> {text(self.result)}"
         return f"{self.op}{gave}" + (f" [{self.label}]" if self.label else "")
 
     def changed(self) -> str:
@@ -105,6 +106,16 @@ class Trace:
     def timed(self) -> bool:
         """Whether the steps carry times."""
         return self.starts_s is not None
+
+    @cached_property
+    def telling_nones(self) -> frozenset[int]:
+        """The steps whose result None says something: elsewhere that verb of that object gave something else."""
+        answers = {(s.touched, s.op.verb) for s in self.steps if s.op is not None and s.result is not None}
+        return frozenset(
+            number
+            for number, step in enumerate(self.steps)
+            if step.op is not None and step.result is None and (step.touched, step.op.verb) in answers
+        )
 
     def states(self) -> Iterator[dict[str, Any]]:
         """Every object's state by name: initially, then after each step (len(steps) + 1 dictionaries)."""

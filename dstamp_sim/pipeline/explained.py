@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
+from typing import Any
 
+from dstamp_sim.analyses.accesses import Accesses
 from dstamp_sim.analyses.conflicts import Conflicts, Dependency
 from dstamp_sim.analyses.explain import Explanation, depends, explain, step_number
 from dstamp_sim.analyses.judged_trace import TraceJudgement, judged_trace
@@ -13,9 +16,15 @@ from dstamp_sim.core.holds import Held
 from dstamp_sim.core.properties import Property
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
+from dstamp_sim.rendering.text import story
 from dstamp_sim.rendering.timeline.axis import clock_time
 from dstamp_sim.rendering.timeline.told import Link, Missing, Told
 
+_STEPS = frozenset(
+    ("step", "steps", "read", "reads", "write", "writer", "over", "own", "acts", "since", "other", "source", "target")
+)
+_PARTS = frozenset(("edge", "links", "fails", "trials", "change"))
+"""The fields of claims that are step numbers, and those that are made of such."""
 MOST_LINKS = 5_000
 """How many dependencies are handed to pictures: the last."""
 
@@ -107,9 +116,49 @@ def told_by(trace: Trace, why: Explanation) -> Told:
         reads=cause.read if cause else None,
         missing=Missing(why.gap.process, why.gap.lock, why.gap.first, why.gap.last) if why.gap else None,
         cycle=tuple(cycle),
+        steps=steps_told(why),
+        nones=nones_told(trace, why),
         sources=dict(conflicts.sources()),
         links=tuple(_link(conflicts, edge) for edge in conflicts.dependencies[-MOST_LINKS:]),
     )
+
+
+def steps_told(why: Explanation) -> frozenset[int]:
+    """The steps that an explanation speaks of, by its claims, its cause, its cycle and what its deadlock holds."""
+    cause = why.cause
+    found = {n for claim in why.claims for n in _steps_of(claim)}
+    if cause is not None:
+        found |= {n for n in (cause.opens, cause.write, cause.read, cause.closes, *cause.others) if n is not None}
+    if why.cycle is not None:
+        found |= {n for edge in why.cycle.edges for n in (edge.source, edge.target)}
+    if why.waits is not None:
+        found |= {wait.holder.since for wait in why.waits.waits if wait.holder is not None}
+    return frozenset(n for n in found if n >= 0)
+
+
+def told_story(trace: Trace, why: Explanation, *, width: int = 150) -> list[str]:
+    """The listing of a trace in which every answer is said that its explanation needs."""
+    return story(trace, width=width, nones=nones_told(trace, why))
+
+
+def nones_told(trace: Trace, why: Explanation) -> frozenset[int]:
+    """The steps of an explanation that only looked at something, and were told None."""
+    accesses = Accesses(trace)
+    looks = (n for n in steps_told(why) if trace.steps[n].result is None and trace.steps[n].touched is not None)
+    return frozenset(n for n in looks if accesses[n].reads and not accesses[n].writes)
+
+
+def _steps_of(said: Any) -> Iterator[int]:
+    """The step numbers in a claim, and in what it is made of."""
+    for name in (field.name for field in fields(said)) if is_dataclass(said) else ():
+        value = getattr(said, name)
+        for item in value if isinstance(value, tuple) else (value,):
+            if name in _STEPS and isinstance(item, int):
+                yield item
+            elif name == "writes" and isinstance(item, tuple):
+                yield item[0]
+            elif name in _PARTS:
+                yield from _steps_of(item)
 
 
 def _link(conflicts: Conflicts, edge: Dependency) -> Link:

@@ -38,6 +38,7 @@ def trace_page(trace: Trace, layout: Layout, *, title: str, about: Mapping[str, 
     """
     first = max(0, len(trace.steps) - MOST_STEPS)
     told = told or Told()
+    nones = trace.telling_nones | told.nones
     data = {
         "title": title,
         "about": dict(about),
@@ -48,7 +49,7 @@ def trace_page(trace: Trace, layout: Layout, *, title: str, about: Mapping[str, 
         "processes": list(trace.processes),
         "objects": list(trace.initial),
         "initial": {name: fields(state) for name, state in _before(trace, first).items()},
-        "steps": [_step(step, trace) for step in trace.steps[first:]],
+        "steps": [_step(step, trace, say_none=n in nones) for n, step in enumerate(trace.steps) if n >= first],
         "places": _places([step.place for step in trace.steps[first:]]),
         "links": [list(link) for link in told.links if min(link.source, link.target) >= first],
         "cycle": [list(link) for link in told.cycle if min(link.source, link.target) >= first],
@@ -105,10 +106,10 @@ def _before(trace: Trace, first: int) -> dict[str, Any]:
     return state
 
 
-def _step(step: Step, trace: Trace) -> dict[str, Any]:
+def _step(step: Step, trace: Trace, *, say_none: bool) -> dict[str, Any]:
     return {
         "p": trace.processes.index(step.process),
-        "does": _cut(step.does()),
+        "does": _cut(step.does(say_none=say_none)),
         "where": " / ".join(step.sections),
         "target": step.touched,
         "place": place_key(step.place),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from textwrap import shorten
 
 from dstamp_sim.core.state_fields import innermost, path_text
@@ -14,13 +14,17 @@ _NAMES = 32
 """Characters of the widest name beside which the others are lined up."""
 
 
-def story(trace: Trace, *, width: int = 150) -> list[str]:
+def story(trace: Trace, *, width: int = 150, nones: Collection[int] = ()) -> list[str]:
     """A trace in two columns: the process with what it does, and only what changed. One line a step.
 
-    A process is named where it takes over and its section where that changes.
+    A process is named where it takes over and its section where that changes. A result None is said where it says
+    something: where another step of the kind got another, and of the steps in `nones`.
     """
     wide = min(max((len(step.process) for step in trace.steps), default=0), _NAMES)
-    left = [_doing(step, before, wide) for step, before in zip(trace.steps, [None, *trace.steps], strict=False)]
+    left = [
+        _doing(step, before, wide, say_none=number in trace.telling_nones or number in nones)
+        for number, (step, before) in enumerate(zip(trace.steps, [None, *trace.steps], strict=False))
+    ]
     number = len(str(len(left)))
     room = min(max((len(line) for line in left), default=0), width * 6 // 10)
     lines = [
@@ -35,12 +39,12 @@ def shortened(line: str, room: int) -> str:
     return line if len(line) <= room else line[: max(room - 1, 0)] + "…"
 
 
-def _doing(step: Step, before: Step | None, wide: int) -> str:
+def _doing(step: Step, before: Step | None, wide: int, *, say_none: bool) -> str:
     goes_on = before is not None and before.process == step.process
     who = "" if goes_on else step.process
     same = goes_on and before is not None and before.sections == step.sections
     where = "" if same or not step.sections else f"{'/'.join(step.sections)}: "
-    return f"{who:<{wide}}  {where or '  '}{step.does()}"
+    return f"{who:<{wide}}  {where or '  '}{step.does(say_none=say_none)}"
 
 
 def _change(step: Step, room: int) -> str:

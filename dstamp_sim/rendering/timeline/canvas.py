@@ -9,6 +9,7 @@ from dstamp_sim.core.trace import Trace
 from dstamp_sim.rendering.timeline.axis import Axis
 from dstamp_sim.rendering.timeline.facts import Check, Facts
 from dstamp_sim.rendering.timeline.names import Key
+from dstamp_sim.rendering.timeline.routes import Place, Routes
 from dstamp_sim.rendering.timeline.shapes import Mark, Sheet, clean
 from dstamp_sim.rendering.timeline.told import Told
 
@@ -16,6 +17,8 @@ LEFT, RIGHT = 206.0, 1352.0
 """Between which pixels time runs: lane names stand to the left, verdicts to the right."""
 MARGIN = 18.0
 """The picture's margin, in pixels."""
+MOST_LANES = 40
+"""How many processes, and how many objects, are drawn at most."""
 ROW = 17.0
 """The height of the rows of flags, brackets, step texts and holds, in pixels."""
 
@@ -25,21 +28,6 @@ class Badge(NamedTuple):
 
     text: str
     good: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a lane lies: its top and bottom, and those of its main row."""
-
-    top: float
-    main: float
-    main_bottom: float
-    bottom: float
-
-    @property
-    def middle(self) -> float:
-        """The middle of the main row."""
-        return (self.main + self.main_bottom) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +42,7 @@ class Sight:
 
 @dataclass
 class Canvas:
-    """One picture in the making."""
+    """One picture in the making; `bars` are the top and bottom of each hold that is drawn, by process and name."""
 
     trace: Trace
     facts: Facts
@@ -64,6 +52,8 @@ class Canvas:
     sheet: Sheet = field(default_factory=Sheet)
     key: Key = field(default_factory=Key)
     places: dict[str, Place] = field(default_factory=dict)
+    routes: Routes = field(default_factory=Routes)
+    bars: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
 
     def x(self, moment: float) -> float:
         """The pixel of a moment."""
@@ -73,6 +63,14 @@ class Canvas:
         """Puts a sign at a moment, unless it is before what is drawn."""
         if moment >= self.facts.begin:
             self.sheet.marks.append(Mark(kind, self.x(moment), y, owner))
+
+    def upright(self, process: str) -> list[float]:
+        """Where other lines than arrows cross a process's lane: the edges of the window, and what checks look at."""
+        order = self.trace.processes.index
+        looks = [s.check for s in self.sights if s.letter and order(s.check.process) <= order(process)]
+        window = self.told.window
+        edges = window[1:] if window is not None and window[0] == process else ()
+        return [self.x(check.at) for check in looks] + [self.x(self.facts.moments[n].at) for n in edges]
 
     def writes_of(self, process: str) -> list[float]:
         """The moments of a process's writes that some check saw."""

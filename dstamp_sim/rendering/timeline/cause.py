@@ -1,9 +1,10 @@
-"""What an explanation adds to a timeline: the window shaded, the missing lock, the cycle's arrows, the caption."""
+"""What an explanation adds to a timeline: the window shaded, the missing lock, the caption."""
 
 from __future__ import annotations
 
-from dstamp_sim.rendering.timeline.canvas import MARGIN, RIGHT, ROW, Canvas, Place
-from dstamp_sim.rendering.timeline.shapes import WIDTH, Arrow, Box, Label, Line, clean, elide, measure, wrap
+from dstamp_sim.rendering.timeline.canvas import MARGIN, RIGHT, ROW, Canvas
+from dstamp_sim.rendering.timeline.shapes import WIDTH, Box, Label, Line, clean, elide, measure, wrap
+from dstamp_sim.rendering.timeline.shelf import Shelf, around
 
 _ROOM = WIDTH - 2 * MARGIN
 _SIZE = 13.0
@@ -32,76 +33,13 @@ def missing_lock(canvas: Canvas, process: str, y: float) -> float:
     left, right = _edges(canvas, missing.first, missing.last)
     left, right = (left - 12, right + 12) if right - left < 24 else (left, right)
     canvas.sheet.boxes.append(Box("missing", left, y + 2, right - left, ROW - 4, process, missing.lock))
-    words = f"not held: {clean(missing.lock)}" if missing.lock else "no lock held"
-    room = right - left - 8
-    if measure(words, 11, bold=True) <= room or room >= 150:
-        words = elide(words, 11, room, bold=True)
-        canvas.sheet.labels.append(Label(words, left + 4, y + ROW / 2, 11, "left", "missing"))
-        return y + ROW
-    words = elide(words, 11, 320, bold=True)
-    beside = right + 4 if right + 8 + measure(words, 11, bold=True) <= RIGHT else left - 4
-    anchor = "left" if beside > right else "right"
-    canvas.sheet.labels.append(Label(words, beside, y + ROW / 2, 11, anchor, "missing"))  # type: ignore[arg-type]  # a literal
+    words = elide(f"not held: {clean(missing.lock)}" if missing.lock else "no lock held", 11, 320, bold=True)
+    wide = measure(words, 11, bold=True)
+    shelf = Shelf((MARGIN, RIGHT + 8), around(canvas.routes.below(process), 5) + around(canvas.upright(process), 3))
+    inside = shelf.fit(wide, left + 4, left + 4, right - 4 - wide)
+    at = shelf.fit(wide, right + 4, 0, RIGHT) if inside is None else inside
+    canvas.sheet.labels.append(Label(words, right + 4 if at is None else at, y + ROW / 2, 11, "left", "missing"))
     return y + ROW
-
-
-def draw_cycle(canvas: Canvas) -> None:
-    """Arrows along the cycle, each named by its kind; one that a check's arrow shows already gets only its name."""
-    names: list[tuple[float, float]] = []
-    _draw_wishes(canvas, names)
-    for link in canvas.told.cycle:
-        if link.kind == "wants":
-            continue
-        if min(link.source, link.target) < canvas.facts.first:
-            continue
-        first, last = (canvas.trace.steps[n].process for n in (link.source, link.target))
-        source, target = canvas.places.get(first), canvas.places.get(last)
-        if source is None or target is None or source is target:
-            continue
-        start, end = (canvas.x(canvas.facts.moments[n].at) for n in (link.source, link.target))
-        bend = _between(source, target)
-        shown = any(s.check.writer == link.source and s.check.step == link.target for s in canvas.sights)
-        if not shown:
-            down = 5 if source.top < target.top else -5
-            tip = _tip(canvas, link.target)
-            points = ((start, source.middle + down), (start, bend), (end, bend), (end, target.middle - (down * tip)))
-            kind = "cause" if link.target == canvas.told.reads and link.kind == "wr" else "cycle"
-            canvas.sheet.arrows.append(Arrow(kind, points, first, last))
-        _name_link(canvas, link.kind, (start + end) / 2, bend, names)
-
-
-def _draw_wishes(canvas: Canvas, names: list[tuple[float, float]]) -> None:
-    """Arrows from the waiting of each process down or up to the bar of the lock that it wants."""
-    wishes = [link for link in canvas.told.cycle if link.kind == "wants"]
-    for n, link in enumerate(wishes):
-        first, last = (canvas.trace.steps[number].process for number in (link.source, link.target))
-        source, target = canvas.places.get(first), canvas.places.get(last)
-        if source is None or target is None:
-            continue
-        x = canvas.x(canvas.facts.end) - 30 - 56 * (len(wishes) - n - 1)
-        down = source.top < target.top
-        foot, head = (source.main_bottom, target.bottom - 9 - ROW) if down else (source.main, target.bottom - 7)
-        middle = _between(source, target)
-        canvas.sheet.arrows.append(Arrow("cycle", ((x, foot), (x, middle), (x, middle), (x, head)), first, last))
-        _name_link(canvas, link.kind, x, middle, names)
-
-
-def _tip(canvas: Canvas, number: int) -> float:
-    lettered = any(sight.check.step == number and sight.letter for sight in canvas.sights)
-    return 2.3 if lettered else 1.3
-
-
-def _between(source: Place, target: Place) -> float:
-    """The height of the gap beside the source's lane, on the target's side."""
-    return source.bottom if source.top < target.top else source.top
-
-
-def _name_link(canvas: Canvas, kind: str, x: float, y: float, names: list[tuple[float, float]]) -> None:
-    wide, y = measure(kind, 10, bold=True) + 8, y - 2
-    while any(abs(x - other) < wide and abs(y - height) < 8 for other, height in names):
-        x += wide
-    names.append((x, y))
-    canvas.sheet.labels.append(Label(kind, x, y, 10, "center", "link"))
 
 
 def caption(canvas: Canvas, y: float) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 
 from dstamp_sim.core.holds import Parting
 from dstamp_sim.core.op import DELAY
+from dstamp_sim.core.state_fields import has_fields, innermost, path_text
 from dstamp_sim.core.system import Lane
 from dstamp_sim.core.trace import Step, Trace
 from dstamp_sim.core.value import text
@@ -48,13 +49,17 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A value on an object's strip; `shown` is None for absent, `writer` the number of the step that made it."""
+    """A value on an object's strip; `shown` is None for absent, `writer` the number of the step that made it.
+
+    `change` is what that step changed of it, field by field, if it has fields and no lane says how to show it.
+    """
 
     shown: str | None
     wrong: bool
     start: float
     end: float
     writer: int | None
+    change: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +220,24 @@ def _laned(trace: Trace, lanes: Sequence[Lane]) -> list[tuple[str, Lane | None]]
 
 def _strip(trace: Trace, moments: Sequence[Moment], name: str, lane: Lane | None, bounds: tuple[float, float]) -> Strip:
     done: list[Segment] = []
-    shown, wrong = _shown(lane, trace.initial[name])
-    since, writer = bounds[0], None
+    state = trace.initial[name]
+    now = Segment(*_shown(lane, state), bounds[0], bounds[1], None)
     for number, step in enumerate(trace.steps):
         for change in step.changes:
-            if change.target == name and (now := _shown(lane, change.after)) != (shown, wrong):
-                done.append(Segment(shown, wrong, since, moments[number].at, writer))
-                (shown, wrong), since, writer = now, moments[number].at, number
-    return Strip(name, (*done, Segment(shown, wrong, since, bounds[1], writer)))
+            if change.target != name or (shown := _shown(lane, change.after)) == (now.shown, now.wrong):
+                continue
+            done.append(replace(now, end=moments[number].at))
+            told = _told(state, change.after) if lane is None else ""
+            now, state = Segment(*shown, moments[number].at, bounds[1], number, told), change.after
+    return Strip(name, (*done, now))
+
+
+def _told(before: Any, after: Any) -> str:
+    """What changed of a state with fields: `txns[0].status: 'running' → 'deciding'`."""
+    if not has_fields(after):
+        return ""
+    fields = innermost(before, after)
+    return ", ".join(f"{path_text(path)}: {text(old)} → {text(new)}".removeprefix(": ") for path, old, new in fields)
 
 
 def _shown(lane: Lane | None, state: Any) -> tuple[str | None, bool]:

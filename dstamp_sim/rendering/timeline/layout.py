@@ -12,15 +12,15 @@ from datetime import datetime
 from dstamp_sim.core.system import Lane
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.value import text
+from dstamp_sim.rendering.timeline.arrows import planned
 from dstamp_sim.rendering.timeline.axis import Axis, clock_axis, duration, step_axis
-from dstamp_sim.rendering.timeline.canvas import LEFT, MARGIN, RIGHT, Badge, Canvas, Sight, plain, sights_of
-from dstamp_sim.rendering.timeline.cause import caption, draw_cycle, shade_window
+from dstamp_sim.rendering.timeline.canvas import LEFT, MARGIN, MOST_LANES, RIGHT, Badge, Canvas, Sight, plain, sights_of
+from dstamp_sim.rendering.timeline.cause import caption, shade_window
 from dstamp_sim.rendering.timeline.facts import Facts, facts_of
 from dstamp_sim.rendering.timeline.names import Key, flow
 from dstamp_sim.rendering.timeline.runs import run_lane
 from dstamp_sim.rendering.timeline.shapes import (
     WIDTH,
-    Arrow,
     Box,
     Label,
     Layout,
@@ -37,9 +37,8 @@ from dstamp_sim.rendering.timeline.told import Told
 
 MOST_STEPS, MOST_TIMED_STEPS = 300, 1200
 """How many steps are drawn at most: the last, which lead to the verdict. The picture says what it left out."""
-MOST_LANES = 40
-"""How many processes, and how many objects, are drawn at most."""
 _MOST_NOTES = 12
+_MOST_LETTERS = 80
 _INSIDE = (MARGIN, WIDTH - MARGIN)
 
 
@@ -64,11 +63,11 @@ def lay_out(
     axis = _axis(trace, facts, origin)
     sections = tuple(dict.fromkeys(plain(span.name) for span in facts.spans))
     canvas = Canvas(trace, facts, axis, sights_of(trace, facts, told), told or Told(), key=Key(sections))
+    canvas.routes = planned(canvas)
     top = _heading(canvas, clean(title), clean(subtitle))
     bottom = _lanes(canvas, top, verdicts or {})
     shade_window(canvas)
-    _arrows(canvas)
-    draw_cycle(canvas)
+    canvas.routes.draw(canvas.sheet, canvas.places, canvas.bars)
     sight_lines(canvas)
     y = _draw_axis(canvas, top, bottom)
     y = caption(canvas, y + 6)
@@ -141,24 +140,6 @@ def default_badge(trace: Trace, process: str) -> Badge:
     return Badge("not ended" if started else "never moved")
 
 
-def _arrows(canvas: Canvas) -> None:
-    for sight in sorted(canvas.sights, key=lambda s: s.kind != "own"):
-        number = sight.check.writer
-        reader, writer = canvas.places.get(sight.check.process), canvas.places.get(sight.writer or "")
-        if number is None or reader is None or writer is None:
-            continue
-        start, end = canvas.x(canvas.facts.moments[number].at), canvas.x(sight.check.at)
-        tip = 11.0 if sight.letter else 6.0
-        if writer is reader:
-            leave, arrive, bend = reader.middle + 5, reader.middle + tip, reader.main_bottom + 12
-        elif writer.top < reader.top:
-            leave, arrive, bend = writer.middle + 5, reader.middle - tip, reader.top - 2
-        else:
-            leave, arrive, bend = writer.middle - 5, reader.middle + tip, reader.bottom + 2
-        points = ((start, leave), (start, bend), (end, bend), (end, arrive))
-        canvas.sheet.arrows.append(Arrow(sight.kind, points, sight.writer or "", sight.check.process))
-
-
 def _draw_axis(canvas: Canvas, top: float, bottom: float) -> float:
     sheet = canvas.sheet
     for piece in canvas.axis.pieces:
@@ -199,7 +180,7 @@ def _sentences(canvas: Canvas, y: float) -> float:
 def sentence(canvas: Canvas, sight: Sight) -> str:
     """A lettered check in words: who saw what, when, and who had written it where."""
     check, seen = sight.check, sight.check.seen
-    value = elide(clean(seen.shown or ""), 13, 200) or "nothing"
+    value = _cut(seen.change or clean(seen.shown or "")) or "nothing"
     wrong = ", which is wrong" if seen.wrong else ""
     where = f"checking {_short(check.strip)} at {_when(canvas, check.step)}"
     reader = f"{_short(check.process)}, {where}, saw {value}{wrong}"
@@ -209,6 +190,11 @@ def sentence(canvas: Canvas, sight: Sight) -> str:
     who = "it itself" if sight.writer == check.process else _short(step.process)
     within = f" in {_short(step.section)}" if step.section else ""
     return f"{reader}: written by {who}{within} at {_when(canvas, check.writer)}."
+
+
+def _cut(value: str) -> str:
+    """A value, or its beginning where it is very long."""
+    return value if len(value) <= _MOST_LETTERS else f"{value[:_MOST_LETTERS]}…"
 
 
 def _short(name: str) -> str:
@@ -230,7 +216,8 @@ def _omissions(canvas: Canvas, y: float) -> float:
         if count > MOST_LANES:
             words.append(f"Not drawn: {count - MOST_LANES:,} of {count:,} {kind}.")
     if canvas.key.left_out:
-        words.append(f"{canvas.key.left_out:,} labels had no room and were left out.")
+        left = canvas.key.left_out
+        words.append(f"{left:,} label{'s' * (left != 1)} had no room and {'was' if left == 1 else 'were'} left out.")
     return flow(canvas.sheet, words, _INSIDE, y, "omission")
 
 

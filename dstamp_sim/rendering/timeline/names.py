@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dstamp_sim.rendering.timeline.shapes import Label, Line, Sheet, clean, elide, measure
+from dstamp_sim.rendering.timeline.shelf import Interval, Shelf, gaps
 
 SIZE = 12.0
 """The type size of names in boxes and on flags, in pixels."""
-_FAR = 46.0
+_CODE = "V88"
+"""As wide as codes are."""
+_FAR = 58.0
 """A flag that would stand further than this from its box shows the code instead of the name, in pixels."""
-
-Interval = tuple[float, float]
 
 
 @dataclass
@@ -42,28 +43,28 @@ def _order(code: str) -> tuple[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A box from `left` to `right` that wants its name shown; `taken` are the parts of it under a mark.
-
-    A flag keeps to one side of the pixel `avoid`, where an arrow comes down.
-    """
+    """A box from `left` to `right` that wants its name shown; `taken` are the parts of it under a mark."""
 
     left: float
     right: float
     name: str
     kind: str = "plain"
     taken: tuple[Interval, ...] = ()
-    avoid: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Where the boxes of a row lie: their middle, their top, the middle of the flags above, and the flags' bounds."""
+    """Where the boxes of a row lie: their middle, their top, the middle of the flags above, and the flags' bounds.
+
+    `blocked` is what arrows take of the flags' room. Values (prefix `V`) are shown whole or as a code, never in part.
+    """
 
     middle: float
     top: float
     flags: float
     bounds: Interval
     prefix: str
+    blocked: Sequence[Interval] = ()
 
 
 def name_boxes(sheet: Sheet, row: Row, items: Sequence[Named], key: Key) -> None:
@@ -72,7 +73,7 @@ def name_boxes(sheet: Sheet, row: Row, items: Sequence[Named], key: Key) -> None
     for item in items:
         left, right = _free(item)
         bold = item.kind == "on_wrong"
-        short = fitted(item.name, right - left - 6, bold=bold)
+        short = fitted(item.name, right - left - 6, bold=bold, whole=row.prefix == "V")
         if short:
             sheet.labels.append(Label(short, (left + right) / 2, row.middle, SIZE, "center", item.kind))
         else:
@@ -80,18 +81,18 @@ def name_boxes(sheet: Sheet, row: Row, items: Sequence[Named], key: Key) -> None
     _raise_flags(sheet, row, flagged, key)
 
 
-def fitted(name: str, room: float, *, bold: bool = False) -> str:
-    """`name` if it fits into `room` pixels, or an abbreviation that keeps most of a very long one; else empty."""
+def fitted(name: str, room: float, *, bold: bool = False, whole: bool = False) -> str:
+    """`name` if it fits into `room` pixels, or, unless `whole`, most of a very long one; else empty."""
     if measure(name, SIZE, bold=bold) <= room:
         return name
-    if room >= 150:
+    if room >= 150 and not whole:
         return elide(name, SIZE, room, bold=bold)
     return ""
 
 
-def needs_flags(items: Sequence[Named]) -> bool:
+def needs_flags(items: Sequence[Named], *, whole: bool = False) -> bool:
     """Whether some name does not fit into its box."""
-    return any(not fitted(i.name, (f := _free(i))[1] - f[0] - 6, bold=i.kind == "on_wrong") for i in items)
+    return any(not fitted(i.name, (f := _free(i))[1] - f[0] - 6, bold=i.kind == "on_wrong", whole=whole) for i in items)
 
 
 def _free(item: Named) -> Interval:
@@ -110,21 +111,27 @@ def _raise_flags(sheet: Sheet, row: Row, flagged: Sequence[Named], key: Key) -> 
     items = _not_too_many(row, flagged)
     key.left_out += len(flagged) - len(items)
     centers = [sum(_free(item)) / 2 for item in items]
-    texts = [elide(item.name, SIZE, 240) for item in items]
+    texts: list[str | None] = [_on_flag(item.name, row) for item in items]  # None: a code, given when all are settled
     settled = [False] * len(items)
     while True:
-        widths = [measure(t, SIZE) + 8 for t in texts]
-        wanted = [_aside(item, x, wide, row.bounds) for item, x, wide in zip(items, centers, widths, strict=True)]
-        places = spread(wanted, widths, row.bounds)
+        widths = [measure(_CODE if t is None else t, SIZE) + 8 for t in texts]
+        places = spread_between(centers, widths, row.bounds, row.blocked)
         far = [n for n, x in enumerate(places) if abs(x - centers[n]) > _FAR]
         near = [n for n, done in enumerate(settled) if not done and any(abs(n - m) <= 2 for m in far)]
         if not near:
             break
-        pick = max(near, key=lambda n: (items[n].kind != "on_wrong", measure(texts[n], SIZE), -n))
+        pick = max(near, key=lambda n: (items[n].kind != "on_wrong", widths[n], -n))
         settled[pick] = True
-        if measure(texts[pick], SIZE) > 24:
-            texts[pick] = key.code(row.prefix, items[pick].name)
-    _plant(sheet, row, items, list(zip(centers, places, texts, strict=True)), key)
+        if widths[pick] > measure(_CODE, SIZE) + 8:
+            texts[pick] = None
+    words = [key.code(row.prefix, item.name) if t is None else t for item, t in zip(items, texts, strict=True)]
+    _plant(sheet, row, items, list(zip(centers, places, words, strict=True)), key)
+
+
+def _on_flag(name: str, row: Row) -> str | None:
+    """What a flag says at most: most of a section's name; a value whole, or its code."""
+    short = elide(name, SIZE, 240)
+    return None if row.prefix == "V" and short != name else short
 
 
 def _not_too_many(row: Row, items: Sequence[Named]) -> list[Named]:
@@ -135,24 +142,45 @@ def _not_too_many(row: Row, items: Sequence[Named]) -> list[Named]:
     return next((some for some in (ordered, wrong) if len(some) <= room), [])
 
 
-def _aside(item: Named, center: float, width: float, bounds: Interval) -> float:
-    """Where a flag wants to stand: over its box, or to the right of the arrow that comes down there."""
-    if item.avoid is None:
-        return center
-    right = item.avoid + width / 2 + 6
-    return right if right + width / 2 <= bounds[1] else item.avoid - width / 2 - 6
-
-
 def _plant(sheet: Sheet, row: Row, items: Sequence[Named], flags: Sequence[tuple[float, float, str]], key: Key) -> None:
+    shelf = Shelf((row.bounds[0] - 60, row.bounds[1]), list(row.blocked))
     for item, (center, place, words) in zip(items, flags, strict=True):
         wide = measure(words, SIZE)
-        if abs(place - center) > 3 * _FAR or place + wide / 2 > row.bounds[1]:
+        left = place - wide / 2
+        if abs(place - center) > 3 * _FAR or shelf.fit(wide, left, left - 1, left + 1) is None:
             key.left_out += 1
             continue
+        shelf.taken.append((left, left + wide))
         label = Label(words, place, row.flags, SIZE, "center", "flag_wrong" if item.kind == "on_wrong" else "flag")
         sheet.labels.append(label)
         foot = row.flags + 0.55 * SIZE
         sheet.lines.append(Line("leader", ((place, foot), (center, row.top))))
+
+
+def spread_between(
+    centers: Sequence[float], widths: Sequence[float], bounds: Interval, blocked: Sequence[Interval]
+) -> list[float]:
+    """The same as `spread`, where nothing may stand on what is `blocked`: each stays in the free stretch next to it."""
+    free = gaps(bounds, blocked) or [bounds]
+    groups: list[list[int]] = [[] for _ in free]
+    last = 0
+    for number, (center, width) in enumerate(zip(centers, widths, strict=True)):
+        last = max(last, min(range(len(free)), key=lambda n: _away(free[n], center, width)))
+        groups[last].append(number)
+    places = list(centers)
+    for stretch, group in zip(free, groups, strict=True):
+        for number, place in zip(
+            group, spread([centers[n] for n in group], [widths[n] for n in group], stretch), strict=True
+        ):
+            places[number] = place
+    return places
+
+
+def _away(stretch: Interval, center: float, width: float) -> float:
+    """How far a flag would stand from its box in a free stretch; further than anything where it does not fit."""
+    if stretch[1] - stretch[0] < width:
+        return 10_000 - stretch[1] + stretch[0]
+    return abs(min(max(center, stretch[0] + width / 2), stretch[1] - width / 2) - center)
 
 
 def spread(centers: Sequence[float], widths: Sequence[float], bounds: Interval) -> list[float]:

@@ -45,7 +45,7 @@ _LINES: dict[str, dict[str, Any]] = {
 }
 _MARKS: dict[str, dict[str, Any]] = {
     "step": {"marker": 2, "ms": 4, "mec": "#6e7781", "mew": 1, "zorder": 3},
-    "change": {"marker": 6, "ms": 5, "mec": _INK, "mfc": _INK, "mew": 0, "zorder": 3},
+    "change": {"marker": 10, "ms": 5, "mec": _INK, "mfc": _INK, "mew": 0, "zorder": 3},
     "write": {"marker": "o", "ms": 7.5, "mec": "#ffffff", "mfc": _INK, "mew": 1, "zorder": 6},
     "check_own": {"marker": "D", "ms": 6.5, "mec": "#57606a", "mfc": "#ffffff", "mew": 1.2, "zorder": 6},
     "check_other": {"marker": "D", "ms": 13, "mec": "#ffffff", "mfc": "#004b80", "mew": 1.2, "zorder": 6},
@@ -173,7 +173,9 @@ def _arrow(axes: Axes, arrow: Arrow) -> None:
     from matplotlib.patches import FancyArrowPatch, PathPatch  # noqa: PLC0415 - slow to import
     from matplotlib.path import Path as Curve  # noqa: PLC0415 - slow to import
 
-    curve = Curve(arrow.points, [Curve.MOVETO, Curve.CURVE4, Curve.CURVE4, Curve.CURVE4])
+    turns = [point for corner in arrow.corners() for point in corner]
+    codes = [Curve.MOVETO, *[Curve.LINETO, Curve.CURVE3, Curve.CURVE3] * 2, Curve.LINETO]
+    curve = Curve([arrow.points[0], *turns, arrow.points[-1]], codes)
     style = _ARROWS[arrow.kind]
     if arrow.kind != "own":
         axes.add_patch(PathPatch(curve, fc="none", ec="#ffffff", lw=style["lw"] + 3, zorder=style["zorder"] - 0.5))

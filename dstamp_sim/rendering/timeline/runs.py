@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
-from dstamp_sim.core.trace import Step
-from dstamp_sim.core.value import text
-from dstamp_sim.rendering.timeline.canvas import LEFT, MARGIN, RIGHT, ROW, Badge, Canvas, Place, plain
+from dstamp_sim.rendering.timeline.canvas import LEFT, MARGIN, RIGHT, ROW, Badge, Canvas, plain
 from dstamp_sim.rendering.timeline.cause import missing_lock
+from dstamp_sim.rendering.timeline.deeds import deed_rows
 from dstamp_sim.rendering.timeline.facts import Span, Stretch
 from dstamp_sim.rendering.timeline.names import SIZE, Named, Row, name_boxes, needs_flags
-from dstamp_sim.rendering.timeline.shapes import WIDTH, Box, Label, Line, clean, elide, measure, wrap
+from dstamp_sim.rendering.timeline.routes import Place
+from dstamp_sim.rendering.timeline.shapes import WIDTH, Box, Label, Line, elide, measure, wrap
+from dstamp_sim.rendering.timeline.shelf import Interval, Shelf, around, gaps
 
 MAIN, SLIM = 26.0, 12.0
 """The height of the main row of a process and of a daemon, in pixels."""
@@ -19,38 +19,35 @@ _THIN = 5.0
 
 
 def run_lane(canvas: Canvas, process: str, badge: Badge, top: float, tints: dict[str, int]) -> None:
-    """Puts the lane of a process on the sheet, from `top` downwards, and notes its place."""
-    if process in canvas.trace.daemons:
-        _daemon_lane(canvas, process, top)
-        return
+    """Puts the lane of a process on the sheet, from `top` downwards, and notes its place.
+
+    A daemon's is slimmer and has no verdict; one without sections has a slim bar.
+    """
+    daemon = process in canvas.trace.daemons
     spans = [span for span in canvas.facts.spans if span.process == process]
     outer = [span for span in spans if not span.leaf]
-    y = top + 8 + ROW * len({span.level for span in outer})
+    y = top + (7 if daemon else 8) + ROW * len({span.level for span in outer})
     items = [_named(canvas, span) for span in spans if span.leaf]
     y += ROW + 4 if needs_flags(items) else 0
-    place = Place(top, y, y + MAIN, 0)
+    place = Place(top, y, y + (SLIM if daemon and not spans else MAIN), 0, 0)
     _life(canvas, process, place)
     _sections(canvas, place, spans, tints)
     _brackets(canvas, outer, top + 8)
-    row = Row(place.middle, place.main, place.main - 4 - ROW / 2, (LEFT - 60, RIGHT), "")
+    row = Row(place.middle, place.main, place.main - 4 - ROW / 2, (LEFT - 60, RIGHT), "", _above(canvas, process))
     name_boxes(canvas.sheet, row, items, canvas.key)
-    arcs = 9 if any(s.check.process == process == s.writer for s in canvas.sights) else 0
-    bottom = _deeds(canvas, process, place.main_bottom + arcs)
-    bottom = missing_lock(canvas, process, _holds(canvas, process, bottom + 3))
-    bottom = max(bottom, place.main + 46, _verdict(canvas, process, badge, place))
-    place = Place(top, place.main, place.main_bottom, bottom + 8)
+    foot = deed_rows(canvas, process, place.main_bottom + (10 if canvas.routes.own(process) else 0))
+    foot = missing_lock(canvas, process, _holds(canvas, process, foot + 3))
+    if not daemon:
+        foot = max(foot, place.main + 46, _verdict(canvas, process, badge, place))
+    place = place._replace(foot=foot, bottom=foot + canvas.routes.room(process))
     canvas.places[process] = place
     _signs(canvas, process, place)
-    _name(canvas, process, place)
+    _name(canvas, process, place, daemon=daemon)
 
 
-def _daemon_lane(canvas: Canvas, process: str, top: float) -> None:
-    place = Place(top, top + 7, top + 7 + SLIM, top + 14 + SLIM)
-    canvas.places[process] = place
-    _life(canvas, process, place)
-    _signs(canvas, process, place)
-    name = elide(plain(process), SIZE, LEFT - 2 * MARGIN)
-    canvas.sheet.labels.append(Label(name, MARGIN, place.middle, SIZE, "left", "quiet"))
+def _above(canvas: Canvas, process: str) -> list[Interval]:
+    """What arrows take of the rows above a lane's main row."""
+    return around(canvas.routes.above(process), 5)
 
 
 def _life(canvas: Canvas, process: str, place: Place) -> None:
@@ -67,7 +64,8 @@ def _sections(canvas: Canvas, place: Place, spans: Sequence[Span], tints: dict[s
         left, right = _edges(canvas, span)
         tint = tints.setdefault(span.name, len(tints))
         kind = "section" if span.leaf else "outer"
-        box = Box(kind, left, place.main, right - left, MAIN, span.process, span.name, tint)
+        high = place.main_bottom - place.main
+        box = Box(kind, left, place.main, right - left, high, span.process, span.name, tint)
         canvas.sheet.boxes.append(box)
 
 
@@ -83,24 +81,12 @@ def _named(canvas: Canvas, span: Span) -> Named:
     signs = [(canvas.x(s.check.at), 13.0) for s in canvas.sights if s.check.process == span.process]
     signs += [(canvas.x(at), 9.0) for at in canvas.writes_of(span.process)]
     signs += [(canvas.x(at), 11.0) for at in _deaths(canvas, span.process)]
+    signs += [(x, 7.0) for x in canvas.routes.on(span.process)]
     cuts = [(cut.left, cut.right) for cut in canvas.axis.cuts]
     taken = [(x - half, x + half) for x, half in signs] + cuts
     taken += [(canvas.x(w.start), canvas.x(w.end)) for w in canvas.facts.waits if w.process == span.process]
     inside = [(max(a, left), min(b, right)) for a, b in taken if a < right and b > left]
-    return Named(left, right, plain(span.name), taken=tuple(inside), avoid=_arrow_down(canvas, span))
-
-
-def _arrow_down(canvas: Canvas, span: Span) -> float | None:
-    """Where an arrow from a lane above comes down on a section."""
-    order = canvas.trace.processes.index
-    for sight in canvas.sights:
-        check = sight.check
-        if check.process != span.process or not span.start <= check.at <= span.end:
-            continue
-        from_above = sight.writer is not None and order(sight.writer) < order(span.process)
-        if from_above and canvas.trace.steps[check.step].section == span.name:
-            return canvas.x(check.at)
-    return None
+    return Named(left, right, plain(span.name), taken=tuple(inside))
 
 
 def _brackets(canvas: Canvas, spans: Sequence[Span], top: float) -> None:
@@ -111,9 +97,11 @@ def _brackets(canvas: Canvas, spans: Sequence[Span], top: float) -> None:
         foot = y + ROW - 1
         points = ((left + 1, foot), (left + 1, foot - 4), (right - 1, foot - 4), (right - 1, foot))
         canvas.sheet.lines.append(Line("bracket", points))
-        name = elide(plain(span.name), 11, right - left - 6)
+        free = gaps((left + 3, right - 3), _above(canvas, span.process)) or [(left, left)]
+        begin, end = max(free, key=lambda gap: (min(gap[1] - gap[0], measure(plain(span.name), 11)), -gap[0]))
+        name = elide(plain(span.name), 11, end - begin)
         if len(name) > 2 or name == span.name:
-            canvas.sheet.labels.append(Label(name, left + 3, y + 5, 11, "left", "bracket"))
+            canvas.sheet.labels.append(Label(name, begin, y + 5, 11, "left", "bracket"))
         else:
             canvas.key.left_out += 1
 
@@ -121,47 +109,6 @@ def _brackets(canvas: Canvas, spans: Sequence[Span], top: float) -> None:
 def _deaths(canvas: Canvas, process: str) -> list[float]:
     steps = zip(canvas.trace.steps, canvas.facts.moments, strict=True)
     return [moment.at for step, moment in steps if step.op is None and step.process == process]
-
-
-def _deeds(canvas: Canvas, process: str, y: float) -> float:
-    """What every step did, in words, where an untimed trace leaves room for it; gives the y below.
-
-    Where a step is narrow, the words of a lane stand on two rows by turns.
-    """
-    first, step_px = canvas.facts.first, canvas.x(canvas.facts.begin + 1) - LEFT
-    mine = [n for n, step in enumerate(canvas.trace.steps) if step.process == process and n >= first]
-    if canvas.trace.timed or not mine or step_px < 26:
-        return y
-    rows = 1 if step_px >= 76 else 2
-    for row in range(rows):
-        _deed_row(canvas, mine[row::rows], y + ROW * row)
-    return y + ROW * rows
-
-
-def _deed_row(canvas: Canvas, numbers: Sequence[int], y: float) -> None:
-    edges = [canvas.x(canvas.facts.moments[n].start) for n in numbers] + [RIGHT]
-    hit = {sight.check.step for sight in canvas.sights if sight.letter}
-    for number, (start, right) in zip(numbers, pairwise(edges), strict=True):
-        left = start if number not in hit else canvas.x(canvas.facts.moments[number].at) + 10  # beside the arrow
-        room = min(right - left - 5, 420)
-        fitting = [words for words in _deeds_of(canvas.trace.steps[number]) if measure(words, 11) <= room]
-        if fitting:
-            spare = max(0.0, canvas.x(canvas.facts.moments[number].end) - left - measure(fitting[0], 11))
-            canvas.sheet.labels.append(Label(fitting[0], left + 2 + spare / 2, y + ROW / 2 + 1, 11, "left", "deed"))
-        else:
-            canvas.key.left_out += 1
-
-
-def _deeds_of(step: Step) -> list[str]:
-    """What a step did, in fewer and fewer words."""
-    if step.op is None:
-        return ["dies"]
-    verb = step.op.verb
-    gave = "" if step.result is None or step.taken else f" → {text(step.result)}"
-    label = f" ({step.label})" if step.label else ""
-    args = "".join(f" {text(arg)}" for arg in step.op.args)
-    whole = clean(f"{verb}{args}{gave}{label}")
-    return [whole, elide(whole, 11, 420), clean(verb + gave), clean(verb)]
 
 
 def _holds(canvas: Canvas, process: str, y: float) -> float:
@@ -179,26 +126,26 @@ def _hold_row(canvas: Canvas, holds: Sequence[Stretch], y: float) -> None:
         right = max(canvas.x(hold.end), left + 2)
         kind = "hold" if hold.lock else "keep"
         canvas.sheet.boxes.append(Box(kind, left, y + 2, right - left, ROW - 4, hold.process, hold.name))
-        room = (lefts[n + 1] if n + 1 < len(lefts) else RIGHT) - right
-        _hold_name(canvas, plain(hold.name), (left, right), room, y + ROW / 2, f"on_{kind}")
+        canvas.bars[hold.process, hold.name] = (y + 2, y + ROW - 2)
+        end = lefts[n + 1] if n + 1 < len(lefts) else RIGHT
+        _hold_name(canvas, hold, (left, right, end), y + ROW / 2, f"on_{kind}")
 
 
-def _hold_name(canvas: Canvas, name: str, edges: tuple[float, float], room: float, y: float, on_bar: str) -> None:
-    """Inside the bar (as a label of kind `on_bar`), or to its right, or as a code in one of these places."""
-    left, right = edges
-    labels = canvas.sheet.labels
+def _hold_name(canvas: Canvas, hold: Stretch, edges: tuple[float, float, float], y: float, on_bar: str) -> None:
+    """Inside the bar (as a label of kind `on_bar`), or to its right up to the next, or as a code in one of these."""
+    left, right, end = edges
+    blocked, name = around(canvas.routes.below(hold.process), 4), plain(hold.name)
+    inside, beside = Shelf((left + 3, right - 2), blocked), Shelf((right + 4, end - 6), blocked)
     brief = elide(name, 11, max(right - left - 8, 0))
     if 8 <= len(brief) < len(name) and right - left < 320:
         name = brief
     for words in (name, elide(name, 11, 320), canvas.key):
         words = words if isinstance(words, str) else canvas.key.code("L", name)  # noqa: PLW2901 - shortened
-        wide = measure(words, 11)
-        if words and wide + 6 <= right - left:
-            labels.append(Label(words, left + 4, y, 11, "left", on_bar))
-            return
-        if words and wide + 12 <= room:
-            labels.append(Label(words, right + 4, y, 11, "left", "hold"))
-            return
+        for shelf, kind in ((inside, on_bar), (beside, "hold")):
+            at = shelf.fit(measure(words, 11), left + 4, 0, RIGHT) if words else None
+            if at is not None:
+                canvas.sheet.labels.append(Label(words, at, y, 11, "left", kind))
+                return
     canvas.key.left_out += 1
 
 
@@ -207,7 +154,7 @@ def _signs(canvas: Canvas, process: str, place: Place) -> None:
     for wait in canvas.facts.waits:
         if wait.process == process:
             left, right = canvas.x(max(wait.start, canvas.facts.begin)), canvas.x(wait.end)
-            box = Box("wait", left, place.main, right - left, MAIN, process, wait.name)
+            box = Box("wait", left, place.main, right - left, place.main_bottom - place.main, process, wait.name)
             canvas.sheet.boxes.append(box)
     for step, moment in zip(canvas.trace.steps, canvas.facts.moments, strict=True):
         if step.process == process and step.op is not None and step.op.target is not None:
@@ -223,7 +170,11 @@ def _signs(canvas: Canvas, process: str, place: Place) -> None:
         canvas.mark("death", at, place.middle, process)
 
 
-def _name(canvas: Canvas, process: str, place: Place) -> None:
+def _name(canvas: Canvas, process: str, place: Place, *, daemon: bool) -> None:
+    if daemon:
+        name = elide(plain(process), SIZE, LEFT - 2 * MARGIN)
+        canvas.sheet.labels.append(Label(name, MARGIN, place.middle, SIZE, "left", "quiet"))
+        return
     lines = wrap(plain(process), 13, LEFT - 2 * MARGIN, 2, bold=True)
     labels = canvas.sheet.labels
     first = place.middle - (7 if canvas.trace.timed else 8 * (len(lines) - 1))

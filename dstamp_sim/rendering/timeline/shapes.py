@@ -10,6 +10,9 @@ from typing import Literal
 WIDTH = 1600.0
 """The width of every picture, in pixels."""
 
+_ROUND = 7.0
+"""How far from the corner of an arrow its rounding begins, in pixels."""
+
 Anchor = Literal["left", "center", "right"]
 Point = tuple[float, float]
 
@@ -91,7 +94,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """From the write that a check saw to that check: a cubic curve of four points.
+    """From the write that a check saw to that check: three straight pieces between four points, their corners rounded.
 
     `kind` is `own` (the reader wrote it itself), `other` (another process did: the race) or `wrong` (and it is wrong).
     """
@@ -100,6 +103,18 @@ class Arrow:
     points: tuple[Point, Point, Point, Point]
     writer: str
     reader: str
+
+    def corners(self) -> tuple[tuple[Point, Point, Point], tuple[Point, Point, Point]]:
+        """Of both corners, where the rounding begins, the corner itself, and where the rounding ends."""
+        a, b, c, d = self.points
+        return (_towards(b, a), b, _towards(b, c)), (_towards(c, b), c, _towards(c, d))
+
+
+def _towards(corner: Point, other: Point) -> Point:
+    """A point some pixels from a corner on the way to another point, at most half of it."""
+    long = abs(other[0] - corner[0]) + abs(other[1] - corner[1])  # pieces are upright or level
+    part = min(_ROUND, long / 2) / long if long else 0.0
+    return corner[0] + (other[0] - corner[0]) * part, corner[1] + (other[1] - corner[1]) * part
 
 
 @dataclass(frozen=True, slots=True)

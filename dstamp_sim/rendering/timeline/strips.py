@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dstamp_sim.rendering.timeline.canvas import LEFT, MARGIN, RIGHT, Canvas, Place, plain
+from dstamp_sim.rendering.timeline.canvas import LEFT, MARGIN, Canvas, plain
 from dstamp_sim.rendering.timeline.facts import Segment, Strip
 from dstamp_sim.rendering.timeline.names import Named, Row, name_boxes, needs_flags
-from dstamp_sim.rendering.timeline.shapes import Box, Label, Line, clean, wrap
+from dstamp_sim.rendering.timeline.routes import Place
+from dstamp_sim.rendering.timeline.shapes import WIDTH, Box, Label, Line, clean, wrap
+from dstamp_sim.rendering.timeline.shelf import around
 
 HEIGHT = 28.0
 """The height of a strip, in pixels."""
@@ -15,18 +17,27 @@ def strip_lane(canvas: Canvas, strip: Strip, top: float) -> None:
     """Puts an object's strip on the sheet, from `top` downwards, and notes its place."""
     begin = canvas.facts.begin
     drawn = [seg for seg in strip.segments if seg.end > begin or seg is strip.segments[-1]]
-    items = [_named(canvas, seg) for seg in drawn if seg.shown is not None]
-    main = top + 8 + (21 if needs_flags(items) else 0)
-    place = Place(top, main, main + HEIGHT, main + HEIGHT + 10)
+    items = [_named(canvas, strip, seg) for seg in drawn if seg.shown is not None]
+    if any(seg.change for seg in drawn) and needs_flags(items, whole=True):
+        items = [_named(canvas, strip, seg, by_change=True) for seg in drawn if seg.shown is not None]
+    main = top + 8 + (21 if needs_flags(items, whole=True) else 0)
+    place = Place(top, main, main + HEIGHT, main + HEIGHT, main + HEIGHT + 10)
     canvas.places[strip.name] = place
     for segment in drawn:
         _segment(canvas, strip.name, segment, place)
-    row = Row(place.middle, main, main - 12.5, (LEFT - 60, RIGHT), "V")
+    row = Row(place.middle, main, main - 12.5, (LEFT - 60, WIDTH - MARGIN), "V", around(_looks(canvas, strip), 3))
     name_boxes(canvas.sheet, row, items, canvas.key)
     lines = wrap(plain(strip.name), 13, LEFT - 2 * MARGIN, 2, bold=True)
     for n, line in enumerate(lines):
         y = place.middle + 16 * (n - (len(lines) - 1) / 2)
         canvas.sheet.labels.append(Label(line, MARGIN, y, 13, "left", "process"))
+
+
+def _looks(canvas: Canvas, strip: Strip, *, through: bool = False) -> list[float]:
+    """Where checks look down at a strip, or past it at one below; `through`: only those past it."""
+    order = [known.name for known in canvas.facts.strips]
+    lettered = [sight.check for sight in canvas.sights if sight.letter]
+    return [canvas.x(c.at) for c in lettered if order.index(c.strip) >= order.index(strip.name) + through]
 
 
 def _segment(canvas: Canvas, owner: str, segment: Segment, place: Place) -> None:
@@ -43,13 +54,14 @@ def _segment(canvas: Canvas, owner: str, segment: Segment, place: Place) -> None
     canvas.sheet.boxes.append(box)
 
 
-def _named(canvas: Canvas, segment: Segment) -> Named:
+def _named(canvas: Canvas, strip: Strip, segment: Segment, *, by_change: bool = False) -> Named:
     left, right = canvas.x(max(segment.start, canvas.facts.begin)), canvas.x(segment.end)
     inside = [c for c in canvas.axis.cuts if c.left < right and c.right > left]
-    cuts = tuple((max(c.left, left), min(c.right, right)) for c in inside)
-    name = clean(segment.shown or "") or "(empty)"
+    cuts = [(max(c.left, left), min(c.right, right)) for c in inside]
+    cuts += [look for look in around(_looks(canvas, strip, through=True), 3) if left < look[0] and look[1] < right]
+    name = clean((segment.change if by_change else "") or segment.shown or "") or "(empty)"
     kind = "on_wrong" if segment.wrong else "on_value"
-    return Named(left, right, f"✗ {name}" if segment.wrong else name, kind, cuts)
+    return Named(left, right, f"✗ {name}" if segment.wrong else name, kind, tuple(cuts))
 
 
 def sight_lines(canvas: Canvas) -> None:

@@ -76,8 +76,9 @@ def _line(line: Line) -> str:
 
 
 def _arrow(arrow: Arrow) -> str:
-    (a, b, c, d) = (f"{_number(x)} {_number(y)}" for x, y in arrow.points)
-    return f'<path class="arrow {arrow.kind}" d="M{a}C{b} {c} {d}" marker-end="url(#tip)"/>'
+    first, last = arrow.points[0], arrow.points[-1]
+    turns = "".join(f"L{_at(a)}Q{_at(b)} {_at(c)}" for a, b, c in arrow.corners())
+    return f'<path class="arrow {arrow.kind}" d="M{_at(first)}{turns}L{_at(last)}" marker-end="url(#tip)"/>'
 
 
 def _mark(mark: Mark) -> str:
@@ -100,6 +101,10 @@ def _label(label: Label) -> Iterator[str]:
 
 def _points(points: tuple[tuple[float, float], ...]) -> str:
     return " ".join(f"{_number(x)},{_number(y)}" for x, y in points)
+
+
+def _at(point: tuple[float, float]) -> str:
+    return f"{_number(point[0])} {_number(point[1])}"
 
 
 def _number(value: float) -> str:

@@ -31,6 +31,7 @@ class Told:
 
     `cycle` are the links that make the proof, `links` all dependencies of the trace, `reads` is the step that mattered.
     `sources` has, by reading, the last step that wrote what it read.
+    `steps` are all that it speaks of, `nones` those of them that only looked and were told None: that is an answer.
     `clocks` has a vector clock per step: how many steps of each process it knows of. Only some formats need it.
     """
 
@@ -42,5 +43,7 @@ class Told:
     missing: Missing | None = None
     cycle: tuple[Link, ...] = ()
     links: tuple[Link, ...] = ()
+    steps: frozenset[int] = frozenset()
+    nones: frozenset[int] = frozenset()
     sources: Mapping[int, int] = field(default_factory=dict)
     clocks: tuple[tuple[int, ...], ...] = ()

@@ -1,0 +1,54 @@
+"""Which arrows a picture has: from the write that a check saw to that check, along the cycle, and from who waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dstamp_sim.rendering.timeline.canvas import MOST_LANES, Canvas, Sight
+from dstamp_sim.rendering.timeline.routes import Route, Routes
+from dstamp_sim.rendering.timeline.told import Link
+
+
+def planned(canvas: Canvas) -> Routes:
+    """The arrows of the picture. One that a check's arrow shows already only gives it its name."""
+    seen = {(s.check.writer, s.check.step): r for s, r in _sights(canvas)}
+    others = list[Route]()
+    for link in canvas.told.cycle:
+        if link.kind != "wants" and (shown := seen.get((link.source, link.target))) is not None:
+            shown.name = link.kind
+        elif link.kind != "wants":
+            others += _along(canvas, link)
+    first = sorted(seen.values(), key=lambda route: route.kind != "own")
+    return Routes(canvas.trace.processes[:MOST_LANES], [*first, *_wishes(canvas), *others])
+
+
+def _sights(canvas: Canvas) -> Iterator[tuple[Sight, Route]]:
+    for sight in canvas.sights:
+        writer = sight.check.writer
+        if writer is not None:
+            start, end = canvas.x(canvas.facts.moments[writer].at), canvas.x(sight.check.at)
+            tip = 11.0 if sight.letter else 6.0
+            yield sight, Route(sight.kind, sight.writer or "", sight.check.process, start, end, tip)
+
+
+def _along(canvas: Canvas, link: Link) -> Iterator[Route]:
+    """The arrow of a dependency between two lanes, unless a part of it is not drawn."""
+    steps, moments = canvas.trace.steps, canvas.facts.moments
+    source, target = steps[link.source].process, steps[link.target].process
+    if source == target or min(link.source, link.target) < canvas.facts.first:
+        return
+    start, end = (canvas.x(moments[n].at) for n in (link.source, link.target))
+    kind = "cause" if link.target == canvas.told.reads and link.kind == "wr" else "cycle"
+    lettered = any(sight.check.step == link.target and sight.letter for sight in canvas.sights)
+    yield Route(kind, source, target, start, end, 11.5 if lettered else 6.5, link.kind)
+
+
+def _wishes(canvas: Canvas) -> Iterator[Route]:
+    """Arrows from the waiting of each process to the bar of what it wants."""
+    wishes = [link for link in canvas.told.cycle if link.kind == "wants"]
+    for number, link in enumerate(wishes):
+        waits, holds = canvas.trace.steps[link.source], canvas.trace.steps[link.target]
+        x = canvas.x(canvas.facts.end) - 30 - 56 * (len(wishes) - number - 1)
+        if waits.process != holds.process:
+            bar = holds.taken.target.name if holds.taken else holds.process
+            yield Route("cycle", waits.process, holds.process, x, x, name=link.kind, bar=bar)

@@ -1,0 +1,126 @@
+"""What the steps of a lane did, in words below its bar: those of the story always, others where there is room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dstamp_sim.core.trace import Step
+from dstamp_sim.core.value import text
+from dstamp_sim.rendering.timeline.canvas import LEFT, RIGHT, ROW, Canvas
+from dstamp_sim.rendering.timeline.shapes import Label, clean, elide, measure
+from dstamp_sim.rendering.timeline.shelf import Interval, Shelf, around
+
+_SIZE = 11
+_LONGEST = 420.0
+_NARROW, _WIDE = 26.0, 76.0
+"""A step narrower than the first has words only where the story needs them; wider than the second, two rows will do."""
+_NEAR = 9.0
+"""How far from its step a label may begin or end, in pixels."""
+
+
+@dataclass
+class _Deed:
+    """One step's words, from most to fewest; where they stand: their row, and what they take of it."""
+
+    x: float
+    words: list[str]
+    told: bool
+    row: int = -1
+    at: float = 0.0
+    stretch: Interval = (0.0, 0.0)
+    chosen: str = ""
+
+
+def deed_rows(canvas: Canvas, process: str, y: float) -> float:
+    """Writes what the steps of a process did, on as many rows from `y` on as that takes; returns the y below."""
+    deeds = _deeds(canvas, process)
+    blocked = around(canvas.routes.below(process), 5) + around(canvas.upright(process), 3)
+    shelves = list[Shelf]()
+    for deed in deeds:
+        _stand(deed, shelves, blocked, _most_rows(canvas))
+    for deed in deeds:
+        _grow(deed, shelves)
+    for deed in deeds:
+        if deed.row < 0:
+            canvas.key.left_out += 1
+            continue
+        kind = "story" if deed.told else "deed"
+        middle = y + ROW * deed.row + ROW / 2 + 1
+        canvas.sheet.labels.append(Label(deed.chosen, deed.at, middle, _SIZE, "left", kind))
+    return y + ROW * len(shelves)
+
+
+def _most_rows(canvas: Canvas) -> int:
+    return 2 if _step_px(canvas) >= _WIDE else 3
+
+
+def _step_px(canvas: Canvas) -> float:
+    return canvas.x(canvas.facts.begin + 1) - LEFT
+
+
+def _deeds(canvas: Canvas, process: str) -> list[_Deed]:
+    """The steps that want words: the story's first, so that they find room."""
+    told = canvas.told.steps
+    all_of_them = not canvas.trace.timed and _step_px(canvas) >= _NARROW
+    found = [
+        _Deed(canvas.x(canvas.facts.moments[n].at), _words(canvas, n), n in told or step.op is None)
+        for n, step in enumerate(canvas.trace.steps)
+        if step.process == process and n >= canvas.facts.first and (all_of_them or n in told or step.op is None)
+    ]
+    return sorted(found, key=lambda deed: not deed.told)
+
+
+def _words(canvas: Canvas, number: int) -> list[str]:
+    """What a step did, in fewer and fewer words; of one that the story needs, never without what it was told."""
+    step = canvas.trace.steps[number]
+    if step.op is None:
+        return ["dies"]
+    told = number in canvas.told.steps
+    verb, gave = step.op.verb, _gave(step, said=number in canvas.told.nones | canvas.trace.telling_nones)
+    label = f" ({step.label})" if step.label else ""
+    args = "".join(f" {text(arg)}" for arg in step.op.args)
+    whole, brief = clean(f"{verb}{args}{gave}{label}"), clean(verb + gave)
+    words = [whole, elide(whole, _SIZE, _LONGEST), brief, elide(brief, _SIZE, 200), *([] if told else [clean(verb)])]
+    return [word for word in dict.fromkeys(words) if word and measure(word, _SIZE) <= _LONGEST]
+
+
+def _gave(step: Step, *, said: bool) -> str:
+    """The result of a step; None is said where that is an answer."""
+    if step.taken is not None or step.op is None or step.op.target is None:
+        return ""
+    if step.result is None and not said:
+        return ""
+    return f" → {text(step.result)}"
+
+
+def _stand(deed: _Deed, shelves: list[Shelf], blocked: list[Interval], most: int) -> None:
+    """Puts a deed's fewest words on the first row that has room near it; the story has a row of its own if need be."""
+    words = deed.words[-1]
+    wide = measure(words, _SIZE)
+    fresh = Shelf((LEFT - 40, RIGHT + 8), blocked)
+    for row, shelf in enumerate([*shelves, fresh]):
+        left = _near(deed, shelf, wide) if row < most or deed.told else None
+        if left is None and shelf is fresh and deed.told:
+            left = shelf.fit(wide, deed.x - wide / 2, 0, RIGHT + 8)
+        if left is not None:
+            shelves += [fresh] * (shelf is fresh)
+            deed.row, deed.at, deed.chosen, deed.stretch = row, left, words, shelf.take(left, wide)
+            return
+
+
+def _grow(deed: _Deed, shelves: list[Shelf]) -> None:
+    """Gives a deed as many words as there is room for where it stands."""
+    if deed.row < 0:
+        return
+    shelf = shelves[deed.row]
+    shelf.leave(deed.stretch)
+    for words in deed.words:
+        wide = measure(words, _SIZE)
+        left = deed.at if words == deed.chosen else _near(deed, shelf, wide)
+        if left is not None:
+            deed.at, deed.chosen, deed.stretch = left, words, shelf.take(left, wide)
+            return
+
+
+def _near(deed: _Deed, shelf: Shelf, wide: float) -> float | None:
+    return shelf.fit(wide, deed.x - wide / 2, deed.x - wide - _NEAR, deed.x + _NEAR)

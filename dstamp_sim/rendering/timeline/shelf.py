@@ -1,0 +1,56 @@
+"""A row for labels: where on it there is still room, beside what stands there and beside the arrows that cross it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+Interval = tuple[float, float]
+
+
+_APART = 9.0
+"""The room between two labels, in pixels."""
+
+
+def gaps(bounds: Interval, blocked: Iterable[Interval]) -> list[Interval]:
+    """What is left of `bounds` between the blocked stretches, from left to right."""
+    free, begin = list[Interval](), bounds[0]
+    for left, right in sorted(blocked):
+        if left > begin:
+            free.append((begin, min(left, bounds[1])))
+        begin = max(begin, right)
+    return [gap for gap in (*free, (begin, bounds[1])) if gap[1] > gap[0]]
+
+
+def around(xs: Iterable[float], half: float) -> list[Interval]:
+    """A stretch around each of `xs`."""
+    return [(x - half, x + half) for x in xs]
+
+
+@dataclass
+class Shelf:
+    """Labels side by side within `bounds`; none over another, none over what is `blocked`."""
+
+    bounds: Interval
+    blocked: list[Interval]
+    taken: list[Interval] = field(default_factory=list)
+
+    def fit(self, width: float, ideal: float, low: float, high: float) -> float | None:
+        """The left edge nearest to `ideal`, from `low` to `high`, at which so wide a label has room; None: nowhere."""
+        found = None
+        for left, right in gaps(self.bounds, [*self.blocked, *self.taken]):
+            first, last = max(left, low), min(right - width, high)
+            if first <= last:
+                at = min(max(ideal, first), last)
+                found = at if found is None or abs(at - ideal) < abs(found - ideal) else found
+        return found
+
+    def take(self, left: float, width: float) -> Interval:
+        """Puts a label there, with a little room on both sides; returns what it takes, for `leave`."""
+        stretch = (left - _APART, left + width + _APART)
+        self.taken.append(stretch)
+        return stretch
+
+    def leave(self, stretch: Interval) -> None:
+        """Takes a label off again."""
+        self.taken.remove(stretch)
