@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table as RichTable
 from rich.text import Text
 
 from dstamp_sim.cli.console import AsJson, MechanismOption, Out, errors, output, print_files, print_json, say
@@ -45,6 +44,7 @@ def review(
     from dstamp_sim.lock_review.answer import answer, end_text, table  # noqa: PLC0415 - as above
     from dstamp_sim.lock_review.review import review_model  # noqa: PLC0415 - as above
     from dstamp_sim.lock_review.review_files import write_review  # noqa: PLC0415 - as above
+    from dstamp_sim.rendering.as_console import print_block  # noqa: PLC0415 - as above
 
     reference = f"{model}:{mechanism}" if mechanism else model
     with _bar() as tell:
@@ -66,21 +66,13 @@ def review(
     for line in answer(found):
         say(console, Text(line))
     if found.minimal:
-        best = table(found, found.minimal[:6])
-        console.print(_rich(best.head, best.rows))
+        print_block(console, table(found, found.minimal[:6]))
     for end in found.ends:
         say(console, Text(end_text(end)))
     for story in found.stories:
         say(console, Text(f"\n{story.title}", style="bold"))
         say(console, Text(story.sentence))
     print_files(console, files)
-
-
-def _rich(head: Sequence[str], rows: Sequence[Sequence[str]]) -> RichTable:
-    shown = RichTable(*head, box=None, pad_edge=False)
-    for row in rows:
-        shown.add_row(*map(Text, row))
-    return shown
 
 
 def _json(found: Review) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dstamp_sim.core.errors import ScenarioError
 from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.incident.evidence import Evidence, read_evidence
 from dstamp_sim.inputs.model_file import Model, bundled, load_model
@@ -44,9 +45,12 @@ class Incident:
 def load_incident(path: Path | None, *, evidence: Path | None = None, seed: int | None = None) -> Incident:
     """The scenario at `path` (the incident's where left out), with its model and its evidence.
 
-    `evidence` and `seed` stand for the scenario's own. Raises what the loaders raise.
+    `evidence` and `seed` stand for the scenario's own. Raises ScenarioError for a scenario of arrivals, and what the
+    loaders raise.
     """
     scenario = read_scenario(path or bundled(INCIDENT))
+    if scenario.arrivals is not None:
+        raise ScenarioError(f"{path}: has a stream of arrivals, which `dstamp review` prices: replay needs [[starts]]")
     if seed is not None:
         scenario = replace(scenario, timing=replace(scenario.timing, seed=seed))
     model, source = load_model(scenario.model), evidence or scenario.evidence

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dstamp_sim.analyses.judged_trace import TraceJudgement
-from dstamp_sim.core.errors import ScenarioError, UsageError
+from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.mechanism import Window
 from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.core.system import System
@@ -89,10 +89,6 @@ def replay_incident(
     Raises UsageError for unknown names and an unwritable folder, ScenarioError and ModelError as their loaders do.
     """
     scenario, model = incident.scenario, incident.model
-    if scenario.arrivals is not None:
-        raise ScenarioError(
-            f"{scenario.title}: has a stream of arrivals, which `dstamp review` prices: replay needs [[starts]]"
-        )
     name = mechanism or scenario.mechanism
     chosen = model.mechanism(name) if name else None
     if chosen is not None:

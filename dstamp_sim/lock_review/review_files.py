@@ -11,7 +11,9 @@ from dstamp_sim.lock_review.compare import ANY_NUMBER, AfterDeath, Judged, Stand
 from dstamp_sim.lock_review.placement_map import Cell, Panel, draw_map
 from dstamp_sim.lock_review.review import Review, Story
 from dstamp_sim.pipeline.explained import explained, told_by
-from dstamp_sim.rendering.document import Block, Figure, Part, html, markdown
+from dstamp_sim.rendering.as_html import html
+from dstamp_sim.rendering.as_markdown import markdown
+from dstamp_sim.rendering.document import Block, Document, Figure, Heading, Items, Paragraph
 from dstamp_sim.rendering.plots import Curve, Level, Point, draw_front, draw_waiting
 from dstamp_sim.rendering.timeline.layout import lay_out
 from dstamp_sim.rendering.timeline.svg import standalone_svg
@@ -40,12 +42,11 @@ def write_review(review: Review, out: Path) -> list[Path]:
         curves = [Curve(one.shape, one.per_day, one.waited_s) for one in review.waiting]
         draw_waiting(curves, review.per_day, "Waiting time as arrivals grow", pictures["waiting"])
     stories = [_draw_story(story, number, out) for number, story in enumerate(review.stories, start=1)]
-    parts = _parts(review, pictures, stories)
-    title = f"Lock review of {review.name}"
-    write_text(out / "review.md", markdown(title, parts))
-    write_text(out / "review.html", html(title, parts))
-    drawn = [file for name, file in pictures.items() if name != "map"]
-    return [*files, *drawn, *(story.file for story in stories), out / "review.md", out / "review.html"]
+    page = Document(f"Lock review of {review.name}", tuple(_blocks(review, pictures, stories)))
+    drawn = [*(file for name, file in pictures.items() if name != "map"), *(story.file for story in stories)]
+    write_text(out / "review.md", markdown(page, {file.name: file.name for file in (*files, *drawn)}))
+    write_text(out / "review.html", html(page))
+    return [*files, *drawn, out / "review.md", out / "review.html"]
 
 
 def _panels(review: Review) -> Iterator[Panel]:
@@ -123,7 +124,19 @@ def _draw_story(story: Story, number: int, out: Path) -> Figure:
     return Figure(file, story.sentence)
 
 
-def _parts(review: Review, pictures: dict[str, Path], stories: Sequence[Figure]) -> list[Part]:
+def _blocks(review: Review, pictures: dict[str, Path], stories: Sequence[Figure]) -> Iterator[Block]:
+    """The page: a heading for each part that has something to say, and what it says."""
+    for heading, *blocks in _parts(review, pictures, stories):
+        if blocks:
+            yield Heading(heading)
+            yield from blocks
+
+
+Part = tuple[str, *tuple[Block, ...]]
+"""A heading, and the blocks below it."""
+
+
+def _parts(review: Review, pictures: dict[str, Path], stories: Sequence[Figure]) -> Iterator[Part]:
     best = list(review.minimal[:6])
     present = review.of(review.present)
     listed = [*best, *([present] if present and present not in best else [])]
@@ -136,26 +149,21 @@ def _parts(review: Review, pictures: dict[str, Path], stories: Sequence[Figure])
         ),
         "waiting": "The smallest safe placements and the present one as arrivals grow; each stream has as many runs.",
     }
-    figures: dict[str, list[Block]] = {k: [Figure(pictures[k], captions[k])] for k in captions if k in pictures}
+    figures = {name: (Figure(pictures[name], captions[name]),) for name in captions if name in pictures}
     question = (
         f"Which placement of the locks {', '.join(review.locks)} over {', '.join(review.sections)} keeps "
         f"{'; '.join(review.properties)}?"
     )
-    parts = [
-        Part("Question", (question,)),
-        Part("Answer", tuple(answer(review))),
-        Part("Map", tuple(figures.get("map", []))),
-        Part("Not decided", (undecided(review),) if undecided(review).rows else ()),
-        Part("The smallest safe ones, best first, and the present one", (table(review, listed),)),
-        Part("Designs that are no span", (table(review, named),)) if named else Part("", ()),
-        Part("Why the ends are where they are", ([end_text(end) for end in review.ends],))
-        if review.ends
-        else Part("", ()),
-        Part("Price", (*figures.get("front", []), *figures.get("waiting", []))),
-        Part("Stories", tuple(stories)),
-        Part("Assumptions", (_assumptions(review),)),
-    ]
-    return [part for part in parts if part.blocks]
+    yield "Question", Paragraph(question)
+    yield "Answer", *map(Paragraph, answer(review))
+    yield "Map", *figures.get("map", ())
+    yield "Not decided", *([undecided(review)] if undecided(review).rows else [])
+    yield "The smallest safe ones, best first, and the present one", table(review, listed)
+    yield "Designs that are no span", *([table(review, named)] if named else [])
+    yield "Why the ends are where they are", *([Items(tuple(map(end_text, review.ends)))] if review.ends else [])
+    yield "Price", *figures.get("front", ()), *figures.get("waiting", ())
+    yield "Stories", *stories
+    yield "Assumptions", Items(tuple(_assumptions(review)))
 
 
 def _assumptions(review: Review) -> list[str]:

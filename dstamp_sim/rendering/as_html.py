@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
-from dstamp_sim.rendering.blocks import Document, parts
+from dstamp_sim.rendering.document import Document, parts
 
 KINDS = {".svg": "svg+xml", ".png": "png"}
 

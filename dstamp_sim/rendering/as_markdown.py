@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from dstamp_sim.rendering.blocks import (
+from dstamp_sim.rendering.document import (
     Block,
     Document,
     Figure,
@@ -21,8 +21,11 @@ from dstamp_sim.rendering.blocks import (
 
 MARKS = {"strong": "**", "emphasis": "*"}
 
-MARKUP = re.compile(r"[\\`*<\[|]|(?<!\w)_|_(?!\w)")
+MARKUP = re.compile(r"[\\`*\[|]|(?<!\w)_|_(?!\w)|<|&(?=#?\w+;)")
 """What Markdown could take for markup; an underscore inside a word is none."""
+
+ENTITIES = {"<": "&lt;", "&": "&amp;"}
+"""What is written as an entity, so that it is no tag whatever reads the text; all else gets a backslash."""
 
 
 def markdown(document: Document, links: Mapping[str, str]) -> str:
@@ -52,6 +55,8 @@ class _Writer:
                 yield from map(self._row, rows)
             case Figure(file, caption):
                 yield f"![{self.text(caption)}]({self._links[file.name]})"
+                yield ""
+                yield f"*{self.text(caption)}*"
 
     def _row(self, cells: tuple[Text, ...]) -> str:
         return "| " + " | ".join(map(self.text, cells)) + " |"
@@ -61,7 +66,7 @@ class _Writer:
 
     def _part(self, part: str | Span | Link) -> str:
         if isinstance(part, str):
-            return MARKUP.sub(lambda found: f"\\{found[0]}", part)
+            return MARKUP.sub(lambda found: ENTITIES.get(found[0], f"\\{found[0]}"), part)
         if isinstance(part, Link):
             return f"[{part.text}]({self._links[part.file.name]})"
         if part.style == "code":

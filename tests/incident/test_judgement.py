@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections import Counter
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from dstamp_sim.incident.replay_scenario import replay_incident
 from dstamp_sim.incident.report.first_screen import first_screen
 from dstamp_sim.incident.report.full import full_report
 from dstamp_sim.rendering.as_console import print_document
-from dstamp_sim.rendering.blocks import Table, as_json, plain
+from dstamp_sim.rendering.document import Table, as_json, plain
 
 BANK = Path(__file__).parents[2] / "experiments/bank"
 SCENARIO = BANK / "scenario.toml"
@@ -113,7 +114,7 @@ def cells(document):
 
 
 def unmarked(report):
-    return re.sub(r"\\(.)", r"\1", report.replace("`", "").replace("**", ""))
+    return unescape(re.sub(r"\\(.)", r"\1", report.replace("`", "").replace("**", "")))
 
 
 def words(page):

@@ -18,7 +18,7 @@ from dstamp_sim.incident.report.phrases import (
     span,
 )
 from dstamp_sim.incident.report.summary import MechanismRow, Summary
-from dstamp_sim.rendering.blocks import Block, Document, Items, Paragraph, Table, Text, strong
+from dstamp_sim.rendering.document import Block, Document, Items, Paragraph, Table, Text, strong
 
 MOST_OUTCOMES = 4
 """Outcomes of the next experiment that are listed at most, the most expected first."""

@@ -10,7 +10,7 @@ from dstamp_sim.incident.report.first_screen import answer
 from dstamp_sim.incident.report.phrases import flips, listed, many, partners, reasons, share, span
 from dstamp_sim.incident.report.replayed import replay_table
 from dstamp_sim.incident.report.summary import ExperimentRow, MechanismRow, Summary
-from dstamp_sim.rendering.blocks import (
+from dstamp_sim.rendering.document import (
     Block,
     Document,
     Figure,
@@ -329,4 +329,4 @@ def _ranked(shares: Mapping[str, float]) -> list[tuple[str, float]]:
 
 
 def _chance(found: float) -> str:
-    return "" if found == 0 else f"{found:.0%}" if found >= 0.01 else "<1%"
+    return "" if found == 0 else f"{found:.0%}" if found >= 0.01 else "below 1%"

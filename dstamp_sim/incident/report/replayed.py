@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dstamp_sim.incident.replay_scenario import Replay, ReplayedRun
-from dstamp_sim.rendering.blocks import Block, Document, Paragraph, Table, Text, strong
+from dstamp_sim.rendering.document import Block, Document, Paragraph, Table, Text, strong
 
 MARKS = {True: "yes", False: "NO", None: "not observed"}
 
