@@ -132,7 +132,7 @@ def steps_told(why: Explanation) -> frozenset[int]:
     if why.cycle is not None:
         found |= {n for edge in why.cycle.edges for n in (edge.source, edge.target)}
     if why.waits is not None:
-        found |= {wait.holder.since for wait in why.waits.waits if wait.holder is not None}
+        found |= {held.since for _, held in why.waits.wants}
     return frozenset(n for n in found if n >= 0)
 
 
