@@ -40,7 +40,7 @@ def is_same(one: Any, other: Any) -> bool:
     if kind in _PLAIN:
         return kind is type(other) and bool(one == other)
     if isinstance(one, frozenset):
-        return isinstance(other, frozenset) and one == other and _typed(one) == _typed(other)
+        return isinstance(other, frozenset) and one == other and _same_types(one, other)
     if kind is not type(other):
         return False
     if isinstance(one, tuple):
@@ -50,5 +50,9 @@ def is_same(one: Any, other: Any) -> bool:
     return same(one, other)
 
 
-def _typed(items: frozenset[Any]) -> set[tuple[type, Any]]:
-    return {(type(item), item) for item in items}
+def _same_types(one: frozenset[Any], other: frozenset[Any]) -> bool:
+    """Whether the members of two equal sets are of the same types, each of its own."""
+    kinds = set(map(type, frozenset.__iter__(one)))
+    if kinds != set(map(type, frozenset.__iter__(other))):
+        return False
+    return len(kinds) < 2 or {(type(item), item) for item in one} == {(type(item), item) for item in other}

@@ -94,8 +94,12 @@ class Semantics:
         self._rules.check_kept()
         for automaton in dict.fromkeys(self.automata):
             automaton.repeat()
-        while self._asked:
-            self._ask_again(*self._asked.pop())
+        shaken_states: dict[int, Hashable] = {}
+        asked, self._asked = self._asked, []
+        for target, current, node, outcomes in reversed(asked):
+            if id(current) not in shaken_states:
+                shaken_states[id(current)] = shaken(current)
+            self._ask_again(target, current, shaken_states[id(current)], node, outcomes)
         while self._bereaved:
             self._bereave_again(*self._bereaved.pop())
         self._rules.check_kept()
@@ -235,12 +239,16 @@ class Semantics:
             self._asked.append((target, current, node, outcomes))
         return outcomes
 
-    def _ask_again(self, target: SharedObject, current: Hashable, node: Node, before: tuple[Outcome, ...]) -> None:
+    def _ask_again(
+        self, target: SharedObject, current: Hashable, again: Hashable, node: Node, before: tuple[Outcome, ...]
+    ) -> None:
+        """Ask about a state once more, as its equal `again`."""
         assert node.op is not None
         args = shaken(node.op.args)
         op = node.op if args is node.op.args else replace(node.op, args=args)
-        now = _outcomes(target, shaken(current), op, node.place)
-        if len(now) != len(before) or not all(map(_is_same_outcome, now, before)):
+        now = _outcomes(target, again, op, node.place)
+        unchanged = [one.state is again and other.state is current for one, other in zip(now, before, strict=False)]
+        if len(now) != len(before) or not all(map(_is_same_outcome, now, before, unchanged)):
             raise ModelError(
                 f"{node.place}: not deterministic: {node.op} in state {text(current)} gave {_listed(before)} once and "
                 f"{_listed(now)} later: an object remembers nothing but its state, and {DEPENDS}"
@@ -370,9 +378,10 @@ def _outcomes(target: SharedObject, current: Hashable, op: Op, place: Place) -> 
     return tuple(given)
 
 
-def _is_same_outcome(one: Outcome, other: Outcome) -> bool:
+def _is_same_outcome(one: Outcome, other: Outcome, unchanged: bool) -> bool:
+    """Whether two outcomes are one; `unchanged` where both leave the state that they were asked about."""
     return (
-        is_same(one.state, other.state)
+        (unchanged or is_same(one.state, other.state))
         and is_same(one.result, other.result)
         and is_same(one.takes, other.takes)
         and is_same(one.drops, other.drops)
