@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from dstamp_sim.core.errors import PlacementError, unknown
 from dstamp_sim.core.op import EXIT, Mark, Program
@@ -18,6 +18,7 @@ REJECTED = "rejected"
 """The result of a process whose span refuses to wait and found its lock taken."""
 
 
+@runtime_checkable
 class Scope(Protocol):
     """A lock of a model's vocabulary: its name, and the lock object that a process with given arguments would take.
 

@@ -9,7 +9,9 @@ from itertools import pairwise
 from typing import Any, SupportsIndex
 
 from dstamp_sim.core.errors import ModelError
+from dstamp_sim.core.place import here
 from dstamp_sim.core.shared_object import SharedObject
+from dstamp_sim.core.typed import expect, is_name, items
 from dstamp_sim.core.value import same, text
 
 
@@ -35,6 +37,12 @@ class Property:
     predicate: Callable[..., Any]
     reads: tuple[SharedObject, ...] = ()
     of: str | None = None
+
+    def __post_init__(self) -> None:
+        expect(is_name(self.name), f"{self.kind.value} property", "name", self.name, "a text that is not empty")
+        who = f"property {self.name!r}"
+        expect(callable(self.predicate), who, "predicate", self.predicate, "a function that returns True or False")
+        items(who, "reads", self.reads, SharedObject, "shared objects: reads=[account]")
 
     @property
     def title(self) -> str:
@@ -166,8 +174,15 @@ class StateView(Mapping[SharedObject, Any]):
         for known, state in zip(self._objects, self._states, strict=True):
             if known is wanted:
                 return state
+        if isinstance(wanted, str):
+            raise ModelError(
+                f"{here()}state[{wanted!r}] looks by a name: write state[obj], with the object {wanted!r} itself"
+            )
         name = getattr(wanted, "name", wanted)
-        raise ModelError(f"a property looks at {name!r}, which its reads=[...] does not name")
+        reads = ", ".join(item.name for item in self._objects) or "none"
+        raise ModelError(
+            f"{here()}a property looks at {name!r}, which its reads=[...] does not name (they are: {reads})"
+        )
 
     def __iter__(self) -> Iterator[SharedObject]:
         return iter(self._objects)

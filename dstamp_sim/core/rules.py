@@ -9,8 +9,8 @@ from weakref import WeakSet
 
 from dstamp_sim.core.errors import ModelError
 from dstamp_sim.core.habits import fault, line_changing
-from dstamp_sim.core.kept import Kept, Part, own_copies
 from dstamp_sim.core.place import Place, defined
+from dstamp_sim.core.reach import Kept, Part, own_copies
 from dstamp_sim.core.shared_object import SharedObject
 from dstamp_sim.core.system import Process, System
 

@@ -6,7 +6,11 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
+from dstamp_sim.core.errors import ModelError
 from dstamp_sim.core.op import Op
+from dstamp_sim.core.place import here
+from dstamp_sim.core.typed import expect, is_name
+from dstamp_sim.core.value import Distinct
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +38,14 @@ class SharedObject:
     """Locks get bars on the timeline instead of a lane, and appear in wait-for graphs."""
 
     def __init__(self, name: str, initial: Hashable = None, *, private: bool = False) -> None:
+        who = type(self).__name__
+        expect(is_name(name), who, "name", name, "a text that is not empty")
+        expect(isinstance(private, bool), f"{who} {name!r}", "private", private, "True or False")
         self.name = name
         self.initial = initial
         self.private = private
+        if wrong := Distinct().wrong("initial", initial):
+            raise ModelError(f"{here()}{self!r} begins with the state {wrong}")
 
     def op(self, verb: str, *args: Hashable) -> Op:
         """An op of this object; subclasses give their verbs typed methods that call this."""

@@ -13,6 +13,7 @@ from dstamp_sim.core.op import Program
 from dstamp_sim.core.placement import Bound, Placement, Scope
 from dstamp_sim.core.properties import NO_DEADLOCK, Property
 from dstamp_sim.core.shared_object import SharedObject
+from dstamp_sim.core.typed import expect, is_name, is_number, items
 from dstamp_sim.core.value import Distinct, text
 
 
@@ -53,10 +54,15 @@ class Process:
         daemon: bool = False,
         killable: bool | None = None,
     ) -> None:
-        if not name:
-            raise ModelError("a process needs a name that is not empty: schedules are written in names")
-        if isinstance(copies, int) and copies < 0:
-            raise ModelError(f"process {name!r}: copies={copies}, but a number of processes is 0 or more")
+        expect(is_name(name), "Process", "name", name, "a text that is not empty: schedules are written in names")
+        who = f"process {name!r}"
+        expect(
+            callable(program), who, "program", program, "a generator function, not called: its arguments come after it"
+        )
+        number = copies is ANY or (is_number(copies) and int(copies) >= 0)
+        expect(number, who, "copies", copies, "a number of processes, 0 or more, or ANY")
+        expect(isinstance(daemon, bool), who, "daemon", daemon, "True or False")
+        expect(killable in (None, True, False), who, "killable", killable, "True, False, or None where daemon says it")
         if wrong := Distinct().wrong(name, args):
             raise ModelError(f"process {name!r}: it is given {wrong}")
         values = {"name": name, "program": program, "args": args, "copies": copies, "daemon": daemon}
@@ -115,10 +121,13 @@ class System:
     renamed: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("objects", "processes", "properties", "sections", "drawn", "locks", "lanes"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        for name, (kinds, wanted) in _KINDS.items():
+            object.__setattr__(self, name, items("System", name, getattr(self, name), kinds, wanted))
+        for lock in self.locks:
+            expect(not isinstance(lock, SharedObject), "System", "locks", lock, f"a list of {_KINDS['locks'][1]}")
         _unique("process", [process.name for process in self.processes])
         _unique("property", [prop.name for prop in self.checked_properties])
+        expect(is_number(self.crashes), "System", "crashes", self.crashes, "a number of processes that may die")
         if self.crashes < 0:
             raise UsageError(f"crashes={self.crashes}, but a number of crashes is 0 or more")
         _unique("lock", [scope.name for scope in self.locks])
@@ -228,6 +237,18 @@ class System:
             ) from error
         except BaseException as error:
             raise blamed(error, f"lock {scope_name!r}", "its key") from error
+
+
+_KINDS: dict[str, tuple[type, str]] = {
+    "objects": (SharedObject, "shared objects, such as Register('r', 0)"),
+    "processes": (Process, "processes: Process('name', program)"),
+    "properties": (Property, "properties, such as always('name', predicate, reads=[...])"),
+    "sections": (str, "names"),
+    "drawn": (str, "names"),
+    "locks": (Scope, "scopes of locks, such as LockScope('name'): placements make the locks of them"),
+    "lanes": (Lane, "lanes: Lane(object)"),
+}
+"""What the fields of a system hold, and how that is said."""
 
 
 def _unique(kind: str, names: Sequence[str]) -> None:

@@ -9,15 +9,17 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import iscoroutine
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
-from dstamp_sim.core.errors import ModelError, UsageError, blamed, unknown
+from dstamp_sim.core.errors import ModelError, UsageError, blamed, shown, unknown
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.observable import Observable
+from dstamp_sim.core.place import defined
 from dstamp_sim.core.placement import Placement
 from dstamp_sim.core.system import ANY, Copies, System
 
@@ -68,6 +70,9 @@ class Model:
             system = self.factory(**arguments)
         except BaseException as error:
             raise blamed(error, _line_of(error, self.path), "the factory") from error
+        if iscoroutine(system):
+            system.close()
+            raise ModelError(f"{defined(self.factory)}: a factory is written with `def`, not `async def`")
         if not isinstance(system, System):
             raise ModelError(f"{self.path}: the factory returned {system!r}, not a System")
         return system if laid is None else system.with_locks(laid)
@@ -83,7 +88,7 @@ def load_model(reference: str) -> Model:
     location, _, name = reference.partition(":")
     path = _find(location)
     module = _import(path)
-    mechanisms: Mapping[str, Mechanism] = getattr(module, "MECHANISMS", {})
+    mechanisms: Mapping[str, Mechanism] = _named(module, path, "MECHANISMS", Mechanism)
     factory_name = name.replace("-", "_") or "build"
     factory = mechanisms[name].factory if name in mechanisms else getattr(module, factory_name, None)
     if not callable(factory):
@@ -95,10 +100,31 @@ def load_model(reference: str) -> Model:
         module=module,
         factory=factory,
         mechanisms=mechanisms,
-        placements=getattr(module, "PLACEMENTS", {}),
-        assumptions=getattr(module, "ASSUMPTIONS", ()),
+        placements=_named(module, path, "PLACEMENTS", Placement),
+        assumptions=_assumptions(module, path),
         hypotheses=getattr(module, "HYPOTHESES", None),
     )
+
+
+def _named(module: ModuleType, path: Path, name: str, kind: type) -> Any:
+    """What a model has by names under `name`. Raises ModelError where it is no dict of texts to `kind`."""
+    found = getattr(module, name, {})
+    if not isinstance(found, Mapping) or not all(isinstance(key, str) for key in found):
+        raise ModelError(f"{path}: {name} is {found!r}, but it is a dict from names to {kind.__name__}s")
+    for key, value in found.items():
+        if not isinstance(value, kind):
+            raise ModelError(f"{path}: {name}[{key!r}] is {value!r}, but it is a {kind.__name__}")
+    return found
+
+
+def _assumptions(module: ModuleType, path: Path) -> Sequence[tuple[str, str]]:
+    found = getattr(module, "ASSUMPTIONS", ())
+    pairs = isinstance(found, list | tuple) and all(
+        isinstance(pair, tuple) and list(map(type, pair)) == [str, str] for pair in found
+    )
+    if not pairs:
+        raise ModelError(f"{path}: ASSUMPTIONS is {found!r}, but it is a list of pairs of texts: (what, on whose word)")
+    return tuple(found)
 
 
 def read_settings(factory: Callable[..., System], written: Sequence[str]) -> dict[str, Any]:
@@ -117,7 +143,7 @@ def read_settings(factory: Callable[..., System], written: Sequence[str]) -> dic
 
 def checked_settings(factory: Callable[..., System], settings: Mapping[str, Any]) -> dict[str, Any]:
     """`settings` converted to the types that the factory's annotations give. Raises UsageError as `read_settings`."""
-    parameters = inspect.signature(factory, eval_str=True).parameters
+    parameters = _parameters(factory)
     for name in settings:
         if name not in parameters:
             raise UsageError(unknown("parameter", name, parameters))
@@ -129,16 +155,29 @@ def _converted(name: str, value: Any, annotation: Any) -> Any:
         raise UsageError(f"parameter {name!r} has no annotation in the model, so {value!r} cannot be checked")
     kind = "a number or any" if annotation == Copies else inspect.formatannotation(annotation).replace("typing.", "")
     items = tuple(value.split(",")) if isinstance(value, str) and str(kind).startswith("tuple") else value
-    adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+    try:
+        adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+    except PydanticUserError as error:
+        raise UsageError(
+            f"parameter {name!r} is declared {kind}, of which no value can be written with --set"
+        ) from error
     try:
         return adapter.validate_python(items)
     except ValidationError as error:
         raise UsageError(f"parameter {name}={value!r}: {error.errors()[0]['msg']}; it is declared {kind}") from error
 
 
+def _parameters(factory: Callable[..., System]) -> Mapping[str, inspect.Parameter]:
+    """The parameters of a factory. Raises ModelError where an annotation names what is not there."""
+    try:
+        return inspect.signature(factory, eval_str=True).parameters
+    except Exception as error:
+        raise ModelError(f"{defined(factory)}: an annotation of the factory: {shown(error)}") from error
+
+
 def any_number(factory: Callable[..., System], settings: Mapping[str, Any]) -> dict[str, Any]:
     """`settings`, and `ANY` for every parameter not among them that the factory declares as `Copies`."""
-    parameters = inspect.signature(factory, eval_str=True).parameters
+    parameters = _parameters(factory)
     free = {name: ANY for name, known in parameters.items() if known.annotation == Copies and name not in settings}
     return {**free, **settings}
 
@@ -190,8 +229,24 @@ def _import(path: Path) -> ModuleType:
     except SyntaxError as error:
         raise ModelError(f"{error.filename}:{error.lineno}: not Python: {error.msg}") from error
     except BaseException as error:
-        raise blamed(error, _line_of(error, path), "importing the model") from error
+        fault = blamed(error, _line_of(error, path), "importing the model")
+        raise ModelError(f"{fault}{_instead_of_importing(error, path)}") from error
     return module
+
+
+def _instead_of_importing(error: BaseException, path: Path) -> str:
+    """What to do where a model imports a file beside it, which is not on Python's path."""
+    name = error.name if isinstance(error, ModuleNotFoundError) and error.name else ""
+    top = name.partition(".")[0]
+    beside = (path if path.is_dir() else path.parent) / top
+    if not top or not (beside.with_suffix(".py").is_file() or beside.is_dir()):
+        return ""
+    if path.is_dir():
+        return f": inside of a model's folder, write `from . import {top}`"
+    return (
+        f": a model is one file or one folder; make a folder of both, with this one as its __init__.py, and write "
+        f"`from . import {top}`"
+    )
 
 
 def _line_of(error: BaseException, path: Path) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.shared_object import Outcome, SharedObject
+from dstamp_sim.core.typed import expect, is_name
 from dstamp_sim.core.value import key, text
 
 
@@ -174,6 +175,10 @@ class LockScope:
     name: str
     of: Callable[..., Hashable] | None = None
     _made: dict[Hashable, Flock] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        expect(is_name(self.name), "LockScope", "name", self.name, "a text that is not empty")
+        expect(self.of is None or callable(self.of), f"LockScope {self.name!r}", "of", self.of, "a function, or None")
 
     def lock(self, args: tuple[Any, ...]) -> Flock | None:
         """The flock that a process with these arguments takes, if any; the same object for the same key."""

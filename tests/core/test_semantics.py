@@ -85,5 +85,5 @@ def test_a_choice_of_an_outcome_below_the_first_is_refused():
 
 
 def test_a_process_needs_a_name():
-    with pytest.raises(ModelError, match="a process needs a name"):
+    with pytest.raises(ModelError, match="a text that is not empty"):
         Process("", write, 1)
