@@ -87,8 +87,8 @@ class Overwrote(Claim):
     over: int
 
     def words(self, say: Speech) -> str:
-        """`b's write at step 2 had written over the 1 of a's write at step 1`."""
-        return f"{say.does(self.step)} had written over the {value_text(self.value)} of {say.who(self.over, self.step)}"
+        """`b's write at step 2 wrote over the 1 of a's write at step 1`."""
+        return f"{say.does(self.step)} wrote over the {value_text(self.value)} of {say.who(self.over, self.step)}"
 
 
 @dataclass(frozen=True)

@@ -371,8 +371,8 @@ def nested_states() -> System:
     return System(objects=[database], processes=[Process(f"t{n}", run, n) for n in (0, 1)], properties=[counted])
 
 
-def an_innocent_coin() -> System:
-    """Chance only lets the program go on: what it wrote is cleaned away by a daemon."""
+def cleaned_away() -> System:
+    """What a process wrote is cleaned away by a daemon before it looks again."""
     found = Register("found", False)
 
     def publish() -> Program[bool]:
@@ -386,6 +386,47 @@ def an_innocent_coin() -> System:
     there = each_result("what is published is there", lambda result: result)
     processes = [Process("job", publish), Process("cleaner", clean, daemon=True)]
     return System(objects=[found], processes=processes, properties=[there])
+
+
+def nobody_else_is_needed() -> System:
+    """One process alone counts too far."""
+    count = Counter("count")
+
+    def twice() -> Program[None]:
+        yield count.add(1)
+        yield count.add(1)
+
+    few = always("one at most", lambda s: s[count] <= 1, reads=[count])
+    return System(
+        objects=[count],
+        processes=[Process("one", twice), Process("other", lambda: (yield count.read()))],
+        properties=[few],
+    )
+
+
+def whatever_it_reads() -> System:
+    """A process returns what it must not, having looked at nothing."""
+    seen = Register("seen", False)
+
+    def careless() -> Program[str]:
+        yield seen.write(True)
+        return "bad"
+
+    good = each_result("all is good", lambda result: result != "bad")
+    return System(objects=[seen], processes=[Process("careless", careless)], properties=[good])
+
+
+def the_last_write_wins() -> System:
+    """Two write the same file; the fuller one should stay."""
+    page = Register("page", "")
+
+    def write(content: str) -> Program[None]:
+        yield page.write(content)
+
+    full = at_end("the full page stays", lambda _, s: s[page] == "full", reads=[page])
+    return System(
+        objects=[page], processes=[Process("full", write, "full"), Process("draft", write, "draft")], properties=[full]
+    )
 
 
 STORIES: dict[str, Callable[[], System]] = {
@@ -406,5 +447,8 @@ STORIES: dict[str, Callable[[], System]] = {
     "a lock over the store": a_lock_over_the_store,
     "two ops in one section": two_ops_in_one_section,
     "nested states": nested_states,
-    "cleaned away": an_innocent_coin,
+    "cleaned away": cleaned_away,
+    "nobody else is needed": nobody_else_is_needed,
+    "whatever it reads": whatever_it_reads,
+    "the last write wins": the_last_write_wins,
 }

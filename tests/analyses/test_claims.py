@@ -45,7 +45,7 @@ OVER = Overwrote(4, PLACE, 1, 2)
 def test_a_reading_knows_its_words():
     assert said(LAST) == "p's read at step 6 saw x 1, which p's own write at step 5 had written"
     assert said(FIRST) == "q's read at step 2 saw x 0, as it was from the start"
-    assert said(OVER) == "p's write at step 5 had written over the 1 of q's write at step 3"
+    assert said(OVER) == "p's write at step 5 wrote over the 1 of q's write at step 3"
 
 
 @pytest.mark.parametrize("claim", [LAST, FIRST, OVER])
