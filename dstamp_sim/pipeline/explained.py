@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
-from dstamp_sim.analyses.accesses import Accesses
 from dstamp_sim.analyses.conflicts import Conflicts, Dependency
 from dstamp_sim.analyses.explain import Explanation, depends, explain, step_number
 from dstamp_sim.analyses.judged_trace import TraceJudgement, judged_trace
@@ -21,10 +20,30 @@ from dstamp_sim.rendering.timeline.axis import clock_time
 from dstamp_sim.rendering.timeline.told import Link, Missing, Told
 
 _STEPS = frozenset(
-    ("step", "steps", "read", "reads", "write", "writer", "over", "own", "acts", "since", "other", "source", "target")
+    [
+        "step",
+        "steps",
+        "read",
+        "reads",
+        "write",
+        "writer",
+        "over",
+        "own",
+        "acts",
+        "opens",
+        "closes",
+        "since",
+        "until",
+        "first",
+        "last",
+        "moment",
+        "other",
+        "source",
+        "target",
+    ]
 )
-_PARTS = frozenset(("edge", "links", "fails", "trials", "change"))
-"""The fields of claims that are step numbers, and those that are made of such."""
+_PARTS = frozenset(["edge", "links", "fails", "trials", "change", "held", "holds", "span", "first", "second", "why"])
+"""The fields of claims that are step numbers, and those that are made of such; some are either."""
 MOST_LINKS = 5_000
 """How many dependencies are handed to pictures: the last."""
 
@@ -143,7 +162,7 @@ def told_story(trace: Trace, why: Explanation, *, width: int = 150) -> list[str]
 
 def nones_told(trace: Trace, why: Explanation) -> frozenset[int]:
     """The steps of an explanation that only looked at something, and were told None."""
-    accesses = Accesses(trace)
+    accesses = (why.conflicts or Conflicts(trace)).accesses
     looks = (n for n in steps_told(why) if trace.steps[n].result is None and trace.steps[n].touched is not None)
     return frozenset(n for n in looks if accesses[n].reads and not accesses[n].writes)
 
@@ -153,7 +172,7 @@ def _steps_of(said: Any) -> Iterator[int]:
     for name in (field.name for field in fields(said)) if is_dataclass(said) else ():
         value = getattr(said, name)
         for item in value if isinstance(value, tuple) else (value,):
-            if name in _STEPS and isinstance(item, int):
+            if name in _STEPS and isinstance(item, int) and not isinstance(item, bool):
                 yield item
             elif name == "writes" and isinstance(item, tuple):
                 yield item[0]
