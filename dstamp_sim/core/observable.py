@@ -65,12 +65,9 @@ class Field:
 
 
 def no_contradiction(results: Mapping[str, Any], log: Mapping[str, Any]) -> str:
-    """That results and log name different values for one field; empty where they do not."""
-    return next(
-        (f"its results name {name} {value!r}, its log {log[name]!r}" for name, value in results.items()
-         if name in log and log[name] != value),
-        "",
-    )  # fmt: skip
+    """That results and log name different values for one field; empty where they do not. A log has only text."""
+    both = [name for name in results if name in log and str(results[name]) != str(log[name])]
+    return f"its results name {both[0]} {results[both[0]]!r}, its log {log[both[0]]!r}" if both else ""
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dstamp_sim.core.mechanism import Experiment
+from dstamp_sim.core.observable import Field
 from dstamp_sim.core.placement import Placement
 from dstamp_sim.core.properties import NO_DEADLOCK, Property
 from dstamp_sim.core.shared_object import SharedObject
 from dstamp_sim.core.system import Copies, Process, System
 from dstamp_sim.core.value import text
+from dstamp_sim.inputs.model_file import Model
 from dstamp_sim.pipeline.subject import load_subject
 
 _LONGEST = 80
@@ -47,6 +50,8 @@ def describe_model(reference: str, *, settings: Sequence[str] = (), placement: s
         "locks": tuple(Entry(scope.name, "") for scope in system.locks),
         "placements": tuple(Entry(name, _placement(laid)) for name, laid in model.placements.items()),
         "mechanisms": tuple(Entry(name, known.story) for name, known in model.mechanisms.items()),
+        "evidence": tuple(Entry(".".join(one.path), _field(one)) for one in model.evidence.fields),
+        "experiments": tuple(Entry(name, known.story) for name, known in _experiments(model)),
         "properties": tuple(Entry(prop.name, _property(prop)) for prop in system.checked_properties),
     }
     story = (inspect.getdoc(model.module) or "").partition("\n\n")[0].replace("\n", " ")
@@ -77,6 +82,16 @@ def _placement(laid: Placement) -> str:
     return "; ".join(
         [*([spans] if spans else []), *(f"sets {name}={text(value)}" for name, value in laid.sets.items())]
     )
+
+
+def _field(one: Field) -> str:
+    """What an evidence file can say of a run under this key."""
+    kind = inspect.formatannotation(one.kind).replace("typing.", "")
+    return kind + ("" if one.compared else ", which run it was")
+
+
+def _experiments(model: Model) -> Iterator[tuple[str, Experiment]]:
+    yield from model.hypotheses.experiments.items() if model.hypotheses else ()
 
 
 def _property(prop: Property) -> str:

@@ -21,7 +21,10 @@ def test_every_kind_of_the_incidents_model_is_listed(dstamp):
     found = json.loads(out)
     assert code == 0
     kinds = {"parameters", "processes", "objects", "sections", "locks", "placements", "mechanisms", "properties"}
+    kinds |= {"evidence", "experiments"}
     assert kinds <= set(found)
+    assert {"name": "stages.upgrade", "says": "Literal['pass', 'fail']"} in found["evidence"]
+    assert {"name": "recipe", "says": "str, which run it was"} in found["evidence"]
     assert {"name": "deploy_app", "says": "app-domain:deploy_app"} in found["placements"]
     assert {"name": "stack_per_run", "says": "sets stack='per_run'"} in found["placements"]
 

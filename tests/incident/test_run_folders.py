@@ -2,13 +2,16 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
 from dstamp_sim.incident.run_folders import LARGEST_RESULTS, read_run_folders
+from dstamp_sim.inputs.model_file import load_model
 from models.cc_ci import HYPOTHESES
 
 CC_CI = HYPOTHESES.evidence
+BANK = Path(__file__).parents[2] / "experiments/bank/overdraft.py"
 
 GREEN = {"level": 4, "upgrade": "pass", "recipe": "discourse", "ref": "7ae7b0f76efb", "host": "ci-3"}
 RED = {"level": 1, "upgrade": "fail", "ref": "7ae7b0f76efb"}
@@ -39,6 +42,27 @@ def test_results_and_log_become_a_run_and_unknown_keys_are_kept(tmp_path):
         "computed": "7ae7b0f7+U",
     }
     assert (red.time.isoformat(), red.until.isoformat()) == ("2026-06-10T20:54:00+00:00", "2026-06-10T21:09:00+00:00")
+
+
+def test_what_the_model_does_not_declare_is_kept_and_compared_with_nothing(tmp_path):
+    put(tmp_path, "a", GREEN | {"backup": "pass", "install": "pass"})
+    run = read_run_folders(tmp_path, CC_CI).runs[0]
+    assert run.other == {"host": "ci-3", "backup": "pass"}
+    assert run.seen["install"] == "pass"
+    assert dict(CC_CI.compared(run.seen)) == {"level": 4, "upgrade": "pass"}
+
+
+def test_the_folders_of_another_model_are_read_by_what_it_declares(tmp_path):
+    bank = load_model(str(BANK)).evidence
+    put(tmp_path, "ann", {"paid": True, "account": 1, "teller": "eve"}, "2026-03-02T09:30:00 start\nbalance now 40\n")
+    put(tmp_path, "bob", {"paid": True, "left": 40}, "balance now -20\n")
+    put(tmp_path, "cat", {"left": -20}, "balance now -20\n")
+    found = read_run_folders(tmp_path, bank)
+    assert [(run.id, run.seen, run.other) for run in found.runs] == [
+        ("ann", {"account": 1, "paid": True, "left": 40}, {"teller": "eve"}),
+        ("cat", {"left": -20}, {}),
+    ]
+    assert [item.why for item in found.complaints] == ["its results name left 40, its log '-20'"]
 
 
 def test_a_log_inside_the_folder_is_read_too(tmp_path):
