@@ -21,6 +21,7 @@ from dstamp_sim.cli.console import (
     print_json,
     say,
 )
+from dstamp_sim.cli.numbers import whole
 from dstamp_sim.core.errors import Disagreement, UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 def conform(
     witness: Annotated[Path | None, typer.Argument(help="A witness file to play on the real parts.")] = None,
     trials: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Instead: run a model N times, freely and concurrently.")
+        int, typer.Option(metavar="N", parser=whole(0), help="Instead: run a model N times, freely and concurrently.")
     ] = 0,
     model: Annotated[str | None, typer.Option(metavar="MODEL", help="The model of the trials.")] = None,
     settings: Annotated[

@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from dstamp_sim.cli.numbers import whole
 from dstamp_sim.engines.explore.explorer import Progress
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ PropertiesOption = Annotated[
 ]
 CrashesOption = Annotated[
     int | None,
-    typer.Option("--crashes", min=0, help="The largest number of processes that may die (default: the model's)."),
+    typer.Option(
+        "--crashes", parser=whole(0), help="The largest number of processes that may die (default: the model's)."
+    ),
 ]
 PlacementOption = Annotated[
     str | None,
@@ -132,14 +135,24 @@ def properties_json(properties: Sequence[Shown]) -> list[dict[str, Any]]:
     ]
 
 
+EVERY_S = 10.0
+"""How often a line says how far a long command has come, where errors are no terminal."""
+
+
 @contextmanager
-def progress() -> Iterator[Progress | None]:
-    """A line of progress on a terminal, from the first second on; nothing when errors are piped."""
-    console = errors()
+def progress() -> Iterator[Progress]:
+    """A line of progress on a terminal, from the first second on; elsewhere a line now and then."""
+    console, begun = errors(), monotonic()
+
+    def says(states: int, transitions: int, depth: int) -> str:
+        rate = states / (monotonic() - begun)
+        return f"{states:,} states, {transitions:,} transitions, depth {depth}, {rate:,.0f} states/s"
+
     if not console.is_terminal:
-        yield None
+        line = _now_and_then(console)
+        yield lambda *found: line(lambda: says(*found))
         return
-    begun = shown = monotonic()
+    shown = begun
     with console.status("") as status:
         status.stop()
 
@@ -148,16 +161,28 @@ def progress() -> Iterator[Progress | None]:
             now = monotonic()
             if now - begun > 1 and now - shown > 0.2:
                 shown = now
-                rate = states / (now - begun)
                 status.start()
-                status.update(f"{states:,} states, {transitions:,} transitions, depth {depth}, {rate:,.0f} states/s")
+                status.update(says(states, transitions, depth))
 
         yield tell
 
 
+def _now_and_then(console: Console) -> Callable[[Callable[[], str]], None]:
+    """Prints what it is given to say, but a line every `EVERY_S` at most, the first one after as long."""
+    last = monotonic()
+
+    def tell(says: Callable[[], str]) -> None:
+        nonlocal last
+        if monotonic() - last > EVERY_S:
+            last = monotonic()
+            console.print(Text(f"so far: {says()}"))
+
+    return tell
+
+
 @contextmanager
-def bar(of: str) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar of progress on a terminal, told how many of how many are done; nothing when errors are piped."""
+def bar(of: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar of progress on a terminal, told how many of how many are done; elsewhere a line now and then."""
     from rich.progress import (  # noqa: PLC0415 - slow to import
         BarColumn,
         MofNCompleteColumn,
@@ -168,7 +193,8 @@ def bar(of: str) -> Iterator[Callable[[int, int], None] | None]:
 
     console = errors()
     if not console.is_terminal:
-        yield None
+        line = _now_and_then(console)
+        yield lambda done, total: line(lambda: f"{done:,} of {total:,} {of}")
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as shown:

@@ -21,7 +21,7 @@ import typer
 from rich.text import Text
 
 from dstamp_sim.cli.console import Aside, errors
-from dstamp_sim.core.errors import DstampError, shown
+from dstamp_sim.core.errors import DstampError, cut, shown
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -49,7 +49,7 @@ def exit_code(run: Callable[[], object]) -> int:
     except OSError as error:
         if error.filename is None:
             return _fault(error)
-        return _said(f"{error.filename}: {error.strerror}", USAGE)
+        return _said(f"{cut(str(error.filename))}: {error.strerror}", USAGE)
     except BaseException as error:  # a SystemExit too: whoever calls sys.exit inside a command knows no verdict
         handler = signal.getsignal(signal.SIGINT)
         pressed = isinstance(handler, CtrlC) and handler.pressed  # a module that is being loaded makes it another error

@@ -19,6 +19,7 @@ from dstamp_sim.cli.console import (
     SettingsOption,
     progress,
 )
+from dstamp_sim.cli.numbers import whole
 from dstamp_sim.cli.report import print_report
 from dstamp_sim.engines.explore.explorer import DEFAULT_LIMIT, DEFAULT_MEMORY_MB, Reductions
 
@@ -30,9 +31,9 @@ def explore(
     placement: PlacementOption = None,
     properties: PropertiesOption = None,
     crashes: CrashesOption = None,
-    limit: Annotated[int, typer.Option(min=1, help="States to remember before giving up.")] = DEFAULT_LIMIT,
+    limit: Annotated[int, typer.Option(parser=whole(1), help="States to remember before giving up.")] = DEFAULT_LIMIT,
     memory_mb: Annotated[
-        int, typer.Option("--memory", metavar="MB", min=1, help="Memory for states.")
+        int, typer.Option("--memory", metavar="MB", parser=whole(1), help="Memory for states.")
     ] = DEFAULT_MEMORY_MB,
     no_por: Annotated[bool, typer.Option("--no-por", help="No partial-order reduction.")] = False,
     no_symmetry: Annotated[bool, typer.Option("--no-symmetry", help="Tell copies apart.")] = False,

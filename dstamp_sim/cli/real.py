@@ -37,4 +37,4 @@ def real(
             say(console, Text(told, style="green"))
         for reason in found.trouble:
             say(console, Text(f"no engine: {reason}", style="red"))
-    raise typer.Exit(1 if found.trouble else 0)
+    raise typer.Exit(2 if found.trouble else 0)  # 1 is a verdict

@@ -22,6 +22,8 @@ from dstamp_sim.cli.console import (
     say,
 )
 from dstamp_sim.cli.judgement import print_judgement
+from dstamp_sim.cli.numbers import whole
+from dstamp_sim.rendering.text import at_least, at_most
 
 if TYPE_CHECKING:
     from dstamp_sim.incident.incident import Judgement
@@ -37,10 +39,10 @@ def replay(
         str | None, typer.Option(metavar="NAME", help="The candidate mechanism; the scenario's when left out.")
     ] = None,
     placement: PlacementOption = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="The seed of all durations and outcomes.")] = None,
+    seed: Annotated[int | None, typer.Option(parser=whole(0), help="The seed of all durations and outcomes.")] = None,
     draws: Annotated[
         int,
-        typer.Option(metavar="N", min=0, help="Also count how often each property fails in N draws, seed by seed."),
+        typer.Option(metavar="N", parser=whole(0), help="Also count how often each property fails in N draws."),
     ] = 0,
     judge: Annotated[
         bool | None, typer.Option("--judge/--no-judge", help="Judge all mechanisms (default: unless --mechanism).")
@@ -72,7 +74,7 @@ def replay(
         from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - loaded when needed
         from dstamp_sim.incident.incident import judge_incident  # noqa: PLC0415 - as above
 
-        with bar("judging mechanisms") as tell:
+        with bar("mechanisms judged") as tell:
             judgement = judge_incident(incident, replayed=found, out=out, report=report, workers=cores(), tell=tell)
     if as_json:
         print_json(_json(found, judgement))
@@ -132,7 +134,7 @@ def _how_often(often: HowOften) -> str:
     low, high = often.limits
     in_some = f" (the first has seed {often.first_seed})" if often.decided else ""
     asked = "" if often.asked == often.draws else f" of {often.asked:,} that came to ask it"
-    limits = f"{low:.3%} to {high:.3%}" if often.decided else f"at most {high:.3%}"
+    limits = f"{at_least(low)} to {at_most(high)}" if often.decided else f"at most {at_most(high)}"
     told = f"{'is reached' if often.prop.is_wish else 'fails'} in {f'{often.decided:,}' if often.decided else 'none'}"
     return f"{told}{asked}{in_some}; with 95 % confidence in {limits} of all draws"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import AsJson, MechanismOption, Out, errors, output, print_files, print_json, say
+from dstamp_sim.cli.console import AsJson, MechanismOption, Out, bar, output, print_files, print_json, say
+from dstamp_sim.cli.numbers import whole
 
 if TYPE_CHECKING:
-    from dstamp_sim.lock_review.review import Progress, Review
+    from dstamp_sim.lock_review.review import Review
 
 
 def review(
@@ -30,7 +29,7 @@ def review(
         list[str] | None, typer.Option("--locks", metavar="NAME", help="A lock to place; repeatable (default: all).")
     ] = None,
     spans: Annotated[
-        int, typer.Option(min=1, max=2, help="1 for single spans only, 2 also for pairs (of the first lock).")
+        int, typer.Option(parser=whole(1, 2), help="1 for single spans only, 2 also for pairs (of the first lock).")
     ] = 2,
     scenario: Annotated[
         Path | None,
@@ -47,7 +46,7 @@ def review(
     from dstamp_sim.rendering.as_console import print_block  # noqa: PLC0415 - as above
 
     reference = f"{model}:{mechanism}" if mechanism else model
-    with _bar() as tell:
+    with bar("placements") as tell:
         found = review_model(
             reference,
             settings=settings or [],
@@ -96,17 +95,3 @@ def _json(found: Review) -> dict[str, Any]:
         "no_cure": found.no_cure,
         "placements": placements,
     }
-
-
-@contextmanager
-def _bar() -> Iterator[Progress | None]:
-    """A progress bar on a terminal; nothing when errors are piped."""
-    from rich.progress import Progress as Bar  # noqa: PLC0415 - slow to import
-
-    console = errors()
-    if not console.is_terminal:
-        yield None
-        return
-    with Bar(console=console, transient=True) as bar:
-        task = bar.add_task("placements", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -24,6 +24,8 @@ from dstamp_sim.cli.console import (
     print_json,
     say,
 )
+from dstamp_sim.cli.numbers import whole
+from dstamp_sim.rendering.text import at_least, at_most
 
 if TYPE_CHECKING:
     from dstamp_sim.core.verdict import Judgement
@@ -55,9 +57,11 @@ def sample(
         bool,
         typer.Option("--strategies", callback=_print_strategies, is_eager=True, help="List the strategies and end."),
     ] = False,
-    budget: Annotated[int, typer.Option(min=1, help="Schedules to walk.")] = 10_000,
-    seed: Annotated[int, typer.Option(min=0, help="The seed of all draws.")] = 0,
-    most_steps: Annotated[int, typer.Option("--steps", min=1, help="Steps of one schedule, at most.")] = 2_000,
+    budget: Annotated[int, typer.Option(parser=whole(1), help="Schedules to walk.")] = 10_000,
+    seed: Annotated[int, typer.Option(parser=whole(0), help="The seed of all draws.")] = 0,
+    most_steps: Annotated[
+        int, typer.Option("--steps", parser=whole(1), help="Steps of one schedule, at most.")
+    ] = 2_000,
     settings: SettingsOption = None,
     mechanism: MechanismOption = None,
     placement: PlacementOption = None,
@@ -81,7 +85,7 @@ def sample(
             budget=budget,
             strategy=chosen,
             out=out,
-            progress=None if tell is None else lambda done: tell(done, budget),
+            progress=lambda done: tell(done, budget),
         )
     if as_json:
         print_json(_json(found) | {"seed": seed})
@@ -117,9 +121,8 @@ def _share(found: Sampling, judgement: Judgement) -> str:
     counted = f"{hits or 'none'} of {drawn.schedules:,} schedules"
     if limits is None:
         return counted
-    if hits:
-        return f"{counted}; with 95 % confidence {limits.low:.3%} to {limits.high:.3%} of all that this strategy draws"
-    return f"{counted}; with 95 % confidence at most {limits.high:.3%} of all that this strategy draws"
+    share = f"{at_least(limits.low)} to {at_most(limits.high)}" if hits else f"at most {at_most(limits.high)}"
+    return f"{counted}; with 95 % confidence {share} of all that this strategy draws"
 
 
 def _walked(found: Sampling, seed: int) -> str:
@@ -134,13 +137,15 @@ def _walked(found: Sampling, seed: int) -> str:
 
 def _ends(found: Sampling) -> list[str]:
     ends = found.sample.ends
-    lines = [f"{len(ends):,} distinct results:"]
+    lines = ["One result:" if len(ends) == 1 else f"{len(ends):,} distinct results:"]
     for end, count in ends[:ENDS_SHOWN]:
         lines.append(f"  {count:>9,}  " + ("; ".join(f"{k}: {v}" for k, v in _shown(end).items()) or "nobody ended"))
     if len(ends) > ENDS_SHOWN:
         lines.append(f"  and {len(ends) - ENDS_SHOWN:,} more (--json has all)")
     if found.unseen is not None:
-        lines.append(f"the next schedule ends otherwise with probability {found.unseen:.3%} or less (95 % confidence)")
+        lines.append(
+            f"the next schedule ends otherwise with probability {at_most(found.unseen)} or less (95 % confidence)"
+        )
     return lines
 
 

@@ -35,5 +35,6 @@ def examine(*, use_docker_host: bool = False) -> Health:
             up_s = time.monotonic() - begun
             begun = time.monotonic()
     except NoEngine as error:
-        return Health(git, None, 0.0, 0.0, tuple(obstacles()) or (str(error),))
+        why = [] if use_docker_host else obstacles()
+        return Health(git, None, 0.0, 0.0, tuple(why) or (str(error),))
     return Health(git, version, up_s, time.monotonic() - begun, ())

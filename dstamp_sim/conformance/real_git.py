@@ -274,5 +274,5 @@ def git_version() -> str:
     """What `git --version` says; "missing" where there is no git."""
     try:
         return subprocess.run(["git", "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    except FileNotFoundError:
+    except OSError:
         return "missing"

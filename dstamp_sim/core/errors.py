@@ -80,9 +80,15 @@ def shown(error: BaseException) -> str:
         return type(error).__name__
 
 
+def cut(name: str, most: int = 80) -> str:
+    """A name that a user gave, without its middle where it is longer than a line."""
+    return name if len(name) <= most else f"{name[: most // 2]}…{name[-most // 2 :]}"
+
+
 def unknown(kind: str, name: str, valid: Iterable[str]) -> str:
     """The sentence for a name that is not one of `valid`: the value, the nearest valid name, the valid ones."""
     choices = sorted(valid)
+    name = cut(name)
     near = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
     guess = f"; did you mean {near[0]!r}?" if near else ""
     listed = ", ".join(choices) if choices else "none"

@@ -16,12 +16,18 @@ from typing import Any
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
-from dstamp_sim.core.errors import ModelError, UsageError, blamed, shown, unknown
+from dstamp_sim.core.errors import ModelError, UsageError, blamed, cut, shown, unknown
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.place import defined
 from dstamp_sim.core.placement import Placement
 from dstamp_sim.core.system import ANY, Copies, System
+
+NO_LOCKS = Placement("none")
+"""No placement, by the name that every output calls it."""
+
+LONGEST_PATH = 4096
+"""What is longer names no file."""
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -48,9 +54,12 @@ class Model:
         """The placement called so, or written out as spans. Raises UsageError naming the nearest one."""
         if written in self.placements:
             return self.placements[written]
+        if written == NO_LOCKS.name:
+            return NO_LOCKS
         if ":" in written:
             return Placement.parse(written)
-        raise UsageError(f"{unknown('placement', written, self.placements)}, or write it out as lock:first..last")
+        valid = [*self.placements, NO_LOCKS.name]
+        raise UsageError(f"{unknown('placement', written, valid)}, or write it out as lock:first..last")
 
     def mechanism(self, name: str) -> Mechanism:
         """The mechanism called `name`. Raises UsageError naming the nearest one."""
@@ -198,11 +207,17 @@ def bundled(relative: str) -> Path:
 
 
 def _find(location: str) -> Path:
+    if len(location) >= LONGEST_PATH:
+        raise UsageError(f"no model at {cut(location)!r}: this names no file")
     for path in (Path(location), bundled(f"models/{location}"), bundled(f"models/{location}.py"), bundled(location)):
         if (path.is_file() and path.suffix == ".py") or (path / "__init__.py").is_file():
             return path
+    if location and Path(location).exists():
+        raise UsageError(f"{location} is there, but a model is a .py file, or a folder with an __init__.py")
     known = sorted(_short_names())
-    raise UsageError(f"no model at {location!r}: {unknown('model', location, known)}")
+    folder = Path(location).parent
+    beside = [path.as_posix() for path in folder.glob("*.py")]
+    raise UsageError(f"no model at {cut(location)!r}: {unknown('model', location, [*beside, *known])}")
 
 
 def _short_names() -> list[str]:
@@ -227,7 +242,7 @@ def _import(path: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except SyntaxError as error:
-        raise ModelError(f"{error.filename}:{error.lineno}: not Python: {error.msg}") from error
+        raise ModelError(f"{error.filename or entry}:{error.lineno or 1}: not Python: {error.msg}") from error
     except BaseException as error:
         fault = blamed(error, _line_of(error, path), "importing the model")
         raise ModelError(f"{fault}{_instead_of_importing(error, path)}") from error

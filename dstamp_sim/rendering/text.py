@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from decimal import ROUND_DOWN, ROUND_UP, Context
 from textwrap import shorten
 
 from dstamp_sim.core.state_fields import innermost, path_text
@@ -12,6 +13,21 @@ from dstamp_sim.core.verdict import Coverage, Judgement, Report
 
 _NAMES = 32
 """Characters of the widest name beside which the others are lined up."""
+
+
+def at_most(share: float) -> str:
+    """A share as a percentage of two figures, rounded up: what is at most so much."""
+    return _percent(share, ROUND_UP)
+
+
+def at_least(share: float) -> str:
+    """A share as a percentage of two figures, rounded down: what is at least so much."""
+    return _percent(share, ROUND_DOWN)
+
+
+def _percent(share: float, rounding: str) -> str:
+    rounded = Context(prec=2, rounding=rounding).create_decimal(repr(100 * share))
+    return f"{rounded.normalize():f} %"
 
 
 def story(trace: Trace, *, width: int = 150, nones: Collection[int] = ()) -> list[str]:
@@ -91,7 +107,7 @@ def _coverage(coverage: Coverage) -> list[str]:
     if coverage.exhausted:
         lines += _never("section never entered", coverage.sections_never_entered)
         lines += _never("op waited for and never performed", coverage.ops_never_performed)
-        lines += _never("line never passed", [f"{p} {shorten(p.source, 80)}" for p in coverage.lines_never_passed])
+        lines += _never("yield never reached", [f"{p} {shorten(p.source, 80)}" for p in coverage.lines_never_passed])
     return lines
 
 

@@ -222,9 +222,54 @@ def test_ctrl_c_in_a_long_exploration_gives_partial_counts_and_exit_3(tmp_path):
         try:
             err = _read_until(terminal, "states/s")
             running.send_signal(signal.SIGINT)
-            out, _ = running.communicate(timeout=60)
+            out, _ = running.communicate(timeout=300)  # a busy machine takes its time
         finally:
             running.kill()
     assert running.returncode == 3, (out, err)
     assert "part of the space (interrupted)" in out
     assert "Traceback" not in err
+
+
+def test_the_placement_none_is_the_one_that_every_output_writes(dstamp):
+    code, out, _ = dstamp("explore", "cc_ci", "--placement", "none", "--property", "no deadlock")
+    assert code == 0 and "cc_ci, lock placement none" in out
+
+
+def test_a_model_beside_the_mistyped_one_is_offered(dstamp):
+    Path("bank.py").write_text("")
+    refused(dstamp("explore", "bnak.py"), r"no model at 'bnak.py'.*did you mean 'bank.py'")
+
+
+def test_a_file_that_is_there_and_is_no_model_is_said_to_be_there(dstamp):
+    Path("day.toml").write_text("")
+    refused(dstamp("explore", "day.toml"), "day.toml is there, but a model is a .py file, or a folder")
+
+
+def test_a_name_of_a_hundred_thousand_characters_is_cut(dstamp):
+    for words in (
+        ["explore", "x" * 100_000],
+        ["explore", "y" * 3_000],
+        ["explore", "cc_ci", "--property", "z" * 9_000],
+    ):
+        code, _, err = dstamp(*words)
+        assert code == 2 and len(err) < 2_000
+
+
+@pytest.mark.parametrize("content", [b"x = 1\0", "x = 1".encode("utf-16")])
+def test_a_file_that_is_no_text_is_named(dstamp, content):
+    Path("model.py").write_bytes(content)
+    code, _, err = dstamp("explore", "model.py")
+    assert code == 2 and "model.py" in err and "None" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["sample", "classic/bank", "--budget", "0"], "'--budget': 0 is not from 1 to"),
+        (["sample", "classic/bank", "--seed", "few"], "'--seed': 'few' is no whole number"),
+        (["explore", "classic/bank", "--crashes", "9" * 5_000], "'--crashes': 9999"),
+    ],
+)
+def test_an_option_that_does_not_fit_is_refused_with_its_value(dstamp, words, told):
+    code, _, err = dstamp(*words)
+    assert code == 2 and told in " ".join(err.replace("│", " ").split())

@@ -48,11 +48,12 @@ def test_an_unknown_placement_is_answered_with_the_nearest(dstamp):
 
 def test_the_users_engine_is_only_used_when_there_is_one(dstamp, monkeypatch):
     monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setenv("PATH", "")  # what a private engine would need does not matter here
     code, out, _ = dstamp("real", "doctor", "--yes-use-this-engine")
-    assert code == 1 and "DOCKER_HOST is not set" in out
+    assert code == 2 and "DOCKER_HOST is not set" in out
 
 
 def test_an_engine_that_does_not_answer_is_named(dstamp, monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     code, out, _ = dstamp("real", "doctor", "--yes-use-this-engine")
-    assert code == 1 and "DOCKER_HOST=unix:///nowhere/docker.sock does not answer" in out
+    assert code == 2 and "DOCKER_HOST=unix:///nowhere/docker.sock does not answer" in out

@@ -96,7 +96,7 @@ def test_what_never_occurred_is_listed(dstamp, tmp_path):
     _, out, _ = dstamp("explore", "model.py", "--property", "no deadlock", "--keep-going")
     assert "section never entered: s" in out
     assert "op waited for and never performed: r.wait_for(7)" in out
-    assert "line never passed: " in out
+    assert "yield never reached: " in out
     assert "model.py:6 yield r.write(2)" in out
 
 

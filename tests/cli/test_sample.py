@@ -47,15 +47,15 @@ def test_as_json_it_tells_every_result_with_its_count(dstamp):
     [
         (("--strategy", "pst"), "unknown strategy 'pst'; did you mean 'pos'"),
         (("--property", "never overdrown"), "did you mean 'never overdrawn'"),
-        (("--budget", "0"), "greater than or equal to 1"),
+        (("--budget", "0"), "is not from 1 to"),
         (("--set", "customer=3"), "did you mean 'customers'"),
         (("--strategy", "random-walk:depth=2"), "depth=2 says nothing to random-walk: it has no options"),
         (("--strategy", "pct:preemptions=1"), "preemptions=1 says nothing to pct: unknown option 'preemptions'"),
         (("--strategy", "pct:depth"), "write a strategy's options as name=number, such as pct:depth=2"),
         (("--strategy", "pct:depth=0"), "depth=0, but it is 1 or more"),
-        (("--seed", "-1"), "greater than or equal to 0"),
+        (("--seed", "-1"), "is not from 0 to"),
         (("--seed", "x"), "Invalid value for '--seed'"),
-        (("--crashes", "-1"), "greater than or equal to 0"),
+        (("--crashes", "-1"), "is not from 0 to"),
     ],
 )
 def test_bad_input_is_refused_and_nothing_is_written(dstamp, tmp_path, arguments, message):

@@ -157,7 +157,7 @@ def increment(counter: Counter) -> Program[None]:
 def test_an_object_with_no_end_of_states_is_said_to_have_none():
     counter = Counter("counter")
     system = System(objects=[counter], processes=[Process("run", increment, counter, copies=2)])
-    assert close(tables_of(system)).endswith(f"{MOST_STATES:,} states of one object")
+    assert close(tables_of(system)).endswith(f"{MOST_STATES:,} states of {system.objects[0].name}")
 
 
 def met_twice(register: Register, value: str) -> Program[str]:

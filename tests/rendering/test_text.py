@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from dstamp_sim import Outcome, Process, Register, SharedObject, System, replay
 from dstamp_sim.rendering.page import fields
-from dstamp_sim.rendering.text import changed, story
+from dstamp_sim.rendering.text import at_least, at_most, changed, story
 
 
 def test_steps_of_processes_without_sections_are_lined_up():
@@ -45,3 +45,9 @@ def test_a_nested_state_is_told_by_the_field_that_changed():
         ["[0][1].wrote", "0"],
         ["[1]", "(1, 1)"],
     ]
+
+
+def test_a_share_has_two_figures_and_is_rounded_to_the_side_that_stays_true():
+    assert (at_most(0.20634), at_least(0.20634)) == ("21 %", "20 %")
+    assert (at_most(0.00012341), at_least(0.00012341)) == ("0.013 %", "0.012 %")
+    assert (at_most(1.0), at_least(0.0)) == ("100 %", "0 %")

@@ -52,6 +52,9 @@ SMALL, LARGE = 5_000, 3_000_000
 NOT_SHORTEST = "not necessarily the fewest"
 """What a judgement's reason ends with when a shorter trace may exist."""
 
+_NO_MATTER = "the verdict is the same, it only takes longer (objects of fewer states would help)"
+"""What to think of it, and to do, where there is no partial-order reduction."""
+
 Progress = Callable[[int, int, int], None]
 """Told, now and then: states, transitions, depth."""
 
@@ -192,7 +195,7 @@ def _informed(
     asks = (reductions.merge or reductions.por) and not unending
     why_not = close(tables) if asks else ""
     search = _prepared(tables, asked, reductions, bounds.memory_mb, known=asks and not why_not)
-    search.notes += [f"no partial-order reduction: {why_not}"] if reductions.por and why_not else []
+    search.notes += [f"no partial-order reduction: {why_not}; {_NO_MATTER}"] if reductions.por and why_not else []
     return search, bounds
 
 

@@ -93,7 +93,8 @@ class _Spread:
             if self._size() > self.budget:
                 return f"{self.budget:,} table entries"
             if any(len(states) > MOST_STATES for states in self.tables.states):
-                return f"{MOST_STATES:,} states of one object"
+                largest = max(range(len(self.tables.states)), key=lambda slot: len(self.tables.states[slot]))
+                return f"{MOST_STATES:,} states of {self.tables.objects[largest].name}"
         return ""
 
     def _size(self) -> int:

@@ -1,0 +1,26 @@
+"""Whole numbers as options: what was given, and what is asked for, stand in the message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import typer
+
+LARGEST = 2**31 - 1
+"""More than this no option means."""
+
+
+def whole(least: int, most: int = LARGEST) -> Callable[[str], int]:
+    """A reader of whole numbers from `least` to `most`, for `typer.Option(parser=...)`."""
+
+    def read(written: str | int) -> int:
+        try:
+            number = int(written) if len(str(written)) <= len(str(most)) + 1 else most + 1
+        except ValueError:
+            raise typer.BadParameter(f"{written!r} is no whole number") from None
+        if not least <= number <= most:
+            raise typer.BadParameter(f"{str(written)[:40]} is not from {least:,} to {most:,}")
+        return number
+
+    read.__name__ = "N"
+    return read
