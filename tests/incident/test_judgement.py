@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -20,7 +21,7 @@ from dstamp_sim.incident.replay_scenario import replay_incident
 from dstamp_sim.incident.report.first_screen import first_screen
 from dstamp_sim.incident.report.full import full_report
 from dstamp_sim.rendering.as_console import print_document
-from dstamp_sim.rendering.document import Table, as_json, plain
+from dstamp_sim.rendering.document import Paragraph, Table, as_json, plain
 
 BANK = Path(__file__).parents[2] / "experiments/bank"
 SCENARIO = BANK / "scenario.toml"
@@ -150,6 +151,13 @@ def test_the_tables_hold_the_figures_of_the_judgement(judgement, folder):
     assert {row["outcome"] for row in predicted} == {"in order", "overdrawn"}
     priors = list(csv.DictReader((folder / "out/other-priors.csv").read_text(encoding="utf-8").splitlines()))
     assert len(priors) == 2 * 3
+
+
+def test_the_report_says_what_a_missing_observation_was_taken_as(judgement):
+    evidence = replace(judgement.summary.evidence, missing={"alarm": False})
+    report = full_report(replace(judgement.summary, evidence=evidence), {file.stem: file for file in judgement.files})
+    said = [plain(block.text) for block in report.blocks if isinstance(block, Paragraph)]
+    assert any("; but alarm is taken as False where a run does not say it." in text for text in said)
 
 
 def test_the_rule_is_judged_with_what_it_takes(judgement):

@@ -36,7 +36,7 @@ def answer(summary: Summary) -> tuple[Block, ...]:
 
 def question(summary: Summary) -> str:
     """What is asked."""
-    runs, probes = (len(summary.evidence[kind]) for kind in ("runs", "probes"))
+    runs, probes = len(summary.evidence.runs), len(summary.evidence.probes)
     seen = many(runs, "run") + (f" and {many(probes, 'probe')}" if probes else "")
     return f"Which of {many(len(summary.stories), 'mechanism')} can have produced {seen} as they were observed?"
 

@@ -9,7 +9,7 @@ from typing import Any
 from dstamp_sim.incident.report.first_screen import answer
 from dstamp_sim.incident.report.phrases import flips, listed, many, partners, reasons, share, span
 from dstamp_sim.incident.report.replayed import replay_table
-from dstamp_sim.incident.report.summary import ExperimentRow, MechanismRow, Summary
+from dstamp_sim.incident.report.summary import EvidenceSummary, ExperimentRow, MechanismRow, Summary
 from dstamp_sim.rendering.document import (
     Block,
     Document,
@@ -22,6 +22,7 @@ from dstamp_sim.rendering.document import (
     Text,
     code,
     emphasis,
+    parts,
     strong,
     with_code,
 )
@@ -70,30 +71,32 @@ def _seen(summary: Summary) -> Iterator[Block]:
         ("run", "time (its meaning)", "company", "seen", "source"),
         tuple(
             (
-                run["id"],
-                f"{run['time'] or 'unknown'} ({run['time_means']})",
-                run["company"],
-                with_code(run["says"]),
-                run["source"],
+                run.id,
+                f"{run.time or 'unknown'} ({run.time_means})",
+                run.company,
+                with_code(run.says),
+                run.source,
             )
-            for run in summary.evidence["runs"]
+            for run in summary.evidence.runs
         ),
     )
     items = tuple(_other_items(summary.evidence))
     if items:
         yield Items(items)
+    taken = [f"{name} is taken as {value}" for name, value in summary.evidence.missing.items()]
     yield Paragraph(
-        "What is missing is unknown and was not filled in: all its values were tried, or drawn from the priors."
+        "What is missing is unknown and was not filled in: all its values were tried, or drawn from the priors"
+        + (f"; but {listed(taken)} where a run does not say it." if taken else ".")
     )
 
 
-def _other_items(evidence: Mapping[str, Any]) -> Iterator[Text]:
-    for probe in evidence["probes"]:
-        says = with_code(f"It showed {probe['says']} and reached: {probe['reached']}.")
-        yield "Probe ", emphasis(probe["id"]), f": {probe['setup']}. ", *((says,) if isinstance(says, str) else says)
-    for fact in evidence["facts"]:
+def _other_items(evidence: EvidenceSummary) -> Iterator[Text]:
+    for probe in evidence.probes:
+        says = with_code(f"It showed {probe.says} and reached: {probe.reached}.")
+        yield "Probe ", emphasis(probe.id), f": {probe.setup}. ", *parts(says)
+    for fact in evidence.facts:
         yield f"{fact['text']}."
-    for outcome in evidence["outcomes"]:
+    for outcome in evidence.outcomes:
         yield "Experiment ", emphasis(outcome["experiment"]), f": {outcome['outcome']} ({outcome['source']})."
 
 

@@ -54,7 +54,7 @@ def _number(count: int, *, exact: bool) -> str:
 
 def cannot_give(summary: Summary, names: Collection[str]) -> str:
     """Observations that cannot be had, in a few words: all runs and all probes as such."""
-    runs, probes = ([item["id"] for item in summary.evidence[kind]] for kind in ("runs", "probes"))
+    runs, probes = [run.id for run in summary.evidence.runs], [probe.id for probe in summary.evidence.probes]
     found: list[str] = []
     for of, kind in ((runs, "any of the runs"), (probes, "any of the probes")):
         hit = [name for name in of if name in names]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
+from dstamp_sim.core.observable import UNKNOWN, Observable
 from dstamp_sim.core.scenario import Scenario
-from dstamp_sim.incident.evidence import Evidence, ObservedRun, Probe
+from dstamp_sim.incident.evidence import Evidence
 from dstamp_sim.incident.judge_mechanisms import Judged
 from dstamp_sim.incident.likely.experiments import Rated, RuleJudged, entropy
 from dstamp_sim.incident.likely.identifiability import REPETITIONS
@@ -24,6 +26,43 @@ from dstamp_sim.inputs.model_file import Model
 
 ORDER = ("possible", "undetermined", "impossible")
 """The verdicts, what assumes least first."""
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """An observed run: what its time is of, what was `seen` of it by field, and that in words."""
+
+    id: str
+    time: str | None
+    time_means: str
+    until: str | None
+    company: str
+    seen: Mapping[str, Any]
+    says: str
+    source: str
+
+
+@dataclass(frozen=True)
+class ProbeRow:
+    """An isolated reproduction, and what was seen of it."""
+
+    id: str
+    setup: str
+    reached: str
+    seen: Mapping[str, Any]
+    says: str
+    source: str
+
+
+@dataclass(frozen=True)
+class EvidenceSummary:
+    """What was observed; `missing` is what a run has that does not say it, by field, where that is not unknown."""
+
+    runs: tuple[RunRow, ...]
+    probes: tuple[ProbeRow, ...]
+    facts: tuple[Mapping[str, str | None], ...]
+    outcomes: tuple[Mapping[str, str], ...]
+    missing: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -133,7 +172,7 @@ class Summary:
     title: str
     command: str
     seed: int
-    evidence: Mapping[str, Any]
+    evidence: EvidenceSummary
     stories: Mapping[str, str]
     priors: tuple[str, ...]
     assumptions: tuple[tuple[str, str], ...]
@@ -195,7 +234,7 @@ def summarise(judged: Judged, incident: Incident, evidence: Evidence, replayed: 
         title=scenario.title,
         command=incident.command,
         seed=scenario.timing.seed,
-        evidence=_evidence(evidence, model),
+        evidence=_evidence(evidence, model.evidence),
         stories={name: mechanism.story for name, mechanism in model.mechanisms.items()},
         priors=tuple(_priors(scenario, model)),
         assumptions=tuple(model.assumptions),
@@ -222,13 +261,27 @@ def summarise(judged: Judged, incident: Incident, evidence: Evidence, replayed: 
     )
 
 
-def _evidence(evidence: Evidence, model: Model) -> dict[str, Any]:
-    """The evidence as plain values, with what was seen in words."""
-    plain = evidence.model_dump(mode="json", exclude={"runs": {"__all__": {"other"}}})
-    items: list[ObservedRun | Probe] = [*evidence.runs, *evidence.probes]
-    for item, of in zip((*plain["runs"], *plain["probes"]), items, strict=True):
-        item["says"] = model.evidence.worded(of.seen)
-    return plain
+def _evidence(evidence: Evidence, observable: Observable) -> EvidenceSummary:
+    return EvidenceSummary(
+        runs=tuple(
+            RunRow(
+                run.id, _written(run.time), run.time_means, _written(run.until),
+                run.company, run.seen, observable.worded(run.seen), run.source,
+            )
+            for run in evidence.runs
+        ),
+        probes=tuple(
+            ProbeRow(probe.id, probe.setup, probe.reached, probe.seen, observable.worded(probe.seen), probe.source)
+            for probe in evidence.probes
+        ),
+        facts=tuple(fact.model_dump() for fact in evidence.facts),
+        outcomes=tuple(outcome.model_dump() for outcome in evidence.outcomes),
+        missing={one.name: one.missing for one in observable.fields if one.missing is not UNKNOWN},
+    )  # fmt: skip
+
+
+def _written(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None
 
 
 def _priors(scenario: Scenario, model: Model) -> list[str]:
