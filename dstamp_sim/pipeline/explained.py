@@ -20,28 +20,9 @@ from dstamp_sim.rendering.timeline.axis import clock_time
 from dstamp_sim.rendering.timeline.told import Link, Missing, Told
 
 _STEPS = frozenset(
-    [
-        "step",
-        "steps",
-        "read",
-        "reads",
-        "write",
-        "writer",
-        "over",
-        "own",
-        "acts",
-        "opens",
-        "closes",
-        "since",
-        "until",
-        "first",
-        "last",
-        "moment",
-        "other",
-        "source",
-        "target",
-    ]
-)
+    ("step", "steps", "read", "reads", "write", "writer", "over", "own", "acts", "opens", "closes", "since", "until",
+     "first", "last", "moment", "other", "source", "target")
+)  # fmt: skip
 _PARTS = frozenset(["edge", "links", "fails", "trials", "change", "held", "holds", "span", "first", "second", "why"])
 """The fields of claims that are step numbers, and those that are made of such; some are either."""
 MOST_LINKS = 5_000

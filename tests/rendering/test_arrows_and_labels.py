@@ -1,6 +1,7 @@
 """No arrow and no sign runs through a label, and every step of a story has its words: in the layout's numbers."""
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -69,7 +70,14 @@ def told_layout(system):
     for judgement in explore(system, keep_going=True).judgements:
         if judgement.trace is not None:
             told = told_by(judgement.trace, explained(system, judgement.trace, about=judgement.prop))
-            yield lay_out(judgement.trace, system.lanes, told=told), told, judgement.trace
+            for trace in (judgement.trace, on_the_clock(judgement.trace)):
+                yield lay_out(trace, system.lanes, told=told), told, trace
+
+
+def on_the_clock(trace):
+    """The same trace with times, some steps close together."""
+    steps = tuple(replace(step, time_s=10.0 * n + n * 7919 % 9) for n, step in enumerate(trace.steps))
+    return replace(trace, steps=steps, starts_s=dict.fromkeys(trace.processes, 0.0))
 
 
 @pytest.mark.parametrize("name", PICTURES)
