@@ -128,7 +128,7 @@ def _draws(found: Replay) -> Iterator[str]:
 
 
 def _how_often(often: HowOften) -> str:
-    """`fails in 37 (first: seed 12); with 95 % confidence in 2.619% to 5.065%`, of the scenario's figures."""
+    """`fails in 37 (first: seed 12); with 95 % confidence in 2.6 % to 5.1 % of all draws`."""
     if not often.asked:
         return "never asked"
     low, high = often.limits
