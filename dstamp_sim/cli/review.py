@@ -46,7 +46,7 @@ def review(
     from dstamp_sim.rendering.as_console import print_block  # noqa: PLC0415 - as above
 
     reference = f"{model}:{mechanism}" if mechanism else model
-    with bar("placements") as tell:
+    with bar("placements judged") as tell:
         found = review_model(
             reference,
             settings=settings or [],

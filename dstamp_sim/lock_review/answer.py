@@ -16,6 +16,8 @@ from dstamp_sim.lock_review.compare import (
     after_death_rank,
     lies_within,
 )
+from dstamp_sim.lock_review.flip import Flip, Flips
+from dstamp_sim.lock_review.joined import of_two_locks
 from dstamp_sim.lock_review.review import Review
 from dstamp_sim.rendering.document import Table
 from dstamp_sim.rendering.plots import waiting_text
@@ -26,7 +28,7 @@ MOST_NAMED = 6
 
 def answer(review: Review) -> list[str]:
     """The review's answer in a few sentences."""
-    return [line for part in (_found(review), _limits(review), _prices(review)) for line in part]
+    return [line for part in (_found(review), _beside(review), _limits(review), _prices(review)) for line in part]
 
 
 def _found(review: Review) -> Iterator[str]:
@@ -50,6 +52,42 @@ def _found(review: Review) -> Iterator[str]:
     if fragile and best and _waits(fragile[0]) < _waits(best[0]):
         one = fragile[0]
         yield f"{one.shape} would cost less waiting{price_text(one.price)}, but is {verdict_text(one)}."
+
+
+def _beside(review: Review) -> Iterator[str]:
+    """What would change the choice, which designs are no span, and what two locks do together."""
+    if review.flips is not None:
+        yield flip_text(review.flips)
+    designs = [one for one in review.judged if no_span(one)]
+    if designs:
+        told = "; ".join(f"{one.shape} ({verdict_text(one)}{price_text(one.price)})" for one in designs[:MOST_NAMED])
+        more = f"; and {len(designs) - MOST_NAMED} more, which review.md lists" if len(designs) > MOST_NAMED else ""
+        yield f"Designs that are no span: {told}{more}."
+    if review.joined is not None:
+        joined = review.joined
+        cut = f" (more were worth it, but the bound is {joined.tried})" if joined.cut else ""
+        yield f"Two locks together: {joined.tried} of {joined.possible} pairs of their spans were judged{cut}."
+    stuck = [one.shape for one in review.judged if of_two_locks(one) and one.standing is Standing.DEADLOCK]
+    if stuck:
+        yield f"Two locks that can deadlock together: {_named(stuck)}."
+
+
+def no_span(one: Judged) -> bool:
+    """Whether a design is another than waiting for locks over spans: it sets parameters, or turns runs away."""
+    return bool(one.placement.sets) or any(not span.waits for span in one.placement.spans)
+
+
+def flip_text(flips: Flips) -> str:
+    """Which assumption would change the choice, in a line; or what was tried and would not."""
+    told = [f"if {one.assumption}, {_instead(one)}" for one in flips.found]
+    tried = f"nothing changes it {'else ' if told else ''}of what was tried: if {', '.join(flips.unmoved)}"
+    if not told:
+        return f"The choice stands: {tried}."
+    return f"The choice would change {'; '.join(told)}{f' ({tried})' if flips.unmoved else ''}."
+
+
+def _instead(flip: Flip) -> str:
+    return f"to {flip.choice}" if flip.choice else "as it would be safe no more"
 
 
 def counts(judged: Sequence[Judged]) -> str:
@@ -100,7 +138,9 @@ def _maybe_smaller(one: Judged, review: Review) -> Iterator[str]:
 
 
 def _limits(review: Review) -> Iterator[str]:
-    """What is not decided, or not for every number, and why."""
+    """What is not decided, or not for every number, and why; and what was not judged."""
+    if review.left_out:
+        yield f"Not judged, as they name locks that the model does not have: {_named(review.left_out)}."
     for why, shapes in _by_reason(one for one in review.judged if one.standing is Standing.UNDECIDED).items():
         yield f"Not decided: {_named(shapes)} ({why})."
     narrow = [one for one in review.judged if one.safe and one.numbers != ANY_NUMBER]

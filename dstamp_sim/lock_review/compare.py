@@ -71,14 +71,16 @@ class Judged:
     """One placement with what was found of it.
 
     `numbers` says for which numbers of copies the verdict is (`ANY_NUMBER`, `DECLARED`, "1 to 3"); `why` says why it is
-    for no more than these, or why there is none. Where it fails: the property (`broken`), the fewest processes
-    (`smallest`), and the schedule of its shortest story, with the numbers of `copies` that it needs and how many
-    `steps` it has. A deadlock is looked for with the numbers in `tried`. `unpriced` says why there is no price.
+    for no more than these, or why there is none; `held` are the declared properties that HOLD. Where it fails: the
+    property (`broken`), the fewest processes (`smallest`), and the schedule of its shortest story, with the numbers of
+    `copies` that it needs and how many `steps` it has. A deadlock is looked for with the numbers in `tried`.
+    `unpriced` says why there is no price.
     """
 
     placement: Placement
     verdict: Verdict
     numbers: str
+    held: tuple[str, ...] = ()
     why: str = ""
     broken: str = ""
     smallest: int | None = None
@@ -137,18 +139,23 @@ def candidates(sections: Sequence[str], locks: Sequence[str], spans: int, pairs_
         return Span(lock, sections[stretch[0]], sections[stretch[1]])
 
     for lock, stretch in product(locks, stretches):
-        yield _placed(span(lock, stretch))
+        yield placed(span(lock, stretch))
     if spans < 2:
         return
     for first, second in product(stretches, stretches) if pairs_of else ():
         if first[1] < second[0]:
-            yield _placed(span(pairs_of or "", first), span(pairs_of or "", second))
+            yield placed(span(pairs_of or "", first), span(pairs_of or "", second))
     for one, other in combinations(locks, 2) if len(sections) <= MOST_SECTIONS_FOR_PAIRS else ():
         for first, second in product(stretches, stretches):
-            yield _placed(span(one, first), span(other, second))
+            yield placed(span(one, first), span(other, second))
+            if first[0] == second[0]:  # both are asked for at the same entry: which first is the placement's choice
+                yield placed(span(other, second), span(one, first))
 
 
-def _placed(*spans: Span) -> Placement:
+def placed(*spans: Span) -> Placement:
+    """The placement of these spans, called as they are written; without any, that of no lock."""
+    if not spans:
+        return Placement("none")
     return Placement(",".join(map(str, spans)), spans)
 
 
@@ -158,11 +165,12 @@ def lies_within(small: Placement, large: Placement, sections: Sequence[str]) -> 
 
 
 def _inside(span: Span, other: Span, sections: Sequence[str]) -> bool:
-    (first, last), (begin, end) = _ends(span, sections), _ends(other, sections)
+    (first, last), (begin, end) = reach(span, sections), reach(other, sections)
     return (span.lock, span.waits) == (other.lock, other.waits) and begin <= first and last <= end
 
 
-def _ends(span: Span, sections: Sequence[str]) -> tuple[int, int]:
+def reach(span: Span, sections: Sequence[str]) -> tuple[int, int]:
+    """The numbers of the first and the last section of a span; to the process's exit is one more than there are."""
     return sections.index(span.first), len(sections) if span.last == PROCESS_EXIT else sections.index(span.last)
 
 
@@ -248,18 +256,19 @@ class End:
 def ends(safe: Judged, judged: Sequence[Judged], sections: Sequence[str]) -> list[End]:
     """For each end of each span of a minimal placement: the placement that is one section shorter there, and fails."""
     known = {one.shape: one for one in judged}
-    found = []
-    for index, span in enumerate(safe.placement.spans):
-        for section, shorter in _shorter(span, sections):
-            rest = [*safe.placement.spans[:index], *shorter, *safe.placement.spans[index + 1 :]]
-            other = known.get(written(_placed(*rest) if rest else Placement("none")))
-            if other is not None and other.fails:
-                found.append(End(section, other))
-    return found
+    shorter = ((section, known.get(written(other))) for section, other in one_shorter(safe.placement, sections))
+    return [End(section, other) for section, other in shorter if other is not None and other.fails]
+
+
+def one_shorter(placement: Placement, sections: Sequence[str]) -> Iterator[tuple[str, Placement]]:
+    """The placements that are one section shorter at one end of one span, each with the section that is left out."""
+    for index, span in enumerate(placement.spans):
+        for section, rest in _shorter(span, sections):
+            yield section, placed(*placement.spans[:index], *rest, *placement.spans[index + 1 :])
 
 
 def _shorter(span: Span, sections: Sequence[str]) -> Iterator[tuple[str, list[Span]]]:
-    first, last = _ends(span, sections)
+    first, last = reach(span, sections)
     if span.last == PROCESS_EXIT:
         return
     if first == last:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from dstamp_sim.core.errors import UsageError
@@ -48,17 +49,30 @@ class Question:
 
     def judged(self, placement: Placement) -> Judged:
         """What is found of one placement. Deterministic. Raises DstampError as building and exploring do."""
-        system = self._build_any(placement)
-        if system is None:
-            found = self._for_small_numbers(placement)
-        elif system.any_number:
-            found = _found(placement, ANY_NUMBER, SMALL_NUMBERS, "", lambda dies: prove(_mortal(system, dies)))
-        else:
-            found = _found(
-                placement, DECLARED, DECLARED, _FIXED, lambda dies: explore(_mortal(system, dies), keep_going=True)
-            )
+        numbers, why, report = self._reports(placement)
+        tried = DECLARED if numbers == DECLARED else SMALL_NUMBERS
+        found = _told(placement, report(0), numbers, tried, why)
+        if found.safe:
+            found = replace(found, after_death=_after_death(report(1)))
         price = self.price(placement)
         return replace(found, unpriced=price) if isinstance(price, str) else replace(found, price=price)
+
+    def after_deaths(self, placement: Placement, deaths: int) -> AfterDeath:
+        """What becomes of a safe placement when so many processes die at any point."""
+        return _after_death(self._reports(placement)[2](deaths))
+
+    def with_number(self, placement: Placement, count: int) -> Judged:
+        """What is found of a placement with so many copies of each process that may be copied, without a price."""
+        return _told(placement, self._with(placement, count, 0), f"{count}", f"{count}", "")
+
+    def _reports(self, placement: Placement) -> tuple[str, str, Callable[[int], Report]]:
+        """For which numbers a placement is judged, why they are no more, and the report where so many may die."""
+        system = self._build_any(placement)
+        if system is None:
+            return SMALL_NUMBERS, _ONLY_NUMBERS, partial(self._for_small_numbers, placement)
+        if system.any_number:
+            return ANY_NUMBER, "", lambda deaths: prove(_mortal(system, deaths))
+        return DECLARED, _FIXED, lambda deaths: explore(_mortal(system, deaths), keep_going=True)
 
     def _build_any(self, placement: Placement) -> System | None:
         """The system with any number of copies; None where the model has only numbers of them."""
@@ -70,18 +84,20 @@ class Question:
         self.build(placement, self.settings)  # what is wrong with any number and with the default is the user's error
         return None
 
-    def _for_small_numbers(self, placement: Placement) -> Judged:
-        def report(dies: bool) -> Report:
-            tried = [self._with(placement, count, dies) for count in range(1, TRIED + 1)]
-            return next((one for one in tried if one.verdict is Verdict.VIOLATED), _all_of(tried))
+    def _for_small_numbers(self, placement: Placement, deaths: int) -> Report:
+        tried = [self._with(placement, count, deaths) for count in range(1, TRIED + 1)]
+        return next((one for one in tried if one.verdict is Verdict.VIOLATED), _all_of(tried))
 
-        return _found(placement, SMALL_NUMBERS, SMALL_NUMBERS, _ONLY_NUMBERS, report)
-
-    def _with(self, placement: Placement, count: int, dies: bool) -> Report:
-        """What `explore` says with so many copies of each; the judgements that fail say so."""
-        copies = dict.fromkeys(self.numbers(), count)
-        system = _mortal(self.build(placement, {**self.settings, **copies}), dies)
-        report = explore(system, limit=TRIED_STATES, keep_going=True)
+    def _with(self, placement: Placement, count: int, deaths: int) -> Report:
+        """What `explore` says with so many copies of each; the judgements say so."""
+        system = self._build_any(placement)
+        if system is None:
+            copies = dict.fromkeys(self.numbers(), count)
+            counted = self.build(placement, {**self.settings, **copies})
+        else:
+            copies = dict.fromkeys(system.any_number, count)
+            counted = system.with_copies(copies)
+        report = explore(_mortal(counted, deaths), limit=TRIED_STATES, keep_going=True)
         return replace(report, judgements=tuple(replace(j, copies=copies) for j in report.judgements))
 
     def price(self, placement: Placement, per_day: float | None = None) -> Price | str:
@@ -135,9 +151,9 @@ def _judged(placement: Placement) -> Judged:
     return _worker["question"].judged(placement)
 
 
-def _mortal(system: System, dies: bool) -> System:
-    """The system, or where `dies` is asked for, that in which one process more than none may die."""
-    return system.with_crashes(max(1, system.crashes)) if dies else system
+def _mortal(system: System, deaths: int) -> System:
+    """The system in which so many processes may die, if it does not allow as many."""
+    return system.with_crashes(max(deaths, system.crashes))
 
 
 def _all_of(reports: Sequence[Report]) -> Report:
@@ -147,17 +163,8 @@ def _all_of(reports: Sequence[Report]) -> Report:
     return Report(tuple(least), reports[-1].coverage)
 
 
-def _found(placement: Placement, numbers: str, tried: str, why: str, report: Callable[[bool], Report]) -> Judged:
-    """A placement by what `report` says of it, and of it where one process may die.
-
-    `numbers` are those that its verdicts are for, and `why` they are no more; deadlocks are looked for with `tried`.
-    """
-    found = _told(placement, report(False), numbers, tried, why)
-    return replace(found, after_death=_after_death(report(True))) if found.safe else found
-
-
 def _after_death(report: Report) -> AfterDeath:
-    """What becomes of the system when one process may die at any point."""
+    """What becomes of the system when processes may die at any point."""
     asked, stuck = _apart(report)
     verdict = combined([_for_some(judgement) for judgement in asked] or [Verdict.HOLDS])
     if verdict is not Verdict.HOLDS:
@@ -180,6 +187,7 @@ def _told(placement: Placement, report: Report, numbers: str, tried: str, why: s
         placement,
         combined([_for_some(judgement) for judgement in asked] or [Verdict.HOLDS]),
         SMALL_NUMBERS if narrowed else numbers,
+        held=tuple(j.prop.name for j in asked if _for_some(j) is Verdict.HOLDS),
         why="; ".join(f"{j.prop.title}: {j.reason}" for j in open_ones or narrowed) or why,
         deadlock=_for_some(stuck),
         tried=tried,

@@ -18,6 +18,7 @@ from dstamp_sim.inputs.model_file import any_number, load_model, read_settings
 from dstamp_sim.inputs.scenario_file import read_scenario
 from dstamp_sim.inputs.witness_file import check_writable
 from dstamp_sim.lock_review.compare import (
+    MOST_SECTIONS_FOR_PAIRS,
     End,
     Judged,
     best_first,
@@ -29,6 +30,8 @@ from dstamp_sim.lock_review.compare import (
     recommended,
     written,
 )
+from dstamp_sim.lock_review.flip import Flips, what_would_flip
+from dstamp_sim.lock_review.joined import MOST_JOINED, Joined, pairs_of_locks, worth_judging
 from dstamp_sim.lock_review.judge_placement import Copies, Question, judged_all
 from dstamp_sim.pipeline.explained import explained
 
@@ -62,7 +65,11 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Review:
-    """What `dstamp review` found. `shape` in the dictionaries is `Judged.shape`."""
+    """What `dstamp review` found. `shape` in the dictionaries is `Judged.shape`.
+
+    `joined` says which pairs of spans of two locks were judged, where not all of them are; `left_out` are placements
+    that the model names and whose locks it does not have.
+    """
 
     reference: str
     name: str
@@ -81,6 +88,9 @@ class Review:
     assumptions: tuple[tuple[str, str], ...]
     scenario: Scenario | None
     waiting: tuple[Waiting, ...]
+    joined: Joined | None
+    flips: Flips | None
+    left_out: tuple[str, ...]
 
     @property
     def per_day(self) -> float:
@@ -105,7 +115,8 @@ def review_model(
 ) -> Review:
     """Judges every placement of the model's locks over its sections, and what its names add to them.
 
-    Without `locks` all of the vocabulary; two spans are tried of the first one. Deterministic, whatever the number of
+    Without `locks` all of the vocabulary; two spans are tried of the first one, and of two locks those that complement
+    each other (`joined`). Deterministic, whatever the number of
     `workers` (processes; more than one needs a main module that can be imported).
     Raises UsageError for unknown names, a model without locks or sections, and an unwritable folder; ScenarioError and
     ModelError as reading those does.
@@ -119,12 +130,9 @@ def review_model(
     vocabulary = [scope.name for scope in system.locks]
     chosen = _chosen(reference, system, vocabulary, locks)
     check_writable(out)
-    placements = list(_placements(question, system, chosen, spans))
-    judged = []
-    for one in judged_all(question, placements, workers):
-        judged.append(one)
-        if progress is not None:
-            progress(len(judged), len(placements))
+    placements, left_out = _placements(question, system, chosen, spans)
+    judged = list(_judge(question, placements, workers, progress, 0))
+    joined = _join(question, judged, system, workers, progress) if spans > 1 else None
     minimal, beaten = best_first(minimal_safe(judged, system.sections)), dominated(judged)
     best = recommended(minimal, beaten)
     why = [end for one in best[:2] for end in ends(one, judged, system.sections)]
@@ -147,7 +155,36 @@ def review_model(
         assumptions=tuple(model.assumptions),
         scenario=priced,
         waiting=tuple(_waiting(question, judged, present, minimal)),
+        joined=joined,
+        flips=what_would_flip(question, minimal, best[0]) if best else None,
+        left_out=left_out,
     )
+
+
+def _judge(
+    question: Question, placements: Sequence[Placement], workers: int, progress: Progress | None, before: int
+) -> Iterator[Judged]:
+    """What is found of each placement; `before` were judged already."""
+    for number, one in enumerate(judged_all(question, placements, workers), start=before + 1):
+        yield one
+        if progress is not None:
+            progress(number, before + len(placements))
+
+
+def _join(
+    question: Question, judged: list[Judged], system: System, workers: int, progress: Progress | None
+) -> Joined | None:
+    """Judges pairs of spans of two locks while they are worth it, and adds them; None where all pairs are judged."""
+    if len(system.sections) <= MOST_SECTIONS_FOR_PAIRS or not pairs_of_locks(judged):
+        return None
+    asked, tried = frozenset(prop.name for prop in system.properties), 0
+    while wanted := worth_judging(judged, asked, system.sections):
+        left = MOST_JOINED - tried
+        judged += _judge(question, wanted[:left], workers, progress, len(judged))
+        tried += len(wanted[:left])
+        if len(wanted) >= left:
+            break
+    return Joined(tried, pairs_of_locks(judged), cut=bool(wanted))
 
 
 RATES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
@@ -178,17 +215,18 @@ def _chosen(reference: str, system: System, vocabulary: Sequence[str], locks: Se
     return list(locks or vocabulary)
 
 
-def _placements(question: Question, system: System, locks: Sequence[str], spans: int) -> Iterator[Placement]:
-    """The enumerated ones, then those that the model names and the enumeration does not have."""
-    seen = set()
-    for placement in candidates(system.sections, locks, spans, locks[0]):
-        seen.add(written(placement))
-        yield placement
+def _placements(
+    question: Question, system: System, locks: Sequence[str], spans: int
+) -> tuple[list[Placement], tuple[str, ...]]:
+    """The enumerated ones, that which the model has, those that it names; and the named ones whose locks it lacks."""
     known = {scope.name for scope in system.locks}
-    for placement in question.model.placements.values():
-        if written(placement) not in seen and {span.lock for span in placement.spans} <= known:
-            seen.add(written(placement))
-            yield placement
+    named = list(question.model.placements.values())
+    fitting = [one for one in named if {span.lock for span in one.spans} <= known]
+    every = (*candidates(system.sections, locks, spans, locks[0]), system.placement, *fitting)
+    found: dict[str, Placement] = {}
+    for one in every:
+        found.setdefault(written(one), one)
+    return list(found.values()), tuple(one.name for one in named if one not in fitting)
 
 
 def _stories(question: Question, judged: Sequence[Judged], present: str, why: Sequence[End]) -> Iterator[Story]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dstamp_sim.inputs.witness_file import write_text
-from dstamp_sim.lock_review.answer import answer, end_text, for_whom, table, undecided
+from dstamp_sim.lock_review.answer import answer, end_text, for_whom, no_span, table, undecided
 from dstamp_sim.lock_review.compare import ANY_NUMBER, AfterDeath, Judged, Standing
 from dstamp_sim.lock_review.placement_map import Cell, Panel, draw_map
 from dstamp_sim.lock_review.review import Review, Story
@@ -140,7 +140,7 @@ def _parts(review: Review, pictures: dict[str, Path], stories: Sequence[Figure])
     best = list(review.minimal[:6])
     present = review.of(review.present)
     listed = [*best, *([present] if present and present not in best else [])]
-    named = [one for one in review.judged if one.placement.sets or any(not s.waits for s in one.placement.spans)]
+    named = [one for one in review.judged if no_span(one)]
     captions = {
         "map": "Every span by its first and last section.",
         "front": (

@@ -1,0 +1,128 @@
+"""Which assumption would change what is recommended: each is changed alone, contenders judged or priced anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from dstamp_sim.core.scenario import Distribution, Scenario, Shape
+from dstamp_sim.lock_review.compare import (
+    ANY_NUMBER,
+    AfterDeath,
+    Judged,
+    Standing,
+    best_first,
+    dominated,
+    recommended,
+)
+from dstamp_sim.lock_review.judge_placement import Question
+from dstamp_sim.rendering.plots import waiting_text
+
+CONTENDERS = 3
+"""Smallest safe placements, the best first, that are compared anew."""
+
+FACTORS = (0.5, 2.0)
+"""By what arrivals and each delay are multiplied."""
+
+MORE = 4
+"""Processes of each with which a placement is tried that was judged for fewer."""
+
+
+@dataclass(frozen=True)
+class Flip:
+    """An assumption, and what is chosen under it (empty: the recommended placement is safe no more)."""
+
+    assumption: str
+    choice: str
+
+
+@dataclass(frozen=True)
+class Flips:
+    """The assumptions that would change a recommendation, and those that were tried and would not."""
+
+    found: tuple[Flip, ...]
+    unmoved: tuple[str, ...]
+
+
+Rejudged = Callable[[Judged], Judged]
+
+
+def what_would_flip(question: Question, minimal: Sequence[Judged], best: Judged) -> Flips:
+    """What would make another placement than `best` the one to take. Deterministic.
+
+    Changed are, one at a time: that a run may die, and how many; how often runs come; each delay of the scenario; and
+    the number of runs where they were not any. It is changed where `best` is then clearly beaten, or safe no more.
+    """
+    contenders = [*minimal[:CONTENDERS], *([] if best in minimal[:CONTENDERS] else [best])]
+    found, unmoved = list[Flip](), list[str]()
+    for assumption, rejudge in _assumptions(question, best):
+        again = [rejudge(one) for one in contenders]
+        choice = _choice(again, best.shape)
+        if choice is None:
+            unmoved.append(assumption)
+        else:
+            found.append(Flip(assumption, choice))
+    return Flips(tuple(found), tuple(unmoved))
+
+
+def _choice(again: Sequence[Judged], before: str) -> str | None:
+    """What is chosen of contenders that were judged anew; None where the one chosen before is as good as any."""
+    safe = best_first([one for one in again if one.safe])
+    good = recommended(safe, dominated(safe))
+    if before in (one.shape for one in good):
+        return None
+    return told(good[0]) if good else ""
+
+
+def told(one: Judged) -> str:
+    """A placement with what 95 runs in 100 wait under it at most."""
+    waits = f", 95 in 100 wait at most {waiting_text(one.price.waited_p95_s.mean)}" if one.price else ""
+    return f"{one.shape}{waits}"
+
+
+def _assumptions(question: Question, best: Judged) -> Iterator[tuple[str, Rejudged]]:
+    """The assumptions to change, each with how a placement is judged under it."""
+    yield "no run ever died", lambda one: replace(one, after_death=AfterDeath.SAFE)
+    yield "a second run died", lambda one: replace(one, after_death=question.after_deaths(one.placement, 2))
+    if best.numbers != ANY_NUMBER:
+        yield f"there were {MORE} runs", lambda one: _with_more(question, one)
+    scenario = question.scenario
+    if scenario is None or best.price is None:
+        return
+    for words, changed in _scenarios(scenario):
+        yield words, _priced_by(replace(question, scenario=changed))
+
+
+def _with_more(question: Question, one: Judged) -> Judged:
+    more = question.with_number(one.placement, MORE)
+    return one if more.standing is Standing.UNDECIDED else replace(one, verdict=more.verdict, deadlock=more.deadlock)
+
+
+def _priced_by(question: Question) -> Rejudged:
+    def again(one: Judged) -> Judged:
+        price = question.price(one.placement)
+        return one if isinstance(price, str) else replace(one, price=price)
+
+    return again
+
+
+def _scenarios(scenario: Scenario) -> Iterator[tuple[str, Scenario]]:
+    """The scenario with other arrivals, then with each delay shorter and longer."""
+    arrivals, timing = scenario.arrivals, scenario.timing
+    if arrivals is not None and arrivals.per_day is not None:
+        for factor in FACTORS:
+            per_day = arrivals.per_day * factor
+            words = f"{per_day:g} runs came a day"
+            yield words, replace(scenario, arrivals=replace(arrivals, per_day=per_day))
+    for name, delay in timing.delays.items():
+        for factor in FACTORS:
+            delays = {**timing.delays, name: _scaled(delay, factor)}
+            words = f"{name} took {'half' if factor < 1 else 'twice'} as long"
+            yield words, replace(scenario, timing=replace(timing, delays=delays))
+
+
+def _scaled(delay: Distribution, factor: float) -> Distribution:
+    """The delay with every duration multiplied: of a lognormal one only the median is a duration."""
+    first, *rest = delay.figures
+    kept = rest if delay.shape is Shape.LOGNORMAL else [figure * factor for figure in rest]
+    return replace(delay, figures=(first * factor, *kept))
