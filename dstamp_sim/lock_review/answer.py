@@ -17,7 +17,7 @@ from dstamp_sim.lock_review.compare import (
     lies_within,
 )
 from dstamp_sim.lock_review.flip import Flip, Flips
-from dstamp_sim.lock_review.joined import of_two_locks
+from dstamp_sim.lock_review.joined import Joined, of_two_locks
 from dstamp_sim.lock_review.review import Review
 from dstamp_sim.rendering.document import Table
 from dstamp_sim.rendering.plots import waiting_text
@@ -64,9 +64,7 @@ def _beside(review: Review) -> Iterator[str]:
         more = f"; and {len(designs) - MOST_NAMED} more, which review.md lists" if len(designs) > MOST_NAMED else ""
         yield f"Designs that are no span: {told}{more}."
     if review.joined is not None:
-        joined = review.joined
-        cut = f" (more were worth it, but the bound is {joined.tried})" if joined.cut else ""
-        yield f"Two locks together: {joined.tried} of {joined.possible} pairs of their spans were judged{cut}."
+        yield _joined_text(review.joined)
     stuck = [one.shape for one in review.judged if of_two_locks(one) and one.standing is Standing.DEADLOCK]
     if stuck:
         yield f"Two locks that can deadlock together: {_named(stuck)}."
@@ -80,10 +78,18 @@ def no_span(one: Judged) -> bool:
 def flip_text(flips: Flips) -> str:
     """Which assumption would change the choice, in a line; or what was tried and would not."""
     told = [f"if {one.assumption}, {_instead(one)}" for one in flips.found]
-    tried = f"nothing changes it {'else ' if told else ''}of what was tried: if {', '.join(flips.unmoved)}"
+    changes = f"nothing {'else ' if told else ''}that was tried changes it: if {', '.join(flips.unmoved)}"
     if not told:
-        return f"The choice stands: {tried}."
-    return f"The choice would change {'; '.join(told)}{f' ({tried})' if flips.unmoved else ''}."
+        return f"The choice stands; {changes}."
+    return f"The choice would change {'; '.join(told)}{f'; {changes}' if flips.unmoved else ''}."
+
+
+def _joined_text(joined: Joined) -> str:
+    if joined.tried == 0:
+        why = "was worth judging, as no span keeps a part of what fails"
+        return f"Two locks together: none of {joined.possible} pairs {why}."
+    cut = f" (more were worth it, but the bound is {joined.tried})" if joined.cut else ""
+    return f"Two locks together: {joined.tried} of {joined.possible} pairs of their spans were judged{cut}."
 
 
 def _instead(flip: Flip) -> str:

@@ -19,7 +19,7 @@ from dstamp_sim.lock_review.judge_placement import Question
 from dstamp_sim.rendering.plots import waiting_text
 
 CONTENDERS = 3
-"""Smallest safe placements, the best first, that are compared anew."""
+"""Smallest safe placements, the best first, that are judged or priced anew."""
 
 FACTORS = (0.5, 2.0)
 """By what arrivals and each delay are multiplied."""
@@ -53,15 +53,15 @@ def what_would_flip(question: Question, minimal: Sequence[Judged], best: Judged)
     Changed are, one at a time: that a run may die, and how many; how often runs come; each delay of the scenario; and
     the number of runs where they were not any. It is changed where `best` is then clearly beaten, or safe no more.
     """
-    contenders = [*minimal[:CONTENDERS], *([] if best in minimal[:CONTENDERS] else [best])]
-    found, unmoved = list[Flip](), list[str]()
-    for assumption, rejudge in _assumptions(question, best):
-        again = [rejudge(one) for one in contenders]
-        choice = _choice(again, best.shape)
+    found, unmoved = list[Flip](), dict[str, None]()
+    for assumption in _assumptions(question, best):
+        first = minimal[: assumption.contenders]
+        contenders = [*first, *([] if best in first else [best])]
+        choice = _choice([assumption.rejudge(one) for one in contenders], best.shape)
         if choice is None:
-            unmoved.append(assumption)
+            unmoved[assumption.kind or assumption.words] = None
         else:
-            found.append(Flip(assumption, choice))
+            found.append(Flip(assumption.words, choice))
     return Flips(tuple(found), tuple(unmoved))
 
 
@@ -80,17 +80,28 @@ def told(one: Judged) -> str:
     return f"{one.shape}{waits}"
 
 
-def _assumptions(question: Question, best: Judged) -> Iterator[tuple[str, Rejudged]]:
-    """The assumptions to change, each with how a placement is judged under it."""
-    yield "no run ever died", lambda one: replace(one, after_death=AfterDeath.SAFE)
-    yield "a second run died", lambda one: replace(one, after_death=question.after_deaths(one.placement, 2))
+@dataclass(frozen=True)
+class _Assumption:
+    """An assumption, how a placement is judged under it, and how many are; `kind` tells it with others of its kind."""
+
+    words: str
+    rejudge: Rejudged
+    contenders: int | None = CONTENDERS
+    kind: str = ""
+
+
+def _assumptions(question: Question, best: Judged) -> Iterator[_Assumption]:
+    """The assumptions to change, each with how a placement is judged under it. That nobody dies is asked of all."""
+    yield _Assumption("no run ever died", lambda one: replace(one, after_death=AfterDeath.SAFE), None)
+    twice = "a second run died"
+    yield _Assumption(twice, lambda one: replace(one, after_death=question.after_deaths(one.placement, 2)))
     if best.numbers != ANY_NUMBER:
-        yield f"there were {MORE} runs", lambda one: _with_more(question, one)
+        yield _Assumption(f"there were {MORE} runs", lambda one: _with_more(question, one))
     scenario = question.scenario
     if scenario is None or best.price is None:
         return
-    for words, changed in _scenarios(scenario):
-        yield words, _priced_by(replace(question, scenario=changed))
+    for words, kind, changed in _scenarios(scenario):
+        yield _Assumption(words, _priced_by(replace(question, scenario=changed)), kind=kind)
 
 
 def _with_more(question: Question, one: Judged) -> Judged:
@@ -106,19 +117,24 @@ def _priced_by(question: Question) -> Rejudged:
     return again
 
 
-def _scenarios(scenario: Scenario) -> Iterator[tuple[str, Scenario]]:
-    """The scenario with other arrivals, then with each delay shorter and longer."""
+def _scenarios(scenario: Scenario) -> Iterator[tuple[str, str, Scenario]]:
+    """The scenario with other arrivals, then with each delay shorter and longer; what is changed, and its kind."""
     arrivals, timing = scenario.arrivals, scenario.timing
     if arrivals is not None and arrivals.per_day is not None:
         for factor in FACTORS:
             per_day = arrivals.per_day * factor
             words = f"{per_day:g} runs came a day"
-            yield words, replace(scenario, arrivals=replace(arrivals, per_day=per_day))
+            yield (
+                words,
+                "runs came half or twice as often",
+                replace(scenario, arrivals=replace(arrivals, per_day=per_day)),
+            )
+    kind = f"one of the {len(timing.delays)} delays took half or twice as long"
     for name, delay in timing.delays.items():
         for factor in FACTORS:
             delays = {**timing.delays, name: _scaled(delay, factor)}
             words = f"{name} took {'half' if factor < 1 else 'twice'} as long"
-            yield words, replace(scenario, timing=replace(timing, delays=delays))
+            yield words, kind, replace(scenario, timing=replace(timing, delays=delays))
 
 
 def _scaled(delay: Distribution, factor: float) -> Distribution:

@@ -31,7 +31,7 @@ def write_review(review: Review, out: Path) -> list[Path]:
         files += [out / "placement-map.png", out / "placement-map.svg"]
         for file in files:
             title = f"{review.name}: which lock placement is safe, and what does it cost?"
-            draw_map(panels, title, file, for_whom([one for one in review.judged if one.safe]))
+            draw_map(panels, title, file, for_whom([one for one in review.judged if one.safe and not no_span(one)]))
         pictures["map"] = out / "placement-map.svg"
     points = list(_points(review))
     if points:

@@ -178,7 +178,8 @@ def test_two_worker_processes_find_the_same(tmp_path):
 
 
 def test_a_scenario_of_arrivals_is_not_replayed(dstamp, tmp_path):
-    (tmp_path / "fleet.toml").write_text(FLEET.format(arrivals="per_day = 9\nruns = 3"), encoding="utf-8")
+    text = FLEET.format(arrivals="per_day = 9\nruns = 3").replace('"bank"', '"classic/bank"')
+    (tmp_path / "fleet.toml").write_text(text, encoding="utf-8")
     code, _, err = dstamp("replay", "fleet.toml")
     assert code == 2
     assert "fleet.toml: has a stream of arrivals" in err
