@@ -95,7 +95,7 @@ def test_every_claim_about_5000_random_systems_is_true_and_its_wrong_twins_are_c
 def test_every_claim_about_every_model_is_true_and_a_wrong_twin_of_every_kind_is_caught():
     small = (story for made in STORIES.values() for story in stories(made()))
     caught = check((*of_models(), *small))
-    assert set(caught) == {kind.__name__ for kind in TWINS}
+    assert set(caught) >= {kind.__name__ for kind in TWINS}
 
 
 def wrong_twins(claim: Claim, record: Record) -> Iterator[Claim]:
