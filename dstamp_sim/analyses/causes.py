@@ -12,6 +12,7 @@ is one of these, and the first that there is, is told:
 - *early*: it did not wait for what another wrote later, and neither did others that did the same;
 - *order*: two steps of different processes on one field, which in the other order do no harm;
 - *own*: what it read it had written itself, or nobody had, and no other process is needed;
+- *together*: two deaths, or things that daemons took back, of which each alone is enough;
 - *turn*: nothing single; but with one process after the other all is well;
 - *did*: a step of a daemon that could be left out; or the step with which it came about, where that comes about with
   one process after the other, too.
@@ -58,6 +59,7 @@ class Story(Enum):
     EARLY = "early"
     ORDER = "order"
     OWN = "own"
+    TOGETHER = "together"
     TURN = "turn"
     DID = "did"
 
@@ -69,7 +71,8 @@ class Cause:
     `opens` is the process's own step before: its write that was lost, or the reading that went stale; `closes` the step
     at which it looked again or acted. Step numbers count from 0; None where there is no such step. A reading that came
     too early has its `write` later, and beside it the readings of `others` that did the same. `trials` were performed,
-    and the failure was gone; without any, `remedy` is the answer with which it was.
+    and the failure was gone; without any, `remedy` is the answer with which it was. `parts` are causes that make a
+    difference only together.
     """
 
     story: Story
@@ -82,6 +85,7 @@ class Cause:
     others: tuple[int, ...] = ()
     trials: tuple[Trial, ...] = ()
     kind: Kind | None = None
+    parts: tuple[Cause, ...] = ()
 
     @property
     def window(self) -> Window | None:
@@ -196,7 +200,10 @@ class Causes:
     def _deaths(self) -> Iterator[Cause]:
         for number in range(self.since, -1, -1):
             if self.trace.steps[number].choice.outcome == CRASH:
-                yield from self._left_out(number, Cause(Story.DEATH, None, None, None, number, number))
+                yield from self._left_out(number, self._death(number))
+
+    def _death(self, number: int) -> Cause:
+        return Cause(Story.DEATH, None, None, None, number, number)
 
     def _lapses(self) -> Iterator[Cause]:
         """What daemons took back of another process's doing: a value as it was before, or what that process held.
@@ -247,7 +254,7 @@ class Causes:
         return taken is not None and not any(taken in step.dropped for step in later)
 
     def _left_out(self, number: int, cause: Cause) -> Iterator[Cause]:
-        if choices := self.what_if.without(self.fact, number):
+        if choices := self.what_if.without(self.fact, (number,)):
             yield replace(cause, trials=(Trial(Without((number,)), choices),))
 
     def _answer(self, remedy: Remedy) -> Cause:
@@ -326,7 +333,7 @@ class Causes:
         other = next((c.remedy for c in self.answers if c.read == number and c.story is Story.CHANCE), None)
         if other is not None and other.outcome is not None:
             return [Trial(Came(number, other.outcome), other.choices)]
-        choices = self.what_if.without(self.fact, number)
+        choices = self.what_if.without(self.fact, (number,))
         return [Trial(Without((number,)), choices)] if choices else []
 
     def _fault(self, cause: Cause) -> bool:
@@ -405,12 +412,15 @@ class Causes:
         return next((n for n in others if place not in self.accesses[n].writes), None)
 
     def _pairs(self) -> Iterator[Cause]:
-        """Two deaths that only together do harm."""
-        deaths = [n for n in range(self.since + 1) if self.trace.steps[n].choice.outcome == CRASH]
-        for pair in islice(combinations(deaths, 2), _MOST_TURNS):
-            if choices := self.what_if.without_all(self.fact, pair):
-                trial = Trial(Without(pair), choices)
-                yield Cause(Story.DEATH, None, None, None, pair[0], pair[0], others=pair[1:], trials=(trial,))
+        """Two deaths, or things that daemons took back, each of which does harm alone."""
+        deaths = [self._death(n) for n in range(self.since + 1) if self.trace.steps[n].choice.outcome == CRASH]
+        taken = [cause for n in range(self.since + 1) if (cause := self._lapse(n)) is not None]
+        for parts in islice(combinations([*deaths, *taken], 2), MOST_PAIRS):
+            numbers = tuple(sorted(part.read for part in parts))
+            if self.what_if.left > 0 and (choices := self.what_if.without(self.fact, numbers)):
+                trial = Trial(Without(numbers), choices)
+                first = numbers[0]
+                yield Cause(Story.TOGETHER, None, None, None, first, first, trials=(trial,), parts=parts)
 
     def _in_turn(self) -> Iterator[Cause]:
         """One process after the other, where that is safe."""

@@ -84,7 +84,9 @@ class Teller:
     def _happened(self, cause: Cause) -> Iterator[Claim]:
         match cause.story:
             case Story.DEATH:
-                yield from (self._died(n) for n in (cause.read, *cause.others))
+                yield self._died(cause.read)
+            case Story.TOGETHER:
+                yield from (claim for part in cause.parts for claim in self._happened(part))
             case Story.LAPSE:
                 yield self._lapsed(cause)
             case Story.ENVIRONMENT | Story.OVERWRITTEN:

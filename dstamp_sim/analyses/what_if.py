@@ -159,26 +159,25 @@ class WhatIf:
         """The step (from 0) after which a fact of this trace was one; -1 for the initial state."""
         return self._since[fact]
 
-    def without(self, fact: Fact, number: int) -> tuple[Choice, ...] | None:
-        """All choices with step `number` left out, where `fact` is gone then.
+    def without(self, fact: Fact, numbers: Sequence[int]) -> tuple[Choice, ...] | None:
+        """All choices with these steps left out, where `fact` is gone then.
 
-        Who died goes on at once, or when the others have; another process stands still where it was to perform it.
+        Who died goes on at once, or when the others have; another process stands still where it was to perform a step.
         """
-        step = self.trace.steps[number]
-        dies = step.choice.outcome == CRASH
-        for at_once in (True, False) if dies else (False,):
-            performance = _Performance(self, number)
-            if at_once:
-                performance.run_out(self.pid(step.process))
-            held = () if dies else (step.process,)
-            if choices := self._gone(fact, performance, range(number + 1, len(self.trace.steps)), held):
+        steps = self.trace.steps
+        for at_once in (True, False) if any(steps[n].choice.outcome == CRASH for n in numbers) else (False,):
+            performance, stands = _Performance(self, min(numbers)), set[str]()
+            for number in range(min(numbers), len(steps)):
+                process = steps[number].process
+                if number in numbers and steps[number].choice.outcome != CRASH:
+                    stands.add(process)
+                elif number in numbers and at_once:
+                    performance.run_out(self.pid(process))
+                elif number not in numbers and process not in stands:
+                    performance.follow(steps[number])
+            if choices := self._gone(fact, performance, (), stands):
                 return choices
         return None
-
-    def without_all(self, fact: Fact, deaths: Sequence[int]) -> tuple[Choice, ...] | None:
-        """All choices where nobody dies these deaths, but goes on after the others, where `fact` is gone then."""
-        rest = [n for n in range(min(deaths), len(self.trace.steps)) if n not in deaths]
-        return self._gone(fact, _Performance(self, min(deaths)), rest)
 
     def serially(self, fact: Fact, processes: Sequence[str]) -> tuple[Choice, ...] | None:
         """All choices where each process goes as far as it can before the next, where `fact` comes about then."""

@@ -429,6 +429,17 @@ def the_last_write_wins() -> System:
     )
 
 
+def each_of_two_deaths_is_enough() -> System:
+    """Two sign; if either dies, a signature is missing."""
+    signed = Counter("signed")
+
+    def sign() -> Program[None]:
+        yield signed.add(1)
+
+    both = at_end("both have signed", lambda _, s: s[signed] == 2, reads=[signed])
+    return System(objects=[signed], processes=[Process("signer", sign, copies=2)], properties=[both], crashes=2)
+
+
 STORIES: dict[str, Callable[[], System]] = {
     "a flock taken meanwhile": lambda: lock_taken_meanwhile(Flock("lock")),
     "a mutex taken meanwhile": lambda: lock_taken_meanwhile(Mutex("lock")),

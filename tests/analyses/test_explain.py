@@ -10,6 +10,7 @@ from dstamp_sim.analyses import what_if
 from dstamp_sim.analyses.causes import Story
 from dstamp_sim.analyses.explain import explain
 from dstamp_sim.inputs.model_file import load_model
+from tests.analyses.story_models import each_of_two_deaths_is_enough
 
 LOCK = "app-domain lock disc-f25969"
 SAYS = tomllib.loads(Path(__file__).with_name("sentences.toml").read_text(encoding="utf-8"))
@@ -171,3 +172,13 @@ def test_an_order_that_is_called_right_was_performed_and_is():
     system = load_model("cc_ci:stack_race").build({}, None)
     assert "run#2's deploy_app before run#1's chaos_redeploy" in explained("cc_ci:stack_race").right
     assert replay(system, "run#1*18 run#2*10 run#1*5").results["run#1"].upgrade == "pass"
+
+
+def test_two_deaths_of_which_each_is_enough_are_told_together():
+    system = each_of_two_deaths_is_enough()
+    why = explain(system, replay(system, "signer#1! signer#2!"))
+    assert why.sentence == (
+        "signer#1 died at step 1, before its signed.add(1); signer#2 died at step 2, before its signed.add(1); so "
+        "'both have signed' fails at step 2. Tried and safe: without signer#1's death and signer#2's death."
+    )
+    assert why.dropped == ()
