@@ -93,5 +93,8 @@ def _json(found: Review) -> dict[str, Any]:
         "recommended": [one.shape for one in found.recommended],
         "dominated": found.dominated,
         "no_cure": found.no_cure,
+        "joined": asdict(found.joined) if found.joined else None,
+        "flips": asdict(found.flips) if found.flips else None,
+        "left_out": list(found.left_out),
         "placements": placements,
     }

@@ -89,6 +89,13 @@ def test_json_has_the_same_counts(hasty, dstamp):
     assert all("limit of 2 states" in one["why"] for one in plain["placements"])
 
 
+def test_json_has_what_would_change_the_choice(dstamp):
+    _, out, _ = dstamp("review", BOOKING, "--set", "asked=always", "--json")
+    plain = json.loads(out)
+    assert plain["flips"] == {"found": [], "unmoved": ["no run ever died", "a second run died"]}
+    assert (plain["joined"], plain["left_out"]) == (None, [])
+
+
 def judged(verdict, deadlock, numbers="any number", death=AfterDeath.SAFE, shape="l:a"):
     placement = Placement.parse(shape)
     broken = verdict is Verdict.VIOLATED
