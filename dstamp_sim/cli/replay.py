@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 def replay(
     scenario: Annotated[
-        Path | None, typer.Argument(help="A scenario file; the incident of 06-10/06-11 when left out.")
+        Path | None, typer.Argument(help="A scenario file; the bundled incident's when left out.")
     ] = None,
     mechanism: Annotated[
         str | None, typer.Option(metavar="NAME", help="The candidate mechanism; the scenario's when left out.")

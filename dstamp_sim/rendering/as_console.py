@@ -42,8 +42,10 @@ def shown(text: Text) -> Shown:
     for part in parts(text):
         if isinstance(part, str):
             line.append(part)
+        elif isinstance(part, Link):
+            line.append(f"{part.text} ({part.file})")
         else:
-            line.append(part.text, style=None if isinstance(part, Link) else STYLES[part.style])
+            line.append(part.text, style=STYLES[part.style])
     return line
 
 

@@ -75,10 +75,10 @@ def test_html_is_one_file_in_which_text_is_escaped(document):
 
 def test_on_a_console_lines_break_between_words_and_items_hang(document):
     console = Console(width=20, file=io.StringIO(), record=True)
-    items = Items(("a sentence that is longer than a line", "short"))
+    items = Items(("a sentence that is longer than a line", ("see ", Link("it", Path("a.csv")))))
     print_document(console, Document("T", (items,)))
     assert console.export_text().splitlines() == [
-        "T", "", "- a sentence that is", "  longer than a line", "- short"
+        "T", "", "- a sentence that is", "  longer than a line", "- see it (a.csv)"
     ]  # fmt: skip
 
 
