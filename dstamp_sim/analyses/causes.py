@@ -34,7 +34,7 @@ from dstamp_sim.analyses.conflicts import Conflicts, Kind, locks
 from dstamp_sim.analyses.early import too_early
 from dstamp_sim.analyses.fields import Location
 from dstamp_sim.analyses.held import Window
-from dstamp_sim.analyses.orders import begins, hurries, waits
+from dstamp_sim.analyses.orders import begins, hurries, lets_go, waits
 from dstamp_sim.analyses.trials import Came, InTurn, Moved, Trial, Without
 from dstamp_sim.analyses.what_if import Fact, Remedy, WhatIf
 from dstamp_sim.core.properties import NO_DEADLOCK
@@ -249,9 +249,8 @@ class Causes:
 
     def _holds(self, taker: int, number: int) -> bool:
         """Whether the process of step `taker` took its object there and still holds it at step `number`."""
-        taken = self.trace.steps[taker].taken
-        later = (s for s in self.trace.steps[taker + 1 : number] if s.process == self._of(taker))
-        return taken is not None and not any(taken in step.dropped for step in later)
+        held = (held for held in self.trace.holds() if held.since == taker)
+        return any(one.until is None or one.until >= number for one in held)
 
     def _left_out(self, number: int, cause: Cause) -> Iterator[Cause]:
         if choices := self.what_if.without(self.fact, (number,)):
@@ -299,7 +298,8 @@ class Causes:
         window = cause.window
         assert window is not None
         opens, write = begins(self.trace, window.opens), begins(self.trace, window.write)
-        before = hurries(self.trace, opens, window.write, window.closes), window.opens
+        first = opens if locks(self.trace.steps[window.opens]) else window.opens  # nobody comes in before a release
+        before = hurries(self.trace, opens, lets_go(self.trace, window.write), window.closes), first
         after = waits(self.trace, write, window.closes), window.closes
         trials = []
         for numbers, other in (before, after):
@@ -384,7 +384,8 @@ class Causes:
         """Step `last` before step `first`, where that is possible and safe: one waits, or the other hurries."""
         start = begins(self.trace, first)
         later = self._safe(Moved((first,), last, later=True), waits(self.trace, start, last))
-        return later or self._safe(Moved((last,), first, later=False), hurries(self.trace, start, last, last))
+        sooner = hurries(self.trace, start, lets_go(self.trace, last), last)
+        return later or self._safe(Moved((last,), first, later=False), sooner)
 
     def _safe(self, moved: Moved, numbers: Sequence[int]) -> Trial | None:
         """The trial of an order that moves what it should, where it is possible and safe."""

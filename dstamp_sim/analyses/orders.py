@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from dstamp_sim.core.automaton import Hold
+from dstamp_sim.core.holds import Held
 from dstamp_sim.core.trace import Trace
 
 
@@ -28,15 +28,21 @@ def begins(trace: Trace, number: int) -> int:
 
     Who is to wait, waits there: else it would keep others out.
     """
-    holds: dict[Hold, int] = {}
-    for n in range(number):
-        step = trace.steps[n]
-        if step.process == trace.steps[number].process:
-            if step.taken is not None:
-                holds.setdefault(step.taken, n)
-            for hold in step.dropped:
-                holds.pop(hold, None)
-    return min(holds.values(), default=number)
+    return min((held.since for held in _held_at(trace, number)), default=number)
+
+
+def lets_go(trace: Trace, number: int) -> int:
+    """The last step with which a process lets go of what it holds at step `number`; that step where it never does.
+
+    Who comes first has to come to there: else it would keep the others out.
+    """
+    return max([number, *(held.until for held in _held_at(trace, number) if held.until is not None)])
+
+
+def _held_at(trace: Trace, number: int) -> list[Held]:
+    """What the process of a step holds when it comes to it, that included which it lets go of there."""
+    mine = (held for held in trace.holds() if held.process == trace.steps[number].process and held.since < number)
+    return [held for held in mine if held.until is None or held.until >= number]
 
 
 def readings_after(trace: Trace, readings: Collection[int], write: int, last: int) -> list[int]:

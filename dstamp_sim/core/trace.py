@@ -127,6 +127,10 @@ class Trace:
 
     def holds(self) -> tuple[Held, ...]:
         """Everything that a process held, locks and else, in order of taking, with how long; lapses are seen."""
+        return self._holds
+
+    @cached_property
+    def _holds(self) -> tuple[Held, ...]:
         return held_in(self)
 
     def spans(self) -> tuple[SectionSpan, ...]:

@@ -77,6 +77,24 @@ def explained(system: System, schedule: str | None = None):
     return explain(system, explore(system).trace if schedule is None else replay(system, schedule))
 
 
+@pytest.mark.parametrize(
+    ("placement", "lock"),
+    [
+        ("account:store", "p#2 held account lock, which did not help: p#1 took it only at step 6"),
+        ("account:look", "Neither p#1's window nor p#2's store was under account lock"),
+        (
+            "account:look,account:store",
+            "p#2 held account lock, which did not help: p#1 let go of it at step 3, between its look and its store",
+        ),
+    ],
+)
+def test_a_lost_update_under_a_lock_over_parts_of_it_is_told_as_one_with_why_the_lock_did_not_help(placement, lock):
+    why = explained(placed(placement))
+    assert "Lost update" in why.proof
+    assert why.lock == lock
+    assert why.right == "Tried and safe: p#2's store before p#1's look"
+
+
 def withdraw() -> Program[bool]:
     seen = yield from section("look", look())
     if seen < 60:
