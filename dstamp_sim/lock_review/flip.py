@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from dstamp_sim.core.scenario import Distribution, Scenario, Shape
 from dstamp_sim.lock_review.compare import (
     ANY_NUMBER,
+    DECLARED,
     AfterDeath,
     Judged,
     Standing,
@@ -91,11 +92,16 @@ class _Assumption:
 
 
 def _assumptions(question: Question, best: Judged) -> Iterator[_Assumption]:
-    """The assumptions to change, each with how a placement is judged under it. That nobody dies is asked of all."""
+    """The assumptions to change, each with how a placement is judged under it. That nobody dies is asked of all.
+
+    What is not decided of `best` under an assumption is not among them: nothing could be said of it.
+    """
     yield _Assumption("no run ever died", lambda one: replace(one, after_death=AfterDeath.SAFE), None)
-    twice = "a second run died"
-    yield _Assumption(twice, lambda one: replace(one, after_death=question.after_deaths(one.placement, 2)))
-    if best.numbers != ANY_NUMBER:
+    if question.after_deaths(best.placement, 2) is not AfterDeath.UNDECIDED:
+        twice = "a second run died"
+        yield _Assumption(twice, lambda one: replace(one, after_death=question.after_deaths(one.placement, 2)))
+    few = best.numbers not in (ANY_NUMBER, DECLARED)
+    if few and question.with_number(best.placement, MORE).standing is not Standing.UNDECIDED:
         yield _Assumption(f"there were {MORE} runs", lambda one: _with_more(question, one))
     scenario = question.scenario
     if scenario is None or best.price is None:

@@ -9,7 +9,7 @@ import pytest
 from dstamp_sim import Placement, Verdict
 from dstamp_sim.core.scenario import Distribution, Shape
 from dstamp_sim.lock_review.answer import answer, flip_text
-from dstamp_sim.lock_review.compare import AfterDeath, Judged, candidates, reach, written
+from dstamp_sim.lock_review.compare import DECLARED, AfterDeath, Judged, candidates, reach, written
 from dstamp_sim.lock_review.flip import _scaled, what_would_flip
 from dstamp_sim.lock_review.joined import of_two_locks, pairs_of_locks, worth_judging
 from dstamp_sim.lock_review.review import review_model
@@ -195,6 +195,13 @@ def test_one_more_run_is_tried_only_where_the_verdict_is_not_for_any():
     found = what_would_flip(Asked(with_four=Verdict.VIOLATED), [few], few)
     assert "if there were 4 runs, as it would be safe no more" in flip_text(found)
     assert "4 runs" not in flip_text(what_would_flip(Asked(with_four=Verdict.VIOLATED), [SAFE], SAFE))
+
+
+def test_what_is_not_decided_or_cannot_be_changed_is_not_said_to_have_been_tried():
+    few, fixed = replace(SAFE, numbers="1 to 3"), replace(SAFE, numbers=DECLARED)
+    unknown = Asked(after_two=AfterDeath.UNDECIDED, with_four=Verdict.UNDETERMINED)
+    assert what_would_flip(unknown, [few], few).unmoved == ("no run ever died",)
+    assert what_would_flip(Asked(), [fixed], fixed).unmoved == ("no run ever died", "a second run died")
 
 
 def test_where_nothing_changes_it_what_was_tried_is_said():
