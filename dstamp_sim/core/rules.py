@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import Any
 from weakref import WeakSet
 
@@ -21,6 +21,10 @@ _READ: WeakSet[System] = WeakSet()
 """The systems whose source was read and found without fault: one exploration makes several semantics of a system."""
 
 
+_FAULTLESS: WeakSet[FunctionType] = WeakSet()
+"""The functions, of no known instance, that were read and found without fault: systems of one model share them."""
+
+
 class Rules:
     """What one system's programs and objects reach besides what they are given, as it was before they ran.
 
@@ -33,8 +37,10 @@ class Rules:
         self._kept = Kept(self._roots())
         if system not in _READ:
             for function, instance in self._kept.functions.values():
-                if wrong := fault(function, instance):
+                if (instance is not None or function not in _FAULTLESS) and (wrong := fault(function, instance)):
                     raise ModelError(wrong)
+                if instance is None:
+                    _FAULTLESS.add(function)
             _READ.add(system)
 
     def _roots(self, but: Process | None = None) -> Iterator[Part]:

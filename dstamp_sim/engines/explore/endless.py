@@ -15,7 +15,6 @@ import numpy as np
 from dstamp_sim.core.errors import ScheduleError, UnboundedProgram
 from dstamp_sim.core.schedule import Choice, Schedule
 from dstamp_sim.core.semantics import DEAD, Move, Semantics, State
-from dstamp_sim.core.system import System
 from dstamp_sim.core.value import text
 from dstamp_sim.engines.explore.retrace import schedule_along
 from dstamp_sim.engines.explore.space import Space
@@ -29,17 +28,16 @@ TRIED = 3
 
 def endless(space: Space, history_limit: int) -> str:
     """What goes on without end in the system of a brief search, with its line; empty where nothing is known to."""
-    system = space.tables.semantics.system
-    return endless_loop(system, history_limit) or endless_stretch(space, history_limit)
+    semantics = Semantics(space.tables.semantics.system, history_limit=history_limit)
+    return endless_loop(semantics, history_limit) or endless_stretch(semantics, space, history_limit)
 
 
-def endless_loop(system: System, history_limit: int) -> str:
+def endless_loop(semantics: Semantics, history_limit: int) -> str:
     """The message of a program that performs more than `history_limit` ops in some plain schedule; empty if none does.
 
     In a plain schedule each process in turn goes as far as it can, daemons a step; each process comes first once, and
     of several outcomes the first happens. A message is a fact; an empty text is none: other schedules may loop.
     """
-    semantics = Semantics(system, history_limit=history_limit)
     everybody = range(len(semantics.names))
     try:
         for first in everybody:
@@ -68,13 +66,12 @@ def _as_far_as_it_can(semantics: Semantics, state: State, pid: int) -> State:
     return state
 
 
-def endless_stretch(space: Space, rounds: int) -> str:
+def endless_stretch(semantics: Semantics, space: Space, rounds: int) -> str:
     """What grows where a stretch of a path in `space` can be performed `rounds` times on end; empty if none is found.
 
     The message names the program's line and its loop, or the object whose states are all new, and who makes them.
     """
     for path, slots in _paths(space):
-        semantics = Semantics(space.tables.semantics.system, history_limit=rounds)
         choices, states = _walked(semantics, path)
         for begin, end in _stretches(semantics, states, slots):
             told = _repeated(semantics, states[begin], choices[begin:end], rounds)

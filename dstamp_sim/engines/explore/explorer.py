@@ -80,7 +80,7 @@ NO_REDUCTION = Reductions(merge=False, por=False, symmetry=False)
 class _Search:
     """One search over one space: what it found (property index to state), and why it stopped early.
 
-    `full` are the tables before local states with equal futures were made one.
+    `full` are the tables before local states with equal futures were made one; `endless` as in its bounds.
     """
 
     space: Space
@@ -88,6 +88,7 @@ class _Search:
     full: Tables
     found: dict[int, int] = field(default_factory=dict)
     stopped: str = ""
+    endless: str | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -146,13 +147,14 @@ def _report(search: _Search) -> Report:
 class _Bounds:
     """How far a search may go, and whether it goes on when a property is decided.
 
-    `endless` names the loop without bound for which `states` is kept small; empty where none is known.
+    `endless` names what goes on without end, for which `states` is kept small; empty where nothing is known to, None
+    where it was not looked for.
     """
 
     states: int
     memory_mb: int
     keep_going: bool
-    endless: str = ""
+    endless: str | None = None
 
 
 def _search(
@@ -187,14 +189,16 @@ def _informed(
 ) -> tuple[_Search, _Bounds]:
     """A search with the knowledge that reductions need, where it can be had, and bounds that heed what has no end."""
     semantics = brief.full.semantics
-    unending = endless(brief.space, HISTORY_LIMIT)
+    unending = endless(brief.space, HISTORY_LIMIT) if bounds.endless is None else bounds.endless
+    bounds = replace(bounds, endless=unending)
     if unending:
-        bounds = replace(bounds, states=min(bounds.states, WORTH_OF_ENDLESS), endless=unending)
+        bounds = replace(bounds, states=min(bounds.states, WORTH_OF_ENDLESS))
         semantics = Semantics(semantics.system, history_limit=LOOP_LIMIT)
     tables = _tables(semantics, asked, reductions)
     asks = (reductions.merge or reductions.por) and not unending
     why_not = close(tables) if asks else ""
     search = _prepared(tables, asked, reductions, bounds.memory_mb, known=asks and not why_not)
+    search.endless = unending
     search.notes += [f"no partial-order reduction: {why_not}; {_NO_MATTER}"] if reductions.por and why_not else []
     return search, bounds
 
@@ -296,7 +300,8 @@ def _witness(search: _Search, index: int, prop: Property) -> tuple[Trace, bool, 
     schedule = None if hopeless else shortest_schedule(semantics, decides, SMALL)
     shortest = minimal = schedule is not None
     if schedule is None:
-        exact = _search(semantics, [prop], Reductions(merge=False, por=False), _Bounds(LARGE, 2048, keep_going=False))
+        bounds = _Bounds(LARGE, 2048, keep_going=False, endless=search.endless)
+        exact = _search(semantics, [prop], Reductions(merge=False, por=False), bounds)
         shortest = 0 in exact.found
         schedule = _along(exact, exact.found[0], prop) if shortest else _along(search, search.found[index], prop)
     trace, end = walk(semantics, schedule)
