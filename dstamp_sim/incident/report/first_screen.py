@@ -7,7 +7,6 @@ from pathlib import Path
 
 from dstamp_sim.incident.possible.case import Possible
 from dstamp_sim.incident.report.phrases import (
-    LEAST_LISTED,
     fits,
     flips,
     likely_outcomes,
@@ -19,6 +18,9 @@ from dstamp_sim.incident.report.phrases import (
 )
 from dstamp_sim.incident.report.summary import MechanismRow, Summary
 from dstamp_sim.rendering.document import Block, Document, Items, Paragraph, Table, Text, strong
+
+LEAST_LISTED = 0.01
+"""Shares of the posterior below it are not listed one by one."""
 
 MOST_OUTCOMES = 4
 """Outcomes of the next experiment that are listed at most, the most expected first."""

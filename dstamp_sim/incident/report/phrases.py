@@ -6,10 +6,6 @@ from collections.abc import Collection, Sequence
 
 from dstamp_sim.incident.report.summary import ExperimentRow, MechanismRow, Summary
 
-LEAST_LISTED = 0.01
-"""Shares of the posterior below it are not listed one by one."""
-
-
 MOST_FITTING = 4
 """Mechanisms that an outcome fits up to which they are named."""
 
@@ -20,10 +16,9 @@ def listed(names: Sequence[str], last: str = "and") -> str:
 
 
 def share(probability: float) -> str:
-    """A share without more figures than it has; what is tiny is not written as nothing."""
-    if probability < LEAST_LISTED / 2:
-        return "below 1%"
-    return "above 99%" if probability > 1 - LEAST_LISTED / 2 else f"{probability:.0%}"
+    """A share in whole percent; what is tiny is not written as nothing, nor what is large as certain."""
+    written = f"{probability:.0%}"
+    return {"0%": "below 1%", "100%": "above 99%"}.get(written, written)
 
 
 def span(ends: tuple[float, float]) -> str:
