@@ -111,16 +111,16 @@ class _Explainer:
         cause, account = self._verified()
         cycle = self._cycle(cause) if cause is not None else None
         proof = self._proof(cycle)
-        what = self._what(cause, account)
+        what, lock = self._what(cause, account), self._lock(cause)
         return Explanation(
             fact=self.fact,
             cause=cause,
             what=self._stuck(waits, cause, what) if waits is not None else what,
-            lock=self._lock(cause),
+            lock=lock,
             right=self._right(account),
             proof=proof,
             cycle=cycle if proof else None,
-            gap=self._gap(cause),
+            gap=self._gap(cause) if lock else None,
             waits=waits,
             claims=tuple(self.narrator.said),
             dropped=tuple(self.narrator.dropped),

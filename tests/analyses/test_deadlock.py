@@ -228,6 +228,10 @@ def test_a_lost_wake_up_says_which_help_came_too_soon_and_the_stale_look():
     )
 
 
+def test_no_missing_lock_is_drawn_where_none_is_told():
+    assert told(belled()).gap is None
+
+
 def called_once() -> System:
     """Two wait for one call."""
 

@@ -225,7 +225,7 @@ _SIGNS = {
     "wait": "waiting",
     "hold": "lock held",
     "keep": "held, and no lock",
-    "missing": "lock missing",
+    "missing": "not held here",
     "window": "the window in which nobody else should write",
     "wrong": "wrong value",
     "wrong_seen": "wrong value that a check saw",
