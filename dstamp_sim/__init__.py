@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from dstamp_sim.engines.sampling.sampler import Sample, sample
     from dstamp_sim.engines.timed.sweep import Swept, sweep
     from dstamp_sim.engines.timed.timed import run_timed
+    from dstamp_sim.incident.incident import judge_incident as judge
+    from dstamp_sim.incident.loaded import load_incident
     from dstamp_sim.inputs.model_file import Model, load_model
     from dstamp_sim.inputs.scenario_file import read_scenario
     from dstamp_sim.lock_review.review import Review
@@ -57,6 +59,8 @@ else:
         "attempts": "engines.replay:attempts",
         "explain": "analyses.explain:explain",
         "explore": "engines.explore.explorer:explore",
+        "judge": "incident.incident:judge_incident",
+        "load_incident": "incident.loaded:load_incident",
         "load_model": "inputs.model_file:load_model",
         "minimise": "analyses.minimise:minimise",
         "prove": "engines.prove.unbounded:prove",
@@ -154,6 +158,8 @@ __all__ = [
     "each_result",
     "explain",
     "explore",
+    "judge",
+    "load_incident",
     "load_model",
     "minimise",
     "prove",

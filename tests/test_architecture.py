@@ -22,7 +22,7 @@ ALLOWED = {
     "pipeline": {"core", *MIDDLE},
     **{wing: {"core", "objects", "pipeline", *MIDDLE} for wing in WINGS},
     "cli": {"pipeline", *WINGS},
-    "__init__": {"core", "objects", "engines", "analyses", "inputs", "lock_review"},
+    "__init__": {"core", "objects", "engines", "analyses", "inputs", "lock_review", "incident"},
     "random_systems": {"core", "objects"},
     "testing": {"core", "pipeline", "random_systems", *MIDDLE},
     "pytest_plugin": set(),  # it reaches `testing` only where a test has imported it

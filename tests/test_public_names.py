@@ -8,7 +8,19 @@ import pytest
 
 import dstamp_sim
 
-VERBS = ("explore", "prove", "sample", "review", "run_timed", "sweep", "replay", "minimise", "explain", "load_model")
+VERBS = (
+    "explore",
+    "prove",
+    "sample",
+    "review",
+    "run_timed",
+    "sweep",
+    "replay",
+    "minimise",
+    "explain",
+    "judge",
+    "load_model",
+)
 
 
 @pytest.mark.parametrize("name", dstamp_sim.__all__)
