@@ -75,9 +75,11 @@ class Accesses:
         """Every field of the object that step `number` touches, just before it."""
         return [Location(str(self._trace.steps[number].touched), path) for path in fields_of(self._before[number])]
 
-    def value(self, number: int, path: Path) -> Any:
+    def value(self, number: int, location: Location) -> Any:
         """What step `number` found in a field; None where there was no such field."""
-        return fields_of(self._before[number]).get(path)
+        changes = self._trace.steps[number].changes  # a death touches no object, and changes what it held
+        before = next((c.before for c in changes if c.target == location.target), self._before[number])
+        return fields_of(before).get(location.path)
 
     def written(self, number: int, location: Location) -> Any:
         """What step `number` left in a field; None where it removed it."""

@@ -132,7 +132,6 @@ class Causes:
         yield from self._pairs()
         if self.alone is None:
             yield from self._in_turn()
-            yield from (cause for cause in windows if not cause.trials)
         elif self.fact.process is not None:
             yield from (cause for cause in self.answers if cause.story is Story.OWN and self._telling(cause))
         yield from self._did()
@@ -239,13 +238,13 @@ class Causes:
             over = self.conflicts.writer(number, place)
             if over is None or self._of(over) == step.process:
                 continue
-            undone = self.accesses.written(number, place) == self.accesses.value(over, place.path)
+            undone = self.accesses.written(number, place) == self.accesses.value(over, place)
             if (undone and self._changes(over, place)) or self._holds(over, number):
                 return Cause(Story.LAPSE, place, over, number, number, number)
         return None
 
     def _changes(self, number: int, place: Location) -> bool:
-        return bool(self.accesses.written(number, place) != self.accesses.value(number, place.path))
+        return bool(self.accesses.written(number, place) != self.accesses.value(number, place))
 
     def _holds(self, taker: int, number: int) -> bool:
         """Whether the process of step `taker` took its object there and still holds it at step `number`."""
@@ -473,7 +472,7 @@ class Causes:
         writes = self.conflicts.writers(location)
         between = (n for n in writes[bisect_right(writes, number) : bisect_left(writes, acted)])
         found, others = (
-            self.accesses.value(number, location.path),
+            self.accesses.value(number, location),
             (n for n in between if self._of(n) != self._of(number)),
         )
         return next((n for n in others if self.accesses.written(n, location) != found), None)

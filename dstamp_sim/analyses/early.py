@@ -68,7 +68,7 @@ def _overtaken(conflicts: Conflicts, last: int) -> Iterator[tuple[int, Location,
             write = next((n for n in conflicts.writers(location) if number < n <= last), None)
             if write is None or trace.steps[write].process == step.process:
                 continue
-            if accesses.written(write, location) != accesses.value(number, location.path):
+            if accesses.written(write, location) != accesses.value(number, location):
                 yield number, location, write
 
 

@@ -195,7 +195,7 @@ class _Explainer:
 
     def _found(self, edge: Dependency) -> object:
         """What the target of a dependency found in its field."""
-        return self.causes.accesses.value(edge.target, edge.location.path)
+        return self.causes.accesses.value(edge.target, edge.location)
 
     def _cycle(self, cause: Cause) -> Cycle | None:
         if cause.location is None or cause.write is None or cause.opens is None or cause.window is None:
@@ -226,7 +226,7 @@ class _Explainer:
 
 def depends(edge: Dependency, conflicts: Conflicts) -> Depends:
     """The claim that a dependency is."""
-    return Depends(edge, conflicts.accesses.value(edge.target, edge.location.path))
+    return Depends(edge, conflicts.accesses.value(edge.target, edge.location))
 
 
 def _stopped(words: str) -> str:

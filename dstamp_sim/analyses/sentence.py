@@ -58,7 +58,7 @@ class Teller:
         happened = (*self._happened(cause), *self._torn(cause))
         before = tuple(self._happened(through)) if through is not None else ()
         came = self.causes.came_of(cause)
-        found = [Found(came[0], came[1], self.accesses.value(came[0], came[1].path))] if came else []
+        found = [Found(came[0], came[1], self.accesses.value(came[0], came[1]))] if came else []
         return Account(happened, before, (*found, self.fails), self._because(cause))
 
     def suffices(self) -> Claim | None:
@@ -120,19 +120,19 @@ class Teller:
         place, now = cause.location, self.accesses.written(cause.write, cause.location)
         if self.trace.steps[cause.opens].taken is not None:
             return Lapsed(cause.write, place.target, cause.opens)
-        return Undid(cause.write, place, self.accesses.value(cause.write, place.path), now, cause.opens)
+        return Undid(cause.write, place, self.accesses.value(cause.write, place), now, cause.opens)
 
     def _stale(self, cause: Cause) -> Claim:
         assert cause.location is not None and cause.write is not None and cause.remedy is not None
         value, now = (
-            self.accesses.value(cause.read, cause.location.path),
+            self.accesses.value(cause.read, cause.location),
             self.accesses.written(cause.write, cause.location),
         )
         return Stale(cause.read, cause.location, value, cause.write, now, cause.closes, cause.remedy.outcome)
 
     def _early(self, cause: Cause, reads: tuple[int, ...], write: int | None) -> Claim:
         assert cause.location is not None and write is not None
-        value = self.accesses.value(reads[0], cause.location.path)
+        value = self.accesses.value(reads[0], cause.location)
         result, now = self.trace.steps[reads[0]].result, self.accesses.written(write, cause.location)
         return Early(reads, cause.location, value, result, write, now)
 
@@ -141,7 +141,7 @@ class Teller:
         assert cause.location is not None and cause.write is not None
         if cause.kind is Kind.RW:
             return self._early(cause, (cause.write,), cause.read)
-        value = self.accesses.value(cause.read, cause.location.path)
+        value = self.accesses.value(cause.read, cause.location)
         if cause.kind is Kind.WW:
             return Overwrote(cause.read, cause.location, value, cause.write)
         return Read(cause.read, cause.location, value, cause.write)
@@ -150,7 +150,7 @@ class Teller:
         assert cause.location is not None
         if cause.opens is not None and cause.write is not None:
             return Lost(cause.read, cause.location, self.causes.chain(cause))
-        return Read(cause.read, cause.location, self.accesses.value(cause.read, cause.location.path), cause.write)
+        return Read(cause.read, cause.location, self.accesses.value(cause.read, cause.location), cause.write)
 
     def _did(self, cause: Cause) -> Iterator[Claim]:
         step = self.trace.steps[cause.read]
@@ -177,7 +177,7 @@ class Teller:
             if not beside or writer is None or self._of(writer) != self._of(opened):
                 continue
             if self.trace.steps[writer].sections == self.trace.steps[opened].sections != ():
-                yield StillFrom(number, place, self.accesses.value(number, place.path), writer)
+                yield StillFrom(number, place, self.accesses.value(number, place), writer)
                 return
 
     def _of(self, number: int) -> str:

@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 import pytest
 
-from dstamp_sim import Counter, Mutex, Op, Outcome, Process, Program, Register, SharedObject, System, replay
+from dstamp_sim import Counter, Flock, Mutex, Op, Outcome, Process, Program, Register, SharedObject, System, replay
 from dstamp_sim.analyses.accesses import Accesses
 from dstamp_sim.analyses.conflicts import Conflicts
+from dstamp_sim.analyses.fields import Location
 from dstamp_sim.analyses.happens_before import HappensBefore, Order
 
 X, Y = Register("x", 0), Register("y", 0)
@@ -131,3 +132,9 @@ def test_reading_what_a_process_wrote_that_died_is_a_dirty_read():
 def test_reading_what_its_writer_then_overwrote_is_an_intermediate_read():
     trace = trace_of("p q p", [X], p=[X.write(1), X.write(2)], q=[X.read()])
     assert [name for name, _ in Conflicts(trace).dirty_reads()] == ["intermediate read (G1b)"]
+
+
+def test_what_a_death_found_is_known_of_every_object_that_it_changed():
+    lock = Flock("lock")
+    trace = trace_of("p p!", [lock, X], crashes=1, p=[lock.acquire(), X.read()], q=[X.read()])
+    assert Accesses(trace).value(1, Location("lock", ("locked",))) == ((1, 1),)
