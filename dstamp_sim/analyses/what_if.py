@@ -265,8 +265,10 @@ class WhatIf:
         return None
 
     def idle(self, fact: Fact, number: int) -> bool:
-        """Whether `fact` is gone where step `number` returns the same and changes nothing."""
+        """Whether `fact` is gone where step `number` returns the same and changes nothing; no death is such a step."""
         step = self.trace.steps[number]
+        if step.op is None:
+            return False
         performance = _Performance(self, number)
         performance.told(self.pid(step.process), replace(_answer(step), state=self.accesses.before(number)))
         return self._gone(fact, performance, range(number + 1, len(self.trace.steps))) is not None
