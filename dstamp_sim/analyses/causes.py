@@ -252,6 +252,8 @@ class Causes:
         return any(one.until is None or one.until >= number for one in held)
 
     def _left_out(self, number: int, cause: Cause) -> Iterator[Cause]:
+        if self.what_if.tired:
+            return
         if choices := self.what_if.without(self.fact, (number,)):
             yield replace(cause, trials=(Trial(Without((number,)), choices),))
 
@@ -373,7 +375,7 @@ class Causes:
         pairs |= dict.fromkeys((first, last, place, kind) for first, last, place, kind in self._on_one_field())
         for first, last, place, kind in islice(pairs, MOST_PAIRS):
             assert first is not None and place is not None
-            if self.what_if.left <= 0:
+            if self.what_if.tired:
                 return
             trial = self._other_way(first, last)
             if trial is not None:
@@ -417,7 +419,7 @@ class Causes:
         taken = [cause for n in range(self.since + 1) if (cause := self._lapse(n)) is not None]
         for parts in islice(combinations([*deaths, *taken], 2), MOST_PAIRS):
             numbers = tuple(sorted(part.read for part in parts))
-            if self.what_if.left > 0 and (choices := self.what_if.without(self.fact, numbers)):
+            if not self.what_if.tired and (choices := self.what_if.without(self.fact, numbers)):
                 trial = Trial(Without(numbers), choices)
                 first = numbers[0]
                 yield Cause(Story.TOGETHER, None, None, None, first, first, trials=(trial,), parts=parts)

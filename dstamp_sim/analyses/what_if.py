@@ -27,6 +27,8 @@ MOST_QUESTIONS = 400
 """How many other answers are tried at most, the latest readings first."""
 _MOST_STEPS = 300_000
 """How many steps all of them may perform together, those included that bring a program to where it stands."""
+_KEPT = 100_000
+"""How many of them are kept for what is tried beside other answers."""
 _AFTERMATH = 2_000
 """How many steps a changed behaviour may take, beyond those of the trace, to come to its end."""
 
@@ -155,6 +157,12 @@ class WhatIf:
         """What came out wrong in the trace, first things first."""
         return tuple(self._since)
 
+    @property
+    def tired(self) -> bool:
+        """Whether no more may be performed."""
+        self.gave_up = self.gave_up or self.left <= 0
+        return self.left <= 0
+
     def since(self, fact: Fact) -> int:
         """The step (from 0) after which a fact of this trace was one; -1 for the initial state."""
         return self._since[fact]
@@ -234,7 +242,7 @@ class WhatIf:
             for path, outcome in self._other_answers(number):
                 questions += 1
                 self.left -= number
-                if questions > MOST_QUESTIONS or self.left <= 0:
+                if questions > MOST_QUESTIONS or self.left <= _KEPT:
                     self.gave_up = True
                     return
                 if (choices := self._answered(fact, number, outcome)) is not None:
