@@ -8,7 +8,7 @@ is one of these, and the first that there is, is told:
 - *lapse*: a daemon took back what another process had written, or changed what it held;
 - *overwritten*: a process had written a field itself, and read there what another wrote since;
 - *stale*: it acted on what it had read, though another had changed that meanwhile;
-- *chance*: one of several outcomes that its environment decides, and not the usual one, which is its first;
+- *chance*: one of several outcomes that its environment decides; the usual one, its first, only where nothing else is;
 - *early*: it did not wait for what another wrote later, and neither did others that did the same;
 - *order*: two steps of different processes on one field, which in the other order do no harm;
 - *own*: what it read it had written itself, or nobody had, and no other process is needed;
@@ -134,6 +134,7 @@ class Causes:
             yield from self._in_turn()
         elif self.fact.process is not None:
             yield from (cause for cause in self.answers if cause.story is Story.OWN and self._telling(cause))
+        yield from _told_as(Story.CHANCE, self.answers)
         yield from self._did()
 
     def _concerns(self, cause: Cause) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from dstamp_sim import (
+    Chance,
     Counter,
     Flock,
     LockScope,
@@ -440,6 +441,19 @@ def each_of_two_deaths_is_enough() -> System:
     return System(objects=[signed], processes=[Process("signer", sign, copies=2)], properties=[both], crashes=2)
 
 
+def the_usual_coin() -> System:
+    """The usual outcome is the bad one; what is read after it is innocent."""
+    coin, other = Chance("coin", "heads", "tails"), Register("other", 0)
+
+    def toss() -> Program[str]:
+        side = yield coin.draw()
+        yield other.read()
+        return side
+
+    never = each_result("never heads", lambda side: side != "heads")
+    return System(objects=[coin, other], processes=[Process("job", toss)], properties=[never])
+
+
 STORIES: dict[str, Callable[[], System]] = {
     "a flock taken meanwhile": lambda: lock_taken_meanwhile(Flock("lock")),
     "a mutex taken meanwhile": lambda: lock_taken_meanwhile(Mutex("lock")),
@@ -462,4 +476,5 @@ STORIES: dict[str, Callable[[], System]] = {
     "nobody else is needed": nobody_else_is_needed,
     "whatever it reads": whatever_it_reads,
     "the last write wins": the_last_write_wins,
+    "the usual coin": the_usual_coin,
 }
