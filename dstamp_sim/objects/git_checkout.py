@@ -37,7 +37,7 @@ class GitCheckout(SharedObject):
 
     - `git checkout` writes the files first, then the index, both under `index.lock`, and HEAD last, *after* that lock
       is released. A second one fails at once while the lock is there; one that comes between lock and HEAD succeeds,
-      and the first then moves HEAD away from the other's files (found by running git: docs/decisions.md).
+      and the first then moves HEAD away from the other's files (found by running git: docs/held-against-reality.md).
     - go-git moves HEAD first, then the files, and takes no `index.lock`.
     - Untracked, non-ignored files count as dirty, and survive a checkout.
     - A fetch of tags never moves HEAD.

@@ -63,7 +63,7 @@ class SwarmService(SharedObject):
       without, versions and ids are not modelled (they grow without bound).
     - Every update sets PreviousSpec = Spec, clears UpdateStatus, and cancels a running update to another Spec.
     - A label-only change (same content) replaces Spec and starts no task, unless an update is under way: then that
-      goes on. An update to what the tasks still run completes at once, and cannot fail (docs/decisions.md).
+      goes on. An update to what the tasks still run completes at once, and cannot fail (docs/held-against-reality.md).
     - The very Spec that an update is under way to, deployed again, does not cancel it, but clears UpdateStatus: the
       update goes on `unseen`. Its end is told nowhere, and if it fails nothing is rolled back or paused.
     - A failed update rolls back: Spec = PreviousSpec, *labels included*, PreviousSpec absent, `rollback_started` then
