@@ -114,7 +114,7 @@ class Record:
     def state(self, target: str, number: int) -> Any:
         """The state of an object just before step `number`."""
         changes = self._changes.get(target, [])
-        before = bisect_left([n for n, _ in changes], number)
+        before = bisect_left(changes, number, key=lambda change: change[0])
         return changes[before - 1][1] if before else self.trace.initial[target]
 
     def value(self, place: Location, number: int) -> Any:
