@@ -204,6 +204,8 @@ def _had_lapsed(claim: HadLapsed, record: Record) -> str:
     held = claim.held
     if held.until is None or held.until <= held.since:
         return "it did not lapse"
+    if wrong := _not_taken(held, record):
+        return wrong
     node = _node(held.process, record, held.until + 1)
     if node is None or held.hold not in node.holds:
         return f"{held.process} let go of it itself"

@@ -85,6 +85,14 @@ def test_every_claim_about_random_systems_is_true_and_its_wrong_twins_are_caught
     assert sum(check(told(150)).values()) > 1000
 
 
+@pytest.mark.parametrize("seed", [3546, 5019])
+def test_a_lapse_is_told_of_a_hold_from_the_step_that_took_it(seed):
+    """In these systems a wrong twin, taken a step later, once passed."""
+    drawn = failing(seed)
+    assert drawn is not None
+    assert check([(Record(*drawn), explain(*drawn))])["HadLapsed"] > 0
+
+
 @pytest.mark.slow
 def test_every_claim_about_5000_random_systems_is_true_and_its_wrong_twins_are_caught():
     caught = check(told(5000))
