@@ -102,7 +102,7 @@ def test_the_wheel_carries_models_and_experiments_and_no_litter(built):
         assert f"dstamp_sim/_bundled/{wanted.relative_to(ROOT).as_posix()}" in names
     assert "dstamp_sim/_bundled/models/expected.toml" in names
     assert not [name for name in names if "__pycache__" in name or name.endswith((".pyc", ".png", ".witness.json"))]
-    assert {name.partition("/")[0].partition("-")[0] for name in names} == {"dstamp_sim"}
+    assert {name.partition("/")[0].partition("-")[0] for name in names} == {"dstamp_sim", "dstamp_command.py"}
 
 
 def test_building_the_wheel_leaves_the_checkout_as_it_was(built):
