@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from dstamp_sim.cli.console import (
     AsJson,
@@ -17,8 +18,19 @@ from dstamp_sim.cli.console import (
     output,
     print_files,
     print_json,
+    say,
 )
-from dstamp_sim.export.formats import OF_MODELS, OF_SPACES, OF_TRACES
+
+
+def _print_formats(asked: bool) -> None:
+    if not asked:
+        return
+    from dstamp_sim.export.formats import OF_MODELS, OF_SPACES, OF_TRACES  # noqa: PLC0415 - commands load what they need
+
+    for of, formats in (("a model", OF_MODELS), ("its whole space", OF_SPACES), ("a witness", OF_TRACES)):
+        for name, known in formats.items():
+            say(output(), Text(f"{name}, of {of}: {known.about}"))
+    raise typer.Exit
 
 
 def export(
@@ -30,10 +42,12 @@ def export(
         typer.Option(
             "--to",
             metavar="FORMAT",
-            help=f"Of a model: {', '.join(OF_MODELS)}; of its space: {', '.join(OF_SPACES)}. "
-            f"Of a witness: {', '.join(OF_TRACES)}.",
+            help="The format, such as promela of a model or mermaid of a witness; see --formats.",
         ),
     ],
+    formats: Annotated[  # noqa: ARG001 - its callback has done all
+        bool, typer.Option("--formats", callback=_print_formats, is_eager=True, help="List the formats and end.")
+    ] = False,
     settings: SettingsOption = None,
     placement: PlacementOption = None,
     properties: PropertiesOption = None,

@@ -101,3 +101,10 @@ def test_a_format_of_traces_asks_for_a_witness_and_a_witness_takes_no_settings(d
 def test_a_space_that_is_too_large_is_refused(dstamp):
     code, _, err = dstamp("export", "cc_ci", "--to", "dot", "--set", "runs=3")
     assert code == 2 and "more than 5,000 states" in err
+
+
+def test_every_format_is_listed_with_what_it_is_of(dstamp):
+    code, out, _ = dstamp("export", "--formats")
+    assert code == 0
+    assert "promela, of a model: SPIN's language, with the properties as assertions\n" in out
+    assert "dot, of its whole space: " in out and "mermaid, of a witness: " in out
