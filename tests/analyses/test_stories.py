@@ -162,7 +162,7 @@ TWINS = {
           for n in _off(c.links[0].edge.target, r)),
     ],
     Alone: lambda c, _: [replace(c, helpers=(*c.helpers, "nobody")), replace(c, choices=c.choices[:-1])],
-    Serially: lambda c, _: [replace(c, processes=c.processes[::-1])],
+    Serially: lambda c, _: [replace(c, processes=c.processes[::-1])] if len({m.process for m in c.choices}) > 1 else [],
     TriedAndSafe: lambda c, r: [replace(c, trials=(twin,)) for trial in c.trials for twin in _other_trials(trial, r)],
 }  # fmt: skip
 
