@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.abc import Loader
 from inspect import iscoroutine
 from pathlib import Path
 from types import ModuleType
@@ -240,7 +241,7 @@ def _import(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        _performed(spec.loader, module)
     except SyntaxError as error:
         raise ModelError(f"{error.filename or entry}:{error.lineno or 1}: not Python: {error.msg}") from error
     except BaseException as error:
@@ -262,6 +263,15 @@ def _instead_of_importing(error: BaseException, path: Path) -> str:
         f": a model is one file or one folder; make a folder of both, with this one as its __init__.py, and write "
         f"`from . import {top}`"
     )
+
+
+def _performed(loader: Loader, module: ModuleType) -> None:
+    """Runs a module's source and keeps no bytecode, by which a file changed twice within a second looks unchanged."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        loader.exec_module(module)
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def _line_of(error: BaseException, path: Path) -> str:

@@ -62,3 +62,14 @@ def test_a_file_beside_the_model_is_told_how_it_can_be_imported(tmp_path):
     other.write_text("import nowhere_to_be_found\n" + HEAD + BUILD)
     with pytest.raises(ModelError, match=r"No module named 'nowhere_to_be_found'\"\)$"):
         load_model(str(other))
+
+
+def test_a_model_changed_twice_within_a_second_is_the_one_that_its_file_says(tmp_path, monkeypatch):
+    """Bytecode that is kept is known by a file's size and second; and no folder of a user's is littered with it."""
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    file = tmp_path / "m.py"
+    for value in (1, 2):
+        file.write_text(f"from dstamp_sim import System\ndef build() -> System:\n    return {value}\n")
+        with pytest.raises(ModelError, match=f"returned {value}, not a System"):
+            load_model(str(file)).build({})
+    assert [path.name for path in tmp_path.iterdir()] == ["m.py"]
