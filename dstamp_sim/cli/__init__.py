@@ -115,17 +115,19 @@ def _options(
 
 def main() -> None:
     """The entry point: runs the command and ends with its exit code, or with one message and the code of a failure."""
-    gc.freeze()  # a fifth of a short command's time was spent looking for garbage among what it had just loaded
-    gc.set_threshold(100_000, 20, 100)
-    open_streams()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a job in the background ignores it
         signal.signal(signal.SIGINT, CtrlC())
-    code = exit_code(_app)
+    code = exit_code(_run)
     sys.exit(exit_code(sys.stdout.flush) or code)
 
 
-def _app() -> None:
+def _run() -> None:
+    gc.freeze()  # a fifth of a short command's time was spent looking for garbage among what it had just loaded
+    gc.set_threshold(100_000, 20, 100)
+    open_streams()
     try:
         app()
     except SystemExit as ended:  # how typer ends
+        if ended.__context__ is not None and isinstance(ended.__context__.__cause__, KeyboardInterrupt):
+            raise ended.__context__.__cause__ from None  # pressed while typer read the options: it ends in silence
         raise typer.Exit(ended.code if isinstance(ended.code, int) else 0) from None

@@ -170,6 +170,16 @@ def test_ctrl_c_while_modules_load_is_one_word_and_130(tmp_path, after_s):
     assert (running.returncode, err) == (130, "dstamp: interrupted\n")
 
 
+def test_ctrl_c_while_the_options_are_read_is_one_word_and_130(tmp_path):
+    press = (
+        "import typer, dstamp_sim.cli as cli; from dstamp_command import main; "
+        "cli.app.registered_callback.callback = lambda: (_ for _ in ()).throw(KeyboardInterrupt); main()"
+    )
+    words = [sys.executable, "-c", press, "explore", "classic/bank"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "dstamp: interrupted\n")
+
+
 def test_the_readmes_table_of_exit_codes_is_complete():
     text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     table = text[text.index("| exit code |") :].partition("\n\n")[0]
