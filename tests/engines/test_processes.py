@@ -1,6 +1,9 @@
 """Tasks on processes of their own: their results in order, their errors, their deaths, and an interruption."""
 
+import contextlib
 import multiprocessing
+import multiprocessing.resource_tracker
+import multiprocessing.util
 import os
 import signal
 import threading
@@ -71,3 +74,23 @@ def test_where_it_is_interrupted_no_process_goes_on():
     with pytest.raises(KeyboardInterrupt):
         wait_until_interrupted(results)
     assert multiprocessing.active_children() == []
+
+
+@pytest.mark.usefixtures("heard")
+def test_interrupted_while_its_processes_begin_none_ends_with_a_traceback(monkeypatch, capfd):
+    multiprocessing.resource_tracker.ensure_running()  # it is begun in the same way, and stays
+    begin_process, begun = multiprocessing.util.spawnv_passfds, []
+
+    def interrupted(*args):
+        begun.append(begin_process(*args))
+        os.kill(os.getpid(), signal.SIGINT)  # the process was begun and has not been told yet what to do
+        return begun[-1]
+
+    monkeypatch.setattr(multiprocessing.util, "spawnv_passfds", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(spawned(add, [3, 1, 2], 2, begin, (10,)))
+    for pid in begun:
+        with contextlib.suppress(ChildProcessError):  # waited for already
+            os.waitpid(pid, 0)
+    assert begun
+    assert capfd.readouterr().err == ""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import active_children, get_context
 from typing import Any, TypeVar
 
@@ -29,7 +31,7 @@ def spawned(
     # Spawned, not forked: the parent has threads (numba's, a progress bar's).
     with ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin, initargs=(begin, about)) as pool:
         try:
-            for future in [pool.submit(task, item) for item in items]:  # by hand: an interrupted `map` cancels them
+            for future in _submitted(pool, task, items):  # by hand: an interrupted `map` cancels them
                 yield future.result()
         except BrokenProcessPool as error:
             told = "a process that helped ended before its time, maybe for want of memory"
@@ -39,6 +41,33 @@ def spawned(
                 if process not in others:
                     process.terminate()
             raise
+
+
+def _submitted(pool: ProcessPoolExecutor, task: Callable[[T], R], items: Sequence[T]) -> list[Future[R]]:
+    with _ctrl_c_waits():  # a process that is half begun would end with a traceback
+        return [pool.submit(task, item) for item in items]
+
+
+@contextmanager
+def _ctrl_c_waits() -> Iterator[None]:
+    """A Ctrl-C inside is heard at the end. Processes begun inside do not hear one at all.
+
+    The block is what they inherit. It does not suffice here: another thread may take the signal, and then Python calls
+    the handler in the main thread all the same.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # a handler is never called here
+        return
+    pressed: list[object] = []
+    handler = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        signal.signal(signal.SIGINT, handler)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _begin(begin: Callable[..., None], about: tuple[Any, ...]) -> None:
