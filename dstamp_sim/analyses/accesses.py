@@ -24,7 +24,7 @@ where a field takes more values and only a later one would have made a differenc
 
 
 @dataclass(frozen=True)
-class Variant:
+class Counterfactual:
     """What an op would do if one field had another value: `outcomes` (none: it would block)."""
 
     path: Path
@@ -93,7 +93,7 @@ class Accesses:
         step = self._trace.steps[number]
         return fields_of(next((c.after for c in step.changes if c.target == location.target), self._before[number]))
 
-    def variants(self, number: int, *, fresh: bool = False) -> Iterator[Variant]:
+    def variants(self, number: int, *, fresh: bool = False) -> Iterator[Counterfactual]:
         """What the op of step `number` would have done with other values in one field; innermost fields first.
 
         The values are those that the trace shows in that field; with `fresh`, also one that nobody ever wrote.
@@ -107,7 +107,7 @@ class Accesses:
                 other = put(state, path, value)
                 outcomes = _outcomes(step.op.target, other, step.op)
                 if outcomes is not None:
-                    yield Variant(path, value, other, outcomes)
+                    yield Counterfactual(path, value, other, outcomes)
 
     def _others(self, step: Step, state: Any, path: Path, *, fresh: bool) -> Iterator[Any]:
         now = get(state, path)
@@ -187,14 +187,14 @@ def _outcomes(target: SharedObject, state: Any, op: Op) -> tuple[Outcome, ...] |
         return None
 
 
-def _tells_apart(variant: Variant, state: Any, now: tuple[Outcome, ...]) -> bool:
+def _tells_apart(variant: Counterfactual, state: Any, now: tuple[Outcome, ...]) -> bool:
     """Whether the op does something else than `now`, apart from the varied field's staying as it is."""
     if len(now) != len(variant.outcomes):
         return True
     return any(_differs(variant, state, mine, other) for mine, other in zip(now, variant.outcomes, strict=True))
 
 
-def _differs(variant: Variant, state: Any, mine: Outcome, other: Outcome) -> bool:
+def _differs(variant: Counterfactual, state: Any, mine: Outcome, other: Outcome) -> bool:
     if (mine.result, mine.label, mine.takes, mine.drops) != (other.result, other.label, other.takes, other.drops):
         return True
     before, varied = fields_of(state), fields_of(variant.state)
@@ -210,7 +210,7 @@ def _differs(variant: Variant, state: Any, mine: Outcome, other: Outcome) -> boo
     return False
 
 
-def _overwrites(variant: Variant, k: int, now: Outcome) -> bool:
+def _overwrites(variant: Counterfactual, k: int, now: Outcome) -> bool:
     """Whether the op, doing what it does now, leaves the varied field with a value that is not the varied one."""
     after = fields_of(variant.outcomes[k].state)
     as_now = (variant.outcomes[k].result, variant.outcomes[k].label) == (now.result, now.label)

@@ -20,7 +20,7 @@ from dstamp_sim.analyses.held import Gap, KeepingOut
 from dstamp_sim.analyses.sentence import Account, Teller
 from dstamp_sim.analyses.speech import When
 from dstamp_sim.analyses.trace_record import Record
-from dstamp_sim.analyses.trials import Told
+from dstamp_sim.analyses.trials import Answered
 from dstamp_sim.analyses.verify import Narrator
 from dstamp_sim.analyses.what_if import Fact, WhatIf
 from dstamp_sim.core.properties import NO_DEADLOCK, Property
@@ -169,7 +169,7 @@ class _Explainer:
         """What was tried instead and is safe, or with what a wish would not have come about."""
         tried = account.because if account is not None else None
         said = account is not None and any(isinstance(claim, CameOut) for claim in account.happened)
-        if said or not isinstance(tried, TriedAndSafe) or any(isinstance(t.change, Told) for t in tried.trials):
+        if said or not isinstance(tried, TriedAndSafe) or any(isinstance(t.change, Answered) for t in tried.trials):
             return ""
         return tried.words(self.narrator.speech)
 

@@ -27,7 +27,7 @@ from dstamp_sim.analyses.claims import (
     Undid,
 )
 from dstamp_sim.analyses.conflicts import Kind
-from dstamp_sim.analyses.trials import Came, Told, Trial
+from dstamp_sim.analyses.trials import Answered, Came, Trial
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Teller:
         if cause.remedy is not None:
             number, outcome = cause.remedy.number, cause.remedy.outcome
             chance = cause.story is Story.CHANCE and outcome is not None
-            change = Came(number, outcome) if chance and outcome is not None else Told(number, outcome)
+            change = Came(number, outcome) if chance and outcome is not None else Answered(number, outcome)
             return TriedAndSafe(self.fails, (Trial(change, cause.remedy.choices),))
         return self.suffices()
 

@@ -36,7 +36,7 @@ class Came:
 
 
 @dataclass(frozen=True)
-class Told:
+class Answered:
     """A change: step `step` is told `outcome`, though its object would not say so; None: it stays blocked there."""
 
     step: int
@@ -61,14 +61,14 @@ class AfterEnd:
     process: str
 
 
-Change = Without | Moved | Came | Told | InTurn | AfterEnd
+Intervention = Without | Moved | Came | Answered | InTurn | AfterEnd
 
 
 @dataclass(frozen=True)
 class Trial:
     """A change of a trace and all the choices that were performed with it, to the end."""
 
-    change: Change
+    change: Intervention
     choices: Sequence[Choice]
 
 
@@ -86,7 +86,7 @@ def changes_said(trials: Sequence[Trial], say: Speech) -> str:
                 moved = steps
             case Came(step, outcome):
                 words.append(f"{came_out(outcome.result, outcome.label)} from {names[step]}")
-            case Told(step, outcome):
+            case Answered(step, outcome):
                 told = "blocked" if outcome is None else f"told {value_text(outcome.result)}"
                 words.append(f"{names[step]} {told}")
             case AfterEnd(step, process):
@@ -103,12 +103,12 @@ def _together(names: Sequence[str]) -> str:
     return f"{listed(who)} {acts.pop()}" if len(names) > len(acts) == 1 else listed(names)
 
 
-def _steps_of(change: Change) -> tuple[int, ...]:
+def _steps_of(change: Intervention) -> tuple[int, ...]:
     match change:
         case Without(steps):
             return steps
         case Moved(steps, other, _):
             return *steps, other
-        case Came(step, _) | Told(step, _) | AfterEnd(step, _):
+        case Came(step, _) | Answered(step, _) | AfterEnd(step, _):
             return (step,)
     return ()

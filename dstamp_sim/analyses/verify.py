@@ -37,7 +37,7 @@ from dstamp_sim.analyses.conflicts import Kind
 from dstamp_sim.analyses.fields import Location
 from dstamp_sim.analyses.speech import Speech, When
 from dstamp_sim.analyses.trace_record import Performance, Record, perform
-from dstamp_sim.analyses.trials import AfterEnd, Came, InTurn, Moved, Told, Trial, Without
+from dstamp_sim.analyses.trials import AfterEnd, Answered, Came, InTurn, Moved, Trial, Without
 from dstamp_sim.core.errors import ModelError, ScheduleError
 from dstamp_sim.core.properties import NO_DEADLOCK
 from dstamp_sim.core.schedule import CRASH
@@ -286,7 +286,7 @@ def _tried(claim: TriedAndSafe, record: Record) -> str:
 def _no_trial(record: Record, fails: Fails, trial: Trial) -> str:
     """What speaks against a trial: it is not the change that it says it is, not complete, or not safe."""
     told = None
-    if isinstance(trial.change, Told) and trial.change.outcome is not None:
+    if isinstance(trial.change, Answered) and trial.change.outcome is not None:
         told = (trial.change.step, trial.change.outcome)
     try:
         performance = perform(record.system, trial.choices, told)
@@ -294,7 +294,7 @@ def _no_trial(record: Record, fails: Fails, trial: Trial) -> str:
     except (ScheduleError, ModelError) as error:
         return f"it cannot be performed: {error}"
     wishes = {prop.name for prop in record.system.checked_properties if prop.is_wish}
-    held = isinstance(trial.change, Told) and trial.change.outcome is None
+    held = isinstance(trial.change, Answered) and trial.change.outcome is None
     here = {(name, who) for name, who in failures if not (held and name == NO_DEADLOCK.name)}
     fresh = {(name, who) for name, who in here - record.failures.keys() if name not in wishes}
     if (fails.property, fails.process) in here or fresh:
@@ -315,7 +315,7 @@ def _no_change(record: Record, trial: Trial, performance: Performance) -> str:
             return next((no for n in steps if (no := _not_moved(trace, n, other, later, performance))), "")
         case Came(step, outcome):
             return _not_otherwise(record, step, performance, outcome)
-        case Told(step, outcome):
+        case Answered(step, outcome):
             if outcome is None and any(c.process == record.of(step) for c in trial.choices[step:]):
                 return f"{record.of(step)} moves on"
             return "" if tuple(trial.choices[:step]) == trace.schedule.choices[:step] else "it differs before"

@@ -10,7 +10,7 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from dstamp_sim.analyses.accesses import Accesses, Variant
+from dstamp_sim.analyses.accesses import Accesses, Counterfactual
 from dstamp_sim.analyses.conflicts import locks
 from dstamp_sim.core.errors import ModelError, ScheduleError
 from dstamp_sim.core.judge import Judge
@@ -399,7 +399,7 @@ def _answer(step: Step) -> Outcome:
     )
 
 
-def _told(variant: Variant, outcome: Outcome, now: Hashable) -> Outcome:
+def _told(variant: Counterfactual, outcome: Outcome, now: Hashable) -> Outcome:
     """The variant's answer given to the program; where the op only looks, the object stays as it really is."""
     if outcome.state == variant.state:
         return Outcome(now, outcome.result, outcome.label, outcome.takes, outcome.drops)

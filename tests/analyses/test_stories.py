@@ -35,7 +35,7 @@ from dstamp_sim.analyses.claims import (
 )
 from dstamp_sim.analyses.explain import Explanation, explain
 from dstamp_sim.analyses.trace_record import Record
-from dstamp_sim.analyses.trials import Came, Moved, Told, Trial
+from dstamp_sim.analyses.trials import Answered, Came, Moved, Trial
 from dstamp_sim.analyses.verify import against
 from tests.analyses.hold_twins import HOLD_TWINS
 from tests.analyses.story_models import STORIES
@@ -129,10 +129,10 @@ def _other_trials(trial: Trial, record: Record) -> Iterator[Trial]:
             yield replace(trial, change=replace(trial.change, later=not trial.change.later))
         case Came():
             yield replace(trial, change=replace(trial.change, outcome=replace(trial.change.outcome, result=NOT_SO)))
-        case Told(step, outcome) if outcome is not None:
+        case Answered(step, outcome) if outcome is not None:
             performance, choice = record.performance, record.trace.steps[step].choice
             was = performance.semantics.outcomes(performance.states[step], performance.pid(choice.process))
-            yield Trial(Told(step, was[choice.outcome]), record.trace.schedule.choices)
+            yield Trial(Answered(step, was[choice.outcome]), record.trace.schedule.choices)
             return
     yield replace(trial, choices=record.trace.schedule.choices)
 
