@@ -36,7 +36,7 @@ from dstamp_sim.analyses.fields import Location
 from dstamp_sim.analyses.held import Window
 from dstamp_sim.analyses.orders import begins, hurries, lets_go, waits
 from dstamp_sim.analyses.trials import Came, InTurn, Moved, Trial, Without
-from dstamp_sim.analyses.what_if import Fact, Remedy, WhatIf
+from dstamp_sim.analyses.what_if import Decision, Remedy, WhatIf
 from dstamp_sim.core.properties import NO_DEADLOCK
 from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.trace import Trace
@@ -98,7 +98,7 @@ class Cause:
 class Causes:
     """The causes of one fact of a trace. Deterministic; bounded."""
 
-    def __init__(self, what_if: WhatIf, conflicts: Conflicts, fact: Fact) -> None:
+    def __init__(self, what_if: WhatIf, conflicts: Conflicts, fact: Decision) -> None:
         self.what_if, self.conflicts, self.fact = what_if, conflicts, fact
         self.trace: Trace = what_if.trace
         self.accesses: Accesses = conflicts.accesses

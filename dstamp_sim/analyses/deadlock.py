@@ -24,7 +24,7 @@ from dstamp_sim.analyses.hold_claims import (
 from dstamp_sim.analyses.orders import begins
 from dstamp_sim.analyses.trials import AfterEnd, Trial
 from dstamp_sim.analyses.verify import Narrator
-from dstamp_sim.analyses.what_if import Fact, WhatIf
+from dstamp_sim.analyses.what_if import Decision, WhatIf
 from dstamp_sim.core.holds import Held, Parting
 from dstamp_sim.core.op import Op
 
@@ -57,13 +57,13 @@ class Deadlock:
     by_holds: bool
 
 
-def deadlock_in(what_if: WhatIf, fact: Fact, narrator: Narrator) -> Deadlock:
+def deadlock_in(what_if: WhatIf, fact: Decision, narrator: Narrator) -> Deadlock:
     """What stands still at the end of the trace, said by `narrator`. Deterministic; bounded."""
     return _Standstill(what_if, fact, narrator).told()
 
 
 class _Standstill:
-    def __init__(self, what_if: WhatIf, fact: Fact, narrator: Narrator) -> None:
+    def __init__(self, what_if: WhatIf, fact: Decision, narrator: Narrator) -> None:
         self.what_if, self.fact, self.narrator = what_if, fact, narrator
         self.trace = what_if.trace
         self.holds = [held for held in self.trace.holds() if held.until is None]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from dstamp_sim.analyses.conflicts import Conflicts, locks
 from dstamp_sim.analyses.fields import Location
 from dstamp_sim.analyses.orders import readings_after
-from dstamp_sim.analyses.what_if import Fact, WhatIf
+from dstamp_sim.analyses.what_if import Decision, WhatIf
 from dstamp_sim.core.schedule import Choice
 
 MOST_ORDERS = 100
@@ -28,7 +28,7 @@ class Early(NamedTuple):
     """All that was performed where they waited."""
 
 
-def too_early(what_if: WhatIf, conflicts: Conflicts, fact: Fact, first: Collection[str] = ()) -> Early | None:
+def too_early(what_if: WhatIf, conflicts: Conflicts, fact: Decision, first: Collection[str] = ()) -> Early | None:
     """One reading, else the fewest alike, without which `fact` is gone if only they wait for a write that came later.
 
     Those of the objects `first` first, and of them the latest. None where no order that was performed helps: the effort
@@ -72,12 +72,12 @@ def _overtaken(conflicts: Conflicts, last: int) -> Iterator[tuple[int, Location,
                 yield number, location, write
 
 
-def _waiting(what_if: WhatIf, early: Early, fact: Fact) -> tuple[Choice, ...] | None:
+def _waiting(what_if: WhatIf, early: Early, fact: Decision) -> tuple[Choice, ...] | None:
     order = readings_after(what_if.trace, early.readings, early.write, what_if.since(fact))
     return what_if.in_order(fact, order)
 
 
-def _fewest(what_if: WhatIf, early: Early, fact: Fact) -> Early:
+def _fewest(what_if: WhatIf, early: Early, fact: Decision) -> Early:
     """The same without the readings that need not wait."""
     for number in early.readings:
         fewer = early._replace(readings=tuple(n for n in early.readings if n != number))

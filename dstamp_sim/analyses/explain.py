@@ -22,7 +22,7 @@ from dstamp_sim.analyses.speech import When
 from dstamp_sim.analyses.trace_record import Record
 from dstamp_sim.analyses.trials import Answered
 from dstamp_sim.analyses.verify import Narrator
-from dstamp_sim.analyses.what_if import Fact, WhatIf
+from dstamp_sim.analyses.what_if import Decision, WhatIf
 from dstamp_sim.core.properties import NO_DEADLOCK, Property
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
@@ -37,7 +37,7 @@ class Explanation:
     `conflicts` are those of the trace that it found on its way, for pictures.
     """
 
-    fact: Fact | None
+    fact: Decision | None
     cause: Cause | None
     what: str
     lock: str = ""

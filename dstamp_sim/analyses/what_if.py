@@ -33,7 +33,7 @@ _AFTERMATH = 2_000
 """How many steps a changed behaviour may take, beyond those of the trace, to come to its end."""
 
 
-class Fact(NamedTuple):
+class Decision(NamedTuple):
     """What came out: a property that failed, whose result breaks it (None: no one's); or a wish that was reached."""
 
     property: str
@@ -147,13 +147,13 @@ class WhatIf:
         for choice in trace_choices(self.trace):
             state = self.states[-1]
             self.states.append(self.semantics.perform(state, self.semantics.move(state, choice)))
-        self._since: dict[Fact, int] = {}
+        self._since: dict[Decision, int] = {}
         for number, state in enumerate(self.states):
             for fact in self._judged([state]):
                 self._since.setdefault(fact, number - 1)
 
     @property
-    def facts(self) -> tuple[Fact, ...]:
+    def facts(self) -> tuple[Decision, ...]:
         """What came out wrong in the trace, first things first."""
         return tuple(self._since)
 
@@ -163,11 +163,11 @@ class WhatIf:
         self.gave_up = self.gave_up or self.left <= 0
         return self.left <= 0
 
-    def since(self, fact: Fact) -> int:
+    def since(self, fact: Decision) -> int:
         """The step (from 0) after which a fact of this trace was one; -1 for the initial state."""
         return self._since[fact]
 
-    def without(self, fact: Fact, numbers: Sequence[int]) -> tuple[Choice, ...] | None:
+    def without(self, fact: Decision, numbers: Sequence[int]) -> tuple[Choice, ...] | None:
         """All choices with these steps left out, where `fact` is gone then.
 
         Who died goes on at once, or when the others have; another process stands still where it was to perform a step.
@@ -187,7 +187,7 @@ class WhatIf:
                 return choices
         return None
 
-    def serially(self, fact: Fact, processes: Sequence[str]) -> tuple[Choice, ...] | None:
+    def serially(self, fact: Decision, processes: Sequence[str]) -> tuple[Choice, ...] | None:
         """All choices where each process goes as far as it can before the next, where `fact` comes about then."""
         performance = _Performance(self, 0)
         for process in processes:
@@ -195,7 +195,7 @@ class WhatIf:
         performance.finish(())
         return tuple(performance.choices) if fact in self._judged(performance.seen) else None
 
-    def in_order(self, fact: Fact, numbers: Sequence[int]) -> tuple[Choice, ...] | None:
+    def in_order(self, fact: Decision, numbers: Sequence[int]) -> tuple[Choice, ...] | None:
         """All choices where these steps are performed in this order, then the rest, where `fact` is gone then.
 
         The rest is as it was; or else each process goes on in turn. Steps of who has ended are passed over; None also
@@ -217,7 +217,7 @@ class WhatIf:
                 return choices
         return None
 
-    def after_end(self, fact: Fact, number: int, process: str) -> tuple[Choice, ...] | None:
+    def after_end(self, fact: Decision, number: int, process: str) -> tuple[Choice, ...] | None:
         """All choices where who is to perform step `number` waits there till `process` has ended, if `fact` is gone."""
         held, pid = (self.trace.steps[number].process,), self.pid(process)
         performance = _Performance(self, number)
@@ -228,14 +228,14 @@ class WhatIf:
         node = self.semantics.node(performance.state, pid)
         return self._gone(fact, performance, ()) if node is not None and node.ended else None
 
-    def in_turn(self, fact: Fact, processes: Sequence[str]) -> tuple[Choice, ...] | None:
+    def in_turn(self, fact: Decision, processes: Sequence[str]) -> tuple[Choice, ...] | None:
         """All choices where each process goes as far as it can before the next, where `fact` is gone then."""
         performance = _Performance(self, 0)
         for process in processes:
             performance.run_out(self.pid(process))
         return self._gone(fact, performance, ())
 
-    def remedies(self, fact: Fact) -> Iterator[Remedy]:
+    def remedies(self, fact: Decision) -> Iterator[Remedy]:
         """The answers that mattered for `fact`, latest first: one each, the innermost field's."""
         questions = 0
         for number in range(self.since(fact), -1, -1):
@@ -272,7 +272,7 @@ class WhatIf:
             at = None
         return None
 
-    def idle(self, fact: Fact, number: int) -> bool:
+    def idle(self, fact: Decision, number: int) -> bool:
         """Whether `fact` is gone where step `number` returns the same and changes nothing; no death is such a step."""
         step = self.trace.steps[number]
         if step.op is None:
@@ -281,7 +281,7 @@ class WhatIf:
         performance.told(self.pid(step.process), replace(_answer(step), state=self.accesses.before(number)))
         return self._gone(fact, performance, range(number + 1, len(self.trace.steps))) is not None
 
-    def comes_about(self, fact: Fact, choices: Sequence[Choice]) -> bool:
+    def comes_about(self, fact: Decision, choices: Sequence[Choice]) -> bool:
         """Whether `choices` alone bring `fact` about; False also where one of them is not possible where it stands."""
         states = [self.semantics.initial()]
         try:
@@ -311,7 +311,7 @@ class WhatIf:
         if node is not None and not node.ended:
             performance.do(*self.semantics.move(performance.state, choice))
 
-    def _answered(self, fact: Fact, number: int, outcome: Outcome | None) -> tuple[Choice, ...] | None:
+    def _answered(self, fact: Decision, number: int, outcome: Outcome | None) -> tuple[Choice, ...] | None:
         """All choices with another answer to step `number` (None: blocked there), where `fact` is gone then."""
         process = self.trace.steps[number].process
         performance = _Performance(self, number)
@@ -325,7 +325,7 @@ class WhatIf:
 
     def _gone(
         self,
-        fact: Fact,
+        fact: Decision,
         performance: _Performance,
         rest: Iterable[int],
         held: Collection[str] = (),
@@ -367,21 +367,21 @@ class WhatIf:
                     known.add(other)
                     yield variant.path, other
 
-    def _judged(self, states: Sequence[State]) -> Iterator[Fact]:
+    def _judged(self, states: Sequence[State]) -> Iterator[Decision]:
         for state in states:
             for index in self._judge.decides(state):
                 prop = self._judge.properties[index]
-                yield Fact(prop.name, None, prop.is_wish)
+                yield Decision(prop.name, None, prop.is_wish)
         yield from self._results(states[-1])
 
-    def _results(self, state: State) -> Iterator[Fact]:
+    def _results(self, state: State) -> Iterator[Decision]:
         for pid, process in enumerate(self.semantics.processes):
             node = self.semantics.node(state, pid)
             if node is None or not node.ended:
                 continue
             for prop in self._each:
                 if prop.of in (None, process.name) and not self._judge.result_ok(prop, process.name, node.result):
-                    yield Fact(prop.name, self.trace.processes[pid])
+                    yield Decision(prop.name, self.trace.processes[pid])
 
 
 def trace_choices(trace: Trace) -> Sequence[Choice]:
