@@ -10,7 +10,7 @@ import numpy as np
 
 from dstamp_sim.analyses.confidence import interval
 from dstamp_sim.core.errors import UsageError
-from dstamp_sim.core.properties import Kind
+from dstamp_sim.core.properties import PropertyKind
 from dstamp_sim.core.scenario import Timing
 from dstamp_sim.core.system import System
 from dstamp_sim.engines.timed.sweep import Sweeper, Varied
@@ -35,7 +35,7 @@ def offset_curve(
     the system has not two processes that end, or no such property.
     """
     names = system.must_end
-    about = next((prop for prop in system.properties if prop.kind is Kind.EACH_RESULT), None)
+    about = next((prop for prop in system.properties if prop.kind is PropertyKind.EACH_RESULT), None)
     if len(names) != 2 or about is None:
         raise UsageError(f"an offset is between two runs, each with a property of its result; there are {len(names)}")
     offsets = np.repeat(np.asarray(offsets_s, float), runs)

@@ -7,7 +7,7 @@ import argparse
 
 from dstamp_sim import UsageError
 from dstamp_sim.analyses.confidence import interval
-from dstamp_sim.core.properties import Kind
+from dstamp_sim.core.properties import PropertyKind
 from dstamp_sim.engines.explore.explorer import explore
 from dstamp_sim.engines.sampling.sampler import NAMES, Settings, sample
 from dstamp_sim.inputs.model_file import load_model
@@ -31,7 +31,9 @@ def per_thousand(hits: int, schedules: int) -> str:
 def race(model: str, settings: dict[str, int], strategy: str, budget: int, seeds: int) -> str:
     """One cell: the property that the model violates, over all seeds."""
     system = load_model(model).build(settings)
-    [prop] = [j.prop for j in explore(system).judgements if j.trace is not None and j.prop.kind is not Kind.REACHABLE]
+    [prop] = [
+        j.prop for j in explore(system).judgements if j.trace is not None and j.prop.kind is not PropertyKind.REACHABLE
+    ]
     hits = schedules = 0
     for seed in range(seeds):
         try:

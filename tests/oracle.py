@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from dstamp_sim.core.op import DELAY, Op
 from dstamp_sim.core.placement import lay_over
-from dstamp_sim.core.properties import Kind, Property
+from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.core.system import Instance, System
 
@@ -99,13 +99,13 @@ def _look_at(
     for prop in oracle.system.checked_properties:
         answers = list(oracle.answers(prop, state, offers))
         asked[prop.name] += len(answers)
-        decided = any(answers) if prop.kind is Kind.REACHABLE else not all(answers)
+        decided = any(answers) if prop.kind is PropertyKind.REACHABLE else not all(answers)
         if decided and findings.shortest[prop.name] is None:
             findings.shortest[prop.name] = depth
 
 
 def _verdict(prop: Property, shortest: int | None, asked: int) -> str:
-    if prop.kind is Kind.REACHABLE:
+    if prop.kind is PropertyKind.REACHABLE:
         return "VIOLATED" if shortest is None else "HOLDS"
     if shortest is not None:
         return "VIOLATED"
@@ -143,7 +143,7 @@ def _walk_on(oracle: Oracle, state: State, before: frozenset[str], listed: Liste
 
 def _decides(oracle: Oracle, prop: Property, state: State, offers: list[Offer]) -> bool:
     answers = list(oracle.answers(prop, state, offers))
-    return any(answers) if prop.kind is Kind.REACHABLE else not all(answers)
+    return any(answers) if prop.kind is PropertyKind.REACHABLE else not all(answers)
 
 
 class Oracle:
@@ -239,15 +239,15 @@ class Oracle:
     def answers(self, prop: Property, state: State, offers: list[Offer]) -> Iterator[bool]:
         """What the property says of `state`, once for each time that it is asked there."""
         seen = {item: state.shared[index_of(item, self.shared)] for item in prop.reads}
-        if prop.kind is Kind.ALWAYS:
+        if prop.kind is PropertyKind.ALWAYS:
             yield bool(prop.predicate(seen))
-        elif prop.kind is Kind.EACH_RESULT:
+        elif prop.kind is PropertyKind.EACH_RESULT:
             for instance, local in zip(self.instances, state.local, strict=True):
                 if local.phase == ENDED and prop.of in (None, instance.process.name):
                     yield bool(prop.predicate(local.what[0]))
-        elif prop.kind is Kind.NO_DEADLOCK:
+        elif prop.kind is PropertyKind.NO_DEADLOCK:
             yield any(offer.outcomes for offer in offers) or self.all_ended(state)
-        elif prop.kind is Kind.REACHABLE or self.all_ended(state):
+        elif prop.kind is PropertyKind.REACHABLE or self.all_ended(state):
             views = [seen] if prop.reads else []
             yield bool(prop.predicate(self.results(state), *views))
 

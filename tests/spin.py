@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dstamp_sim import System
-from dstamp_sim.core.properties import Kind
+from dstamp_sim.core.properties import PropertyKind
 from dstamp_sim.export.promela import promela
 from dstamp_sim.export.tabulate import tabulate
 
@@ -75,7 +75,7 @@ def _verdicts(name, said, report, *, raw, deadlock):
     for number, judgement in enumerate(report.judgements):
         if raw and judgement.trace is not None and not judgement.trace.steps:
             continue
-        is_deadlock = judgement.prop.kind is Kind.NO_DEADLOCK
+        is_deadlock = judgement.prop.kind is PropertyKind.NO_DEADLOCK
         decided = said.deadlock if is_deadlock else number in said.failed
         if decided != (judgement.trace is not None) and (deadlock or not is_deadlock):
             yield f"{name}: {judgement.prop.name}: SPIN decides it: {decided}, and the report: {judgement.verdict}"

@@ -30,7 +30,7 @@ from itertools import combinations, islice, permutations
 from typing import Any
 
 from dstamp_sim.analyses.accesses import Accesses
-from dstamp_sim.analyses.conflicts import Conflicts, Kind, locks
+from dstamp_sim.analyses.conflicts import Conflicts, DependencyKind, locks
 from dstamp_sim.analyses.early import too_early
 from dstamp_sim.analyses.fields import Location
 from dstamp_sim.analyses.held import Window
@@ -47,7 +47,7 @@ _MOST_TURNS = 6
 """How many orders of whole processes are tried at most."""
 
 
-class Story(Enum):
+class CauseKind(Enum):
     """The kinds of cause, the most telling first."""
 
     DEATH = "death"
@@ -75,7 +75,7 @@ class Cause:
     difference only together.
     """
 
-    story: Story
+    story: CauseKind
     location: Location | None
     opens: int | None
     write: int | None
@@ -84,13 +84,13 @@ class Cause:
     remedy: Remedy | None = None
     others: tuple[int, ...] = ()
     trials: tuple[Trial, ...] = ()
-    kind: Kind | None = None
+    kind: DependencyKind | None = None
     parts: tuple[Cause, ...] = ()
 
     @property
     def window(self) -> Window | None:
         """From `opens` to `closes`, with the write inside; None where there is none."""
-        if self.story not in (Story.ENVIRONMENT, Story.OVERWRITTEN, Story.STALE):
+        if self.story not in (CauseKind.ENVIRONMENT, CauseKind.OVERWRITTEN, CauseKind.STALE):
             return None
         return None if self.opens is None or self.write is None else Window(self.opens, self.write, self.closes)
 
@@ -120,10 +120,10 @@ class Causes:
         yield from self._deaths()
         windows = [self._apart(cause) for cause in self.answers if cause.window is not None]
         tried = [cause for cause in windows if cause.trials]
-        yield from _told_as(Story.ENVIRONMENT, tried)
+        yield from _told_as(CauseKind.ENVIRONMENT, tried)
         yield from self._lapses()
-        yield from _told_as(Story.OVERWRITTEN, tried)
-        yield from _told_as(Story.STALE, tried)
+        yield from _told_as(CauseKind.OVERWRITTEN, tried)
+        yield from _told_as(CauseKind.STALE, tried)
         yield from (cause for cause in self.answers if self._fault(cause))
         if self.alone is None:
             yield from self._early()
@@ -133,8 +133,8 @@ class Causes:
         if self.alone is None:
             yield from self._in_turn()
         elif self.fact.process is not None:
-            yield from (cause for cause in self.answers if cause.story is Story.OWN and self._telling(cause))
-        yield from _told_as(Story.CHANCE, self.answers)
+            yield from (cause for cause in self.answers if cause.story is CauseKind.OWN and self._telling(cause))
+        yield from _told_as(CauseKind.CHANCE, self.answers)
         yield from self._did()
 
     def _concerns(self, cause: Cause) -> bool:
@@ -166,17 +166,17 @@ class Causes:
 
     def through(self, cause: Cause) -> Cause | None:
         """What a daemon had been told by a run before it did what `cause` is about, if that mattered too."""
-        if cause.story is not Story.ENVIRONMENT or cause.write is None:
+        if cause.story is not CauseKind.ENVIRONMENT or cause.write is None:
             return None
         daemon, reader = self._of(cause.write), self._of(cause.read)
         told = [
-            c for c in self.answers if self._of(c.read) == daemon and c.story is Story.ORDER and c.write is not None
+            c for c in self.answers if self._of(c.read) == daemon and c.story is CauseKind.ORDER and c.write is not None
         ]
         return next((c for c in told if c.write is not None and self._of(c.write) != reader), None)
 
     def came_of(self, cause: Cause) -> tuple[int, Location] | None:
         """A later reading that mattered, of the process whose result it is; or the next of what a daemon took back."""
-        if cause.story is Story.LAPSE and cause.location is not None and cause.write is not None:
+        if cause.story is CauseKind.LAPSE and cause.location is not None and cause.write is not None:
             later = range(cause.write + 1, self.since + 1)
             place, write = cause.location, cause.write
             reads = (n for n in later if place in self.accesses[n].reads and self._of(n) != self._of(write))
@@ -203,7 +203,7 @@ class Causes:
                 yield from self._left_out(number, self._death(number))
 
     def _death(self, number: int) -> Cause:
-        return Cause(Story.DEATH, None, None, None, number, number)
+        return Cause(CauseKind.DEATH, None, None, None, number, number)
 
     def _lapses(self) -> Iterator[Cause]:
         """What daemons took back of another process's doing: a value as it was before, or what that process held.
@@ -222,7 +222,7 @@ class Causes:
                 self._of(number) in self.trace.daemons
                 and (place := self._wrote(number, self.trace.initial)) is not None
             ):
-                yield from self._left_out(number, Cause(Story.DID, place, None, number, number, number))
+                yield from self._left_out(number, Cause(CauseKind.DID, place, None, number, number, number))
 
     def _wrote(self, number: int, targets: Collection[str]) -> Location | None:
         """The innermost field that a step changed in one of some objects and that is still there; None if none."""
@@ -241,7 +241,7 @@ class Causes:
                 continue
             undone = self.accesses.written(number, place) == self.accesses.value(over, place)
             if (undone and self._changes(over, place)) or self._holds(over, number):
-                return Cause(Story.LAPSE, place, over, number, number, number)
+                return Cause(CauseKind.LAPSE, place, over, number, number, number)
         return None
 
     def _changes(self, number: int, place: Location) -> bool:
@@ -261,20 +261,20 @@ class Causes:
     def _answer(self, remedy: Remedy) -> Cause:
         number, step = remedy.number, self.trace.steps[remedy.number]
         if remedy.path is None:
-            return Cause(Story.CHANCE, None, None, None, number, number, remedy)
+            return Cause(CauseKind.CHANCE, None, None, None, number, number, remedy)
         location = Location(str(step.touched), remedy.path)
         writer = self.conflicts.writer(number, location)
         own = list(islice(self.conflicts.own_writes(number, location), 2))
         if writer is not None and self._of(writer) != step.process and own and self._at_once(own[0], writer, location):
-            story = Story.ENVIRONMENT if self._of(writer) in self.trace.daemons else Story.OVERWRITTEN
+            story = CauseKind.ENVIRONMENT if self._of(writer) in self.trace.daemons else CauseKind.OVERWRITTEN
             return Cause(story, location, own[0], writer, number, number, remedy)
         acts = None if remedy.blocked else self._acts(remedy)
         later = None if acts is None else self._overtaken(number, acts, location)
         if acts is not None and later is not None:
-            return Cause(Story.STALE, location, number, later, number, acts, remedy)
+            return Cause(CauseKind.STALE, location, number, later, number, acts, remedy)
         if writer is not None and self._of(writer) != step.process:
-            return Cause(Story.ORDER, location, None, writer, number, number, remedy, kind=Kind.WR)
-        return Cause(Story.OWN, location, self._over(own, location), writer, number, number, remedy)
+            return Cause(CauseKind.ORDER, location, None, writer, number, number, remedy, kind=DependencyKind.WR)
+        return Cause(CauseKind.OWN, location, self._over(own, location), writer, number, number, remedy)
 
     def _at_once(self, own: int, writer: int, location: Location) -> bool:
         """Whether `writer` changed what step `own` had written; one more step between them may have."""
@@ -308,7 +308,7 @@ class Causes:
             moved = Moved((window.write,), other, later=other == window.closes)
             if trial := self._safe(moved, numbers):
                 trials.append(trial)
-        if not trials and cause.story is Story.ENVIRONMENT:
+        if not trials and cause.story is CauseKind.ENVIRONMENT:
             trials = self._not_so(window.write)
         return replace(cause, trials=tuple(trials))
 
@@ -332,7 +332,7 @@ class Causes:
 
     def _not_so(self, number: int) -> list[Trial]:
         """A daemon's step that came out otherwise, or was left out, where that helps."""
-        other = next((c.remedy for c in self.answers if c.read == number and c.story is Story.CHANCE), None)
+        other = next((c.remedy for c in self.answers if c.read == number and c.story is CauseKind.CHANCE), None)
         if other is not None and other.outcome is not None:
             return [Trial(Came(number, other.outcome), other.choices)]
         choices = self.what_if.without(self.fact, (number,))
@@ -340,7 +340,7 @@ class Causes:
 
     def _fault(self, cause: Cause) -> bool:
         """Whether chance took another course than the usual one, the first."""
-        return cause.story is Story.CHANCE and self.trace.steps[cause.read].choice.outcome > 0
+        return cause.story is CauseKind.CHANCE and self.trace.steps[cause.read].choice.outcome > 0
 
     def _telling(self, cause: Cause) -> bool:
         """Whether an own mistake tells anything: not that a lock was free or an object there.
@@ -360,7 +360,7 @@ class Causes:
             trial = Trial(Moved(early.readings, early.write, later=True), early.choices)
             if self._is_moved(trial):
                 yield Cause(
-                    Story.EARLY, early.location, None, early.write, first, early.write,
+                    CauseKind.EARLY, early.location, None, early.write, first, early.write,
                     others=tuple(others), trials=(trial,),
                 )  # fmt: skip
 
@@ -371,8 +371,10 @@ class Causes:
 
     def _orders(self) -> Iterator[Cause]:
         """Two steps of different processes on one field that do no harm the other way round, the latest first."""
-        told = [c for c in self.answers if c.story is Story.ORDER and c.write is not None and c.location is not None]
-        pairs = dict.fromkeys((c.write, c.read, c.location, Kind.WR) for c in told)
+        told = [
+            c for c in self.answers if c.story is CauseKind.ORDER and c.write is not None and c.location is not None
+        ]
+        pairs = dict.fromkeys((c.write, c.read, c.location, DependencyKind.WR) for c in told)
         pairs |= dict.fromkeys((first, last, place, kind) for first, last, place, kind in self._on_one_field())
         for first, last, place, kind in islice(pairs, MOST_PAIRS):
             assert first is not None and place is not None
@@ -380,7 +382,7 @@ class Causes:
                 return
             trial = self._other_way(first, last)
             if trial is not None:
-                yield Cause(Story.ORDER, place, None, first, last, last, trials=(trial,), kind=kind)
+                yield Cause(CauseKind.ORDER, place, None, first, last, last, trials=(trial,), kind=kind)
 
     def _other_way(self, first: int, last: int) -> Trial | None:
         """Step `last` before step `first`, where that is possible and safe: one waits, or the other hurries."""
@@ -395,18 +397,18 @@ class Causes:
         trial = Trial(moved, choices) if choices else None
         return trial if trial is not None and self._is_moved(trial) else None
 
-    def _on_one_field(self) -> Iterator[tuple[int, int, Location, Kind]]:
+    def _on_one_field(self) -> Iterator[tuple[int, int, Location, DependencyKind]]:
         """Steps of different processes, one after the other on one field, of which one at least writes it."""
         for last in range(self.since, -1, -1):
             access = self.accesses[last]
             for place in sorted(dict.fromkeys((*access.writes, *access.reads)), key=lambda p: -len(p.path)):
                 writer = self.conflicts.writer(last, place)
                 if writer is not None and self._of(writer) != self._of(last):
-                    yield writer, last, place, Kind.WR if place in access.reads else Kind.WW
+                    yield writer, last, place, DependencyKind.WR if place in access.reads else DependencyKind.WW
                 if place in access.writes:
                     reader = self._reader(last, place, -1 if writer is None else writer)
                     if reader is not None and self._changes(last, place):
-                        yield reader, last, place, Kind.RW
+                        yield reader, last, place, DependencyKind.RW
 
     def _reader(self, number: int, place: Location, since: int) -> int | None:
         """The last step of another process between `since` and `number` that read a field; None if there is none."""
@@ -423,14 +425,14 @@ class Causes:
             if not self.what_if.tired and (choices := self.what_if.without(self.fact, numbers)):
                 trial = Trial(Without(numbers), choices)
                 first = numbers[0]
-                yield Cause(Story.TOGETHER, None, None, None, first, first, trials=(trial,), parts=parts)
+                yield Cause(CauseKind.TOGETHER, None, None, None, first, first, trials=(trial,), parts=parts)
 
     def _in_turn(self) -> Iterator[Cause]:
         """One process after the other, where that is safe."""
         for order in self._turns():
             if choices := self.what_if.in_turn(self.fact, order):
                 trial = Trial(InTurn(order), choices)
-                yield Cause(Story.TURN, None, None, None, self.since, self.since, trials=(trial,))
+                yield Cause(CauseKind.TURN, None, None, None, self.since, self.since, trials=(trial,))
 
     def _turns(self) -> Iterator[tuple[str, ...]]:
         """Orders of the processes that move in the trace, daemons last: as they began, then others."""
@@ -446,16 +448,16 @@ class Causes:
         targets = {item.name for item in prop.reads}
         wrote = ((n, place) for n in range(self.since, -1, -1) if (place := self._wrote(n, targets)) is not None)
         for number, place in islice(wrote, 1):
-            yield Cause(Story.DID, place, None, number, number, number)
+            yield Cause(CauseKind.DID, place, None, number, number, number)
         returned = (n for n in range(self.since, -1, -1) if self.trace.steps[n].ended)
-        yield from (Cause(Story.DID, None, None, n, n, n) for n in islice(returned, 1))
+        yield from (Cause(CauseKind.DID, None, None, n, n, n) for n in islice(returned, 1))
 
     def _last_look(self) -> Iterator[Cause]:
         """The last reading of the process whose result it is."""
         for number in range(self.since, -1, -1):
             location = self._looked_at(number)
             if self._of(number) == self.fact.process and location is not None and not self.accesses[number].writes:
-                yield Cause(Story.OWN, location, None, self.conflicts.writer(number, location), number, number)
+                yield Cause(CauseKind.OWN, location, None, self.conflicts.writer(number, location), number, number)
                 return
 
     def _looked_at(self, number: int) -> Location | None:
@@ -484,5 +486,5 @@ class Causes:
         return self.trace.steps[number].process
 
 
-def _told_as(story: Story, causes: Sequence[Cause]) -> Iterator[Cause]:
+def _told_as(story: CauseKind, causes: Sequence[Cause]) -> Iterator[Cause]:
     return (cause for cause in causes if cause.story is story)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dstamp_sim.analyses.conflicts import Cycle, Dependency, Kind
+from dstamp_sim.analyses.conflicts import Cycle, Dependency, DependencyKind
 from dstamp_sim.analyses.fields import Location, noun, value_text, with_value
 from dstamp_sim.analyses.speech import Speech, came_out, listed
 from dstamp_sim.analyses.trials import Trial, changes_said
@@ -292,9 +292,9 @@ class Depends(Claim):
         edge = self.edge
         first, second = (f"{say.of(n)}'s {say.act(n)}" for n in (edge.source, edge.target))
         steps = f"(steps {edge.source + 1}, {edge.target + 1})"
-        if edge.kind is Kind.RW:
+        if edge.kind is DependencyKind.RW:
             return f"{second} overwrote {noun(edge.location)}, which {first} had seen {steps}"
-        if edge.kind is Kind.WW:
+        if edge.kind is DependencyKind.WW:
             over = f"overwrote {with_value(edge.location, self.value)}, which {first} wrote"
             if isinstance(self.value, bool) or self.value is None:
                 over = f"overwrote {noun(edge.location)}, which {first} had {_made(self.value).replace(' it', '')}"

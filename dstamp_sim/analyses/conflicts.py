@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 
-class Kind(Enum):
+class DependencyKind(Enum):
     """The kinds of dependency, in the order in which a cycle's edges are preferred."""
 
     WW = "ww"
@@ -38,7 +38,7 @@ class Kind(Enum):
 class Dependency:
     """Step `target` of one process depends on step `source` of another, through `location`."""
 
-    kind: Kind
+    kind: DependencyKind
     location: Location
     source: int
     target: int
@@ -106,7 +106,9 @@ class Conflicts:
         numbers = writes[bisect_left(writes, first) : bisect_right(writes, last)]
         steps = self.trace.steps
         return tuple(
-            Dependency(Kind.WW, location, a, b) for a, b in pairwise(numbers) if steps[a].process != steps[b].process
+            Dependency(DependencyKind.WW, location, a, b)
+            for a, b in pairwise(numbers)
+            if steps[a].process != steps[b].process
         )
 
     def back(self, source: str, target: str, prefer: Location | None = None) -> tuple[Dependency, ...] | None:
@@ -143,7 +145,7 @@ class Conflicts:
         """Reads of what nobody should see: of a run that died (G1a), or what its writer overwrote later (G1b)."""
         died = {step.process for step in self.trace.steps if step.op is None}
         for edge in self.dependencies:
-            if edge.kind is not Kind.WR or self.trace.steps[edge.source].process in self.trace.daemons:
+            if edge.kind is not DependencyKind.WR or self.trace.steps[edge.source].process in self.trace.daemons:
                 continue
             writer = self.trace.steps[edge.source].process
             again = [n for n in self.writers(edge.location) if self.trace.steps[n].process == writer]
@@ -174,14 +176,14 @@ class Conflicts:
             for location in reads:
                 writer = written.get(location, -1)
                 if writer >= 0 and self.trace.steps[writer].process != step.process:
-                    yield Dependency(Kind.WR, location, writer, number)
+                    yield Dependency(DependencyKind.WR, location, writer, number)
             for location in writes:
                 before = written.get(location, -1)
                 if before >= 0 and self.trace.steps[before].process != step.process:
-                    yield Dependency(Kind.WW, location, before, number)
+                    yield Dependency(DependencyKind.WW, location, before, number)
                 for other, reader in readers.pop(location, {}).items():
                     if other != step.process:
-                        yield Dependency(Kind.RW, location, reader, number)
+                        yield Dependency(DependencyKind.RW, location, reader, number)
                 written[location] = number
             for location in reads:
                 if location not in writes:
@@ -201,7 +203,7 @@ class Conflicts:
 
     def _best(self, edges: Sequence[Dependency], prefer: Location | None) -> Dependency:
         """The edge that tells most: of the preferred field, the strongest kind, the innermost field, the first."""
-        kinds = list(Kind)
+        kinds = list(DependencyKind)
         return min(edges, key=lambda e: (e.location != prefer, kinds.index(e.kind), -len(e.location.path), e.source))
 
 
@@ -217,12 +219,12 @@ def locks(step: Step) -> bool:
 
 def _name(edges: Sequence[Dependency]) -> str:
     kinds = [edge.kind for edge in edges]
-    anti = [edge for edge in edges if edge.kind is Kind.RW]
+    anti = [edge for edge in edges if edge.kind is DependencyKind.RW]
     if not anti:
-        return "dirty write (G0)" if Kind.WR not in kinds else "circular information flow (G1c)"
+        return "dirty write (G0)" if DependencyKind.WR not in kinds else "circular information flow (G1c)"
     if len(anti) == 1:
         same = {edge.location for edge in edges} == {anti[0].location}
-        return "lost update" if same and Kind.WW in kinds else "read skew (G-single)"
+        return "lost update" if same and DependencyKind.WW in kinds else "read skew (G-single)"
     apart = {edge.location.target for edge in anti}
     return "write skew (G2-item)" if len(edges) == 2 and len(apart) == 2 else "anti-dependency cycle (G2-item)"
 

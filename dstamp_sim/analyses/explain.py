@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from dstamp_sim.analyses.accesses import Accesses
-from dstamp_sim.analyses.causes import Cause, Causes, Story
+from dstamp_sim.analyses.causes import Cause, CauseKind, Causes
 from dstamp_sim.analyses.claims import CameOut, Claim, Depends, TriedAndSafe, circle
-from dstamp_sim.analyses.conflicts import Conflicts, Cycle, Dependency, Kind, locks
+from dstamp_sim.analyses.conflicts import Conflicts, Cycle, Dependency, DependencyKind, locks
 from dstamp_sim.analyses.deadlock import Deadlock, deadlock_in
 from dstamp_sim.analyses.fields import Location
 from dstamp_sim.analyses.held import Gap, KeepingOut
@@ -147,7 +147,7 @@ class _Explainer:
 
     def _what(self, cause: Cause | None, account: Account | None) -> str:
         """What happened, and what came of it."""
-        named = cause is not None and cause.story is not Story.TURN
+        named = cause is not None and cause.story is not CauseKind.TURN
         tried = ("" if named else "; no single step that was tried decides it") + self._as_far_as_tried()
         if account is None and self.waits:
             return ""
@@ -180,7 +180,7 @@ class _Explainer:
         return self.narrator.tell(islice((claim for claim in claims if self.narrator.would(claim)), 1))
 
     def _gap(self, cause: Cause | None) -> Gap | None:
-        if cause is None or cause.window is None or cause.story is Story.ENVIRONMENT:
+        if cause is None or cause.window is None or cause.story is CauseKind.ENVIRONMENT:
             return None
         return KeepingOut(self.trace, cause.window).gap(self.causes.accesses)
 
@@ -202,13 +202,13 @@ class _Explainer:
             return None
         if locks(self.trace.steps[cause.write]):
             return None
-        if cause.story is Story.STALE:
+        if cause.story is CauseKind.STALE:
             return self._stale_cycle(cause.read, cause.location)
-        last = Dependency(Kind.WR, cause.location, cause.write, cause.read)
+        last = Dependency(DependencyKind.WR, cause.location, cause.write, cause.read)
         through = self.causes.through(cause)
         if through is None or through.write is None or through.location is None:
             return self.conflicts.cycle((*self.conflicts.chain(cause.location, cause.opens, cause.write), last))
-        told = Dependency(Kind.WR, through.location, through.write, through.read)
+        told = Dependency(DependencyKind.WR, through.location, through.write, through.read)
         path = self.conflicts.back(self._of(cause.read), self._of(through.write))
         return self.conflicts.cycle((*path, told, last)) if path is not None else None
 
@@ -218,7 +218,11 @@ class _Explainer:
         if write is None or self._of(write) == self._of(read):
             return None
         path = self.conflicts.back(self._of(write), self._of(read), place)
-        return self.conflicts.cycle((Dependency(Kind.RW, place, read, write), *path)) if path is not None else None
+        return (
+            self.conflicts.cycle((Dependency(DependencyKind.RW, place, read, write), *path))
+            if path is not None
+            else None
+        )
 
     def _of(self, number: int) -> str:
         return self.trace.steps[number].process

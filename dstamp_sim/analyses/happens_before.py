@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 
-class Order(Enum):
+class OrderKind(Enum):
     """Why one step happens before another."""
 
     PROGRAM = "program order"
@@ -30,7 +30,7 @@ class Order(Enum):
 class Edge:
     """Step `before` happens before step `after` (numbers from 0), directly."""
 
-    order: Order
+    order: OrderKind
     before: int
     after: int
 
@@ -69,13 +69,13 @@ def _edges(trace: Trace) -> Iterator[Edge]:
     changed: dict[str, int] = {}
     for number, step in enumerate(trace.steps):
         if step.process in last_of:
-            yield Edge(Order.PROGRAM, last_of[step.process], number)
+            yield Edge(OrderKind.PROGRAM, last_of[step.process], number)
         if step.taken is not None:
             giver = released.get((_lock_name(step), step.taken.token))
             if giver is not None and trace.steps[giver].process != step.process:
-                yield Edge(Order.LOCK, giver, number)
+                yield Edge(OrderKind.LOCK, giver, number)
         elif step.touched in changed and _was_blocked(trace, changed[step.touched], number):
-            yield Edge(Order.WAKE, changed[step.touched], number)
+            yield Edge(OrderKind.WAKE, changed[step.touched], number)
         last_of[step.process] = number
         for hold in step.dropped:
             released[hold.target.name if step.op is None else _lock_name(step), hold.token] = number

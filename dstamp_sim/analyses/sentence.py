@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dstamp_sim.analyses.causes import Cause, Causes, Story
+from dstamp_sim.analyses.causes import Cause, CauseKind, Causes
 from dstamp_sim.analyses.claims import (
     Alone,
     CameOut,
@@ -26,7 +26,7 @@ from dstamp_sim.analyses.claims import (
     TriedAndSafe,
     Undid,
 )
-from dstamp_sim.analyses.conflicts import Kind
+from dstamp_sim.analyses.conflicts import DependencyKind
 from dstamp_sim.analyses.trials import Answered, Came, Trial
 
 
@@ -76,37 +76,37 @@ class Teller:
             return TriedAndSafe(self.fails, cause.trials)
         if cause.remedy is not None:
             number, outcome = cause.remedy.number, cause.remedy.outcome
-            chance = cause.story is Story.CHANCE and outcome is not None
+            chance = cause.story is CauseKind.CHANCE and outcome is not None
             change = Came(number, outcome) if chance and outcome is not None else Answered(number, outcome)
             return TriedAndSafe(self.fails, (Trial(change, cause.remedy.choices),))
         return self.suffices()
 
     def _happened(self, cause: Cause) -> Iterator[Claim]:
         match cause.story:
-            case Story.DEATH:
+            case CauseKind.DEATH:
                 yield self._died(cause.read)
-            case Story.TOGETHER:
+            case CauseKind.TOGETHER:
                 yield from (claim for part in cause.parts for claim in self._happened(part))
-            case Story.LAPSE:
+            case CauseKind.LAPSE:
                 yield self._lapsed(cause)
-            case Story.ENVIRONMENT | Story.OVERWRITTEN:
+            case CauseKind.ENVIRONMENT | CauseKind.OVERWRITTEN:
                 assert cause.location is not None
                 yield Lost(cause.read, cause.location, self.causes.chain(cause))
-            case Story.STALE:
+            case CauseKind.STALE:
                 yield self._stale(cause)
-            case Story.CHANCE:
+            case CauseKind.CHANCE:
                 assert cause.remedy is not None and cause.remedy.outcome is not None
                 step = self.trace.steps[cause.read]
                 yield CameOut(cause.read, step.result, step.label, cause.remedy.outcome)
-            case Story.EARLY:
+            case CauseKind.EARLY:
                 yield self._early(cause, (cause.read, *cause.others), cause.write)
-            case Story.ORDER:
+            case CauseKind.ORDER:
                 yield self._order(cause)
-            case Story.OWN:
+            case CauseKind.OWN:
                 yield self._own(cause)
-            case Story.DID:
+            case CauseKind.DID:
                 yield from self._did(cause)
-            case Story.TURN:
+            case CauseKind.TURN:
                 return
 
     def _died(self, number: int) -> Claim:
@@ -139,10 +139,10 @@ class Teller:
     def _order(self, cause: Cause) -> Claim:
         """Step `write` came first, then step `read`."""
         assert cause.location is not None and cause.write is not None
-        if cause.kind is Kind.RW:
+        if cause.kind is DependencyKind.RW:
             return self._early(cause, (cause.write,), cause.read)
         value = self.accesses.value(cause.read, cause.location)
-        if cause.kind is Kind.WW:
+        if cause.kind is DependencyKind.WW:
             return Overwrote(cause.read, cause.location, value, cause.write)
         return Read(cause.read, cause.location, value, cause.write)
 
@@ -161,7 +161,7 @@ class Teller:
 
     def _torn(self, cause: Cause) -> Iterator[Claim]:
         """What the reader found beside it that was still of its own earlier writing: a torn read."""
-        if cause.opens is None or cause.location is None or cause.story is not Story.OVERWRITTEN:
+        if cause.opens is None or cause.location is None or cause.story is not CauseKind.OVERWRITTEN:
             return
         mine = [n for n in range(cause.read + 1, len(self.trace.steps)) if self._of(n) == self._of(cause.read)]
         used = next((n for n in mine if self.accesses[n].writes), 0)

@@ -16,7 +16,7 @@ from dstamp_sim.analyses.plain_runs import releases
 from dstamp_sim.core.automaton import Hold
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.op import Op
-from dstamp_sim.core.properties import Kind, Property
+from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.core.schedule import Choice
 from dstamp_sim.core.semantics import Semantics, State
 from dstamp_sim.core.shared_object import Outcome
@@ -55,7 +55,7 @@ class Performance:
         found: dict[tuple[str, str | None], int] = {}
         for number, state in enumerate(self.states):
             for prop in (judge.properties[index] for index in judge.decides(state)):
-                each = prop.kind is Kind.EACH_RESULT
+                each = prop.kind is PropertyKind.EACH_RESULT
                 for who in _whose(self.semantics, prop, state) if each else (None,):
                     found.setdefault((prop.name, who), number)
         return found

@@ -33,7 +33,7 @@ from dstamp_sim.analyses.claims import (
     TriedAndSafe,
     Undid,
 )
-from dstamp_sim.analyses.conflicts import Kind
+from dstamp_sim.analyses.conflicts import DependencyKind
 from dstamp_sim.analyses.fields import Location
 from dstamp_sim.analyses.speech import Speech, When
 from dstamp_sim.analyses.trace_record import Performance, Record, perform
@@ -237,9 +237,9 @@ def _depends(claim: Depends, record: Record) -> str:
     edge = claim.edge
     if record.of(edge.source) == record.of(edge.target):
         return "it is the same process"
-    if edge.kind is Kind.WR:
+    if edge.kind is DependencyKind.WR:
         return _read(Read(edge.target, edge.location, claim.value, edge.source), record)
-    if edge.kind is Kind.WW:
+    if edge.kind is DependencyKind.WW:
         return _overwrote(Overwrote(edge.target, edge.location, claim.value, edge.source), record)
     between = [n for n in range(edge.source, edge.target) if record.wrote(n, edge.location)]
     if between or not record.reads(edge.source, edge.location) or not record.wrote(edge.target, edge.location):

@@ -15,7 +15,7 @@ from dstamp_sim.analyses.conflicts import locks
 from dstamp_sim.core.errors import ModelError, ScheduleError
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.op import Op
-from dstamp_sim.core.properties import NO_DEADLOCK, Kind, Property
+from dstamp_sim.core.properties import NO_DEADLOCK, Property, PropertyKind
 from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.semantics import Move, Semantics, State
 from dstamp_sim.core.shared_object import Outcome
@@ -141,8 +141,8 @@ class WhatIf:
 
     def __post_init__(self) -> None:
         self.semantics = Semantics(self.system)
-        self._judge = Judge(self.semantics, [p for p in self.asked if p.kind is not Kind.EACH_RESULT])
-        self._each = [prop for prop in self.asked if prop.kind is Kind.EACH_RESULT]
+        self._judge = Judge(self.semantics, [p for p in self.asked if p.kind is not PropertyKind.EACH_RESULT])
+        self._each = [prop for prop in self.asked if prop.kind is PropertyKind.EACH_RESULT]
         self.states = [self.semantics.initial()]
         for choice in trace_choices(self.trace):
             state = self.states[-1]

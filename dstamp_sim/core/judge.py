@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from dstamp_sim.core.errors import ModelError, blamed
-from dstamp_sim.core.properties import Kind, Looks, LooksAtAll, Property, Results, StateView
+from dstamp_sim.core.properties import Looks, LooksAtAll, Property, PropertyKind, Results, StateView
 from dstamp_sim.core.repeated import shaken
 from dstamp_sim.core.semantics import Semantics, State
 
@@ -27,12 +27,12 @@ class Judge:
         self._answers: dict[tuple[str, Any], bool] = {}
         self._unchecked: list[_Question] = []
         self._slots = {id(item): slot for slot, item in enumerate(semantics.shared)}
-        ask: dict[Kind, Callable[[Property, State], bool]] = {
-            Kind.ALWAYS: self._always,
-            Kind.EACH_RESULT: self._each_result,
-            Kind.AT_END: self._at_end,
-            Kind.REACHABLE: self._reachable,
-            Kind.NO_DEADLOCK: self._deadlock,
+        ask: dict[PropertyKind, Callable[[Property, State], bool]] = {
+            PropertyKind.ALWAYS: self._always,
+            PropertyKind.EACH_RESULT: self._each_result,
+            PropertyKind.AT_END: self._at_end,
+            PropertyKind.REACHABLE: self._reachable,
+            PropertyKind.NO_DEADLOCK: self._deadlock,
         }
         self._asked = [(index, prop, ask[prop.kind]) for index, prop in enumerate(self.properties)]
 
@@ -151,9 +151,9 @@ class _Question(NamedTuple):
 def _arguments(question: _Question, looks: Looks) -> tuple[Any, ...]:
     """What the predicate is given."""
     prop, about, only = question
-    if prop.kind is Kind.ALWAYS:
+    if prop.kind is PropertyKind.ALWAYS:
         return (StateView(prop.reads, about),)
-    if prop.kind is Kind.EACH_RESULT:
+    if prop.kind is PropertyKind.EACH_RESULT:
         return about[1:]
     results, seen = about
     return Results(dict(results), looks, only), *((StateView(prop.reads, seen),) if prop.reads else ())
@@ -184,7 +184,7 @@ def _place(prop: Property) -> str:
 
 def _hint(error: BaseException, question: _Question) -> str:
     """Whose results there are, where a predicate asked for those of a name that has none."""
-    if not isinstance(error, KeyError) or question.prop.kind not in (Kind.AT_END, Kind.REACHABLE):
+    if not isinstance(error, KeyError) or question.prop.kind not in (PropertyKind.AT_END, PropertyKind.REACHABLE):
         return ""
     names = ", ".join(name for name, _ in question.about[0]) or "nobody"
     return f"; those with a result are {names}: copies are called p#1, p#2, and who died has none"

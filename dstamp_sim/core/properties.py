@@ -15,7 +15,7 @@ from dstamp_sim.core.typed import expect, is_name, items
 from dstamp_sim.core.value import same, text
 
 
-class Kind(Enum):
+class PropertyKind(Enum):
     """The kinds of property; the value is the word that reports use."""
 
     ALWAYS = "always"
@@ -32,7 +32,7 @@ class Property:
     `of` restricts `EACH_RESULT` to processes declared under that name; None means all of them.
     """
 
-    kind: Kind
+    kind: PropertyKind
     name: str
     predicate: Callable[..., Any]
     reads: tuple[SharedObject, ...] = ()
@@ -52,21 +52,21 @@ class Property:
     @property
     def is_wish(self) -> bool:
         """Whether reaching the predicate is what is wanted, not what must not happen."""
-        return self.kind is Kind.REACHABLE
+        return self.kind is PropertyKind.REACHABLE
 
 
-NO_DEADLOCK = Property(Kind.NO_DEADLOCK, "no deadlock", lambda: True)
+NO_DEADLOCK = Property(PropertyKind.NO_DEADLOCK, "no deadlock", lambda: True)
 """In every reachable state some process can move, unless every process that must end has ended."""
 
 
 def always(name: str, predicate: Callable[[StateView], Any], *, reads: Sequence[SharedObject]) -> Property:
     """`predicate(state)` is true in every reachable state; `state[obj]` is the state of an object named in `reads`."""
-    return Property(Kind.ALWAYS, name, predicate, tuple(reads))
+    return Property(PropertyKind.ALWAYS, name, predicate, tuple(reads))
 
 
 def each_result(name: str, predicate: Callable[[Any], Any], *, of: str | None = None) -> Property:
     """`predicate(result)` is true of the result of every process that ends (of those declared as `of`, if given)."""
-    return Property(Kind.EACH_RESULT, name, predicate, of=of)
+    return Property(PropertyKind.EACH_RESULT, name, predicate, of=of)
 
 
 def at_end(name: str, predicate: Callable[..., Any], *, reads: Sequence[SharedObject] = ()) -> Property:
@@ -74,7 +74,7 @@ def at_end(name: str, predicate: Callable[..., Any], *, reads: Sequence[SharedOb
 
     `results` is a `Results`: process names to results; a process that died has none. Daemons need not have ended.
     """
-    return Property(Kind.AT_END, name, predicate, tuple(reads))
+    return Property(PropertyKind.AT_END, name, predicate, tuple(reads))
 
 
 def reachable(name: str, predicate: Callable[..., Any], *, reads: Sequence[SharedObject] = ()) -> Property:
@@ -82,7 +82,7 @@ def reachable(name: str, predicate: Callable[..., Any], *, reads: Sequence[Share
 
     `results` holds the processes that have ended so far.
     """
-    return Property(Kind.REACHABLE, name, predicate, tuple(reads))
+    return Property(PropertyKind.REACHABLE, name, predicate, tuple(reads))
 
 
 class LooksAtAll(Exception):  # no error: the answer then depends on how many processes there are

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from dstamp_sim.core.place import Place
-from dstamp_sim.core.properties import Kind, Property
+from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.core.trace import Trace
 
 
@@ -110,7 +110,7 @@ def certify(prop: Property, coverage: Coverage, witness: Trace | None) -> Judgem
     A witness decides at once (for `reachable` it makes HOLDS). Without one, the space must have been exhausted and the
     property asked at least once; anything else is UNDETERMINED.
     """
-    wanted = prop.kind is Kind.REACHABLE
+    wanted = prop.kind is PropertyKind.REACHABLE
     if witness is not None:
         verdict = Verdict.HOLDS if wanted else Verdict.VIOLATED
         return Judgement(prop, verdict, f"{'reached' if wanted else 'fails'} after {_steps(witness)}", witness)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dstamp_sim.core.properties import Kind
+from dstamp_sim.core.properties import PropertyKind
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Question:
     """A property: what it reads, and the condition that decides it (a violation, or what must be reachable)."""
 
     name: str
-    kind: Kind
+    kind: PropertyKind
     reads: tuple[int, ...]
     decided_when: Condition
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from dstamp_sim.core.properties import Kind
+from dstamp_sim.core.properties import PropertyKind
 from dstamp_sim.export.identifiers import Identifiers, comment
 from dstamp_sim.export.machine import (
     CELL,
@@ -102,7 +102,7 @@ class _Writer:
         looked_at = {variable for q in self.asked.values() for variable in _looked_at(q.decided_when)}
         self.counts = any(variable.of == COUNT for variable in looked_at)
         self.told_apart = any(variable.of == RESULT for variable in looked_at)
-        self.ends_matter = any(q.kind is Kind.AT_END for q in self.asked.values())
+        self.ends_matter = any(q.kind is PropertyKind.AT_END for q in self.asked.values())
         names = Identifiers(RESERVED)
         self.cells = [names.given(cell.name) for cell in machine.cells]
         self.checks = {k: names.given(question.name) for k, question in enumerate(machine.questions)}
@@ -118,7 +118,7 @@ class _Writer:
             yield ""
             yield from _Body(self, name, klass).lines()
         yield from self._initially()
-        deadlock = any(question.kind is Kind.NO_DEADLOCK for question in self.machine.questions)
+        deadlock = any(question.kind is PropertyKind.NO_DEADLOCK for question in self.machine.questions)
         if self.machine.crashes and deadlock:
             yield NO_MORE_DEATHS
 
@@ -152,7 +152,7 @@ class _Writer:
 
     def _holds(self, question: Question) -> str:
         bad = self.condition(question.decided_when)
-        waits = f"ended < {self.machine.must_end} || " if question.kind is Kind.AT_END else ""
+        waits = f"ended < {self.machine.must_end} || " if question.kind is PropertyKind.AT_END else ""
         return f"{waits}!({bad})"
 
     def condition(self, condition: Condition) -> str:
@@ -179,7 +179,8 @@ class _Writer:
         return [
             f"{self.checks[k]}()"
             for k, question in self.asked.items()
-            if written.intersection(question.reads) or (ends and question.kind in (Kind.AT_END, Kind.REACHABLE))
+            if written.intersection(question.reads)
+            or (ends and question.kind in (PropertyKind.AT_END, PropertyKind.REACHABLE))
         ]
 
     def _initially(self) -> Iterator[str]:
@@ -197,7 +198,7 @@ class _Writer:
             known = value.get(of, lambda _: 0)(number)
             condition = next((branch for values, branch in condition.branches if known in values), False)
         everybody = self._already(set(range(len(self.machine.results))))
-        return condition and (question.kind is not Kind.AT_END or everybody == self.machine.must_end)
+        return condition and (question.kind is not PropertyKind.AT_END or everybody == self.machine.must_end)
 
 
 class _Body:

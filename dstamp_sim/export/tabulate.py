@@ -9,7 +9,7 @@ import numpy as np
 
 from dstamp_sim.core.errors import ModelError, UsageError
 from dstamp_sim.core.judge import Judge
-from dstamp_sim.core.properties import Kind, Property
+from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.core.value import key, same, text
@@ -182,11 +182,11 @@ def _questions(tables: Tables, judge: Judge) -> Iterator[Question]:
 
 def _decided_when(tables: Tables, judge: Judge, prop: Property, reads: tuple[int, ...]) -> Condition:
     """When a property is decided, by what it reads; freedom from deadlock and each-result are no such condition."""
-    if prop.kind in (Kind.NO_DEADLOCK, Kind.EACH_RESULT):
+    if prop.kind in (PropertyKind.NO_DEADLOCK, PropertyKind.EACH_RESULT):
         return False
     cells: list[Choice] = [(Variable(CELL, slot), range(len(tables.states[slot]))) for slot in reads]
     cases = _Cases(prop.name)
-    if prop.kind is Kind.ALWAYS:
+    if prop.kind is PropertyKind.ALWAYS:
         return cases.condition(cells, lambda seen: not judge.state_ok(prop, _values(tables, reads, seen)))
     asked = _Asked(tables, judge, prop, reads)
     counts: list[Choice] = [
@@ -255,7 +255,7 @@ class _Asked:
         ]
         self.results = _results(tables)
         everybody = len(self.runners)
-        self._fewest = max(everybody - crashes, 0) if prop.kind is Kind.AT_END else 0
+        self._fewest = max(everybody - crashes, 0) if prop.kind is PropertyKind.AT_END else 0
 
     def results_of(self, pid: int) -> list[int]:
         """What this process's result may be, as a variable says it."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.placement import Placement
-from dstamp_sim.core.properties import NO_DEADLOCK, Kind
+from dstamp_sim.core.properties import NO_DEADLOCK, PropertyKind
 from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Judgement, Report, Verdict, combined
@@ -215,7 +215,7 @@ def _told(placement: Placement, report: Report, numbers: str, tried: str, why: s
 
 def _apart(report: Report) -> tuple[Sequence[Judgement], Judgement]:
     """The judgements on what was declared, and that on deadlock."""
-    asked = [j for j in report.judgements if j.prop.kind is not Kind.NO_DEADLOCK]
+    asked = [j for j in report.judgements if j.prop.kind is not PropertyKind.NO_DEADLOCK]
     return asked, report.judgement(NO_DEADLOCK.name)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dstamp_sim.analyses.explain import Explanation
-from dstamp_sim.core.properties import Kind, Property
+from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.value import text
@@ -29,7 +29,7 @@ def result_text(result: Any) -> str:
 
 def badges_of(system: System, trace: Trace, about: Iterable[Property]) -> dict[str, tuple[str, bool | None]]:
     """Each process's result in a few words, and whether it is good: said only where a property of `about` judges it."""
-    asked = [prop for prop in about if prop.kind is Kind.EACH_RESULT]
+    asked = [prop for prop in about if prop.kind is PropertyKind.EACH_RESULT]
     declared = {instance.name: instance.process.name for instance in system.instances()}
     return {
         name: (result_text(result), _good(result, [p for p in asked if p.of in (None, declared[name])]))

@@ -8,7 +8,7 @@ from dstamp_sim import Counter, Flock, Mutex, Op, Outcome, Process, Program, Reg
 from dstamp_sim.analyses.accesses import Accesses
 from dstamp_sim.analyses.conflicts import Conflicts
 from dstamp_sim.analyses.fields import Location
-from dstamp_sim.analyses.happens_before import HappensBefore, Order
+from dstamp_sim.analyses.happens_before import HappensBefore, OrderKind
 
 X, Y = Register("x", 0), Register("y", 0)
 
@@ -83,7 +83,7 @@ def test_a_step_happens_before_the_next_of_its_process_and_of_the_locks_next_hol
     both = (lock.acquire(), X.write(1), lock.release())
     trace = trace_of("p*3 q*3", [lock, X], p=both, q=both)
     order = HappensBefore(trace)
-    assert [(e.before, e.after) for e in order.edges if e.order is Order.LOCK] == [(2, 3)]
+    assert [(e.before, e.after) for e in order.edges if e.order is OrderKind.LOCK] == [(2, 3)]
     assert order.ordered(1, 4) and not order.ordered(4, 1)
     assert list(Conflicts(trace).races(order)) == []
     assert order.clocks[4] == (3, 2)
@@ -91,7 +91,7 @@ def test_a_step_happens_before_the_next_of_its_process_and_of_the_locks_next_hol
 
 def test_who_was_blocked_is_woken_by_the_change():
     trace = trace_of("p q", [X], p=[X.write(1)], q=[X.wait_for(1)])
-    assert [(e.before, e.after) for e in HappensBefore(trace).edges if e.order is Order.WAKE] == [(0, 1)]
+    assert [(e.before, e.after) for e in HappensBefore(trace).edges if e.order is OrderKind.WAKE] == [(0, 1)]
 
 
 def test_conflicting_steps_without_an_order_are_a_race():

@@ -7,7 +7,7 @@ import pytest
 
 from dstamp_sim import Process, Program, Register, System, always, at_end, explore, replay
 from dstamp_sim.analyses import what_if
-from dstamp_sim.analyses.causes import Story
+from dstamp_sim.analyses.causes import CauseKind
 from dstamp_sim.analyses.explain import explain
 from dstamp_sim.inputs.model_file import load_model
 from tests.analyses.story_models import each_of_two_deaths_is_enough
@@ -72,7 +72,7 @@ def test_two_doctors_who_each_see_the_other_on_call_are_a_write_skew():
         properties=[always("somebody is on call", lambda s: s[calls[0]] or s[calls[1]], reads=calls)],
     )
     why = explain(system, explore(system).trace)
-    assert why.cause.story is Story.STALE
+    assert why.cause.story is CauseKind.STALE
     assert why.cycle.name == "write skew (G2-item)"
 
 
@@ -145,7 +145,7 @@ def test_one_that_came_too_early_is_told_alone_and_several_together():
         "only at step 2; so 'all see it up' fails at step 3. Tried and safe: reader 0's read after writer's write."
     )
     together = explain(system, replay(system, "reader%200 reader%201 writer"))
-    assert together.cause.story is Story.EARLY
+    assert together.cause.story is CauseKind.EARLY
     assert together.cause.others == (1,)
     assert together.right == "Tried and safe: reader 0's and reader 1's read after writer's write"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dstamp_sim import Choice, System, Verdict, explore
-from dstamp_sim.analyses.causes import Story
+from dstamp_sim.analyses.causes import CauseKind
 from dstamp_sim.analyses.claims import (
     Alone,
     CameOut,
@@ -170,7 +170,7 @@ TWINS = {
 def named(why: Explanation) -> bool:
     """Whether something single is said to have decided it: a cause, or what is held."""
     by_holds = why.waits is not None and why.waits.by_holds
-    return by_holds or (why.cause is not None and why.cause.story is not Story.TURN)
+    return by_holds or (why.cause is not None and why.cause.story is not CauseKind.TURN)
 
 
 @pytest.mark.parametrize("name", STORIES)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from dstamp_sim.core.errors import UnboundedProgram
 from dstamp_sim.core.judge import Judge, changed_its_mind
-from dstamp_sim.core.properties import Kind, Property
+from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.core.schedule import Schedule
 from dstamp_sim.core.semantics import Semantics, State
 from dstamp_sim.core.system import System
@@ -311,7 +311,7 @@ def _witness(search: _Search, index: int, prop: Property) -> tuple[Trace, bool, 
 
 
 def _along(search: _Search, state: int, prop: Property) -> Schedule:
-    return schedule_along(search.space, search.space.path(state), to_the_last_op=prop.kind is Kind.NO_DEADLOCK)
+    return schedule_along(search.space, search.space.path(state), to_the_last_op=prop.kind is PropertyKind.NO_DEADLOCK)
 
 
 def _coverage(search: _Search) -> Coverage:

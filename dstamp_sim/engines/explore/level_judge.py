@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dstamp_sim.core.judge import Judge
-from dstamp_sim.core.properties import Kind, Property
+from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.engines.explore.space import Space
 
 CHUNK = 1 << 18
@@ -36,12 +36,12 @@ class LevelJudge:
         tables = space.tables
         self._slot = {id(item): slot for slot, item in enumerate(tables.objects)}
         self._names = tables.semantics.names
-        self._ask: dict[Kind, Callable[[int, Property, int, int], int | None]] = {
-            Kind.ALWAYS: self._always,
-            Kind.EACH_RESULT: self._each_result,
-            Kind.AT_END: self._at_end,
-            Kind.REACHABLE: self._reachable,
-            Kind.NO_DEADLOCK: self._deadlock,
+        self._ask: dict[PropertyKind, Callable[[int, Property, int, int], int | None]] = {
+            PropertyKind.ALWAYS: self._always,
+            PropertyKind.EACH_RESULT: self._each_result,
+            PropertyKind.AT_END: self._at_end,
+            PropertyKind.REACHABLE: self._reachable,
+            PropertyKind.NO_DEADLOCK: self._deadlock,
         }
         self._has_result = np.zeros(0, np.bool_)
         self._is_done = np.zeros(0, np.bool_)
@@ -56,7 +56,7 @@ class LevelJudge:
         self._describe_locals()
         found: dict[int, int] = {}
         for index, prop in enumerate(self._judge.properties):
-            if (prop.kind is Kind.NO_DEADLOCK) is not deadlock:
+            if (prop.kind is PropertyKind.NO_DEADLOCK) is not deadlock:
                 continue
             for at in range(begin, end, CHUNK):
                 state = self._ask[prop.kind](index, prop, at, min(at + CHUNK, end))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dstamp_sim.core.properties import Kind, Property
+from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.engines.tables.tables import Tables
 
 MOST_OBJECTS = 62
@@ -83,7 +83,7 @@ def _visible(
     for prop in properties:
         for item in prop.reads:
             watched |= 1 << slots[id(item)]
-    sees_ends = any(prop.kind is Kind.REACHABLE for prop in properties)
+    sees_ends = any(prop.kind is PropertyKind.REACHABLE for prop in properties)
     visible = ((own & watched) != 0) & (reads == 0)
     for local in range(len(tables.keys)):
         if sees_ends and any(tables.has_result(onward) for onward in _successors(tables, local)):

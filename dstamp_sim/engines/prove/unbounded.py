@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from dstamp_sim.core.errors import ModelError, UsageError
 from dstamp_sim.core.judge import Judge
-from dstamp_sim.core.properties import Kind, LooksAtAll, Property
+from dstamp_sim.core.properties import LooksAtAll, Property, PropertyKind
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict, certify, combined
@@ -25,9 +25,9 @@ TRIED_STATES = 300_000
 """States that such a trial may visit."""
 
 _WHY_NOT = {
-    Kind.AT_END: "it is asked when all have ended, and one more copy may not have",
-    Kind.NO_DEADLOCK: "one more copy may still be able to move",
-    Kind.REACHABLE: "its predicate looks at the results of all processes, and one more copy may change its answer",
+    PropertyKind.AT_END: "it is asked when all have ended, and one more copy may not have",
+    PropertyKind.NO_DEADLOCK: "one more copy may still be able to move",
+    PropertyKind.REACHABLE: "its predicate looks at the results of all processes, and one more copy may change its answer",
 }
 
 
@@ -103,8 +103,8 @@ class _Proof:
 
     def fits(self, prop: Property) -> bool:
         """Whether the property can be decided for every number: what decides it does so with more copies too."""
-        if prop.kind is not Kind.REACHABLE or self.controls is None:
-            return prop.kind in (Kind.ALWAYS, Kind.EACH_RESULT, Kind.REACHABLE)
+        if prop.kind is not PropertyKind.REACHABLE or self.controls is None:
+            return prop.kind in (PropertyKind.ALWAYS, PropertyKind.EACH_RESULT, PropertyKind.REACHABLE)
         try:
             for control in range(len(self.controls.rows)):
                 self._reached(prop, control)
@@ -152,12 +152,12 @@ class _Proof:
 
     def _bad(self, prop: Property) -> Iterator[Demand]:
         """The demands whose states decide the property."""
-        if prop.kind is Kind.EACH_RESULT:
+        if prop.kind is PropertyKind.EACH_RESULT:
             bit = 1 << self.asked.index(prop)
             yield from self._at(lambda local: bool(int(self.tables.violates.data[local]) & bit))
             return
         assert self.controls is not None
-        decides = self._reached if prop.kind is Kind.REACHABLE else self._fails
+        decides = self._reached if prop.kind is PropertyKind.REACHABLE else self._fails
         yield from (Demand(c, ()) for c in range(len(self.controls.rows)) if decides(prop, c))
 
     def _at(self, wanted: Callable[[int], bool]) -> Iterator[Demand]:
@@ -172,7 +172,7 @@ class _Proof:
 
     def _is_asked(self, prop: Property) -> bool:
         """Whether there is a moment at which the property is asked, for some number of copies."""
-        if prop.kind is not Kind.EACH_RESULT:
+        if prop.kind is not PropertyKind.EACH_RESULT:
             return True
 
         def asked_in(local: int) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dstamp_sim.core.judge import Judge
-from dstamp_sim.core.properties import Kind, Property
+from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.engines.tables import kernel
 from dstamp_sim.engines.tables.compiled import compiled
 from dstamp_sim.engines.tables.tables import ENDED, Tables
@@ -21,7 +21,7 @@ OPEN = 2
 """As an answer: not given yet. Otherwise 1 where the property is decided, 0 where not."""
 
 _ALWAYS, _AT_END, _REACHABLE, _OTHER = range(4)
-_KINDS = {Kind.ALWAYS: _ALWAYS, Kind.AT_END: _AT_END, Kind.REACHABLE: _REACHABLE}
+_KINDS = {PropertyKind.ALWAYS: _ALWAYS, PropertyKind.AT_END: _AT_END, PropertyKind.REACHABLE: _REACHABLE}
 
 EVERY_OBJECT = EVERYBODY = -1
 """As the objects that changed, and as who moved: any of them may have."""
@@ -57,7 +57,7 @@ class Questions:
         for index, prop in enumerate(props):
             self._reads[index, : len(prop.reads)] = [self._slot[id(item)] for item in prop.reads]
         self._watches = np.array([_watched(row) for row in self._reads.tolist()], np.int64)
-        self._deadlock = next((1 << i for i, prop in enumerate(props) if prop.kind is Kind.NO_DEADLOCK), 0)
+        self._deadlock = next((1 << i for i, prop in enumerate(props) if prop.kind is PropertyKind.NO_DEADLOCK), 0)
         self._processes = len(tables.semantics.names)
         self._resize(1024, 1 + width + self._processes)
         self._counts = np.zeros(1, np.int64)
@@ -99,7 +99,7 @@ class Questions:
     def _decided(self, prop: Property, row: Sequence[int]) -> bool:
         states = self._tables.states
         seen = tuple(states[self._slot[id(item)]][n] for item, n in zip(prop.reads, row, strict=False))
-        if prop.kind is Kind.ALWAYS:
+        if prop.kind is PropertyKind.ALWAYS:
             return not self._judge.state_ok(prop, seen)
         names, ended = self._tables.semantics.names, row[-self._processes :]
         results = tuple((name, self._tables.result(n)) for name, n in zip(names, ended, strict=True) if n >= 0)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from dstamp_sim.core.properties import Kind
+from dstamp_sim.core.properties import PropertyKind
 from dstamp_sim.engines.tables.tables import LOCAL, UNKNOWN, Grown, Tables
 
 
@@ -93,7 +93,7 @@ def quotient(tables: Tables) -> Tables:
 
 
 def _coarsest(tables: Tables) -> _Partition | None:
-    sees_results = any(prop.kind in (Kind.AT_END, Kind.REACHABLE) for prop in tables.judge.properties)
+    sees_results = any(prop.kind in (PropertyKind.AT_END, PropertyKind.REACHABLE) for prop in tables.judge.properties)
     watched = {id(item) for prop in tables.judge.properties for item in prop.reads}
     slots = range(len(tables.objects))
     met = [tables.met(number) for number in range(len(tables.keys))]

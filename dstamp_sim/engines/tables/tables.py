@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from dstamp_sim.core.automaton import Automaton, Node
 from dstamp_sim.core.judge import Judge
-from dstamp_sim.core.properties import Kind
+from dstamp_sim.core.properties import PropertyKind
 from dstamp_sim.core.semantics import DEAD, Local, Semantics
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.engines.tables import kernel
@@ -383,7 +383,7 @@ class Tables:
         process = self.semantics.processes[self.classes[key.klass].pids[0]]
         bits = 0
         for index, prop in enumerate(self.judge.properties):
-            asked = prop.kind is Kind.EACH_RESULT and prop.of in (None, process.name)
+            asked = prop.kind is PropertyKind.EACH_RESULT and prop.of in (None, process.name)
             if asked and not self.judge.result_ok(prop, process.name, node.result):
                 bits |= 1 << index
         return bits
