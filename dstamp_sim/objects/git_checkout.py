@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from dstamp_sim.core.op import Op, Program, delay
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 
-Order = Literal["git", "go-git"]
+CheckoutOrder = Literal["git", "go-git"]
 """Who checks out: the git command, or the go-git library."""
 
 
@@ -74,7 +74,7 @@ class GitCheckout(SharedObject):
         """Puts an untracked file into the worktree. Returns None."""
         return self.op("add_overlay")
 
-    def begin_checkout(self, commit: str, order: Order = "git") -> Op:
+    def begin_checkout(self, commit: str, order: CheckoutOrder = "git") -> Op:
         """The first part of a checkout (git: the files, under index.lock; go-git: HEAD); False if it failed at once."""
         return self.op("begin_checkout", commit, order)
 
@@ -82,7 +82,7 @@ class GitCheckout(SharedObject):
         """The index is written and `index.lock` is gone, HEAD has not moved yet (git only). Returns None."""
         return self.op("release_index", commit)
 
-    def end_checkout(self, commit: str, order: Order = "git") -> Op:
+    def end_checkout(self, commit: str, order: CheckoutOrder = "git") -> Op:
         """The last part of a checkout (git: HEAD; go-git: index and files). Returns None."""
         return self.op("end_checkout", commit, order)
 
@@ -90,7 +90,7 @@ class GitCheckout(SharedObject):
         """A whole `git checkout` as one op, where a torn one is not the question; returns False under `index.lock`."""
         return self.op("checkout_at_once", commit)
 
-    def checkout(self, commit: str, order: Order = "git") -> Program[bool]:
+    def checkout(self, commit: str, order: CheckoutOrder = "git") -> Program[bool]:
         """All parts of a checkout, with the delay "checkout" after the first; returns whether it succeeded."""
         if not (yield self.begin_checkout(commit, order)):
             return False

@@ -7,7 +7,7 @@ import pytest
 from dstamp_sim import Process, Register, System, delay
 from dstamp_sim.core.scenario import Distribution, Shape
 from dstamp_sim.engines.replay import replay
-from dstamp_sim.incident.witness.clock import Beliefs, Order
+from dstamp_sim.incident.witness.clock import Beliefs, TimeConstraints
 
 flag = Register("flag", "down")
 
@@ -28,7 +28,7 @@ DELAYS = {"raise": Distribution(Shape.UNIFORM, (10.0, 20.0)), "look": Distributi
 
 def order(schedule, *, spread=0.0, longest_s=math.inf, starts=None, runs=()):
     starts = {"raiser": 0.0, "looker": 0.0} if starts is None else starts
-    return Order(SYSTEM, replay(SYSTEM, schedule), starts, runs, Beliefs(DELAYS, spread, longest_s))
+    return TimeConstraints(SYSTEM, replay(SYSTEM, schedule), starts, runs, Beliefs(DELAYS, spread, longest_s))
 
 
 def test_an_order_that_the_medians_give_is_found_with_the_medians():

@@ -15,7 +15,7 @@ from dstamp_sim.incident.likely.observed_clock import observed_clock
 from dstamp_sim.incident.possible.abduction import Judging
 from dstamp_sim.incident.possible.ask import engines
 from dstamp_sim.incident.possible.variant import variants
-from dstamp_sim.incident.witness.clock import Beliefs, Order
+from dstamp_sim.incident.witness.clock import Beliefs, TimeConstraints
 from dstamp_sim.incident.witness.construct import Stage, cues
 from tests.incident.recovery import SCENARIO
 from tests.incident.test_drawn import CASE, EVIDENCE, MODEL, likely_reading
@@ -77,7 +77,7 @@ def kept(seed):
     if drawn is None:
         return None
     system, timing, trace = drawn
-    order = Order(system, trace, timing.starts_s, list(timing.starts_s), BELIEFS)
+    order = TimeConstraints(system, trace, timing.starts_s, list(timing.starts_s), BELIEFS)
     fitted = order.fitted()
     if fitted is None:
         return False
@@ -95,8 +95,8 @@ def test_what_one_clock_did_another_can_and_the_timed_engine_does_it():
 
 
 def test_the_gate_catches_who_comes_to_a_wait_before_there_is_one(monkeypatch):
-    after = Order._after
-    monkeypatch.setattr(Order, "_after", lambda *args, looks: looks or after(*args, looks=looks))
+    after = TimeConstraints._after
+    monkeypatch.setattr(TimeConstraints, "_after", lambda *args, looks: looks or after(*args, looks=looks))
     assert False in [kept(seed) for seed in range(250)]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
-from dstamp_sim.incident.possible.overlap import Order
+from dstamp_sim.incident.possible.overlap import IntervalOrder
 
 
 class Possible(Enum):
@@ -69,7 +69,7 @@ Partners = Sequence[tuple[int, Mapping[str, Any]]]
 class Question:
     """One way in which everything can have been: an order in time, who the runs were, and which partners there were."""
 
-    order: Order
+    order: IntervalOrder
     identities: Sequence[Mapping[str, Any]]
     partners: Partners
 
@@ -147,8 +147,8 @@ class Case:
 
     runs: Sequence[Observation]
     probes: Sequence[Observation]
-    timed: Sequence[Order]
-    untimed: Sequence[Order]
+    timed: Sequence[IntervalOrder]
+    untimed: Sequence[IntervalOrder]
     constants: frozenset[str] = frozenset()
     most_unseen: int = 3
     most_crashes: int = 1

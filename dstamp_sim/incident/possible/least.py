@@ -10,7 +10,7 @@ from itertools import combinations_with_replacement, product
 from dstamp_sim.core.system import System
 from dstamp_sim.incident.possible.case import Case, Engines, Found, Possible, Question, Reached
 from dstamp_sim.incident.possible.identities import pattern
-from dstamp_sim.incident.possible.overlap import Order
+from dstamp_sim.incident.possible.overlap import IntervalOrder
 from dstamp_sim.incident.possible.rations import failures, portions, rationed, unrationed
 from dstamp_sim.incident.possible.turns import Role, alike, cast
 from dstamp_sim.incident.possible.variant import Factory, Variant
@@ -30,7 +30,9 @@ class Least:
     case: Case
     engines: Engines
 
-    def found(self, orders: Sequence[Order], most: int, otherwise: Found | None = None) -> tuple[Found | None, bool]:
+    def found(
+        self, orders: Sequence[IntervalOrder], most: int, otherwise: Found | None = None
+    ) -> tuple[Found | None, bool]:
         """The least numbers with up to `most` partners, and whether every smaller number of them (or all) was refuted.
 
         `otherwise` is known to be possible with `most`, under tighter orders.
@@ -38,12 +40,14 @@ class Least:
         found, refuted = self._searched(orders, most, otherwise)
         return found and self._fewest_faults(found, orders), refuted
 
-    def refuted(self, orders: Sequence[Order]) -> bool:
+    def refuted(self, orders: Sequence[IntervalOrder]) -> bool:
         """Whether every number of partners, and of their deaths, that is tried is refuted."""
         found, refuted = self._searched(orders, self.case.most_unseen, None)
         return found is None and refuted
 
-    def _searched(self, orders: Sequence[Order], most: int, otherwise: Found | None) -> tuple[Found | None, bool]:
+    def _searched(
+        self, orders: Sequence[IntervalOrder], most: int, otherwise: Found | None
+    ) -> tuple[Found | None, bool]:
         """Without deaths first; with them only where it is refuted without."""
         found, refuted = self._partners(orders, most, otherwise, crashes=0)
         for crashes in range(1, self.case.most_crashes + 1):
@@ -52,7 +56,7 @@ class Least:
         return found, refuted
 
     def _partners(
-        self, orders: Sequence[Order], most: int, otherwise: Found | None, crashes: int
+        self, orders: Sequence[IntervalOrder], most: int, otherwise: Found | None, crashes: int
     ) -> tuple[Found | None, bool]:
         left_open = 0
         for unseen in range(min(crashes, 1), most + (otherwise is None)):
@@ -73,7 +77,7 @@ class Least:
         assumed = self._assumed(question)
         return Found(question, system, reached.trace, assumed, crashes, faults, exact, exact_faults=faults == 0)
 
-    def _fewest_faults(self, found: Found, orders: Sequence[Order]) -> Found:
+    def _fewest_faults(self, found: Found, orders: Sequence[IntervalOrder]) -> Found:
         """The same numbers of partners and deaths with the fewest failures; at most those of the trace at hand.
 
         What each object that failed in it must give, whatever the others do, may already add up to as many; if not,
@@ -126,7 +130,7 @@ class Least:
     def _refuted_with(self, system: System) -> bool:
         return self.engines.reach(system).verdict is Possible.IMPOSSIBLE
 
-    def _questions(self, orders: Sequence[Order], unseen: int) -> Iterator[Question]:
+    def _questions(self, orders: Sequence[IntervalOrder], unseen: int) -> Iterator[Question]:
         for order, identities in product(orders, self.variant.identities(self.case.runs)):
             known = list(dict.fromkeys(tuple(identity.items()) for identity in identities))
             choices = [dict(items) for items in known]

@@ -32,7 +32,7 @@ Unseen = tuple[tuple[frozenset[str], frozenset[str]], ...]
 
 
 @dataclass(frozen=True)
-class Order:
+class IntervalOrder:
     """Who is over before whom begins: pairs (first, second) of names, for one reading of the times.
 
     `reading` says what the times then are (empty: it makes no difference). `unseen` are the ways in which a partner
@@ -44,15 +44,15 @@ class Order:
     unseen: Unseen
     reading: str
 
-    def only(self, names: Collection[str]) -> Order:
+    def only(self, names: Collection[str]) -> IntervalOrder:
         """The same order had only these been observed."""
         kept = frozenset(names)
         pairs = frozenset(pair for pair in self.pairs if kept.issuperset(pair))
         places = {(before & kept, after & kept) for before, after in self.unseen}
-        return Order(pairs, _freest(place for place in places if len(place[1]) < len(kept)), self.reading)
+        return IntervalOrder(pairs, _freest(place for place in places if len(place[1]) < len(kept)), self.reading)
 
 
-def orders(sightings: Sequence[Sighting], longest_s: float) -> list[Order]:
+def orders(sightings: Sequence[Sighting], longest_s: float) -> list[IntervalOrder]:
     """The orders that the times allow, one per reading of what they mean, without equal ones.
 
     `longest_s` is how long a run lasts at most; inf uses only starts, ends, and that a solo run overlaps nobody.
@@ -65,7 +65,7 @@ def orders(sightings: Sequence[Sighting], longest_s: float) -> list[Order]:
         told = ", ".join(sorted(set(reading.values())))
         found.setdefault((pairs, _unseen(windows, solo, longest_s)), []).append(told)
     alone = len(found) == 1
-    return [Order(pairs, unseen, "" if alone else " or ".join(told)) for (pairs, unseen), told in found.items()]
+    return [IntervalOrder(pairs, unseen, "" if alone else " or ".join(told)) for (pairs, unseen), told in found.items()]
 
 
 def _readings(sightings: Sequence[Sighting]) -> Iterator[dict[str, str]]:

@@ -85,7 +85,7 @@ class Fitted:
 
 
 @dataclass
-class Order:
+class TimeConstraints:
     """The constraints of one trace of `system`, in which everybody who must end does.
 
     `starts_s` are known starts, of others 0, but for those of `runs`: these last no longer than a run may, and where

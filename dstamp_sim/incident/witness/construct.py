@@ -18,7 +18,7 @@ from dstamp_sim.incident.possible.case import Case, Found
 from dstamp_sim.incident.possible.least import PARTNER
 from dstamp_sim.incident.possible.turns import Tally, Turns
 from dstamp_sim.incident.possible.variant import Variant
-from dstamp_sim.incident.witness.clock import Beliefs, Fitted, Order
+from dstamp_sim.incident.witness.clock import Beliefs, Fitted, TimeConstraints
 from dstamp_sim.incident.witness.placed import Placing
 
 MOST_PLACED = 20
@@ -78,7 +78,7 @@ class Stage:
                 return Attempt(made, len(orders), order.conflict() if fitted.excluded else ())
         return Attempt(None, len(orders), orders[0].conflict())
 
-    def orders(self) -> Iterator[Order]:
+    def orders(self) -> Iterator[TimeConstraints]:
         """Orders of steps in which everything comes out as observed, with what the clock asks of them."""
         choices = _plain(self.found.system, self._system(self.found.unseen), self.found.trace)
         yield self._order(self.found.unseen, choices, just_in_time=True)
@@ -92,7 +92,7 @@ class Stage:
             called = dict(zip(whole.must_end, self._system(unseen).must_end, strict=False))
             yield self._order(unseen, [c._replace(process=called.get(c.process, c.process)) for c in trace.schedule])
 
-    def performed(self, order: Order, fitted: Fitted) -> Trace | None:
+    def performed(self, order: TimeConstraints, fitted: Fitted) -> Trace | None:
         """What the timed engine makes of a solution; None where not all comes out as observed."""
         timing = replace(self.timing, starts_s=dict(fitted.starts_s), deaths_s=dict(fitted.deaths_s))
         trace = rehearsed(order.system, timing, cues(order, fitted))
@@ -100,14 +100,14 @@ class Stage:
         seen = all(agrees(trace.results.get(run.name), run.fields) for run in self.case.runs)
         return trace if seen else None
 
-    def _order(self, unseen: int, choices: Sequence[Choice], *, just_in_time: bool = False) -> Order:
+    def _order(self, unseen: int, choices: Sequence[Choice], *, just_in_time: bool = False) -> TimeConstraints:
         names = self._parameters(unseen)[1]
         system = self._system(unseen).with_names(names)
         trace = _completed(system, [c._replace(process=names.get(c.process, c.process)) for c in choices])
         if just_in_time:
             trace = replay(system, _just_in_time(trace))
         beliefs = Beliefs(self.timing.delays, self.priors.spread, self.priors.longest_run_s)
-        return Order(system, trace, self.timing.starts_s, list(names.values()), beliefs)
+        return TimeConstraints(system, trace, self.timing.starts_s, list(names.values()), beliefs)
 
     def _system(self, unseen: int) -> System:
         system = self.variant.mechanism.factory(**self._parameters(unseen)[0])
@@ -124,7 +124,7 @@ class Stage:
         return parameters, dict(zip(system.must_end, shown, strict=False))  # runs first; a janitor keeps its name
 
 
-def _rank(fitted: Fitted, order: Order) -> tuple[bool, int, float, float]:
+def _rank(fitted: Fitted, order: TimeConstraints) -> tuple[bool, int, float, float]:
     return fitted.excluded, len(order.runs), fitted.middle, abs(fitted.deviations)
 
 
@@ -174,7 +174,7 @@ def _waits(semantics: Semantics, state: State, pid: int) -> bool:
     return node is not None and node.op is not None and node.op.is_delay
 
 
-def cues(order: Order, fitted: Fitted) -> dict[str, list[Cue]]:
+def cues(order: TimeConstraints, fitted: Fitted) -> dict[str, list[Cue]]:
     """What chance must decide so that the timed engine makes the order's steps."""
     left = {name: iter(lasts) for name, lasts in fitted.durations_s.items()}
     given: dict[str, list[Cue]] = {name: [] for name in left}
