@@ -46,7 +46,7 @@ class Fails(Claim):
 
 
 @dataclass(frozen=True)
-class Found(Claim):
+class Saw(Claim):
     """Step `step` read `value` in `place`."""
 
     step: int

@@ -18,7 +18,7 @@ _MOST_STEPS = 300_000
 """How many steps of the trace all of them may have together."""
 
 
-class Early(NamedTuple):
+class EarlyReads(NamedTuple):
     """Steps of as many processes that did the same upon the same finding, and the later write to what they found."""
 
     location: Location
@@ -28,7 +28,7 @@ class Early(NamedTuple):
     """All that was performed where they waited."""
 
 
-def too_early(what_if: WhatIf, conflicts: Conflicts, fact: Decision, first: Collection[str] = ()) -> Early | None:
+def too_early(what_if: WhatIf, conflicts: Conflicts, fact: Decision, first: Collection[str] = ()) -> EarlyReads | None:
     """One reading, else the fewest alike, without which `fact` is gone if only they wait for a write that came later.
 
     Those of the objects `first` first, and of them the latest. None where no order that was performed helps: the effort
@@ -44,14 +44,14 @@ def too_early(what_if: WhatIf, conflicts: Conflicts, fact: Decision, first: Coll
     return None
 
 
-def _alike(conflicts: Conflicts, last: int) -> list[Early]:
+def _alike(conflicts: Conflicts, last: int) -> list[EarlyReads]:
     """Every reading up to step `last` of what another process changes later, with those of others that are like it."""
-    found: dict[tuple[object, ...], Early] = {}
+    found: dict[tuple[object, ...], EarlyReads] = {}
     for number, location, write in _overtaken(conflicts, last):
         step = conflicts.trace.steps[number]
         verb = step.op.verb if step.op else ""
         key = (location, write, verb, step.result, step.label)
-        early = found.setdefault(key, Early(location, (), write))
+        early = found.setdefault(key, EarlyReads(location, (), write))
         if step.process not in {conflicts.trace.steps[n].process for n in early.readings}:
             found[key] = early._replace(readings=(number, *early.readings))
     return list(found.values())
@@ -72,12 +72,12 @@ def _overtaken(conflicts: Conflicts, last: int) -> Iterator[tuple[int, Location,
                 yield number, location, write
 
 
-def _waiting(what_if: WhatIf, early: Early, fact: Decision) -> tuple[Choice, ...] | None:
+def _waiting(what_if: WhatIf, early: EarlyReads, fact: Decision) -> tuple[Choice, ...] | None:
     order = readings_after(what_if.trace, early.readings, early.write, what_if.since(fact))
     return what_if.in_order(fact, order)
 
 
-def _fewest(what_if: WhatIf, early: Early, fact: Decision) -> Early:
+def _fewest(what_if: WhatIf, early: EarlyReads, fact: Decision) -> EarlyReads:
     """The same without the readings that need not wait."""
     for number in early.readings:
         fewer = early._replace(readings=tuple(n for n in early.readings if n != number))

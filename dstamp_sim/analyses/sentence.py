@@ -14,12 +14,12 @@ from dstamp_sim.analyses.claims import (
     Died,
     Early,
     Fails,
-    Found,
     Lapsed,
     Lost,
     Overwrote,
     Read,
     Returned,
+    Saw,
     Serially,
     Stale,
     StillFrom,
@@ -58,7 +58,7 @@ class Teller:
         happened = (*self._happened(cause), *self._torn(cause))
         before = tuple(self._happened(through)) if through is not None else ()
         came = self.causes.came_of(cause)
-        found = [Found(came[0], came[1], self.accesses.value(came[0], came[1]))] if came else []
+        found = [Saw(came[0], came[1], self.accesses.value(came[0], came[1]))] if came else []
         return Account(happened, before, (*found, self.fails), self._because(cause))
 
     def suffices(self) -> Claim | None:

@@ -21,12 +21,12 @@ from dstamp_sim.analyses.claims import (
     Died,
     Early,
     Fails,
-    Found,
     Lapsed,
     Lost,
     Overwrote,
     Read,
     Returned,
+    Saw,
     Serially,
     Stale,
     StillFrom,
@@ -84,7 +84,7 @@ def _fails(claim: Fails, record: Record) -> str:
 
 
 @against.register
-def _found(claim: Found, record: Record) -> str:
+def _found(claim: Saw, record: Record) -> str:
     return _not_found(record, claim.step, claim.place, claim.value)
 
 

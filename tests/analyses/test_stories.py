@@ -21,12 +21,12 @@ from dstamp_sim.analyses.claims import (
     Died,
     Early,
     Fails,
-    Found,
     Lapsed,
     Lost,
     Overwrote,
     Read,
     Returned,
+    Saw,
     Serially,
     Stale,
     StillFrom,
@@ -139,7 +139,7 @@ def _other_trials(trial: Trial, record: Record) -> Iterator[Trial]:
 
 TWINS = {
     Fails: lambda c, _: [replace(c, step=n) for n in (c.step - 1, c.step + 1)],
-    Found: lambda c, _: [replace(c, value=NOT_SO)],
+    Saw: lambda c, _: [replace(c, value=NOT_SO)],
     Read: lambda c, _: [replace(c, value=NOT_SO), *(replace(c, writer=n) for n in _writers(c.writer, c.step))],
     Overwrote: lambda c, _: [replace(c, value=NOT_SO), *(replace(c, over=n) for n in range(c.step) if n != c.over)],
     Lost: lambda c, r: [replace(c, writes=(*c.writes[:-1], (n, c.writes[-1][1]))) for n in _off(c.writes[-1][0], r)],
