@@ -33,7 +33,7 @@ from dstamp_sim.analyses.accesses import Accesses
 from dstamp_sim.analyses.conflicts import Conflicts, DependencyKind, locks
 from dstamp_sim.analyses.early import too_early
 from dstamp_sim.analyses.fields import Location
-from dstamp_sim.analyses.held import Window
+from dstamp_sim.analyses.held import RaceWindow
 from dstamp_sim.analyses.orders import begins, hurries, lets_go, waits
 from dstamp_sim.analyses.trials import Came, InTurn, Moved, Trial, Without
 from dstamp_sim.analyses.what_if import Decision, Remedy, WhatIf
@@ -88,11 +88,11 @@ class Cause:
     parts: tuple[Cause, ...] = ()
 
     @property
-    def window(self) -> Window | None:
+    def window(self) -> RaceWindow | None:
         """From `opens` to `closes`, with the write inside; None where there is none."""
         if self.story not in (CauseKind.ENVIRONMENT, CauseKind.OVERWRITTEN, CauseKind.STALE):
             return None
-        return None if self.opens is None or self.write is None else Window(self.opens, self.write, self.closes)
+        return None if self.opens is None or self.write is None else RaceWindow(self.opens, self.write, self.closes)
 
 
 class Causes:

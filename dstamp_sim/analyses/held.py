@@ -28,7 +28,7 @@ from dstamp_sim.core.trace import Trace
 
 
 @dataclass(frozen=True)
-class Window:
+class RaceWindow:
     """What should have stayed undisturbed, from step `opens` to step `closes` of a process, and the `write` inside."""
 
     opens: int
@@ -49,7 +49,7 @@ class Gap:
 class KeepingOut:
     """What the two processes of a window held around it: locks, and what else kept others out when it was taken."""
 
-    def __init__(self, trace: Trace, window: Window) -> None:
+    def __init__(self, trace: Trace, window: RaceWindow) -> None:
         self.trace, self.window = trace, window
         self.mine, self.other = trace.steps[window.opens].process, trace.steps[window.write].process
         self.all = [held for held in trace.holds() if held.is_lock or held.keeps_out]

@@ -21,7 +21,7 @@ from dstamp_sim import (
 )
 from dstamp_sim.analyses.accesses import Accesses
 from dstamp_sim.analyses.explain import explain, step_number
-from dstamp_sim.analyses.held import KeepingOut, Window
+from dstamp_sim.analyses.held import KeepingOut, RaceWindow
 from dstamp_sim.analyses.hold_claims import (
     AsksForNone,
     BothHeld,
@@ -138,7 +138,7 @@ def test_a_lock_over_a_part_of_it_is_told_by_what_was_not_under_it(placement, sc
 def test_a_lock_over_both_halves_is_told_by_the_gap_between_them():
     system = bank("account:look,account:store")
     record = Record(system, replay(system, "start p#1*3 p#2*6 p#1*3"))
-    around = KeepingOut(record.trace, Window(opens=2, write=8, closes=11))
+    around = KeepingOut(record.trace, RaceWindow(opens=2, write=8, closes=11))
     told = next(claim for claim in around.claims(Accesses(record.trace), 12) if not against(claim, record))
     assert told.words(Speech(record.trace, step_number)) == (
         "p#2 held account lock '7', which did not help: p#1 let go of it at step 4, between its look and its store"
