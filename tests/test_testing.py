@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, example, find, given, settings
 from hypothesis import strategies as st
 
 from dstamp_sim import Schedule, ScheduleError, WitnessError, explore, replay
-from dstamp_sim.analyses.minimise import Size, size
+from dstamp_sim.analyses.minimise import ScheduleSize, size
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.engines.generated import generator_of
 from dstamp_sim.engines.replay import walk
@@ -139,7 +139,7 @@ def test_an_example_may_be_written_as_a_schedule(schedule):
 
 def test_the_smallest_choices_let_each_process_run_to_its_end_and_nobody_die():
     smallest = generator_of(system_of("cc_ci", runs=3, crashes=1)).draw(lambda _: bytes(8))
-    assert size(smallest) == Size(processes=3, crashes=0, switches=2, steps=69)
+    assert size(smallest) == ScheduleSize(processes=3, crashes=0, switches=2, steps=69)
 
 
 def test_what_hypothesis_shrinks_coarsely_is_told_with_the_fewest_deaths_and_switches():

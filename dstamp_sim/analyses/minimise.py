@@ -22,11 +22,11 @@ Attempt = Callable[[Schedule], Schedule | None]
 None when it does not show it. What it gives must replay strictly.
 """
 
-Stretch = tuple[Choice, ...]
+Segment = tuple[Choice, ...]
 """Choices of one process in a row."""
 
 
-class Size(NamedTuple):
+class ScheduleSize(NamedTuple):
     """What is made small, the first figure first."""
 
     processes: int
@@ -44,10 +44,10 @@ class Minimised:
     local_minimum: bool
 
 
-def size(schedule: Schedule) -> Size:
+def size(schedule: Schedule) -> ScheduleSize:
     """The size of a schedule."""
     crashes = sum(choice.outcome == CRASH for choice in schedule)
-    return Size(len({choice.process for choice in schedule}), crashes, schedule.switches, len(schedule))
+    return ScheduleSize(len({choice.process for choice in schedule}), crashes, schedule.switches, len(schedule))
 
 
 def minimise(schedule: Schedule, attempt: Attempt, *, effort_steps: int = EFFORT_STEPS) -> Minimised:
@@ -58,7 +58,7 @@ def minimise(schedule: Schedule, attempt: Attempt, *, effort_steps: int = EFFORT
     and after it. Fewer processes or crashes may take more steps. Gives up after `effort_steps`. Deterministic.
     Raises ValueError when `schedule` does not itself show what is asked.
     """
-    search = _Search(attempt, effort_steps)
+    search = _Minimisation(attempt, effort_steps)
     best = search.tried(schedule)
     if best is None:
         raise ValueError(f"schedule {schedule} does not show what it is to be minimised for")
@@ -77,7 +77,7 @@ class _EffortSpent(Exception):  # no error: the best schedule so far is good eno
 
 
 @dataclass
-class _Search:
+class _Minimisation:
     attempt: Attempt
     effort_steps: int
     steps_tried: int = 0
@@ -126,7 +126,7 @@ def _fewer_crashes(schedule: Schedule) -> Iterator[Schedule]:
             yield _joined([before, after, _going_on(choice.process, schedule)])
 
 
-def _going_on(process: str, schedule: Schedule) -> Stretch:
+def _going_on(process: str, schedule: Schedule) -> Segment:
     """More choices of a process than an attempt is likely to need; it passes over those that are not possible."""
     return (Choice(process),) * len(schedule)
 
@@ -161,18 +161,18 @@ def _fewer_steps(schedule: Schedule) -> Iterator[Schedule]:
             gone //= 2
 
 
-def _stretches(schedule: Schedule) -> list[Stretch]:
+def _stretches(schedule: Schedule) -> list[Segment]:
     return [tuple(same) for _, same in groupby(schedule, key=lambda choice: choice.process)]
 
 
-def _nearest(stretches: Sequence[Stretch], at: int, step: int) -> int | None:
+def _nearest(stretches: Sequence[Segment], at: int, step: int) -> int | None:
     """The stretch of the same process before (`step` -1) or after (1) the one at `at`."""
     end = len(stretches) if step > 0 else -1
     process = stretches[at][0].process
     return next((i for i in range(at + step, end, step) if stretches[i][0].process == process), None)
 
 
-def _joined(*parts: Sequence[Stretch]) -> Schedule:
+def _joined(*parts: Sequence[Segment]) -> Schedule:
     return _made(choice for stretches in parts for stretch in stretches for choice in stretch)
 
 

@@ -16,7 +16,7 @@ from dstamp_sim.incident.likely.experiments import Rated, RuleJudged, Survivors,
 from dstamp_sim.incident.likely.identifiability import Profile, either, twins
 from dstamp_sim.incident.likely.likelihood import NEVER, Weighed, weigh
 from dstamp_sim.incident.likely.observed_clock import observed_clock
-from dstamp_sim.incident.likely.profiles import Numbers, Size, anywhere, observed_outcomes, profile
+from dstamp_sim.incident.likely.profiles import Numbers, ProfileSize, anywhere, observed_outcomes, profile
 from dstamp_sim.incident.likely.worlds import Sweepers
 from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.possible.abduction import Judging
@@ -33,7 +33,7 @@ from dstamp_sim.inputs.model_file import Model
 
 Tell = Callable[[int, int], None]
 
-SIZE = Size(settings=40, repetitions=1000)
+SIZE = ProfileSize(settings=40, repetitions=1000)
 """How large the profiles are by which it is asked which mechanisms the outcomes tell apart."""
 
 
@@ -196,7 +196,7 @@ class Cluster:
         """The numbers, in profiles, of what was observed."""
         return observed_outcomes(self.case, self.timing, beliefs.longest_run_s, self.numbers)
 
-    def profiles(self, beliefs: Priors, size: Size, steps: Steps = SILENT) -> dict[str, Profile]:
+    def profiles(self, beliefs: Priors, size: ProfileSize, steps: Steps = SILENT) -> dict[str, Profile]:
         """What the observed runs do under each, many times over."""
         found = {}
         for name, mechanism in self.alive.items():
@@ -208,7 +208,7 @@ class Cluster:
         return found
 
     def twins(
-        self, priors: Priors, size: Size, observed: Sequence[int] | None = None, steps: Steps = SILENT
+        self, priors: Priors, size: ProfileSize, observed: Sequence[int] | None = None, steps: Steps = SILENT
     ) -> dict[str, dict[str, float]]:
         """By mechanism, those that such outcomes do not tell from it, as unknowns can be or as they are believed."""
         beliefs = (anywhere(priors), priors)

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from dstamp_sim import Schedule, System, Verdict, explore, replay
-from dstamp_sim.analyses.minimise import Size, minimise, size
+from dstamp_sim.analyses.minimise import ScheduleSize, minimise, size
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.properties import Property
 from dstamp_sim.core.scenario import Distribution, Shape, Timing
@@ -44,14 +44,14 @@ def decides(system: System, prop: Property, schedule: Schedule) -> bool:
 @pytest.mark.parametrize(
     ("model", "settings", "least"),
     [
-        ("classic/bank", {"customers": 3}, Size(3, 0, 3, 5)),
-        ("classic/philosophers", {}, Size(3, 0, 2, 3)),
-        ("classic/peterson_broken", {}, Size(2, 0, 2, 8)),
-        ("classic/lock_file", {}, Size(3, 0, 3, 13)),
-        ("cc_ci", {}, Size(2, 0, 2, 33)),
-        ("cc_ci", {"runs": 4}, Size(2, 0, 2, 33)),
-        ("cc_ci:checkout_race", {}, Size(2, 0, 2, 27)),
-        ("cc_ci:swarm_rollback", {}, Size(2, 0, 2, 26)),
+        ("classic/bank", {"customers": 3}, ScheduleSize(3, 0, 3, 5)),
+        ("classic/philosophers", {}, ScheduleSize(3, 0, 2, 3)),
+        ("classic/peterson_broken", {}, ScheduleSize(2, 0, 2, 8)),
+        ("classic/lock_file", {}, ScheduleSize(3, 0, 3, 13)),
+        ("cc_ci", {}, ScheduleSize(2, 0, 2, 33)),
+        ("cc_ci", {"runs": 4}, ScheduleSize(2, 0, 2, 33)),
+        ("cc_ci:checkout_race", {}, ScheduleSize(2, 0, 2, 27)),
+        ("cc_ci:swarm_rollback", {}, ScheduleSize(2, 0, 2, 26)),
     ],
 )
 def test_whatever_walk_found_the_race_its_story_becomes_the_least_one(model, settings, least):
@@ -105,7 +105,7 @@ def test_with_crashes_who_need_not_have_died_goes_on():
     [prop] = system.properties_named(["no deadlock"])
     schedule = wandered(system, prop, 7)
     assert size(schedule).crashes == 1
-    assert size(minimise(schedule, attempts(system, prop)).schedule) == Size(3, 0, 2, 6)
+    assert size(minimise(schedule, attempts(system, prop)).schedule) == ScheduleSize(3, 0, 2, 6)
 
 
 def test_an_attempt_that_gives_choices_it_passed_over_is_noticed_by_a_strict_replay():
@@ -133,7 +133,7 @@ def test_a_timed_trace_is_minimised_like_any_other():
         if attempts(system, prop)((trace := run_timed(system, Timing(dict.fromkeys(names, slow), seed=seed))).schedule)
     )
     found = minimise(timed.schedule, attempts(system, prop))
-    assert size(found.schedule) == Size(2, 0, 2, 33)
+    assert size(found.schedule) == ScheduleSize(2, 0, 2, 33)
 
 
 def test_the_effort_bounds_the_steps_tried_and_the_best_so_far_is_given():

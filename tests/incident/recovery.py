@@ -13,7 +13,7 @@ import numpy as np
 
 from dstamp_sim.incident.judge_mechanisms import Cluster
 from dstamp_sim.incident.likely.identifiability import Profile, log_likelihoods
-from dstamp_sim.incident.likely.profiles import Size
+from dstamp_sim.incident.likely.profiles import ProfileSize
 from dstamp_sim.incident.possible.case import Case, Observation
 from dstamp_sim.incident.possible.variant import readings
 from dstamp_sim.inputs.model_file import bundled
@@ -57,7 +57,7 @@ def laboratory(fields: Sequence[str], names: Sequence[str] = tuple(MECHANISMS), 
 def trials(cluster: Cluster, number: int, observations: int, seed: int) -> dict[str, Profile]:
     """`number` trials of evidence from each mechanism, each the laboratory observed so many times."""
     drawn = replace(cluster, timing=replace(cluster.timing, seed=seed))
-    return drawn.profiles(SCENARIO.priors, Size(number, observations))
+    return drawn.profiles(SCENARIO.priors, ProfileSize(number, observations))
 
 
 def winners(profiles: dict[str, Profile], seen: Profile) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from dstamp_sim.incident.judge_mechanisms import Cluster
 from dstamp_sim.incident.likely.identifiability import Profile, log_likelihoods
-from dstamp_sim.incident.likely.profiles import Size
+from dstamp_sim.incident.likely.profiles import ProfileSize
 from dstamp_sim.incident.possible.case import Case, Observation
 from models.cc_ci import HYPOTHESES, MECHANISMS
 from tests.incident.recovery import EVERYTHING, RESULTS, SCENARIO, laboratory, trials, winners
@@ -27,8 +27,8 @@ def recovered(cluster, seen, profiles, told_apart):
 @pytest.mark.parametrize("fields", [EVERYTHING, RESULTS], ids=["with console and fingerprints", "results alone"])
 def test_in_95_of_100_trials_the_true_mechanism_wins_or_one_that_the_tool_cannot_tell_from_it(fields):
     cluster = laboratory(fields)
-    told = cluster.twins(SCENARIO.priors, Size(60, 1000))
-    profiles = cluster.profiles(SCENARIO.priors, Size(300, 1000))
+    told = cluster.twins(SCENARIO.priors, ProfileSize(60, 1000))
+    profiles = cluster.profiles(SCENARIO.priors, ProfileSize(300, 1000))
     found = recovered(cluster, trials(cluster, 100, 1000, seed=99), profiles, told)
     assert {name: count for name, count in found.items() if count < 95} == {}
     identifiable = {name for name, others in told.items() if not others}
@@ -50,16 +50,16 @@ def test_in_95_of_100_trials_the_true_mechanism_wins_or_one_that_the_tool_cannot
 def test_with_console_and_fingerprints_these_are_told_apart_and_each_is_recovered():
     names = ["stack-race", "swarm-rollback", "env-recheckout", "redeploy-not-applied", "abra-regression"]
     cluster = laboratory(EVERYTHING, names)
-    told = cluster.twins(SCENARIO.priors, Size(30, 500))
+    told = cluster.twins(SCENARIO.priors, ProfileSize(30, 500))
     assert told == {name: {} for name in names}
-    profiles = cluster.profiles(SCENARIO.priors, Size(100, 500))
+    profiles = cluster.profiles(SCENARIO.priors, ProfileSize(100, 500))
     found = recovered(cluster, trials(cluster, 20, 300, seed=99), profiles, told)
     assert all(count >= 19 for count in found.values()), found
 
 
 def test_from_results_alone_those_that_give_the_bases_stamp_at_some_rate_are_not_told_apart():
     cluster = laboratory(RESULTS, GIVES_THE_BASES_STAMP_AT_SOME_RATE)
-    told = cluster.twins(SCENARIO.priors, Size(30, 500))
+    told = cluster.twins(SCENARIO.priors, ProfileSize(30, 500))
     assert {"env-recheckout", "redeploy-not-applied", "abra-regression"} <= set(told["swarm-rollback"])
     assert {"abra-regression", "redeploy-not-applied"} <= set(told["env-recheckout"])
 
@@ -67,7 +67,7 @@ def test_from_results_alone_those_that_give_the_bases_stamp_at_some_rate_are_not
 def test_a_judge_who_mistakes_one_mechanism_for_another_does_not_pass():
     names = ["stack-race", "env-recheckout"]
     cluster = laboratory(EVERYTHING, names)
-    profiles = cluster.profiles(SCENARIO.priors, Size(40, 300))
+    profiles = cluster.profiles(SCENARIO.priors, ProfileSize(40, 300))
     mistaken = dict(zip(names, reversed(profiles.values()), strict=True))
     found = recovered(cluster, trials(cluster, 10, 100, seed=99), mistaken, {name: {} for name in names})
     assert all(count <= 1 for count in found.values()), found
@@ -81,7 +81,7 @@ def test_the_profile_and_the_drawn_worlds_are_two_ways_to_the_same_likelihood(na
     timing = replace(SCENARIO.timing, starts_s={"a": 0.0, "b": 86400.0})
     cluster = Cluster(HYPOTHESES, Case(runs, (), (), ()), timing, {name: MECHANISMS[name]})
     drawn = cluster.weighed(replace(SCENARIO.priors, runs=20_000)).weighed[name].likelihood
-    profile = cluster.profiles(SCENARIO.priors, Size(400, 200))[name]
+    profile = cluster.profiles(SCENARIO.priors, ProfileSize(400, 200))[name]
     seen = Profile(tuple(np.array([[code]]) for code in cluster.observed(SCENARIO.priors)))
     low, high = drawn.interval
     assert low * 0.85 < exp(log_likelihoods(profile, seen)[0]) < high * 1.15

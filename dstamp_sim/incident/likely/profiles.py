@@ -33,7 +33,7 @@ class Numbers:
 
 
 @dataclass(frozen=True)
-class Size:
+class ProfileSize:
     """How large a profile is: settings of the unknowns, and repetitions under each."""
 
     settings: int
@@ -58,7 +58,7 @@ def profile(
     case: Case,
     timing: Timing,
     priors: Priors,
-    size: Size,
+    size: ProfileSize,
     *,
     seed: int,
     sight: Mapping[str, Any],
