@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class LockOrder:
+class NestedLocks:
     """One process takes lock `then` while it holds `first` (and `beside`), at a line of its program."""
 
     process: str
@@ -33,8 +33,8 @@ class LockOrder:
 class LockOrder:
     """The order in which a model's processes take locks, and the cycles in it: deadlocks that may be, in some run."""
 
-    orders: tuple[LockOrder, ...]
-    cycles: tuple[tuple[LockOrder, ...], ...]
+    orders: tuple[NestedLocks, ...]
+    cycles: tuple[tuple[NestedLocks, ...], ...]
 
     def says(self) -> list[str]:
         """A sentence for every cycle."""
@@ -49,7 +49,7 @@ def lock_order(semantics: Semantics) -> LockOrder:
     """
     import networkx as nx  # noqa: PLC0415 - slow to import, and few models have two locks
 
-    found: dict[tuple[str, str, str, frozenset[str]], LockOrder] = {}
+    found: dict[tuple[str, str, str, frozenset[str]], NestedLocks] = {}
     for name, automaton in zip(semantics.names, semantics.automata, strict=True):
         for node in automaton.nodes:
             for order in _orders(name, automaton.nodes[node.parent], node) if node.parent >= 0 else ():
@@ -66,16 +66,16 @@ _LONGEST = 6
 """How many locks a cycle of the lock order has at most; longer ones are not looked for."""
 
 
-def _orders(process: str, before: Node, node: Node) -> Iterator[LockOrder]:
+def _orders(process: str, before: Node, node: Node) -> Iterator[NestedLocks]:
     op = before.op
     if node.answer is None or node.answer.takes is None or op is None or op.target is None or not op.target.is_lock:
         return
     held = {hold.target.name for hold in before.holds if hold.target.is_lock and not hold.target.private}
     for first in sorted(held - {op.target.name}):
-        yield LockOrder(process, first, op.target.name, frozenset(held - {first}), before.place)
+        yield NestedLocks(process, first, op.target.name, frozenset(held - {first}), before.place)
 
 
-def _dangerous(ring: list[str], orders: tuple[LockOrder, ...]) -> tuple[LockOrder, ...]:
+def _dangerous(ring: list[str], orders: tuple[NestedLocks, ...]) -> tuple[NestedLocks, ...]:
     """An order for every edge of a ring of locks, by two processes at least and without a common guard; or none."""
     start = ring.index(min(ring))
     turned = [*ring[start:], *ring[:start]]

@@ -27,7 +27,8 @@ TRIED_STATES = 300_000
 _WHY_NOT = {
     PropertyKind.AT_END: "it is asked when all have ended, and one more copy may not have",
     PropertyKind.NO_DEADLOCK: "one more copy may still be able to move",
-    PropertyKind.REACHABLE: "its predicate looks at the results of all processes, and one more copy may change its answer",
+    PropertyKind.REACHABLE: "its predicate looks at the results of all processes, and one more copy may change "
+    "its answer",
 }
 
 
