@@ -20,7 +20,7 @@ from dstamp_sim.core.errors import ModelError, UnboundedProgram, blamed, unknown
 from dstamp_sim.core.made import Made
 from dstamp_sim.core.op import ENTER, Mark, Op, Program
 from dstamp_sim.core.place import Place, defined, frames, raised_at, standing
-from dstamp_sim.core.placement import Bound, Refused, lay_over
+from dstamp_sim.core.placement import BoundSpan, Refused, lay_over
 from dstamp_sim.core.repeated import is_same, shaken
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.core.value import Distinct, text
@@ -153,7 +153,7 @@ class Automaton:
         self,
         program: Callable[..., Program[Any]],
         args: tuple[Any, ...],
-        bound: Sequence[Bound],
+        bound: Sequence[BoundSpan],
         declared: Sequence[SharedObject],
         values: Distinct | None = None,
         history_limit: int | None = None,

@@ -125,7 +125,7 @@ def _parse_span(part: str) -> Span:
     return Span(lock.rstrip("?"), first, last if dots else first, waits=not lock.endswith("?"))
 
 
-class Bound(NamedTuple):
+class BoundSpan(NamedTuple):
     """A span bound to the very lock object that one process takes; None, with the reason, where nothing says which."""
 
     span: Span
@@ -137,7 +137,7 @@ class Refused(BaseException):  # no error: `except Exception` is to pass it by
     """A span that does not wait found its lock taken: raised in the program, so that what `finally` yields is done."""
 
 
-def lay_over(body: Program[Any], bound: Sequence[Bound]) -> Program[Any]:
+def lay_over(body: Program[Any], bound: Sequence[BoundSpan]) -> Program[Any]:
     """`body` with the acquire and release ops of the bound spans laid over its sections.
 
     A section that is left by an exception is left like any other. Where a generator was closed inside a section, the
@@ -170,7 +170,7 @@ def lay_over(body: Program[Any], bound: Sequence[Bound]) -> Program[Any]:
 class _Laid:
     """The spans laid over one run of a program: what it holds by them, and the sections in which it is."""
 
-    def __init__(self, bound: Sequence[Bound]) -> None:
+    def __init__(self, bound: Sequence[BoundSpan]) -> None:
         self._bound = bound
         self._held: dict[int, Any] = {}
         self._inside: list[Mark] = []

@@ -10,7 +10,7 @@ from typing import Any
 
 from dstamp_sim.core.errors import ModelError, PlacementError, UsageError, blamed, unknown
 from dstamp_sim.core.op import Program
-from dstamp_sim.core.placement import Bound, Placement, Scope
+from dstamp_sim.core.placement import BoundSpan, Placement, Scope
 from dstamp_sim.core.properties import NO_DEADLOCK, Property
 from dstamp_sim.core.shared_object import SharedObject
 from dstamp_sim.core.typed import expect, is_name, is_number, items
@@ -96,7 +96,7 @@ class Instance:
 
     name: str
     process: Process
-    bound: tuple[Bound, ...]
+    bound: tuple[BoundSpan, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -215,7 +215,7 @@ class System:
         bound = [bound.lock for process in self.processes for bound in self._bound(process)]
         return list({id(lock): lock for lock in bound if lock is not None}.values())
 
-    def _bound(self, process: Process) -> Iterator[Bound]:
+    def _bound(self, process: Process) -> Iterator[BoundSpan]:
         """Its spans; a daemon's need no key, as long as it enters no section that they begin with."""
         for span in self.placement.spans:
             try:
@@ -225,7 +225,7 @@ class System:
                     raise
                 lock, why_not = None, str(error)
             if lock is not None or why_not:
-                yield Bound(span, lock, why_not)
+                yield BoundSpan(span, lock, why_not)
 
     def _lock(self, scope_name: str, process: Process) -> SharedObject | None:
         scope = next(scope for scope in self.locks if scope.name == scope_name)
