@@ -20,7 +20,7 @@ from dstamp_sim.core.errors import ModelError, UnboundedProgram, blamed, unknown
 from dstamp_sim.core.made import Made
 from dstamp_sim.core.op import ENTER, Mark, Op, Program
 from dstamp_sim.core.place import Place, defined, frames, raised_at, standing
-from dstamp_sim.core.placement import BoundSpan, Refused, lay_over
+from dstamp_sim.core.placement import BoundSpan, LockTaken, lay_over
 from dstamp_sim.core.repeated import is_same, shaken
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.core.value import Distinct, text
@@ -133,7 +133,7 @@ def _drop(*generators: Program[Any]) -> None:
     before, Made.running = Made.running, None  # this may happen while another program's code runs
     for generator in generators:
         with suppress(BaseException):
-            generator.throw(Refused())
+            generator.throw(LockTaken())
             for _ in range(MOST_DROPPED):
                 generator.send(None)
     Made.running = before

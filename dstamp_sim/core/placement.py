@@ -133,7 +133,7 @@ class BoundSpan(NamedTuple):
     why_not: str = ""
 
 
-class Refused(BaseException):  # no error: `except Exception` is to pass it by
+class LockTaken(BaseException):  # no error: `except Exception` is to pass it by
     """A span that does not wait found its lock taken: raised in the program, so that what `finally` yields is done."""
 
 
@@ -146,11 +146,11 @@ def lay_over(body: Program[Any], bound: Sequence[BoundSpan]) -> Program[Any]:
     """
     laid, refused = _Laid(bound), False
     answer: Any = None
-    refusal: Refused | None = None
+    refusal: LockTaken | None = None
     while True:
         try:
             op = body.send(answer) if refusal is None else body.throw(refusal)
-        except (StopIteration, Refused) as end:
+        except (StopIteration, LockTaken) as end:
             yield from laid.leave_closed()
             return REJECTED if refused else getattr(end, "value", None)
         refusal = None
@@ -164,7 +164,7 @@ def lay_over(body: Program[Any], bound: Sequence[BoundSpan]) -> Program[Any]:
         else:
             answer = yield op
             if not (yield from laid.enter(op)):
-                refusal, refused = Refused(), True
+                refusal, refused = LockTaken(), True
 
 
 class _Laid:
