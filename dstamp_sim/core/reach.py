@@ -31,7 +31,7 @@ from dstamp_sim.core.shared_object import SharedObject
 
 _ATOMS = (str, bytes, int, float, complex, bool, type(None), type(...))
 
-Part = tuple[str, Any]
+NamedRoot = tuple[str, Any]
 """Something reached, with its name there: `[0]`, `.side`, `balance`."""
 
 
@@ -43,14 +43,14 @@ class Reached(NamedTuple):
     held: dict[str, Any]
 
 
-class Kept:
+class Snapshot:
     """What some roots reach: what can change, as it was when this was made, and the model's functions among it.
 
     Values of the standard library and of installed packages are taken to keep nothing, and caches of `functools` to
     return what they would anyway.
     """
 
-    def __init__(self, roots: Iterable[Part]) -> None:
+    def __init__(self, roots: Iterable[NamedRoot]) -> None:
         self.reached: dict[int, Reached] = {}
         self.functions: dict[CodeType, tuple[FunctionType, Any]] = {}
         waiting = list(roots)
@@ -143,7 +143,7 @@ def _position(value: Any) -> str:
             return ""
 
 
-def _parts(item: Any) -> Iterator[Part]:
+def _parts(item: Any) -> Iterator[NamedRoot]:
     """What something refers to, by name."""
     if isinstance(item, FunctionType):
         yield from _function_parts(item) if is_model(item.__code__.co_filename) else ()
@@ -168,7 +168,7 @@ def _parts(item: Any) -> Iterator[Part]:
         yield from _instance_parts(item)
 
 
-def _function_parts(function: FunctionType) -> Iterator[Part]:
+def _function_parts(function: FunctionType) -> Iterator[NamedRoot]:
     """Its closure, its defaults, and the globals that it names."""
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         if (content := _content(cell)) is not _MISSING:
@@ -180,7 +180,7 @@ def _function_parts(function: FunctionType) -> Iterator[Part]:
     yield from _mentioned(function.__globals__, frozenset(mentioned(function.__code__)))
 
 
-def _mentioned(namespace: dict[str, Any], names: frozenset[str], prefix: str = "") -> Iterator[Part]:
+def _mentioned(namespace: dict[str, Any], names: frozenset[str], prefix: str = "") -> Iterator[NamedRoot]:
     """What a namespace has under these names; of the model's own modules among it, what they have under them."""
     for name in sorted(names & namespace.keys()):
         value = namespace[name]
@@ -205,11 +205,11 @@ def mentioned(code: CodeType) -> Iterator[str]:
             yield from mentioned(constant)
 
 
-def _namespace(item: type) -> Iterator[Part]:
+def _namespace(item: type) -> Iterator[NamedRoot]:
     return ((name, value) for name, value in list(vars(item).items()) if not name.startswith("__"))
 
 
-def _instance_parts(item: Any) -> Iterator[Part]:
+def _instance_parts(item: Any) -> Iterator[NamedRoot]:
     kind = type(item)
     for name, value in list(getattr(item, "__dict__", {}).items()):
         if not isinstance(getattr(kind, name, None), cached_property):
@@ -220,7 +220,7 @@ def _instance_parts(item: Any) -> Iterator[Part]:
             yield from _slots(item, base)
 
 
-def _slots(item: Any, base: type) -> Iterator[Part]:
+def _slots(item: Any, base: type) -> Iterator[NamedRoot]:
     for name, slot in vars(base).items():
         if isinstance(slot, MemberDescriptorType):
             try:

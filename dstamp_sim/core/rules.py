@@ -10,7 +10,7 @@ from weakref import WeakSet
 from dstamp_sim.core.errors import ModelError
 from dstamp_sim.core.habits import fault, line_changing
 from dstamp_sim.core.place import Place, defined
-from dstamp_sim.core.reach import Kept, Part, own_copies
+from dstamp_sim.core.reach import NamedRoot, Snapshot, own_copies
 from dstamp_sim.core.shared_object import SharedObject
 from dstamp_sim.core.system import Process, System
 
@@ -34,7 +34,7 @@ class Rules:
 
     def __init__(self, system: System, objects: Sequence[SharedObject]) -> None:
         self._system, self._objects = system, objects
-        self._kept = Kept(self._roots())
+        self._kept = Snapshot(self._roots())
         if system not in _READ:
             for function, instance in self._kept.functions.values():
                 if (instance is not None or function not in _FAULTLESS) and (wrong := fault(function, instance)):
@@ -43,7 +43,7 @@ class Rules:
                     _FAULTLESS.add(function)
             _READ.add(system)
 
-    def _roots(self, but: Process | None = None) -> Iterator[Part]:
+    def _roots(self, but: Process | None = None) -> Iterator[NamedRoot]:
         """What runs are given, by name; of the process `but` not the instance whose method its program is."""
         for process in self._system.processes:
             program = process.program.__func__ if process is but else process.program  # type: ignore[attr-defined]
@@ -61,7 +61,7 @@ class Rules:
         sole = process.copies == 1 and not process.daemon and isinstance(program, MethodType)
         if not sole or sum(_self(other) is _self(process) for other in self._system.processes) > 1:
             return lambda: program
-        others = Kept(self._roots(but=process)).reached
+        others = Snapshot(self._roots(but=process)).reached
         return own_copies(program, {key: reached.item for key, reached in others.items()})
 
     def check_kept(self) -> None:
