@@ -18,7 +18,7 @@ from weakref import finalize
 
 from dstamp_sim.core.errors import ModelError, UnboundedProgram, blamed, unknown
 from dstamp_sim.core.made import Made
-from dstamp_sim.core.op import ENTER, Mark, Op, Program
+from dstamp_sim.core.op import ENTER, Op, Program, SectionMark
 from dstamp_sim.core.place import Place, defined, frames, raised_at, standing
 from dstamp_sim.core.placement import BoundSpan, LockTaken, lay_over
 from dstamp_sim.core.repeated import is_same, shaken
@@ -94,7 +94,7 @@ class _Live:
     cut_off: bool = False
     returned: bool = False
     value: Any = None
-    inside: tuple[Mark, ...] = ()
+    inside: tuple[SectionMark, ...] = ()
     passed: list[tuple[CodeType, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -105,7 +105,7 @@ class _Live:
         """The sections in which it is, outermost first."""
         return tuple(str(mark.args[0]) for mark in self.inside if not mark.stay.closed)
 
-    def mark(self, item: Mark) -> None:
+    def mark(self, item: SectionMark) -> None:
         """It passed a mark: the entry into a section, or the exit from one."""
         left = tuple(mark for mark in self.inside if mark.stay is not item.stay)
         self.inside = (*left, item) if item.verb == ENTER else left
@@ -276,7 +276,7 @@ class Automaton:
                 fault, unused = blamed(error, raised_at(error, place), "the program"), live.made.left()
                 raise ModelError(f"{fault} ({unused})" if unused else str(fault)) from error
             self._check_op(item, live)
-            if not isinstance(item, Mark):
+            if not isinstance(item, SectionMark):
                 op: Op = item
                 return op
             self._check_section(item, live)
@@ -347,7 +347,7 @@ class Automaton:
             return None
         try:
             item = live.send(answer)
-            while isinstance(item, Mark):
+            while isinstance(item, SectionMark):
                 live.mark(item)
                 item = live.send(None)
         except StopIteration as stop:

@@ -58,7 +58,7 @@ class Stay:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark(Op):
+class SectionMark(Op):
     """The entry into a section, or the exit from it; its argument is the section's name."""
 
     stay: Stay = field(default_factory=Stay, compare=False)
@@ -100,13 +100,13 @@ def _marked(name: str, body: Program[T]) -> Program[T]:
     """`body` between the marks of a section."""
     stay = Stay()
     try:
-        yield Mark(None, ENTER, (name,), stay)
+        yield SectionMark(None, ENTER, (name,), stay)
         result = yield from body
     except GeneratorExit:
         stay.closed = True
         raise
     except BaseException:
-        yield Mark(None, EXIT, (name,), stay)
+        yield SectionMark(None, EXIT, (name,), stay)
         raise
-    yield Mark(None, EXIT, (name,), stay)
+    yield SectionMark(None, EXIT, (name,), stay)
     return result

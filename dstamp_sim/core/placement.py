@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from dstamp_sim.core.errors import PlacementError, unknown
-from dstamp_sim.core.op import EXIT, Mark, Program
+from dstamp_sim.core.op import EXIT, Program, SectionMark
 from dstamp_sim.core.shared_object import SharedObject
 from dstamp_sim.core.value import same
 
@@ -156,7 +156,7 @@ def lay_over(body: Program[Any], bound: Sequence[BoundSpan]) -> Program[Any]:
         refusal = None
         if laid.has_closed():
             yield from laid.leave_closed()
-        if not isinstance(op, Mark):
+        if not isinstance(op, SectionMark):
             answer = yield op
         elif op.verb == EXIT:
             yield from laid.leave(op)
@@ -173,9 +173,9 @@ class _Laid:
     def __init__(self, bound: Sequence[BoundSpan]) -> None:
         self._bound = bound
         self._held: dict[int, Any] = {}
-        self._inside: list[Mark] = []
+        self._inside: list[SectionMark] = []
 
-    def enter(self, mark: Mark) -> Program[bool]:
+    def enter(self, mark: SectionMark) -> Program[bool]:
         """Take what a section's entry takes; whether nothing was refused."""
         self._inside.append(mark)
         for index, (span, lock, why_not) in enumerate(self._bound):
@@ -188,7 +188,7 @@ class _Laid:
                 self._held[index] = taken
         return True
 
-    def leave(self, mark: Mark) -> Program[None]:
+    def leave(self, mark: SectionMark) -> Program[None]:
         """Release what a section's exit releases."""
         self._inside = [other for other in self._inside if other.stay is not mark.stay]
         for index, (span, lock, _) in enumerate(self._bound):

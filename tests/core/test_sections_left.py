@@ -31,7 +31,7 @@ from dstamp_sim import (
     replay,
     section,
 )
-from dstamp_sim.core.op import Mark
+from dstamp_sim.core.op import SectionMark
 from dstamp_sim.core.placement import Span
 from dstamp_sim.engines.explore.explorer import NO_REDUCTION
 
@@ -103,7 +103,7 @@ class Run:
             while ops >= 0:
                 op = body.send(answer)
                 answer = yield op
-                if not isinstance(op, Mark):
+                if not isinstance(op, SectionMark):
                     ops -= 1
         except StopIteration:
             pass
