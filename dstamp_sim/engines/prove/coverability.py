@@ -189,7 +189,7 @@ class Controls:
 
 
 @dataclass(frozen=True)
-class Answer:
+class CoverabilityResult:
     """Whether some number of copies meets one of the demands asked for: the counted local states of the smallest
     initial state that does (None: no number of copies), the demands kept, and the moves tried backwards.
     """  # noqa: D205 - one sentence
@@ -199,7 +199,9 @@ class Answer:
     moves: int
 
 
-def cover(controls: Controls, wanted: Iterable[Demand], progress: Callable[[int, int], None] | None = None) -> Answer:
+def cover(
+    controls: Controls, wanted: Iterable[Demand], progress: Callable[[int, int], None] | None = None
+) -> CoverabilityResult:
     """Decides whether a state that meets one of the `wanted` demands is reachable, for some number of copies.
 
     Exact, and the number is the smallest. Deterministic. Raises TooMany past `MOST_DEMANDS`.
@@ -215,7 +217,7 @@ def cover(controls: Controls, wanted: Iterable[Demand], progress: Callable[[int,
         if any(_within(small, demand.locals) for small in known):
             continue
         if demand.control == 0 and set(demand.locals) <= set(controls.starts):
-            return Answer(demand.locals, kept, moves)
+            return CoverabilityResult(demand.locals, kept, moves)
         known.append(demand.locals)
         kept += 1
         if kept > MOST_DEMANDS:
@@ -228,7 +230,7 @@ def cover(controls: Controls, wanted: Iterable[Demand], progress: Callable[[int,
                 seen.add(earlier)
                 order += 1
                 heapq.heappush(heap, (len(earlier.locals), order, earlier))
-    return Answer(None, kept, moves)
+    return CoverabilityResult(None, kept, moves)
 
 
 def _before(controls: Controls, demand: Demand) -> Iterator[Demand]:

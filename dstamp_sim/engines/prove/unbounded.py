@@ -13,7 +13,7 @@ from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict, certify, combined
 from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT, LOOP_LIMIT, Progress, explore, unending
-from dstamp_sim.engines.prove.coverability import Answer, Controls, Demand, TooMany, cover
+from dstamp_sim.engines.prove.coverability import Controls, CoverabilityResult, Demand, TooMany, cover
 from dstamp_sim.engines.tables.closure import close
 from dstamp_sim.engines.tables.quotient import quotient
 from dstamp_sim.engines.tables.tables import Tables
@@ -140,7 +140,7 @@ class _Proof:
             any_number=self.system.any_number,
         )
 
-    def _answer(self, wanted: Iterator[Demand]) -> Answer:
+    def _answer(self, wanted: Iterator[Demand]) -> CoverabilityResult:
         assert self.controls is not None
         answer = cover(self.controls, wanted, self._tell)
         self.demands += answer.demands
