@@ -61,7 +61,7 @@ class Stand:
 
 
 @dataclass(frozen=True)
-class Class:
+class ProcessType:
     """Identical processes: `copies` of one program that begins at `start`; `dead` is where its dead stand."""
 
     name: str
@@ -113,7 +113,7 @@ class Machine:
 
     name: str
     cells: tuple[Cell, ...]
-    classes: tuple[Class, ...]
+    classes: tuple[ProcessType, ...]
     results: tuple[str, ...]
     questions: tuple[Question, ...]
     crashes: int

@@ -19,9 +19,9 @@ from dstamp_sim.export.machine import (
     CELL,
     COUNT,
     RESULT,
-    Class,
     Condition,
     Machine,
+    ProcessType,
     Question,
     Split,
     Stand,
@@ -204,7 +204,7 @@ class _Writer:
 class _Body:
     """Writes one proctype: its stands in an order that needs few jumps."""
 
-    def __init__(self, writer: _Writer, name: str, klass: Class) -> None:
+    def __init__(self, writer: _Writer, name: str, klass: ProcessType) -> None:
         self.writer, self.name, self.klass = writer, name, klass
         self.order = _order(klass)
         self.mortal = klass.killable and writer.machine.crashes > 0
@@ -296,7 +296,7 @@ class _Body:
         return _at_once("deaths < CRASHES", statements + checks)
 
 
-def _order(klass: Class) -> list[int]:
+def _order(klass: ProcessType) -> list[int]:
     """The stands, each followed by one of those that it leads to where possible; all that a start or a death needs."""
     placed: dict[int, None] = {}
     waiting = [klass.start]

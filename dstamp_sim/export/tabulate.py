@@ -24,10 +24,10 @@ from dstamp_sim.export.machine import (
     COUNT,
     RESULT,
     Cell,
-    Class,
     Condition,
     Loss,
     Machine,
+    ProcessType,
     Question,
     Split,
     Stand,
@@ -96,12 +96,12 @@ def _cells(tables: Tables) -> Iterator[Cell]:
         yield Cell(item.name, tuple(text(state) for state in states), numbers[item.initial])
 
 
-def _classes(tables: Tables, used: dict[int, set[int]]) -> Iterator[Class]:
+def _classes(tables: Tables, used: dict[int, set[int]]) -> Iterator[ProcessType]:
     start = tables.initial_row()[len(tables.objects) :]
     for number, klass in enumerate(tables.classes):
         mine = [local for local in used if tables.keys[local].klass == number]
         mortal = klass.killable and tables.semantics.system.crashes > 0
-        yield Class(
+        yield ProcessType(
             name=tables.semantics.processes[klass.pids[0]].name,
             copies=len(klass.pids),
             daemon=klass.daemon and not tables.has_result(start[klass.pids[0]]),

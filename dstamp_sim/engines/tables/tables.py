@@ -42,7 +42,7 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Class:
+class ProcessClass:
     """Processes that run the same automaton in the same way, by number, in order."""
 
     automaton: Automaton
@@ -389,13 +389,13 @@ class Tables:
         return bits
 
 
-def classes_of(semantics: Semantics) -> tuple[Class, ...]:
+def classes_of(semantics: Semantics) -> tuple[ProcessClass, ...]:
     """The processes of a system by what makes them interchangeable, in order of first member."""
     groups: dict[tuple[int, bool, bool, str], list[int]] = {}
     for pid, process in enumerate(semantics.processes):
         key = (id(semantics.automata[pid]), process.daemon, process.killable, process.name)
         groups.setdefault(key, []).append(pid)
     return tuple(
-        Class(semantics.automata[pids[0]], daemon, killable, tuple(pids))
+        ProcessClass(semantics.automata[pids[0]], daemon, killable, tuple(pids))
         for (_, daemon, killable, _), pids in groups.items()
     )
