@@ -11,7 +11,7 @@ import pytest
 from dstamp_sim import Flock, Process, ScheduleError, SharedObject, System, at_end, explore
 from dstamp_sim.core.semantics import Local, Semantics
 from dstamp_sim.engines.explore.explorer import NO_REDUCTION
-from dstamp_sim.engines.tables.tables import Key, Tables
+from dstamp_sim.engines.tables.tables import LocalKey, Tables
 from tests.agreement import judged
 from tests.oracle import Findings, search
 from tests.random_systems import described, random_system
@@ -59,7 +59,7 @@ def forgets_release(monkeypatch: pytest.MonkeyPatch) -> None:
 def keeps_private_objects(monkeypatch: pytest.MonkeyPatch) -> None:
     """A daemon finds its private objects as it left them."""
 
-    def settle(self: Tables, key: Key) -> int:
+    def settle(self: Tables, key: LocalKey) -> int:
         if self.classes[key.klass].daemon and self._ends(key):
             return self.arrive(key.klass, Local(0, key.local.private))
         return self.arrive(key.klass, key.local)

@@ -15,7 +15,7 @@ from dstamp_sim.core.automaton import Node
 from dstamp_sim.core.errors import UnboundedProgram
 from dstamp_sim.core.place import Place, yield_places
 from dstamp_sim.engines.explore.space import Space
-from dstamp_sim.engines.tables.tables import LOCAL, Key, Tables
+from dstamp_sim.engines.tables.tables import LOCAL, LocalKey, Tables
 
 
 @dataclass
@@ -48,7 +48,7 @@ def exercised(space: Space, tables: Tables) -> Exercised:
     """What the states of `space` exercised of the programs; `tables` are those before classes were made of them."""
     found, states_met = Exercised(), met(space)
     start = tables.semantics.initial().local[0] if tables.classes else None
-    waiting = [Key(c, start) for c in range(len(tables.classes))] if start is not None else []
+    waiting = [LocalKey(c, start) for c in range(len(tables.classes))] if start is not None else []
     seen = set(waiting)
     while waiting:
         key = waiting.pop()
@@ -62,7 +62,7 @@ def exercised(space: Space, tables: Tables) -> Exercised:
     return found
 
 
-def _reached(key: Key, node: Node, space: Space, tables: Tables, met: dict[int, set[int]]) -> list[Key]:
+def _reached(key: LocalKey, node: Node, space: Space, tables: Tables, met: dict[int, set[int]]) -> list[LocalKey]:
     """As `_onward`, each once; nothing where the program has performed more ops than an exploration remembers."""
     try:
         return list(dict.fromkeys(_onward(key, node, space, tables, met)))
@@ -70,7 +70,7 @@ def _reached(key: Key, node: Node, space: Space, tables: Tables, met: dict[int, 
         return []
 
 
-def _onward(key: Key, node: Node, space: Space, tables: Tables, met: dict[int, set[int]]) -> Iterator[Key]:
+def _onward(key: LocalKey, node: Node, space: Space, tables: Tables, met: dict[int, set[int]]) -> Iterator[LocalKey]:
     """Where a process goes from `key`, in the states of its object that were met."""
     if node.op is None:
         return

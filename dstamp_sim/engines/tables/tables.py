@@ -34,7 +34,7 @@ UNKNOWN = -1
 Ints = NDArray[np.int32]
 
 
-class Key(NamedTuple):
+class LocalKey(NamedTuple):
     """What a local state number stands for: its class, and the process's part of a state."""
 
     klass: int
@@ -98,9 +98,9 @@ class Tables:
         self.states: list[list[Hashable]] = [[] for _ in self.objects]
         self.state_numbers: list[dict[Hashable, int]] = [{} for _ in self.objects]
         self.room = np.full(max(len(self.objects), 1), 8, np.int32)
-        self.keys: list[Key] = []
-        self.number_of: dict[Key, int] = {}
-        self.arrived: dict[Key, int] = {}
+        self.keys: list[LocalKey] = []
+        self.number_of: dict[LocalKey, int] = {}
+        self.arrived: dict[LocalKey, int] = {}
         self.closed = False
         # By local state: the object it is about to touch, where its row of entries begins, the local steps before its
         # op, which each-result properties its result violates (bits), and where its holds begin.
@@ -137,7 +137,7 @@ class Tables:
 
     def arrive(self, klass: int, local: Local) -> int:
         """The number of the local state in which a process stands after coming to `local`, local steps merged."""
-        key = Key(klass, local)
+        key = LocalKey(klass, local)
         known = self.arrived.get(key)
         if known is not None:
             return known
@@ -150,7 +150,7 @@ class Tables:
         self.arrived[key] = number
         return number
 
-    def _chain(self, key: Key) -> tuple[Key, int]:
+    def _chain(self, key: LocalKey) -> tuple[LocalKey, int]:
         """Where the merged local steps from `key` on lead, and how many they are."""
         steps = 0
         while self.merge and (onward := self._merged_step(key)) is not None:
@@ -159,7 +159,7 @@ class Tables:
 
     def number(self, klass: int, local: Local) -> int:
         """The number of a local state."""
-        key = Key(klass, local)
+        key = LocalKey(klass, local)
         known = self.number_of.get(key)
         return self._add(key) if known is None else known
 
@@ -277,7 +277,7 @@ class Tables:
             return self.dead[klass]
         return self.arrive(klass, self.semantics.initial().local[self.classes[klass].pids[0]])
 
-    def _add(self, key: Key) -> int:
+    def _add(self, key: LocalKey) -> int:
         number = self.number_of[key] = len(self.keys)
         self.keys.append(key)
         node = self.node(key)
@@ -316,7 +316,7 @@ class Tables:
                 self.hold_entries.data[there : there + old] = self.hold_entries.data[begin : begin + old]
                 self.hold_base.data[hold] = there
 
-    def node(self, key: Key) -> Node | None:
+    def node(self, key: LocalKey) -> Node | None:
         """Where the program of a local state stands; None when its process died."""
         return None if key.local.node == DEAD else self.classes[key.klass].automaton.nodes[key.local.node]
 
@@ -327,11 +327,11 @@ class Tables:
         target = node.op.target
         return LOCAL if target is None or target.private else self._slot[id(target)]
 
-    def _ends(self, key: Key) -> bool:
+    def _ends(self, key: LocalKey) -> bool:
         node = self.node(key)
         return node is None or node.ended
 
-    def _merged_step(self, key: Key) -> Key | None:
+    def _merged_step(self, key: LocalKey) -> LocalKey | None:
         """Where the local step that `key` stands before leads, if there is just one such step; None otherwise."""
         node = self.node(key)
         if node is None or self.touches(node) != LOCAL:
@@ -339,14 +339,14 @@ class Tables:
         outcomes = self.local_outcomes(key, node)
         return self.moved(key, outcomes[0]) if len(outcomes) == 1 else None
 
-    def local_outcomes(self, key: Key, node: Node) -> tuple[Outcome, ...]:
+    def local_outcomes(self, key: LocalKey, node: Node) -> tuple[Outcome, ...]:
         """What the local op of a process may do."""
         target = node.op.target if node.op else None
         if target is None:
             return (Outcome(None),)
         return self.semantics.look_up(target, key.local.private[self.semantics.private.index(target)], node)
 
-    def _local_successors(self, key: Key) -> list[tuple[int, int]]:
+    def _local_successors(self, key: LocalKey) -> list[tuple[int, int]]:
         """Where a local op leads: to the end of the merged chain that it begins, or one step on per outcome."""
         end, steps = self._chain(key)
         if steps and self._ends(end):
@@ -355,17 +355,17 @@ class Tables:
         assert node is not None
         return [(self._after(key, outcome), 0) for outcome in self.local_outcomes(key, node)]
 
-    def _after(self, key: Key, outcome: Outcome) -> int:
+    def _after(self, key: LocalKey, outcome: Outcome) -> int:
         return self._settle(self.moved(key, outcome))
 
-    def _settle(self, key: Key) -> int:
+    def _settle(self, key: LocalKey) -> int:
         """The number of where a process stands having come to `key`; a daemon that ended stands at its start."""
         klass = self.classes[key.klass]
         if klass.daemon and self._ends(key):
             return self.arrive(key.klass, self.semantics.initial().local[klass.pids[0]])
         return self.arrive(key.klass, key.local)
 
-    def moved(self, key: Key, outcome: Outcome) -> Key:
+    def moved(self, key: LocalKey, outcome: Outcome) -> LocalKey:
         """Where an outcome brings a process, before local steps are merged or a daemon restarts."""
         node = self.node(key)
         assert node is not None
@@ -374,9 +374,9 @@ class Tables:
         if target is not None and target.private:
             slot = self.semantics.private.index(target)
             private = (*private[:slot], outcome.state, *private[slot + 1 :])
-        return Key(key.klass, Local(self.classes[key.klass].automaton.advance(key.local.node, outcome), private))
+        return LocalKey(key.klass, Local(self.classes[key.klass].automaton.advance(key.local.node, outcome), private))
 
-    def _violations(self, key: Key, node: Node | None) -> int:
+    def _violations(self, key: LocalKey, node: Node | None) -> int:
         """Which of the each-result properties the result of an ended process violates, as bits."""
         if node is None or not node.ended:
             return 0

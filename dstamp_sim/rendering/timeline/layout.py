@@ -17,7 +17,7 @@ from dstamp_sim.rendering.timeline.axis import Axis, clock_axis, duration, step_
 from dstamp_sim.rendering.timeline.canvas import LEFT, MARGIN, MOST_LANES, RIGHT, Badge, Canvas, Sight, plain, sights_of
 from dstamp_sim.rendering.timeline.cause import caption, shade_window
 from dstamp_sim.rendering.timeline.facts import Facts, facts_of
-from dstamp_sim.rendering.timeline.names import Key, flow
+from dstamp_sim.rendering.timeline.names import Legend, flow
 from dstamp_sim.rendering.timeline.runs import run_lane
 from dstamp_sim.rendering.timeline.shapes import (
     WIDTH,
@@ -62,7 +62,7 @@ def lay_out(
     facts = facts_of(trace, lanes, MOST_TIMED_STEPS if trace.timed else MOST_STEPS, told.sources if told else {})
     axis = _axis(trace, facts, origin)
     sections = tuple(dict.fromkeys(plain(span.name) for span in facts.spans))
-    canvas = Canvas(trace, facts, axis, sights_of(trace, facts, told), told or Told(), key=Key(sections))
+    canvas = Canvas(trace, facts, axis, sights_of(trace, facts, told), told or Told(), key=Legend(sections))
     canvas.routes = planned(canvas)
     top = _heading(canvas, clean(title), clean(subtitle))
     bottom = _lanes(canvas, top, verdicts or {})

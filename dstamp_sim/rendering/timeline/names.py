@@ -17,7 +17,7 @@ _FAR = 58.0
 
 
 @dataclass
-class Key:
+class Legend:
     """The codes of names that did not fit: `L1` for locks, `V1` for values, and a number for each of `sections`."""
 
     sections: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ class Row:
     blocked: Sequence[Interval] = ()
 
 
-def name_boxes(sheet: Sheet, row: Row, items: Sequence[Named], key: Key) -> None:
+def name_boxes(sheet: Sheet, row: Row, items: Sequence[Named], key: Legend) -> None:
     """Puts every item's name on the sheet; no two labels of the row overlap."""
     flagged = []
     for item in items:
@@ -106,7 +106,7 @@ def _free(item: Named) -> Interval:
     return max(parts, key=lambda part: round(part[1] - part[0], 6))
 
 
-def _raise_flags(sheet: Sheet, row: Row, flagged: Sequence[Named], key: Key) -> None:
+def _raise_flags(sheet: Sheet, row: Row, flagged: Sequence[Named], key: Legend) -> None:
     """Names where they fit; codes, widest first, where flags would stand too far off. Wrong values give way last."""
     items = _not_too_many(row, flagged)
     key.left_out += len(flagged) - len(items)
@@ -142,7 +142,9 @@ def _not_too_many(row: Row, items: Sequence[Named]) -> list[Named]:
     return next((some for some in (ordered, wrong) if len(some) <= room), [])
 
 
-def _plant(sheet: Sheet, row: Row, items: Sequence[Named], flags: Sequence[tuple[float, float, str]], key: Key) -> None:
+def _plant(
+    sheet: Sheet, row: Row, items: Sequence[Named], flags: Sequence[tuple[float, float, str]], key: Legend
+) -> None:
     shelf = Shelf((row.bounds[0] - 60, row.bounds[1]), list(row.blocked))
     for item, (center, place, words) in zip(items, flags, strict=True):
         wide = measure(words, SIZE)
