@@ -15,13 +15,13 @@ from dstamp_sim.export.words import printable
 from dstamp_sim.rendering.space_page import Scene
 from dstamp_sim.rendering.timeline.told import Told
 
-Graph: TypeAlias = "nx.MultiDiGraph[str]"
+StateGraph: TypeAlias = "nx.MultiDiGraph[str]"
 """Nodes have `label`, `group` and `bad`; edges `label`, `kind` and `bad`."""
 
 
-def trace_graph(trace: Trace, told: Told) -> Graph:
+def trace_graph(trace: Trace, told: Told) -> StateGraph:
     """A node per step; edges for program order (`po`) and for dependencies (`ww`, `wr`, `rw`), the cycle's marked."""
-    graph: Graph = nx.MultiDiGraph(name=printable(told.sentence))
+    graph: StateGraph = nx.MultiDiGraph(name=printable(told.sentence))
     for number, step in enumerate(trace.steps):
         label = printable(f"{number + 1} {step.process}: {step.does()}")
         graph.add_node(
@@ -39,9 +39,9 @@ def trace_graph(trace: Trace, told: Told) -> Graph:
     return graph
 
 
-def space_graph(processes: Sequence[str], scenes: Sequence[Scene], wishes: frozenset[int]) -> Graph:
+def space_graph(processes: Sequence[str], scenes: Sequence[Scene], wishes: frozenset[int]) -> StateGraph:
     """A node per state, an edge per move; states that decide a property which is no wish are bad."""
-    graph: Graph = nx.MultiDiGraph(name="states")
+    graph: StateGraph = nx.MultiDiGraph(name="states")
     for number, scene in enumerate(scenes):
         states = "; ".join(f"{name} = {text(value)}" for name, value in scene.objects.items())
         bad = any(index not in wishes for index in scene.decides)
@@ -55,14 +55,14 @@ def space_graph(processes: Sequence[str], scenes: Sequence[Scene], wishes: froze
     return graph
 
 
-def graphml(graph: Graph) -> str:
+def graphml(graph: StateGraph) -> str:
     """The graph as GraphML, by networkx."""
     written = io.BytesIO()
     nx.write_graphml(graph, written)
     return written.getvalue().decode("utf-8") + "\n"
 
 
-def dot(graph: Graph) -> str:
+def dot(graph: StateGraph) -> str:
     """The graph in Graphviz's language: a node or edge a line, what is bad in red and bold."""
     lines = ["digraph dstamp {", f"  graph [label={_quoted(graph.graph['name'])}, rankdir=LR];", "  node [shape=box];"]
     for node, about in graph.nodes(data=True):

@@ -35,7 +35,7 @@ class Desk(NamedTuple):
     """What one call of the kernel works on: room, successors found, missing entries, stuck states, and counts."""
 
     work: kernel.Work
-    found: kernel.Found
+    found: kernel.DistinctSuccessors
     misses: NDArray[np.int64]
     stuck: NDArray[np.int64]
     tallies: NDArray[np.int64]
@@ -56,7 +56,7 @@ class Batch(NamedTuple):
     desk: Desk
 
 
-Knowledge = tuple[kernel.Steps, kernel.Deaths, kernel.Reduction]
+Knowledge = tuple[kernel.StepTables, kernel.Deaths, kernel.Reduction]
 """What the kernel must know of the system."""
 
 
@@ -284,7 +284,7 @@ class Space:
         n, numbers, words, most = self.processes, len(self._bits), self._layout.words, self._room * BATCH
         row, lost, sets = np.empty(numbers, np.int64), np.empty(numbers, np.int64), np.empty((2, n), np.int8)
         work = kernel.Work(row, lost, np.empty(n, np.int32), *sets)
-        found = kernel.Found(
+        found = kernel.DistinctSuccessors(
             np.empty((most, words), np.uint64), np.empty(most, np.uint32), np.empty(most, np.uint64),
             np.empty(2 * most, np.int32), np.empty(most, np.int32),
         )  # fmt: skip
@@ -296,7 +296,7 @@ class Packing:
     """How rows are packed into words: how many words, and the fields of the columns."""
 
     words: int
-    fields: kernel.Layout
+    fields: kernel.RowLayout
 
     def column(self, rows: NDArray[np.uint64], column: int, begin: int, end: int) -> NDArray[np.int64]:
         """A column of the rows begin..end, as numbers."""
@@ -320,7 +320,7 @@ def packed(bits: Sequence[int]) -> Packing:
         shifts.append(used)
         used += width
     masks = [(1 << width) - 1 for width in bits]
-    fields = kernel.Layout(np.array(words), np.array(shifts, np.uint64), np.array(masks, np.uint64))
+    fields = kernel.RowLayout(np.array(words), np.array(shifts, np.uint64), np.array(masks, np.uint64))
     return Packing(word + 1, fields)
 
 

@@ -18,13 +18,13 @@ from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT, Progress
 from dstamp_sim.engines.explore.space import OutOfMemory, Space
-from dstamp_sim.engines.sampling.oracle import Graph, Offer
+from dstamp_sim.engines.sampling.oracle import CountedGraph, Offer
 from dstamp_sim.engines.sampling.questions import EVERY_OBJECT, EVERYBODY, Asked, Questions, all_done, decided
 from dstamp_sim.engines.sampling.uniform import thresholds
 from dstamp_sim.engines.sampling.walker import look_up, move
 from dstamp_sim.engines.tables import kernel
 from dstamp_sim.engines.tables.compiled import compiled_with_arrays
-from dstamp_sim.engines.tables.kernel import Deaths, Steps
+from dstamp_sim.engines.tables.kernel import Deaths, StepTables
 from dstamp_sim.engines.tables.tables import Tables
 
 LIMIT = 2_000_000
@@ -61,7 +61,7 @@ class Interleavings:
         """The completions behind each edge of a state."""
         return [self.completions[to] for to in self.to[self.first[state] : self.first[state + 1]].tolist()]
 
-    def graph(self, bits: int = BITS) -> Graph:
+    def graph(self, bits: int = BITS) -> CountedGraph:
         """The space for compiled code that draws uniformly, comparing `bits` bits."""
         ends, exact = np.zeros(len(self.to), np.uint64), np.zeros(len(self.to), np.bool_)
         for state in range(len(self.first) - 1):
@@ -69,7 +69,7 @@ class Interleavings:
             if end - begin > 1:
                 cut, whole = thresholds(self.shares(state), bits)
                 ends[begin:end], exact[begin:end] = cut, whole
-        return Graph(self.first, self.actor, self.outcome, self.to, ends, exact, bits)
+        return CountedGraph(self.first, self.actor, self.outcome, self.to, ends, exact, bits)
 
 
 def count_interleavings(
@@ -186,7 +186,7 @@ def _link(
     count: int,
     begin: int,
     objects: int,
-    steps: Steps,
+    steps: StepTables,
     death: Deaths,
     asked: Asked,
     offer: Offer,

@@ -24,7 +24,7 @@ class Offer(NamedTuple):
     slot: Any
 
 
-class Graph(NamedTuple):
+class CountedGraph(NamedTuple):
     """A counted space (see `counting`): edges of state s are first[s]..first[s + 1]; empty where it is not needed."""
 
     first: Any
@@ -46,7 +46,7 @@ class Memory(NamedTuple):
     options: Any
     forced: Any
     numbers: Any
-    graph: Graph
+    graph: CountedGraph
 
 
 @compiled

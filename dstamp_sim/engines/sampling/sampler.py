@@ -19,7 +19,7 @@ from dstamp_sim.core.value import key, text
 from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT
 from dstamp_sim.engines.sampling import oracle, random_walk, uniform, walker
 from dstamp_sim.engines.sampling.counting import BITS, Interleavings, interleavings_of
-from dstamp_sim.engines.sampling.oracle import Graph, Memory, Offer
+from dstamp_sim.engines.sampling.oracle import CountedGraph, Memory, Offer
 from dstamp_sim.engines.sampling.questions import Questions
 from dstamp_sim.engines.sampling.strategies import STRATEGIES
 from dstamp_sim.engines.sampling.strategy import Options, Strategy
@@ -233,7 +233,7 @@ class _Sampler:
 
     def _memory(self, counted: Interleavings | None) -> Memory:
         steps, none = self.settings.most_steps + 1, np.zeros(0, np.int64)
-        graph = Graph(none, none.astype(np.int16), none.astype(np.int32), none.astype(np.int32),
+        graph = CountedGraph(none, none.astype(np.int16), none.astype(np.int32), none.astype(np.int32),
                       none.astype(np.uint64), none.astype(np.bool_), self.settings.bits)  # fmt: skip
         memory = Memory(
             rng=np.zeros(1, np.uint64),

@@ -15,7 +15,7 @@ from dstamp_sim.engines.sampling.oracle import LAST_ACTOR, LAST_SLOT, Memory, Of
 from dstamp_sim.engines.sampling.questions import EVERY_OBJECT, EVERYBODY, Asked, all_done, decided
 from dstamp_sim.engines.tables import kernel
 from dstamp_sim.engines.tables.compiled import compiled
-from dstamp_sim.engines.tables.kernel import Deaths, Steps
+from dstamp_sim.engines.tables.kernel import Deaths, StepTables
 
 DONE, MISSED, ASK, FULL, UNDECIDED, NO_MORE = range(6)
 """Why a walk came back: the range is done; entries miss; answers miss; no room for another end; a draw fell on a
@@ -51,7 +51,7 @@ class Room(NamedTuple):
 
 
 @compiled
-def look_up(row: Any, objects: int, steps: Steps, death: Deaths, offer: Offer, misses: Any, missed: Any) -> Any:
+def look_up(row: Any, objects: int, steps: StepTables, death: Deaths, offer: Offer, misses: Any, missed: Any) -> Any:
     """Fill `offer` for the state in `row`; gives how many processes can move and die, -1 if entries miss."""
     mortal = row[row.shape[0] - 1] < death.allowed
     possible, missing = 0, False
@@ -76,7 +76,7 @@ def look_up(row: Any, objects: int, steps: Steps, death: Deaths, offer: Offer, m
 
 @compiled
 def move(
-    row: Any, objects: int, actor: Any, outcome: Any, steps: Steps, death: Deaths, misses: Any, missed: Any
+    row: Any, objects: int, actor: Any, outcome: Any, steps: StepTables, death: Deaths, misses: Any, missed: Any
 ) -> Any:
     """Change `row` as a possible move does; False (and nothing to rely on) when entries of a death miss."""
     n = row.shape[0] - 1 - objects
@@ -127,7 +127,7 @@ def _walk_one(
     seed: int,
     schedule: int,
     objects: int,
-    steps: Steps,
+    steps: StepTables,
     death: Deaths,
     asked: Asked,
     memory: Memory,
@@ -184,7 +184,7 @@ def walk(
     begin: int,
     end: int,
     objects: int,
-    steps: Steps,
+    steps: StepTables,
     death: Deaths,
     asked: Asked,
     memory: Memory,

@@ -33,7 +33,7 @@ OF_OP, OF_HOLD = 0, 1
 ENDED = -2
 
 
-class Steps(NamedTuple):
+class StepTables(NamedTuple):
     """The tables of ops, as `tables.Tables` describes them."""
 
     target: Any
@@ -70,7 +70,7 @@ class Reduction(NamedTuple):
     daemon: Any
 
 
-class Layout(NamedTuple):
+class RowLayout(NamedTuple):
     """Where the columns of a row lie: the word of each, and its place and mask there."""
 
     word: Any
@@ -90,7 +90,7 @@ class Work(NamedTuple):
     trial: Any
 
 
-class Found(NamedTuple):
+class DistinctSuccessors(NamedTuple):
     """Successors found, no two the same, with the numbers of their parents and their hashes; a table of them by hash,
     which is -1 where it is empty; for each, the number that is in its slot of the visited set.
     """  # noqa: D205 - one sentence

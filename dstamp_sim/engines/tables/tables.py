@@ -201,10 +201,10 @@ class Tables:
         for what, which, state in np.unique(misses, axis=0).tolist():
             (self.fill if what == kernel.OF_OP else self.fill_hold)(which, state)
 
-    def steps(self) -> kernel.Steps:
+    def steps(self) -> kernel.StepTables:
         """The tables of ops, as compiled code reads them until they grow again."""
         arrays = (self.target, self.base, self.entries, self.first, self.next_local, self.next_state)
-        return kernel.Steps(*(array.data for array in arrays))
+        return kernel.StepTables(*(array.data for array in arrays))
 
     def deaths(self) -> kernel.Deaths:
         """The tables of deaths, as compiled code reads them until they grow again."""
