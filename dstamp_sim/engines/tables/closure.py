@@ -24,7 +24,7 @@ MOST_STATES = 1_000
 SHARED = -1
 """As the state of an object in what one process owns: others touch it, too."""
 
-Place = tuple[int, tuple[int, ...]]
+Standpoint = tuple[int, tuple[int, ...]]
 """A local state, and by object the state in which its one process left it."""
 
 
@@ -69,8 +69,8 @@ class _Spread:
         self._single = [len(k.pids) == 1 and names[k.pids[0]].name not in any_number for k in tables.classes]
         self.shared, self.contested = shared, set[int]()
         self._owner: dict[int, int] = {}
-        self._places: dict[Place, None] = {}
-        self._new: deque[Place] = deque()
+        self._places: dict[Standpoint, None] = {}
+        self._new: deque[Standpoint] = deque()
         # Of shared objects: the states they may have, who stands before an op on them, and what the dead may have held.
         self._states: list[dict[int, None]] = [{} for _ in tables.objects]
         self._met: deque[tuple[int, int]] = deque()

@@ -9,7 +9,7 @@ from dstamp_sim.core.trace import Trace
 from dstamp_sim.rendering.timeline.axis import Axis
 from dstamp_sim.rendering.timeline.facts import Check, Facts
 from dstamp_sim.rendering.timeline.names import Legend
-from dstamp_sim.rendering.timeline.routes import Place, Routes
+from dstamp_sim.rendering.timeline.routes import LaneBand, Routes
 from dstamp_sim.rendering.timeline.shapes import Mark, Sheet, clean
 from dstamp_sim.rendering.timeline.told import Told
 
@@ -51,7 +51,7 @@ class Canvas:
     told: Told = field(default_factory=Told)
     sheet: Sheet = field(default_factory=Sheet)
     key: Legend = field(default_factory=Legend)
-    places: dict[str, Place] = field(default_factory=dict)
+    places: dict[str, LaneBand] = field(default_factory=dict)
     routes: Routes = field(default_factory=Routes)
     bars: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
 

@@ -22,7 +22,7 @@ _APART = 8.0
 """How far apart two arrows stand that leave or reach one moment on one side of a lane."""
 
 
-class Place(NamedTuple):
+class LaneBand(NamedTuple):
     """Where a lane lies: its top and bottom, those of its main row, and the end of what stands below that."""
 
     top: float
@@ -136,7 +136,7 @@ class Routes:
                 moved = getattr(self.all[number], which) + (place - (len(meeting) - 1) / 2) * _APART
                 setattr(self.all[number], which, moved)
 
-    def draw(self, sheet: Sheet, places: Mapping[str, Place], bars: Mapping[tuple[str, str], Interval]) -> None:
+    def draw(self, sheet: Sheet, places: Mapping[str, LaneBand], bars: Mapping[tuple[str, str], Interval]) -> None:
         """Puts every arrow on the sheet, and its name; `bars` are the top and bottom of holds, by lane and name."""
         for route in self.all:
             source, target = places[route.source], places[route.target]
@@ -150,10 +150,10 @@ class Routes:
             if route.name:
                 sheet.labels.append(Label(route.name, self._name_at(route), turn, 10, "center", "link"))
 
-    def _turn(self, route: Route, places: Mapping[str, Place]) -> float:
+    def _turn(self, route: Route, places: Mapping[str, LaneBand]) -> float:
         return places[self.lanes[self._gap(route)]].foot + MARGIN / 2 + TRACK * (route.track + 0.5)
 
-    def _ends(self, route: Route, source: Place, target: Place, bar: Interval | None) -> tuple[float, float]:
+    def _ends(self, route: Route, source: LaneBand, target: LaneBand, bar: Interval | None) -> tuple[float, float]:
         down = self._down(route)
         if route.bar:
             leave = source.main_bottom if down else source.main

@@ -9,7 +9,7 @@ from dstamp_sim.rendering.timeline.cause import missing_lock
 from dstamp_sim.rendering.timeline.deeds import deed_rows
 from dstamp_sim.rendering.timeline.facts import Span, Stretch
 from dstamp_sim.rendering.timeline.names import SIZE, Named, Row, name_boxes, needs_flags
-from dstamp_sim.rendering.timeline.routes import Place
+from dstamp_sim.rendering.timeline.routes import LaneBand
 from dstamp_sim.rendering.timeline.shapes import WIDTH, Box, Label, Line, elide, measure, wrap
 from dstamp_sim.rendering.timeline.shelf import Interval, Shelf, around, gaps
 
@@ -29,7 +29,7 @@ def run_lane(canvas: Canvas, process: str, badge: Badge, top: float, tints: dict
     y = top + (7 if daemon else 8) + ROW * len({span.level for span in outer})
     items = [_named(canvas, span) for span in spans if span.leaf]
     y += ROW + 4 if needs_flags(items) else 0
-    place = Place(top, y, y + (SLIM if daemon and not spans else MAIN), 0, 0)
+    place = LaneBand(top, y, y + (SLIM if daemon and not spans else MAIN), 0, 0)
     _life(canvas, process, place)
     _sections(canvas, place, spans, tints)
     _brackets(canvas, outer, top + 8)
@@ -50,7 +50,7 @@ def _above(canvas: Canvas, process: str) -> list[Interval]:
     return around(canvas.routes.above(process), 5)
 
 
-def _life(canvas: Canvas, process: str, place: Place) -> None:
+def _life(canvas: Canvas, process: str, place: LaneBand) -> None:
     life = canvas.facts.lives.get(process)
     if life is not None:
         left, right = canvas.x(life[0]), canvas.x(life[1])
@@ -58,7 +58,7 @@ def _life(canvas: Canvas, process: str, place: Place) -> None:
         canvas.sheet.boxes.append(Box("life", left, place.main, right - left, height, process))
 
 
-def _sections(canvas: Canvas, place: Place, spans: Sequence[Span], tints: dict[str, int]) -> None:
+def _sections(canvas: Canvas, place: LaneBand, spans: Sequence[Span], tints: dict[str, int]) -> None:
     """The sections as boxes, those that hold others behind them; of those side by side, thin ones in front."""
     for span in sorted(spans, key=lambda s: (s.level, s.start - s.end)):
         left, right = _edges(canvas, span)
@@ -149,7 +149,7 @@ def _hold_name(canvas: Canvas, hold: Stretch, edges: tuple[float, float, float],
     canvas.key.left_out += 1
 
 
-def _signs(canvas: Canvas, process: str, place: Place) -> None:
+def _signs(canvas: Canvas, process: str, place: LaneBand) -> None:
     """Waiting, the ticks of the steps, the writes that were seen, the checks and the deaths."""
     for wait in canvas.facts.waits:
         if wait.process == process:
@@ -170,7 +170,7 @@ def _signs(canvas: Canvas, process: str, place: Place) -> None:
         canvas.mark("death", at, place.middle, process)
 
 
-def _name(canvas: Canvas, process: str, place: Place, *, daemon: bool) -> None:
+def _name(canvas: Canvas, process: str, place: LaneBand, *, daemon: bool) -> None:
     if daemon:
         name = elide(plain(process), SIZE, LEFT - 2 * MARGIN)
         canvas.sheet.labels.append(Label(name, MARGIN, place.middle, SIZE, "left", "quiet"))
@@ -185,7 +185,7 @@ def _name(canvas: Canvas, process: str, place: Place, *, daemon: bool) -> None:
         labels.append(Label(f"from {began}", MARGIN, first + 16 * len(lines), 11, "left", "quiet"))
 
 
-def _verdict(canvas: Canvas, process: str, badge: Badge, place: Place) -> float:
+def _verdict(canvas: Canvas, process: str, badge: Badge, place: LaneBand) -> float:
     """The badge beside the main row, in the lane; gives the y of its foot."""
     sign = {True: "✓ ", False: "✗ ", None: ""}[badge.good]
     kind = {True: "verdict_good", False: "verdict_bad", None: "verdict"}[badge.good]

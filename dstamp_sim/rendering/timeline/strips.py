@@ -5,7 +5,7 @@ from __future__ import annotations
 from dstamp_sim.rendering.timeline.canvas import LEFT, MARGIN, Canvas, plain
 from dstamp_sim.rendering.timeline.facts import Segment, Strip
 from dstamp_sim.rendering.timeline.names import Named, Row, name_boxes, needs_flags
-from dstamp_sim.rendering.timeline.routes import Place
+from dstamp_sim.rendering.timeline.routes import LaneBand
 from dstamp_sim.rendering.timeline.shapes import WIDTH, Box, Label, Line, clean, wrap
 from dstamp_sim.rendering.timeline.shelf import around
 
@@ -21,7 +21,7 @@ def strip_lane(canvas: Canvas, strip: Strip, top: float) -> None:
     if any(seg.change for seg in drawn) and needs_flags(items, whole=True):
         items = [_named(canvas, strip, seg, by_change=True) for seg in drawn if seg.shown is not None]
     main = top + 8 + (21 if needs_flags(items, whole=True) else 0)
-    place = Place(top, main, main + HEIGHT, main + HEIGHT, main + HEIGHT + 10)
+    place = LaneBand(top, main, main + HEIGHT, main + HEIGHT, main + HEIGHT + 10)
     canvas.places[strip.name] = place
     for segment in drawn:
         _segment(canvas, strip.name, segment, place)
@@ -40,7 +40,7 @@ def _looks(canvas: Canvas, strip: Strip, *, through: bool = False) -> list[float
     return [canvas.x(c.at) for c in lettered if order.index(c.strip) >= order.index(strip.name) + through]
 
 
-def _segment(canvas: Canvas, owner: str, segment: Segment, place: Place) -> None:
+def _segment(canvas: Canvas, owner: str, segment: Segment, place: LaneBand) -> None:
     left, right = canvas.x(max(segment.start, canvas.facts.begin)), canvas.x(segment.end)
     if segment.shown is None:
         points = ((left, place.middle), (right, place.middle))
