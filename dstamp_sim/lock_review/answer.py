@@ -9,8 +9,8 @@ from dstamp_sim.lock_review.compare import (
     ANY_NUMBER,
     DECLARED,
     AfterDeath,
-    End,
     Judged,
+    NeededSection,
     Price,
     Standing,
     after_death_rank,
@@ -210,7 +210,7 @@ def price_text(price: Price | None) -> str:
     return "" if price is None else f", 95 in 100 wait at most {waiting_text(price.waited_p95_s.mean)}"
 
 
-def end_text(end: End) -> str:
+def end_text(end: NeededSection) -> str:
     """Why a recommended span has the end that it has."""
     return f"{end.section} must be inside: otherwise ({end.otherwise.shape}) it is {verdict_text(end.otherwise)}."
 

@@ -246,18 +246,18 @@ def _cheaper(price: Price | None, other: Price | None) -> bool:
 
 
 @dataclass(frozen=True)
-class End:
+class NeededSection:
     """Why a span of a safe placement reaches as far as it does: `section` inside, or else `otherwise` fails."""
 
     section: str
     otherwise: Judged
 
 
-def ends(safe: Judged, judged: Sequence[Judged], sections: Sequence[str]) -> list[End]:
+def ends(safe: Judged, judged: Sequence[Judged], sections: Sequence[str]) -> list[NeededSection]:
     """For each end of each span of a minimal placement: the placement that is one section shorter there, and fails."""
     known = {one.shape: one for one in judged}
     shorter = ((section, known.get(written(other))) for section, other in one_shorter(safe.placement, sections))
-    return [End(section, other) for section, other in shorter if other is not None and other.fails]
+    return [NeededSection(section, other) for section, other in shorter if other is not None and other.fails]
 
 
 def one_shorter(placement: Placement, sections: Sequence[str]) -> Iterator[tuple[str, Placement]]:

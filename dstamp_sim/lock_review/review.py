@@ -19,8 +19,8 @@ from dstamp_sim.inputs.scenario_file import read_scenario
 from dstamp_sim.inputs.witness_file import check_writable
 from dstamp_sim.lock_review.compare import (
     MOST_SECTIONS_FOR_PAIRS,
-    End,
     Judged,
+    NeededSection,
     best_first,
     candidates,
     dominated,
@@ -81,7 +81,7 @@ class Review:
     judged: tuple[Judged, ...]
     minimal: tuple[Judged, ...]
     recommended: tuple[Judged, ...]
-    ends: tuple[End, ...]
+    ends: tuple[NeededSection, ...]
     dominated: dict[str, str]
     no_cure: str
     stories: tuple[Story, ...]
@@ -229,7 +229,9 @@ def _placements(
     return list(found.values()), tuple(one.name for one in named if one not in fitting)
 
 
-def _stories(question: Question, judged: Sequence[Judged], present: str, why: Sequence[End]) -> Iterator[Story]:
+def _stories(
+    question: Question, judged: Sequence[Judged], present: str, why: Sequence[NeededSection]
+) -> Iterator[Story]:
     """How the present placement fails, then what is wrong one section short of the best, then a deadlock."""
     told = set()
     for one in judged:

@@ -40,7 +40,7 @@ _PILOT = 64
 Progress = Callable[[int], None]
 """Told, now and then: the schedules walked."""
 
-End = Mapping[str, Any]
+FinalResults = Mapping[str, Any]
 """The results by process with which a schedule ended."""
 
 
@@ -58,7 +58,7 @@ class Sample:
     schedules: int
     decided: Mapping[str, int]
     first: Mapping[str, Schedule]
-    ends: Sequence[tuple[End, int]]
+    ends: Sequence[tuple[FinalResults, int]]
     steps: int
     longest: int
     cut: int
@@ -218,10 +218,10 @@ class _Sampler:
         made = (Move(actor, outcome) if actor < n else Move(actor - n, CRASH) for actor, outcome in moves)
         return Schedule(tuple(self.semantics.choice(move) for move in made))
 
-    def _ends(self) -> list[tuple[End, int]]:
+    def _ends(self) -> list[tuple[FinalResults, int]]:
         """Distinct results with counts; local states with the same result are one."""
         counts: Counter[Hashable] = Counter()
-        meaning: dict[Hashable, End] = {}
+        meaning: dict[Hashable, FinalResults] = {}
         for number in range(int(self.tallies.numbers[walker.ENDS])):
             pairs = zip(self.semantics.names, self.tallies.ends[number].tolist(), strict=True)
             end = {name: self.tables.result(local) for name, local in pairs if local >= 0}
