@@ -25,7 +25,7 @@ from dstamp_sim.cli.numbers import whole
 from dstamp_sim.core.errors import Disagreement, UsageError
 
 if TYPE_CHECKING:
-    from dstamp_sim.conformance.conform import Played, Tell, Trials
+    from dstamp_sim.conformance.conform import Announce, Played, Trials
 
 
 def conform(
@@ -152,7 +152,7 @@ def _measure(out: Path, *, use_docker_host: bool, as_json: bool) -> None:
 
 
 @contextmanager
-def _telling() -> Iterator[Tell | None]:
+def _telling() -> Iterator[Announce | None]:
     """A line of progress on a terminal."""
     console: Any = errors()
     if not console.is_terminal:

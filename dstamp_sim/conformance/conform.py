@@ -28,7 +28,7 @@ from dstamp_sim.pipeline.files import result_text, save
 JOBS = 4
 """Trials at once: most of a trial is waiting."""
 
-Tell = Callable[[str], None]
+Announce = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def run_trials(
     seed: int = 0,
     delay_s: float = 0.02,
     use_docker_host: bool = False,
-    tell: Tell | None = None,
+    tell: Announce | None = None,
 ) -> Trials:
     """Runs a model on real parts `trials` times, with real concurrency and random delays up to `delay_s` seconds.
 

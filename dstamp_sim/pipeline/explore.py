@@ -15,7 +15,7 @@ from dstamp_sim.engines.explore.explorer import (
     DEFAULT_LIMIT,
     DEFAULT_MEMORY_MB,
     NOT_SHORTEST,
-    Progress,
+    ExploreProgress,
     Reductions,
     explore,
 )
@@ -61,7 +61,7 @@ def explore_model(
     html: bool = False,
     count: bool = False,
     out: Path,
-    progress: Progress | None = None,
+    progress: ExploreProgress | None = None,
 ) -> Exploration:
     """Explores a model and saves a witness and a timeline of each trace found.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dstamp_sim.analyses.explain import Explanation
 from dstamp_sim.core.errors import UsageError
-from dstamp_sim.engines.explore.explorer import Progress
+from dstamp_sim.engines.explore.explorer import ExploreProgress
 from dstamp_sim.engines.prove.unbounded import prove
 from dstamp_sim.inputs.witness_file import check_writable
 from dstamp_sim.pipeline.explained import explained
@@ -24,7 +24,7 @@ def prove_model(
     properties: Sequence[str] = (),
     crashes: int | None = None,
     out: Path,
-    progress: Progress | None = None,
+    progress: ExploreProgress | None = None,
 ) -> Exploration:
     """Judges a model for every number of copies; parameters declared `Copies` are any number unless set.
 

@@ -12,7 +12,7 @@ from dstamp_sim.analyses.minimise import minimise
 from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Coverage, Judgement, Verdict, certify, combined
 from dstamp_sim.engines.replay import attempts, replay
-from dstamp_sim.engines.sampling.sampler import Progress, Sample, sample
+from dstamp_sim.engines.sampling.sampler import Sample, SampleProgress, sample
 from dstamp_sim.engines.sampling.sampler import Settings as Settings  # noqa: PLC0414 - handed on to the command
 from dstamp_sim.inputs.witness_file import check_writable
 from dstamp_sim.pipeline.explained import explained
@@ -53,7 +53,7 @@ def sample_model(
     budget: int,
     strategy: Settings,
     out: Path,
-    progress: Progress | None = None,
+    progress: SampleProgress | None = None,
 ) -> Sampling:
     """Samples a model's schedules; minimises and saves the first one that decides each property.
 

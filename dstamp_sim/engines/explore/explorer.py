@@ -55,7 +55,7 @@ NOT_SHORTEST = "not necessarily the fewest"
 _NO_MATTER = "the verdict is the same, it only takes longer (objects of fewer states would help)"
 """What to think of it, and to do, where there is no partial-order reduction."""
 
-Progress = Callable[[int, int, int], None]
+ExploreProgress = Callable[[int, int, int], None]
 """Told, now and then: states, transitions, depth."""
 
 
@@ -100,7 +100,7 @@ def explore(
     memory_mb: int = DEFAULT_MEMORY_MB,
     keep_going: bool = False,
     reductions: Reductions = ALL_REDUCTIONS,
-    progress: Progress | None = None,
+    progress: ExploreProgress | None = None,
 ) -> Report:
     """Judges the named properties (all, if none are named) over every reachable state of `system`.
 
@@ -162,7 +162,7 @@ def _search(
     asked: Sequence[Property],
     reductions: Reductions,
     bounds: _Bounds,
-    progress: Progress | None = None,
+    progress: ExploreProgress | None = None,
     closed: Tables | None = None,
 ) -> _Search:
     """Search, at first without the knowledge that reductions need, which costs more than a small space is worth."""
@@ -221,7 +221,7 @@ def _prepared(
     return _Search(space, LevelJudge(space, full.judge), full)
 
 
-def _run(search: _Search, asked: Sequence[Property], bounds: _Bounds, progress: Progress | None) -> None:
+def _run(search: _Search, asked: Sequence[Property], bounds: _Bounds, progress: ExploreProgress | None) -> None:
     """Expand level after level until a property is decided, the space is exhausted, or a bound is reached."""
     try:
         search.stopped = _levels(search, asked, bounds, progress)
@@ -237,7 +237,7 @@ def _run(search: _Search, asked: Sequence[Property], bounds: _Bounds, progress: 
         search.stopped = f"memory ran out as the states took {used:,} MB"
 
 
-def _levels(search: _Search, asked: Sequence[Property], bounds: _Bounds, progress: Progress | None) -> str:
+def _levels(search: _Search, asked: Sequence[Property], bounds: _Bounds, progress: ExploreProgress | None) -> str:
     space = search.space
     while space.levels[-2] < space.levels[-1]:
         begin, end = space.levels[-2:]

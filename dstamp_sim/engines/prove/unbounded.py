@@ -12,7 +12,7 @@ from dstamp_sim.core.properties import LooksAtAll, Property, PropertyKind
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict, certify, combined
-from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT, LOOP_LIMIT, Progress, explore, unending
+from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT, LOOP_LIMIT, ExploreProgress, explore, unending
 from dstamp_sim.engines.prove.coverability import Controls, CoverabilityResult, Demand, TooMany, cover
 from dstamp_sim.engines.tables.closure import close
 from dstamp_sim.engines.tables.quotient import quotient
@@ -32,7 +32,7 @@ _WHY_NOT = {
 }
 
 
-def prove(system: System, *, properties: Sequence[str] = (), progress: Progress | None = None) -> Report:
+def prove(system: System, *, properties: Sequence[str] = (), progress: ExploreProgress | None = None) -> Report:
     """Judges the named properties (all, if none are named) for every number of copies of the `copies=ANY` processes.
 
     HOLDS is for every number, from 0 on; VIOLATED comes with the smallest number (`judgement.copies`) and a shortest
@@ -67,7 +67,7 @@ class _Proof:
 
     system: System
     asked: Sequence[Property]
-    progress: Progress | None
+    progress: ExploreProgress | None
     controls: Controls | None = None
     exercised: Counter[str] = field(default_factory=Counter)
     undecided: dict[str, str] = field(default_factory=dict)

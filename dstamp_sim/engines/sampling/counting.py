@@ -16,7 +16,7 @@ from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
-from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT, Progress
+from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT, ExploreProgress
 from dstamp_sim.engines.explore.space import OutOfMemory, Space
 from dstamp_sim.engines.sampling.oracle import CountedGraph, Offer
 from dstamp_sim.engines.sampling.questions import EVERY_OBJECT, EVERYBODY, Asked, Questions, all_done, decided
@@ -78,7 +78,7 @@ def count_interleavings(
     properties: Sequence[str] = (),
     limit: int = LIMIT,
     memory_mb: int = MEMORY_MB,
-    progress: Progress | None = None,
+    progress: ExploreProgress | None = None,
 ) -> Interleavings:
     """The complete interleavings of `system`, and by property how many decide it. Exact; every op counts as a step.
 
@@ -95,7 +95,7 @@ def interleavings_of(
     judge: Judge,
     limit: int = LIMIT,
     memory_mb: int = MEMORY_MB,
-    progress: Progress | None = None,
+    progress: ExploreProgress | None = None,
 ) -> Interleavings:
     """As `count_interleavings`, of a system that is being worked on."""
     tables = Tables(semantics, judge, merge=False)
@@ -106,7 +106,7 @@ def interleavings_of(
     return counted
 
 
-def _expand_all(space: Space, limit: int, progress: Progress | None) -> None:
+def _expand_all(space: Space, limit: int, progress: ExploreProgress | None) -> None:
     too_large = (
         f"more than {limit:,} states: too many to count interleavings exactly; use fewer processes, "
         "or estimate by schedules (dstamp sample --strategy random-walk, pct or pos)"

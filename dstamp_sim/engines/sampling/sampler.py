@@ -37,7 +37,7 @@ _CHUNK = 4096
 _PILOT = 64
 """Random walks whose longest is taken for the length of a schedule."""
 
-Progress = Callable[[int], None]
+SampleProgress = Callable[[int], None]
 """Told, now and then: the schedules walked."""
 
 FinalResults = Mapping[str, Any]
@@ -108,7 +108,7 @@ def sample(
     settings: Settings | None = None,
     *,
     properties: Sequence[str] = (),
-    progress: Progress | None = None,
+    progress: SampleProgress | None = None,
 ) -> Sample:
     """`budget` schedules of `system`, each walked to its end, as `settings` say: what they decided, how they ended.
 
@@ -137,7 +137,7 @@ class _Sampler:
         self.tallies = self._tallies(1024)
         self.walked = 0
 
-    def run(self, budget: int, progress: Progress | None) -> Sample:
+    def run(self, budget: int, progress: SampleProgress | None) -> Sample:
         if self.strategy.needs_length:
             self._measure_length()
         stopped = ""
