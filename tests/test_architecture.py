@@ -35,7 +35,7 @@ CLI_MAY_ALSO = {
     "dstamp_sim.core.verdict",
     "dstamp_sim.engines.explore.explorer.DEFAULT_LIMIT",
     "dstamp_sim.engines.explore.explorer.DEFAULT_MEMORY_MB",
-    "dstamp_sim.engines.explore.explorer.Progress",
+    "dstamp_sim.engines.explore.explorer.ExploreProgress",
     "dstamp_sim.engines.explore.explorer.Reductions",
     "dstamp_sim.engines.parallel.threads.cores",
     "dstamp_sim.engines.sampling.strategies.STRATEGIES",

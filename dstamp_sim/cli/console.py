@@ -185,8 +185,8 @@ def bar(of: str) -> Iterator[Callable[[int, int], None]]:
     """A bar of progress on a terminal, told how many of how many are done; elsewhere a line now and then."""
     from rich.progress import (  # noqa: PLC0415 - slow to import
         BarColumn,
-        ExploreProgress,
         MofNCompleteColumn,
+        Progress,
         TextColumn,
         TimeRemainingColumn,
     )
@@ -197,6 +197,6 @@ def bar(of: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: line(lambda: f"{done:,} of {total:,} {of}")
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with ExploreProgress(*columns, console=console, transient=True) as shown:
+    with Progress(*columns, console=console, transient=True) as shown:
         task = shown.add_task(of, total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)

@@ -9,13 +9,14 @@ from pathlib import Path
 from dstamp_sim.core.errors import ScenarioError, UsageError
 from dstamp_sim.core.mechanism import Hypotheses
 from dstamp_sim.incident.evidence import Outcome, append_outcomes
-from dstamp_sim.incident.judge_mechanisms import Tell, judge_mechanisms
+from dstamp_sim.incident.judge_mechanisms import judge_mechanisms
 from dstamp_sim.incident.likely.experiments import check_outcome
 from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.replay_scenario import Replay
 from dstamp_sim.incident.report.judgement_files import draw_judgement, write_report, write_tables
 from dstamp_sim.incident.report.summary import Summary, summarise
 from dstamp_sim.inputs.witness_file import check_writable
+from dstamp_sim.pipeline.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def judge_incident(
     out: Path,
     report: Path | None = None,
     workers: int = 1,
-    tell: Tell | None = None,
+    tell: Progress | None = None,
 ) -> Judgement:
     """The judgement of an incident's mechanisms, and its files in `out`; also a report in Markdown where one is named.
 

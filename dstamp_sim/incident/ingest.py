@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.incident.evidence import Evidence, write_evidence
 from dstamp_sim.incident.run_folders import RunFolders, read_run_folders
 from dstamp_sim.inputs.model_file import load_model
+from dstamp_sim.pipeline.progress import Progress
 
 
-def ingest_runs(
-    root: Path, *, model: str, into: Path, replace: bool, progress: Callable[[int, int], None] | None = None
-) -> RunFolders:
+def ingest_runs(root: Path, *, model: str, into: Path, replace: bool, progress: Progress | None = None) -> RunFolders:
     """The runs in `root`, written as evidence to `into`; files that could not be used are in `complaints`.
 
     Raises UsageError where there is no such folder, no usable run in it, `into` exists and may not be replaced, or the

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -30,8 +30,7 @@ from dstamp_sim.incident.possible.variant import variants
 from dstamp_sim.incident.witness.construct import Attempt, Stage
 from dstamp_sim.incident.witness.drawn import Best, Cast, constructed
 from dstamp_sim.inputs.model_file import Model
-
-Tell = Callable[[int, int], None]
+from dstamp_sim.pipeline.progress import Progress
 
 SIZE = ProfileSize(settings=40, repetitions=1000)
 """How large the profiles are by which it is asked which mechanisms the outcomes tell apart."""
@@ -41,7 +40,7 @@ SIZE = ProfileSize(settings=40, repetitions=1000)
 class Steps:
     """How far a judgement is, told in whole steps."""
 
-    tell: Tell | None
+    tell: Progress | None
     total: int
     done: float = 0.0
 
@@ -113,7 +112,7 @@ class Judged:
         return self.best(mechanism).verdict
 
 
-def judge_mechanisms(incident: Incident, *, workers: int = 1, tell: Tell | None = None) -> Judged:
+def judge_mechanisms(incident: Incident, *, workers: int = 1, tell: Progress | None = None) -> Judged:
     """Judges every mechanism that the model names. Deterministic, whatever the number of `workers`.
 
     `workers` are processes; more than one needs a main module that can be imported.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 from dstamp_sim.core.errors import ScenarioError
 from dstamp_sim.core.observable import Observable
 from dstamp_sim.incident.evidence import ObservedRun, checked_run
+from dstamp_sim.pipeline.progress import Progress
 
 LARGEST_RESULTS, LARGEST_LOG = 1 << 20, 64 << 20
 """Bytes of results and of a log beyond which a file is not what it claims to be."""
@@ -44,9 +45,7 @@ class _Bad(Exception):
     """A file that cannot be used; the message says why."""
 
 
-def read_run_folders(
-    root: Path, observable: Observable, progress: Callable[[int, int], None] | None = None
-) -> RunFolders:
+def read_run_folders(root: Path, observable: Observable, progress: Progress | None = None) -> RunFolders:
     """The runs in `root`: a folder each with `results.json`, and `<id>.console.log` beside it or a `*.log` inside.
 
     What of results and logs is seen of a run, `observable` declares; whatever else they hold is kept as `other`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,9 +34,7 @@ from dstamp_sim.lock_review.flip import Flips, what_would_flip
 from dstamp_sim.lock_review.joined import MOST_JOINED, Joined, pairs_of_locks, worth_judging
 from dstamp_sim.lock_review.judge_placement import Copies, Question, judged_all
 from dstamp_sim.pipeline.explained import explained
-
-Progress = Callable[[int, int], None]
-"""Told, after each placement: how many are judged, of how many."""
+from dstamp_sim.pipeline.progress import Progress
 
 FLEET = "fleet.toml"
 """The scenario that prices a model's placements, where the folder of the model has one and none is given."""

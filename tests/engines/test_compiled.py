@@ -1,4 +1,6 @@
-"""Compiled functions where nothing can be kept on disk."""
+"""Compiled functions: where nothing can be kept on disk, and where what is kept is of former code."""
+
+from typing import NamedTuple
 
 import pytest
 from numba.core.caching import FunctionCache
@@ -24,6 +26,24 @@ def test_what_is_kept_is_compiled_anew_when_another_file_of_the_engines_changes(
         assert kept(21) == 42
         hits.append(sum(kept.stats.cache_hits.values()))
     assert hits == [0, 1, 0]
+
+
+class Pair(NamedTuple):
+    first: int
+    second: int
+
+
+def test_what_is_kept_of_a_class_that_is_gone_is_compiled_anew(monkeypatch, tmp_path):
+    monkeypatch.setattr("numba.config.CACHE_DIR", str(tmp_path))
+    assert compiled(summed)(Pair(2, 3)) == 5
+    monkeypatch.delattr(f"{__name__}.Pair")
+    again = compiled(summed)
+    assert again((2, 3)) == 5
+    assert sum(again.stats.cache_hits.values()) == 0
+
+
+def summed(pair):
+    return pair[0] + pair[1]
 
 
 def doubled(value):

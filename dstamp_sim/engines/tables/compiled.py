@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,7 +40,16 @@ def _kept(function: F, **flags: bool) -> F:
         return njit(nogil=True, **flags)(function)  # type: ignore[call-overload, no-any-return]  # as above
     kept = made._cache._cache_file  # numba has no public way to say what else a function is made of
     kept._source_stamp = (kept._source_stamp, EDITION)
+    kept._load_index = partial(_index, kept._load_index)
     return made  # type: ignore[no-any-return]  # numba has no types
+
+
+def _index(load: Callable[[], dict[Any, str]]) -> dict[Any, str]:
+    """What `load` finds; nothing where a class that the index names is no more: numba reads it before its stamp."""
+    try:
+        return load()
+    except (AttributeError, ImportError):
+        return {}
 
 
 def compiled(function: F) -> F:
