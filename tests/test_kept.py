@@ -111,7 +111,7 @@ def test_an_op_that_is_gone_hides_nothing():
 def test_a_property_that_is_called_otherwise_is_refused_with_the_nearest():
     changed(('"one is served"', '"one is served only"'))
     told = refused()
-    assert f"kept/{FILE}: is about 'at end: one is served', which is no property of its model" in told
+    assert f"kept/{FILE}: is about 'at end: one is served', which is not a property of its model" in told
     assert "did you mean 'at end: one is served only'" in told
     assert f"Delete {FILE}, or record it anew with `dstamp explore`" in told
 

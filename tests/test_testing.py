@@ -203,7 +203,7 @@ def test_a_witness_about_another_models_property_is_refused(dstamp, tmp_path):
     file = tmp_path / "out" / "bank-one-withdrawal-at-most.witness.json"
     file.write_text(file.read_text().replace("one withdrawal at most", "two at most"))
     [[kept]] = [mark.args[1] for mark in witness_test("out").pytestmark]
-    with pytest.raises(WitnessError, match="is about 'at end: two at most', which is no property of its model"):
+    with pytest.raises(WitnessError, match="is about 'at end: two at most', which is not a property of its model"):
         witness_test("out")(kept)
 
 

@@ -1,9 +1,9 @@
-"""What each step of a trace reads and writes, field by field: asked of the objects, never written down per verb.
+"""What each step of a trace reads and writes, field by field: by asking the objects, never by a list of verbs.
 
 An op reads a field if, had the field another value, the op would have done something else: another result, another
-change elsewhere, or nothing at all since it blocks. It writes a field that it changed, or that it would have set to the
-same value whatever was there before. So `write(40)` over 40 writes, a failed compare-and-set does not, and a counter's
-`add` does both.
+change elsewhere, or nothing at all because it blocks. It writes a field that it changed, or that it would have set to
+the same value whatever was there before. So `write(40)` over 40 writes, a failed compare-and-set does not, and a
+counter's `add` does both.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from dstamp_sim.core.state_fields import ABSENT, Path, changed, fields_of, get, 
 from dstamp_sim.core.trace import Step, Trace
 
 _MOST_VALUES = 8
-"""How many values of a field are tried: those that the trace shows first. A bound on the work, so reads may be missed
+"""How many values of a field are tried: the first in the trace. A bound on the work, so reads may be missed
 where a field takes more values and only a later one would have made a difference."""
 
 
 @dataclass(frozen=True)
 class Counterfactual:
-    """What an op would do if one field had another value: `outcomes` (none: it would block)."""
+    """The effect of an op if one field had another value: `outcomes` (none: it would block)."""
 
     path: Path
     value: Any
@@ -96,7 +96,7 @@ class Accesses:
     def variants(self, number: int, *, fresh: bool = False) -> Iterator[Counterfactual]:
         """What the op of step `number` would have done with other values in one field; innermost fields first.
 
-        The values are those that the trace shows in that field; with `fresh`, also one that nobody ever wrote.
+        The values are those that the trace shows in that field; with `fresh`, also a value that nobody ever wrote.
         """
         step = self._trace.steps[number]
         if step.op is None or step.op.target is None or step.touched is None:
@@ -134,7 +134,7 @@ class Accesses:
 
 
 def _with_states(trace: Trace) -> Iterator[tuple[Step, Mapping[str, Any]]]:
-    """Every step with the states before it; the mapping is one that changes as the iteration goes on."""
+    """Every step with the states before it; the mapping changes during the iteration."""
     state = dict(trace.initial)
     for step in trace.steps:
         yield step, state
@@ -169,7 +169,7 @@ def _changed_by(step: Step) -> Iterator[Location]:
 
 
 def _never_seen(value: Any) -> Iterator[Any]:
-    """A value of the same type that no model writes; none for types of which we know none."""
+    """A value of the same type that no model writes; none for types without a known one."""
     match value:
         case bool():
             yield not value
@@ -183,12 +183,12 @@ def _outcomes(target: SharedObject, state: Any, op: Op) -> tuple[Outcome, ...] |
     """What `op` may do; None where the object cannot be in such a state (no field varies alone there)."""
     try:
         return tuple(target.outcomes(state, op))
-    except Exception:  # a model's object, asked about a state of our making
+    except Exception:  # a model's object may raise on a state of our making
         return None
 
 
 def _tells_apart(variant: Counterfactual, state: Any, now: tuple[Outcome, ...]) -> bool:
-    """Whether the op does something else than `now`, apart from the varied field's staying as it is."""
+    """Whether the op does something else than `now`, apart from the varied field, which stays as it is."""
     if len(now) != len(variant.outcomes):
         return True
     return any(_differs(variant, state, mine, other) for mine, other in zip(now, variant.outcomes, strict=True))

@@ -1,21 +1,18 @@
-"""What a failure came of: the one thing without which it would not have come about, as a colleague would name it.
+"""The cause of a failure: the one thing without which it would not have happened, as a colleague would name it.
 
-Nothing here knows a model. A cause is one that mattered when the system was performed otherwise (`what_if`). Its story
-is one of these, and the first that there is, is told:
+Nothing here knows a model. A cause mattered when the system was performed differently (`what_if`). Its story is the
+first of these that applies:
 
-- *death*: a process died, and all is well if it does not;
-- *environment*: a process had written a field itself, and read there what a daemon wrote since;
-- *lapse*: a daemon took back what another process had written, or changed what it held;
-- *overwritten*: a process had written a field itself, and read there what another wrote since;
-- *stale*: it acted on what it had read, though another had changed that meanwhile;
-- *chance*: one of several outcomes that its environment decides; the usual one, its first, only where nothing else is;
-- *early*: it did not wait for what another wrote later, and neither did others that did the same;
-- *order*: two steps of different processes on one field, which in the other order do no harm;
-- *own*: what it read it had written itself, or nobody had, and no other process is needed;
-- *together*: two deaths, or things that daemons took back, of which each alone is enough;
-- *turn*: nothing single; but with one process after the other all is well;
-- *did*: a step of a daemon that could be left out; or the step with which it came about, where that comes about with
-  one process after the other, too.
+- *death*: a process died, and all is well without that death; - *environment*: a process had written a field itself,
+and read there a value that a daemon wrote since; - *lapse*: a daemon took back a write of another process, or changed
+what it held; - *overwritten*: a process had written a field itself, and read there a value that another process wrote
+since; - *stale*: it acted on what it had read, though another had changed that meanwhile; - *chance*: one of several
+outcomes that its environment decides; the usual one, its first, only if nothing else is a cause; - *early*: it did not
+wait for what another wrote later, and neither did others that did the same; - *order*: two steps of different processes
+on one field, which in the other order do no harm; - *own*: it read its own write, or the initial value, and no other
+process is needed; - *together*: two deaths, or things that daemons took back, each enough alone; - *turn*: nothing
+single; but with one process after the other all is well; - *did*: a step of a daemon that could be left out; or the
+step that made it fail, where it also fails with one process after the other.
 """
 
 from __future__ import annotations
@@ -42,7 +39,7 @@ from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.trace import Trace
 
 MOST_PAIRS = 60
-"""How many pairs of steps are tried in the other order at most, the latest first."""
+"""How many pairs of steps are tried in the other order, the latest first."""
 _MOST_TURNS = 6
 """How many orders of whole processes are tried at most."""
 
@@ -66,7 +63,7 @@ class CauseKind(Enum):
 
 @dataclass(frozen=True)
 class Cause:
-    """What decided it: a step `read` and the field that it found, who had written that, and the window around it.
+    """The decisive step `read` and the field that it read, the writer of that, and the window around it.
 
     `opens` is the process's own step before: its write that was lost, or the reading that went stale; `closes` the step
     at which it looked again or acted. Step numbers count from 0; None where there is no such step. A reading that came
@@ -110,9 +107,9 @@ class Causes:
         return [self._answer(remedy) for remedy in self.what_if.remedies(self.fact)]
 
     def found(self) -> Iterator[Cause]:
-        """The causes, the most telling first; each is looked for only where those before it are not enough.
+        """The causes, the most telling first; each is searched for only if those before it are not enough.
 
-        Where one process alone, with the daemons, comes to the same, nothing of the others is a cause.
+        If one process alone, with the daemons, fails in the same way, the others are no cause.
         """
         return (cause for cause in self._ranked() if self._concerns(cause))
 
@@ -138,7 +135,7 @@ class Causes:
         yield from self._did()
 
     def _concerns(self, cause: Cause) -> bool:
-        """Whether a cause speaks only of those without whom the failure does not come about."""
+        """Whether a cause involves only processes without which the failure does not happen."""
         if self.alone is None:
             return True
         steps = [cause.read, cause.closes, *cause.others, *(n for n in (cause.opens, cause.write) if n is not None)]
@@ -146,7 +143,7 @@ class Causes:
 
     @cached_property
     def alone(self) -> tuple[str, tuple[Choice, ...]] | None:
-        """A process of which, with the daemons, the same comes alone: it and its choices; None where there is none."""
+        """A process of which, with the daemons, the same comes alone: it and its choices; None if there is none."""
         runs = [name for name in self.trace.processes if name not in self.trace.daemons]
         for name in [self.fact.process] if self.fact.process is not None else runs:
             keep = {name, *self.trace.daemons}
@@ -158,14 +155,14 @@ class Causes:
 
     @cached_property
     def serially(self) -> tuple[tuple[str, ...], tuple[Choice, ...]] | None:
-        """An order of the processes, one after the other, of which the same comes; None where none was found."""
+        """An order of the processes, one after the other, that fails in the same way; None if none was found."""
         for order in self._turns():
             if choices := self.what_if.serially(self.fact, order):
                 return order, choices
         return None
 
     def through(self, cause: Cause) -> Cause | None:
-        """What a daemon had been told by a run before it did what `cause` is about, if that mattered too."""
+        """The value that a daemon had got from a run before its step in `cause`, if that mattered too."""
         if cause.story is not CauseKind.ENVIRONMENT or cause.write is None:
             return None
         daemon, reader = self._of(cause.write), self._of(cause.read)
@@ -175,7 +172,7 @@ class Causes:
         return next((c for c in told if c.write is not None and self._of(c.write) != reader), None)
 
     def came_of(self, cause: Cause) -> tuple[int, Location] | None:
-        """A later reading that mattered, of the process whose result it is; or the next of what a daemon took back."""
+        """A later read that mattered, by the process with the result; or of a field that a daemon took back."""
         if cause.story is CauseKind.LAPSE and cause.location is not None and cause.write is not None:
             later = range(cause.write + 1, self.since + 1)
             place, write = cause.location, cause.write
@@ -191,7 +188,7 @@ class Causes:
         return None
 
     def chain(self, cause: Cause) -> tuple[tuple[int, Any], ...]:
-        """The writes to the field of `cause` from the process's own to the one that was read, with what each left."""
+        """The writes to the field of `cause` from the process's own to the one that was read, with their values."""
         assert cause.location is not None and cause.opens is not None and cause.write is not None
         writes = self.conflicts.writers(cause.location)
         numbers = writes[bisect_left(writes, cause.opens) : bisect_right(writes, cause.write)]
@@ -206,9 +203,9 @@ class Causes:
         return Cause(CauseKind.DEATH, None, None, None, number, number)
 
     def _lapses(self) -> Iterator[Cause]:
-        """What daemons took back of another process's doing: a value as it was before, or what that process held.
+        """The changes of another process that daemons took back: a value restored, or a hold of the process changed.
 
-        The daemon that does least else comes first: a clock before a worker.
+        The daemon that does little else comes first: a clock before a worker.
         """
         candidates = [c for n in range(self.since, -1, -1) if (c := self._lapse(n)) is not None]
         does = Counter(self._of(n) for n in range(self.since + 1) if self.accesses[n].writes)
@@ -225,13 +222,13 @@ class Causes:
                 yield from self._left_out(number, Cause(CauseKind.DID, place, None, number, number, number))
 
     def _wrote(self, number: int, targets: Collection[str]) -> Location | None:
-        """The innermost field that a step changed in one of some objects and that is still there; None if none."""
+        """The innermost field that a step changed in some objects and that is still there; None if there is none."""
         writes = sorted(self.accesses[number].writes, key=lambda place: -len(place.path))
         there = (place for place in writes if place.target in targets and self.accesses.is_there(number, place))
         return next((place for place in there if self._changes(number, place)), None)
 
     def _lapse(self, number: int) -> Cause | None:
-        """What a daemon took back with a step, and does not take or let go of itself there; None if nothing."""
+        """The change that a daemon took back with a step, other than its own takes and releases; None if none."""
         step = self.trace.steps[number]
         if step.process not in self.trace.daemons or step.op is None or step.taken or step.dropped:
             return None
@@ -283,7 +280,7 @@ class Causes:
         return sum(self._changes(n, location) for n in between) <= 1
 
     def _acts(self, remedy: Remedy) -> int | None:
-        """The step that acts on what step `number` was told: the first without whose effect all is well, or the first.
+        """The step that acts on the result of step `number`: the first without whose effect all is well, or the first.
 
         None where none does.
         """
@@ -296,11 +293,11 @@ class Causes:
         return next(effective, found)
 
     def _apart(self, cause: Cause) -> Cause:
-        """The cause with what keeps its write out of its window, as far as that was tried and safe."""
+        """The cause with the orders that keep its write out of its window, as far as they were tried and safe."""
         window = cause.window
         assert window is not None
         opens, write = begins(self.trace, window.opens), begins(self.trace, window.write)
-        first = opens if locks(self.trace.steps[window.opens]) else window.opens  # nobody comes in before a release
+        first = opens if locks(self.trace.steps[window.opens]) else window.opens  # no process enters before a release
         before = hurries(self.trace, opens, lets_go(self.trace, window.write), window.closes), first
         after = waits(self.trace, write, window.closes), window.closes
         trials = []
@@ -322,7 +319,7 @@ class Causes:
         return all((n > its) == trial.change.later for n in mine)
 
     def _where(self, number: int, choices: Sequence[Choice]) -> int | None:
-        """Where a step comes among other choices: as many moves of its process after the start; None if it does not."""
+        """The place of a step among other choices: after as many moves of its process; None if it is missing."""
         step = self.trace.steps[number]
         moves = sum(s.process == step.process for s in self.trace.steps[:number])
         places = islice((n for n, choice in enumerate(choices) if choice.process == step.process), moves, None)
@@ -331,7 +328,7 @@ class Causes:
         return place if same else None
 
     def _not_so(self, number: int) -> list[Trial]:
-        """A daemon's step that came out otherwise, or was left out, where that helps."""
+        """A daemon's step with another outcome, or left out, where that helps."""
         other = next((c.remedy for c in self.answers if c.read == number and c.story is CauseKind.CHANCE), None)
         if other is not None and other.outcome is not None:
             return [Trial(Came(number, other.outcome), other.choices)]
@@ -343,9 +340,9 @@ class Causes:
         return cause.story is CauseKind.CHANCE and self.trace.steps[cause.read].choice.outcome > 0
 
     def _telling(self, cause: Cause) -> bool:
-        """Whether an own mistake tells anything: not that a lock was free or an object there.
+        """Whether an own mistake is informative: not that a lock was free, or that an object existed.
 
-        (The field of an object that has fields itself tells only that.)
+        (A field that has fields itself says only that.)
         """
         assert cause.remedy is not None and cause.location is not None
         places = self.accesses.places(cause.read)
@@ -353,7 +350,7 @@ class Causes:
         return not cause.remedy.blocked and not whole
 
     def _early(self) -> Iterator[Cause]:
-        """A reading that came too early, and those like it."""
+        """A read that came too early, and others like it."""
         early = too_early(self.what_if, self.conflicts, self.fact, self._waited_for())
         if early is not None:
             first, *others = early.readings
@@ -365,7 +362,7 @@ class Causes:
                 )  # fmt: skip
 
     def _waited_for(self) -> frozenset[str]:
-        """The objects that somebody waits for at the end, where that is the failure."""
+        """The objects that a process waits for at the end, if that is the failure."""
         ops = self.trace.waiting.values() if self.fact.property == NO_DEADLOCK.name else ()
         return frozenset(name for name in self.trace.initial for op in ops if op.startswith(f"{name}."))
 
@@ -385,20 +382,20 @@ class Causes:
                 yield Cause(CauseKind.ORDER, place, None, first, last, last, trials=(trial,), kind=kind)
 
     def _other_way(self, first: int, last: int) -> Trial | None:
-        """Step `last` before step `first`, where that is possible and safe: one waits, or the other hurries."""
+        """Step `last` before step `first`, if that is possible and safe: one waits, or the other hurries."""
         start = begins(self.trace, first)
         later = self._safe(Moved((first,), last, later=True), waits(self.trace, start, last))
         sooner = hurries(self.trace, start, lets_go(self.trace, last), last)
         return later or self._safe(Moved((last,), first, later=False), sooner)
 
     def _safe(self, moved: Moved, numbers: Sequence[int]) -> Trial | None:
-        """The trial of an order that moves what it should, where it is possible and safe."""
+        """The trial of an order, if it is possible and safe and moves the right steps."""
         choices = self.what_if.in_order(self.fact, numbers)
         trial = Trial(moved, choices) if choices else None
         return trial if trial is not None and self._is_moved(trial) else None
 
     def _on_one_field(self) -> Iterator[tuple[int, int, Location, DependencyKind]]:
-        """Steps of different processes, one after the other on one field, of which one at least writes it."""
+        """Steps of different processes, one after the other on one field, at least one of which writes it."""
         for last in range(self.since, -1, -1):
             access = self.accesses[last]
             for place in sorted(dict.fromkeys((*access.writes, *access.reads)), key=lambda p: -len(p.path)):
@@ -417,7 +414,7 @@ class Causes:
         return next((n for n in others if place not in self.accesses[n].writes), None)
 
     def _pairs(self) -> Iterator[Cause]:
-        """Two deaths, or things that daemons took back, each of which does harm alone."""
+        """Two deaths, or two changes that daemons took back, each of which does harm alone."""
         deaths = [self._death(n) for n in range(self.since + 1) if self.trace.steps[n].choice.outcome == CRASH]
         taken = [cause for n in range(self.since + 1) if (cause := self._lapse(n)) is not None]
         for parts in islice(combinations([*deaths, *taken], 2), MOST_PAIRS):
@@ -428,19 +425,19 @@ class Causes:
                 yield Cause(CauseKind.TOGETHER, None, None, None, first, first, trials=(trial,), parts=parts)
 
     def _in_turn(self) -> Iterator[Cause]:
-        """One process after the other, where that is safe."""
+        """One process after the other, if that is safe."""
         for order in self._turns():
             if choices := self.what_if.in_turn(self.fact, order):
                 trial = Trial(InTurn(order), choices)
                 yield Cause(CauseKind.TURN, None, None, None, self.since, self.since, trials=(trial,))
 
     def _turns(self) -> Iterator[tuple[str, ...]]:
-        """Orders of the processes that move in the trace, daemons last: as they began, then others."""
+        """Orders of the processes that move in the trace, daemons last: in the order of their starts, then others."""
         began = dict.fromkeys(step.process for step in self.trace.steps if step.process not in self.trace.daemons)
         return islice(permutations(began), _MOST_TURNS if len(began) > 1 else 0)
 
     def _did(self) -> Iterator[Cause]:
-        """The step with which it came about, or the last look before, where no order of processes keeps it away."""
+        """The step that made it fail, or the last look before, if no order of processes prevents it."""
         if self.since < 0 or self.fact.property == NO_DEADLOCK.name or (self.alone is None and self.serially is None):
             return
         yield from self._last_look()

@@ -1,4 +1,4 @@
-"""What so many trials allow to say about a probability: exact intervals, and bounds on what was never seen."""
+"""What a number of trials says about a probability: exact intervals, and bounds for unseen things."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Interval(NamedTuple):
 def interval(hits: int, trials: int, level: float = 0.95) -> Interval:
     """The Clopper-Pearson (1934) interval of a probability of which `hits` in `trials` independent trials were seen.
 
-    Contains the true probability at least as often as `level` says, whatever it is.
+    It contains the true probability with at least the probability `level`, whatever it is.
     """
     from scipy.special import betaincinv  # noqa: PLC0415 - slow to import
 
@@ -46,7 +46,7 @@ def never_seen(trials: int, level: float = 0.95) -> float:
 
 
 def all_that_was_never_seen(once: int, trials: int, level: float = 0.95) -> float:
-    """An upper limit of the probability that the next trial shows anything that `trials` trials have not shown.
+    """An upper limit of the probability that the next trial shows something that `trials` trials have not shown.
 
     `once`: how many things were seen just once. Good and Turing's estimate with the bound of McAllester and Schapire
     (COLT 2000, theorem 9); 1 where there are too few trials to say anything.

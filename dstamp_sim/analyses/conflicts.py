@@ -1,9 +1,9 @@
-"""Dependencies between the runs of a trace, the cycles that they form, and conflicting steps that nothing orders.
+"""Dependencies between the runs of a trace, the cycles that they form, and conflicting steps without an order.
 
 A run is seen as a transaction. `wr`: one reads what another wrote; `ww`: one overwrites what another wrote; `rw`: one
 overwrites what another had read. A cycle of them means that no serial order of the runs explains what they saw.
 Names after Adya, "Weak consistency" (1999), and Berenson et al., "A critique of ANSI SQL isolation levels" (1995).
-Steps that take or let go of a lock write, but nobody depends on them; daemons are the environment, and lie on cycles
+Steps that take or release a lock write, but no step depends on them; daemons are the environment, and lie on cycles
 only between runs.
 """
 
@@ -57,7 +57,7 @@ class Cycle:
 
 @dataclass(frozen=True)
 class Race:
-    """Two conflicting steps that nothing orders, and where they conflict."""
+    """Two conflicting steps without an order, and where they conflict."""
 
     first: int
     second: int
@@ -77,7 +77,7 @@ class Conflicts:
         self.dependencies = tuple(self._dependencies())
 
     def writer(self, number: int, location: Location) -> int | None:
-        """The step that had last written what step `number` found in `location`; None for the initial value."""
+        """The step that last wrote the value that step `number` found in `location`; None for the initial value."""
         writes = self._writes.get(location, ())
         before = bisect_left(writes, number)
         return writes[before - 1] if before else None
@@ -93,7 +93,7 @@ class Conflicts:
         return self._writes.get(location, ())
 
     def sources(self) -> Iterator[tuple[int, int]]:
-        """Of every step that only reads: the last step, of whichever process, that wrote something of what it read."""
+        """Of every step that only reads: the last step, of any process, that wrote a part of the value."""
         for number, step in enumerate(self.trace.steps):
             reads, writes = _data(self.accesses, step, number)
             found = [writer for place in reads if (writer := self.writer(number, place)) is not None]
@@ -142,7 +142,7 @@ class Conflicts:
         return min(found, key=lambda cycle: len(cycle.edges), default=None)
 
     def dirty_reads(self) -> Iterator[tuple[str, Dependency]]:
-        """Reads of what nobody should see: of a run that died (G1a), or what its writer overwrote later (G1b)."""
+        """Reads of values that nobody should see: of a run that died (G1a), or overwritten by their writer (G1b)."""
         died = {step.process for step in self.trace.steps if step.op is None}
         for edge in self.dependencies:
             if edge.kind is not DependencyKind.WR or self.trace.steps[edge.source].process in self.trace.daemons:
@@ -155,7 +155,7 @@ class Conflicts:
                 yield "intermediate read (G1b)", edge
 
     def races(self, order: HappensBefore) -> Iterator[Race]:
-        """Pairs of conflicting steps that nothing orders: for each step and other process, the nearest one before."""
+        """Pairs of conflicting steps without an order: for each step and other process, the nearest one before."""
         last: dict[Location, dict[str, tuple[int, int]]] = {}
         for number, step in enumerate(self.trace.steps):
             access = _data(self.accesses, step, number)
@@ -202,7 +202,7 @@ class Conflicts:
         return graph
 
     def _best(self, edges: Sequence[Dependency], prefer: Location | None) -> Dependency:
-        """The edge that tells most: of the preferred field, the strongest kind, the innermost field, the first."""
+        """The most telling edge: of the preferred field, the strongest kind, the innermost field, the first."""
         kinds = list(DependencyKind)
         return min(edges, key=lambda e: (e.location != prefer, kinds.index(e.kind), -len(e.location.path), e.source))
 
@@ -213,7 +213,7 @@ def _data(accesses: Accesses, step: Step, number: int) -> tuple[tuple[Location, 
 
 
 def locks(step: Step) -> bool:
-    """Whether a step takes a lock or lets go of one, and does not die."""
+    """Whether a step takes or releases a lock, and is no death."""
     return step.op is not None and any(hold.target.is_lock for hold in (step.taken, *step.dropped) if hold is not None)
 
 

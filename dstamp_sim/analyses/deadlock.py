@@ -1,4 +1,4 @@
-"""Deadlocks: who holds what and waits for whom since when, in claims of which only those that are verified are said."""
+"""Deadlocks: who holds what and waits for whom since when, in claims; only verified ones are said."""
 
 from __future__ import annotations
 
@@ -36,17 +36,16 @@ _AnyClaim = TypeVar("_AnyClaim", bound=Claim)
 _Waiting = WaitsForHolders | Waits
 
 _MOST_TOLD = 3
-"""How much is told of those that wait for others and keep nobody waiting; the rest are counted."""
+"""How many waiting processes that block nobody are described; the rest are counted."""
 
 
 @dataclass(frozen=True)
 class Deadlock:
-    """What stands still in the end, in words; `wants` has, for pictures, who waits for which hold.
+    """The standstill at the end, in words; `wants` has, for pictures, who waits for which hold.
 
-    `by_holds` is true where what processes hold explains it: a circle, too few of something, one that waits for itself,
-    or one that ended and has something still.
-    Else `missed` are steps that would have helped, had they not come too soon or helped another.
-    `right` is what was tried instead and is safe, `proof` the circle by its processes.
+    `by_holds` is true if holds explain it: a circle, too few of something, a process that waits for itself, or one that
+    ended and still holds something. Else `missed` are steps that would have helped, had they not come too soon or
+    helped another. `right` are the changes that were tried and are safe, `proof` the circle by its processes.
     """
 
     what: str
@@ -58,7 +57,7 @@ class Deadlock:
 
 
 def deadlock_in(what_if: WhatIf, fact: Decision, narrator: Narrator) -> Deadlock:
-    """What stands still at the end of the trace, said by `narrator`. Deterministic; bounded."""
+    """The standstill at the end of the trace, worded by `narrator`. Deterministic; bounded."""
     return _Standstill(what_if, fact, narrator).told()
 
 
@@ -91,7 +90,7 @@ class _Standstill:
         )
 
     def _waiting(self) -> Iterator[tuple[str, tuple[Op, str]]]:
-        """The processes that wait, daemons too, with the op that each waits for and the object that it is on."""
+        """The processes that wait, daemons too, with the op that each waits for, and its object."""
         semantics, last = self.what_if.semantics, self.what_if.states[-1]
         for pid, name in enumerate(semantics.names):
             node = semantics.node(last, pid)
@@ -103,7 +102,7 @@ class _Standstill:
         return [held for held in self.holds if held.name == name]
 
     def _waits_for_itself(self) -> Iterator[Claim]:
-        """Of each process that waits for what it alone holds: that it does, and why it has it still."""
+        """For each process that waits for something that it alone holds: that it does, and why it still holds it."""
         for process, (_, name) in self.ops.items():
             holds = self._holds_of(name)
             if len(holds) == 1 and holds[0].process == process and self.narrator.would(WaitsForItself(holds[0])):
@@ -117,7 +116,7 @@ class _Standstill:
                 yield StaysOpen(held, bound.span)
 
     def _too_few(self) -> Iterator[NoneFree]:
-        """Of each object of which there are not enough: who holds how many and wants more."""
+        """For each object that is short: who holds how many and wants more."""
         for name in dict.fromkeys(name for _, name in self.ops.values()):
             holds = self._holds_of(name)
             holders = dict.fromkeys(held.process for held in holds)
@@ -126,7 +125,7 @@ class _Standstill:
                 yield NoneFree(tuple(holds), waiting)
 
     def _circles(self) -> Iterator[EachWaits]:
-        """Circles of processes of which each waits for what the next one holds, the first to take something first."""
+        """Circles of processes, each waiting for a hold of the next one; the first to take something comes first."""
         import networkx as nx  # noqa: PLC0415 - slow to import, and most explorations find nothing to explain
 
         graph: nx.DiGraph[str] = nx.DiGraph()
@@ -142,7 +141,7 @@ class _Standstill:
                     yield circle
 
     def _waits(self, process: str) -> _Waiting:
-        """What one process waits for: those who hold it, or held it when they died; or what nobody does any more."""
+        """What one process waits for: its holders, also dead ones; or an op that nobody performs any more."""
         op, name = self.ops[process]
         live, left = self._holds_of(name), [held for held in self.left if held.name == name]
         for holds in (*((held,) for held in live), tuple(live), *((held,) for held in left)):
@@ -151,12 +150,12 @@ class _Standstill:
         return Waits((process,), str(op), last=False)
 
     def _last(self, claim: _Waiting) -> _Waiting:
-        """The same claim, and that all others have ended or died, where that is so."""
+        """The same claim, and that all others have ended or died, if that is so."""
         last = replace(claim, last=True) if isinstance(claim, Waits) else claim
         return last if self.narrator.would(last) else claim
 
     def _missed(self, waits: _Waiting) -> Iterator[CameBefore | WentTo]:
-        """What would have helped a process that waits for something else than a hold, and came too soon, or went by."""
+        """The step that would have helped a process that waits for no hold, but came too soon, or went elsewhere."""
         if isinstance(waits, WaitsForHolders):
             return
         process = waits.processes[0]
@@ -169,7 +168,7 @@ class _Standstill:
             yield from (claim for claim in tries if self.narrator.would(claim))
 
     def _right(self, few: Sequence[NoneFree], circle: Sequence[EachWaits]) -> str:
-        """What was tried and is safe: one waits before it takes its share until another has ended; and one order."""
+        """The changes that were tried and are safe: a process waits until another has ended; one order."""
         fails = Fails(self.fact.property, None, False, self.what_if.since(self.fact))
         holds = [*(held for claim in few for held in claim.holds), *(held for one in circle for held in one.holds)]
         tried = self.narrator.tell(_first(self._trials(fails, holds)))
@@ -197,7 +196,7 @@ def _first(claims: Iterator[_AnyClaim]) -> Iterator[_AnyClaim]:
 
 
 def _is_kept(claim: _Waiting) -> bool:
-    """Whether it is for what somebody has still, and no death left taken."""
+    """Whether it waits for something that a process still holds and that no death left taken."""
     return isinstance(claim, WaitsForHolders) and all(held.parting is None for held in claim.holds)
 
 

@@ -1,4 +1,4 @@
-"""Readings that came too early: with the same steps in another order, after a write that came later, all was well."""
+"""Readings that came too early: with the same steps in another order, after a later write, all was well."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from dstamp_sim.core.schedule import Choice
 MOST_ORDERS = 100
 """How many other orders are performed at most."""
 _MOST_STEPS = 300_000
-"""How many steps of the trace all of them may have together."""
+"""How many steps of the trace all of them may have in total."""
 
 
 class EarlyReads(NamedTuple):
-    """Steps of as many processes that did the same upon the same finding, and the later write to what they found."""
+    """Steps of several processes that read the same value and did the same, and the later write to it."""
 
     location: Location
     readings: tuple[int, ...]
     write: int
     choices: tuple[Choice, ...] = ()
-    """All that was performed where they waited."""
+    """All choices of the trial in which they waited."""
 
 
 def too_early(what_if: WhatIf, conflicts: Conflicts, fact: Decision, first: Collection[str] = ()) -> EarlyReads | None:
     """One reading, else the fewest alike, without which `fact` is gone if only they wait for a write that came later.
 
-    Those of the objects `first` first, and of them the latest. None where no order that was performed helps: the effort
-    is bounded.
+    Reads of the objects `first` come first, and of these the latest. None if no order that was performed helps: the
+    effort is bounded.
     """
     alike = sorted(_alike(conflicts, what_if.since(fact)), key=lambda early: early.location.target not in first)
     alone = (early._replace(readings=(n,)) for early in alike for n in early.readings)
@@ -45,7 +45,7 @@ def too_early(what_if: WhatIf, conflicts: Conflicts, fact: Decision, first: Coll
 
 
 def _alike(conflicts: Conflicts, last: int) -> list[EarlyReads]:
-    """Every reading up to step `last` of what another process changes later, with those of others that are like it."""
+    """Every read up to step `last` of a value that another process changes later, with the like reads of others."""
     found: dict[tuple[object, ...], EarlyReads] = {}
     for number, location, write in _overtaken(conflicts, last):
         step = conflicts.trace.steps[number]
@@ -78,7 +78,7 @@ def _waiting(what_if: WhatIf, early: EarlyReads, fact: Decision) -> tuple[Choice
 
 
 def _fewest(what_if: WhatIf, early: EarlyReads, fact: Decision) -> EarlyReads:
-    """The same without the readings that need not wait."""
+    """The same without the reads that need not wait."""
     for number in early.readings:
         fewer = early._replace(readings=tuple(n for n in early.readings if n != number))
         if fewer.readings and (choices := _waiting(what_if, fewer, fact)):

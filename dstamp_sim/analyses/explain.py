@@ -1,7 +1,7 @@
-"""The sentence a colleague would say: what decided it, which lock did not help, and what was tried instead and is safe.
+"""The sentence a colleague would say: the cause, the lock that did not help, and the change that was tried and is safe.
 
-Nothing here knows a model: `causes` finds what decided it, `sentence` makes claims of it, `verify` tests them, and only
-what is verified is said; lock and cycle are added here.
+Nothing here knows a model: `causes` finds the cause, `sentence` makes claims of it, `verify` tests them, and only
+verified claims are said; lock and cycle are added here.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from dstamp_sim.core.trace import Trace
 class Explanation:
     """Why a trace came out as it did: sentences for people, and the steps that they speak of for pictures.
 
-    `gap` is where a lock was missing, `waits` are those of a deadlock. `cycle` is the one that `proof` tells, if any.
-    `claims` are all that was verified, `dropped` what was not and so is not said, each with what speaks against it.
-    `conflicts` are those of the trace that it found on its way, for pictures.
+    `gap` is where a lock was missing, `waits` are those of a deadlock. `cycle` is the one in `proof`, if any.
+    `claims` are all verified claims, `dropped` the others, which are not said, each with the objection.
+    `conflicts` are the trace's conflicts, for pictures.
     """
 
     fact: Decision | None
@@ -66,8 +66,8 @@ def explain(
 ) -> Explanation:
     """Why `trace`, a trace of `system`, came out as it did. Deterministic; effort bounded.
 
-    It explains the first thing that came out wrong; of the property `about` if given (also a wish that was reached),
-    and of the result of `process` if given. Raises ScheduleError when the trace is not one of the system.
+    It explains the first failure; the failure of the property `about` if set (also a wish that was reached), and of the
+    result of `process` if set. Raises ScheduleError when the trace is not one of the system.
     """
     accesses = Accesses(trace)
     asked = [prop for prop in system.checked_properties if not prop.is_wish or prop is about]
@@ -78,7 +78,7 @@ def explain(
         if (about is None or fact.property == about.name) and (process is None or fact.process in (None, process))
     ]
     if not facts:
-        return Explanation(None, None, "Nothing came out wrong in this trace")
+        return Explanation(None, None, "Nothing went wrong in this trace")
     causes = Causes(what_if, Conflicts(trace, accesses), facts[0])
     return _Explainer(causes, Narrator(Record(system, trace), when), when).explain()
 
@@ -128,14 +128,14 @@ class _Explainer:
         )
 
     def _stuck(self, waits: Deadlock, cause: Cause | None, what: str) -> str:
-        """Who waits for what, the help that was missed, unless the cause is about that step, and the cause."""
+        """Who waits for what; the missed help, unless the cause is about that step; and the cause."""
         told = (cause.read, cause.write) if cause is not None else ()
         missed = self.narrator.tell(claim for claim in waits.missed if claim.step not in told)
         stuck = "; ".join(part for part in (waits.what, missed) if part)
         return ". ".join(part for part in (stuck, what) if part)
 
     def _verified(self) -> tuple[Cause | None, Account | None]:
-        """The most telling cause of which all is verified, with its claims; none where there is none."""
+        """The most telling cause with all claims verified, and these claims; none if there is none."""
         for cause in self.causes.found():
             account = self.teller.account(cause)
             if account.because is not None and self._all_true((account.because, *account.happened, *account.before)):
@@ -146,7 +146,7 @@ class _Explainer:
         return all(self.narrator.true(claim) for claim in claims)
 
     def _what(self, cause: Cause | None, account: Account | None) -> str:
-        """What happened, and what came of it."""
+        """What happened, and its result."""
         named = cause is not None and cause.story is not CauseKind.TURN
         tried = ("" if named else "; no single step that was tried decides it") + self._as_far_as_tried()
         if account is None and self.waits:
@@ -166,7 +166,7 @@ class _Explainer:
         return " (the trace is long: earlier readings were not all tried)" if gave_up else ""
 
     def _right(self, account: Account | None) -> str:
-        """What was tried instead and is safe, or with what a wish would not have come about."""
+        """The change that was tried and is safe, or that prevents a wish."""
         tried = account.because if account is not None else None
         said = account is not None and any(isinstance(claim, CameOut) for claim in account.happened)
         if said or not isinstance(tried, TriedAndSafe) or any(isinstance(t.change, Answered) for t in tried.trials):
@@ -194,7 +194,7 @@ class _Explainer:
         return _stopped(words) if words else ""
 
     def _found(self, edge: Dependency) -> object:
-        """What the target of a dependency found in its field."""
+        """The value that the target of a dependency found in its field."""
         return self.causes.accesses.value(edge.target, edge.location)
 
     def _cycle(self, cause: Cause) -> Cycle | None:
@@ -213,7 +213,7 @@ class _Explainer:
         return self.conflicts.cycle((*path, told, last)) if path is not None else None
 
     def _stale_cycle(self, read: int, place: Location) -> Cycle | None:
-        """Through the next write over what was read there, if it is another's."""
+        """A cycle through the next write over the value that was read, if another process wrote it."""
         write = next((n for n in self.conflicts.writers(place) if n > read), None)
         if write is None or self._of(write) == self._of(read):
             return None

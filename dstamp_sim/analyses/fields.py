@@ -32,13 +32,13 @@ def noun(place: Location) -> str:
 
 
 def value_text(value: Any) -> str:
-    """A field's value in a sentence, in its middle cut short where it is very long."""
+    """A field's value in a sentence, shortened in the middle if it is very long."""
     words = "nothing" if value is None else text(value)
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST // 2]}…{words[-_LONGEST // 2 :]}"
 
 
 def with_value(place: Location, value: Any) -> str:
-    """What was found in a field: `balance 100`, `the inode 1`, `no inode`, `that listed was True`."""
+    """A field with the value that was found in it: `balance 100`, `the inode 1`, `no inode`, `that listed was True`."""
     if isinstance(value, bool):
         return f"that {noun(place).removeprefix('the ')} was {value}"
     if value is None:

@@ -1,7 +1,7 @@
-"""Which steps of a trace are ordered whatever the schedule: by their program, by a lock, or by waiting for each other.
+"""Which steps of a trace have an order in every schedule: by their program, by a lock, or by waiting for each other.
 
 Step a happens before step b if b could not have been performed before a with the same programs: both are of one process
-(program order), b takes a lock that a let go of (hand-over), or b was blocked until a's change (wake). Lamport, "Time,
+(program order), b takes a lock that a released (hand-over), or b was blocked until a's change (wake). Lamport, "Time,
 clocks, and the ordering of events in a distributed system" (1978); vector clocks after Mattern (1989).
 """
 
@@ -38,7 +38,7 @@ class Edge:
 class HappensBefore:
     """The order of a trace's steps: direct edges and vector clocks. Cost: steps times processes.
 
-    `also` are further pairs of steps to be taken as ordered (what one read from another, say).
+    `also` are further ordered pairs of steps (a read after its write, say).
     """
 
     def __init__(self, trace: Trace, also: Iterable[tuple[int, int]] = ()) -> None:

@@ -1,4 +1,4 @@
-"""What was held around a window, and why that did not keep a write out of it: as claims, to be verified."""
+"""The holds around a window, and why they did not keep a write out of it: as claims to verify."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from dstamp_sim.core.trace import Trace
 
 @dataclass(frozen=True)
 class RaceWindow:
-    """What should have stayed undisturbed, from step `opens` to step `closes` of a process, and the `write` inside."""
+    """The window to protect, from step `opens` to step `closes` of a process, and the `write` inside."""
 
     opens: int
     write: int
@@ -47,7 +47,7 @@ class Gap:
 
 
 class KeepingOut:
-    """What the two processes of a window held around it: locks, and what else kept others out when it was taken."""
+    """The holds of a window's two processes around it: locks, and other holds that kept others out when taken."""
 
     def __init__(self, trace: Trace, window: RaceWindow) -> None:
         self.trace, self.window = trace, window
@@ -56,9 +56,9 @@ class KeepingOut:
         self.holds = [held for held in self.all if held.name != trace.steps[window.write].touched]
 
     def claims(self, accesses: Accesses, moment: int) -> Iterator[Claim]:
-        """Why what was held did not keep the write out, the most telling first: the first that is true is to be told.
+        """Why the holds did not keep the write out, the most telling first: the first true claim is the one to say.
 
-        `moment` is the step after which things had gone wrong.
+        `moment` is the step after which the property had failed.
         """
         yield from self._not_the_same(moment)
         window, other_asks_for_none = self.window, AsksForNone(self.other)
@@ -80,7 +80,7 @@ class KeepingOut:
             yield NoLockHeld((self.mine, self.other), window.closes)
 
     def gap(self, accesses: Accesses) -> Gap | None:
-        """Where what would have kept the write out was missing; None if the writer is a daemon, or that is unknown."""
+        """Where the lock against the write was missing; None if the writer is a daemon, or it is unknown."""
         window = self.window
         if self.other in self.trace.daemons:
             return None
@@ -98,7 +98,7 @@ class KeepingOut:
         return [held for held in self.holds if held.process == process and held.over(number)]
 
     def _not_the_same(self, moment: int) -> Iterator[Claim]:
-        """Where two hold the same at once, as a lock file that was unlinked allows."""
+        """Two processes that hold the same at once, as with an unlinked lock file."""
         now = [held for held in self.all if held.over(moment)]
         for first in now:
             for second in now:
@@ -133,7 +133,7 @@ class KeepingOut:
             yield HadLapsed(held)
 
     def _may_have_its_own(self, accesses: Accesses) -> bool:
-        """Whether one of the two did what may be taking a lock of the model's own."""
+        """Whether one of the two may have taken a lock that the model itself defines."""
         target, both = self.trace.steps[self.window.write].touched, (self.mine, self.other)
         return any(
             step.process in both and step.touched != target and step.changes and self._might_be_refused(accesses, n)
@@ -141,7 +141,7 @@ class KeepingOut:
         )
 
     def _might_be_refused(self, accesses: Accesses, number: int) -> bool:
-        """Whether a step would have been blocked, or told so and changed nothing, had what it wrote been otherwise."""
+        """Whether a step would have been blocked, or refused without a change, if it had found another value."""
         step = self.trace.steps[number]
         shared = step.op is not None and step.op.target is not None and not step.op.target.private
         return shared and any(

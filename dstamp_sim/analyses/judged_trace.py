@@ -1,4 +1,4 @@
-"""What one behaviour shows of each property: where it fails, where a wish is reached, what it never came to ask."""
+"""What one behaviour shows of each property: where it fails, where a wish is reached, and what it never asked."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from dstamp_sim.core.trace import Trace
 
 @dataclass(frozen=True, slots=True)
 class TraceJudgement:
-    """A property in one trace: the step that decided it (violated it, or reached it where that is what is asked).
+    """A property in one trace: the step that decided it (violated it, or reached it in case of a wish).
 
-    `step` counts from 0; -1 is the initial state, None says that nothing decided it. `asked` is False where the trace
-    never came to what it is about: an end, a result. No answer here is a verdict: it speaks of one trace.
+    `step` counts from 0; -1 is the initial state, None says that nothing decided it. `asked` is False if the trace
+    never reached its subject: an end, a result. No answer here is a verdict: it is about one trace.
     """
 
     prop: Property
@@ -63,7 +63,7 @@ class TraceJudge:
 
 
 def judged_trace(system: System, trace: Trace) -> tuple[TraceJudgement, ...]:
-    """What `trace` shows of each property of `system`, which it may be a trace of with more deaths than it allows."""
+    """What `trace` shows of each property of `system`, even if it has more deaths than the system allows."""
     deaths = sum(step.choice.outcome == CRASH for step in trace.steps)
     allowed = system.with_crashes(max(system.crashes, deaths))
     return TraceJudge(allowed).judge(step.choice for step in trace.steps)

@@ -1,4 +1,4 @@
-"""The order in which a model's processes take locks, and the cycles in it: deadlocks that no run need have shown."""
+"""The order in which a model's processes take locks, and the cycles in it: deadlocks that no run has to show."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class NestedLocks:
 
 @dataclass(frozen=True)
 class LockOrder:
-    """The order in which a model's processes take locks, and the cycles in it: deadlocks that may be, in some run."""
+    """The order in which a model's processes take locks, and the cycles in it: possible deadlocks."""
 
     orders: tuple[NestedLocks, ...]
     cycles: tuple[tuple[NestedLocks, ...], ...]
@@ -42,7 +42,7 @@ class LockOrder:
 
 
 def lock_order(semantics: Semantics) -> LockOrder:
-    """The lock order of all that the automata of `semantics` have been through so far, without any run of them.
+    """The lock order of the automata of `semantics` so far, without any run.
 
     A cycle needs two processes, and no lock that all of them hold meanwhile: Havelund, "Using runtime analysis to guide
     model checking of Java programs" (2000). No cycle: no deadlock of locks; a cycle: maybe one.
@@ -76,7 +76,7 @@ def _orders(process: str, before: Node, node: Node) -> Iterator[NestedLocks]:
 
 
 def _dangerous(ring: list[str], orders: tuple[NestedLocks, ...]) -> tuple[NestedLocks, ...]:
-    """An order for every edge of a ring of locks, by two processes at least and without a common guard; or none."""
+    """An order for every edge of a ring of locks, by two processes at least and without a common guard; or no order."""
     start = ring.index(min(ring))
     turned = [*ring[start:], *ring[:start]]
     choices = [[o for o in orders if (o.first, o.then) == edge] for edge in pairwise([*turned, turned[0]])]
@@ -89,4 +89,4 @@ def _dangerous(ring: list[str], orders: tuple[NestedLocks, ...]) -> tuple[Nested
 
 
 _MOST_PICKS = 10_000
-"""How many ways to go round a ring are looked at."""
+"""How many ways round a ring are examined."""

@@ -1,7 +1,7 @@
 """The story that is easiest to follow: a schedule of the fewest processes, crashes, context switches and steps.
 
-Knows schedules only. Whether one still shows what the first one showed is asked of a function, so a schedule of any
-engine can be minimised, a timed run's too.
+Knows schedules only. A function decides whether one still shows the same, so a schedule of any engine can be minimised,
+even a timed run's.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import NamedTuple
 from dstamp_sim.core.schedule import CRASH, Choice, Schedule
 
 EFFORT_STEPS = 300_000
-"""Steps tried, in all attempts together, before a minimisation gives up (some seconds)."""
+"""How many steps all attempts may try before a minimisation gives up (some seconds)."""
 
 Attempt = Callable[[Schedule], Schedule | None]
-"""Performs what is possible of a schedule, in turn, up to where it shows what is to be shown; gives what was performed.
+"""Performs the possible choices of a schedule, in turn, until it shows the finding; returns the performed choices.
 
-None when it does not show it. What it gives must replay strictly.
+None when it does not show it. The returned choices must replay strictly.
 """
 
 Segment = tuple[Choice, ...]
@@ -27,7 +27,7 @@ Segment = tuple[Choice, ...]
 
 
 class ScheduleSize(NamedTuple):
-    """What is made small, the first figure first."""
+    """The figures to make small, the first one first."""
 
     processes: int
     crashes: int
@@ -51,17 +51,17 @@ def size(schedule: Schedule) -> ScheduleSize:
 
 
 def minimise(schedule: Schedule, attempt: Attempt, *, effort_steps: int = EFFORT_STEPS) -> Minimised:
-    """A schedule that shows the same as `schedule`, of locally the least `size`: no simpler neighbour of it shows it.
+    """A schedule that shows the same as `schedule`, with locally the least `size`: no simpler neighbour shows it.
 
     Neighbours leave out a process (the others may go on instead), a crash (who died may go on), a stretch of a process
     or some of its steps, let one process do what another did, or move a stretch to those of the same process before
     and after it. Fewer processes or crashes may take more steps. Gives up after `effort_steps`. Deterministic.
-    Raises ValueError when `schedule` does not itself show what is asked.
+    Raises ValueError when `schedule` itself does not show it.
     """
     search = _Minimisation(attempt, effort_steps)
     best = search.tried(schedule)
     if best is None:
-        raise ValueError(f"schedule {schedule} does not show what it is to be minimised for")
+        raise ValueError(f"schedule {schedule} does not show the finding to be minimised")
     try:
         while (better := search.round(best)) != best:
             best = better
@@ -70,7 +70,7 @@ def minimise(schedule: Schedule, attempt: Attempt, *, effort_steps: int = EFFORT
     return Minimised(best, search.steps_tried, local_minimum=True)
 
 
-class _EffortSpent(Exception):  # no error: the best schedule so far is good enough
+class _EffortSpent(Exception):  # not an error: the best schedule so far is good enough
     def __init__(self, best: Schedule) -> None:
         super().__init__()
         self.best = best
@@ -87,13 +87,13 @@ class _Minimisation:
         return self.attempt(schedule)
 
     def round(self, best: Schedule) -> Schedule:
-        """The best after each kind of neighbour was tried once, those that save most first."""
+        """The best after each kind of neighbour was tried once, the kinds that save most first."""
         for neighbours in (_fewer_processes, _fewer_crashes, _fewer_switches, _fewer_steps):
             best = self._improved(best, neighbours)
         return best
 
     def _improved(self, best: Schedule, neighbours: Callable[[Schedule], Iterator[Schedule]]) -> Schedule:
-        """The best of one kind; after an improvement it goes on where it was, not from the start again."""
+        """The best of one kind; after an improvement it continues, and does not restart."""
         passed = 0
         candidates = list(neighbours(best))
         while passed < len(candidates):
@@ -127,7 +127,7 @@ def _fewer_crashes(schedule: Schedule) -> Iterator[Schedule]:
 
 
 def _going_on(process: str, schedule: Schedule) -> Segment:
-    """More choices of a process than an attempt is likely to need; it passes over those that are not possible."""
+    """More choices of a process than an attempt is likely to need; impossible ones are skipped."""
     return (Choice(process),) * len(schedule)
 
 

@@ -1,4 +1,4 @@
-"""Other orders of a trace's steps, as their numbers: nothing here says whether they are possible."""
+"""Other orders of a trace's steps, as step numbers: whether they are possible is not decided here."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ def hurries(trace: Trace, first: int, last: int, until: int) -> list[int]:
 
 
 def begins(trace: Trace, number: int) -> int:
-    """The first step with which a process took what it still holds at step `number`; that step where it holds nothing.
+    """The first step with which a process took what it still holds at step `number`; `number` if it holds nothing.
 
-    Who is to wait, waits there: else it would keep others out.
+    A process that must wait, waits there: otherwise it would keep others out.
     """
     return min((held.since for held in _held_at(trace, number)), default=number)
 
 
 def lets_go(trace: Trace, number: int) -> int:
-    """The last step with which a process lets go of what it holds at step `number`; that step where it never does.
+    """The last step with which a process releases what it holds at step `number`; `number` if it never does.
 
-    Who comes first has to come to there: else it would keep the others out.
+    A process that goes first must get there: otherwise it would keep the others out.
     """
     return max([number, *(held.until for held in _held_at(trace, number) if held.until is not None)])
 
 
 def _held_at(trace: Trace, number: int) -> list[Held]:
-    """What the process of a step holds when it comes to it, that included which it lets go of there."""
+    """What the process of a step holds just before it, including what it releases there."""
     mine = (held for held in trace.holds() if held.process == trace.steps[number].process and held.since < number)
     return [held for held in mine if held.until is None or held.until >= number]
 

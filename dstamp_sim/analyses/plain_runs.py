@@ -1,4 +1,4 @@
-"""Plain runs of a system, one process after the other: what its programs do when they get all that they wait for."""
+"""Plain runs of a system, one process after the other: what its programs do when they never have to wait."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _MOST_MOVES = 300
 
 
 def releases(system: System) -> list[tuple[Hold, Op]]:
-    """What was let go of with which op in plain runs, in which each process comes first once. Deterministic, bounded.
+    """What was released with which op in plain runs, in which each process comes first once. Deterministic, bounded.
 
-    Of several outcomes the first happens; nobody dies; and who is blocked is told what it would be in another state of
-    the object, one that was there before. So these are no runs of the system, and only ops are learnt from them.
+    Of several outcomes the first happens; no process dies; and a blocked process gets the result of another, earlier
+    state of the object. So these are not runs of the system, and only ops are learnt from them.
     """
     semantics = Semantics(system)
     everybody = range(len(semantics.names))
@@ -27,7 +27,7 @@ def releases(system: System) -> list[tuple[Hold, Op]]:
     for first in everybody:
         try:
             found.update(dict.fromkeys(_released(semantics, [first, *(pid for pid in everybody if pid != first)])))
-        except ModelError:  # what a program does when told so need not be what it was made for
+        except ModelError:  # a program may fail after such a result
             continue
     return list(found)
 
@@ -47,7 +47,7 @@ def _released(semantics: Semantics, order: Sequence[int]) -> Iterator[tuple[Hold
 
 
 def _answer(semantics: Semantics, seen: Sequence[State], pid: int, op: Op) -> Outcome | None:
-    """What an op returns in the latest state, or in the first one of its object in which it is possible."""
+    """What an op returns in the latest state, or in the object's first state in which it is possible."""
     now = semantics.outcomes(seen[-1], pid)
     if now or op.target is None:
         return now[0] if now else None

@@ -1,4 +1,4 @@
-"""A cause as claims: what happened, what came of it, and what was tried instead. The claims have the words."""
+"""A cause as claims: what happened, its result, and the change that was tried. The claims have the words."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from dstamp_sim.analyses.trials import Answered, Came, Trial
 
 @dataclass(frozen=True)
 class Account:
-    """The claims of one cause: what happened, what before, what came of it, and what makes it the cause.
+    """The claims of one cause: what happened, what before, the result, and why it is the cause.
 
-    `because` is a trial that was safe; or, where nothing keeps the failure away, that it comes about without others.
+    `because` is a trial that was safe; or, where nothing keeps the failure away, that it happens without others.
     """
 
     happened: tuple[Claim, ...]
@@ -62,7 +62,7 @@ class Teller:
         return Account(happened, before, (*found, self.fails), self._because(cause))
 
     def suffices(self) -> Claim | None:
-        """That one process alone comes to the same, or one after the other; None where neither was found."""
+        """That it also happens with one process alone, or with one after the other; None if neither was found."""
         if self.causes.alone is not None:
             _, choices = self.causes.alone
             movers = {choice.process for choice in choices}
@@ -160,7 +160,7 @@ class Teller:
             yield Returned(cause.read, step.returned)
 
     def _torn(self, cause: Cause) -> Iterator[Claim]:
-        """What the reader found beside it that was still of its own earlier writing: a torn read."""
+        """The part that the reader found still as it had written it itself: a torn read."""
         if cause.opens is None or cause.location is None or cause.story is not CauseKind.OVERWRITTEN:
             return
         mine = [n for n in range(cause.read + 1, len(self.trace.steps)) if self._of(n) == self._of(cause.read)]

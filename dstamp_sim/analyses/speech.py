@@ -1,4 +1,4 @@
-"""How the steps of a trace are called in a sentence."""
+"""The names of a trace's steps in a sentence."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ When = Callable[[int], str]
 
 @dataclass(frozen=True)
 class Speech:
-    """How the steps of a trace are called in a sentence, with moments written by `when`."""
+    """The names of a trace's steps in a sentence, with moments written by `when`."""
 
     trace: Trace
     when: When
 
     def of(self, number: int) -> str:
-        """Who moved."""
+        """The process that moved."""
         return self.trace.steps[number].process
 
     def act(self, number: int) -> str:
@@ -45,17 +45,17 @@ class Speech:
         return f"{self.does(number)} {'found' if told else seen} {with_value(place, value)}"
 
     def who(self, number: int, reader: int) -> str:
-        """`b's write at step 2`, or `a's own write at step 2` where that is who read."""
+        """`b's write at step 2`, or `a's own write at step 2` if that process reads."""
         own = "own " if self.of(number) == self.of(reader) else ""
         return f"{self.of(number)}'s {own}{self.at(number)}"
 
     def takes(self, number: int, place: Location) -> bool:
-        """Whether a step takes the lock that `place` is of."""
+        """Whether a step takes the lock of `place`."""
         taken = self.trace.steps[number].taken
         return taken is not None and taken.target.is_lock and self.trace.steps[number].touched == place.target
 
     def names(self, numbers: Iterable[int]) -> Mapping[int, str]:
-        """Who did what, of some steps, without moments as far as that is clear: by section, by verb, or by moment.
+        """Who did what, of some steps, without moments if that is clear: by section, by verb, or by moment.
 
         The verb is named where two of one process lie in one section, and the moment where that is not enough.
         """

@@ -1,4 +1,4 @@
-"""What was changed of a trace, performed again and safe: changes, in words, with the choices that were performed."""
+"""Changes of a trace that were performed and are safe, in words and with their choices."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Came:
-    """A change: step `step`, whose outcome chance decides, comes out as `outcome`."""
+    """A change: step `step`, whose outcome chance decides, has `outcome`."""
 
     step: int
     outcome: Outcome
@@ -37,7 +37,7 @@ class Came:
 
 @dataclass(frozen=True)
 class Answered:
-    """A change: step `step` is told `outcome`, though its object would not say so; None: it stays blocked there."""
+    """A change: step `step` gets `outcome`, though its object would not return it; None: it stays blocked there."""
 
     step: int
     outcome: Outcome | None
@@ -45,10 +45,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class InTurn:
-    """A change: no process moves before the one before it in this order has moved for the last time.
-
-    Only daemons may, and who was blocked.
-    """
+    """A change: the processes move one after the other, each after the last move of the previous one."""
 
     processes: tuple[str, ...]
 
@@ -66,14 +63,14 @@ Intervention = Without | Moved | Came | Answered | InTurn | AfterEnd
 
 @dataclass(frozen=True)
 class Trial:
-    """A change of a trace and all the choices that were performed with it, to the end."""
+    """A change of a trace and all choices of its performance, to the end."""
 
     change: Intervention
     choices: Sequence[Choice]
 
 
 def changes_said(trials: Sequence[Trial], say: Speech) -> str:
-    """The changes of some trials; of steps moved, the one that moves is named once."""
+    """The changes of some trials; a moved step is named once."""
     names = say.names(n for trial in trials for n in _steps_of(trial.change))
     words, moved = list[str](), tuple[int, ...]()
     for trial in trials:

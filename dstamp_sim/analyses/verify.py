@@ -1,4 +1,4 @@
-"""Whether a claim is true of a trace: asked of the steps, the objects and the semantics, never of what found it.
+"""Whether a claim is true of a trace: by the steps, the objects and the semantics, never by the search for it.
 
 Everything here is plain on purpose: a walk over the steps, one question to an object, or a whole schedule performed
 from the start. Nothing is remembered from the search for a cause.
@@ -46,7 +46,7 @@ from dstamp_sim.core.trace import Trace
 
 
 class Narrator:
-    """Says claims that are verified; `said` are those, `dropped` the others, each with what speaks against it."""
+    """Says claims that are verified; `said` are these, `dropped` the others, each with the objection."""
 
     def __init__(self, record: Record, when: When) -> None:
         self.record, self.speech = record, Speech(record.trace, when)
@@ -54,7 +54,7 @@ class Narrator:
         self.dropped: list[tuple[Claim, str]] = []
 
     def would(self, claim: Claim) -> bool:
-        """Whether a claim that suggests itself is verified; nothing is said by asking."""
+        """Whether a candidate claim is verified; asking does not say it."""
         return not against(claim, self.record)
 
     def true(self, claim: Claim) -> bool:
@@ -65,14 +65,14 @@ class Narrator:
         return not why_not
 
     def tell(self, claims: Iterable[Claim], between: str = "; ") -> str:
-        """The words of those claims that are true, one after the other."""
+        """The words of the true claims, one after the other."""
         return between.join(claim.words(self.speech) for claim in claims if self.true(claim))
 
 
 @singledispatch
 def against(claim: Claim, record: Record) -> str:
-    """What speaks against a claim; empty where it is true."""
-    raise NotImplementedError(f"nobody says how a {type(claim).__name__} is verified")
+    """The objection to a claim; empty if it is true."""
+    raise NotImplementedError(f"no rule verifies a {type(claim).__name__}")
 
 
 @against.register
@@ -138,7 +138,7 @@ def _stale(claim: Stale, record: Record) -> str:
 
 
 def _not_acting(claim: Stale, record: Record) -> str:
-    """What speaks against that step `acts` hangs on what step `read` was told: otherwise, it comes all the same."""
+    """The objection to step `acts` depending on the result of step `read`: it comes after another result too."""
     process, last = record.of(claim.read), record.trace.steps[claim.acts]
     if record.of(claim.acts) != process:
         return f"step {claim.acts + 1} is another process's"
@@ -158,7 +158,7 @@ def _not_acting(claim: Stale, record: Record) -> str:
 
 
 def _told_by(record: Record, number: int) -> Outcome:
-    """What step `number` was told, asked of its object again."""
+    """The result of step `number`, by asking its object again."""
     step = record.trace.steps[number]
     assert step.op is not None
     if step.op.target is None or step.touched is None:
@@ -284,7 +284,7 @@ def _tried(claim: TriedAndSafe, record: Record) -> str:
 
 
 def _no_trial(record: Record, fails: Fails, trial: Trial) -> str:
-    """What speaks against a trial: it is not the change that it says it is, not complete, or not safe."""
+    """The objection to a trial: it is not the stated change, not complete, or not safe."""
     told = None
     if isinstance(trial.change, Answered) and trial.change.outcome is not None:
         told = (trial.change.step, trial.change.outcome)
@@ -305,7 +305,7 @@ def _no_trial(record: Record, fails: Fails, trial: Trial) -> str:
 
 
 def _no_change(record: Record, trial: Trial, performance: Performance) -> str:
-    """What speaks against that a trial changes what it says; steps are known by who performs its how-manieth one."""
+    """The objection to a trial's change; steps are known by their process and their number in it."""
     trace = record.trace
     match trial.change:
         case Without(steps):
@@ -343,7 +343,7 @@ def _not_after_end(trace: Trace, step: int, process: str, performance: Performan
 
 
 def _not_otherwise(record: Record, step: int, performance: Performance, outcome: Outcome) -> str:
-    """What speaks against that all is as it was before `step`, which then comes out as `outcome`."""
+    """The objection to everything being unchanged before `step`, which then has `outcome`."""
     if tuple(performance.choices[:step]) != record.trace.schedule.choices[:step]:
         return "it differs before"
     choice = performance.choices[step]
@@ -353,7 +353,7 @@ def _not_otherwise(record: Record, step: int, performance: Performance, outcome:
 
 
 def _not_in_turn(record: Record, turn: InTurn, performance: Performance) -> str:
-    """What speaks against that each process goes as far as it can before the next, which begin in this order."""
+    """The objection to each process going as far as it can before the next, in this order."""
     daemons = set(record.trace.daemons)
     began = tuple(dict.fromkeys(c.process for c in performance.choices if c.process not in daemons))
     if [name for name in began if name in turn.processes] != [name for name in turn.processes if name in began]:
@@ -366,7 +366,7 @@ def _not_in_turn(record: Record, turn: InTurn, performance: Performance) -> str:
 
 
 def _not_found(record: Record, number: int, place: Location, value: Any) -> str:
-    """What speaks against that step `number` read `value` in a field."""
+    """The objection to step `number` having read `value` in a field."""
     if not record.reads(number, place):
         return f"step {number + 1} does the same whatever is in {place}"
     found = record.value(place, number)
@@ -374,7 +374,7 @@ def _not_found(record: Record, number: int, place: Location, value: Any) -> str:
 
 
 def _not_left(record: Record, number: int, place: Location, value: Any) -> str:
-    """What speaks against that step `number` wrote `value` into a field."""
+    """The objection to step `number` having written `value` into a field."""
     if not record.wrote(number, place):
         return f"step {number + 1} does not write {place}"
     left = record.value(place, number + 1)
@@ -382,7 +382,7 @@ def _not_left(record: Record, number: int, place: Location, value: Any) -> str:
 
 
 def _not_by(record: Record, number: int, place: Location, writer: int | None) -> str:
-    """What speaks against that `writer` wrote last what a step found; empty where it did."""
+    """The objection to `writer` having last written the value that a step found; empty if it did."""
     found = record.writer(number, place)
     by = "nobody" if found is None else f"step {found + 1}"
     return "" if found == writer else f"what step {number + 1} found in {place} was written by {by}"

@@ -1,7 +1,7 @@
-"""Whether a claim about holds and waits is true of a trace: asked of programs and objects, never of `Trace.holds`.
+"""Whether a claim about holds and waits is true of a trace: decided by programs and objects, never by `Trace.holds`.
 
-Who holds what, the programs know; what would be possible if it was let go of, the object is asked, with that performed.
-With which op that is done is seen in the trace and in plain runs of the system, where one process goes first.
+The programs know who holds what; the object says what would be possible after a release, by performing it. The op of a
+release is seen in the trace and in plain runs of the system, where one process goes first.
 """
 
 from __future__ import annotations
@@ -218,7 +218,7 @@ def _had_lapsed(claim: HadLapsed, record: Record) -> str:
 
 
 def _not_taken_away(held: Held, record: Record) -> str:
-    """What speaks against that a hold kept everybody out up to step `until`, and somebody got in then or later."""
+    """The objection to a hold having kept everybody out up to step `until`, with somebody getting in then or later."""
     take, steps = record.trace.steps[held.since].op, record.trace.steps
     assert take is not None and held.until is not None
     if any(_takes(take, record.state(held.name, number)) for number in range(held.since + 1, held.until + 1)):
@@ -229,7 +229,7 @@ def _not_taken_away(held: Held, record: Record) -> str:
 
 
 def _gives(step: Step, held: Held) -> bool:
-    """Whether a step gives something of the same object, under another token."""
+    """Whether a step hands out something of the same object, under another token."""
     return step.taken is not None and step.touched == held.name and step.taken != held.hold
 
 
@@ -287,19 +287,19 @@ def _no_lock_held(claim: NoLockHeld, record: Record) -> str:
 
 
 def _node(process: str, record: Record, number: int = -1) -> Node | None:
-    """Where a process stands just before step `number`, or in the end; None where it is dead."""
+    """The node of a process just before step `number`, or at the end; None if it is dead."""
     return record.performance.semantics.node(record.performance.states[number], record.performance.pid(process))
 
 
 def _not_taken(held: Held, record: Record) -> str:
-    """What speaks against that a hold was taken with its step `since`."""
+    """The objection to a hold having been taken with its step `since`."""
     step = record.trace.steps[held.since]
     taken = (step.process, step.taken, step.touched) == (held.process, held.hold, held.name)
     return "" if taken else f"step {held.since + 1} does not take {held.name}"
 
 
 def _not_let_go(held: Held, record: Record) -> str:
-    """What speaks against that a hold was let go of by its process with step `until`."""
+    """The objection to a hold having been released by its process with step `until`."""
     if held.until is None:
         return "it was not let go of"
     step = record.trace.steps[held.until]
@@ -309,7 +309,7 @@ def _not_let_go(held: Held, record: Record) -> str:
 
 
 def _not_over(held: Held, number: int, record: Record) -> str:
-    """What speaks against that a hold was held when step `number` was performed."""
+    """The objection to a hold having been held when step `number` was performed."""
     if not held.since < number:
         return f"it was taken with step {held.since + 1} only"
     node = _node(held.process, record, number)
@@ -318,14 +318,14 @@ def _not_over(held: Held, number: int, record: Record) -> str:
 
 
 def _under(process: str, name: str, number: int, record: Record) -> str:
-    """What speaks against that a process held nothing of an object when step `number` was performed."""
+    """The objection to a process having held nothing of an object when step `number` was performed."""
     node = _node(process, record, number)
     names = [f"{h.target.name}@{process}" if h.target.private else h.target.name for h in node.holds] if node else []
     return f"{process} held {name} at step {number + 1}" if name in names else ""
 
 
 def _not_held(held: Held, record: Record) -> str:
-    """What speaks against that a process took something with step `since` and has it, or had it when it died."""
+    """The objection to a process having taken something with step `since` and still holding it, at its death too."""
     steps, pid = record.trace.steps, record.performance.pid(held.process)
     step = steps[held.since]
     if step.process != held.process or step.taken != held.hold or step.touched != held.name:
@@ -345,7 +345,7 @@ def _not_held(held: Held, record: Record) -> str:
 
 
 def _not_for(process: str, holds: Sequence[Held], record: Record) -> str:
-    """What speaks against that a process waits, and would go on if these holds were let go of."""
+    """The objection to a process waiting, and going on if these holds were released."""
     node, target = _node(process, record), holds[0].hold.target
     if node is None or node.op is None or node.op.target is not target:
         return f"{process} does not wait for {target.name}"
@@ -364,7 +364,7 @@ def _those(holds: Sequence[Held]) -> str:
 
 
 def _not_by_step(process: str, number: int, record: Record) -> str:
-    """What speaks against that the op of a step, performed in the end, would let a process go on."""
+    """The objection to the op of a step, performed at the end, letting a process go on."""
     node, step = _node(process, record), record.trace.steps[number]
     if node is None or node.op is None or node.op.target is None or step.op is None:
         return f"{process} does not wait"
@@ -379,7 +379,7 @@ def _not_by_step(process: str, number: int, record: Record) -> str:
 
 
 def _let_go(held: Held, state: Any, record: Record) -> list[Any]:
-    """The states of its object after a hold is let go of in `state`, in every way that is known to do something."""
+    """The states of its object after a hold is released in `state`, in every way that is known to change something."""
     found = [after for way in _ways(held.hold, record) for after in way(state) if after != state]
     return list(dict.fromkeys(found))
 
@@ -400,7 +400,7 @@ def _states_after(op: Op, state: Any) -> list[Any]:
     assert op.target is not None
     try:
         return [outcome.state for outcome in op.target.outcomes(state, op)]
-    except Exception:  # a model's object, asked what no process asked
+    except Exception:  # a model's object may raise on a question that no process asked
         return []
 
 

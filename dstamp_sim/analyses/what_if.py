@@ -1,7 +1,7 @@
-"""What would have happened otherwise: the same system with one thing changed, performed again to the end.
+"""What else could have happened: the same system with one thing changed, performed again to the end.
 
-That is how a cause is told from a coincidence here: a death, a step of the environment, an order of steps or an answer
-is one if without it the failure is gone, and none came that the trace does not have.
+This distinguishes a cause from a coincidence: a death, a step of the environment, an order of steps or an answer is a
+cause if without it the failure is gone, and no other failure came.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from dstamp_sim.core.trace import Step, Trace
 MOST_QUESTIONS = 400
 """How many other answers are tried at most, the latest readings first."""
 _MOST_STEPS = 300_000
-"""How many steps all of them may perform together, those included that bring a program to where it stands."""
+"""How many steps all of them may perform in total, including those that bring a program to its place."""
 _KEPT = 100_000
-"""How many of them are kept for what is tried beside other answers."""
+"""How many of them are reserved for trials other than answers."""
 _AFTERMATH = 2_000
 """How many steps a changed behaviour may take, beyond those of the trace, to come to its end."""
 
 
 class Decision(NamedTuple):
-    """What came out: a property that failed, whose result breaks it (None: no one's); or a wish that was reached."""
+    """An outcome: a property that failed, whose result breaks it (None: no one's); or a wish that was reached."""
 
     property: str
     process: str | None
@@ -43,11 +43,11 @@ class Decision(NamedTuple):
 
 @dataclass(frozen=True)
 class Remedy:
-    """An answer that mattered: had step `number` found another value in `path`, or been blocked, all would be well.
+    """An answer that mattered: if step `number` had found another value in `path`, or been blocked, all would be well.
 
-    `path` is None where not the object's state but chance decided between several outcomes: it is then the choice that
-    is first in `choices` after the steps before. `outcome` is the answer that would have helped (None: being blocked).
-    `choices` are all that was performed with it.
+    `path` is None if chance, not the object's state, decided between several outcomes: the choice is then the first in
+    `choices` after the earlier steps. `outcome` is the answer that would have helped (None: being blocked). `choices`
+    are all choices of the trial.
     """
 
     number: int
@@ -76,7 +76,7 @@ class _Performance:
         self._went(pid, outcome, self.semantics.perform(self.state, Move(pid, outcome)))
 
     def told(self, pid: int, outcome: Outcome) -> None:
-        """A process's op gives `outcome`, whether or not its object allows that."""
+        """A process's op returns `outcome`, whether or not its object allows that."""
         possible = self.semantics.outcomes(self.state, pid)
         number = possible.index(outcome) if outcome in possible else 0
         self._went(pid, number, self.semantics.given(self.state, pid, outcome))
@@ -100,7 +100,7 @@ class _Performance:
                 self.do(pid, 0)
 
     def finish(self, held: Collection[str]) -> bool:
-        """Every process but the `held` goes on to its end in turn, daemons when no other can; whether it is the end."""
+        """Moves every process but the `held` to its end in turn, daemons when no other can; whether it is the end."""
         for _ in range(_AFTERMATH):
             pid = None if self.semantics.ended(self.state) else self._next(held)
             if pid is None:
@@ -154,7 +154,7 @@ class WhatIf:
 
     @property
     def facts(self) -> tuple[Decision, ...]:
-        """What came out wrong in the trace, first things first."""
+        """What went wrong in the trace, the first thing first."""
         return tuple(self._since)
 
     @property
@@ -164,13 +164,13 @@ class WhatIf:
         return self.left <= 0
 
     def since(self, fact: Decision) -> int:
-        """The step (from 0) after which a fact of this trace was one; -1 for the initial state."""
+        """The step (from 0) after which a fact of this trace held; -1 for the initial state."""
         return self._since[fact]
 
     def without(self, fact: Decision, numbers: Sequence[int]) -> tuple[Choice, ...] | None:
-        """All choices with these steps left out, where `fact` is gone then.
+        """All choices with these steps left out, if `fact` is then gone.
 
-        Who died goes on at once, or when the others have; another process stands still where it was to perform a step.
+        A dead process goes on at once, or after the others; another process stands still where it would perform a step.
         """
         steps = self.trace.steps
         for at_once in (True, False) if any(steps[n].choice.outcome == CRASH for n in numbers) else (False,):
@@ -188,7 +188,7 @@ class WhatIf:
         return None
 
     def serially(self, fact: Decision, processes: Sequence[str]) -> tuple[Choice, ...] | None:
-        """All choices where each process goes as far as it can before the next, where `fact` comes about then."""
+        """All choices where each process goes as far as it can before the next, if `fact` then happens."""
         performance = _Performance(self, 0)
         for process in processes:
             performance.run_out(self.pid(process))
@@ -196,10 +196,10 @@ class WhatIf:
         return tuple(performance.choices) if fact in self._judged(performance.seen) else None
 
     def in_order(self, fact: Decision, numbers: Sequence[int]) -> tuple[Choice, ...] | None:
-        """All choices where these steps are performed in this order, then the rest, where `fact` is gone then.
+        """All choices where these steps are performed in this order, then the rest, if `fact` is then gone.
 
-        The rest is as it was; or else each process goes on in turn. Steps of who has ended are passed over; None also
-        where another step is not possible.
+        The rest is unchanged; or else each process goes on in turn. Steps of ended processes are skipped; None also if
+        another step is impossible.
         """
         done = set(numbers)
         rest = [n for n in range(len(self.trace.steps)) if n not in done]
@@ -211,14 +211,14 @@ class WhatIf:
                     self._exactly(performance, number)
             except ScheduleError:
                 return None
-            except ModelError:  # an order that the model does not bear
+            except ModelError:  # an order in which the model raises
                 return None
             if choices := self._gone(fact, performance, then):
                 return choices
         return None
 
     def after_end(self, fact: Decision, number: int, process: str) -> tuple[Choice, ...] | None:
-        """All choices where who is to perform step `number` waits there till `process` has ended, if `fact` is gone."""
+        """All choices where step `number` waits until `process` has ended, if `fact` is then gone."""
         held, pid = (self.trace.steps[number].process,), self.pid(process)
         performance = _Performance(self, number)
         for later in range(number + 1, len(self.trace.steps)):
@@ -229,7 +229,7 @@ class WhatIf:
         return self._gone(fact, performance, ()) if node is not None and node.ended else None
 
     def in_turn(self, fact: Decision, processes: Sequence[str]) -> tuple[Choice, ...] | None:
-        """All choices where each process goes as far as it can before the next, where `fact` is gone then."""
+        """All choices where each process goes as far as it can before the next, if `fact` is then gone."""
         performance = _Performance(self, 0)
         for process in processes:
             performance.run_out(self.pid(process))
@@ -250,10 +250,10 @@ class WhatIf:
                     break
 
     def acts(self, number: int, outcome: Outcome | None, last: int) -> int | None:
-        """The step, up to `last`, with which the process of step `number` acts on what it was told there.
+        """The step, up to `last`, with which the process of step `number` acts on its result there.
 
-        That is the first op that would have had other arguments with `outcome` for an answer; where the program would
-        have gone elsewhere, the first from there on that changes something. None where there is none.
+        That is the first op that would have had other arguments with `outcome` as the answer; if the program would have
+        gone elsewhere, the first from there on that changes something. None if there is none.
         """
         pid, process = self.pid(self.trace.steps[number].process), self.trace.steps[number].process
         automaton = self.semantics.automata[pid]
@@ -273,7 +273,7 @@ class WhatIf:
         return None
 
     def idle(self, fact: Decision, number: int) -> bool:
-        """Whether `fact` is gone where step `number` returns the same and changes nothing; no death is such a step."""
+        """Whether `fact` is gone where step `number` returns the same and changes nothing; a death is no such step."""
         step = self.trace.steps[number]
         if step.op is None:
             return False
@@ -282,7 +282,7 @@ class WhatIf:
         return self._gone(fact, performance, range(number + 1, len(self.trace.steps))) is not None
 
     def comes_about(self, fact: Decision, choices: Sequence[Choice]) -> bool:
-        """Whether `choices` alone bring `fact` about; False also where one of them is not possible where it stands."""
+        """Whether `choices` alone bring `fact` about; False also if one of them is impossible at its place."""
         states = [self.semantics.initial()]
         try:
             for choice in choices:
@@ -292,7 +292,7 @@ class WhatIf:
         return fact in self._judged(states)
 
     def ops(self, choices: Sequence[Choice]) -> list[Op | None]:
-        """The ops that these choices perform, which are possible; None for a death."""
+        """The ops that these possible choices perform; None for a death."""
         state, found = self.semantics.initial(), list[Op | None]()
         for choice in choices:
             node = self.semantics.node(state, self.pid(choice.process))
@@ -305,14 +305,14 @@ class WhatIf:
         return self.trace.processes.index(process)
 
     def _exactly(self, performance: _Performance, number: int) -> None:
-        """Step `number` as recorded; passed over where its process has ended. Raises ScheduleError if not possible."""
+        """Step `number` as recorded; skipped if its process has ended. Raises ScheduleError if not possible."""
         choice = self.trace.steps[number].choice
         node = self.semantics.node(performance.state, self.pid(choice.process))
         if node is not None and not node.ended:
             performance.do(*self.semantics.move(performance.state, choice))
 
     def _answered(self, fact: Decision, number: int, outcome: Outcome | None) -> tuple[Choice, ...] | None:
-        """All choices with another answer to step `number` (None: blocked there), where `fact` is gone then."""
+        """All choices with another answer to step `number` (None: blocked there), if `fact` is then gone."""
         process = self.trace.steps[number].process
         performance = _Performance(self, number)
         try:
@@ -320,7 +320,7 @@ class WhatIf:
                 performance.told(self.pid(process), outcome)
             rest = range(number + (outcome is not None), len(self.trace.steps))
             return self._gone(fact, performance, rest, () if outcome else (process,), stuck=outcome is None)
-        except ModelError:  # the program cannot make sense of such an answer
+        except ModelError:  # the program cannot handle such an answer
             return None
 
     def _gone(
@@ -332,22 +332,22 @@ class WhatIf:
         *,
         stuck: bool = False,
     ) -> tuple[Choice, ...] | None:
-        """All choices, the `rest` of the steps and an end added, where `fact` is gone then and no other came.
+        """All choices, the `rest` of the steps and an end added, if `fact` is then gone and no other came.
 
-        Who is `held` stands still. An end there must be, unless one that is held must come to it (`stuck`).
+        A process in `held` stands still. There must be an end, unless a held process must reach it (`stuck`).
         """
         for number in rest:
             if self.trace.steps[number].process not in held:
                 performance.follow(self.trace.steps[number])
         ended = performance.finish(held)
         facts = set(self._judged(performance.seen))
-        if stuck:  # a process that we held up ourselves is no deadlock
+        if stuck:  # a process that we hold up ourselves is not in a deadlock
             facts = {known for known in facts if known.property != NO_DEADLOCK.name}
         clean = (ended or stuck) and fact not in facts and facts <= self._since.keys()
         return tuple(performance.choices) if clean else None
 
     def _other_answers(self, number: int) -> Iterator[tuple[Path | None, Outcome | None]]:
-        """Other things that step `number` could have been told; None as an outcome: it would have been blocked."""
+        """Other results that step `number` could have had; None as an outcome: it would have been blocked."""
         step = self.trace.steps[number]
         if step.op is None or step.op.target is None:
             return
@@ -390,7 +390,7 @@ def trace_choices(trace: Trace) -> Sequence[Choice]:
 
 
 def _answer(step: Step) -> Outcome:
-    """What a step was told, as its program sees it."""
+    """The result of a step, as its program sees it."""
     return Outcome(
         None,
         step.result,
@@ -400,7 +400,7 @@ def _answer(step: Step) -> Outcome:
 
 
 def _told(variant: Counterfactual, outcome: Outcome, now: Hashable) -> Outcome:
-    """The variant's answer given to the program; where the op only looks, the object stays as it really is."""
+    """The variant's answer for the program; if the op only looks, the object stays as it really is."""
     if outcome.state == variant.state:
         return Outcome(now, outcome.result, outcome.label, outcome.takes, outcome.drops)
     return outcome

@@ -85,7 +85,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
         "Examples: dstamp review my_model.py --out out/review   |   dstamp review my_model.py --set runs=3 --spans 1",
     ),
 )
-"""Every command: whose question it answers, and the examples that its help ends with, in the order of the help."""
+"""Every command: which question it answers and the examples that end its help, in the order of the help."""
 
 
 app = typer.Typer(
@@ -107,14 +107,14 @@ def _print_version(asked: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """A concurrency race simulator: replay an incident, explore every interleaving, show what was found."""
 
 
 def main() -> None:
-    """The entry point: runs the command and ends with its exit code, or with one message and the code of a failure."""
+    """The entry point: runs the command and exits with its code, or with one message and the code of a failure."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a job in the background ignores it
         signal.signal(signal.SIGINT, CtrlC())
     code = exit_code(_run)
@@ -122,12 +122,12 @@ def main() -> None:
 
 
 def _run() -> None:
-    gc.freeze()  # a fifth of a short command's time was spent looking for garbage among what it had just loaded
+    gc.freeze()  # a short command spent a fifth of its time looking for garbage in the modules that it had just loaded
     gc.set_threshold(100_000, 20, 100)
     open_streams()
     try:
         app()
     except SystemExit as ended:  # how typer ends
         if ended.__context__ is not None and isinstance(ended.__context__.__cause__, KeyboardInterrupt):
-            raise ended.__context__.__cause__ from None  # pressed while typer read the options: it ends in silence
+            raise ended.__context__.__cause__ from None  # Ctrl-C while typer read the options: typer exits in silence
         raise typer.Exit(ended.code if isinstance(ended.code, int) else 0) from None

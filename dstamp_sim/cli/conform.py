@@ -31,31 +31,34 @@ if TYPE_CHECKING:
 def conform(
     witness: Annotated[Path | None, typer.Argument(help="A witness file to play on the real parts.")] = None,
     trials: Annotated[
-        int, typer.Option(metavar="N", parser=whole(0), help="Instead: run a model N times, freely and concurrently.")
+        int,
+        typer.Option(
+            metavar="N", parser=whole(0), help="Instead of a witness: run a model N times, freely and concurrently."
+        ),
     ] = 0,
     model: Annotated[str | None, typer.Option(metavar="MODEL", help="The model of the trials.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="K=V", help="A parameter of its factory; repeatable.")
     ] = None,
     placement: PlacementOption = None,
-    seed: Annotated[int, typer.Option(help="The seed of the trials' delays.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the trials' delays.")] = 0,
     measure: Annotated[
-        bool, typer.Option("--measure", help="Instead: measure real ops, as delays of a scenario.")
+        bool, typer.Option("--measure", help="Instead of a witness: measure real ops, as delays for a scenario.")
     ] = False,
     use_docker_host: UseDockerHost = False,
     out: Out = Path("out"),
     as_json: AsJson = False,
 ) -> None:
-    """Hold a witness against reality: real git, real flock, a real Docker Swarm; op by op, each compared."""
+    """Play a witness on real git, real flock and a real Docker Swarm, and compare every op."""
     if sum((witness is not None, trials > 0, measure)) != 1:
-        raise UsageError("conform: give one of a WITNESS, --trials N and --measure")
+        raise UsageError("conform: name a WITNESS, or use --trials N or --measure")
     of_trials = {"--model": model is not None, "--set": settings, "--placement": placement is not None, "--seed": seed}
     if not trials and (ignored := [option for option, given in of_trials.items() if given]):
         raise UsageError(
             f"conform: {', '.join(ignored)} would be ignored: only --trials N takes a model, placement or seed"
         )
     if trials and model is None:
-        raise UsageError("conform: --trials N needs --model MODEL, which says what is run")
+        raise UsageError("conform: --trials N needs --model MODEL, the model to run")
     try:
         if witness is not None:
             _play(witness, out, use_docker_host=use_docker_host, as_json=as_json)
@@ -103,7 +106,7 @@ def _play(witness: Path, out: Path, *, use_docker_host: bool, as_json: bool) -> 
 
 
 def _story(found: Played) -> Iterator[str]:
-    """What was played, with real times: each line was compared with the model's."""
+    """The steps that were played, with real times; each was compared with the model's."""
     wide = max(len(step.process) for step in found.trace.steps) if found.trace.steps else 0
     yield f"{found.witness.origin.model}: {found.witness.about}, played on real parts"
     for step in found.trace.steps:
@@ -153,7 +156,7 @@ def _measure(out: Path, *, use_docker_host: bool, as_json: bool) -> None:
 
 @contextmanager
 def _telling() -> Iterator[Announce | None]:
-    """A line of progress on a terminal."""
+    """Prints a line of progress on a terminal."""
     console: Any = errors()
     if not console.is_terminal:
         yield None

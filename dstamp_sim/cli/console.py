@@ -1,4 +1,4 @@
-"""What every command shares: options that mean the same everywhere, and how things are printed."""
+"""What all commands share: options that mean the same everywhere, and how to print."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for pictures and witnesses.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
-Html = Annotated[bool, typer.Option("--html", help="Also write pages to step through; each is one file.")]
+Html = Annotated[bool, typer.Option("--html", help="Also write HTML pages to step through, one file each.")]
 UseDockerHost = Annotated[
     bool,
     typer.Option("--yes-use-this-engine", help="Use the Docker Engine that DOCKER_HOST names, not a private one."),
@@ -36,10 +36,11 @@ SettingsOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="K=V", help="A parameter of the factory; repeatable.")
 ]
 MechanismOption = Annotated[
-    str | None, typer.Option("--mechanism", metavar="NAME", help="The factory of a mechanism that the model names.")
+    str | None,
+    typer.Option("--mechanism", metavar="NAME", help="A mechanism that the model names; its factory is used."),
 ]
 PropertiesOption = Annotated[
-    list[str] | None, typer.Option("--property", metavar="NAME", help="Judge only this one; repeatable.")
+    list[str] | None, typer.Option("--property", metavar="NAME", help="Judge only this property; repeatable.")
 ]
 CrashesOption = Annotated[
     int | None,
@@ -58,7 +59,7 @@ PlacementOption = Annotated[
 
 
 class Aside(io.TextIOBase):
-    """Standard output while a command runs: what a model prints goes to standard error, `results` is the real one."""
+    """Standard output while a command runs: a model's prints go to standard error; `results` is the real stream."""
 
     def __init__(self, results: TextIO) -> None:
         self.results = results
@@ -68,27 +69,27 @@ class Aside(io.TextIOBase):
         return sys.stderr.write(written)
 
     def close(self) -> None:
-        """Nothing: it is not a model's to close."""
+        """Does nothing: a model must not close this stream."""
 
 
 def results() -> TextIO:
-    """The stream for results: standard output, past what models print."""
+    """The stream for results: the real standard output, free of models' prints."""
     return sys.stdout.results if isinstance(sys.stdout, Aside) else sys.stdout
 
 
 def output() -> Console:
-    """Where results go: as wide as the terminal, or 160 columns when piped."""
+    """The console for results: as wide as the terminal, or 160 columns when piped."""
     console = Console(file=results(), soft_wrap=False, highlight=False)
     return console if console.is_terminal else Console(file=results(), width=160, highlight=False)
 
 
 def errors() -> Console:
-    """Where errors and progress go."""
+    """The console for errors and progress."""
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say(console: Console, text: Text) -> None:
-    """Print without breaking lines: what is piped is for other programs, and terminals wrap by themselves."""
+    """Print without breaking lines: other programs read a pipe, and terminals wrap by themselves."""
     console.print(text, soft_wrap=True)
 
 
@@ -98,20 +99,20 @@ def print_json(document: dict[str, Any]) -> None:
 
 
 def print_files(console: Console, files: Iterable[Path]) -> None:
-    """Say which files were written."""
+    """Print the files that were written."""
     for file in files:
         say(console, Text(f"wrote {file}"))
 
 
 def print_explanation(console: Console, why: Explanation) -> None:
-    """Say why a trace came out as it did, and the cycle that proves it."""
+    """Print why a trace came out as it did, and the cycle that proves it."""
     for line in (why.sentence, why.proof):
         if line:
             say(console, Text(line))
 
 
 def print_properties(console: Console, properties: Sequence[Shown]) -> None:
-    """Say what a trace shows of each property, and why it fails where it does."""
+    """Print what a trace shows of each property, and why it fails where it does."""
     wide = max(len(shown.words) for shown in properties)
     for shown in properties:
         say(console, Text(f"  {shown.words:<{wide}}  {shown.judgement.prop.title}"))
@@ -136,7 +137,7 @@ def properties_json(properties: Sequence[Shown]) -> list[dict[str, Any]]:
 
 
 EVERY_S = 10.0
-"""How often a line says how far a long command has come, where errors are no terminal."""
+"""Seconds between two lines of progress where standard error is no terminal."""
 
 
 @contextmanager
@@ -168,7 +169,7 @@ def progress() -> Iterator[ExploreProgress]:
 
 
 def _now_and_then(console: Console) -> Callable[[Callable[[], str]], None]:
-    """Prints what it is given to say, but a line every `EVERY_S` at most, the first one after as long."""
+    """Prints a line at most every `EVERY_S` seconds, the first one after that long."""
     last = monotonic()
 
     def tell(says: Callable[[], str]) -> None:
@@ -182,7 +183,7 @@ def _now_and_then(console: Console) -> Callable[[Callable[[], str]], None]:
 
 @contextmanager
 def bar(of: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar of progress on a terminal, told how many of how many are done; elsewhere a line now and then."""
+    """A bar of progress on a terminal, moved by (done, total); elsewhere a line now and then."""
     from rich.progress import (  # noqa: PLC0415 - slow to import
         BarColumn,
         MofNCompleteColumn,

@@ -28,7 +28,7 @@ def describe(
     placement: PlacementOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what a model has: parameters, processes, objects, sections, locks, placements, mechanisms, properties."""
+    """List a model's parameters, processes, objects, sections, locks, placements, mechanisms, properties."""
     from dstamp_sim.pipeline.describe import describe_model  # noqa: PLC0415 - commands load what they need
 
     reference = f"{model}:{mechanism}" if mechanism else model

@@ -1,6 +1,6 @@
 """How a command ends: with the exit code of its verdict, or with one message and the code of what went wrong.
 
-0, 1 and 3 are verdicts; nothing else ends with 0 or 1. The table is in README.md.
+0, 1 and 3 are verdicts; no other end has the codes 0 and 1. The table is in README.md.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 USAGE, UNDETERMINED, FAULT, INTERRUPTED = 2, 3, 70, 130
 
 TRACEBACK = "DSTAMP_TRACEBACK"
-"""Where this is set, a fault of the tool shows its traceback."""
+"""The environment variable that makes a fault of the tool show its traceback."""
 
 _PACKAGE = Path(__file__).parents[1]
 
 
 def exit_code(run: Callable[[], object]) -> int:
-    """What `run` ends with: 0, what it asks for by `typer.Exit`, or the code of what went wrong, which is then said."""
+    """The exit code of `run`: 0, the one in its `typer.Exit`, or the code of a failure, after printing its message."""
     try:
         run()
     except typer.Exit as asked:
@@ -50,9 +50,9 @@ def exit_code(run: Callable[[], object]) -> int:
         if error.filename is None:
             return _fault(error)
         return _said(f"{cut(str(error.filename))}: {error.strerror}", USAGE)
-    except BaseException as error:  # a SystemExit too: whoever calls sys.exit inside a command knows no verdict
+    except BaseException as error:  # a SystemExit too: code that calls sys.exit inside a command knows no verdict
         handler = signal.getsignal(signal.SIGINT)
-        pressed = isinstance(handler, CtrlC) and handler.pressed  # a module that is being loaded makes it another error
+        pressed = isinstance(handler, CtrlC) and handler.pressed  # an import turns Ctrl-C into another error
         return _said("interrupted", INTERRUPTED) if pressed else _fault(error)
     return 0
 
@@ -74,7 +74,7 @@ def _said(message: str, code: int) -> int:
 
 
 def _fault(error: BaseException) -> int:
-    """Says that the tool is at fault, where, and what to report."""
+    """Prints that the tool is at fault, where, and what to report."""
     frames = traceback.extract_tb(error.__traceback__)
     inner = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
     place = f" at {Path(inner[-1].filename).relative_to(_PACKAGE.parent)}:{inner[-1].lineno}" if inner else ""
@@ -85,9 +85,9 @@ def _fault(error: BaseException) -> int:
 
 
 def ending(command: Callable[..., None]) -> Callable[..., None]:
-    """The command, ending as `exit_code` says: typer, around it, makes exit codes of its own of what is raised.
+    """The command, with the exit code of `exit_code`: typer would turn exceptions into other codes.
 
-    What a model prints meanwhile goes to standard error: standard output is for results.
+    A model's prints go to standard error meanwhile: standard output is for results.
     """
 
     @functools.wraps(command)
@@ -100,10 +100,10 @@ def ending(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def open_streams() -> None:
-    """Makes standard output and error bear a reader that goes, a full disk, and letters that they do not have.
+    """Makes standard output and error survive a closed pipe, a full disk, and letters that they cannot encode.
 
-    A reader that is gone takes nothing from the verdict: what it does not read is dropped. A stream that was closed
-    from the start swallows what is written.
+    A closed pipe does not change the verdict: the rest of the output is dropped. A stream that was closed from the
+    start swallows all output.
     """
     sys.stdout = _opened(sys.stdout, "standard output")
     sys.stderr = _opened(sys.stderr, "standard error")
@@ -113,7 +113,7 @@ def _opened(stream: TextIO | None, name: str) -> TextIO:
     if stream is None:
         return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - for as long as the process lives
     if not isinstance(stream, io.TextIOWrapper) or stream not in (sys.__stdout__, sys.__stderr__):
-        return stream  # somebody captures it
+        return stream  # a test captures it
     outlet = io.BufferedWriter(_Outlet(stream.fileno(), name))
     return io.TextIOWrapper(
         outlet, encoding=stream.encoding, errors="backslashreplace", line_buffering=stream.line_buffering
@@ -121,14 +121,14 @@ def _opened(stream: TextIO | None, name: str) -> TextIO:
 
 
 class _Outlet(io.FileIO):
-    """A descriptor that leads nowhere once a write to it has failed; a reader that is gone is no failure."""
+    """A descriptor that leads nowhere once a write to it has failed; a closed pipe is no failure."""
 
     def __init__(self, descriptor: int, called: str) -> None:
         super().__init__(descriptor, "w", closefd=False)
         self.called = called
 
     def write(self, data: ReadableBuffer, /) -> int:
-        """As of any file; raises OSError with the stream's name, but for a reader that is gone."""
+        """Writes as any file does. Raises OSError with the stream's name, except for a closed pipe."""
         try:
             return super().write(data)
         except OSError as error:

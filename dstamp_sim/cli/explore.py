@@ -31,21 +31,25 @@ def explore(
     placement: PlacementOption = None,
     properties: PropertiesOption = None,
     crashes: CrashesOption = None,
-    limit: Annotated[int, typer.Option(parser=whole(1), help="States to remember before giving up.")] = DEFAULT_LIMIT,
+    limit: Annotated[
+        int, typer.Option(parser=whole(1), help="How many states to keep before giving up.")
+    ] = DEFAULT_LIMIT,
     memory_mb: Annotated[
-        int, typer.Option("--memory", metavar="MB", parser=whole(1), help="Memory for states.")
+        int, typer.Option("--memory", metavar="MB", parser=whole(1), help="How much memory to use for states.")
     ] = DEFAULT_MEMORY_MB,
     no_por: Annotated[bool, typer.Option("--no-por", help="No partial-order reduction.")] = False,
-    no_symmetry: Annotated[bool, typer.Option("--no-symmetry", help="Tell copies apart.")] = False,
+    no_symmetry: Annotated[
+        bool, typer.Option("--no-symmetry", help="No symmetry reduction: tell copies apart.")
+    ] = False,
     no_merge: Annotated[
-        bool, typer.Option("--no-merge", help="Let local steps and equal futures cost states.")
+        bool, typer.Option("--no-merge", help="No merging of local steps and of local states with equal futures.")
     ] = False,
     keep_going: Annotated[
-        bool, typer.Option("--keep-going", help="Visit the whole space, judge every property.")
+        bool, typer.Option("--keep-going", help="Do not stop at the first violation: visit the whole space.")
     ] = False,
     html: Html = False,
     count: Annotated[
-        bool, typer.Option("--count", help="Also count all complete interleavings, and the bad ones: how rare it is.")
+        bool, typer.Option("--count", help="Also count all complete interleavings and the bad ones.")
     ] = False,
     out: Out = Path("out"),
     as_json: AsJson = False,

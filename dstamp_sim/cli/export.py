@@ -42,21 +42,23 @@ def export(
         typer.Option(
             "--to",
             metavar="FORMAT",
-            help="The format, such as promela of a model or mermaid of a witness; see --formats.",
+            help="The format, such as promela for a model or mermaid for a witness; see --formats.",
         ),
     ],
     formats: Annotated[  # noqa: ARG001 - its callback has done all
-        bool, typer.Option("--formats", callback=_print_formats, is_eager=True, help="List the formats and end.")
+        bool, typer.Option("--formats", callback=_print_formats, is_eager=True, help="List the formats and exit.")
     ] = False,
     settings: SettingsOption = None,
     placement: PlacementOption = None,
     properties: PropertiesOption = None,
     crashes: CrashesOption = None,
-    no_merge: Annotated[bool, typer.Option("--no-merge", help="Keep local states with equal futures apart.")] = False,
+    no_merge: Annotated[
+        bool, typer.Option("--no-merge", help="No merging of local states with equal futures.")
+    ] = False,
     out: Out = Path("out"),
     as_json: AsJson = False,
 ) -> None:
-    """Write a model or a witness in another tool's language: for a second opinion, or another way to look at it."""
+    """Write a model or a witness in another tool's language, for a second opinion or another view."""
     from dstamp_sim.export.export import export as write  # noqa: PLC0415 - commands load what they need
 
     file = write(

@@ -12,7 +12,9 @@ from dstamp_sim.cli.console import AsJson, bar, errors, output, print_json, say
 
 
 def ingest(
-    folder: Annotated[Path, typer.Argument(metavar="RUNS_DIR", help="Holds a folder with results.json per run.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="RUNS_DIR", help="A folder with one subfolder per run, each with a results.json.")
+    ],
     model: Annotated[
         str,
         typer.Option(metavar="MODEL", help="The model, which says what can be observed of a run."),
@@ -20,10 +22,10 @@ def ingest(
     into: Annotated[Path, typer.Option("--into", metavar="FILE", help="The evidence file to write.")] = Path(
         "evidence.toml"
     ),
-    replace: Annotated[bool, typer.Option("--replace", help="Write over an existing evidence file.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Overwrite an existing evidence file.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make an evidence file of real run folders; bad files are named one by one and skipped."""
+    """Make an evidence file from real run folders. Bad files are named and skipped."""
     from dstamp_sim.incident.ingest import ingest_runs  # noqa: PLC0415 - commands load what they need
 
     with bar("run folders") as tell:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def print_judgement(found: Judgement, out: Path, *, full: bool) -> None:
-    """The first screen of a judgement; with `full` all that the report says, and the files that were written."""
+    """The first screen of a judgement; with `full` the whole report; then the files that were written."""
     from dstamp_sim.incident.report.first_screen import first_screen  # noqa: PLC0415 - commands load what they need
     from dstamp_sim.incident.report.full import full_report  # noqa: PLC0415 - as above
     from dstamp_sim.incident.report.judgement_files import PAGE  # noqa: PLC0415 - as above

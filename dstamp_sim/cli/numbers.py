@@ -1,4 +1,4 @@
-"""Whole numbers as options: what was given, and what is asked for, stand in the message."""
+"""Whole numbers as options: the message has the value and the range."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import typer
 
 LARGEST = 2**31 - 1
-"""More than this no option means."""
+"""No option takes a larger number."""
 
 
 def whole(least: int, most: int = LARGEST) -> Callable[[str], int]:
@@ -17,7 +17,7 @@ def whole(least: int, most: int = LARGEST) -> Callable[[str], int]:
         try:
             number = int(written) if len(str(written)) <= len(str(most)) + 1 else most + 1
         except ValueError:
-            raise typer.BadParameter(f"{written!r} is no whole number") from None
+            raise typer.BadParameter(f"{written!r} is not a whole number") from None
         if not least <= number <= most:
             raise typer.BadParameter(f"{str(written)[:40]} is not from {least:,} to {most:,}")
         return number

@@ -24,7 +24,9 @@ def prove(
     model: ModelArgument,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="K=V", help="A parameter of the factory; numbers of copies not set are any."),
+        typer.Option(
+            "--set", metavar="K=V", help="A parameter of the factory; numbers of copies that are not set are any."
+        ),
     ] = None,
     mechanism: MechanismOption = None,
     placement: PlacementOption = None,

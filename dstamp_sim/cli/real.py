@@ -12,17 +12,17 @@ from dstamp_sim.cli.console import AsJson, UseDockerHost, output, print_json, sa
 
 
 class Action(Enum):
-    """What can be asked of the real parts."""
+    """The questions about the real parts."""
 
     DOCTOR = "doctor"
 
 
 def real(
-    action: Annotated[Action, typer.Argument(help="doctor: start a private Docker Engine, ask it, end it.")],
+    action: Annotated[Action, typer.Argument(help="doctor: start a private Docker Engine, query it, stop it.")],
     use_docker_host: UseDockerHost = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say whether the real parts run on this machine: git, and a private Docker Engine that is started and ended."""
+    """Say whether the real parts run on this machine: git, and a private Docker Engine that starts and stops."""
     assert action is Action.DOCTOR
     from dstamp_sim.conformance.doctor import examine  # noqa: PLC0415 - commands load what they need
 

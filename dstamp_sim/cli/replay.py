@@ -32,20 +32,19 @@ if TYPE_CHECKING:
 
 
 def replay(
-    scenario: Annotated[
-        Path | None, typer.Argument(help="A scenario file; the bundled incident's when left out.")
-    ] = None,
+    scenario: Annotated[Path | None, typer.Argument(help="A scenario file; default: the bundled incident's.")] = None,
     mechanism: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The candidate mechanism; the scenario's when left out.")
+        str | None, typer.Option(metavar="NAME", help="The candidate mechanism (default: the scenario's).")
     ] = None,
     placement: PlacementOption = None,
-    seed: Annotated[int | None, typer.Option(parser=whole(0), help="The seed of all durations and outcomes.")] = None,
+    seed: Annotated[int | None, typer.Option(parser=whole(0), help="Seed of all durations and outcomes.")] = None,
     draws: Annotated[
         int,
         typer.Option(metavar="N", parser=whole(0), help="Also count how often each property fails in N draws."),
     ] = 0,
     judge: Annotated[
-        bool | None, typer.Option("--judge/--no-judge", help="Judge all mechanisms (default: unless --mechanism).")
+        bool | None,
+        typer.Option("--judge/--no-judge", help="Judge all mechanisms (default: yes, unless --mechanism is set)."),
     ] = None,
     evidence: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Judge against this evidence instead of the scenario's.")
@@ -57,10 +56,11 @@ def replay(
     out: Out = Path("out"),
     as_json: AsJson = False,
 ) -> None:
-    """Replay a cluster of runs on the clock, beside what was observed, and judge which mechanism can have done it.
+    """Replay a cluster of runs on the clock beside the observed runs, and judge which mechanisms can explain those.
 
     A replay is one draw from assumed figures. Exit code 1 says that a property fails in it (with --draws: in some
-    draw), 3 that one was never asked. Beside evidence the question is what was observed: then 0, but for --draws.
+    draw), 3 that one was never asked. With evidence the question is what was observed: then it is 0, unless --draws is
+    set.
     """
     from dstamp_sim.incident.loaded import load_incident  # noqa: PLC0415 - commands load what they need
     from dstamp_sim.incident.replay_scenario import replay_incident  # noqa: PLC0415 - as above
@@ -133,7 +133,7 @@ def _how_often(often: HowOften) -> str:
         return "never asked"
     low, high = often.limits
     in_some = f" (the first has seed {often.first_seed})" if often.decided else ""
-    asked = "" if often.asked == often.draws else f" of {often.asked:,} that came to ask it"
+    asked = "" if often.asked == often.draws else f" of the {often.asked:,} that asked it"
     limits = f"{at_least(low)} to {at_most(high)}" if often.decided else f"at most {at_most(high)}"
     told = f"{'is reached' if often.prop.is_wish else 'fails'} in {f'{often.decided:,}' if often.decided else 'none'}"
     return f"{told}{asked}{in_some}; with 95 % confidence in {limits} of all draws"

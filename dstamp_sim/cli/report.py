@@ -1,4 +1,4 @@
-"""How an exploration or a proof is printed: as text with the stories of its traces, or as one JSON document."""
+"""Prints an exploration or a proof: as text with the stories of its traces, or as one JSON document."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def print_report(heading: str, found: Exploration, *, as_json: bool) -> None:
 
 
 def _counted(found: Exploration) -> list[str]:
-    """How many interleavings there are and how many decide each property; nothing where they were not counted."""
+    """How many interleavings there are, and how many decide each property; empty where they were not counted."""
     total = found.interleavings
     if total is None:
         return []

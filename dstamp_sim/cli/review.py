@@ -22,14 +22,16 @@ def review(
     ],
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="K=V", help="A parameter of the factory; numbers of copies not set are any."),
+        typer.Option(
+            "--set", metavar="K=V", help="A parameter of the factory; numbers of copies that are not set are any."
+        ),
     ] = None,
     mechanism: MechanismOption = None,
     locks: Annotated[
         list[str] | None, typer.Option("--locks", metavar="NAME", help="A lock to place; repeatable (default: all).")
     ] = None,
     spans: Annotated[
-        int, typer.Option(parser=whole(1, 2), help="1 for single spans only, 2 also for pairs (of the first lock).")
+        int, typer.Option(parser=whole(1, 2), help="1: single spans only; 2: also pairs (of the first lock).")
     ] = 2,
     scenario: Annotated[
         Path | None,
@@ -38,7 +40,7 @@ def review(
     out: Out = Path("out"),
     as_json: AsJson = False,
 ) -> None:
-    """Review every placement of a model's locks: safe or not for any number of copies, at what price, which best."""
+    """Review every placement of a model's locks: safe or not for any number of copies, its price, and the best ones."""
     from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - commands load what they need
     from dstamp_sim.lock_review.answer import answer, end_text, table  # noqa: PLC0415 - as above
     from dstamp_sim.lock_review.review import review_model  # noqa: PLC0415 - as above

@@ -55,12 +55,12 @@ def sample(
     ] = "random-walk",
     strategies: Annotated[  # noqa: ARG001 - its callback has done all
         bool,
-        typer.Option("--strategies", callback=_print_strategies, is_eager=True, help="List the strategies and end."),
+        typer.Option("--strategies", callback=_print_strategies, is_eager=True, help="List the strategies and exit."),
     ] = False,
-    budget: Annotated[int, typer.Option(parser=whole(1), help="Schedules to walk.")] = 10_000,
-    seed: Annotated[int, typer.Option(parser=whole(0), help="The seed of all draws.")] = 0,
+    budget: Annotated[int, typer.Option(parser=whole(1), help="How many schedules to draw.")] = 10_000,
+    seed: Annotated[int, typer.Option(parser=whole(0), help="Seed of all draws.")] = 0,
     most_steps: Annotated[
-        int, typer.Option("--steps", parser=whole(1), help="Steps of one schedule, at most.")
+        int, typer.Option("--steps", parser=whole(1), help="The most steps of one schedule.")
     ] = 2_000,
     settings: SettingsOption = None,
     mechanism: MechanismOption = None,
@@ -70,7 +70,7 @@ def sample(
     out: Out = Path("out"),
     as_json: AsJson = False,
 ) -> None:
-    """Draw schedules of a model: how many are bad, the first one made short, how rare what was not seen must be."""
+    """Draw schedules of a model: how many are bad, the first bad one made short, and how rare an unseen one must be."""
     from dstamp_sim.pipeline.sample import Settings, sample_model  # noqa: PLC0415 - commands load what they need
 
     reference = f"{model}:{mechanism}" if mechanism else model
@@ -144,7 +144,7 @@ def _ends(found: Sampling) -> list[str]:
         lines.append(f"  and {len(ends) - ENDS_SHOWN:,} more (--json has all)")
     if found.unseen is not None:
         lines.append(
-            f"the next schedule ends otherwise with probability {at_most(found.unseen)} or less (95 % confidence)"
+            f"the next schedule has another result with probability {at_most(found.unseen)} or less (95 % confidence)"
         )
     return lines
 

@@ -23,15 +23,15 @@ from dstamp_sim.cli.console import (
 
 
 def show(
-    witness: Annotated[Path, typer.Argument(help="A witness file, as explore and replay write them.")],
+    witness: Annotated[Path, typer.Argument(help="A witness file, as explore and replay write it.")],
     html: Html = False,
     minimised: Annotated[
-        bool, typer.Option("--minimise", help="Show the simplest trace that comes out as badly, and save it.")
+        bool, typer.Option("--minimise", help="Show the simplest trace that fails in the same way, and save it.")
     ] = False,
     out: Out = Path("out"),
     as_json: AsJson = False,
 ) -> None:
-    """Replay a witness strictly and draw it again; an edited one is refused at the first step that differs."""
+    """Replay a witness strictly and draw it again. An edited witness is refused at the first step that differs."""
     from dstamp_sim.pipeline.explained import told_story  # noqa: PLC0415 - commands load what they need
     from dstamp_sim.pipeline.show import show_witness  # noqa: PLC0415 - as above
 

@@ -14,14 +14,16 @@ from dstamp_sim.cli.judgement import print_judgement
 def update(
     evidence: Annotated[Path, typer.Argument(metavar="EVIDENCE", help="The evidence file.")],
     observe: Annotated[
-        list[str], typer.Option("--observe", metavar="EXPERIMENT=OUTCOME", help="What came out; repeatable.")
+        list[str],
+        typer.Option("--observe", metavar="EXPERIMENT=OUTCOME", help="An experiment and its outcome; repeatable."),
     ],
-    source: Annotated[str, typer.Option(help="Where the outcome is from.")] = "dstamp update",
+    source: Annotated[str, typer.Option(help="Who saw the outcome, or where it is written.")] = "dstamp update",
     into: Annotated[
         Path | None, typer.Option("--into", metavar="FILE", help="Write to this new file; EVIDENCE stays as it is.")
     ] = None,
     scenario: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The scenario it is evidence for; the incident's when left out.")
+        Path | None,
+        typer.Option(metavar="FILE", help="The scenario that the evidence is for (default: the incident's)."),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Print the whole report, not its first screen.")] = False,
     out: Out = Path("out"),

@@ -1,8 +1,8 @@
 """A program, compiled lazily into an automaton: node = history of results, edge = next answer.
 
 Generators cannot be copied, but a deterministic program's local state is a function of the results it has received.
-Nodes are never merged by what a frame looks like: a `for` loop's iterator is in no local variable. Only nodes that
-have no future are merged, by the result they ended with.
+Nodes are never merged by the look of a frame: a `for` loop's iterator is in no local variable. Only nodes without a
+future are merged, by their results.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ DEPENDS = (
     "a model depends on nothing but arguments and results (no clock, no random numbers, no order of a set, nothing "
     "that another run left)"
 )
-"""What a model that is not deterministic is told."""
+"""The rule, for the message about a model that is not deterministic."""
 
 REPETITION = "Express repetition with daemon=True, or waiting with an op that blocks"
 
 MOST_DROPPED = 1_000
-"""Ops that the `finally` clauses of a dropped program may yield before they are cut off."""
+"""How many ops the `finally` clauses of a dropped program may yield before they are cut off."""
 
 
 def _as_it_is(value: Any) -> Any:
@@ -49,7 +49,7 @@ class Hold(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What an op gave back to the program: its result, and what the process now holds or no longer does."""
+    """What an op returned to the program: its result, and what the process now holds or no longer holds."""
 
     result: Hashable
     takes: Hashable = None
@@ -58,9 +58,10 @@ class Answer(NamedTuple):
 
 @dataclass(slots=True)
 class Node:
-    """Where a program stands: the op that it is about to perform, or the result that it ended with.
+    """Where a program stands: the op that it is about to perform, or the result with which it ended.
 
-    `frames` are the model's lines at which it is suspended, `passed` those that it passed to come here without an op.
+    `frames` are the model's lines at which it is suspended, `passed` the lines that it passed on the way here without
+    an op.
     """
 
     op: Op | None
@@ -84,7 +85,7 @@ class Node:
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
 class _Live:
-    """A running generator, suspended at a node; when it is no longer needed, it ends without a word."""
+    """A running generator, suspended at a node; it is closed quietly when it is no longer needed."""
 
     body: Program[Any]
     driver: Program[Any]
@@ -102,20 +103,20 @@ class _Live:
 
     @property
     def sections(self) -> tuple[str, ...]:
-        """The sections in which it is, outermost first."""
+        """The sections that it is in, outermost first."""
         return tuple(str(mark.args[0]) for mark in self.inside if not mark.stay.closed)
 
     def mark(self, item: SectionMark) -> None:
-        """It passed a mark: the entry into a section, or the exit from one."""
+        """Notes that it passed a mark: the entry into a section, or the exit from one."""
         left = tuple(mark for mark in self.inside if mark.stay is not item.stay)
         self.inside = (*left, item) if item.verb == ENTER else left
 
     def end(self, value: Any) -> None:
-        """It returned."""
+        """Notes that it returned."""
         self.returned, self.value, self.inside = True, value, ()
 
     def send(self, answer: Any) -> Any:
-        """What it yields next, given `answer`; what it makes meanwhile is noted, and what it yields struck out."""
+        """Returns what it yields next after `answer`; notes ops made meanwhile, and strikes out the yielded one."""
         if self.refusing and answer is None and isinstance(self.last, Op) and self.last.verb == "try_acquire":
             self.cut_off = self.cut_off or any(self.last.target is lock for lock in self.refusing)
         before, Made.running = Made.running, self.made
@@ -130,7 +131,7 @@ class _Live:
 
 def _drop(*generators: Program[Any]) -> None:
     """End a program that is dropped half-way: its `finally` clauses run, but what they yield is not performed."""
-    before, Made.running = Made.running, None  # this may happen while another program's code runs
+    before, Made.running = Made.running, None  # another program's code may be running
     for generator in generators:
         with suppress(BaseException):
             generator.throw(LockTaken())
@@ -143,10 +144,10 @@ class Automaton:
     """The automaton of one program with its arguments and the locks laid over it; node 0 is its start.
 
     Grows as engines ask for it; the same answers give the same nodes. Not safe for use by several threads. `own`
-    returns the program as one run of it may keep things in it; `sections` are those that it may name (empty: any).
-    Raises ModelError (with the model's file and line) when the program yields something that is no op, touches an
-    object that the system does not declare, returns an unhashable value, raises, or is not deterministic; and
-    UnboundedProgram when one history grows longer than `history_limit` ops.
+    returns the program for one run, with the state that this run may keep; `sections` are the sections that it may name
+    (empty: any). Raises ModelError (with the model's file and line) when the program yields something other than an op,
+    touches an object that the system does not declare, returns an unhashable value, raises, or is not deterministic;
+    and UnboundedProgram when one history grows longer than `history_limit` ops.
     """
 
     def __init__(
@@ -175,7 +176,7 @@ class Automaton:
         self._add(live, self._run(live, None), parent=-1, answer=None, holds=())
 
     def advance(self, node: int, outcome: Outcome) -> int:
-        """The node reached from `node` when its op gives `outcome`."""
+        """Returns the node that `node` leads to when its op returns `outcome`."""
         answer = Answer(outcome.result, outcome.takes, outcome.drops)
         known = self.nodes[node].edges.get(answer)
         return self._grow(node, answer) if known is None else known
@@ -192,9 +193,9 @@ class Automaton:
         return child
 
     def repeat(self) -> None:
-        """Run every path that was added since the last time again, the last one first, each from the program's start.
+        """Runs every path that was added since the last call again, the last one first, each from the program's start.
 
-        Raises ModelError where the program does not do what it did before.
+        Raises ModelError where the program does something else than before.
         """
         repeated = set[int]()
         while self._unrepeated:
@@ -342,7 +343,7 @@ class Automaton:
         return live
 
     def _repeated(self, live: _Live, answer: Any) -> Any:
-        """As `_run`, where it was run before: what was checked then is not checked again, also that it is an op."""
+        """As `_run`, for a path that ran before: what was checked then is not checked again."""
         if live.returned:
             return None
         try:
@@ -388,7 +389,7 @@ class Automaton:
 
 
 def _closing(holds: tuple[Hold, ...]) -> Op | None:
-    """The op that a process which has returned performs next, to release what it holds; None when there is none.
+    """The next op that a process performs after it has returned, to release what it holds; None if there is none.
 
     Raises ModelError with the model's line.
     """
@@ -406,7 +407,7 @@ def _closing(holds: tuple[Hold, ...]) -> Op | None:
 
 
 def left_by_death(target: SharedObject, state: Hashable, token: Hashable) -> Hashable:
-    """What the death of a process that held `token` makes of `state`. Raises ModelError with the model's line."""
+    """The state that follows `state` when a process that held `token` dies. Raises ModelError with the model's line."""
     place = defined(type(target).on_death)
     try:
         left: Hashable = target.on_death(state, token)
@@ -426,7 +427,7 @@ def _did(returned: bool, op: object, value: Any) -> str:
 
 
 def _no_value(item: object) -> str:
-    """What is wrong with an op or a generator where a value should be; empty for a value."""
+    """What is wrong with an op or a generator in the place of a value; empty for a value."""
     if isinstance(item, Op):
         return f"the op {item}, which was not performed: its result is `yield {item}`"
     if isinstance(item, GeneratorType):

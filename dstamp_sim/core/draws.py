@@ -1,4 +1,4 @@
-"""Draws in [0, 1) that any engine can make again: the i-th of a stream is a function of seed, stream and i alone."""
+"""Draws in [0, 1) that any engine can repeat: the i-th of a stream depends on seed, stream and i alone."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
 """What can go wrong, one class per kind of culprit.
 
 DstampError                 anything this package raises on purpose
-├── UsageError              an option, a name or a value given by the user
+├── UsageError              an option, a name or a value of the user's
 │   ├── PlacementError      a placement that does not fit the system
 │   └── ScenarioError       a scenario or evidence file
 ├── ModelError              a model breaks a rule (carries the model's file and line)
-│   └── UnboundedProgram    a program performed more ops than an exploration can remember
+│   └── UnboundedProgram    a program performed more ops than an exploration can keep
 ├── ScheduleError           a schedule does not fit the system (carries the step)
-│   └── WitnessError        a witness file is of another model, or was edited
-│       └── WitnessGone     a witness that its model performs no longer (carries the step)
+│   └── WitnessError        a witness file belongs to another model, or was edited
+│       └── WitnessGone     a witness that its model no longer performs (carries the step)
 └── Disagreement            the real parts did what the model does not allow (carries the step and the op)
 """
 
@@ -21,7 +21,7 @@ class DstampError(Exception):
 
 
 class UsageError(DstampError):
-    """An option, a name or a value given by the user does not fit."""
+    """An option, a name or a value of the user's does not fit."""
 
 
 class PlacementError(UsageError):
@@ -41,7 +41,7 @@ class UnboundedProgram(ModelError):
 
 
 class ScheduleError(DstampError):
-    """A schedule does not fit the system at one of its steps; `performed` were possible before it."""
+    """A schedule does not fit the system at one of its steps; `performed` are the steps before it."""
 
     def __init__(self, text: str, performed: int = 0) -> None:
         super().__init__(text)
@@ -49,11 +49,11 @@ class ScheduleError(DstampError):
 
 
 class WitnessError(ScheduleError):
-    """A witness file is of another model, or was edited."""
+    """A witness file belongs to another model, or was edited."""
 
 
 class WitnessGone(WitnessError):
-    """A witness that its model performs no longer; the message has the file and the first step that differs."""
+    """A witness that its model no longer performs; the message has the file and the first step that differs."""
 
 
 class Disagreement(DstampError):
@@ -61,9 +61,9 @@ class Disagreement(DstampError):
 
 
 def blamed(error: BaseException, place: object, who: str) -> ModelError:
-    """The ModelError that says what `who`, a model's code, did at `place`: what it raised, or that it called sys.exit.
+    """The ModelError for what `who`, a model's code, did at `place`: it raised an error, or it called sys.exit.
 
-    What is not its fault is raised again: Ctrl-C, memory that runs out, and what this package said already.
+    Anything else is raised again: Ctrl-C, lack of memory, and errors of this package.
     """
     if isinstance(error, KeyboardInterrupt | MemoryError | DstampError):
         raise error
@@ -81,7 +81,7 @@ def shown(error: BaseException) -> str:
 
 
 def cut(name: str, most: int = 80) -> str:
-    """A name that a user gave, without its middle where it is longer than a line."""
+    """A name that a user gave, without its middle if it is longer than a line."""
     return name if len(name) <= most else f"{name[: most // 2]}…{name[-most // 2 :]}"
 
 

@@ -1,8 +1,8 @@
-"""What a model's source may not do, found by reading it: clocks, random numbers, addresses, the order of a set, and
-generators that are made and never begun.
+"""Forbidden habits in a model's source, found by reading it: clocks, random numbers, addresses, the order of a set, and
+generators that are made and never started.
 
-Reading finds for certain what trying finds by luck: a coin that falls the same way twice, a set whose order is the same
-all through a process and another in the next one.
+Reading finds for certain what trying finds by luck: a coin that falls the same way twice, a set whose order is stable
+within a process and different in the next one.
 """  # noqa: D205 - one sentence
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ _SOURCES = frozenset(
 _SOURCE_MODULES = ("random", "secrets", "numpy.random")
 
 _ORDERLESS = frozenset({"sorted", "set", "frozenset", "len", "sum", "min", "max", "any", "all", "isinstance", "bool"})
-"""Builtins whose value does not depend on the order of what they are given."""
+"""Builtins whose value does not depend on the order of their arguments."""
 
 _IN_ORDER = frozenset(
     {"list", "tuple", "iter", "next", "enumerate", "map", "filter", "zip", "str", "repr", "dict", "reversed"}
     | {"join", "extend", "from_iterable", "fromkeys", "chain", "islice", "permutations", "combinations", "product"}
     | {"reduce", "accumulate", "starmap", "deque", "format", "writelines"}
 )
-"""Functions and methods whose value may depend on it."""
+"""Functions and methods whose value may depend on that order."""
 
 _MISSING = object()
 
 
 def fault(function: FunctionType, instance: Any = None) -> str:
-    """What `function` (a method of `instance`, if it is known) may not do and does, with its line; or an empty text."""
+    """The forbidden habit of `function` (a method of `instance`, if known), with its line; empty if it has none."""
     tree = _tree_of(function.__code__)
     if tree is None:
         return ""
@@ -54,7 +54,7 @@ def fault(function: FunctionType, instance: Any = None) -> str:
 
 
 def line_changing(function: FunctionType, name: str) -> Place | None:
-    """The first line of `function` that may change what is called `name` (`self.seen`, `balance`)."""
+    """The first line of `function` that may change the thing called `name` (`self.seen`, `balance`)."""
     tree, last = _tree_of(function.__code__), name.partition("[")[0].rpartition(".")[2]
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)} if tree else {}
     lines = [
@@ -68,7 +68,7 @@ def line_changing(function: FunctionType, name: str) -> Place | None:
 
 
 def _may_change(node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> bool:
-    """Whether an expression is assigned to, has a part that is, has a method called, or is what `next` is given."""
+    """Whether code assigns to an expression or to a part of it, calls a method of it, or passes it to `next`."""
     if not isinstance(getattr(node, "ctx", None), ast.Load):
         return True
     match parents.get(node):
@@ -81,7 +81,7 @@ def _may_change(node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> bool:
 
 
 def _tree_of(code: CodeType) -> ast.AST | None:
-    """The syntax tree of a function; None where its source is not there, or is no longer what was loaded."""
+    """The syntax tree of a function; None where its source is missing or has changed since it was loaded."""
     linecache.checkcache(code.co_filename)
     return _functions("".join(linecache.getlines(code.co_filename))).get((code.co_name, code.co_firstlineno))
 
@@ -124,7 +124,7 @@ class _Reader:
                         self.assigned.setdefault(target.id, []).append(node.value)
 
     def faults(self) -> Iterator[tuple[ast.AST, str]]:
-        """What is wrong, with where."""
+        """Every fault, with its place."""
         for node in ast.walk(self.tree):
             if why := self._source(node) or self._never_begun(node) or self._order(node):
                 yield node, why
@@ -132,7 +132,7 @@ class _Reader:
     # --- names
 
     def _imported(self) -> Iterator[tuple[str, Any]]:
-        """What the function imports itself, of what is loaded."""
+        """The loaded modules that the function itself imports."""
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):
                 for alias in node.names:
@@ -144,7 +144,7 @@ class _Reader:
                     yield alias.asname or alias.name, getattr(module, alias.name, _MISSING)
 
     def value(self, node: ast.AST) -> Any:
-        """What a name, or an attribute of one, stands for; `_MISSING` where that is not known before it runs."""
+        """The value of a name, or of an attribute of one; `_MISSING` where it is not known before the function runs."""
         if isinstance(node, ast.Name):
             if node.id in self.known:
                 return self.known[node.id]
@@ -181,7 +181,7 @@ class _Reader:
             return _no_source(ast.unparse(node))
         return ""
 
-    # --- generators that are never begun
+    # --- generators that are never started
 
     def _never_begun(self, node: ast.AST) -> str:
         if not isinstance(node, ast.Call) or not self._makes_generator(node):
@@ -214,12 +214,12 @@ class _Reader:
         if looked_at is None or self._order_is_lost(node):
             return ""
         return (
-            f"the order of the set {ast.unparse(looked_at)!r} is another in every run of Python, so a program may not "
+            f"the order of the set {ast.unparse(looked_at)!r} differs from run to run of Python, so a program may not "
             "depend on it: write sorted(...)"
         )
 
     def _order_is_lost(self, node: ast.AST) -> bool:
-        """Whether what is made in the order of a set goes at once to where order does not count."""
+        """Whether a result in the order of a set goes at once to a place where order does not matter."""
         if isinstance(node, ast.comprehension):
             whole = self.parents[node]
             if isinstance(whole, ast.SetComp):
@@ -272,7 +272,7 @@ def _empty(node: ast.AST) -> bool:
 
 
 def _in_order(node: ast.AST) -> Iterator[ast.AST]:
-    """The expressions that `node` goes through in order."""
+    """The expressions that `node` iterates over in order."""
     match node:
         case ast.For(iter=item) | ast.comprehension(iter=item) | ast.YieldFrom(value=item) | ast.Starred(value=item):
             yield item
@@ -287,7 +287,7 @@ def _in_order(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _begins_nothing(parent: ast.AST | None, node: ast.AST) -> bool:
-    """Whether a generator that stands there is only looked at: a statement of its own, a test, a comparison, a sum."""
+    """Whether a generator in this place never starts: in a bare statement, a test, a comparison, a sum."""
     return isinstance(
         parent, ast.Expr | ast.Compare | ast.BoolOp | ast.BinOp | ast.UnaryOp | ast.FormattedValue | ast.Assert
     ) or (isinstance(parent, ast.If | ast.While | ast.IfExp) and parent.test is node)
@@ -310,7 +310,7 @@ def _no_source(name: str) -> str:
 
 
 def _qualified(found: Any) -> str:
-    """`module.name` of a function or class, of what a method belongs to where that is a class or a generator."""
+    """`module.name` of a function or class, for a method, of the class or generator that it belongs to."""
     owner = getattr(found, "__self__", None)
     if isinstance(owner, random.Random):
         return f"random.{found.__name__}"
@@ -331,5 +331,5 @@ def _is_bound(cell: Any) -> bool:
 
 
 def _c_made(base: Any) -> bool:
-    """Whether an instance's attributes are those of a type made in C, which asking does not change."""
+    """Whether an instance has the attributes of a C type, which reading does not change."""
     return isinstance(base, random.Random) or type(base).__module__.startswith("numpy.random")

@@ -1,8 +1,8 @@
-"""Who held what in a trace, and until when: from what its steps took and let go of, and from what the objects say.
+"""Who held what in a trace, and until when: from what its steps took and released, and from the objects.
 
-A hold lapses when somebody else takes away what it is worth: a lease that runs out, a lock that is broken. The object
-knows: letting go, which changed something right after the taking, changes nothing any more. Where no way to let go is
-known, a hold that kept everybody out has lapsed when something else of the object was given in spite of it.
+A hold lapses when somebody else makes it worthless: a lease that runs out, a lock that is broken. The object knows: a
+release would have changed something right after the taking, and changes nothing any more. Where no way to release it is
+known, a hold that kept everybody out has lapsed when the object gave somebody something in spite of it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Parting(Enum):
-    """How a hold came to its end."""
+    """How a hold ended."""
 
     LET_GO = "let go"
     LAPSED = "lapsed"
@@ -32,10 +32,10 @@ class Parting(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What one process held, from the step that took it to the one with which that ended (numbers from 0).
+    """What one process held, from the step that took it to the step that ended it (numbers from 0).
 
     `name` is the object's, as traces call it; `keeps_out`: right after, nobody could take it again with the same op.
-    `until` and `parting` are None where it was held to the trace's end, also by a process that has ended by then.
+    `until` and `parting` are None where it was held to the trace's end, even by a process that had ended.
     """
 
     process: str
@@ -48,7 +48,7 @@ class Held:
 
     @property
     def is_lock(self) -> bool:
-        """Whether what was held is a lock, and may be called one."""
+        """Whether it is a lock, and may be called one."""
         return self.hold.target.is_lock
 
     def over(self, number: int) -> bool:
@@ -57,17 +57,17 @@ class Held:
 
 
 def held_in(trace: Trace) -> tuple[Held, ...]:
-    """Every hold of a trace in order of taking; one that lapsed and was restored by its holder's own step is two."""
+    """Every hold of a trace in order of taking; a hold that lapsed and was restored by its holder counts twice."""
     return tuple(sorted(_Ledger(trace).closed, key=lambda held: held.since))
 
 
 _LetGo = Callable[[Any], list[Any]]
-"""The states of an object after a hold of it is let go of in a given state; none where that is not possible."""
+"""The states of an object after a hold of it is released in a given state; none where that is impossible."""
 
 
 @dataclass
 class _Entry:
-    """A hold not let go of, taken with op `take`; `open_since` is when others could take it again, if they can."""
+    """A hold that is not released, taken with op `take`; `open_since`: since when others can take it again."""
 
     held: Held
     take: Op
@@ -117,7 +117,7 @@ class _Ledger:
         self._open.append(_Entry(held, step.op, let_go))
 
     def _ways_to_let_go(self, process: str, hold: Hold) -> Iterator[_LetGo]:
-        """First the op by which this process did so, then those by which it or others might; `release` for locks."""
+        """The ops that may release it: first the one that this process used, then the others."""
         target, token = hold
         mine = [op for who, let_go, op in self._ops.get(id(target), ()) if (who, let_go) == (process, hold)]
         at_exit = target.at_exit(token)
@@ -128,7 +128,7 @@ class _Ledger:
         yield partial(_state_after_death, target, token)
 
     def _lapse(self, number: int, step: Step) -> None:
-        """Holds that this step takes the worth from, or gives it back to."""
+        """Notes which holds this step makes worthless, and which it restores."""
         names = {change.target for change in step.changes} | ({step.touched} if step.taken else set())
         for entry in self._open:
             if entry.held.name not in names:
@@ -141,7 +141,7 @@ class _Ledger:
                 entry.held, entry.lapsed = replace(entry.held, since=number), False
 
     def _lapsed_since(self, entry: _Entry, number: int, step: Step) -> int | None:
-        """Since which step a hold is worth nothing, as far as is known after step `number`; None where it stands."""
+        """The step since which a hold is worthless, as far as is known after step `number`; None where it stands."""
         state, held = self._states[entry.held.name], entry.held
         if entry.let_go is not None:
             after = entry.let_go(state)
@@ -154,7 +154,7 @@ class _Ledger:
 
 
 def _ops_that_let_go(trace: Trace) -> Mapping[int, list[tuple[str, Hold, Op]]]:
-    """By object: who let go of what with which op, once each."""
+    """By object: who released what with which op, once each."""
     found: dict[int, dict[tuple[str, Hold, Op], None]] = {}
     for step in trace.steps:
         for hold in step.dropped if step.op is not None else ():
@@ -171,7 +171,7 @@ def _would_take(op: Op, state: Any) -> bool:
     assert op.target is not None
     try:
         return any(outcome.takes is not None for outcome in op.target.outcomes(state, op))
-    except Exception:  # a model's object, asked what no process asked
+    except Exception:  # a model's object may raise on a question that no process asked
         return False
 
 

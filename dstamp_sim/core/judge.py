@@ -37,16 +37,16 @@ class Judge:
         self._asked = [(index, prop, ask[prop.kind]) for index, prop in enumerate(self.properties)]
 
     def decides(self, state: State) -> Iterator[int]:
-        """The indices of the properties that `state` decides: violates, or reaches where that is what is asked."""
+        """The indices of the properties that `state` decides: violates, or reaches in case of a wish."""
         for index, prop, ask in self._asked:
             if ask(prop, state):
                 yield index
 
     def check(self) -> None:
-        """Ask all that was asked since the last time once more, of the semantics and of predicates, and compare.
+        """Asks the semantics and the predicates every question since the last call once more, and compares.
 
-        The last question comes first, with sets in another order. Engines call it before they say anything. Raises
-        ModelError as `Semantics.check` does, and where a predicate answers otherwise.
+        The last question comes first, with sets in another order. Engines call it before they report. Raises ModelError
+        as `Semantics.check` does, and where a predicate changes its answer.
         """
         self._semantics.check()
         while self._unchecked:
@@ -73,7 +73,7 @@ class Judge:
     ) -> bool:
         """An at-end or reachable property's answer on results by name and the states of what it reads.
 
-        With `only`, no results but those of these processes are known: raises LooksAtAll if it looks at others.
+        With `only`, only the results of these processes are known: raises LooksAtAll if it looks at others.
         """
         return self._ask(_Question(prop, (results, seen), only))
 
@@ -120,7 +120,7 @@ class Judge:
         return known
 
     def _answer(self, question: _Question) -> bool:
-        """What the predicate says now. Raises LooksAtAll where it looked at what is not known, whatever came of it."""
+        """The predicate's answer now. Raises LooksAtAll where it looked at something unknown, whatever it answered."""
         looks = Looks()
         try:
             answer = question.prop.predicate(*_arguments(question, looks))
@@ -141,7 +141,7 @@ class Judge:
 
 
 class _Question(NamedTuple):
-    """A property and what it is asked about: states; a process and its result; or results by name and states."""
+    """A property and its arguments: states; a process and its result; or results by name and states."""
 
     prop: Property
     about: tuple[Any, ...]
@@ -149,7 +149,7 @@ class _Question(NamedTuple):
 
 
 def _arguments(question: _Question, looks: Looks) -> tuple[Any, ...]:
-    """What the predicate is given."""
+    """The predicate's arguments."""
     prop, about, only = question
     if prop.kind is PropertyKind.ALWAYS:
         return (StateView(prop.reads, about),)
@@ -160,13 +160,13 @@ def _arguments(question: _Question, looks: Looks) -> tuple[Any, ...]:
 
 
 def _shown(question: _Question) -> tuple[Any, ...]:
-    """What the predicate was given, for a message."""
+    """The predicate's arguments, for a message."""
     given = _arguments(question, Looks())
     return tuple(dict(question.about[0]) if isinstance(item, Results) else item for item in given)
 
 
 def changed_its_mind(prop: Property, how: str) -> ModelError:
-    """The error for a predicate that does not answer the same question in the same way."""
+    """The error for a predicate that answers the same question in two ways."""
     return ModelError(
         f"{_where(prop)} answered {how}: a predicate depends on nothing but what it is given (no counter, no list as a "
         "default, no clock, no random numbers), and a set has no order: write sorted(...)"
@@ -183,7 +183,7 @@ def _place(prop: Property) -> str:
 
 
 def _hint(error: BaseException, question: _Question) -> str:
-    """Whose results there are, where a predicate asked for those of a name that has none."""
+    """Which processes have results, where a predicate asked for one that has none."""
     if not isinstance(error, KeyError) or question.prop.kind not in (PropertyKind.AT_END, PropertyKind.REACHABLE):
         return ""
     names = ", ".join(name for name, _ in question.about[0]) or "nobody"

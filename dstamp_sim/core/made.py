@@ -1,4 +1,4 @@
-"""What a program made and did not yield: an op or a section that nobody performs has no effect, so it is an error."""
+"""Ops and sections that a program made and did not yield: they have no effect, so they are an error."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _NOT_THE_MODELS = (PACKAGE, GENERATED)
 
 
 class Made:
-    """The ops and sections that one run of a program made, less those that came out of it by `yield`.
+    """The ops and sections that one run of a program made, except those that it yielded.
 
-    Ops are told apart by identity. What is made while no program's code runs (at import, by a predicate, by an
+    Ops are told apart by identity. An op made while no program's code runs (at import, by a predicate, by an
     object's `at_exit`) is not noted.
     """
 
     running: ClassVar[Made | None] = None
-    """Of the program whose code runs just now."""
+    """The one of the program whose code is running."""
 
     __slots__ = ("_items",)
 
@@ -39,7 +39,7 @@ class Made:
         self._items.pop(id(item), None)
 
     def lost(self) -> str:
-        """What is wrong with one that can never be yielded any more, as nothing refers to it; an empty text if none is.
+        """The message about one that nothing refers to, so that it can never be yielded; empty if there is none.
 
         Exact on CPython, which counts references.
         """
@@ -49,7 +49,7 @@ class Made:
         return next((_told(item) for item in self._items.values() if sys.getrefcount(item[0]) <= _ALONE), "")
 
     def left(self) -> str:
-        """What is wrong at the program's end: one is left; an empty text if none is."""
+        """The message about one that is left at the program's end; empty if none is."""
         self._strike_begun()
         return next(map(_told, self._items.values()), "")
 
@@ -80,4 +80,4 @@ def _references_of_one_noted() -> int:
 
 
 _ALONE = _references_of_one_noted()
-"""What `sys.getrefcount` returns, where `Made.lost` asks, for what nothing else refers to (it differs by version)."""
+"""What `sys.getrefcount` returns in `Made.lost` for an op that nothing else refers to (it differs by version)."""

@@ -13,11 +13,11 @@ from dstamp_sim.core.trace import Step
 
 @dataclass(frozen=True)
 class Window:
-    """Where in a run the wrong write has to fall, so that its absence can be named.
+    """Where in a run the wrong write must fall, so that its absence can be reported.
 
     It opens with the process's last step of section `opens` that changed something, and closes with its last step of
-    section `closes`. `writer` says in words who writes, `wrote` recognises the write; `by_others` asks for another
-    process than the one whose window it is. `opening` and `closing` are the ends in words.
+    section `closes`. `writer` says in words who writes, `wrote` recognises the write; `by_others` demands that another
+    process wrote. `opening` and `closing` are the ends in words.
     """
 
     writer: str
@@ -34,9 +34,9 @@ class Mechanism:
     """One candidate: who writes the wrong stamp and when (`story`), the factory of its variant, and its window.
 
     `open` are the names of the questions (see `Hypotheses`) on whose answers it depends; `part` is the part of the
-    system in which its fault lies: where the evidence knows that this part never changed, the fault is in every run.
-    `within` is the factory of a variant, easier to judge, that can do all that this one can: what is impossible there
-    is impossible here.
+    system in which its fault lies: if the evidence says that this part never changed, the fault is in every run.
+    `within` is the factory of a variant, easier to judge, that can do all that this one can: impossible there means
+    impossible here.
     """
 
     story: str
@@ -49,10 +49,10 @@ class Mechanism:
 
 @dataclass(frozen=True)
 class Question:
-    """What the evidence leaves open: the readings, each with the factory's parameters that it stands for.
+    """What the evidence leaves open: the readings, each with its parameters of the factory.
 
     A reading's name is a few words. `part` names the part of the system that changed if any but the first reading is
-    true. `source` says where the readings are from.
+    true. `source` says where the readings come from.
     """
 
     readings: Mapping[str, Mapping[str, Any]]
@@ -71,10 +71,10 @@ class Seen:
 
 @dataclass(frozen=True)
 class Experiment:
-    """Something to do next: what, with which parameters, how many runs, and which of its outcomes they give.
+    """Something to do next: what, with which parameters, how many runs, and how their results make an outcome.
 
-    `starts_s` are those of its runs; empty where the incident itself is looked at again, and `outcome` is then given
-    its observed runs first. `cost` is in words. `outcomes` are those that it can have; where empty, any word is one.
+    `starts_s` are those of its runs; empty where the incident itself is looked at again, and then `outcome` takes its
+    observed runs first. `cost` is in words. `outcomes` lists the possible ones; if empty, any word is one.
     """
 
     story: str
@@ -87,10 +87,10 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Rule:
-    """How somebody means to read an experiment: `outcome` for the mechanisms that need company, `other` for the rest.
+    """How somebody plans to read an experiment: `outcome` for the mechanisms that need company, `other` for the rest.
 
     A mechanism needs company if `other` never comes of it in this experiment. `says` is the rule in words, `provided`
-    what must have been so in the experiment for `other` to refute them.
+    the condition in the experiment under which `other` refutes them.
     """
 
     experiment: str
@@ -103,7 +103,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Hypotheses:
-    """What a model says so that its mechanisms can be judged against evidence.
+    """What a model declares so that its mechanisms can be judged against evidence.
 
     `nothing` is the factory without any fault, `evidence` declares what can be observed of its runs. Factories take
     `runs` and, by each name in `identity`, a tuple with a value per run; these are fields of the evidence, which an

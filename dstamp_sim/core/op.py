@@ -38,7 +38,7 @@ class Op:
         return self.target is None and self.verb == DELAY
 
     def on(self, target: SharedObject) -> Op:
-        """The same verb with the same arguments on another object; a program that yields it need not yield this one."""
+        """The same verb with the same arguments on another object; to be yielded in its place."""
         other = Op(target, self.verb, self.args)
         if Made.running is not None:
             Made.running.strike(self)
@@ -52,7 +52,7 @@ class Op:
 
 @dataclass(slots=True, eq=False)
 class Stay:
-    """One stay in a section. `closed` tells that its generator was closed, which leaves no time to yield its exit."""
+    """One stay in a section. `closed`: its generator was closed, so it could not yield its exit."""
 
     closed: bool = False
 
@@ -73,15 +73,15 @@ ENTER, EXIT, DELAY = "enter", "exit", "delay"
 def delay(name: str) -> Op:
     """Time passes; how long is the scenario's business. Untimed engines treat it as a local step."""
     if not isinstance(name, str):
-        raise ModelError(f"{here()}delay({name!r}): a delay's name is a text; how long it is stands in a scenario")
+        raise ModelError(f"{here()}delay({name!r}): a delay's name is a text; a scenario says how long it lasts")
     return Op(None, DELAY, (name,))
 
 
 def section(name: str, body: Program[T]) -> Program[T]:
-    """`body` as the stretch of the program called `name`: what placements cover and timelines draw.
+    """Runs `body` as the section called `name`, which placements cover and timelines draw.
 
     It is left however `body` ends: by returning, by an exception, or by being closed. Write
-    `yield from section("pay", pay())`: one that is never begun is an error.
+    `yield from section("pay", pay())`: a section that is never started is an error.
     """
     if not isinstance(name, str):
         raise ModelError(f"{here()}section({name!r}, ...): a section's name is a text")

@@ -1,4 +1,4 @@
-"""Lines of a model's source: where something is written, suspended, made or raised."""
+"""Lines of a model's source: where code is written, suspended, made or raised."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 PACKAGE = str(Path(__file__).parent.parent)
-"""The folder of this package: what lies in it is no model."""
+"""The folder of this package: no model lies in it."""
 
 _PYTHON = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), "<frozen")
 
@@ -79,7 +79,7 @@ def defined(function: Callable[..., Any]) -> Place:
 
 
 def calling(frame: FrameType | None) -> Place | None:
-    """The line that called into the package's words (`core`, `objects`), from `frame` outwards; None if no model's."""
+    """The model's line that called into the package (`core`, `objects`), from `frame` outwards; or None."""
     while frame is not None and frame.f_code.co_filename.startswith(_WORDS):
         frame = frame.f_back
     if frame is None or not is_model(frame.f_code.co_filename):
@@ -88,7 +88,7 @@ def calling(frame: FrameType | None) -> Place | None:
 
 
 def here() -> str:
-    """`file:line: ` of the model's line that is being performed; empty where none is."""
+    """`file:line: ` of the model's line that is running; empty where none is."""
     place = calling(sys._getframe(1))
     return f"{place}: " if place else ""
 

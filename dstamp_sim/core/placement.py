@@ -15,19 +15,19 @@ PROCESS_EXIT = "exit"
 """As a span's last section: the lock is kept until the process ends (the kernel then releases it)."""
 
 REJECTED = "rejected"
-"""The result of a process whose span refuses to wait and found its lock taken."""
+"""The result of a process whose span does not wait and whose lock was taken."""
 
 
 @runtime_checkable
 class Scope(Protocol):
-    """A lock of a model's vocabulary: its name, and the lock object that a process with given arguments would take.
+    """A lock of a model's vocabulary: its name, and the lock object that a process takes, depending on its arguments.
 
     The same key gives the same object every time (`objects.locks.LockScope` is the usual one).
     """
 
     @property
     def name(self) -> str:
-        """What placements call it."""
+        """Its name in placements."""
 
     def lock(self, args: tuple[Any, ...]) -> SharedObject | None:
         """The lock of a process with these arguments (verbs acquire, try_acquire, release); None if it takes none."""
@@ -37,9 +37,9 @@ class Scope(Protocol):
 class Span:
     """One lock held from the entry of section `first` to the exit of section `last`.
 
-    The process asks for the lock each time it enters `first`: entering it again while it still holds the lock blocks
-    itself, as a second open of a flock does. `waits=False` asks without blocking, and ends the process with `REJECTED`
-    when the lock is taken. `last=PROCESS_EXIT` leaves the release to the end of the process.
+    The process asks for the lock each time it enters `first`: if it enters again while it still holds the lock, it
+    blocks itself, as a second open of a flock does. `waits=False` asks without blocking, and ends the process with
+    `REJECTED` when the lock is taken. `last=PROCESS_EXIT` leaves the release to the end of the process.
     """
 
     lock: str
@@ -54,9 +54,10 @@ class Span:
 
 @dataclass(frozen=True)
 class Placement:
-    """Spans of locks over sections, plus factory parameters for designs that are no lock (`sets`).
+    """Spans of locks over sections, plus factory parameters for designs without a lock (`sets`).
 
-    Its text form is `lock:first..last`, several separated by commas; `lock?:…` for one that refuses instead of waiting.
+    Its text form is `lock:first..last`, several separated by commas; `lock?:…` for a span that refuses instead of
+    waiting.
     """
 
     name: str
@@ -65,11 +66,11 @@ class Placement:
 
     @staticmethod
     def parse(written: str) -> Placement:
-        """The placement written as `lock:first..last,lock:first`; raises PlacementError naming the bad part."""
+        """The placement written as `lock:first..last,lock:first`; raises PlacementError with the bad part."""
         return Placement(written, tuple(_parse_span(part.strip()) for part in written.split(",")))
 
     def joined(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """`settings` with this placement's own. Raises PlacementError where both set one parameter, to two values."""
+        """`settings` with this placement's own. Raises PlacementError where both set one parameter differently."""
         for name, value in self.sets.items():
             if name in settings and not same(settings[name], value):
                 raise PlacementError(
@@ -126,23 +127,22 @@ def _parse_span(part: str) -> Span:
 
 
 class BoundSpan(NamedTuple):
-    """A span bound to the very lock object that one process takes; None, with the reason, where nothing says which."""
+    """A span bound to the lock object that one process takes; None, with the reason, where that is not known."""
 
     span: Span
     lock: SharedObject | None
     why_not: str = ""
 
 
-class LockTaken(BaseException):  # no error: `except Exception` is to pass it by
-    """A span that does not wait found its lock taken: raised in the program, so that what `finally` yields is done."""
+class LockTaken(BaseException):  # not an Exception: `except Exception` must not catch it
+    """A span that does not wait found its lock taken. Raised in the program, so that its `finally` clauses run."""
 
 
 def lay_over(body: Program[Any], bound: Sequence[BoundSpan]) -> Program[Any]:
     """`body` with the acquire and release ops of the bound spans laid over its sections.
 
-    A section that is left by an exception is left like any other. Where a generator was closed inside a section, the
-    release follows as soon as the program goes on. Raises PlacementError at the entry of a section whose lock nothing
-    says.
+    A section that an exception leaves counts as left. Where a generator was closed inside a section, the release
+    follows as soon as the program goes on. Raises PlacementError at the entry of a section whose lock is not known.
     """
     laid, refused = _Laid(bound), False
     answer: Any = None
@@ -168,7 +168,7 @@ def lay_over(body: Program[Any], bound: Sequence[BoundSpan]) -> Program[Any]:
 
 
 class _Laid:
-    """The spans laid over one run of a program: what it holds by them, and the sections in which it is."""
+    """The spans laid over one run of a program: what it holds by them, and the sections that it is in."""
 
     def __init__(self, bound: Sequence[BoundSpan]) -> None:
         self._bound = bound
@@ -176,7 +176,7 @@ class _Laid:
         self._inside: list[SectionMark] = []
 
     def enter(self, mark: SectionMark) -> Program[bool]:
-        """Take what a section's entry takes; whether nothing was refused."""
+        """Takes the locks of a section's entry; returns whether none was refused."""
         self._inside.append(mark)
         for index, (span, lock, why_not) in enumerate(self._bound):
             if span.first == mark.args[0]:
@@ -189,20 +189,20 @@ class _Laid:
         return True
 
     def leave(self, mark: SectionMark) -> Program[None]:
-        """Release what a section's exit releases."""
+        """Releases the locks of a section's exit."""
         self._inside = [other for other in self._inside if other.stay is not mark.stay]
         for index, (span, lock, _) in enumerate(self._bound):
             if span.last == mark.args[0] and index in self._held and lock is not None:
                 yield lock.op("release", self._held.pop(index))
 
     def has_closed(self) -> bool:
-        """Whether the generator of a section in which the program is was closed."""
+        """Whether the generator of a current section was closed."""
         for mark in self._inside:  # noqa: SIM110 - asked at each op, and any() takes twice as long
             if mark.stay.closed:
                 return True
         return False
 
     def leave_closed(self) -> Program[None]:
-        """Leave the sections whose generators were closed, the innermost first."""
+        """Leaves the sections whose generators were closed, the innermost first."""
         for mark in [mark for mark in reversed(self._inside) if mark.stay.closed]:
             yield from self.leave(mark)

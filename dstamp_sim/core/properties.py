@@ -27,7 +27,7 @@ class PropertyKind(Enum):
 
 @dataclass(frozen=True)
 class Property:
-    """A named predicate, what kind of moment it is asked at, and the objects it may look at.
+    """A named predicate, the kind of moment at which it is asked, and the objects that it may look at.
 
     `of` restricts `EACH_RESULT` to processes declared under that name; None means all of them.
     """
@@ -51,7 +51,7 @@ class Property:
 
     @property
     def is_wish(self) -> bool:
-        """Whether reaching the predicate is what is wanted, not what must not happen."""
+        """Whether the predicate is wanted to be reached, not forbidden."""
         return self.kind is PropertyKind.REACHABLE
 
 
@@ -85,15 +85,15 @@ def reachable(name: str, predicate: Callable[..., Any], *, reads: Sequence[Share
     return Property(PropertyKind.REACHABLE, name, predicate, tuple(reads))
 
 
-class LooksAtAll(Exception):  # no error: the answer then depends on how many processes there are
-    """A predicate looked at the results of all processes, where only those of some are known."""
+class LooksAtAll(Exception):  # not a fault: the answer then depends on how many processes there are
+    """A predicate looked at the results of all processes, where only some are known."""
 
 
 @dataclass(slots=True)
 class Looks:
-    """What a predicate looked at: who has which result (`names`), and results of processes that are not known.
+    """What a predicate looked at: who has which result (`names`), and unknown results.
 
-    A record, since a predicate may catch the LooksAtAll that it is told.
+    A record, since a predicate may catch LooksAtAll.
     """
 
     names: bool = False
@@ -101,16 +101,16 @@ class Looks:
 
 
 _TELLS_NOBODY = frozenset({"values", "__class__"})
-"""The attributes of results that tell no names."""
+"""The attributes of results that do not reveal names."""
 
 
 class Results(Mapping[str, Any]):
     """The results of the processes that have ended, by name, as properties see them.
 
-    `values()` come in an order that does not depend on who has which, so a predicate that keeps to `values()` and
-    `len()` cannot tell copies apart. Whatever else it does (ask for a name, iterate, compare, write it as text, copy
-    it, reach for an attribute) is noted in `looks`. With `only`, those are the processes whose results are known:
-    looking at another one, or at all of them, is noted too and raises LooksAtAll.
+    `values()` come in an order that does not depend on who has which, so a predicate that uses `values()` and `len()`
+    only cannot tell copies apart. Any other use (ask for a name, iterate, compare, write it as text, copy it, read an
+    attribute) is noted in `looks`. With `only`, the results of these processes alone are known: a look at another one,
+    or at all of them, is noted too and raises LooksAtAll.
     """
 
     __slots__ = ("_by_name", "_looks", "_only")
@@ -136,7 +136,7 @@ class Results(Mapping[str, Any]):
         return len(_all_of(self))
 
     def values(self) -> list[Any]:  # type: ignore[override]  # a list in a fixed order, not a view
-        """The results, ordered by their text; where that leaves an order open, it is that of the names, and noted."""
+        """The results, ordered by their text; ties are ordered by name, and noted."""
         written = sorted(((text(value), value) for value in _all_of(self).values()), key=lambda pair: pair[0])
         if any(one == other and not same(a, b) for (one, a), (other, b) in pairwise(written)):
             _part(self, "_looks").names = True
@@ -155,7 +155,7 @@ _part = object.__getattribute__
 
 
 def _all_of(results: Results) -> Mapping[str, Any]:
-    """Everybody's results. Raises LooksAtAll, and notes it, where they are not known."""
+    """All results. Notes the look, and raises LooksAtAll, where some are not known."""
     if _part(results, "_only") is not None:
         _part(results, "_looks").unknown = True
         raise LooksAtAll

@@ -1,4 +1,4 @@
-"""What a model can keep besides the states of its objects: everything that its code reaches and can change.
+"""What a model can keep outside the states of its objects: everything that its code reaches and can change.
 
 Programs and `outcomes` are asked in an order that engines choose, once per question. So whatever they keep elsewhere (a
 variable of the module, `self`, a default argument, a `nonlocal`, an attribute of an object) would be shared by
@@ -44,10 +44,10 @@ class Reached(NamedTuple):
 
 
 class Snapshot:
-    """What some roots reach: what can change, as it was when this was made, and the model's functions among it.
+    """What some roots reach: everything that can change, as it was when this was made, and the model's functions.
 
-    Values of the standard library and of installed packages are taken to keep nothing, and caches of `functools` to
-    return what they would anyway.
+    Values of the standard library and of installed packages are assumed to keep nothing, and caches of `functools` to
+    return what the function would.
     """
 
     def __init__(self, roots: Iterable[NamedRoot]) -> None:
@@ -64,7 +64,7 @@ class Snapshot:
             waiting.extend((_named(name, item, key), value) for key, value in parts.items())
 
     def _add_functions(self, item: Any) -> None:
-        """The model's functions that something is, each with the instance whose method it is, if that is known."""
+        """Adds the model's functions behind something, each with the instance whose method it is, if that is known."""
         if isinstance(item, MethodType):
             self._add_function(item.__func__, item.__self__)
         elif isinstance(item, SharedObject):
@@ -79,7 +79,7 @@ class Snapshot:
             self.functions[item.__code__] = item, instance
 
     def changed(self) -> str:
-        """The name of something that holds another value than when it was noted; empty if nothing does."""
+        """The name of something whose value has changed since it was noted; empty if nothing has."""
         for name, item, held in self.reached.values():
             now = {key: _token(value) for key, value in _parts(item)}
             for key in (*now, *held):
@@ -91,13 +91,13 @@ class Snapshot:
 _MISSING = object()
 
 _CLASS = "__class__ "
-"""Before the name of an instance's class among its parts."""
+"""The prefix of the name of an instance's class among its parts."""
 
 
 def own_copies(program: Callable[..., Any], shared: dict[int, Any]) -> Callable[[], Callable[..., Any]]:
     """A function that returns `program` with a fresh copy of the instance whose method it is, as it is now.
 
-    What is in `shared` (by id), and every SharedObject, is not copied. Where the instance cannot be copied, or
+    Objects in `shared` (by id) and every SharedObject are not copied. Where the instance cannot be copied, or
     `program` is no method of a model's instance, the function returns `program` as it is.
     """
     if not isinstance(program, MethodType) or not _is_models(program.__self__):
@@ -112,7 +112,7 @@ def own_copies(program: Callable[..., Any], shared: dict[int, Any]) -> Callable[
 
 
 def _named(name: str, item: Any, key: str) -> str:
-    """How a part of something is called."""
+    """The name of a part of something."""
     if isinstance(item, FunctionType | MethodType | partial):
         return key
     if key.startswith(_CLASS):
@@ -123,14 +123,14 @@ def _named(name: str, item: Any, key: str) -> str:
 
 
 def _token(value: Any) -> Any:
-    """What tells a value from another that takes its place; for what can change itself, which one it is."""
+    """A token that distinguishes a value from its replacement; for a value that can change, its identity."""
     if isinstance(value, _ATOMS):
         return type(value), repr(value)
     return id(value), value.getstate() if isinstance(value, random.Random) else _position(value)
 
 
 def _position(value: Any) -> str:
-    """Where an iterator stands; empty for what is none."""
+    """The position of an iterator; empty for anything else."""
     if isinstance(value, GeneratorType):
         return str(value.gi_frame and value.gi_frame.f_lasti)
     if not hasattr(type(value), "__next__"):
@@ -144,7 +144,7 @@ def _position(value: Any) -> str:
 
 
 def _parts(item: Any) -> Iterator[NamedRoot]:
-    """What something refers to, by name."""
+    """The things that something refers to, by name."""
     if isinstance(item, FunctionType):
         yield from _function_parts(item) if is_model(item.__code__.co_filename) else ()
     elif isinstance(item, MethodType):
@@ -181,7 +181,7 @@ def _function_parts(function: FunctionType) -> Iterator[NamedRoot]:
 
 
 def _mentioned(namespace: dict[str, Any], names: frozenset[str], prefix: str = "") -> Iterator[NamedRoot]:
-    """What a namespace has under these names; of the model's own modules among it, what they have under them."""
+    """The values that a namespace has under these names; for the model's own modules among them, their values too."""
     for name in sorted(names & namespace.keys()):
         value = namespace[name]
         if not isinstance(value, ModuleType):
@@ -198,7 +198,7 @@ def _content(cell: CellType) -> Any:
 
 
 def mentioned(code: CodeType) -> Iterator[str]:
-    """The names of globals and attributes in a function and in those that it defines."""
+    """The names of globals and attributes in a function and in the functions that it defines."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, CodeType):

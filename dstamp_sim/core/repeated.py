@@ -19,7 +19,7 @@ class _Backwards(frozenset[Any]):
 
 
 def shaken(value: Any) -> Any:
-    """An equal value whose sets iterate the other way round (in tuples too); `value` itself where it holds none."""
+    """An equal value whose sets iterate the other way round (in tuples too); `value` itself where it has none."""
     kind = type(value)
     if kind in _PLAIN:
         return value
@@ -33,7 +33,7 @@ def shaken(value: Any) -> Any:
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Whether two answers are one: of one type all through, and equal (or both no number)."""
+    """Whether two answers are the same: of the same type in every part, and equal (or both NaN)."""
     if one is other:
         return True
     kind = type(one)
@@ -51,7 +51,7 @@ def is_same(one: Any, other: Any) -> bool:
 
 
 def _same_types(one: frozenset[Any], other: frozenset[Any]) -> bool:
-    """Whether the members of two equal sets are of the same types, each of its own."""
+    """Whether equal members of two equal sets have the same types."""
     kinds = set(map(type, frozenset.__iter__(one)))
     if kinds != set(map(type, frozenset.__iter__(other))):
         return False

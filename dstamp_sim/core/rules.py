@@ -18,18 +18,18 @@ INSTEAD = "keep it in a local variable of the program, or in a shared object's s
 
 
 _READ: WeakSet[System] = WeakSet()
-"""The systems whose source was read and found without fault: one exploration makes several semantics of a system."""
+"""The systems whose source was read and is fine: one exploration makes several semantics of a system."""
 
 
 _FAULTLESS: WeakSet[FunctionType] = WeakSet()
-"""The functions, of no known instance, that were read and found without fault: systems of one model share them."""
+"""The functions without a known instance that were read and are fine: systems of one model share them."""
 
 
 class Rules:
-    """What one system's programs and objects reach besides what they are given, as it was before they ran.
+    """What one system's programs and objects reach besides their arguments, as it was before they ran.
 
     Raises ModelError where their source has a clock, random numbers, addresses, the order of a set, or a generator that
-    never begins.
+    never starts.
     """
 
     def __init__(self, system: System, objects: Sequence[SharedObject]) -> None:
@@ -44,7 +44,7 @@ class Rules:
             _READ.add(system)
 
     def _roots(self, but: Process | None = None) -> Iterator[NamedRoot]:
-        """What runs are given, by name; of the process `but` not the instance whose method its program is."""
+        """The roots that runs start from, by name; without the instance whose method is the program of `but`."""
         for process in self._system.processes:
             program = process.program.__func__ if process is but else process.program  # type: ignore[attr-defined]
             yield process.name, program
@@ -52,10 +52,10 @@ class Rules:
         yield from ((item.name, item) for item in self._objects)
 
     def own(self, process: Process) -> Callable[[], Callable[..., Any]]:
-        """A function that returns the program for one run of it, with what it alone may keep (its `self`) copied.
+        """A function that returns the program for one run, with a copy of its `self`, which it alone may change.
 
-        An instance whose methods several processes run, or a daemon that restarts, is theirs in common, and not copied:
-        changing it is an error then.
+        An instance whose methods several processes or a restarting daemon run is shared, and not copied: a change to it
+        is an error.
         """
         program = process.program
         sole = process.copies == 1 and not process.daemon and isinstance(program, MethodType)

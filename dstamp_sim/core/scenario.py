@@ -54,7 +54,7 @@ def normal_quantile(draw: float) -> float:
 @dataclass(frozen=True)
 class Distribution:
     """How long a delay lasts, in seconds: constant (value), uniform (low, high), exponential (mean) or lognormal
-    (median, sigma of the logarithm). `source` says where the figures are from; "assumed" where from nowhere.
+    (median, sigma of the logarithm). `source` says where the figures come from; "assumed" if from nowhere.
     """  # noqa: D205 - one sentence
 
     shape: Shape
@@ -66,7 +66,7 @@ class Distribution:
         return f"{self.shape.name.lower()} {', '.join(f'{figure:g}' for figure in self.figures)} s"
 
     def sample(self, draw: float) -> float:
-        """The duration in seconds, 0 or more, of a draw in [0, 1): one draw whatever the shape."""
+        """The duration in seconds, 0 or more, of a draw in [0, 1): one draw for every shape."""
         first, second = (*self.figures, 0.0)[:2]
         return duration_of(SHAPES.index(self.shape), first, second, draw)
 
@@ -75,10 +75,10 @@ class Distribution:
 class Timing:
     """What a timed engine needs beside a system. Times are seconds since the scenario's origin.
 
-    `probabilities` are by outcome label; the outcomes of an op that are not named share what is left equally. Where
-    `any_delay` is given, it is the distribution of delays that are not named, and outcomes of which none has a
-    probability are equally likely; otherwise both are refused. Processes without a start begin at 0. `horizon_s` ends
-    a run in which a daemon would go on for ever.
+    `probabilities` are by outcome label; the outcomes of an op that are not named share the rest equally. Where
+    `any_delay` is given, it is the distribution of delays that are not named, and outcomes without a single probability
+    are equally likely; otherwise both are refused. Processes without a start begin at 0. `horizon_s` ends a run in
+    which a daemon would go on for ever.
     """
 
     delays: Mapping[str, Distribution] = field(default_factory=dict)
@@ -90,28 +90,28 @@ class Timing:
     any_delay: Distribution | None = None
 
     def weights(self, labels: Sequence[str], of: object) -> list[float]:
-        """How likely each outcome is. Raises ScenarioError, naming the op `of`, where that is not said."""
+        """How likely each outcome is. Raises ScenarioError, naming the op `of`, where that is unknown."""
         given = [self.probabilities.get(label) for label in labels]
         named = [weight for weight in given if weight is not None]
         if not named and self.any_delay is None:
             told = ", ".join(repr(label) for label in labels)
-            raise ScenarioError(f"{of} has several outcomes ({told}): the scenario must give a probability to one")
+            raise ScenarioError(f"{of} has several outcomes ({told}): the scenario must state the probability of one")
         left, others = 1.0 - sum(named), len(given) - len(named)
         if left < -1e-9 or (others == 0 and left > 1e-9):
             raise ScenarioError(f"{of}: the probabilities of its outcomes add up to {sum(named):g}, not to 1")
         return [max(left, 0.0) / others if weight is None else weight for weight in given]
 
     def delay(self, name: str) -> Distribution:
-        """How long a delay lasts. Raises ScenarioError where that is not said."""
+        """How long a delay lasts. Raises ScenarioError where that is unknown."""
         if name not in self.delays and self.any_delay is not None:
             return self.any_delay
         if name not in self.delays:
-            raise ScenarioError(f"{unknown('delay', name, self.delays)}: the scenario must give it a duration")
+            raise ScenarioError(f"{unknown('delay', name, self.delays)}: the scenario must state its duration")
         return self.delays[name]
 
 
 def picked(weights: Sequence[float], draw: float) -> int:
-    """Which of several outcomes a draw in [0, 1) gives."""
+    """The index of the outcome that a draw in [0, 1) picks."""
     mark = draw * sum(weights)
     for index, weight in enumerate(weights):
         mark -= weight
@@ -124,7 +124,7 @@ def picked(weights: Sequence[float], draw: float) -> int:
 class Arrivals:
     """When runs come, and of how many domains: Poisson at `per_day` in all, or `recorded` seconds by domain.
 
-    `over` is the factory's parameter that tells domains apart; it is given the numbers 1 to `domains`. Of a Poisson
+    `over` is the factory's parameter that tells domains apart; it takes the numbers 1 to `domains`. Of a Poisson
     stream each domain gets `runs / domains` arrivals, rounded up.
     """
 
@@ -145,7 +145,7 @@ class Arrivals:
 
 @dataclass(frozen=True)
 class Priors:
-    """What is believed of the unknowns before the evidence; `source` says why, `variations` are other beliefs by name.
+    """Beliefs about the unknowns before the evidence; `source` says why, `variations` are other beliefs by name.
 
     `longest_run_s`: a run lasts at most so long. `unseen_mean`: the mean number of unseen partners around the cluster,
     log-uniform between two figures. `same_identity`: how likely all runs have the same unknown identity (else all

@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 from dstamp_sim.core.errors import ScheduleError
 
 CRASH = -1
-"""As an outcome: the process dies instead of performing its op."""
+"""The outcome of a death: the process dies instead of performing its op."""
 
 _TOKEN = re.compile(r"(?P<name>[^\s*:!]+)(?:(?P<crash>!)|(?::(?P<outcome>\d+))?(?:\*(?P<count>[1-9]\d*))?)")
 _SAFE = "#@-_.()[]{},;=+<>/|&$?~'\"\\^`"
@@ -41,7 +41,7 @@ class Schedule(Sequence[Choice]):
 
     @staticmethod
     def parse(written: str) -> Schedule:
-        """The schedule written in the compact text form; raises ScheduleError naming the bad token."""
+        """The schedule written in the compact text form; raises ScheduleError with the bad token."""
         return Schedule(tuple(choice for token in written.split() for choice in _parse_token(token)))
 
     def __str__(self) -> str:
@@ -51,7 +51,7 @@ class Schedule(Sequence[Choice]):
         return f"Schedule.parse({str(self)!r})"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """How notebooks and Hypothesis print it: as it can be pasted into an `@example`."""
+        """How notebooks and Hypothesis print it: ready to be pasted into an `@example`."""
         printer.text(repr(self))
 
     def __len__(self) -> int:
@@ -69,7 +69,7 @@ class Schedule(Sequence[Choice]):
 
     @property
     def switches(self) -> int:
-        """How often another process moves than the one before (context switches)."""
+        """How many context switches it has: moves of another process than the one before."""
         return count_switches(choice.process for choice in self.choices)
 
 

@@ -1,4 +1,4 @@
-"""Where an op, a death or a daemon's restart takes effect: the only place. Engines differ only in who chooses."""
+"""The only place where an op, a death or a daemon's restart takes effect. Engines differ only in who chooses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DEAD = -1
 _NOTHING = (Outcome(None),)
 
 _STATE, _TOKEN = "state", "token"
-"""As the place of a value, beside its object: the object's states, and what processes hold of it."""
+"""The place of a value, beside its object: among the object's states, or among the tokens that processes hold."""
 
 
 class Local(NamedTuple):
@@ -86,10 +86,10 @@ class Semantics:
         self.automata = tuple(automata[_kind(instance)] for instance in instances)
 
     def check(self) -> None:
-        """Ask everything that was asked since the last time again, the last question first, and compare.
+        """Asks every question since the last call again, the last one first, and compares.
 
-        Engines call it before they say anything. Raises ModelError, with the line and what differed, where a program or
-        an object depends on more than what it is given, or where something else that they reach has changed.
+        Engines call it before they report. Raises ModelError, with the line and what differed, where a program or
+        an object depends on more than its arguments, or where something else that they reach has changed.
         """
         self._rules.check_kept()
         for automaton in dict.fromkeys(self.automata):
@@ -109,7 +109,7 @@ class Semantics:
         return State(tuple(item.initial for item in self.shared), (Local(0, self._owns),) * len(self.names), 0)
 
     def node(self, state: State, pid: int) -> Node | None:
-        """Where a process stands; None when it died."""
+        """Where a process stands; None when it is dead."""
         at = state.local[pid].node
         return None if at == DEAD else self.automata[pid].nodes[at]
 
@@ -146,7 +146,7 @@ class Semantics:
         return self.given(state, move.pid, self.outcomes(state, move.pid)[move.outcome])
 
     def given(self, state: State, pid: int, outcome: Outcome) -> State:
-        """The state if a process's op gave `outcome`, also one that its object does not allow: what if."""
+        """The state if a process's op had `outcome`, even one that its object does not allow."""
         node = self.node(state, pid)
         assert node is not None and node.op is not None
         return self._apply(state, pid, node.op.target, outcome)
@@ -168,7 +168,7 @@ class Semantics:
         return Choice(self.names[move.pid], move.outcome)
 
     def move(self, state: State, choice: Choice) -> Move:
-        """A choice, by number. Raises ScheduleError saying why when it is not possible in `state`."""
+        """A choice, by number. Raises ScheduleError with the reason when it is not possible in `state`."""
         if choice.process not in self.names:
             raise ScheduleError(unknown("process", choice.process, self.names))
         pid = self.names.index(choice.process)
@@ -234,7 +234,7 @@ class Semantics:
         outcomes = _outcomes(target, current, node.op, node.place)
         for outcome in outcomes:
             if wrong := self._wrong(target, node.op, outcome):
-                raise ModelError(f"{node.place}: {node.op} gives the {wrong}")
+                raise ModelError(f"{node.place}: {node.op} returns the {wrong}")
         if not _is_known_pure(target):
             self._asked.append((target, current, node, outcomes))
         return outcomes
@@ -242,7 +242,7 @@ class Semantics:
     def _ask_again(
         self, target: SharedObject, current: Hashable, again: Hashable, node: Node, before: tuple[Outcome, ...]
     ) -> None:
-        """Ask about a state once more, as its equal `again`."""
+        """Asks about a state once more, as its equal `again`."""
         assert node.op is not None
         args = shaken(node.op.args)
         op = node.op if args is node.op.args else replace(node.op, args=args)
@@ -250,12 +250,12 @@ class Semantics:
         unchanged = [one.state is again and other.state is current for one, other in zip(now, before, strict=False)]
         if len(now) != len(before) or not all(map(_is_same_outcome, now, before, unchanged)):
             raise ModelError(
-                f"{node.place}: not deterministic: {node.op} in state {text(current)} gave {_listed(before)} once and "
+                f"{node.place}: not deterministic: {node.op} in state {text(current)} had {_listed(before)} once and "
                 f"{_listed(now)} later: an object remembers nothing but its state, and {DEPENDS}"
             )
 
     def _wrong(self, target: SharedObject, op: Op | None, outcome: Outcome) -> str:
-        """Which of an outcome's values must not be, and why; empty when all may."""
+        """Which of an outcome's values is not allowed, and why; empty when all are."""
         place = id(target)
         for what, where, value in (
             ("state", _STATE, outcome.state),
@@ -272,7 +272,7 @@ class Semantics:
         after = left_by_death(target, current, token)
         if wrong := self._values.wrong((id(target), _STATE), after):
             place = defined(type(target).on_death)
-            raise ModelError(f"{place}: {target!r}: on_death of the token {text(token)} gives the state {wrong}")
+            raise ModelError(f"{place}: {target!r}: on_death of the token {text(token)} returns the state {wrong}")
         if not _is_known_pure(target):
             self._bereaved.append((target, current, token, after))
         return after
@@ -365,7 +365,7 @@ def timed(trace: Trace, starts_s: dict[str, float]) -> Trace:
 
 
 def _outcomes(target: SharedObject, current: Hashable, op: Op, place: Place) -> tuple[Outcome, ...]:
-    """What an object says that an op may do. Raises ModelError where it says it with other than Outcomes."""
+    """The outcomes of an op, from its object. Raises ModelError where the object returns something else."""
     try:
         given: Any = target.outcomes(current, op)
     except BaseException as error:
@@ -379,7 +379,7 @@ def _outcomes(target: SharedObject, current: Hashable, op: Op, place: Place) -> 
 
 
 def _is_same_outcome(one: Outcome, other: Outcome, unchanged: bool) -> bool:
-    """Whether two outcomes are one; `unchanged` where both leave the state that they were asked about."""
+    """Whether two outcomes are one; `unchanged`: both leave the state as it was."""
     return (
         (unchanged or is_same(one.state, other.state))
         and is_same(one.result, other.result)
@@ -395,7 +395,7 @@ def _listed(outcomes: Sequence[Outcome]) -> str:
 
 
 def _is_known_pure(target: SharedObject) -> bool:
-    """Whether an object is the library's: its tests have asked it twice, so models need not."""
+    """Whether an object is the library's: its tests have asked it twice, so a model's run need not."""
     return type(target).__module__.startswith(_LIBRARY)
 
 
@@ -407,7 +407,7 @@ def _dropped(target: SharedObject | None, outcome: Outcome) -> tuple[Hold, ...]:
 
 
 def _kind(instance: Instance) -> Hashable:
-    """What makes two processes run the same automaton; arguments that are merely equal (1, True) do not."""
+    """The key of processes that share an automaton; arguments that are merely equal (1, True) have different keys."""
     process, locks = instance.process, tuple((bound.span, bound.lock and bound.lock.name) for bound in instance.bound)
     return id(process.program), key(process.args), locks
 

@@ -52,11 +52,11 @@ class SharedObject:
         return Op(self, verb, args)
 
     def outcomes(self, state: Any, op: Op) -> tuple[Outcome, ...]:
-        """What `op` may do in `state`: empty means blocked, several mean nondeterministic. Pure and deterministic."""
+        """Returns what `op` may do in `state`: none means blocked, several nondeterministic. Pure and deterministic."""
         raise NotImplementedError
 
     def on_death(self, state: Any, token: Hashable) -> Any:
-        """The state after a process died that held `token`; unchanged unless the kernel cleans up behind it."""
+        """The state after a process died that held `token`; unchanged unless the kernel cleans up after it."""
         return state
 
     def at_exit(self, token: Hashable) -> Op | None:
@@ -71,5 +71,5 @@ class SharedObject:
         return f"{type(self).__name__}({self.name!r})"
 
     def __deepcopy__(self, memo: object) -> SharedObject:
-        """Itself: what holds a shared object shares it, also where it is copied."""
+        """Returns itself: copies of a holder share the object."""
         return self

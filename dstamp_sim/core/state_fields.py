@@ -11,11 +11,11 @@ from typing import Any
 Path = tuple[str | int, ...]
 
 ABSENT = object()
-"""What is in a field that is not there."""
+"""The value of a missing field."""
 
 
 def fields_of(state: Any) -> dict[Path, Any]:
-    """The fields of a state by path; one that has fields itself is there as its type's name, or by how many it has."""
+    """The fields of a state by path; a field with fields of its own appears as its type's name, or as their number."""
     return dict(_fields(state, ()))
 
 
@@ -39,7 +39,7 @@ def _parts(state: Any) -> list[tuple[str | int, Any]] | None:
 
 
 def has_fields(state: Any) -> bool:
-    """Whether a value is told by its fields."""
+    """Whether a value is described by its fields."""
     return _parts(state) is not None
 
 
@@ -61,13 +61,13 @@ def put(state: Any, path: Path, value: Any) -> Any:
 
 
 def changed(before: Any, after: Any) -> Iterator[Path]:
-    """The paths at which two states differ, those included that only one of them has."""
+    """The paths at which two states differ, including paths that only one of them has."""
     old, new = fields_of(before), fields_of(after)
     return (path for path in dict.fromkeys([*old, *new]) if old.get(path, ABSENT) != new.get(path, ABSENT))
 
 
 def innermost(before: Any, after: Any) -> Iterator[tuple[Path, Any, Any]]:
-    """Every innermost field that differs, with both values; where a part is there only once, the part around it."""
+    """Every innermost field that differs, with both values; where only one state has a part, the part around it."""
     if has_fields(before) and has_fields(after) and type(before) is type(after) and len(before) == len(after):
         for (key, old), (_, new) in zip(_parts(before) or (), _parts(after) or (), strict=True):
             yield from (((key, *path), one, other) for path, one, other in innermost(old, new))
@@ -76,6 +76,6 @@ def innermost(before: Any, after: Any) -> Iterator[tuple[Path, Any, Any]]:
 
 
 def path_text(path: Path, root: str = "") -> str:
-    """A path as it is written in Python, from `root` on: `txns[0].status`, `database.txns[0].status`."""
+    """A path as Python writes it, from `root` on: `txns[0].status`, `database.txns[0].status`."""
     written = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
     return root + written if root else written.removeprefix(".")

@@ -35,7 +35,7 @@ class Process:
     """A named program with its arguments: `copies` identical ones, called name#1, name#2, … when there are several.
 
     `daemon=True` restarts whenever it ends, and need not end. `killable` processes may die between two ops where the
-    system allows crashes; by default those that are no daemons.
+    system allows crashes; by default all but daemons.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Process:
 
 @dataclass(frozen=True)
 class Lane:
-    """How a timeline draws one object: the value it writes, and which values are wrong (None: not to be judged)."""
+    """How a timeline draws one object: the value it writes, and which values are wrong (None: not judged)."""
 
     target: SharedObject
     show: Callable[[Any], str | None] = text
@@ -103,10 +103,10 @@ class Instance:
 class System:
     """One model, ready for any engine. Immutable; the `with_…` methods return changed copies.
 
-    `sections` are those that placements may name, in program order; where there are any, `drawn` are the others that
+    `sections` are the ones that placements may name, in program order; if there are any, `drawn` are the others that
     programs enter. `locks` is the vocabulary of locks; `crashes` is the largest number of processes that may die;
-    `lanes` says what timelines show of the objects.
-    Raises ModelError when two objects, processes or properties share a name or a property reads what it may not.
+    `lanes` says what timelines show of the objects. Raises ModelError when two objects, processes or properties share a
+    name or a property reads what it may not.
     """
 
     objects: Sequence[SharedObject]
@@ -152,7 +152,7 @@ class System:
         return (*self.properties, NO_DEADLOCK)
 
     def properties_named(self, names: Sequence[str]) -> tuple[Property, ...]:
-        """Those called `names`; all of them when `names` is empty. Raises UsageError for an unknown name."""
+        """The properties called `names`; all of them when `names` is empty. Raises UsageError for an unknown name."""
         known = {prop.name: prop for prop in self.checked_properties}
         for name in names:
             if name not in known:
@@ -216,7 +216,7 @@ class System:
         return list({id(lock): lock for lock in bound if lock is not None}.values())
 
     def _bound(self, process: Process) -> Iterator[BoundSpan]:
-        """Its spans; a daemon's need no key, as long as it enters no section that they begin with."""
+        """Its spans; a daemon's spans need no key as long as it does not enter their first sections."""
         for span in self.placement.spans:
             try:
                 lock, why_not = self._lock(span.lock, process), ""
@@ -248,10 +248,10 @@ _KINDS: dict[str, tuple[type, str]] = {
     "locks": (Scope, "scopes of locks, such as LockScope('name'): placements make the locks of them"),
     "lanes": (Lane, "lanes: Lane(object)"),
 }
-"""What the fields of a system hold, and how that is said."""
+"""The types of a system's fields, and their names in messages."""
 
 
 def _unique(kind: str, names: Sequence[str]) -> None:
     for name, count in Counter(names).items():
         if count > 1:
-            raise ModelError(f"{count} of the {kind} names are {name!r}: give each a name of its own")
+            raise ModelError(f"{count} of the {kind} names are {name!r}: names must be unique")

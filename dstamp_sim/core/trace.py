@@ -60,7 +60,7 @@ class Step:
         return self.sections[-1] if self.sections else None
 
     def does(self, *, say_none: bool = False) -> str:
-        """The op with its result and label, or the death, in words; a result None only where it is to be said."""
+        """The op with its result and label, or the death, in words; the result None only with `say_none`."""
         if self.op is None:
             return "dies"
         gave = "" if self.result is None and not say_none else f" -> {text(self.result)}"
@@ -109,7 +109,7 @@ class Trace:
 
     @cached_property
     def telling_nones(self) -> frozenset[int]:
-        """The steps whose result None says something: elsewhere that verb of that object gave something else."""
+        """The steps whose result None means something: elsewhere that verb of that object returned something else."""
         answers = {(s.touched, s.op.verb) for s in self.steps if s.op is not None and s.result is not None}
         return frozenset(
             number
@@ -156,5 +156,5 @@ class Trace:
 
 
 def _common(names: Sequence[str], others: Sequence[str]) -> int:
-    """How many names two lists begin with alike."""
+    """How many names at the start of two lists are equal."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(names, others, strict=False)))

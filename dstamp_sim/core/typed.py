@@ -1,4 +1,4 @@
-"""What a model's words are given: each is told its types once, in one sentence with the model's line."""
+"""Checks the arguments of the package's words: each fault is one sentence with the model's line."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from dstamp_sim.core.place import here
 def expect(right: object, who: str, what: str, value: Any, wanted: str) -> None:
     """Raises ModelError, with the line that called into the package, where `value` is not `right`."""
     if not right:
-        raise ModelError(f"{here()}{who}: {what}={_shown(value)}, but it is {wanted}")
+        raise ModelError(f"{here()}{who}: {what}={_shown(value)}, but it must be {wanted}")
 
 
 def items(who: str, what: str, values: Any, kinds: type | tuple[type, ...], wanted: str) -> tuple[Any, ...]:
-    """`values` as a tuple. Raises ModelError where they are no list, or where one of them is not of these kinds."""
+    """`values` as a tuple. Raises ModelError where they are not a list, or where one of them is not of these kinds."""
     listed = isinstance(values, Iterable) and not isinstance(values, str | bytes)
     expect(listed, who, what, values, f"a list of {wanted}")
     made = tuple(values)
     for value in made:
         if not isinstance(value, kinds):
-            raise ModelError(f"{here()}{who}: {what}=[...] has {_shown(value)}, but it is a list of {wanted}")
+            raise ModelError(f"{here()}{who}: {what}=[...] has {_shown(value)}, but it must be a list of {wanted}")
     return made
 
 
 def is_number(value: object) -> bool:
-    """Whether this is a whole number, and no bool."""
+    """Whether this is a whole number and not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 

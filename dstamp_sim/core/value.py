@@ -13,7 +13,7 @@ from functools import cached_property
 from math import isnan
 from typing import Any
 
-# Scalars that are written by repr(); everything else is taken apart first.
+# Scalars that are written by repr(); all others are taken apart first.
 _PLAIN = (str, int, float, bool, type(None))
 
 # Types of which `==` between two values of just this type means the same content.
@@ -41,7 +41,7 @@ def _tuple_text(value: tuple[Any, ...]) -> str:
 
 
 class NoKey(ValueError):
-    """Nothing says whether this value is the same as another one; the text says why, and the remedy."""
+    """Nothing decides whether this value is the same as another one; the text has the reason and the remedy."""
 
 
 def key(value: Any) -> Hashable:
@@ -62,7 +62,7 @@ _REMEDY = "use tuples, NamedTuples, frozensets or frozen dataclasses of plain va
 
 
 class _Itself:
-    """The key of what is the same as nothing but itself; keeps it alive, so that no other gets its identity."""
+    """The key of a value that is the same as nothing but itself; keeps it alive, so that its identity stays unique."""
 
     __slots__ = ("value",)
 
@@ -104,7 +104,7 @@ def _exactly(value: float) -> str:
 
 
 def _is_plain(kind: type) -> bool:
-    """Whether a kind of tuple is a NamedTuple that has nothing but its fields."""
+    """Whether a kind of tuple is a NamedTuple that has only its fields."""
     return hasattr(kind, "_fields") and not kind.__dictoffset__
 
 
@@ -149,7 +149,7 @@ _NOTHING: tuple[Hashable, Any] = (None, None)
 
 
 class Distinct:
-    """Remembers values by place, and finds what must not be in one: not hashable, or equal to another and not the same.
+    """Remembers values by place, and finds wrong ones: not hashable, or equal to another value and not the same.
 
     Tables are keyed by equality, so such a value would be taken for the other and a wrong verdict could come of it.
     """

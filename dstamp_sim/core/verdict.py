@@ -19,24 +19,23 @@ class Verdict(Enum):
     UNDETERMINED = "UNDETERMINED"
 
     def __bool__(self) -> bool:
-        raise TypeError("a Verdict is no bool: compare it with Verdict.HOLDS")
+        raise TypeError("a Verdict is not a bool: compare it with Verdict.HOLDS")
 
     @property
     def exit_code(self) -> int:
-        """What the command line ends with: 0 HOLDS, 1 VIOLATED, 3 UNDETERMINED (2 is a usage error)."""
+        """The exit code of the command line: 0 HOLDS, 1 VIOLATED, 3 UNDETERMINED (2 is a usage error)."""
         return {Verdict.HOLDS: 0, Verdict.VIOLATED: 1, Verdict.UNDETERMINED: 3}[self]
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of the space was seen. `exhausted` is true only when every reachable state was expanded.
+    """How much of the space was visited. `exhausted` is true only when every reachable state was expanded.
 
-    `stopped` says why not; `exercised` counts, by property, the moments at which it was asked.
-    `reductions` says which were on, what they saved, and which were not possible.
-    `any_number` names the processes of which there may be any number: the space is then that of every number of them,
-    and `states` are the minimal states that were examined backwards.
-    The rest lists behaviours that never occurred: declared sections never entered, ops that some process waited to
-    perform and never could, and lines with a yield that were never passed.
+    `stopped` says why not; `exercised` counts, by property, the moments at which it was asked. `reductions` says which
+    were on, what they saved, and which were impossible. `any_number` names the processes that may have any number of
+    copies: the space then covers every number, and `states` are the minimal states that were examined backwards. The
+    rest lists behaviours that never occurred: declared sections that no process entered, ops that some process waited
+    for and never performed, and lines with a yield that no process passed.
     """
 
     states: int
@@ -56,9 +55,9 @@ class Coverage:
 class Judgement:
     """One property's verdict, why, and the trace that shows it (a counterexample, or the witness of a `reachable`).
 
-    `minimal`: the trace is a shortest one, and among those has the fewest context switches; else it may be neither.
-    Where any number of copies was asked for, `copies` are the numbers that the trace has (see `System.with_copies`);
-    and where that is UNDETERMINED, `holds_up_to` says with how many of each, from 1 on, it HOLDS (0: not known).
+    `minimal`: the trace is a shortest one, and among those has the fewest context switches; else it may be neither. For
+    any number of copies, `copies` are the numbers in the trace (see `System.with_copies`); and where the verdict is
+    UNDETERMINED, `holds_up_to` is the number of each up to which it HOLDS (0: not known).
     """
 
     prop: Property
@@ -72,7 +71,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Report:
-    """What an engine says about a system: a judgement per property, and the coverage behind them."""
+    """An engine's report on a system: a judgement per property, and the coverage behind them."""
 
     judgements: tuple[Judgement, ...]
     coverage: Coverage

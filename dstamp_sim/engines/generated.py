@@ -1,7 +1,7 @@
 """Hypothesis chooses who moves: schedules, settings and timings as strategies, and a state machine per system.
 
 A schedule is read off a tape of bytes, a byte a choice, lazily against what is possible there: "stay with the process
-that moved last" first, deaths last. Hypothesis shrinks to fewer bytes first (and who is dead needs none), then to
+that moved last" first, deaths last. Hypothesis shrinks to fewer bytes first (a dead process needs none), then to
 smaller ones, which switch less; `minimise` goes on from there. Its example database, `@reproduce_failure`, `@example`
 and profiles work as for any strategy.
 """
@@ -33,7 +33,7 @@ from dstamp_sim.core.system import System
 Draw = Callable[[st.SearchStrategy[bytes]], bytes]
 
 MOST_STEPS = 1_000
-"""Choices of one schedule; daemons may go on for ever."""
+"""The most choices of one schedule; daemons may go on for ever."""
 
 
 class Generator:
@@ -66,7 +66,7 @@ class Generator:
             state, last = self.after(state, move), move.pid
             rarest = max(rarest, self.rarity(state))
         if currently_in_test_context():
-            with suppress(InvalidArgument):  # a second schedule of this system in one example
+            with suppress(InvalidArgument):  # the second schedule of this system in one example
                 target(rarest, label=f"rarest state of {', '.join(self.semantics.names)}")
         return Schedule(tuple(choices))
 
@@ -94,10 +94,10 @@ class Generator:
 
 
 _REMEMBERED = 100_000
-"""Steps and judgements remembered from one example to the next: examples are much alike, shrinking ones above all."""
+"""How many steps and judgements are kept between examples: examples are much alike, above all while shrinking."""
 
 _MANY = 10_000
-"""Distinct states from which on rarity says nothing any more, and their count costs too much."""
+"""From this number of distinct states on, rarity means nothing, and counting costs too much."""
 
 
 class _Tape:
@@ -122,7 +122,7 @@ _GENERATORS: WeakKeyDictionary[System, dict[Any, Generator]] = WeakKeyDictionary
 
 
 def generator_of(system: System, properties: tuple[str, ...] = (), most_steps: int = MOST_STEPS) -> Generator:
-    """The generator of a system; the same one each time, so that what it remembers is of use."""
+    """The generator of a system; the same one each time, so that its memory is useful."""
     known = _GENERATORS.setdefault(system, {})
     key = (properties, most_steps)
     if key not in known:

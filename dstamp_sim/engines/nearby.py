@@ -1,4 +1,4 @@
-"""A schedule near one that is no longer possible: the same ops by the same processes, with steps put in or left out."""
+"""A schedule near one that is no longer possible: the same ops by the same processes, with steps added or left out."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from dstamp_sim.core.semantics import Move, Semantics
 from dstamp_sim.core.system import System
 
 MOST_PUT_IN = 6
-"""Steps of one process that may come in before the op that it is to perform."""
+"""How many steps of one process may be inserted before its next op."""
 
 MOST_AFTER = 5_000
-"""Steps that bring those to their end who have not ended."""
+"""How many steps bring the remaining processes to their ends."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A step to be performed again: the choice, and the op with what it gave, as a trace writes it."""
+    """A step to perform again: the choice, and the op with its result, as a trace writes it."""
 
     choice: Choice
     does: str
 
 
 def nearby(system: System, prop: Property, steps: Sequence[Wanted]) -> Schedule | None:
-    """A schedule near `steps` after which a state decides `prop`; None where this try finds none, which is no proof.
+    """A schedule near `steps` after which a state decides `prop`; None if this attempt finds none, which is no proof.
 
     Each process is brought to the op that it performed, if that is at most `MOST_PUT_IN` steps away; else it performs
-    what it now does instead, or nothing where it cannot. Then all go on to their ends. Names that the system does not
+    its present op instead, or nothing if it cannot move. Then all go on to their ends. Names that the system does not
     have stand for the ones that `steps` do not have, in their order. Deterministic; what it returns replays strictly.
     """
     walk = _Walk(Semantics(system), prop)
@@ -68,7 +68,7 @@ class _Walk:
         return any(True for _ in self._judge.decides(self.state))
 
     def perform(self, moves: Sequence[Move]) -> bool:
-        """Performs the moves until a state decides; whether one did."""
+        """Performs the moves until a state decides; returns whether one did."""
         for move in moves:
             self.performed.append(self.semantics.choice(move))
             self.state = self.semantics.perform(self.state, move)
@@ -77,7 +77,7 @@ class _Walk:
         return False
 
     def towards(self, pid: int, wanted: Wanted) -> Sequence[Move]:
-        """The moves by which a process comes to the op that is wanted, or what it can do in its place."""
+        """The moves by which a process reaches the wanted op, or its substitute."""
         if wanted.choice.outcome == CRASH:
             return [Move(pid, CRASH)] if self.semantics.may_die(self.state, pid) else []
         moves = list(self._alone(pid, wanted.choice.outcome))
@@ -101,7 +101,7 @@ class _Walk:
             state = after
 
     def to_the_end(self) -> bool:
-        """Lets whoever can move do so, first come first served, until nobody can; whether some state decided."""
+        """Moves any process that can move, first come first served, until none can; returns whether a state decided."""
         for _ in range(MOST_AFTER):
             move = next(self._possible(), None)
             if move is None:

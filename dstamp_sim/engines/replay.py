@@ -1,6 +1,6 @@
 """Schedule to trace, strictly: a schedule that does not fit is refused at the step where it fails.
 
-`attempts` alone is lenient: it is for search, and what it gives replays strictly.
+`attempts` alone is lenient: it is for search, and its schedules replay strictly.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dstamp_sim.core.trace import Step, Trace
 def replay(system: System, schedule: Schedule | Iterable[Choice] | str) -> Trace:
     """The trace that `schedule` makes of `system`. Deterministic; cost is one op a choice.
 
-    Raises ScheduleError naming the step and the reason when a choice is not possible where it stands.
+    Raises ScheduleError with the step and the reason when a choice is impossible at its place.
     """
     return walk(Semantics(system), schedule)[0]
 
@@ -41,10 +41,10 @@ def walk(semantics: Semantics, schedule: Schedule | Iterable[Choice] | str) -> t
 
 
 def attempts(system: System, prop: Property) -> Callable[[Iterable[Choice]], Schedule | None]:
-    """A function that performs what is possible of a schedule, passing over the rest, until a state decides `prop`.
+    """A function that performs the possible choices of a schedule and skips the rest, until a state decides `prop`.
 
-    It gives the choices performed, which replay strictly, or None when no state on the way decides (violates `prop`, or
-    reaches it where that is what is asked). What `analyses.minimise` is handed.
+    It returns the performed choices, which replay strictly, or None when no state on the way decides (violates `prop`,
+    or reaches it in case of a wish). `analyses.minimise` takes such a function.
     """
     semantics = Semantics(system)
     judge = Judge(semantics, [prop])

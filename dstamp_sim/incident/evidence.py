@@ -19,9 +19,9 @@ from dstamp_sim.inputs.toml_file import Strict, read_toml
 
 
 class ObservedRun(Strict):
-    """One real run. `time_means` says what its time is of; `seen` is what else is known, by the model's fields.
+    """One real run. `time_means` says what its time stands for; `seen` holds the other observations, by model field.
 
-    `until` is its end where both ends are known (`time` is then its start). `other` is what its results hold besides.
+    `until` is its end where both ends are known (`time` is then its start). `other` is the rest of its results.
     """
 
     id: str
@@ -41,7 +41,7 @@ class ObservedRun(Strict):
 
 
 class Probe(Strict):
-    """One isolated reproduction: what was set up, how far it got, and what was `seen`, by the model's fields."""
+    """One isolated reproduction: its set-up, how far it got, and the observations `seen`, by model field."""
 
     id: str
     setup: str
@@ -51,7 +51,7 @@ class Probe(Strict):
 
 
 class Fact(Strict):
-    """Something known of the incident that is neither a run nor a probe; `constant` names a part that never changed."""
+    """A fact about the incident that is neither a run nor a probe; `constant` names a part that never changed."""
 
     text: str
     constant: str | None = None
@@ -59,7 +59,7 @@ class Fact(Strict):
 
 
 class Outcome(Strict):
-    """How an experiment of the model's catalogue came out."""
+    """The outcome of an experiment of the model's catalogue."""
 
     experiment: str
     outcome: str
@@ -67,7 +67,7 @@ class Outcome(Strict):
 
 
 class Evidence(Strict):
-    """Everything observed. A time may be given without its zone in all runs or in none."""
+    """All observations. Either all runs have times without a zone, or none."""
 
     runs: tuple[ObservedRun, ...]
     probes: tuple[Probe, ...] = ()
@@ -79,7 +79,7 @@ class Evidence(Strict):
         items: tuple[ObservedRun | Probe, ...] = (*self.runs, *self.probes)
         twice = [name for name, count in Counter(item.id for item in items).items() if count > 1]
         if twice:
-            raise ValueError(f"the id {twice[0]!r} is given to several runs or probes")
+            raise ValueError(f"the id {twice[0]!r} belongs to several runs or probes")
         if len({time.tzinfo is None for run in self.runs for time in (run.time, run.until) if time is not None}) > 1:
             raise ValueError("some times have a zone and some have none")
         return self
@@ -98,11 +98,11 @@ Item = TypeVar("Item", ObservedRun, Probe)
 
 
 def read_evidence(path: Path, observable: Observable) -> Evidence:
-    """The evidence in a TOML file, whose runs and probes may have the fields that a model declares.
+    """The evidence in a TOML file, whose runs and probes may have the fields of a model.
 
     Raises ScenarioError naming file, place and remedy.
     """
-    content: Any = read_toml(path, _file_schema(observable))  # of a schema that is made
+    content: Any = read_toml(path, _file_schema(observable))  # a generated schema
     try:
         return Evidence(
             runs=tuple(_seen(item, ObservedRun, observable) for item in content.runs),
@@ -115,7 +115,7 @@ def read_evidence(path: Path, observable: Observable) -> Evidence:
 
 
 def _file_schema(observable: Observable) -> type[Strict]:
-    """What an evidence file may hold: the generic keys, and the model's fields where it says that they are."""
+    """The schema of an evidence file: the generic keys, and the model's fields at their places."""
     run, probe = (_item_schema(kind, observable) for kind in (ObservedRun, Probe))
     shape: dict[str, Any] = {
         "runs": (tuple[run, ...], ...),  # type: ignore[valid-type]  # made just above
@@ -134,7 +134,7 @@ def _item_schema(kind: type[ObservedRun] | type[Probe], observable: Observable) 
 
 
 def _tables(fields: Iterable[Declared], depth: int) -> dict[str, Any]:
-    """The fields as keys of one table of an evidence file, those deeper in it as tables of their own."""
+    """The fields as keys of one table of an evidence file, nested fields as subtables."""
     inner: dict[str, list[Declared]] = {}
     keys: dict[str, Any] = {}
     for one in fields:
@@ -149,14 +149,14 @@ def _tables(fields: Iterable[Declared], depth: int) -> dict[str, Any]:
 
 
 def _seen(item: Any, kind: type[Item], observable: Observable) -> Item:
-    """An item of a file as a run or probe: what the model declares is in `seen`."""
+    """An item of a file as a run or probe: the model's fields are in `seen`."""
     generic = {name: getattr(item, name) for name in kind.model_fields if name != "seen"}
     values = {one.name: reduce(getattr, one.path, item) for one in observable.fields}
     return kind(**generic, seen={name: value for name, value in values.items() if value is not None})
 
 
 def _written(generic: Mapping[str, Any], seen: Mapping[str, Any], observable: Observable) -> dict[str, Any]:
-    """A run or probe as a table of a file: the generic values, and what the model declares where it says."""
+    """A run or probe as a table of a file: the generic values, and the model's fields at their places."""
     table = {**generic}
     for one in observable.fields:
         if one.name in seen:
@@ -170,7 +170,7 @@ def _dumped(item: ObservedRun | Probe, observable: Observable) -> dict[str, Any]
 
 
 def write_evidence(path: Path, evidence: Evidence, observable: Observable) -> None:
-    """Write evidence so that `read_evidence` gives it back; the file is whole or not there."""
+    """Writes evidence so that `read_evidence` returns it again; the file is complete or absent."""
     tables = {
         "runs": [_dumped(run, observable) for run in evidence.runs],
         "probes": [_dumped(probe, observable) for probe in evidence.probes],
@@ -187,10 +187,10 @@ def write_evidence(path: Path, evidence: Evidence, observable: Observable) -> No
 
 
 def append_outcomes(path: Path, into: Path, outcomes: Sequence[Outcome], observable: Observable) -> None:
-    """Write the evidence at `path` with more outcomes at its end to `into`: every byte of it and its comments stay.
+    """Writes the evidence at `path`, with more outcomes at its end, to `into`: every byte and comment stays.
 
-    The file is whole or not there. Raises UsageError where it cannot be written, ScenarioError where outcomes cannot be
-    added to the end of such a file, as to one that writes its outcomes as an inline list.
+    The file is complete or absent. Raises UsageError where it cannot be written, ScenarioError where outcomes cannot be
+    appended, as to a file with an inline list of outcomes.
     """
     before, evidence = path.read_bytes(), read_evidence(path, observable)
     wanted = evidence.model_copy(update={"outcomes": (*evidence.outcomes, *outcomes)})
@@ -200,7 +200,7 @@ def append_outcomes(path: Path, into: Path, outcomes: Sequence[Outcome], observa
     try:
         fresh.write_bytes(added)
         if not _reads_as(fresh, wanted, observable):
-            raise ScenarioError(f"{path}: nothing can be added at its end; write its outcomes as [[outcomes]] tables")
+            raise ScenarioError(f"{path}: nothing can be appended to it; write its outcomes as [[outcomes]] tables")
         fresh.replace(into)
     except OSError as error:
         raise UsageError(f"{into}: cannot be written: {error.strerror}") from error
@@ -216,9 +216,9 @@ def _reads_as(path: Path, wanted: Evidence, observable: Observable) -> bool:
 
 
 def checked_run(generic: Mapping[str, Any], seen: Mapping[str, Any], observable: Observable) -> ObservedRun:
-    """A run with these generic values and, by the model's fields, what was seen of it.
+    """A run with these generic values and, by model field, its observations.
 
-    Raises ScenarioError with the first thing that is wrong.
+    Raises ScenarioError with the first fault.
     """
     table = _written(generic, seen, observable)
     try:
@@ -240,7 +240,7 @@ def _quoted(key: str) -> str:
 
 
 def _toml(value: Any) -> str:
-    """A value as TOML; None inside a list or table has no form there and is left out or written as text."""
+    """A value as TOML; None inside a list or table is left out or written as text."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):

@@ -21,7 +21,7 @@ from dstamp_sim.pipeline.progress import Progress
 
 @dataclass(frozen=True)
 class Judgement:
-    """What judging an incident gave: the findings, and the files that were written of them."""
+    """The result of judging an incident: the findings, and the files that were written."""
 
     summary: Summary
     files: tuple[Path, ...]
@@ -36,7 +36,7 @@ def judge_incident(
     workers: int = 1,
     tell: Progress | None = None,
 ) -> Judgement:
-    """The judgement of an incident's mechanisms, and its files in `out`; also a report in Markdown where one is named.
+    """The judgement of an incident's mechanisms, and its files in `out`; also a report in Markdown if one is named.
 
     `replayed` is one run of the scenario, which the report shows too. Raises ScenarioError where there is no evidence
     or there are no priors, UsageError where nothing can be written.
@@ -57,16 +57,16 @@ def update_evidence(
 ) -> Incident:
     """The incident with more outcomes, each `EXPERIMENT=OUTCOME`; its evidence is written to `into`, else added to.
 
-    Comments and everything else in the file stay as they are. Raises UsageError, naming the nearest, for an experiment
-    that the model does not know and an outcome that its experiment cannot have, for a file that is there already, and
-    where nothing can be written to `out`; the evidence is not touched then.
+    Comments and everything else in the file stay as they are. Raises UsageError, with the nearest name, for an unknown
+    experiment and an outcome that the experiment cannot have, for a file that exists already, and where nothing can be
+    written to `out`; the evidence is then untouched.
     """
     known, target = incident.model.hypotheses, into or incident.source
     if known is None or target is None or incident.source is None or incident.evidence is None:
         raise UsageError("the scenario's model names no HYPOTHESES, and so no experiments")
     outcomes = [_outcome(written, known, source) for written in observed]
     if into is not None and into.exists():
-        raise UsageError(f"--into {into}: there is such a file; give a new one, or leave --into out to add to EVIDENCE")
+        raise UsageError(f"--into {into}: that file exists; name a new one, or drop --into to add to EVIDENCE")
     check_writable(out)
     append_outcomes(incident.source, target, outcomes, known.evidence)
     evidence = incident.evidence.model_copy(update={"outcomes": (*incident.evidence.outcomes, *outcomes)})

@@ -12,15 +12,15 @@ from dstamp_sim.pipeline.progress import Progress
 
 
 def ingest_runs(root: Path, *, model: str, into: Path, replace: bool, progress: Progress | None = None) -> RunFolders:
-    """The runs in `root`, written as evidence to `into`; files that could not be used are in `complaints`.
+    """The runs in `root`, written as evidence to `into`; unusable files are in `complaints`.
 
     Raises UsageError where there is no such folder, no usable run in it, `into` exists and may not be replaced, or the
     model declares nothing that can be observed.
     """
     if not root.is_dir():
-        raise UsageError(f"{root}: no such folder; give the folder that holds a folder per run")
+        raise UsageError(f"{root}: no such folder; name the folder that has a subfolder per run")
     if into.exists() and not replace:
-        raise UsageError(f"{into} exists: give another --into, or --replace")
+        raise UsageError(f"{into} exists: name another --into, or add --replace")
     if not into.parent.is_dir():
         raise UsageError(f"{into}: its folder {into.parent} does not exist")
     observable = load_model(model).evidence

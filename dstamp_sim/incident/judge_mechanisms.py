@@ -33,12 +33,12 @@ from dstamp_sim.inputs.model_file import Model
 from dstamp_sim.pipeline.progress import Progress
 
 SIZE = ProfileSize(settings=40, repetitions=1000)
-"""How large the profiles are by which it is asked which mechanisms the outcomes tell apart."""
+"""The size of the profiles that show which mechanisms the outcomes distinguish."""
 
 
 @dataclass
 class Steps:
-    """How far a judgement is, told in whole steps."""
+    """The progress of a judgement, in whole steps."""
 
     tell: Progress | None
     total: int
@@ -56,15 +56,15 @@ SILENT = Steps(None, 0)
 
 @dataclass(frozen=True)
 class Judged:
-    """Everything that was found out about an incident.
+    """All findings about an incident.
 
-    `posterior` is over mechanisms, each as likely as another before; `limits` is between which figures it lies, as far
-    as the number of worlds says (95 %); `varied` are posteriors under other priors; `flips` names those variations
-    under which another mechanism comes first. `twins` is, by mechanism, which others the outcomes cannot tell from it,
-    with the share of its settings. `witnesses` are runs of the cluster in which all comes out as observed, `timeless`
-    what came of the attempts to make one of the other mechanisms that are possible. `pairs` are
-    two mechanisms at once, judged where no single one is possible; `conflict` are the fewest observations that no
-    single one can give together. `since` is the instant from which the times of witnesses count.
+    `posterior` is over mechanisms that are equally likely before the evidence; `limits` are its limits by the number of
+    worlds (95 %); `varied` are posteriors under other priors; `flips` names the variations under which another
+    mechanism comes first. `twins` has, by mechanism, the others that the outcomes cannot distinguish from it, with the
+    share of its settings. `witnesses` are runs of the cluster in which everything comes out as observed, `timeless` the
+    failed attempts for the other possible mechanisms. `pairs` are two mechanisms at once, judged where no single one is
+    possible; `conflict` are the fewest observations that no single one can produce together. `since` is the instant
+    from which the times of witnesses count.
     """
 
     rows: tuple[Row, ...]
@@ -94,7 +94,7 @@ class Judged:
 
     @property
     def without_share(self) -> dict[str, str]:
-        """Mechanisms that are left and have no share of the posterior, with why and what is known of it instead.
+        """Mechanisms that are left and have no share of the posterior, with the reason and what is known instead.
 
         Worlds are drawn without deaths, so the likelihood of one that needs a death is not known.
         """
@@ -108,7 +108,7 @@ class Judged:
         return told
 
     def verdict(self, mechanism: str) -> Possible:
-        """Possible if it is under any reading, impossible if under none."""
+        """Possible if it is possible under some reading, impossible if impossible under all."""
         return self.best(mechanism).verdict
 
 
@@ -162,7 +162,7 @@ def judge_mechanisms(incident: Incident, *, workers: int = 1, tell: Progress | N
 
 @dataclass(frozen=True)
 class Cluster:
-    """The observed runs on the clock, under each mechanism that is `alive`, but for the settings that are hopeless."""
+    """The observed runs on the clock, under each mechanism that is `alive`, except for impossible settings."""
 
     hypotheses: Hypotheses
     case: Case
@@ -174,7 +174,7 @@ class Cluster:
 
     @property
     def sight(self) -> dict[str, Any]:
-        """The parameters with which a result has all that was observed of a run, or can be looked up of it."""
+        """The parameters with which a result has every field that was observed of a run, or that can be looked up."""
         seen = {name for run in self.case.runs for name, _ in run.fields}
         later = [item.settings for item in self.hypotheses.experiments.values() if not item.starts_s]
         found = [self.hypotheses.evidence.needs(sorted(seen)), *later]
@@ -196,7 +196,7 @@ class Cluster:
         return observed_outcomes(self.case, self.timing, beliefs.longest_run_s, self.numbers)
 
     def profiles(self, beliefs: Priors, size: ProfileSize, steps: Steps = SILENT) -> dict[str, Profile]:
-        """What the observed runs do under each, many times over."""
+        """What the observed runs do under each mechanism, many times over."""
         found = {}
         for name, mechanism in self.alive.items():
             found[name] = profile(
@@ -209,7 +209,7 @@ class Cluster:
     def twins(
         self, priors: Priors, size: ProfileSize, observed: Sequence[int] | None = None, steps: Steps = SILENT
     ) -> dict[str, dict[str, float]]:
-        """By mechanism, those that such outcomes do not tell from it, as unknowns can be or as they are believed."""
+        """By mechanism, those that the outcomes do not distinguish from it, with any or with believed unknowns."""
         beliefs = (anywhere(priors), priors)
         return either(*(twins(self.profiles(belief, size, steps), observed) for belief in beliefs))
 
@@ -217,9 +217,9 @@ class Cluster:
 def _witnesses(
     cluster: Cluster, survivors: Survivors, rows: Sequence[Row], priors: Priors
 ) -> tuple[dict[str, Best], dict[str, Attempt]]:
-    """The best witness of every mechanism that is possible: of the worlds that agreed, else constructed.
+    """The best witness of every mechanism that is possible: from the worlds that agreed, else constructed.
 
-    Also the attempts that gave none.
+    Also the attempts without a witness.
     """
     found, failed = {}, {}
     for name, mechanism in cluster.alive.items():
@@ -258,7 +258,7 @@ def _hopeless(rows: Sequence[Row]) -> dict[str, list[Mapping[str, Any]]]:
 
 
 def _conflict(rows: Sequence[Row], docket: Docket) -> Conflict | None:
-    """The fewest observations that no row can give together, if there are such."""
+    """The fewest observations that no row can produce together, if there are any."""
     asked, case = engines(), docket.case
     variant = dict(zip(map(id, rows), docket.variants, strict=True))
     return conflict(rows, case.names, lambda row, names: Judging(variant[id(row)], case, asked).refutes(names))
@@ -276,12 +276,12 @@ def _needed(incident: Incident) -> tuple[Evidence, Hypotheses, Priors]:
     if incident.evidence is None:
         raise ScenarioError("the scenario names no evidence to judge mechanisms against")
     if scenario.priors is None:
-        raise ScenarioError("the scenario has no [priors]: durations, partners and failure rates have to be assumed")
+        raise ScenarioError("the scenario has no [priors]: durations, partners and failure rates must be assumed")
     return incident.evidence, model.hypotheses, scenario.priors
 
 
 def case_of(evidence: Evidence, hypotheses: Hypotheses, longest_s: float) -> Case:
-    """What is to be explained, as the abduction takes it."""
+    """The observations to explain, in the form that the abduction takes."""
     sightings = [
         Sighting(
             run.id,
@@ -312,7 +312,7 @@ def _effort(row: Row) -> tuple[int, int]:
 
 
 def _posterior(survivors: Survivors, told: Mapping[str, float], model: Model) -> dict[str, float]:
-    """Over mechanisms, each as likely as another before the evidence."""
+    """The posterior over mechanisms that are equally likely before the evidence."""
     weights = {name: survivors.weighed[name].likelihood.estimate * told[name] for name in survivors.weighed}
     total = sum(weights.values())
     return {name: weights.get(name, 0.0) / total if total else 0.0 for name in model.mechanisms}

@@ -1,4 +1,4 @@
-"""What a command on an incident reads: the scenario, its model and its evidence, each once."""
+"""The inputs of a command on an incident: the scenario, its model and its evidence, each read once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dstamp_sim.inputs.model_file import Model, bundled, load_model
 from dstamp_sim.inputs.scenario_file import read_scenario
 
 INCIDENT = "experiments/incident/scenario.toml"
-"""The scenario that is taken when none is given."""
+"""The default scenario."""
 
 
 INCIDENT = "experiments/incident/scenario.toml"
@@ -21,10 +21,10 @@ INCIDENT = "experiments/incident/scenario.toml"
 
 @dataclass(frozen=True)
 class Incident:
-    """What one command reads, once: a scenario, its model, and what was observed (None: no evidence).
+    """The inputs of one command: a scenario, its model, and the observations (None: no evidence).
 
-    `source` is the evidence's file. `asked` are the scenario's and the evidence's file and the seed, as far as they
-    were given and are not the defaults.
+    `source` is the evidence's file. `asked` are the scenario's file, the evidence's file and the seed, unless they are
+    the defaults.
     """
 
     scenario: Scenario
@@ -35,7 +35,7 @@ class Incident:
 
     @property
     def command(self) -> str:
-        """The command that judges so again; files by their names, since a report may be moved."""
+        """The command that repeats the judgement; files by their names, since a report may be moved."""
         path, evidence, seed = self.asked
         words = ["dstamp replay", path and path.name, evidence and f"--evidence {evidence.name}"]
         words += [None if seed is None else f"--seed {seed}", "--report REPORT.md"]
@@ -43,9 +43,9 @@ class Incident:
 
 
 def load_incident(path: Path | None, *, evidence: Path | None = None, seed: int | None = None) -> Incident:
-    """The scenario at `path` (the incident's where left out), with its model and its evidence.
+    """The scenario at `path` (default: the incident's), with its model and its evidence.
 
-    `evidence` and `seed` stand for the scenario's own. Raises ScenarioError for a scenario of arrivals, and what the
+    `evidence` and `seed` replace the scenario's. Raises ScenarioError for a scenario of arrivals, and what the
     loaders raise.
     """
     scenario = read_scenario(path or bundled(INCIDENT))

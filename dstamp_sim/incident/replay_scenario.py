@@ -27,7 +27,7 @@ from dstamp_sim.pipeline.how_often import HowOften, how_often
 
 @dataclass(frozen=True)
 class ReplayedRun:
-    """One run of the replay: what was observed of it, what came out, whether that agrees, and why."""
+    """One run of the replay: what was observed, what came out, whether they agree, and why."""
 
     run: str
     observed: Mapping[str, Any]
@@ -38,7 +38,7 @@ class ReplayedRun:
 
 @dataclass(frozen=True)
 class Replay:
-    """What `dstamp replay` found: the scenario and mechanism it ran, the rows, the trace, and the files it wrote.
+    """The result of `dstamp replay`: the scenario, the mechanism, the rows, the trace, and the files that were written.
 
     `properties` is what the trace shows of each, `draws` how often each fails in how many draws (empty: not asked).
     """
@@ -56,13 +56,13 @@ class Replay:
 
     @property
     def reproduced(self) -> str:
-        """How many of the observed runs it reproduced, in words; empty where none was observed."""
+        """How many of the observed runs it reproduced, in words; empty if none was observed."""
         judged = [row.reproduced for row in self.rows if row.reproduced is not None]
         return f"{sum(judged)} of {len(judged)} observed runs" if judged else ""
 
     @property
     def exit_code(self) -> int:
-        """Of the draw, or of all of them: VIOLATED's where a property fails, UNDETERMINED's where one was never asked.
+        """The exit code of the draw or draws: VIOLATED's if a property fails, UNDETERMINED's if one was never asked.
 
         0 otherwise, which is no HOLDS: it says that nothing failed in so many draws.
         """
@@ -82,7 +82,7 @@ def replay_incident(
     draws: int = 0,
     tell: Callable[[int, int], None] | None = None,
 ) -> Replay:
-    """One timed run of a scenario under a mechanism, compared run by run with the evidence; draws and saves it.
+    """One timed run of a scenario under a mechanism, compared run by run with the evidence; drawn and saved.
 
     With `draws`, it also counts how often each property fails in so many, from the seed on.
 
@@ -123,7 +123,7 @@ def replay_incident(
 
 
 def _renamed(system: System, names: Sequence[str]) -> tuple[System, Mapping[str, str]]:
-    """`system` with its processes that must end renamed, in order, to those that the scenario starts."""
+    """`system` with its processes that must end renamed, in order, to the names that the scenario starts."""
     must_end = system.must_end
     if len(names) > len(must_end):
         raise UsageError(
@@ -155,7 +155,7 @@ def _fields(result: Any) -> dict[str, Any]:
 
 
 def _failure(result: Any) -> str:
-    """A result's own word for what failed, where it has one."""
+    """A result's own word for the failure, if it has one."""
     return str(getattr(result, "failure", ""))
 
 

@@ -1,4 +1,4 @@
-"""Real run folders: `<id>/results.json` and its console log become observed runs; bad files are told one by one."""
+"""Real run folders: `<id>/results.json` and its console log become observed runs; bad files are reported one by one."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from dstamp_sim.incident.evidence import ObservedRun, checked_run
 from dstamp_sim.pipeline.progress import Progress
 
 LARGEST_RESULTS, LARGEST_LOG = 1 << 20, 64 << 20
-"""Bytes of results and of a log beyond which a file is not what it claims to be."""
+"""The most bytes of a file of results and of a log."""
 
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)?")
 """An instant as logs write it."""
 
 LAST_CHARACTERS = 1 << 16
-"""Where a log's last instant is looked for."""
+"""How many bytes at a log's end are searched for its last instant."""
 
 
 @dataclass(frozen=True)
@@ -35,20 +35,20 @@ class Complaint:
 
 @dataclass
 class RunFolders:
-    """What was read: the runs in the order of their names, and the files that were skipped."""
+    """The result of reading: the runs in the order of their names, and the files that were skipped."""
 
     runs: list[ObservedRun] = field(default_factory=list)
     complaints: list[Complaint] = field(default_factory=list)
 
 
 class _Bad(Exception):
-    """A file that cannot be used; the message says why."""
+    """An unusable file; the message says why."""
 
 
 def read_run_folders(root: Path, observable: Observable, progress: Progress | None = None) -> RunFolders:
     """The runs in `root`: a folder each with `results.json`, and `<id>.console.log` beside it or a `*.log` inside.
 
-    What of results and logs is seen of a run, `observable` declares; whatever else they hold is kept as `other`.
+    `observable` declares the fields that are read from results and logs; the rest is kept as `other`.
     A truncated, empty, oversized or non-UTF-8 file, or one that contradicts another, is skipped with a complaint.
     """
     found = RunFolders()
@@ -66,14 +66,14 @@ def read_run_folders(root: Path, observable: Observable, progress: Progress | No
 
 @dataclass(frozen=True)
 class _Reader:
-    """How run folders are read; logs that cannot be used are added to `complaints`."""
+    """Reads run folders; unusable logs are added to `complaints`."""
 
     observable: Observable
     patterns: Sequence[re.Pattern[str]]
     complaints: list[Complaint]
 
     def run(self, folder: Path) -> ObservedRun:
-        """The run of a folder. Raises _Bad where it cannot be used, or results and log contradict each other."""
+        """The run of a folder. Raises _Bad where it is unusable, or results and log contradict each other."""
         results, (log, times) = _results(folder / "results.json"), self._logged(folder)
         wrong = self.observable.contradiction(results, log)
         if wrong:
@@ -87,7 +87,7 @@ class _Reader:
             raise _Bad(str(error)) from error
 
     def _logged(self, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What the logs say by field, and when the run began and ended."""
+        """The logs' values by field, and the start and end of the run."""
         fields: dict[str, Any] = {}
         times: dict[str, Any] = {}
         for file in _logs(folder):
@@ -110,7 +110,7 @@ def _results(path: Path) -> dict[str, Any]:
     try:
         json.dumps(content, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
-        raise _Bad("holds half a surrogate pair, which is no text") from error
+        raise _Bad("has half a surrogate pair, which is not text") from error
     return content
 
 
@@ -137,7 +137,7 @@ def _text(path: Path, largest: int) -> str:
 
 
 def _log_fields(text: str, patterns: Sequence[re.Pattern[str]]) -> dict[str, Any]:
-    """What a log says by field: what the last line has that matches a pattern."""
+    """The values of a log by field, from the last line that matches a pattern."""
     fields: dict[str, Any] = {}
     for pattern in patterns:
         for match in pattern.finditer(text):

@@ -11,7 +11,7 @@ from dstamp_sim.core.trace import Step, Trace
 
 @dataclass(frozen=True)
 class Finding:
-    """A run's window in a trace: the steps at its ends (None: never came so far) and the writes that fell into it."""
+    """A run's window in a trace: the steps at its ends (None: not reached) and the writes that fell into it."""
 
     opened: Step | None
     closed: Step | None
@@ -37,14 +37,16 @@ def look_into(trace: Trace, process: str, window: Window) -> Finding:
 def reason(trace: Trace, process: str, window: Window, *, failure: str, when: Callable[[Step], str]) -> str:
     """One sentence on why `process` came out as it did under a mechanism.
 
-    `failure` is the process's own word for what failed, empty when nothing did; `when` writes an instant.
+    `failure` is the process's own word for the failure, empty when nothing failed; `when` writes an instant.
     """
     found = look_into(trace, process, window)
     if found.opened is None or found.closed is None:
         return f"it never came to {window.closing}" + (f": {failure}" if failure else "")
     between = f"{window.opening} ({when(found.opened)}) and {window.closing} ({when(found.closed)})"
     if not found.writes:
-        return f"no {window.writer} falls between {between}" + (f"; it fails otherwise: {failure}" if failure else "")
+        return f"no {window.writer} falls between {between}" + (
+            f"; it fails in another way: {failure}" if failure else ""
+        )
     last = found.writes[-1]
     who = f"{last.process}'s" if window.by_others else "its own"
     falls = f"{who} {_act(last)} ({when(last)}) falls between {between}"

@@ -25,17 +25,17 @@ from dstamp_sim.core.placement import Placement
 from dstamp_sim.core.system import ANY, Copies, System
 
 NO_LOCKS = Placement("none")
-"""No placement, by the name that every output calls it."""
+"""The name of no placement, in every output."""
 
 LONGEST_PATH = 4096
-"""What is longer names no file."""
+"""A longer text is not a file name."""
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model file: where it is, the factory asked for, and what it names."""
+    """A loaded model file: its path, its factory, and the things that it names."""
 
     reference: str
     path: Path
@@ -48,11 +48,11 @@ class Model:
 
     @property
     def evidence(self) -> Observable:
-        """What can be observed of its runs; nothing where it has no hypotheses."""
+        """The observable fields of its runs; none where it has no hypotheses."""
         return self.hypotheses.evidence if self.hypotheses else Observable()
 
     def placement(self, written: str) -> Placement:
-        """The placement called so, or written out as spans. Raises UsageError naming the nearest one."""
+        """The placement of this name, or the one written out as spans. Raises UsageError with the nearest one."""
         if written in self.placements:
             return self.placements[written]
         if written == NO_LOCKS.name:
@@ -63,7 +63,7 @@ class Model:
         raise UsageError(f"{unknown('placement', written, valid)}, or write it out as lock:first..last")
 
     def mechanism(self, name: str) -> Mechanism:
-        """The mechanism called `name`. Raises UsageError naming the nearest one."""
+        """The mechanism with this name. Raises UsageError naming the nearest one."""
         if name not in self.mechanisms:
             raise UsageError(unknown("mechanism", name, self.mechanisms))
         return self.mechanisms[name]
@@ -72,7 +72,7 @@ class Model:
         """The factory's system with `settings`, under `placement` (the model's own when None).
 
         Raises ModelError with the model's file and line when the factory fails or returns no System, PlacementError
-        when the placement sets what `settings` set otherwise.
+        when the placement and `settings` set one parameter differently.
         """
         laid = None if placement is None else self.placement(placement)
         arguments = settings if laid is None else laid.joined(settings)
@@ -82,7 +82,7 @@ class Model:
             raise blamed(error, _line_of(error, self.path), "the factory") from error
         if iscoroutine(system):
             system.close()
-            raise ModelError(f"{defined(self.factory)}: a factory is written with `def`, not `async def`")
+            raise ModelError(f"{defined(self.factory)}: write the factory with `def`, not `async def`")
         if not isinstance(system, System):
             raise ModelError(f"{self.path}: the factory returned {system!r}, not a System")
         return system if laid is None else system.with_locks(laid)
@@ -91,9 +91,9 @@ class Model:
 def load_model(reference: str) -> Model:
     """The model at `path.py[:factory]`, `folder[:factory]`, or a short name such as `classic/bank`.
 
-    The factory is `build` unless named: a mechanism's, or one of the file (dashes may stand for underscores). Raises
-    UsageError when nothing is there, ModelError with file and line when the file cannot be imported or lacks the
-    factory.
+    The factory is `build` unless the reference names a mechanism or a factory of the file (dashes may stand for
+    underscores). Raises UsageError when nothing is there, ModelError with file and line when the file cannot be
+    imported or lacks the factory.
     """
     location, _, name = reference.partition(":")
     path = _find(location)
@@ -117,13 +117,13 @@ def load_model(reference: str) -> Model:
 
 
 def _named(module: ModuleType, path: Path, name: str, kind: type) -> Any:
-    """What a model has by names under `name`. Raises ModelError where it is no dict of texts to `kind`."""
+    """The model's dict `name`. Raises ModelError unless it maps texts to `kind`."""
     found = getattr(module, name, {})
     if not isinstance(found, Mapping) or not all(isinstance(key, str) for key in found):
-        raise ModelError(f"{path}: {name} is {found!r}, but it is a dict from names to {kind.__name__}s")
+        raise ModelError(f"{path}: {name} is {found!r}, but it must be a dict from names to {kind.__name__}s")
     for key, value in found.items():
         if not isinstance(value, kind):
-            raise ModelError(f"{path}: {name}[{key!r}] is {value!r}, but it is a {kind.__name__}")
+            raise ModelError(f"{path}: {name}[{key!r}] is {value!r}, but it must be a {kind.__name__}")
     return found
 
 
@@ -133,7 +133,9 @@ def _assumptions(module: ModuleType, path: Path) -> Sequence[tuple[str, str]]:
         isinstance(pair, tuple) and list(map(type, pair)) == [str, str] for pair in found
     )
     if not pairs:
-        raise ModelError(f"{path}: ASSUMPTIONS is {found!r}, but it is a list of pairs of texts: (what, on whose word)")
+        raise ModelError(
+            f"{path}: ASSUMPTIONS is {found!r}, but it must be a list of pairs of texts: (what, on whose word)"
+        )
     return tuple(found)
 
 
@@ -152,7 +154,7 @@ def read_settings(factory: Callable[..., System], written: Sequence[str]) -> dic
 
 
 def checked_settings(factory: Callable[..., System], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """`settings` converted to the types that the factory's annotations give. Raises UsageError as `read_settings`."""
+    """`settings` converted to the types in the factory's annotations. Raises UsageError as `read_settings`."""
     parameters = _parameters(factory)
     for name in settings:
         if name not in parameters:
@@ -168,9 +170,7 @@ def _converted(name: str, value: Any, annotation: Any) -> Any:
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(annotation)
     except PydanticUserError as error:
-        raise UsageError(
-            f"parameter {name!r} is declared {kind}, of which no value can be written with --set"
-        ) from error
+        raise UsageError(f"parameter {name!r} is declared {kind}, which --set cannot write") from error
     try:
         return adapter.validate_python(items)
     except ValidationError as error:
@@ -178,7 +178,7 @@ def _converted(name: str, value: Any, annotation: Any) -> Any:
 
 
 def _parameters(factory: Callable[..., System]) -> Mapping[str, inspect.Parameter]:
-    """The parameters of a factory. Raises ModelError where an annotation names what is not there."""
+    """The parameters of a factory. Raises ModelError where an annotation has an unknown name."""
     try:
         return inspect.signature(factory, eval_str=True).parameters
     except Exception as error:
@@ -193,7 +193,7 @@ def any_number(factory: Callable[..., System], settings: Mapping[str, Any]) -> d
 
 
 def fingerprint(path: Path) -> str:
-    """A digest of a model's source files, to tell whether a witness is of the same text."""
+    """A digest of a model's source files, to tell whether a witness belongs to the same text."""
     files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
     digest = hashlib.sha256()
     for file in files:
@@ -209,7 +209,7 @@ def bundled(relative: str) -> Path:
 
 def _find(location: str) -> Path:
     if len(location) >= LONGEST_PATH:
-        raise UsageError(f"no model at {cut(location)!r}: this names no file")
+        raise UsageError(f"no model at {cut(location)!r}: this is not a file name")
     for path in (Path(location), bundled(f"models/{location}"), bundled(f"models/{location}.py"), bundled(location)):
         if (path.is_file() and path.suffix == ".py") or (path / "__init__.py").is_file():
             return path
@@ -230,7 +230,7 @@ def _short_names() -> list[str]:
 
 
 def _import(path: Path) -> ModuleType:
-    """A fresh module from `path`, registered under a name of its own so that its parts can import each other."""
+    """A fresh module from `path`, registered under a unique name, so that its parts can import each other."""
     entry = path / "__init__.py" if path.is_dir() else path
     name = f"_dstamp_model_{hashlib.sha256(str(entry.resolve()).encode()).hexdigest()[:12]}"
     for known in [known for known in sys.modules if known == name or known.startswith(f"{name}.")]:
@@ -251,7 +251,7 @@ def _import(path: Path) -> ModuleType:
 
 
 def _instead_of_importing(error: BaseException, path: Path) -> str:
-    """What to do where a model imports a file beside it, which is not on Python's path."""
+    """The remedy where a model imports a file beside it, which is not on Python's path."""
     name = error.name if isinstance(error, ModuleNotFoundError) and error.name else ""
     top = name.partition(".")[0]
     beside = (path if path.is_dir() else path.parent) / top
@@ -266,7 +266,7 @@ def _instead_of_importing(error: BaseException, path: Path) -> str:
 
 
 def _performed(loader: Loader, module: ModuleType) -> None:
-    """Runs a module's source and keeps no bytecode, by which a file changed twice within a second looks unchanged."""
+    """Runs a module's source and keeps no bytecode: with bytecode, a file changed twice in a second looks unchanged."""
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         loader.exec_module(module)
@@ -275,7 +275,7 @@ def _performed(loader: Loader, module: ModuleType) -> None:
 
 
 def _line_of(error: BaseException, path: Path) -> str:
-    """Where in the model `error` was raised."""
+    """The place in the model where `error` was raised."""
     root = str(path.resolve())
     frames = [f for f in traceback.extract_tb(error.__traceback__) if str(Path(f.filename).resolve()).startswith(root)]
     return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else str(path)

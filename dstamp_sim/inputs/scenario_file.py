@@ -16,7 +16,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class _Start(Strict):
-    """Who starts when: in order, the processes of the model that must end."""
+    """Start times: in order, of the model's processes that must end."""
 
     name: str
     at: datetime
@@ -24,7 +24,7 @@ class _Start(Strict):
 
 
 class _Delay(Strict):
-    """A delay's distribution: just one of the shapes, and where its figures are from."""
+    """A delay's distribution: exactly one of the shapes, and the source of its figures."""
 
     constant_s: Seconds | None = None
     uniform_s: tuple[Seconds, Seconds] | None = None
@@ -36,9 +36,9 @@ class _Delay(Strict):
     def _one_shape(self) -> _Delay:
         given = [shape.value for shape in Shape if getattr(self, shape.value) is not None]
         if len(given) != 1:
-            raise ValueError(f"give one of {', '.join(shape.value for shape in Shape)}; given: {given or 'none'}")
+            raise ValueError(f"write one of {', '.join(shape.value for shape in Shape)}; found: {given or 'none'}")
         if self.uniform_s and self.uniform_s[0] > self.uniform_s[1]:
-            raise ValueError(f"uniform_s = {list(self.uniform_s)}: the first figure is the smaller one")
+            raise ValueError(f"uniform_s = {list(self.uniform_s)}: the first figure must be the smaller one")
         return self
 
     def distribution(self) -> Distribution:
@@ -60,9 +60,9 @@ class _Arrivals(Strict):
     @model_validator(mode="after")
     def _poisson_or_recorded(self) -> _Arrivals:
         if (self.per_day is None) == (not self.recorded):
-            raise ValueError("give per_day (Poisson arrivals) or recorded (seconds by domain), one of them")
+            raise ValueError("write either per_day (Poisson arrivals) or recorded (seconds by domain)")
         if self.per_day is not None and self.runs is None:
-            raise ValueError("per_day needs runs: how many of them are simulated")
+            raise ValueError("per_day needs runs: how many runs to simulate")
         if self.recorded and len(self.recorded) != self.domains:
             raise ValueError(f"recorded has {len(self.recorded)} lists of seconds for {self.domains} domains")
         return self
@@ -73,7 +73,7 @@ class _Arrivals(Strict):
 
 
 class _Variation(Strict):
-    """Priors that differ in one thing from the scenario's; `name` says in which."""
+    """Priors that differ from the scenario's in one point; `name` says which."""
 
     name: str
     longest_run_s: Positive | None = None
@@ -84,7 +84,7 @@ class _Variation(Strict):
 
 
 class _Priors(Strict):
-    """What is believed before the evidence: see `Priors`."""
+    """Beliefs before the evidence: see `Priors`."""
 
     longest_run_s: Positive
     unseen_mean: tuple[Seconds, Seconds]
@@ -122,7 +122,7 @@ class _ScenarioFile(Strict):
     @model_validator(mode="after")
     def _starts_or_arrivals(self) -> _ScenarioFile:
         if bool(self.starts) == (self.arrivals is not None):
-            raise ValueError("give starts (who starts when) or arrivals (a stream of runs), one of them")
+            raise ValueError("write either starts (who starts when) or arrivals (a stream of runs)")
         return self
 
 

@@ -1,4 +1,4 @@
-"""Witness files: a trace that anyone can replay, and that is refused where it no longer fits."""
+"""Witness files: traces that anyone can replay; a file that no longer fits is refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FORMAT = "dstamp-witness/1"
 
 @dataclass(frozen=True)
 class Origin:
-    """How the system of a trace was built: enough to build it again. `copies` are numbers in place of `ANY`."""
+    """How the system of a trace was built, enough to build it again. `copies` are numbers in place of `ANY`."""
 
     model: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Witness:
-    """A trace with its origin, what it is a witness of, and the instant from which its times count."""
+    """A trace with its origin, its subject, and the instant from which its times count."""
 
     origin: Origin
     about: str
@@ -66,9 +66,10 @@ def write_witness(path: Path, witness: Witness) -> None:
 
 
 def read_witness(path: Path, replay: Callable[[System, str], Trace]) -> tuple[Witness, System]:
-    """The witness in `path`, and its system; `replay` performs the schedule again and every step is compared.
+    """The witness in `path`, and its system; the schedule is performed again and every step is compared.
 
-    Raises WitnessError when the file is no witness, and WitnessGone at the first step that the model does otherwise.
+    Raises WitnessError when the file is not a witness, and WitnessGone at the first step that the model does
+    differently.
     """
     content = _read_json(path)
     origin, about, schedule = _parts(path, content)
@@ -96,7 +97,7 @@ def read_witness(path: Path, replay: Callable[[System, str], Trace]) -> tuple[Wi
 
 
 class Kept(NamedTuple):
-    """What a witness file says, not replayed: its origin, subject and schedule, and what each step does."""
+    """The content of a witness file, not replayed: its origin, subject and schedule, and what each step does."""
 
     origin: Origin
     about: str
@@ -105,7 +106,7 @@ class Kept(NamedTuple):
 
 
 def witness_parts(path: Path) -> Kept:
-    """What the witness in `path` says. Raises WitnessError if it is none."""
+    """The content of the witness in `path`. Raises WitnessError if it is not a witness."""
     content = _read_json(path)
     origin, about, schedule = _parts(path, content)
     try:
@@ -122,9 +123,9 @@ def _parts(path: Path, content: Mapping[str, Any]) -> tuple[Origin, str, str]:
 
 
 def _compare(path: Path, trace: Trace, steps: Any, results: Any) -> None:
-    """Raises ScheduleError at the first step that the file has otherwise, or where it has other results."""
+    """Raises ScheduleError at the first step that differs from the file, or where the results differ."""
     if not isinstance(steps, list) or len(steps) != len(trace.steps):
-        raise WitnessError(f"{path}: the schedule has {len(trace.steps)} choices, the file other than that many steps")
+        raise WitnessError(f"{path}: the schedule has {len(trace.steps)} choices, the file has another number of steps")
     if differs := _first_difference(trace, steps):
         raise ScheduleError(differs)
     ended = {name: text(result) for name, result in trace.results.items()}
@@ -133,7 +134,7 @@ def _compare(path: Path, trace: Trace, steps: Any, results: Any) -> None:
 
 
 def _first_difference(trace: Trace, steps: Any) -> str:
-    """What the first step does that the file has otherwise; empty where none does."""
+    """What the first step does that differs from the file; empty where none differs."""
     for number, (step, written) in enumerate(zip(trace.steps, steps, strict=False), start=1):
         now = _written(step)
         for key in ("process", "does", "changed"):
@@ -177,7 +178,7 @@ def write_text(path: Path, content: str) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """Makes `folder` and a file in it, before long work begins. Raises UsageError when that is not possible."""
+    """Makes `folder` and a file in it, before long work begins. Raises UsageError when it cannot."""
     probe = folder / ".dstamp-writable"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -22,7 +22,7 @@ _LONGEST = 80
 
 
 class Entry(NamedTuple):
-    """One thing that a model names, and what there is to say of it in a line."""
+    """One thing that a model names, with a line about it."""
 
     name: str
     says: str
@@ -30,7 +30,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Description:
-    """A model as a command line sees it: the file, its story, and by kind what it names (only kinds that it has)."""
+    """A model as a command line sees it: its file, its story, and by kind the things that it names (no empty kinds)."""
 
     reference: str
     file: str
@@ -39,7 +39,7 @@ class Description:
 
 
 def describe_model(reference: str, *, settings: Sequence[str] = (), placement: str | None = None) -> Description:
-    """What the model at `reference` has, with these settings under this placement. Raises as `load_subject` does."""
+    """Describes the model at `reference` with these settings under this placement. Raises as `load_subject` does."""
     subject = load_subject(reference, settings=settings, placement=placement)
     model, system = subject.model, subject.system
     parts = {
@@ -85,7 +85,7 @@ def _placement(laid: Placement) -> str:
 
 
 def _field(one: Field) -> str:
-    """What an evidence file can say of a run under this key."""
+    """The values that an evidence file can hold under this key."""
     kind = inspect.formatannotation(one.kind).replace("typing.", "")
     return kind + ("" if one.compared else ", which run it was")
 

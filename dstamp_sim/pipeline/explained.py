@@ -24,9 +24,9 @@ _STEPS = frozenset(
      "first", "last", "moment", "other", "source", "target")
 )  # fmt: skip
 _PARTS = frozenset(["edge", "links", "fails", "trials", "change", "held", "holds", "span", "first", "second", "why"])
-"""The fields of claims that are step numbers, and those that are made of such; some are either."""
+"""The fields of claims that are step numbers, and the fields that contain such claims; some are either."""
 MOST_LINKS = 5_000
-"""How many dependencies are handed to pictures: the last."""
+"""How many dependencies pictures get at most: the last ones."""
 
 
 def explained(
@@ -37,16 +37,16 @@ def explained(
     process: str | None = None,
     origin: datetime | None = None,
 ) -> Explanation:
-    """Why `trace` came out as it did, with moments as its picture has them.
+    """Why `trace` came out as it did, with moments written as in its picture.
 
-    Those of a timed one are on the wall clock if `origin` is its second 0, else since its start (`0:08:25`). Raises
+    Moments of a timed trace are on the wall clock if `origin` is its second 0, else since its start (`0:08:25`). Raises
     ScheduleError when the trace is not one of the system.
     """
     return explain(system, trace, about=about, process=process, when=moments(trace, origin))
 
 
 def moments(trace: Trace, origin: datetime | None) -> When:
-    """How the moments of a trace's steps are written: as its picture has them."""
+    """Returns a function that writes the moment of a step as the trace's picture does."""
 
     def clock(number: int) -> str:
         return f"at {clock_time(trace.steps[number].time_s or 0.0, origin, seconds=True)}"
@@ -56,7 +56,7 @@ def moments(trace: Trace, origin: datetime | None) -> When:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a trace shows of one property: in a few words, and why where it fails."""
+    """What a trace shows of one property: in a few words, and where it fails, why."""
 
     judgement: TraceJudgement
     words: str
@@ -66,9 +66,9 @@ class Shown:
 def shown_by(
     system: System, trace: Trace, origin: datetime | None = None, *, known: Explanation | None = None
 ) -> tuple[Shown, ...]:
-    """What `trace`, a trace of `system`, shows of each property: of a replay as of a witness shown again.
+    """What `trace`, a trace of `system`, shows of each property.
 
-    `known` is an explanation of the trace that is at hand: what it explains is not explained again.
+    `known` is an explanation of the trace, if one exists already: its property is not explained again.
     """
     when = moments(trace, origin)
     return tuple(
@@ -90,7 +90,7 @@ def _why(
 
 
 def _in_words(judgement: TraceJudgement, when: When) -> str:
-    """`fails at step 3`, `holds so far`; of a trace that never came to what is asked, `never asked`."""
+    """`fails at step 3`, `holds so far`, or `never asked` where the trace reached no moment of asking."""
     wish = judgement.prop.is_wish
     if judgement.step is None:
         return ("not reached" if wish else "holds so far") if judgement.asked else "never asked"
@@ -99,7 +99,7 @@ def _in_words(judgement: TraceJudgement, when: When) -> str:
 
 
 def told_by(trace: Trace, why: Explanation) -> Told:
-    """What an explanation points at, for pictures."""
+    """The steps, locks and holders that an explanation points at, for pictures."""
     conflicts = why.conflicts or Conflicts(trace)
     cause = why.cause
     window = None
@@ -124,7 +124,7 @@ def told_by(trace: Trace, why: Explanation) -> Told:
 
 
 def steps_told(why: Explanation) -> frozenset[int]:
-    """The steps that an explanation speaks of, by its claims, its cause, its cycle and what its deadlock holds."""
+    """The steps that an explanation speaks of, by its claims, its cause, its cycle and the holds of its deadlock."""
     cause = why.cause
     found = {n for claim in why.claims for n in _steps_of(claim)}
     if cause is not None:
@@ -137,19 +137,19 @@ def steps_told(why: Explanation) -> frozenset[int]:
 
 
 def told_story(trace: Trace, why: Explanation, *, width: int = 150) -> list[str]:
-    """The listing of a trace in which every answer is said that its explanation needs."""
+    """The listing of a trace, with every answer that its explanation needs."""
     return story(trace, width=width, nones=nones_told(trace, why))
 
 
 def nones_told(trace: Trace, why: Explanation) -> frozenset[int]:
-    """The steps of an explanation that only looked at something, and were told None."""
+    """The steps of an explanation that only looked at something, and got None."""
     accesses = (why.conflicts or Conflicts(trace)).accesses
     looks = (n for n in steps_told(why) if trace.steps[n].result is None and trace.steps[n].touched is not None)
     return frozenset(n for n in looks if accesses[n].reads and not accesses[n].writes)
 
 
 def _steps_of(said: Any) -> Iterator[int]:
-    """The step numbers in a claim, and in what it is made of."""
+    """The step numbers in a claim and in its parts."""
     for name in (field.name for field in fields(said)) if is_dataclass(said) else ():
         value = getattr(said, name)
         for item in value if isinstance(value, tuple) else (value,):
@@ -172,5 +172,5 @@ def _wants(trace: Trace, process: str, held: Held) -> Link:
 
 
 def property_of(system: System, about: str) -> Property | None:
-    """The property that a witness says it is about (`kind: name`); None where it says something else."""
+    """The property that a witness says it is about (`kind: name`); None where it names none."""
     return next((prop for prop in system.checked_properties if about == prop.title), None)

@@ -1,4 +1,4 @@
-"""Explore: every interleaving of a model, with a witness and a timeline of each trace found."""
+"""Explore every interleaving of a model, with a witness and a timeline of each trace that is found."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class Exploration:
     placement: str
     files: tuple[Path, ...]
     explanations: Mapping[str, Explanation] = field(default_factory=dict)
-    """Why, by property, where there is a trace."""
+    """By property: why, where there is a trace."""
     findings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What there is to say beside the verdicts, by kind (see `pipeline.findings`)."""
+    """Findings beside the verdicts, by kind (see `pipeline.findings`)."""
     interleavings: int | None = None
-    """All complete interleavings, where they were to be counted."""
+    """The number of all complete interleavings, if they were counted."""
     deciding: Mapping[str, int] = field(default_factory=dict)
-    """By property, how many of them decide it: violate it, or reach what it asks for."""
+    """By property: how many of them violate it, or reach it where it is a wish."""
 
 
 def explore_model(
@@ -63,7 +63,7 @@ def explore_model(
     out: Path,
     progress: ExploreProgress | None = None,
 ) -> Exploration:
-    """Explores a model and saves a witness and a timeline of each trace found.
+    """Explores a model and saves a witness and a timeline of each trace that it finds.
 
     `html` adds pages to step through, `count` also counts complete interleavings.
     Raises UsageError for unknown names and an unwritable folder, and ModelError where the model breaks a rule.
@@ -103,7 +103,7 @@ def explore_model(
 
 
 def _easy_to_follow(system: System, judgement: Judgement, coverage: Coverage) -> Judgement:
-    """The judgement with its trace minimised, where the explorer could not afford to; never with a longer one."""
+    """The judgement with its trace minimised, where the explorer could not afford that; the trace is never longer."""
     if judgement.trace is None or judgement.minimal:
         return judgement
     schedule = minimise(judgement.trace.schedule, attempts(system, judgement.prop)).schedule

@@ -1,4 +1,4 @@
-"""The files that commands write of a trace: its witness and its timeline."""
+"""The files that commands write for a trace: its witness and its timeline."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def result_text(result: Any) -> str:
 
 
 def badges_of(system: System, trace: Trace, about: Iterable[Property]) -> dict[str, tuple[str, bool | None]]:
-    """Each process's result in a few words, and whether it is good: said only where a property of `about` judges it."""
+    """Each process's result in a few words, and whether it is good: None where no property of `about` judges it."""
     asked = [prop for prop in about if prop.kind is PropertyKind.EACH_RESULT]
     declared = {instance.name: instance.process.name for instance in system.instances()}
     return {
@@ -38,7 +38,7 @@ def badges_of(system: System, trace: Trace, about: Iterable[Property]) -> dict[s
 
 
 def run_badges(system: System, trace: Trace) -> dict[str, tuple[str, bool | None]]:
-    """The same of runs on the clock, judged by all properties and by a result's own word `failure`, if it has one."""
+    """The same for runs on the clock, judged by all properties and by a result's attribute `failure`, if it has one."""
     return {
         name: (words, _with_own_word(good, getattr(trace.results[name], "failure", None)))
         for name, (words, good) in badges_of(system, trace, system.properties).items()
@@ -46,7 +46,7 @@ def run_badges(system: System, trace: Trace) -> dict[str, tuple[str, bool | None
 
 
 def witness_badges(system: System, witness: Witness) -> dict[str, tuple[str, bool | None]]:
-    """The same of a witness: judged by the property that it is about; by all where it is of none, as a replay is."""
+    """The same for a witness, judged by the property that it is about; by all where it is about none, as a replay."""
     about = property_of(system, witness.about)
     return badges_of(system, witness.trace, [about]) if about else run_badges(system, witness.trace)
 

@@ -1,4 +1,4 @@
-"""What explorations say beside their verdicts: a line each in `FINDINGS`, printed as text and put into `--json`."""
+"""The findings of explorations beside their verdicts, one line each in `FINDINGS`, for the text and for `--json`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ LOCK_ORDER_STATES = 2_000
 
 
 def lock_cycles(system: System) -> Iterable[str]:
-    """Cycles in the order in which processes take locks: deadlocks that may be, though no run showed one.
+    """Cycles in the order in which processes take locks: possible deadlocks, though no run showed one.
 
-    Learnt from the first `LOCK_ORDER_STATES` states; nothing where there are not two locks.
+    Learnt from the first `LOCK_ORDER_STATES` states; empty where there are fewer than two locks.
     """
     locks = [item for item in (*system.objects, *system.lock_objects.values()) if item.is_lock and not item.private]
     return lock_order(chart(system, most_states=LOCK_ORDER_STATES).semantics).says() if len(locks) > 1 else ()
@@ -24,9 +24,9 @@ def lock_cycles(system: System) -> Iterable[str]:
 FINDINGS: Mapping[str, Callable[[System], Iterable[str]]] = {
     "lock_cycles": lock_cycles,
 }
-"""What is looked for in every system that is explored, by the name that `--json` gives it: sentences, or none."""
+"""The functions that look for findings in every system that is explored, by their names in `--json`."""
 
 
 def findings_of(system: System) -> dict[str, tuple[str, ...]]:
-    """What there is to say of a system, by kind."""
+    """The findings about a system, by kind."""
     return {kind: tuple(look(system)) for kind, look in FINDINGS.items()}

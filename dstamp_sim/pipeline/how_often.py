@@ -15,14 +15,14 @@ from dstamp_sim.engines.timed.sweep import Sweeper
 from dstamp_sim.engines.timed.timed import run_timed
 
 _MOST_STEPS = 4_000
-"""Steps of a draw that the compiled clock notes; a longer one is run on SimPy."""
+"""The most steps of a draw that the compiled clock notes; a longer draw runs on SimPy."""
 
 
 @dataclass
 class HowOften:
-    """In how many of `draws` draws a property was decided (broken; reached, where that is asked), and asked at all.
+    """In how many of `draws` draws a property was decided (broken; a wish: reached), and asked at all.
 
-    `first_seed` is that of the first such draw: a replay with it shows it.
+    `first_seed` is the seed of the first draw that decided it: a replay with that seed shows it.
     """
 
     prop: Property
@@ -33,12 +33,12 @@ class HowOften:
 
     @property
     def limits(self) -> Interval:
-        """Between which figures the probability of a draw that decides it lies (95 %, exact)."""
+        """The limits of the probability that a draw decides it (95 %, exact)."""
         return interval(self.decided, self.draws)
 
     @property
     def fails(self) -> bool:
-        """Whether some draw breaks it."""
+        """Whether a draw breaks it."""
         return self.decided > 0 and not self.prop.is_wish
 
 
@@ -47,7 +47,7 @@ def how_often(
 ) -> tuple[HowOften, ...]:
     """How often each property fails in the draws with the seeds `timing.seed` to `timing.seed + draws - 1`.
 
-    Deterministic. Draw by draw the same as `run_timed` with that seed; raises what that raises.
+    Deterministic. Each draw is the same as `run_timed` with its seed. Raises what `run_timed` raises.
     """
     system = system.with_crashes(max(system.crashes, len(timing.deaths_s)))
     judge = TraceJudge(system)

@@ -1,4 +1,4 @@
-"""A kept witness judged: performed again step by step, or else told what is gone, looked for near it, and refused."""
+"""Kept witnesses, judged: performed again step by step; else searched for near the old schedule, or refused."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from dstamp_sim.engines.replay import attempts, replay
 from dstamp_sim.inputs.witness_file import Origin, read_witness, witness_parts
 
 SEARCHED_STATES = 300_000
-"""States in which a property is looked for whose witness can no longer be performed."""
+"""How many states are searched for a property whose witness can no longer be performed."""
 
 
 @dataclass(frozen=True)
 class Again:
-    """What a kept witness showed happens still: the system, the property, a schedule, and how that is the witness's."""
+    """A kept witness still shows its violation: the system, the property, a schedule, and how it was found."""
 
     origin: Origin
     system: System
@@ -32,11 +32,11 @@ class Again:
 
 
 def judged_again(file: Path) -> Again | None:
-    """What the witness in `file` showed, where that happens still; None where its every step does, and it does not.
+    """The violation in `file`, where it still happens; None where every step still does and nothing is violated.
 
-    A witness that its model no longer performs shows nothing: the property is looked for near its schedule and by
-    exploring `SEARCHED_STATES` states. Raises WitnessError, with the step that is gone and the remedy, where it is not
-    found; so too where the model can no longer be built, or has no such property.
+    A witness that its model no longer performs shows nothing: the property is searched for near its schedule and by
+    exploring `SEARCHED_STATES` states. Raises WitnessError, with the step that is gone and the remedy, where no
+    violation is found, where the model can no longer be built, and where it has no such property.
     """
     kept = witness_parts(file)
     origin, about = kept.origin, kept.about
@@ -59,7 +59,7 @@ def property_about(system: System, about: str, file: Path) -> Property:
     """The property that a witness is about. Raises WitnessError, with the nearest one, where its model has none."""
     known = {prop.title: prop for prop in system.checked_properties}
     if about not in known:
-        why = f"is about {about!r}, which is no property of its model: {unknown('property', about, known)}"
+        why = f"is about {about!r}, which is not a property of its model: {unknown('property', about, known)}"
         raise WitnessError(f"{file}: {why}. {remedy(file)}")
     return known[about]
 
@@ -67,7 +67,7 @@ def property_about(system: System, about: str, file: Path) -> Property:
 def _searched(
     file: Path, gone: WitnessGone, origin: Origin, system: System, prop: Property, steps: tuple[Wanted, ...]
 ) -> Again:
-    """The property found in another way; raises WitnessError, with what is known of it now, where it is not."""
+    """The property found in another way; raises WitnessError, with its verdict now, where it is not found."""
     command = recording(origin, prop, file.parent)
     schedule = nearby(system, prop, steps)
     if schedule is not None:
@@ -80,7 +80,7 @@ def _searched(
 
 
 def _now(origin: Origin, judgement: Judgement, command: str) -> str:
-    """What is known of the property now, and what to do with the file."""
+    """The verdict of the property now, and what to do with the file."""
     prop, told = judgement.prop, f"{judgement.prop.title}: {judgement.verdict.value} now ({judgement.reason})"
     if judgement.verdict is Verdict.UNDETERMINED:
         return f"{told}, and not found again. Look at that step, then delete the file or record anew: {command}"
@@ -94,7 +94,7 @@ def _now(origin: Origin, judgement: Judgement, command: str) -> str:
 
 
 def remedy(file: Path) -> str:
-    """What to do with a witness that does not fit its model."""
+    """The remedy for a witness that does not fit its model."""
     return f"Delete {file.name}, or record it anew with `dstamp explore`"
 
 

@@ -1,4 +1,4 @@
-"""Prove: a verdict for every number of copies, with a witness and a timeline of each trace found."""
+"""Prove: a verdict for every number of copies, with a witness and a timeline of each trace that is found."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def prove_model(
     out: Path,
     progress: ExploreProgress | None = None,
 ) -> Exploration:
-    """Judges a model for every number of copies; parameters declared `Copies` are any number unless set.
+    """Judges a model for every number of copies; parameters of type `Copies` are any number unless set.
 
-    Raises UsageError for unknown names, an unwritable folder, a model that has no number to leave open, and a named
-    property that does not fit; ModelError where the model breaks a rule.
+    Raises UsageError for unknown names, an unwritable folder, a model without a number to leave open, and a property
+    that does not fit; ModelError where the model breaks a rule.
     """
     asked = load_subject(
         reference, settings=settings, placement=placement, properties=properties, crashes=crashes, numbers_open=True
@@ -37,8 +37,8 @@ def prove_model(
     model, system, origin = asked.model, asked.system, asked.origin
     if not system.any_number:
         raise UsageError(
-            f"{reference} has a number of every process: give one copies=ANY, or annotate the factory's parameter with "
-            "Copies, and leave it unset or --set it to any"
+            f"{reference} fixes the number of every process: declare copies=ANY, or annotate the factory's parameter "
+            "with Copies, and leave it unset or --set it to any"
         )
     check_writable(out)
     report = prove(system, properties=properties, progress=progress)

@@ -1,4 +1,4 @@
-"""Sample: schedules drawn by a strategy; the first bad one minimised, with a witness and a timeline."""
+"""Sample: schedules drawn by a strategy; the first bad schedule minimised, with a witness and a timeline."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from dstamp_sim.pipeline.subject import load_subject
 class Sampling:
     """What `dstamp sample` found: the sample, a judgement per property, 95 % limits, and the files it wrote.
 
-    `chances`: by property, between which limits the probability lies that one schedule of this strategy decides it.
-    `unseen`: the upper limit of the probability that the next schedule ends as none did. Both are empty where schedules
-    are not drawn independently.
+    `chances`: by property, the limits of the probability that one schedule of this strategy decides it.
+    `unseen`: the upper limit of the probability that the next schedule has a result that none had. Both are empty where
+    schedules are not drawn independently.
     """
 
     sample: Sample
@@ -39,7 +39,7 @@ class Sampling:
 
     @property
     def verdict(self) -> Verdict:
-        """VIOLATED if a schedule violates; else UNDETERMINED, unless all that was asked for is reached."""
+        """VIOLATED if a schedule violates; else UNDETERMINED, unless only wishes were asked and all are reached."""
         return combined([judgement.verdict for judgement in self.judgements])
 
 
@@ -82,7 +82,7 @@ def sample_model(
 
 def judged(system: System, drawn: Sample, properties: Sequence[str] = ()) -> tuple[Judgement, ...]:
     """A judgement per property: the first schedule that decides it, minimised and replayed, or UNDETERMINED."""
-    stopped = drawn.stopped or f"none of {drawn.schedules:,} schedules; what other schedules do is not known"
+    stopped = drawn.stopped or f"none of {drawn.schedules:,} schedules; nothing is known of other schedules"
     coverage = Coverage(states=0, transitions=drawn.steps, depth=drawn.longest, exhausted=False, stopped=stopped)
     judgements = []
     for prop in system.properties_named(properties):

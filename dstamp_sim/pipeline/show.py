@@ -19,7 +19,7 @@ from dstamp_sim.pipeline.trace_page import write_trace_page
 
 @dataclass(frozen=True)
 class Display:
-    """What `dstamp show` has to say of a witness, what its trace shows of each property, and the files it wrote."""
+    """The result of `dstamp show`: the witness, what its trace shows of each property, and its files."""
 
     witness: Witness
     why: Explanation
@@ -30,9 +30,9 @@ class Display:
 def show_witness(path: Path, out: Path, *, html: bool = False, minimised: bool = False) -> Display:
     """Replays a witness strictly and draws it again; `html` adds a page to step through.
 
-    `minimised` shows the simplest trace near it that comes out as badly (fewest processes, crashes, switches, steps;
-    the effort is bounded), and saves that beside the pictures; it has no times. Raises WitnessError where the witness
-    does not fit its model, and UsageError where nothing came out wrong that could be minimised.
+    `minimised` shows the simplest trace near it that fails in the same way (fewest processes, crashes, switches, steps;
+    the effort is bounded), and saves it beside the pictures; it has no times. Raises WitnessError where the witness
+    does not fit its model, and UsageError where nothing went wrong in it.
     """
     try:
         witness, system = read_witness(path, replay)
@@ -54,12 +54,12 @@ def show_witness(path: Path, out: Path, *, html: bool = False, minimised: bool =
 
 
 def _minimised(witness: Witness, system: System) -> Witness:
-    """A witness of the same property, or of the first thing that came out wrong where it is of none."""
+    """A witness of the same property, or of the first failure where it is about none."""
     prop = property_of(system, witness.about)
     if prop is None:
         fact = explained(system, witness.trace).fact
         if fact is None:
-            raise UsageError(f"{witness.about}: nothing came out wrong in it, so there is nothing to minimise it for")
+            raise UsageError(f"{witness.about}: nothing went wrong in it, so there is nothing to minimise")
         (prop,) = system.properties_named([fact.property])
     least = minimise(witness.trace.schedule, attempts(system, prop)).schedule
     return Witness(witness.origin, prop.title, replay(system, least))

@@ -1,4 +1,4 @@
-"""What a command is asked about: a model in one setting, under one placement."""
+"""The subject of a command: a model in one setting, under one placement."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dstamp_sim.inputs.witness_file import Origin
 
 @dataclass(frozen=True)
 class Subject:
-    """A loaded model, its system as asked for, and the origin from which a witness builds that system again."""
+    """A loaded model, its system as set, and the origin from which a witness builds that system again."""
 
     model: Model
     system: System
@@ -28,7 +28,7 @@ def load_subject(
     crashes: int | None = None,
     numbers_open: bool = False,
 ) -> Subject:
-    """The subject of a command's options; with `numbers_open`, numbers of copies that are not set are any.
+    """The subject of a command's options; with `numbers_open`, numbers of copies are any unless set.
 
     Raises UsageError for unknown names (of `properties` too) and values of the wrong type, ModelError where the model
     breaks a rule.

@@ -1,4 +1,4 @@
-"""Pages to step through: of a witness, and of a whole small space."""
+"""Pages to step through: for a witness, and for a whole small space."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dstamp_sim.rendering.timeline.layout import lay_out
 
 
 def write_trace_page(file: Path, witness: Witness, system: System, why: Explanation) -> Path:
-    """`file`, now the page of a witness that `why` explains. Raises UsageError when it cannot be written."""
+    """Writes a witness's page, explained by `why`, and returns `file`. Raises UsageError when it cannot be written."""
     trace = witness.trace
     told = told_by(trace, why)
     pictured = replace(told, sentence="", proof="")  # the page says them above the picture
@@ -33,7 +33,7 @@ def write_trace_page(file: Path, witness: Witness, system: System, why: Explanat
 
 
 def write_space_page(file: Path, model: str, system: System) -> Path:
-    """`file`, which now holds the page of a system's space, up to some thousand states of it.
+    """Writes the page of a system's space, some thousand states at most, and returns `file`.
 
     Raises UsageError when it cannot be written, and ModelError where the model breaks a rule.
     """
@@ -56,7 +56,7 @@ def _about(model: str, system: System) -> dict[str, str]:
 
 
 def scenes_of(atlas: Atlas) -> list[Scene]:
-    """The states of an atlas as pages and exporters show them."""
+    """The states of an atlas as pages and exporters need them."""
     properties = atlas.semantics.system.checked_properties
     return [_scene(atlas, number, properties) for number in range(len(atlas.states))]
 

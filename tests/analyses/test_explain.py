@@ -96,9 +96,7 @@ def test_a_private_object_of_one_process_is_never_blamed_for_anothers():
 
 def test_a_trace_in_which_nothing_came_out_wrong_says_so():
     system = load_model("classic/bank").build({}, None)
-    assert (
-        explain(system, replay(system, "customer#1*2 customer#2")).sentence == "Nothing came out wrong in this trace."
-    )
+    assert explain(system, replay(system, "customer#1*2 customer#2")).sentence == "Nothing went wrong in this trace."
 
 
 def test_a_long_trace_says_that_earlier_readings_were_not_all_tried(monkeypatch):

@@ -137,7 +137,7 @@ def edited(old, new):
         ("[[starts]]\nname", "[[starts]]\nnmae", ["unknown key 'nmae'; did you mean 'name'"]),
         ("seed = 20260611", "seed = = 1", [r"scenario.toml: not TOML: .*at line \d+, column \d+"]),
         ("uniform_s = [10, 60]", "uniform_s = [-10, 60]", [r"at delays.fetch_recipe.uniform_s.0: .*greater than"]),
-        ("uniform_s = [10, 60]", "uniform_s = [60, 10]", ["the first figure is the smaller one"]),
+        ("uniform_s = [10, 60]", "uniform_s = [60, 10]", ["the first figure must be the smaller one"]),
         ("uniform_s = [10, 60]", "constant = 5", ["unknown key 'constant'; did you mean 'constant_s'"]),
         ("teardown = {", "teardwon = {", ["unknown delay 'teardown'; did you mean 'teardwon'"]),
         ("runs = 4", "rnus = 4", ["unknown parameter 'rnus'; did you mean 'runs'"]),
@@ -266,7 +266,7 @@ def test_a_file_that_is_no_text_is_named(dstamp, content):
     ("words", "told"),
     [
         (["sample", "classic/bank", "--budget", "0"], "'--budget': 0 is not from 1 to"),
-        (["sample", "classic/bank", "--seed", "few"], "'--seed': 'few' is no whole number"),
+        (["sample", "classic/bank", "--seed", "few"], "'--seed': 'few' is not a whole number"),
         (["explore", "classic/bank", "--crashes", "9" * 5_000], "'--crashes': 9999"),
     ],
 )

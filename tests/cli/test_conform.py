@@ -6,7 +6,7 @@ import re
 def test_one_thing_at_a_time_is_asked_for(dstamp):
     for arguments in ((), ("x.json", "--measure"), ("--measure", "--trials", "3")):
         code, _, errors = dstamp("conform", *arguments)
-        assert code == 2 and "give one of a WITNESS, --trials N and --measure" in errors
+        assert code == 2 and "name a WITNESS, or use --trials N or --measure" in errors
 
 
 def test_an_option_of_the_trials_is_refused_elsewhere(dstamp):

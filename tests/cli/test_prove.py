@@ -39,8 +39,8 @@ def test_json_has_the_numbers_of_copies(dstamp):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["classic/philosophers"], "classic/philosophers has a number of every process"),
-        (["classic/bank", "--set", "customers=2"], "classic/bank has a number of every process"),
+        (["classic/philosophers"], "classic/philosophers fixes the number of every process"),
+        (["classic/bank", "--set", "customers=2"], "classic/bank fixes the number of every process"),
         (["classic/bank", "--set", "customers=many"], "it is declared a number or any"),
         (["classic/bank", "--property", "no deadlock"], "cannot be decided for any number of copies"),
         (["cc_ci", "--placement", "run_id_at_check"], "runs=any: runs with an id each"),

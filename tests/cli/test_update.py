@@ -43,7 +43,7 @@ def test_evidence_that_is_not_there_or_cannot_be_written_is_refused(dstamp, evid
     Path("kept.toml").write_text("mine")
     code, _, err = dstamp("update", evidence, *green, "--into", "kept.toml")
     assert (code, Path("kept.toml").read_text()) == (2, "mine")
-    assert "there is such a file" in err
+    assert "that file exists" in err
     Path("file").touch()
     assert dstamp("update", evidence, *green, "--out", "file/out")[0] == 2
     code, _, err = dstamp("update", evidence, *green, "--into", "no/such/folder.toml")

@@ -163,7 +163,7 @@ def test_an_unhashable_state_or_result_of_an_object_is_refused():
     place = line_of(program, "lists.op")
     for verb in ("state", "result"):
         assert complaint(program, verb, objects=[lists]) == (
-            f"{place}lists.{verb}() gives the {verb} [], which is not hashable: use tuples and frozensets"
+            f"{place}lists.{verb}() returns the {verb} [], which is not hashable: use tuples and frozensets"
         )
 
 

@@ -363,7 +363,7 @@ def test_two_locks_of_one_name_are_refused():
         sections = ["deploy", "check", "report"]
         return System(objects=[x], processes=processes, sections=sections, locks=locks, placement=placement)
 
-    with pytest.raises(ModelError, match="2 of the lock names are 'l': give each a name of its own"):
+    with pytest.raises(ModelError, match="2 of the lock names are 'l': names must be unique"):
         system(LockScope("l"), LockScope("l", lambda domain: domain))
-    with pytest.raises(ModelError, match="2 of the object names are 'l lock lock': give each a name of its own"):
+    with pytest.raises(ModelError, match="2 of the object names are 'l lock lock': names must be unique"):
         system(LockScope("l lock"), LockScope("l", lambda domain: domain))

@@ -40,15 +40,15 @@ WRONG = {
     "copies=True": lambda: Process("p", p, copies=True),
     "daemon='yes'": lambda: Process("p", p, daemon="yes"),
     "Process: name=5": lambda: Process(5, p),
-    "program=p, but it is a generator function, not called": lambda: Process("p", p()),
+    "program=p, but it must be a generator function, not called": lambda: Process("p", p()),
     "Register: name=5": lambda: Register(5, 0),
     "Register('q') begins with the state [], which is not hashable": lambda: Register("q", []),
     "LockScope: name=5": lambda: LockScope(5),
     "crashes=1.5": lambda: System(objects=[r], processes=[Process("p", p)], crashes=1.5),
     "crashes='1'": lambda: System(objects=[r], processes=[Process("p", p)], crashes="1"),
     "lanes=[...] has Register('r')": lambda: System(objects=[r], processes=[], lanes=[r]),
-    "it is a list of scopes of locks": lambda: System(objects=[r], processes=[], locks=[Flock("x")]),
-    "sections='crit', but it is a list of names": lambda: System(objects=[r], processes=[], sections="crit"),
+    "it must be a list of scopes of locks": lambda: System(objects=[r], processes=[], locks=[Flock("x")]),
+    "sections='crit', but it must be a list of names": lambda: System(objects=[r], processes=[], sections="crit"),
     "properties=[...] has <lambda>": lambda: System(objects=[r], processes=[], properties=[_LAMBDA]),
     "objects=Register('r')": lambda: System(objects=r, processes=[]),
     "processes=[...] has p": lambda: System(objects=[r], processes=[p]),
@@ -130,7 +130,7 @@ def test_what_a_death_leaves_is_checked_and_on_death_is_told_its_line():
             return state
 
     holds = (Outcome(0, takes="x"),)
-    assert "gives the state [], which is not hashable" in complaint(Odd(holds, left=[]), crashes=1)
+    assert "returns the state [], which is not hashable" in complaint(Odd(holds, left=[]), crashes=1)
     assert "on_death(self, state, token) of 'odd' raised TypeError" in complaint(Short(holds), crashes=1)
 
 

@@ -40,7 +40,7 @@ def coverage(*, exhausted: bool = True, asked: int = 1, stopped: str = "") -> Co
 
 @pytest.mark.parametrize("verdict", Verdict)
 def test_a_verdict_is_no_bool(verdict):
-    with pytest.raises(TypeError, match=r"a Verdict is no bool: compare it with Verdict\.HOLDS"):
+    with pytest.raises(TypeError, match=r"a Verdict is not a bool: compare it with Verdict\.HOLDS"):
         bool(verdict)
 
 

@@ -54,7 +54,7 @@ def test_a_tasks_error_is_raised_as_it_is():
 
 
 def test_a_process_that_dies_is_an_error_for_the_user():
-    with pytest.raises(DstampError, match="ended before its time"):
+    with pytest.raises(DstampError, match="a worker process died"):
         list(spawned(die, [1, 2], 2, begin, (0,)))
 
 

@@ -156,7 +156,7 @@ def test_a_delay_without_a_duration_is_refused_with_the_nearest_name():
 
 def test_an_outcome_without_a_probability_is_refused():
     system = MECHANISMS["swarm-rollback"].factory()
-    with pytest.raises(ScenarioError, match="must give a probability"):
+    with pytest.raises(ScenarioError, match="must state the probability"):
         run_timed(system, Timing(delays=ANY_DELAY))
 
 

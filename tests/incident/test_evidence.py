@@ -139,5 +139,5 @@ def test_a_run_that_makes_no_sense_is_refused(generic, seen, word):
 def test_one_id_for_two_runs_is_refused(tmp_path):
     file = tmp_path / "e.toml"
     file.write_text('[[runs]]\nid = "a"\nsource = "s"\n[[runs]]\nid = "a"\nsource = "s"\n')
-    with pytest.raises(ScenarioError, match="'a' is given to several"):
+    with pytest.raises(ScenarioError, match="'a' belongs to several"):
         read_evidence(file, CC_CI)

@@ -82,11 +82,11 @@ def test_the_first_screen_answers_in_forty_lines(judgement):
     assert max(map(len, shown)) <= 100
     text = " ".join(" ".join(shown).split())
     for told in (
-        "Which of 3 mechanisms can have produced 3 runs as they were observed?",
-        "Proved impossible, with any number of partners: early-report cannot give any of the runs.",
+        "Which of 3 mechanisms can have produced 3 runs as observed?",
+        "Proved impossible, with any number of partners: early-report cannot produce any of the runs.",
         "Needs runs that nobody saw: check-race (exactly 1).",
         "Possible alone: booked-twice (with 1 failure).",
-        "Another comes first where the assumption is instead: seldom booked twice.",
+        "Another comes first if the assumption is instead: seldom booked twice.",
         "Next: two withdrawals from one account at once (cost: two visits).",
         '"overdrawn" fits every one that is left; "in order" fits booked-twice.',
         "out/report.html, or here with --full",

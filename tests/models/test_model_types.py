@@ -16,11 +16,11 @@ BUILD = "def build() -> System: return System(objects=[r], processes=[Process('p
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("PLACEMENTS = ['x']", "PLACEMENTS is ['x'], but it is a dict from names to Placements"),
-        ("PLACEMENTS = {'x': None}", "PLACEMENTS['x'] is None, but it is a Placement"),
-        ("MECHANISMS = 5", "MECHANISMS is 5, but it is a dict from names to Mechanisms"),
-        ("ASSUMPTIONS = ['all is well']", "it is a list of pairs of texts"),
-        ("ASSUMPTIONS = 5", "it is a list of pairs of texts"),
+        ("PLACEMENTS = ['x']", "PLACEMENTS is ['x'], but it must be a dict from names to Placements"),
+        ("PLACEMENTS = {'x': None}", "PLACEMENTS['x'] is None, but it must be a Placement"),
+        ("MECHANISMS = 5", "MECHANISMS is 5, but it must be a dict from names to Mechanisms"),
+        ("ASSUMPTIONS = ['all is well']", "it must be a list of pairs of texts"),
+        ("ASSUMPTIONS = 5", "it must be a list of pairs of texts"),
     ],
 )
 def test_a_name_of_another_type_is_refused(tmp_path, line, said):
@@ -34,7 +34,7 @@ def test_a_name_of_another_type_is_refused(tmp_path, line, said):
 def test_an_async_factory_is_refused_with_its_line(tmp_path):
     model = tmp_path / "model.py"
     model.write_text(HEAD + "async " + BUILD)
-    with pytest.raises(ModelError, match=r"model.py:5: a factory is written with `def`, not `async def`"):
+    with pytest.raises(ModelError, match=r"model.py:5: write the factory with `def`, not `async def`"):
         load_model(str(model)).build({})
 
 
@@ -45,7 +45,7 @@ def test_an_annotation_that_is_not_there_is_refused_with_the_line(tmp_path):
         read_settings(load_model(str(model)).factory, ["n=3"])
     model = tmp_path / "other.py"
     model.write_text(HEAD + BUILD.replace("build()", "build(m: Register = None)"))
-    with pytest.raises(UsageError, match=r"of which no value can be written with --set"):
+    with pytest.raises(UsageError, match=r"which --set cannot write"):
         read_settings(load_model(str(model)).factory, ["m=3"])
 
 

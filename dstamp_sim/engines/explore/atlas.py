@@ -1,4 +1,4 @@
-"""Every reachable state of a small system with its moves, for people to walk in: without any reduction."""
+"""Every reachable state of a small system with its moves, for people to walk through, without any reduction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dstamp_sim.core.semantics import Semantics, State
 from dstamp_sim.core.system import System
 
 MOST_STATES = 5_000
-"""How many states an atlas holds at most unless told otherwise."""
+"""How many states an atlas has at most by default."""
 
 _HISTORY = 2_000
 """How many ops of one process are followed."""
@@ -33,7 +33,7 @@ class Road:
 class Atlas:
     """States by number (0 is the initial one, then breadth first), the roads out of each, and what each decides.
 
-    `decides[n]` holds the properties that state n violates, or reaches where that is what is asked. `complete` is true
+    `decides[n]` holds the properties that state n violates, or the wishes that it reaches. `complete` is true
     if every reachable state is in it with all its roads. `semantics` reads the states.
     """
 
@@ -70,7 +70,7 @@ def chart(system: System, *, most_states: int = MOST_STATES) -> Atlas:
 
 
 def _moves(semantics: Semantics, state: State) -> Iterator[tuple[Choice, str, State | None]]:
-    """Every move with what it does and where it leads; None where a loop without bound has gone on for too long."""
+    """Every move with what it does and where it leads; None where a loop without bound has run too long."""
     for move in semantics.moves(state):
         try:
             after = semantics.perform(state, move)

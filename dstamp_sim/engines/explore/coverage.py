@@ -1,7 +1,7 @@
-"""What an exploration exercised: the sections, ops and lines that some reachable state has, and those that none has.
+"""What an exploration exercised: sections, ops and lines of the reachable states, and those of none.
 
-Explorations may work on tables of classes, filled beyond what is reachable. So this walks the programs once more, and
-lets each local state meet just those object states that its class met in the explored space.
+Explorations may work on tables of classes that hold more than the reachable states. So this walks the programs once
+more, and each local state meets only the object states that its class met in the explored space.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class Exercised:
         return {name for node in self.nodes.values() for name in node.sections}
 
     def ops_never_performed(self) -> list[str]:
-        """The ops that some process waited to perform and never could."""
+        """The ops that some process waited for and never performed."""
         waited = [node for number, node in self.nodes.items() if node.op is not None and number not in self.performed]
         return list(dict.fromkeys(f"{node.op} ({node.place})" for node in waited))
 
     def lines_never_passed(self) -> list[Place]:
-        """The lines with a yield, of the functions entered, that no process ever passed."""
+        """The lines with a yield that no process ever passed, in functions that were entered."""
         entered = [frame for node in self.nodes.values() for frame in (*node.passed, *node.frames)]
         passed = {frame for number, node in self.nodes.items() for frame in node.passed}
         passed |= {frame for number in self.performed for frame in self.nodes[number].frames}
@@ -45,7 +45,7 @@ class Exercised:
 
 
 def exercised(space: Space, tables: Tables) -> Exercised:
-    """What the states of `space` exercised of the programs; `tables` are those before classes were made of them."""
+    """What the states of `space` exercised of the programs; `tables` are the ones before the merge into classes."""
     found, states_met = Exercised(), met(space)
     start = tables.semantics.initial().local[0] if tables.classes else None
     waiting = [LocalKey(c, start) for c in range(len(tables.classes))] if start is not None else []
@@ -63,7 +63,7 @@ def exercised(space: Space, tables: Tables) -> Exercised:
 
 
 def _reached(key: LocalKey, node: Node, space: Space, tables: Tables, met: dict[int, set[int]]) -> list[LocalKey]:
-    """As `_onward`, each once; nothing where the program has performed more ops than an exploration remembers."""
+    """As `_onward`, without duplicates; none where the program has performed more ops than an exploration keeps."""
     try:
         return list(dict.fromkeys(_onward(key, node, space, tables, met)))
     except UnboundedProgram:
@@ -71,7 +71,7 @@ def _reached(key: LocalKey, node: Node, space: Space, tables: Tables, met: dict[
 
 
 def _onward(key: LocalKey, node: Node, space: Space, tables: Tables, met: dict[int, set[int]]) -> Iterator[LocalKey]:
-    """Where a process goes from `key`, in the states of its object that were met."""
+    """Where a process goes from `key`, in the states of its object that it met."""
     if node.op is None:
         return
     slot = tables.touches(node)
@@ -87,7 +87,7 @@ def _onward(key: LocalKey, node: Node, space: Space, tables: Tables, met: dict[i
 
 
 def met(space: Space) -> dict[int, set[int]]:
-    """By local state of the space's tables: the states in which it met the object that it is about to touch."""
+    """By local state of the space's tables: the states in which it met the object of its next op."""
     tables, used = space.tables, space.used_entries()
     found = dict[int, set[int]]()
     for local in range(len(tables.keys)):

@@ -1,8 +1,8 @@
-"""Loops without bound and states that grow without end, found from a brief search: what went on so far goes on.
+"""Loops without bound and states that grow without end, found after a brief search.
 
-Two ways: a plain schedule or two already shows most loops; and on the paths to what the search found last, a stretch
-that leaves everything as it was, but for what grows, is repeated. Both say "without bound" of what went on
-`HISTORY_LIMIT` times, as an exploration does.
+Two ways: a plain schedule or two already shows most loops; and on the paths to the newest states, a stretch that
+changes nothing but the growing part is repeated. Both say "without bound" after `HISTORY_LIMIT` rounds, as an
+exploration does.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from dstamp_sim.engines.explore.retrace import schedule_along
 from dstamp_sim.engines.explore.space import Space
 
 LEAST_STATES = 3
-"""States of an object from which on it may be one that grows."""
+"""How many states an object has before it may be a growing one."""
 
 TRIED = 3
-"""Stretches of a path that are repeated: the last ones."""
+"""How many stretches of a path are repeated: the last ones."""
 
 
 def endless(space: Space, history_limit: int) -> str:
-    """What goes on without end in the system of a brief search, with its line; empty where nothing is known to."""
+    """What goes on without end in the system of a brief search, with its line; empty where nothing is known."""
     semantics = Semantics(space.tables.semantics.system, history_limit=history_limit)
     return endless_loop(semantics, history_limit) or endless_stretch(semantics, space, history_limit)
 
@@ -36,7 +36,7 @@ def endless_loop(semantics: Semantics, history_limit: int) -> str:
     """The message of a program that performs more than `history_limit` ops in some plain schedule; empty if none does.
 
     In a plain schedule each process in turn goes as far as it can, daemons a step; each process comes first once, and
-    of several outcomes the first happens. A message is a fact; an empty text is none: other schedules may loop.
+    of several outcomes the first happens. A message is a fact; an empty text is not: other schedules may loop.
     """
     everybody = range(len(semantics.names))
     try:
@@ -48,7 +48,7 @@ def endless_loop(semantics: Semantics, history_limit: int) -> str:
 
 
 def _go_on(semantics: Semantics, order: Sequence[int], rounds: int) -> None:
-    """Let the processes move in `order`, round after round, until nobody that must end can move."""
+    """Moves the processes in `order`, round after round, until no process that must end can move."""
     state = semantics.initial()
     for _ in range(rounds):
         before = state
@@ -67,7 +67,7 @@ def _as_far_as_it_can(semantics: Semantics, state: State, pid: int) -> State:
 
 
 def endless_stretch(semantics: Semantics, space: Space, rounds: int) -> str:
-    """What grows where a stretch of a path in `space` can be performed `rounds` times on end; empty if none is found.
+    """The message about what grows if a stretch of a path in `space` is performed `rounds` times; empty if none does.
 
     The message names the program's line and its loop, or the object whose states are all new, and who makes them.
     """
@@ -100,7 +100,7 @@ def _walked(semantics: Semantics, schedule: Schedule) -> tuple[list[Choice], lis
 
 
 def _stretches(semantics: Semantics, states: Sequence[State], grows: frozenset[int]) -> list[tuple[int, int]]:
-    """The last stretches between two states that are alike in all but the objects that grow and the histories."""
+    """The last stretches between two states that differ only in the growing objects and the histories."""
     met: dict[Hashable, list[int]] = {}
     for number, state in enumerate(states):
         met.setdefault(_alike(semantics, state, grows), []).append(number)
@@ -108,7 +108,7 @@ def _stretches(semantics: Semantics, states: Sequence[State], grows: frozenset[i
 
 
 def _alike(semantics: Semantics, state: State, grows: frozenset[int]) -> Hashable:
-    """A state without what grows: an object's value, and by which results a program came to where it stands."""
+    """A state without the parts that grow: values of growing objects, and the histories of programs."""
     nodes = [None if own.node == DEAD else semantics.node(state, pid) for pid, own in enumerate(state.local)]
     stands = tuple(node and (node.op, node.sections, node.holds, node.frames, node.returned) for node in nodes)
     shared = tuple(value for slot, value in enumerate(state.shared) if slot not in grows)
@@ -116,7 +116,7 @@ def _alike(semantics: Semantics, state: State, grows: frozenset[int]) -> Hashabl
 
 
 def _repeated(semantics: Semantics, state: State, stretch: Sequence[Choice], rounds: int) -> str:
-    """What grows when a stretch is performed time after time; empty where it cannot be, or comes back to a state."""
+    """What grows when a stretch is repeated; empty where it cannot be repeated, or returns to a state."""
     met = {state}
     values: list[dict[Hashable, None]] = [{} for _ in state.shared]
     try:

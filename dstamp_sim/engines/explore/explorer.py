@@ -26,37 +26,37 @@ from dstamp_sim.engines.tables.quotient import quotient
 from dstamp_sim.engines.tables.tables import Tables
 
 DEFAULT_LIMIT = 200_000_000
-"""States that an exploration remembers before it gives up."""
+"""How many states an exploration keeps before it gives up."""
 
 DEFAULT_MEMORY_MB = 8192
-"""Memory for states, parents and visited set before it gives up."""
+"""Memory in MB for states, parents and visited set before it gives up."""
 
 HISTORY_LIMIT = 5_000
-"""Ops of one process in an exploration; a program that performs more is taken for a loop without bound."""
+"""The most ops of one process in an exploration; a program with more counts as a loop without bound."""
 
 WORTH_KNOWING = 3_000
-"""States from which on it pays to complete the tables before searching."""
+"""The number of states from which it pays to complete the tables before the search."""
 
 HOPELESS = 100_000
-"""States that a search stands for from which on `SMALL` states are not worth trying."""
+"""The number of states, copies told apart, from which a try with `SMALL` states is not worth it."""
 
 WORTH_OF_ENDLESS = 200_000
-"""States worth visiting where a loop without bound is known, and so no verdict but a violation can come of it."""
+"""The number of states worth visiting where a loop without bound is known: only a violation can be found."""
 
 LOOP_LIMIT = 1_000
-"""Ops of one process in such a search, instead of `HISTORY_LIMIT`."""
+"""The most ops of one process in such a search, instead of `HISTORY_LIMIT`."""
 
 SMALL, LARGE = 5_000, 3_000_000
-"""States visited to make a counterexample shortest: with the fewest switches, or at least shortest."""
+"""How many states are visited to make a counterexample shortest: with the fewest switches, or at least shortest."""
 
 NOT_SHORTEST = "not necessarily the fewest"
-"""What a judgement's reason ends with when a shorter trace may exist."""
+"""The end of a judgement's reason when a shorter trace may exist."""
 
 _NO_MATTER = "the verdict is the same, it only takes longer (objects of fewer states would help)"
-"""What to think of it, and to do, where there is no partial-order reduction."""
+"""The consequence, and the remedy, where there is no partial-order reduction."""
 
 ExploreProgress = Callable[[int, int, int], None]
-"""Told, now and then: states, transitions, depth."""
+"""Called now and then with states, transitions and depth."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ NO_REDUCTION = Reductions(merge=False, por=False, symmetry=False)
 class _Search:
     """One search over one space: what it found (property index to state), and why it stopped early.
 
-    `full` are the tables before local states with equal futures were made one; `endless` as in its bounds.
+    `full` are the tables before local states with equal futures were merged; `endless` as in its bounds.
     """
 
     space: Space
@@ -106,16 +106,16 @@ def explore(
 
     Stops at the end of the breadth-first level on which a property fails; with `keep_going` it visits the whole space
     and judges every property. Counterexamples are shortest, and among those have the fewest context switches, as long
-    as making them so needs few states; otherwise the judgement says what they are not. More than `limit` states or
-    `memory_mb`, a loop without bound, or Ctrl-C leave UNDETERMINED what was not decided. Deterministic.
-    Raises ModelError where the model breaks a rule.
+    as that needs few states; otherwise the judgement says what is missing. More than `limit` states or `memory_mb`, a
+    loop without bound, or Ctrl-C leave the rest UNDETERMINED. Deterministic. Raises ModelError where the
+    model breaks a rule.
     """
     asked = system.properties_named(properties)
     semantics = Semantics(system, history_limit=HISTORY_LIMIT)
     try:
         return _report(_search(semantics, asked, reductions, _Bounds(limit, memory_mb, keep_going), progress))
     except AssertionError:
-        semantics.check()  # a model that is not deterministic breaks what the search relies on
+        semantics.check()  # the search relies on a deterministic model
         raise
 
 
@@ -126,7 +126,7 @@ def explore_closed(tables: Tables, *, limit: int = DEFAULT_LIMIT) -> Report:
 
 
 def unending(system: System) -> str:
-    """What a brief search of `system` shows to go on without end, with its line; empty where it shows nothing."""
+    """What goes on without end in a brief search of `system`, with its line; empty where nothing does."""
     semantics = Semantics(system, history_limit=HISTORY_LIMIT)
     brief = _Bounds(WORTH_KNOWING, DEFAULT_MEMORY_MB, keep_going=True)
     search = _prepared(_tables(semantics, (), ALL_REDUCTIONS), (), ALL_REDUCTIONS, brief.memory_mb, known=False)
@@ -147,8 +147,8 @@ def _report(search: _Search) -> Report:
 class _Bounds:
     """How far a search may go, and whether it goes on when a property is decided.
 
-    `endless` names what goes on without end, for which `states` is kept small; empty where nothing is known to, None
-    where it was not looked for.
+    `endless` names what goes on without end, for which `states` is kept small; empty where nothing is known, None where
+    nobody looked.
     """
 
     states: int
@@ -165,7 +165,7 @@ def _search(
     progress: ExploreProgress | None = None,
     closed: Tables | None = None,
 ) -> _Search:
-    """Search, at first without the knowledge that reductions need, which costs more than a small space is worth."""
+    """Searches, at first without the knowledge that reductions need: it costs more than a small space is worth."""
     first = bounds if closed else replace(bounds, states=min(bounds.states, WORTH_KNOWING))
     try:
         tables = closed or _tables(semantics, asked, reductions)
@@ -187,7 +187,7 @@ def _search(
 def _informed(
     brief: _Search, asked: Sequence[Property], reductions: Reductions, bounds: _Bounds
 ) -> tuple[_Search, _Bounds]:
-    """A search with the knowledge that reductions need, where it can be had, and bounds that heed what has no end."""
+    """A search with the knowledge that reductions need, if available, and bounds for loops without end."""
     semantics = brief.full.semantics
     unending = endless(brief.space, HISTORY_LIMIT) if bounds.endless is None else bounds.endless
     bounds = replace(bounds, endless=unending)
@@ -212,7 +212,7 @@ def _tables(semantics: Semantics, asked: Sequence[Property], reductions: Reducti
 def _prepared(
     full: Tables, asked: Sequence[Property], reductions: Reductions, memory_mb: int, *, known: bool
 ) -> _Search:
-    """A search at its start; where its tables are known to be closed, with equal futures made one and stubborn sets."""
+    """A search at its start; if its tables are known to be closed, with merged futures and stubborn sets."""
     tables = quotient(full) if reductions.merge and known else full
     can_wait = reductions.por and len(full.semantics.names) > 1 and len(tables.objects) <= MOST_OBJECTS
     future = future_of(tables, asked) if can_wait and known else None
@@ -263,7 +263,7 @@ FIRST_VIOLATION = "stopped at the first violation (--keep-going visits the whole
 def _settled(
     search: _Search, asked: Sequence[Property], begin: int, end: int, *, keep_going: bool, deadlock: bool
 ) -> bool:
-    """Judge a level (deadlocks once it is expanded); whether a property failed or every one asked for was reached."""
+    """Judges a level (deadlocks once it is expanded); whether a property failed or every wish was reached."""
     for index, state in search.judge.decided(begin, end, deadlock=deadlock).items():
         search.found.setdefault(index, state)
     if keep_going:
@@ -273,7 +273,7 @@ def _settled(
 
 
 def _suspect(space: Space) -> str:
-    """A hint at the line that one process passed most often, where that looks like a loop."""
+    """A hint at the line that one process passed most often, if that looks like a loop."""
     automata = dict.fromkeys(space.tables.semantics.automata)
     place, count = max((automaton.most_passed() for automaton in automata), key=lambda item: item[1])
     return f"; {place} was passed {count:,} times by one process: has that loop a bound?" if count >= 10 else ""
@@ -288,7 +288,7 @@ def _judgement(search: _Search, index: int, prop: Property, coverage: Coverage) 
 
 
 def _witness(search: _Search, index: int, prop: Property) -> tuple[Trace, bool, bool]:
-    """A trace that decides a property, replayed and judged again; whether it is shortest, and of fewest switches."""
+    """A trace that decides a property, replayed and judged again; whether it is shortest, and has fewest switches."""
     semantics = search.space.tables.semantics
     judge = Judge(semantics, [prop])
 
@@ -306,7 +306,7 @@ def _witness(search: _Search, index: int, prop: Property) -> tuple[Trace, bool, 
         schedule = _along(exact, exact.found[0], prop) if shortest else _along(search, search.found[index], prop)
     trace, end = walk(semantics, schedule)
     if not decides(end):
-        raise changed_its_mind(prop, "otherwise when the trace that decides it was performed again")
+        raise changed_its_mind(prop, "differently when the trace that decides it was performed again")
     return trace, shortest, minimal
 
 

@@ -16,14 +16,14 @@ from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.engines.explore.space import Space
 
 CHUNK = 1 << 18
-"""States that are judged at a time."""
+"""How many states are judged at a time."""
 
 
 FEW = 1 << 20
-"""Combinations of numbers for which a table of first occurrences is cheaper than sorting."""
+"""The number of combinations up to which a table of first occurrences is cheaper than sorting."""
 
 
-class ToldApart(Exception):  # no error: the space has to be explored without symmetry
+class ToldApart(Exception):  # not an error: the space must be explored without symmetry
     """A property looks at the names of copies, so states that differ by a permutation of them are not the same."""
 
 
@@ -47,7 +47,7 @@ class LevelJudge:
         self._is_done = np.zeros(0, np.bool_)
 
     def decided(self, begin: int, end: int, *, deadlock: bool) -> dict[int, int]:
-        """Of the properties that some state in begin..end decides: index, and the first such state.
+        """The properties that a state in begin..end decides: index, and the first such state.
 
         With `deadlock` only freedom from deadlock is asked, of states that are expanded; without, all others.
 
@@ -119,7 +119,7 @@ class LevelJudge:
         return None
 
     def _first_of(self, prop: Property, states: NDArray[Any], *, wanted: bool) -> int | None:
-        """The first of `states` where the property's predicate on results (and what it reads) is `wanted`."""
+        """The first of `states` where the property's predicate on results (and what it reads) returns `wanted`."""
         if not len(states):
             return None
         begin, end = int(states[0]), int(states[-1]) + 1
@@ -149,7 +149,7 @@ class LevelJudge:
 
 
 def _firsts(rows: NDArray[np.int64]) -> list[int]:
-    """Where each distinct row of numbers from -1 on first occurs."""
+    """The first occurrence of each distinct row of numbers from -1 on."""
     sizes = [int(size) for size in rows.max(axis=0, initial=-1) + 2]
     if prod(sizes) > FEW:
         return [int(at) for at in np.unique(rows, axis=0, return_index=True)[1]]

@@ -1,7 +1,7 @@
 """What each process may still touch: the knowledge that stubborn sets need, from closed tables (`closure.close`).
 
-What they have no entry for no behaviour meets, so what a local state may touch from there on is a fact about all real
-behaviours. Where the closure did not end, there is no such knowledge, and no reduction that needs it.
+No behaviour meets a missing entry, so what a local state may touch from there on is a fact about all real behaviours.
+Where the closure did not end, there is no such knowledge, and no reduction that needs it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.engines.tables.tables import Tables
 
 MOST_OBJECTS = 62
-"""Objects that fit into the bits of one word."""
+"""How many objects fit into the bits of one word."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Future:
 
 
 def future_of(tables: Tables, properties: Sequence[Property]) -> Future:
-    """The future of every local state of closed tables with at most `MOST_OBJECTS` objects."""
+    """The future of every local state in closed tables with at most `MOST_OBJECTS` objects."""
     reads = _reads(tables)
     own = np.array([0 if slot < 0 else 1 << int(slot) for slot in tables.target.data[: len(tables.keys)]], np.int64)
     may_touch, may_write = _spread(tables, own), _spread(tables, np.where(reads == 1, 0, own))
@@ -46,7 +46,7 @@ def _successors(tables: Tables, local: int) -> list[int]:
 
 
 def _reads(tables: Tables) -> NDArray[np.int8]:
-    """Which local states' ops leave their object as it is, in every state and with every outcome."""
+    """Which local states have an op that leaves its object unchanged, in every state and with every outcome."""
     reads = np.zeros(len(tables.keys), np.int8)
     for local in range(len(tables.keys)):
         if tables.target.data[local] >= 0:

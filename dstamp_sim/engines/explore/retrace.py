@@ -14,8 +14,7 @@ from dstamp_sim.engines.tables.tables import ENDED, LOCAL, Tables
 def schedule_along(space: Space, path: Sequence[Any], *, to_the_last_op: bool) -> Schedule:
     """The choices that lead along `path`, staying with one process where that is possible.
 
-    With `to_the_last_op`, every process also performs the local steps that it stands before in the end: what a
-    deadlock is the end of.
+    With `to_the_last_op`, every process also performs its pending local steps at the end, as a deadlock needs.
     """
     tables, row, moves, last = space.tables, space.tables.initial_row(), list[Move](), -1
     for target in path[1:]:
@@ -33,7 +32,7 @@ def schedule_along(space: Space, path: Sequence[Any], *, to_the_last_op: bool) -
 
 
 def _moves(tables: Tables, row: list[int]) -> Iterator[tuple[int, list[Move], list[int]]]:
-    """Every move from a row: the process, the steps that it stands for, and the row after it."""
+    """Every move from a row: the process, the steps that it merges, and the row after it."""
     objects = len(tables.objects)
     for pid, local in enumerate(row[objects:-1]):
         slot = int(tables.target.data[local])

@@ -13,7 +13,7 @@ from dstamp_sim.core.semantics import Move, Semantics, State
 
 
 def shortest_schedule(semantics: Semantics, decides: Callable[[State], bool], limit: int) -> Schedule | None:
-    """The schedule to the nearest state that `decides`, fewest switches first; None when `limit` states do not do.
+    """The schedule to the nearest state that `decides`, fewest switches first; None when `limit` states do not suffice.
 
     Breadth-first over the whole level of the nearest such state, then dynamic programming over the shortest ways to it.
     Ties go to the processes declared first. Deterministic.

@@ -17,22 +17,22 @@ from dstamp_sim.engines.tables import kernel
 from dstamp_sim.engines.tables.tables import Tables
 
 CHUNK = 1 << 17
-"""States expanded before progress is told."""
+"""How many states are expanded between two reports of progress."""
 
 BATCH, LEAST = 1 << 12, 1 << 9
-"""States expanded by one call of the kernel, at most, and at least where threads share them: to wake a thread takes as
-long as to expand some hundred states. Ctrl-C is heard between two calls. Powers of 2."""
+"""The most states of one call of the kernel, and the least where threads share them: waking a thread takes as long as
+expanding some hundred states. Ctrl-C acts between two calls. Powers of 2."""
 
 ROOM = 8
 """Distinct successors of a state for which a batch has room at first. A power of 2."""
 
 
-class OutOfMemory(Exception):  # no error: the space is simply larger than allowed
+class OutOfMemory(Exception):  # not an error: the space is simply larger than allowed
     """The next growth would pass the memory limit."""
 
 
 class Desk(NamedTuple):
-    """What one call of the kernel works on: room, successors found, missing entries, stuck states, and counts."""
+    """The workspace of one call of the kernel: room, successors found, missing entries, stuck states, and counts."""
 
     work: kernel.Work
     found: kernel.DistinctSuccessors
@@ -48,7 +48,7 @@ class Desk(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """States expanded: why no more, up to which, and how many successors lie on which desk."""
+    """States expanded: why no more, up to which state, and the number of successors on each desk."""
 
     why: int
     end: int
@@ -100,13 +100,13 @@ class Space:
         return self.rows.nbytes + self.parents.nbytes + self.slots.nbytes
 
     def expand(self, begin: int, end: int) -> int:
-        """Expand states from `begin` on, at most a chunk and not beyond `end`; gives the first not expanded."""
+        """Expand states from `begin` on, at most a chunk and not beyond `end`; returns the first unexpanded one."""
         end, threads = min(end, begin + CHUNK), cores()
         while begin < end:
             self._widen()
             last = self._expand_batches(begin, end, threads)
             if last.why == kernel.MISSED:
-                threads = 1  # more will be missing, and what other threads then have under way is lost
+                threads = 1  # more will be missing, and the work of other threads would be lost
                 self.tables.fill_all(last.desk.misses[: last.desk.tallies[1]])
             elif last.why == kernel.FULL:
                 self._room, self._desks = 2 * self._room, []
@@ -114,7 +114,7 @@ class Space:
         return end
 
     def _expand_batches(self, begin: int, end: int, threads: int) -> Batch:
-        """Expand batch after batch until one comes back early, or all are done; gives the last."""
+        """Expands batch after batch until one comes back early, or all are done; returns the last."""
         tables = self.tables.steps(), self.tables.deaths(), self._cut()
         self._make_room_for_entries()
         if end - begin < 2 * LEAST:
@@ -150,7 +150,7 @@ class Space:
         return Batch(why, at, size, desk)
 
     def _take(self, batch: Batch) -> None:
-        """Number the new states among those found; in the order of the batches."""
+        """Numbers the new states among the successors, in the order of the batches."""
         desk, at = batch.desk, 0
         while at < batch.size:
             self.count, at = kernel.keep(self.rows, self.count, self.slots, self.parents, desk.found, at, batch.size)
@@ -162,11 +162,11 @@ class Space:
         self._desks.append(desk)
 
     def close_level(self) -> None:
-        """The states found since the last level make the next one."""
+        """Makes a level of the states that were found since the last one."""
         self.levels.append(self.count)
 
     def end_search(self) -> None:
-        """Frees what only a further search would need; the states remain, and how they were come by."""
+        """Frees what only a further search would need; the states and their parents remain."""
         self.slots, self._desks = np.zeros(0, np.int32), []
 
     def column(self, column: int, begin: int, end: int) -> NDArray[np.int64]:
@@ -197,7 +197,7 @@ class Space:
         return used
 
     def orbits(self) -> int:
-        """How many states these stand for, copies told apart: the sum of the sizes of their orbits."""
+        """How many states these stand for with copies told apart: the sum of the sizes of their orbits."""
         total = np.ones(self.count)
         for klass in self.tables.classes:
             last, run = self.column(self.objects + klass.pids[0], 0, self.count), np.ones(self.count)

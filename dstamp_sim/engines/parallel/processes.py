@@ -1,4 +1,4 @@
-"""Tasks on processes of their own."""
+"""Tasks on worker processes."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ R = TypeVar("R")
 def spawned(
     task: Callable[[T], R], items: Sequence[T], workers: int, begin: Callable[..., None], about: tuple[Any, ...]
 ) -> Iterator[R]:
-    """What `task` makes of each item, in their order, by `workers` processes, each begun by `begin(*about)`.
+    """The result of `task` for each item, in order, by `workers` processes, each started by `begin(*about)`.
 
-    Everything that crosses is pickled; the main module must be one that can be imported. Where this is interrupted or
-    raises, the processes are ended. Raises what a task raises, and DstampError where a process dies.
+    Everything that crosses is pickled; the main module must be importable. On an interrupt or an error the processes
+    are ended. Raises what a task raises, and DstampError where a process dies.
     """
     others = active_children()
     count = max(1, min(workers, len(items)))
     # Spawned, not forked: the parent has threads (numba's, a progress bar's).
     with ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin, initargs=(begin, about)) as pool:
         try:
-            for future in _submitted(pool, task, items):  # by hand: an interrupted `map` cancels them
+            for future in _submitted(pool, task, items):  # submitted one by one: an interrupted `map` cancels them
                 yield future.result()
         except BrokenProcessPool as error:
-            told = "a process that helped ended before its time, maybe for want of memory"
+            told = "a worker process died, perhaps out of memory"
             raise DstampError(f"{told}; on one core (taskset -c 0 dstamp ...) there is none") from error
         except BaseException:
             for process in active_children():
@@ -72,5 +72,5 @@ def _ctrl_c_waits() -> Iterator[None]:
 
 def _begin(begin: Callable[..., None], about: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent ends its processes
-    sys.stdout = sys.stderr  # what a model prints is no result
+    sys.stdout = sys.stderr  # a model's prints are not results
     begin(*about)

@@ -13,19 +13,19 @@ from typing import TypeVar
 T = TypeVar("T")
 
 AHEAD = 2
-"""Tasks under way or done, by core, while the result of an earlier one is used."""
+"""How many tasks are under way or done, by core, while the result of an earlier one is used."""
 
 
 def cores() -> int:
-    """How many cores this process may use: `taskset` and the like are respected where the system tells."""
+    """How many cores this process may use: `taskset` and the like are respected where the system reports them."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def in_order(tasks: Iterable[Callable[[], T]], threads: int) -> Generator[T, None, None]:
-    """The results of `tasks`, one after the other, computed ahead by this thread and others, `threads` in all.
+    """The results of `tasks`, one after the other, computed ahead by `threads` threads, this one included.
 
-    With one thread a task is done when its result is asked for. More pay where tasks leave Python's lock alone, as
-    compiled code does. Once the generator ends, is closed, or raises, no task is under way any more.
+    With one thread a task runs when its result is requested. More threads pay where tasks release Python's lock, as
+    compiled code does. Once the generator ends, is closed, or raises, no task is under way.
     """
     if threads == 1:
         for task in tasks:
@@ -46,7 +46,7 @@ def in_order(tasks: Iterable[Callable[[], T]], threads: int) -> Generator[T, Non
 
 
 def _help(begun: deque[tuple[Future[T], Callable[[], T]]]) -> bool:
-    """Do the first task that no other thread has begun; False when there is none."""
+    """Runs the first task that no other thread has started; returns False when there is none."""
     for at, (future, task) in enumerate(begun):
         if future.cancel():
             done = Future[T]()

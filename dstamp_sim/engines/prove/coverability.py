@@ -31,10 +31,10 @@ single local states are followed, not pairs; and moves tried so until there is n
 
 
 EVERYBODY = -1
-"""As the bits of those who may be somewhere at the same time: all of them."""
+"""The bits that stand for all local states, as those that may be somewhere at the same time."""
 
 
-class TooMany(Exception):  # no error: the question is simply larger than allowed
+class TooMany(Exception):  # not an error: the question is simply larger than allowed
     """A bound was passed before the question was decided; the text says which."""
 
 
@@ -84,10 +84,12 @@ class Controls:
             self._numbers.clear()
             self.rows, self.pairs, self.arrivals = [], [], []
             if not self._spread(start, MOST_TRIED):
-                raise TooMany(f"the shared states were not known within {MOST_TRIED:,} moves; {self._most_values()}")
+                raise TooMany(
+                    f"the shared states were not all found within {MOST_TRIED:,} moves; {self._most_values()}"
+                )
 
     def _most_values(self) -> str:
-        """Which object has the most values, and what to do where that has no end."""
+        """Which object has the most values, and the remedy where they have no end."""
         slot = max(range(len(self.tables.objects)), key=lambda number: len(self.tables.states[number]))
         values = self.tables.states[slot]
         shown = ", ".join(text(value) for value in values[:3])
@@ -97,7 +99,7 @@ class Controls:
         )
 
     def may_be(self, demand: Demand) -> bool:
-        """Whether nothing is known that keeps a demand from being met."""
+        """Whether a demand may be met, as far as is known."""
         pairs = self.pairs[demand.control]
         return all(
             first in pairs and all(pairs[first] >> second & 1 for second in demand.locals[index + 1 :])
@@ -105,7 +107,7 @@ class Controls:
         )
 
     def _spread(self, start: tuple[int, ...], most: int) -> bool:
-        """Find every control state, and what may be in it, from the initial one; False past `most` moves tried."""
+        """Finds every control state, and what may be in it, from the initial one; False after `most` moves."""
         tried = 0
         bits = sum(1 << local for local in set(self.starts))
         self._join(start, dict.fromkeys(self.starts, bits if self.precise else EVERYBODY))
@@ -190,7 +192,7 @@ class Controls:
 
 @dataclass(frozen=True)
 class CoverabilityResult:
-    """Whether some number of copies meets one of the demands asked for: the counted local states of the smallest
+    """Whether some number of copies meets one of the demands: the counted local states of the smallest
     initial state that does (None: no number of copies), the demands kept, and the moves tried backwards.
     """  # noqa: D205 - one sentence
 

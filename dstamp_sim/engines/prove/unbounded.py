@@ -19,10 +19,10 @@ from dstamp_sim.engines.tables.quotient import quotient
 from dstamp_sim.engines.tables.tables import Tables
 
 TRIED = 3
-"""Numbers of copies, from 1 on, with which a property is tried that cannot be decided for every number."""
+"""A property that cannot be decided for every number is tried with 1 up to this number of copies."""
 
 TRIED_STATES = 300_000
-"""States that such a trial may visit."""
+"""How many states such a trial may visit."""
 
 _WHY_NOT = {
     PropertyKind.AT_END: "it is asked when all have ended, and one more copy may not have",
@@ -36,11 +36,11 @@ def prove(system: System, *, properties: Sequence[str] = (), progress: ExplorePr
     """Judges the named properties (all, if none are named) for every number of copies of the `copies=ANY` processes.
 
     HOLDS is for every number, from 0 on; VIOLATED comes with the smallest number (`judgement.copies`) and a shortest
-    trace of `system.with_copies(judgement.copies)`. Decided exactly are `always`, `each_result`, and a `reachable`
-    that asks by name for results of processes whose number is fixed. The others (`at_end`, deadlock) are not monotone:
-    when named they are refused, else tried with 1 to `TRIED` copies and left UNDETERMINED if those show nothing.
-    So too where the shared state is not finite or a bound is passed. The reason of a number that is the smallest says
-    "the fewest"; that of a trial does not. `Judgement.holds_up_to` says where all trials HOLD. Deterministic.
+    trace of `system.with_copies(judgement.copies)`. It decides exactly `always`, `each_result`, and a `reachable` that
+    asks by name for results of processes whose number is fixed. The others (`at_end`, deadlock) are not monotone: if
+    named, they are refused; else they are tried with 1 to `TRIED` copies, and left UNDETERMINED if those show nothing.
+    So too where the shared state is not finite or a bound is passed. The reason says "the fewest" of a number that is
+    the smallest; of a trial's number it does not. `Judgement.holds_up_to` is set where all trials HOLD. Deterministic.
     Raises UsageError when nothing has `copies=ANY` or a named property does not fit, ModelError as `explore` does.
     """
     asked = system.properties_named(properties)
@@ -60,7 +60,7 @@ def prove(system: System, *, properties: Sequence[str] = (), progress: ExplorePr
 
 @dataclass
 class _Proof:
-    """One system with one copy for each process of which there may be any number; its tables, and what was found.
+    """One system with one copy of each process that may have any number; its tables, and the results so far.
 
     `controls` are None where the shared state was not known to be finite; `undecided` says why, by property.
     """
@@ -85,11 +85,11 @@ class _Proof:
         counted = (c for c, klass in enumerate(self.tables.classes) if self._name(klass.pids[0]) in any_number)
         try:
             self.controls = Controls(self.tables, frozenset(counted))
-        except (TooMany, ModelError) as why:  # the programs may have met what no schedule gives
+        except (TooMany, ModelError) as why:  # the programs may have met results that no schedule produces
             self.unknown = str(why)
 
     def _close(self, history_limit: int) -> bool:
-        """Make the tables, with one copy of each process of which there may be any number; whether they are closed."""
+        """Makes the tables, with one copy of each process that may have any number; returns whether they are closed."""
         one = replace(self.system.with_copies(dict.fromkeys(self.system.any_number, 1)), renamed={})
         semantics = Semantics(one, history_limit=history_limit)
         self.judge = Judge(semantics, self.asked)
@@ -103,7 +103,7 @@ class _Proof:
         return self.tables.semantics.processes[pid].name
 
     def fits(self, prop: Property) -> bool:
-        """Whether the property can be decided for every number: what decides it does so with more copies too."""
+        """Whether the property can be decided for every number: a deciding state does so with more copies too."""
         if prop.kind is not PropertyKind.REACHABLE or self.controls is None:
             return prop.kind in (PropertyKind.ALWAYS, PropertyKind.EACH_RESULT, PropertyKind.REACHABLE)
         try:
@@ -129,7 +129,7 @@ class _Proof:
         return self._shown(prop, self._copies(answer.starts))
 
     def coverage(self, stopped: str = "") -> Coverage:
-        """What the proof went through; `stopped` says why it decided nothing."""
+        """The coverage of the proof; `stopped` says why it decided nothing."""
         return Coverage(
             states=self.demands,
             transitions=self.moves,
@@ -206,7 +206,7 @@ class _Proof:
         return {name: of[name] for name in self.system.any_number}
 
     def _shown(self, prop: Property, copies: Mapping[str, int]) -> Judgement:
-        """The judgement that these numbers of copies decide the property, shown by a trace of theirs."""
+        """The judgement that these numbers of copies decide the property, with a trace."""
         report = explore(self.system.with_copies(copies), properties=[prop.name], progress=self.progress)
         found = report.judgement(prop.name)
         if found.trace is None:
@@ -214,7 +214,7 @@ class _Proof:
         return replace(found, reason=f"{found.reason} with {_told(copies)}, the fewest", copies=copies)
 
     def _tried(self, prop: Property, why: str) -> Judgement:
-        """The judgement that small numbers of copies allow, where there is none on every number."""
+        """The judgement by small numbers of copies, where there is none for every number."""
         trials = []
         for count in range(1, TRIED + 1):
             copies = dict.fromkeys(self.system.any_number, count)
@@ -231,7 +231,7 @@ class _Proof:
         return replace(judgement, holds_up_to=TRIED if held else 0)
 
     def _trial(self, count: int) -> Report:
-        """What `explore` says of all that is asked, with `count` copies of each."""
+        """The report of `explore` on all questions, with `count` copies of each."""
         if count not in self.trials:
             copies = dict.fromkeys(self.system.any_number, count)
             names = [prop.name for prop in self.asked]

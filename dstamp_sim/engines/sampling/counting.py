@@ -28,7 +28,7 @@ from dstamp_sim.engines.tables.kernel import Deaths, StepTables
 from dstamp_sim.engines.tables.tables import Tables
 
 LIMIT = 2_000_000
-"""States of a space whose interleavings are counted; big integers need their time and memory."""
+"""The most states of a space whose interleavings are counted; big integers need time and memory."""
 
 MEMORY_MB = 4096
 
@@ -97,7 +97,7 @@ def interleavings_of(
     memory_mb: int = MEMORY_MB,
     progress: ExploreProgress | None = None,
 ) -> Interleavings:
-    """As `count_interleavings`, of a system that is being worked on."""
+    """As `count_interleavings`, for a system that is already prepared."""
     tables = Tables(semantics, judge, merge=False)
     space = Space(tables, symmetry=False, future=None, memory_bytes=memory_mb << 20)
     _expand_all(space, limit, progress)
@@ -144,12 +144,12 @@ class _Counting:
 
     @cached_property
     def _last_first(self) -> list[int]:
-        """The states, each after all of its successors. Raises UsageError when a cycle has none such."""
+        """The states, each after all of its successors. Raises UsageError when there is a cycle."""
         order = _topological(self.first, self.to)
         if len(order) < self.space.count:
             daemons = [p.name for p in self.space.tables.semantics.processes if p.daemon]
             raise UsageError(
-                f"there are infinitely many interleavings: a daemon ({', '.join(daemons)}) can go round in a circle"
+                f"there are infinitely many interleavings: a daemon ({', '.join(daemons)}) can run in a cycle"
             )
         return order[::-1].tolist()  # type: ignore[no-any-return]  # numpy's tolist is untyped
 
@@ -198,7 +198,7 @@ def _link(
     to: Any,
     bits: Any,
 ) -> Any:
-    """Write the edges of the states from `begin` on, and what they decide; gives the first with an open question."""
+    """Writes the edges of the states from `begin` on, and what they decide; returns the first with an open question."""
     n = offer.outcomes.shape[0]
     row = np.zeros(rows.shape[1], np.int32)
     for at in range(begin, count):

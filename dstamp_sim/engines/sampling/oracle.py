@@ -1,4 +1,4 @@
-"""What strategies work with: what is offered, what they remember, and their random numbers.
+"""The arguments of strategies: the possible moves, their memory, and their random numbers.
 
 Actors are the processes 0..n-1 and, where the system allows crashes, their deaths n..2n-1: a death is an event of its
 own, competing with all others. The random numbers of a schedule depend on the seed and on its number only.
@@ -37,7 +37,7 @@ class CountedGraph(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """All that strategies remember: the generator, priorities by actor, change points, a stack of choices, notes."""
+    """The memory of strategies: the generator, priorities by actor, change points, a stack of choices, notes."""
 
     rng: Any
     priority: Any
@@ -51,7 +51,7 @@ class Memory(NamedTuple):
 
 @compiled
 def seed(rng: Any, seed_: Any, schedule: Any) -> None:
-    """Set the generator to where schedule number `schedule` of `seed_` begins."""
+    """Sets the generator to the start of schedule number `schedule` of `seed_`."""
     rng[0] = np.uint64(seed_) * np.uint64(0x9E3779B97F4A7C15) ^ np.uint64(schedule)
     rng[0] = draw(rng) ^ (np.uint64(schedule) << np.uint64(20))
 

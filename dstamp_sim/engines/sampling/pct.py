@@ -1,9 +1,9 @@
 """PCT, probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi, Nagarakatte, ASPLOS 2010).
 
-Every actor has a priority, the highest that can move moves. Initial priorities are a random permutation above d; at
-d-1 change points, drawn independently from the k steps of a schedule, the actor that just moved falls to priority i of
-the i-th point. Since the points are not sorted, a later one may fall below an earlier one or above it: without that
-(as in one tool that sorts them) no worker ever yields back, and A-B-A with two workers cannot be found.
+Every actor has a priority, the highest that can move moves. Initial priorities are a random permutation above d; at d-1
+change points, drawn independently from the k steps of a schedule, the actor that just moved falls to priority i of the
+i-th point. Since the points are not sorted, a later one may fall below an earlier one or above it: without that (one
+tool sorts them) no worker ever yields back, and A-B-A with two workers cannot be found.
 
 A bug of depth d is found by one schedule with probability at least 1/(n k^(d-1)), n actors, k steps at most.
 Deviations: deaths are actors; among several outcomes of an op each is equally likely, so the bound is for bugs that
@@ -36,7 +36,7 @@ def begin(memory: Memory) -> None:
 
 @compiled
 def choose(memory: Memory, step: int, offer: Offer) -> Any:
-    """The highest priority, after lowering that of who just moved where a change point has been reached."""
+    """The highest priority; at a change point the actor that just moved is lowered first."""
     for change in range(memory.points.shape[0]):
         if memory.points[change] == step and step > 0:
             memory.priority[memory.numbers[LAST_ACTOR]] = change + 1
@@ -44,7 +44,7 @@ def choose(memory: Memory, step: int, offer: Offer) -> Any:
 
 
 def bound(actors: int, length: int, depth: int) -> float:
-    """The probability with which one schedule finds any one bug of this depth, at least."""
+    """The least probability with which one schedule finds any one bug of this depth."""
     return 1.0 / (actors * float(length) ** (depth - 1))
 
 

@@ -23,7 +23,7 @@ def begin(memory: Memory) -> None:
 
 @compiled
 def choose(memory: Memory, step: int, offer: Offer) -> Any:
-    """The highest priority, after new ones for what follows or raced with the event just performed."""
+    """The highest priority, after new priorities for the events that follow or raced with the last one."""
     n = offer.outcomes.shape[0]
     last, slot = memory.numbers[LAST_ACTOR], memory.numbers[LAST_SLOT]
     for process in range(n if step > 0 else 0):
@@ -33,4 +33,4 @@ def choose(memory: Memory, step: int, offer: Offer) -> Any:
     return highest(memory, offer)
 
 
-STRATEGY = Strategy("pos", "random priorities, drawn anew for what races with the step just made", choose, begin=begin)
+STRATEGY = Strategy("pos", "random priorities, drawn anew for steps that race with the last one", choose, begin=begin)

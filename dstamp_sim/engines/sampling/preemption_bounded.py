@@ -1,7 +1,7 @@
 """Every schedule with at most so many preemptions, one after the other (context bounding; Musuvathi and Qadeer 2007).
 
 A preemption takes the turn from a process that could go on; a switch at a block or an end, and a death, cost none.
-Depth first over the choices of a schedule, without remembering states. A bound that cut something off proves nothing.
+Depth first over the choices of a schedule, without remembering states. A bound that cut schedules off proves nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Properties for compiled code: each distinct question is asked of the judge once, and its answer looked up after that.
+"""Properties for compiled code: each distinct question is asked of the judge once, and its answer looked up afterwards.
 
-A question is what a predicate may look at: the states of the objects that it reads, and for `at_end` and `reachable`
-who ended with what. Each-result properties are in the tables already, as bits by local state.
+A question is all that a predicate may look at: the states of the objects that it reads, and for `at_end` and
+`reachable` who ended with what. Each-result properties are in the tables already, as bits by local state.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from dstamp_sim.engines.tables.compiled import compiled
 from dstamp_sim.engines.tables.tables import ENDED, Tables
 
 OPEN = 2
-"""As an answer: not given yet. Otherwise 1 where the property is decided, 0 where not."""
+"""The answer to an open question. Otherwise 1 where the property is decided, 0 where not."""
 
 _ALWAYS, _AT_END, _REACHABLE, _OTHER = range(4)
 _KINDS = {PropertyKind.ALWAYS: _ALWAYS, PropertyKind.AT_END: _AT_END, PropertyKind.REACHABLE: _REACHABLE}
 
 EVERY_OBJECT = EVERYBODY = -1
-"""As the objects that changed, and as who moved: any of them may have."""
+"""As changed objects, and as mover: any of them."""
 
 
 class Asked(NamedTuple):
-    """What compiled code needs: by property its kind, columns read and their bits; by local state how it stands."""
+    """What compiled code needs: by property its kind, columns read and their bits; by local state its end."""
 
     kind: Any
     reads: Any
@@ -45,7 +45,7 @@ class Asked(NamedTuple):
 
 
 class Questions:
-    """The properties of one run over one system's tables. Raises ModelError where a predicate does."""
+    """The properties of one run over one system's tables. Raises ModelError where a predicate raises it."""
 
     def __init__(self, tables: Tables, judge: Judge) -> None:
         self._tables, self._judge = tables, judge

@@ -28,17 +28,17 @@ from dstamp_sim.engines.tables import kernel
 from dstamp_sim.engines.tables.tables import Tables
 
 NAMES = tuple(strategy.name for strategy in STRATEGIES)
-"""What strategies are called, in the order in which help lists them."""
+"""The names of strategies, in the order of help."""
 
 MOST_STEPS = 2_000
-"""Steps of one schedule; daemons may go on for ever."""
+"""The most steps of one schedule; daemons may go on for ever."""
 
 _CHUNK = 4096
 _PILOT = 64
-"""Random walks whose longest is taken for the length of a schedule."""
+"""The number of random walks; the longest is taken for the length of a schedule."""
 
 SampleProgress = Callable[[int], None]
-"""Told, now and then: the schedules walked."""
+"""Called now and then with the number of schedules so far."""
 
 FinalResults = Mapping[str, Any]
 """The results by process with which a schedule ended."""
@@ -49,8 +49,8 @@ class Sample:
     """What the schedules of one strategy showed.
 
     By property: how many schedules decided it (violated it, or reached what it asks for), and the first one that did.
-    `ends`: distinct results with how many schedules ended so, most frequent first. `cut`: schedules that were not over
-    after the allowed steps. `stopped`: why there are fewer than the budget, or empty. `independent`: whether schedules
+    `ends`: distinct results with how many schedules ended so, most frequent first. `cut`: schedules that did not end
+    within the allowed steps. `stopped`: why there are fewer than the budget, or empty. `independent`: whether schedules
     were drawn independently of each other, so that confidence can be computed. `guarantee`: PCT's least probability.
     """
 
@@ -69,7 +69,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Settings:
-    """Which strategy, what it is told (see its options; the others have their defaults), the seed, how many steps."""
+    """A strategy, its options (the others have their defaults), the seed, and the most steps."""
 
     strategy: str = "random-walk"
     options: Options = field(default_factory=dict)
@@ -92,12 +92,12 @@ class Settings:
         return made
 
     def chosen(self) -> tuple[int, Strategy, Options]:
-        """The strategy's place among all, itself, and its options. Raises UsageError for what it does not know."""
+        """The strategy's place among all, itself, and its options. Raises UsageError for unknown names."""
         if self.strategy not in NAMES:
             raise UsageError(unknown("strategy", self.strategy, NAMES))
         for name, value, least in (("most_steps", self.most_steps, 1), ("seed", self.seed, 0)):
             if value < least:
-                raise UsageError(f"{name}={value}, but it is {least} or more")
+                raise UsageError(f"{name}={value}, but it must be {least} or more")
         place = NAMES.index(self.strategy)
         return place, STRATEGIES[place], STRATEGIES[place].told(self.options)
 
@@ -110,16 +110,16 @@ def sample(
     properties: Sequence[str] = (),
     progress: SampleProgress | None = None,
 ) -> Sample:
-    """`budget` schedules of `system`, each walked to its end, as `settings` say: what they decided, how they ended.
+    """Walks `budget` schedules of `system` to their ends as `settings` say: what they decided, how they ended.
 
     Deterministic: the same arguments give the same schedules, and a longer budget begins with those of a shorter one.
-    Ctrl-C gives what there is by then. Raises UsageError for a bad setting, and where interleavings cannot be counted
+    Ctrl-C returns the sample so far. Raises UsageError for a bad setting, and where interleavings cannot be counted
     for `uniform`; ModelError where the model breaks a rule.
     """
     asked, chosen = system.properties_named(properties), settings or Settings()
     chosen.chosen()
     if budget < 1:
-        raise UsageError(f"budget={budget}, but it is 1 or more")
+        raise UsageError(f"budget={budget}, but it must be 1 or more")
     semantics = Semantics(system, history_limit=HISTORY_LIMIT)
     return _Sampler(semantics, Judge(semantics, asked), chosen).run(budget, progress)
 
@@ -153,7 +153,7 @@ class _Sampler:
         return self._sample(stopped)
 
     def _walk(self, place: int, end: int) -> int:
-        """Walk schedules up to number `end`; gives why it came back, and has seen to it that it can go on."""
+        """Walks schedules up to number `end`; returns why it came back, after making sure that it can go on."""
         why, self.walked = walker.walk(
             place, self.settings.seed, self.walked, end, len(self.tables.objects), self.tables.steps(),
             self.tables.deaths(), self.questions.asked(), self.memory, self.room, self.tallies,

@@ -1,4 +1,4 @@
-"""The strategies, and how compiled code comes to the functions of each.
+"""The strategies, and how compiled code calls the functions of each.
 
 A strategy has its line in `STRATEGIES`, and a branch by its place there in the three functions below: compiled code
 cannot look functions up in a table and be kept on disk.

@@ -1,4 +1,4 @@
-"""What a strategy is: a name, a line of help, three compiled functions, and the options that it may be told.
+"""What a strategy is: a name, a line of help, three compiled functions, and its options.
 
     begin(memory)                  a new schedule begins
     choose(memory, step, offer)    which actor moves, and with which outcome; actor -1: this cannot be decided here
@@ -18,11 +18,11 @@ from dstamp_sim.engines.sampling.oracle import Memory, Offer
 from dstamp_sim.engines.tables.compiled import compiled
 
 Options = Mapping[str, int]
-"""A strategy's options by name, the defaults among them."""
+"""A strategy's options by name, defaults included."""
 
 
 class Option(NamedTuple):
-    """Something that a strategy may be told: a number of at least `least`."""
+    """An option of a strategy: a number of at least `least`."""
 
     name: str
     default: int
@@ -55,7 +55,7 @@ def every_schedule(memory: Memory, options: Options) -> str:
 class Strategy:
     """How schedules are chosen.
 
-    `set_up` makes room in the memory for what the options say. With `needs_length`, some random walks tell how long a
+    `set_up` makes room in the memory, according to the options. With `needs_length`, some random walks tell how long a
     schedule is (`numbers[LENGTH]`) before the first one; with `counts`, all interleavings are counted (`memory.graph`).
     `independent`: schedules are drawn independently of each other, so that confidence can be computed.
     `guarantee(actors, length, options)` is the least probability with which one schedule finds any one bug, where the
@@ -81,7 +81,7 @@ class Strategy:
         for name, value in options.items():
             if name not in known:
                 why = unknown("option", name, known) if known else "it has no options"
-                raise UsageError(f"{name}={value} says nothing to {self.name}: {why}")
+                raise UsageError(f"{name}={value} means nothing to {self.name}: {why}")
             if value < known[name].least:
-                raise UsageError(f"{name}={value}, but it is {known[name].least} or more")
+                raise UsageError(f"{name}={value}, but it must be {known[name].least} or more")
         return {name: options.get(name, option.default) for name, option in known.items()}

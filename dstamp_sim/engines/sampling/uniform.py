@@ -19,7 +19,7 @@ from dstamp_sim.engines.sampling.strategy import Strategy
 from dstamp_sim.engines.tables.compiled import compiled
 
 FREE, OPEN = -1, -2
-"""As what is forced at a step: nothing; or it is open, as the draw (kept in `numbers[DEPTH]`) fell on a boundary."""
+"""The forced move of a step: none; or open, as the draw (kept in `numbers[DEPTH]`) fell on a boundary."""
 
 
 @compiled
@@ -56,14 +56,14 @@ def choose(memory: Memory, step: int, offer: Offer) -> Any:
 
 @compiled
 def done(memory: Memory) -> bool:
-    """What was decided for this schedule does not hold for the next."""
+    """Forgets the forced moves: they do not hold for the next schedule."""
     for step in range(memory.forced.shape[0]):
         memory.forced[step] = FREE
     return True
 
 
 def thresholds(shares: Sequence[int], bits: int) -> tuple[list[int], list[bool]]:
-    """For each of `shares`: where its part of all draws of `bits` bits ends, cut off; whether nothing was cut off."""
+    """The end of the part of each of `shares` in all draws of `bits` bits, cut off; and whether nothing was cut."""
     total, before = sum(shares), 0
     ends, exact = [], []
     for share in shares:

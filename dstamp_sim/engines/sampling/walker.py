@@ -1,7 +1,7 @@
 """The compiled loop: schedule after schedule walked over the tables, each chosen by a strategy's oracle.
 
-Where an entry of the tables or an answer is missing, it comes back to have it filled and walks that schedule again from
-its beginning: a schedule depends on its number only.
+Where an entry of the tables or an answer is missing, it returns to have it filled and walks that schedule again from
+its start: a schedule depends on its number only.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from dstamp_sim.engines.tables.compiled import compiled
 from dstamp_sim.engines.tables.kernel import Deaths, StepTables
 
 DONE, MISSED, ASK, FULL, UNDECIDED, NO_MORE = range(6)
-"""Why a walk came back: the range is done; entries miss; answers miss; no room for another end; a draw fell on a
-boundary; the strategy has no further schedule."""
+"""Why a walk returned: range done; entries are missing; answers are missing; no room for another end; a draw fell
+on a boundary; the strategy has no further schedule."""
 
 MOST_STEPS, CUT, STEPS, LONGEST, ENDS = range(5)
 """What `Tallies.numbers` holds: steps allowed, schedules cut off there, steps in all, of the longest, distinct ends."""
 
 
 class Tallies(NamedTuple):
-    """What walks add up: by property the schedules that decided it, and the first one with its moves; ends; numbers."""
+    """The sums over walks: by property the deciding schedules, and the first one with its moves; ends; numbers."""
 
     decided: Any
     first: Any
@@ -52,7 +52,7 @@ class Room(NamedTuple):
 
 @compiled
 def look_up(row: Any, objects: int, steps: StepTables, death: Deaths, offer: Offer, misses: Any, missed: Any) -> Any:
-    """Fill `offer` for the state in `row`; gives how many processes can move and die, -1 if entries miss."""
+    """Fills `offer` for the state in `row`; returns how many processes can move and die, -1 if entries are missing."""
     mortal = row[row.shape[0] - 1] < death.allowed
     possible, missing = 0, False
     missed[1] = 0
@@ -78,7 +78,7 @@ def look_up(row: Any, objects: int, steps: StepTables, death: Deaths, offer: Off
 def move(
     row: Any, objects: int, actor: Any, outcome: Any, steps: StepTables, death: Deaths, misses: Any, missed: Any
 ) -> Any:
-    """Change `row` as a possible move does; False (and nothing to rely on) when entries of a death miss."""
+    """Changes `row` as a possible move does; False (and `row` is undefined) when entries of a death are missing."""
     n = row.shape[0] - 1 - objects
     missed[1] = 0
     if actor >= n:
@@ -100,7 +100,7 @@ def move(
 
 @compiled
 def _note_end(room: Room, objects: int, asked: Asked, tallies: Tallies) -> None:
-    """Count how the schedule ended: with which results."""
+    """Counts the results with which the schedule ended."""
     for p in range(room.end.shape[0]):
         local = room.row[objects + p]
         room.end[p] = local if asked.result[local] else -1
@@ -134,7 +134,7 @@ def _walk_one(
     room: Room,
     numbers: Any,
 ) -> Any:
-    """One schedule into `room`; gives why it came back, which properties it decided (bits), its steps, and if cut."""
+    """Walks one schedule into `room`; returns why it ended, the properties it decided (bits), its steps, and if cut."""
     n = room.end.shape[0]
     row = room.row
     for column in range(row.shape[0]):
@@ -191,7 +191,7 @@ def walk(
     room: Room,
     tallies: Tallies,
 ) -> Any:
-    """Walk the schedules begin..end; gives why it came back and the first schedule that is not walked."""
+    """Walks the schedules begin..end; returns why it came back and the first schedule that is not walked."""
     for schedule in range(begin, end):
         if tallies.numbers[ENDS] >= tallies.counts.shape[0]:
             return FULL, schedule

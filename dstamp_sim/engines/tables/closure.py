@@ -1,9 +1,9 @@
 """What each process may come to: an over-approximation of all behaviours, found process by process.
 
 An object that just one process touches has, for that process, the state that the process left it in; of every other
-object a process may meet every state that anybody can put it into, in any order. What is not found so is unreachable,
-and what a table has no entry for is never asked. (Thread-modular reasoning, with what one thread owns kept exact:
-Flanagan and Qadeer, "Thread-modular model checking", 2003.)
+object a process may meet every state that anybody can put it into, in any order. A state that is not found in this way
+is unreachable, and a missing entry is never asked for. (Thread-modular reasoning, with the objects of one thread kept
+exact: Flanagan and Qadeer, "Thread-modular model checking", 2003.)
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from dstamp_sim.core.errors import ModelError
 from dstamp_sim.engines.tables.tables import ENDED, LOCAL, Tables
 
 BUDGET = 100_000
-"""Table entries and places of processes after which the closure is given up (about two seconds)."""
+"""How many table entries and places of processes end the attempt (about two seconds)."""
 
 MOST_STATES = 1_000
-"""States of one object after which it is taken to have no end of them (a counter, a list that only grows)."""
+"""How many states of one object count as endless (a counter, a list that only grows)."""
 
 SHARED = -1
-"""As the state of an object in what one process owns: others touch it, too."""
+"""The state of an object that others touch too, among the objects that one process owns."""
 
 Standpoint = tuple[int, tuple[int, ...]]
-"""A local state, and by object the state in which its one process left it."""
+"""A local state, and by object the state in which its only process left it."""
 
 
 def close(tables: Tables, *, any_number: Collection[str] = (), budget: int = BUDGET) -> str:
-    """Fill every entry that any behaviour may need; gives why that was not possible, or an empty text.
+    """Fills every entry that any behaviour may need; returns why that was impossible, or an empty text.
 
     Tables that were closed are filled no further: they raise AssertionError where an entry is missing after all.
 
-    Of the processes called `any_number` there may be more than the tables' system has. The programs may meet
-    combinations that no schedule gives, so what they raise there is no error of the model: it only ends the attempt.
+    The processes called `any_number` may have more copies than in the tables' system. The programs may meet
+    combinations that no schedule produces, so an exception there is not the model's error: it only ends the attempt.
     """
     shared: set[int] = set()
     try:
         while True:
             spread = _Spread(tables, any_number, frozenset(shared), budget)
             if endless := spread.to_its_end():
-                return f"what the processes may still do was not known within {endless}"
+                return f"the closure was not complete within {endless}"
             if not spread.contested:
                 tables.closed = True
                 return ""
@@ -52,16 +52,17 @@ def close(tables: Tables, *, any_number: Collection[str] = (), budget: int = BUD
 
 @dataclass
 class _Waiting:
-    """Those in one local state: what each owns, and where the op on a shared object may bring them."""
+    """The processes in one local state: what each owns, and where the op on a shared object may lead."""
 
     owns: dict[tuple[int, ...], None] = field(default_factory=dict)
     onward: dict[int, None] = field(default_factory=dict)
 
 
 class _Spread:
-    """One attempt: objects that are not `shared` are taken to be their first toucher's, `contested` are those that
-    were not. What it fills is needed in every later attempt, too, where more is shared.
-    """  # noqa: D205 - one sentence
+    """One attempt: objects that are not `shared` are assumed to belong to their first toucher.
+
+    `contested` are those that did not. Later attempts, which share more, need its entries too.
+    """
 
     def __init__(self, tables: Tables, any_number: Collection[str], shared: frozenset[int], budget: int) -> None:
         self.tables, self.budget = tables, budget
@@ -71,14 +72,15 @@ class _Spread:
         self._owner: dict[int, int] = {}
         self._places: dict[Standpoint, None] = {}
         self._new: deque[Standpoint] = deque()
-        # Of shared objects: the states they may have, who stands before an op on them, and what the dead may have held.
+        # By shared object: its possible states, the processes before an op on it, and the tokens that the dead may have
+        # held.
         self._states: list[dict[int, None]] = [{} for _ in tables.objects]
         self._met: deque[tuple[int, int]] = deque()
         self._waiting: list[dict[int, _Waiting]] = [{} for _ in tables.objects]
         self._held: list[dict[int, None]] = [{} for _ in tables.objects]
 
     def to_its_end(self) -> str:
-        """Find every place; gives the bound within which there was no end to them, or an empty text."""
+        """Finds every place; returns the bound that was passed, or an empty text."""
         objects, start = len(self.tables.objects), self.tables.initial_row()
         own = tuple(SHARED if slot in self.shared else start[slot] for slot in range(objects))
         for slot in self.shared:
@@ -107,7 +109,7 @@ class _Spread:
             self._new.append((local, own))
 
     def _stand(self, local: int, own: tuple[int, ...]) -> None:
-        """What may happen to a process at a place that is new."""
+        """Follows what may happen to a process at a new place."""
         t = self.tables
         klass, slot = t.keys[local].klass, int(t.target.data[local])
         if t.semantics.system.crashes and t.classes[klass].killable:
@@ -128,7 +130,7 @@ class _Spread:
             self._come(onward, own)
 
     def _owns(self, klass: int, slot: int) -> bool:
-        """Whether an object is touched by the one process of this class alone, as far as is known."""
+        """Whether only the single process of this class touches an object, as far as is known."""
         if slot in self.shared:
             return False
         if self._owner.setdefault(slot, klass) != klass or not self._single[klass]:
@@ -146,7 +148,7 @@ class _Spread:
                     self._come(onward, own)
 
     def _meet(self, slot: int, state: int) -> None:
-        """A state that a shared object may have; if it is new, it will be met by everybody."""
+        """Notes a possible state of a shared object; if it is new, every process will meet it."""
         if state not in self._states[slot]:
             self._states[slot][state] = None
             self._met.append((slot, state))
@@ -158,7 +160,7 @@ class _Spread:
             self._perform(local, slot, state)
 
     def _die(self, local: int, own: tuple[int, ...]) -> None:
-        """The process dies: what it owns is as its death leaves it; of what is shared, any state may be left so."""
+        """The process dies: its own objects are as its death leaves them; a shared object may be left in any state."""
         t = self.tables
         begin = int(t.hold_first.data[local])
         for hold in range(begin, begin + int(t.hold_count.data[local])):

@@ -24,7 +24,7 @@ def _edition() -> str:
 
 
 EDITION = _edition()
-"""Names the text of every file that has compiled functions."""
+"""A digest of every file that has compiled functions."""
 
 
 def _kept(function: F, **flags: bool) -> F:
@@ -33,12 +33,12 @@ def _kept(function: F, **flags: bool) -> F:
     except RuntimeError:  # numba may write neither beside the package nor into the user's cache
         warnings.warn(
             "compiled code cannot be kept, so each start compiles anew (about half a minute): "
-            "set NUMBA_CACHE_DIR to a folder that you may write",
+            "set NUMBA_CACHE_DIR to a writable folder",
             RuntimeWarning,
             stacklevel=3,
         )
         return njit(nogil=True, **flags)(function)  # type: ignore[call-overload, no-any-return]  # as above
-    kept = made._cache._cache_file  # numba has no public way to say what else a function is made of
+    kept = made._cache._cache_file  # numba has no public way to declare what else a function depends on
     kept._source_stamp = (kept._source_stamp, EDITION)
     kept._load_index = partial(_index, kept._load_index)
     return made  # type: ignore[no-any-return]  # numba has no types
@@ -53,7 +53,7 @@ def _index(load: Callable[[], dict[Any, str]]) -> dict[Any, str]:
 
 
 def compiled(function: F) -> F:
-    """`function`, compiled at its first call; for functions that make no arrays.
+    """`function`, compiled at its first call; for functions that create no arrays.
 
     Without reference counts on every array of every argument, which took half of an exploration's time and made the
     samplers 11 times slower. (`_nrt` is numba's own flag; a function that does make an array fails to compile.) Warns

@@ -5,9 +5,9 @@ numbers need, packed into words of 64 bits. Successors are made by adding differ
 open-addressing table of row numbers; rows are compared in full, never by fingerprint alone.
 
 States are expanded batch by batch, in three parts. `expand` finds the distinct successors of a batch: states that lead
-to one state are mostly neighbours, and a table of a batch's own successors lies in near memory. `drop_known` drops what
-was known; both change nothing that others read, so threads may do them for several batches at a time. `keep` numbers
-what is new, batch after batch in order, so that numbers and parents are those of one thread.
+to one state are mostly neighbours, and a table of a batch's own successors lies in near memory. `drop_known` drops
+known states; neither changes anything that others read, so threads may run them for several batches at a time. `keep`
+numbers new states, batch after batch in order, so that numbers and parents are those of one thread.
 
 Looking a successor up costs two reads of far memory: its slot, and the row whose number is there. Each of the two is
 made for a whole batch before any is waited for: the processor then has several under way at a time.
@@ -28,7 +28,7 @@ DONE, MISSED, FULL = 0, 1, 2
 """Why an expansion came back: the range is done, entries are missing, or there is no room for more successors."""
 
 OF_OP, OF_HOLD = 0, 1
-"""What a missing entry is of: an op, or the death of a holder."""
+"""What a missing entry belongs to: an op, or the death of a holder."""
 
 ENDED = -2
 
@@ -139,7 +139,7 @@ def insert(rows: Any, count: int, slots: Any, row: Any) -> Any:
 def _look_up(rows: Any, known: Any, slots: Any, found: Any, begin: Any, end: Any) -> None:
     """For the successors begin..end, the number of each if it is that of one of the first `known` rows.
 
-    -1 is said of those that are not among them, and of those whose slot another row has. Rows and slots may be added
+    It is -1 for those that are not among them, and for those whose slot another row has. Rows and slots may be added
     meanwhile: a slot is empty or has its number for good, and rows below `known` were there before.
     """
     mask = np.uint64(slots.shape[0] - 1)
@@ -154,7 +154,7 @@ def _look_up(rows: Any, known: Any, slots: Any, found: Any, begin: Any, end: Any
 def drop_known(rows: Any, known: Any, slots: Any, found: Any, size: Any) -> Any:
     """Drop those of the first `size` successors that are easily seen to be among the first `known` rows.
 
-    Gives how many are left. A thread may do so while another one keeps what was found before.
+    Returns how many are left. A thread may do so while another one keeps earlier successors.
     """
     _look_up(rows, known, slots, found, 0, size)
     left = 0
@@ -171,7 +171,7 @@ def drop_known(rows: Any, known: Any, slots: Any, found: Any, size: Any) -> Any:
 def keep(rows: Any, count: Any, slots: Any, parents: Any, found: Any, begin: Any, end: Any) -> Any:
     """Number the new ones among the successors begin..end, in their order, as long as there is room.
 
-    Gives the number of states, and the first successor for which there was no room (`end` if there is none).
+    Returns the number of states, and the first successor without room (`end` if there is none).
     """
     mask, usable = np.uint64(slots.shape[0] - 1), min(rows.shape[0], slots.shape[0] // 2)
     _look_up(rows, count, slots, found, begin, end)
@@ -255,7 +255,7 @@ def mark_used(rows: Any, begin: Any, end: Any, objects: Any, layout: Any, steps:
 
 @compiled
 def _close(row: Any, objects: Any, start: Any, best: Any, steps: Any, cut: Any, work: Any) -> Any:
-    """Close the set {start} in `work.trial`; gives its number of movers, or `best` when it is not better or refused.
+    """Closes the set {start} in `work.trial`; returns its number of movers, or `best` when it is not better or refused.
 
     Closed: whoever may still conflict with the op of a member is a member; a member that is blocked brings in whoever
     may still write what it waits for. A set with a daemon's move (cycles consist of daemons' moves alone, so every
@@ -291,7 +291,7 @@ def _close(row: Any, objects: Any, start: Any, best: Any, steps: Any, cut: Any, 
 
 @compiled
 def _stubborn(row: Any, objects: Any, movers: Any, steps: Any, cut: Any, work: Any) -> Any:
-    """The smallest closed set of processes found, in `work.chosen`; False when only all movers together will do.
+    """The smallest closed set of processes found, in `work.chosen`; False when only all movers together suffice.
 
     Stubborn sets after Valmari (1989), with processes as the unit: the persistent sets of Godefroid (1996).
     """
@@ -318,7 +318,7 @@ def note(misses: Any, tallies: Any, what: int, which: int, state: int) -> None:
 
 @compiled
 def _look_up_moves(row: Any, objects: Any, steps: Any, work: Any, met: Any, misses: Any, tallies: Any) -> Any:
-    """Fill `work.enabled`; gives the entries missing, the successors in all, and the processes that can move."""
+    """Fills `work.enabled`; returns the missing entries, the successors in all, and the processes that can move."""
     missing, most, movers = 0, 0, 0
     for p in range(work.enabled.shape[0]):
         here = row[objects + p]
@@ -393,9 +393,10 @@ def expand(
 ) -> Any:
     """Put the successors of the states begin..end into `found`, each once.
 
-    Gives why it came back, the first state not expanded, and the number of successors found. `groups[p]` is the range
-    of columns of the processes identical to p (of p alone where symmetry is off). Counts in `tallies`: transitions,
-    misses noted, stuck states noted, states where only a stubborn set moved. `met` is set for each entry looked up.
+    Returns why it came back, the first state that is not expanded, and the number of successors. `groups[p]` is the
+    range of columns of the processes identical to p (of p alone where symmetry is off). Counts in `tallies`:
+    transitions, misses noted, stuck states noted, states where only a stubborn set moved. `met` is set for each entry
+    looked up.
     """
     row, processes, deaths = work.row, work.enabled.shape[0], work.row.shape[0] - 1
     why, size, at = DONE, 0, begin

@@ -1,4 +1,4 @@
-"""Local states and object states that nobody can tell apart, made one: the coarsest bisimulation of closed tables.
+"""Local states and object states that nobody can tell apart, merged: the coarsest bisimulation of closed tables.
 
 Histories that differ only in what the program forgot (`created` or `updated`) have the same future; so have object
 states that differ in a field that nobody reads. Two local states are the same when they meet the same states of the
@@ -24,7 +24,7 @@ class _Partition:
     """The class of every local state and of every object's states; refined until it is stable.
 
     `met` are, by local state, the states of its object for which there is an entry; `touching` are, by object and
-    state, the local states with one; `losing` is what its holders' deaths make of it, by what they hold.
+    state, the local states with one; `losing` are its states after a holder's death, by token.
     """
 
     tables: Tables
@@ -36,7 +36,7 @@ class _Partition:
     moves: dict[tuple[int, int], list[tuple[int, int]]] = field(default_factory=dict)
 
     def refined(self) -> _Partition:
-        """One round: what has the same class and the same signature keeps a common class."""
+        """One round: members of one class with the same signature stay together."""
         local = _numbered([self._local_signature(number) for number in range(len(self.local))])
         state = [
             _numbered([self._state_signature(slot, number) for number in range(len(states))])
@@ -67,7 +67,7 @@ class _Partition:
 
 
 ROUNDS = 200
-"""Rounds of refinement after which the classes are given up: very long programs take one a step."""
+"""How many rounds of refinement end the attempt: very long programs take one per step."""
 
 
 def quotient(tables: Tables) -> Tables:

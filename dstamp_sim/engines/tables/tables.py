@@ -5,7 +5,7 @@ states of each shared object. A global state is then a short row of numbers, and
 asked of the semantics' objects and automata once, on demand.
 
 With `merge`, steps that no other process can see (delays, ops on private objects) cost no states: a process that comes
-to stand before such steps is taken to have performed them when its next visible op is performed (as SPIN's statement
+to stand before such steps counts as having performed them when its next visible op is performed (as SPIN's statement
 merging does). `before[l]` counts them, so that schedules can be spelt out again.
 """
 
@@ -26,16 +26,16 @@ from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.engines.tables import kernel
 
 ENDED, LOCAL = -2, -1
-"""As the object that a local state is about to touch: none, as it has ended; none, as its op is a local one."""
+"""Instead of the object of a local state's next op: it has ended; its op is a local one."""
 
 UNKNOWN = -1
-"""As an entry: not asked yet."""
+"""An entry that is not filled yet."""
 
 Ints = NDArray[np.int32]
 
 
 class LocalKey(NamedTuple):
-    """What a local state number stands for: its class, and the process's part of a state."""
+    """The meaning of a local state's number: its class, and the process's part of a state."""
 
     klass: int
     local: Local
@@ -61,16 +61,16 @@ class Grown:
 
     @staticmethod
     def unknown() -> Grown:
-        """Entries that are not asked yet."""
+        """Entries that are not filled yet."""
         return Grown(fill=UNKNOWN)
 
     @staticmethod
     def of_bits() -> Grown:
-        """Wide enough for a bit per property."""
+        """An array of numbers wide enough for a bit per property."""
         return Grown(dtype=np.int64)
 
     def extend(self, count: int) -> int:
-        """Room for `count` more, filled; gives where it begins."""
+        """Makes room for `count` more, filled; returns its start."""
         begin, self.size = self.size, self.size + count
         if self.size > len(self.data):
             wider = np.full(max(2 * len(self.data), self.size), self._fill, self.data.dtype)
@@ -79,13 +79,13 @@ class Grown:
         return begin
 
     def append(self, value: int) -> None:
-        """One more value."""
+        """Appends a value."""
         at = self.extend(1)
         self.data[at] = value
 
 
 class Tables:
-    """The tables of one system, growing on demand. Deterministic: numbers are given in the order of first use."""
+    """The tables of one system, growing on demand. Deterministic: numbers follow the order of first use."""
 
     def __init__(self, semantics: Semantics, judge: Judge, *, merge: bool) -> None:
         self.semantics = semantics
@@ -102,7 +102,7 @@ class Tables:
         self.number_of: dict[LocalKey, int] = {}
         self.arrived: dict[LocalKey, int] = {}
         self.closed = False
-        # By local state: the object it is about to touch, where its row of entries begins, the local steps before its
+        # By local state: the object of its next op, the start of its row of entries, the local steps before its
         # op, which each-result properties its result violates (bits), and where its holds begin.
         self.target, self.base, self.before = Grown(), Grown(), Grown()
         self.violates = Grown.of_bits()
@@ -166,11 +166,13 @@ class Tables:
     def fill(self, local: int, state: int) -> None:
         """Fill the entry of a local state for a state of the object that it is about to touch.
 
-        Nothing is left to fill in closed tables: what they lack no behaviour meets, so to be asked for it is a fault of
-        ours, and raises AssertionError.
+        Closed tables are complete: no behaviour meets a missing entry, so a request for one is a fault of ours, and
+        raises AssertionError.
         """
         if self.closed:
-            raise AssertionError(f"closed tables lack what a behaviour meets: {self.keys[local]} in state {state}")
+            raise AssertionError(
+                f"closed tables lack an entry that a behaviour meets: {self.keys[local]} in state {state}"
+            )
         key, slot = self.keys[local], int(self.target.data[local])
         if slot == ENDED:
             successors: list[tuple[int, int]] = []
@@ -188,9 +190,9 @@ class Tables:
         self.entries.data[self.base.data[local] + state] = self.first.size - 2
 
     def fill_hold(self, hold: int, state: int) -> None:
-        """Fill what the death of a process does to an object that it holds, in one of the object's states."""
+        """Fills what the death of a process does to an object that it holds, in one of the object's states."""
         if self.closed:
-            raise AssertionError(f"closed tables lack what a death leaves: {self.hold_key(hold)} in state {state}")
+            raise AssertionError(f"closed tables lack the entry of a death: {self.hold_key(hold)} in state {state}")
         target, token = self._hold_tokens[hold]
         slot = self._slot[id(target)]
         after = self.state_number(slot, self.semantics.bereaved(target, self.states[slot][state], token))
@@ -243,14 +245,14 @@ class Tables:
         return int(self.hold_entries.data[self.hold_base.data[hold] + state])
 
     def lost_in(self, hold: int) -> list[int]:
-        """The states of a held object for which it is known what the death of its holder does."""
+        """The states of a held object for which the entry of its holder's death is filled."""
         slot, begin = int(self.hold_object.data[hold]), int(self.hold_base.data[hold])
         known = self.hold_entries.data[begin : begin + len(self.states[slot])]
         found: list[int] = np.flatnonzero(known >= 0).tolist()
         return found
 
     def hold_key(self, hold: int) -> tuple[str, Hashable]:
-        """What a hold is: the object's name and the token."""
+        """The object's name and the token of a hold."""
         target, token = self._hold_tokens[hold]
         return target.name, token
 
@@ -332,7 +334,7 @@ class Tables:
         return node is None or node.ended
 
     def _merged_step(self, key: LocalKey) -> LocalKey | None:
-        """Where the local step that `key` stands before leads, if there is just one such step; None otherwise."""
+        """Where the next local step of `key` leads, if there is just one; None otherwise."""
         node = self.node(key)
         if node is None or self.touches(node) != LOCAL:
             return None
@@ -359,14 +361,14 @@ class Tables:
         return self._settle(self.moved(key, outcome))
 
     def _settle(self, key: LocalKey) -> int:
-        """The number of where a process stands having come to `key`; a daemon that ended stands at its start."""
+        """The number of the local state of `key`; a daemon that has ended is at its start."""
         klass = self.classes[key.klass]
         if klass.daemon and self._ends(key):
             return self.arrive(key.klass, self.semantics.initial().local[klass.pids[0]])
         return self.arrive(key.klass, key.local)
 
     def moved(self, key: LocalKey, outcome: Outcome) -> LocalKey:
-        """Where an outcome brings a process, before local steps are merged or a daemon restarts."""
+        """Where an outcome takes a process, before local steps are merged or a daemon restarts."""
         node = self.node(key)
         assert node is not None
         private = key.local.private
@@ -390,7 +392,7 @@ class Tables:
 
 
 def classes_of(semantics: Semantics) -> tuple[ProcessClass, ...]:
-    """The processes of a system by what makes them interchangeable, in order of first member."""
+    """The processes of a system by what they share when interchangeable, in order of first member."""
     groups: dict[tuple[int, bool, bool, str], list[int]] = {}
     for pid, process in enumerate(semantics.processes):
         key = (id(semantics.automata[pid]), process.daemon, process.killable, process.name)

@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 class Varied:
     """What differs from run to run of a sweep, an array with one number per run each; the rest is the timing's.
 
-    `figures` are a delay's first and second figure. A start at or beyond the horizon is one that never comes.
+    `figures` are a delay's first and second figure. A start at or beyond the horizon never happens.
     """
 
     starts_s: Mapping[str, Floats] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class Swept:
     """The ends of many runs: by run and process, a number of the `results` (None: it had not ended), and when.
 
     `waited_s` is how long each process was blocked; `busy_s`, by run and shared object (`objects` names them), how
-    long it was in another than its initial state: of a lock, how long it was held.
+    long it was in another than its initial state: for a lock, how long it was held.
     """
 
     names: tuple[str, ...]
@@ -55,7 +55,7 @@ class Swept:
     busy_s: Floats
 
     def where(self, name: str, wanted: Callable[[Any], bool]) -> NDArray[np.bool_]:
-        """In which runs the result of process `name` is as `wanted`; False where it had not ended."""
+        """In which runs the result of process `name` satisfies `wanted`; False where it had not ended."""
         column = self.names.index(name)
         kept = [end for end in np.unique(self.ends[:, column]) if end in self.results and wanted(self.results[end])]
         return np.isin(self.ends[:, column], kept)
@@ -71,7 +71,7 @@ def sweep(system: System, timing: Timing, runs: int, *, seed: int | None = None)
 
 
 class Sweeper:
-    """The timed runs of one system. Keeps its tables, so that further sweeps of the same system cost no compilation.
+    """The timed runs of one system. Keeps its tables, for further sweeps of the same system.
 
     Run r of a sweep with seed s makes the schedule that `run_timed(..., draws=Draws(s, r))` makes.
     """
@@ -89,7 +89,7 @@ class Sweeper:
         """`runs` timed runs; the same arguments give the same ends.
 
         Raises ScenarioError for a delay without distribution or outcomes without probability, UsageError for a start
-        of an unknown process and for deaths, which a sweep does not know, ModelError where time stands still.
+        of an unknown process and for deaths, which a sweep does not support, ModelError where time stands still.
         """
         ends, ended, _, waited, busy = self._swept(timing, runs, timing.seed if seed is None else seed, varied, 0)
         met = [int(end) for end in np.unique(ends)]
@@ -98,10 +98,10 @@ class Sweeper:
         return Swept(self.semantics.names, ends, ended, results, waited, objects, busy)
 
     def prepare(self) -> None:
-        """Fill the tables for every state that their objects may have, as far as that goes.
+        """Fills the tables for every state that their objects may have, as far as possible.
 
-        Worth its while for many processes: a missing entry begins the run at hand anew. What a program raises where no
-        schedule leads is passed over.
+        This pays for many processes: a missing entry restarts the current run. Errors of a program where no schedule
+        leads are ignored.
         """
         local = filled = 0
         while local < len(self.tables.keys) or filled < self.tables.first.size:
@@ -157,14 +157,14 @@ class Sweeper:
 
     def _check(self, timing: Timing, varied: Varied) -> None:
         if timing.deaths_s:
-            raise UsageError("a sweep knows no deaths: replay the scenario instead")
+            raise UsageError("a sweep does not support deaths: replay the scenario instead")
         known = set(self.semantics.names)
         for name in (*timing.starts_s, *varied.starts_s):
             if name not in known:
                 raise UsageError(unknown("process", name, self.semantics.names))
 
     def _fill(self, timing: Timing | None, local: int, state: int) -> None:
-        """One more entry of the tables, with the labels of its outcomes; checks that they have probabilities.
+        """Fills an entry of the tables, with the labels of its outcomes; checks that they have probabilities.
 
         Without a timing it does not check.
         """
@@ -184,7 +184,7 @@ class Sweeper:
             self._label_of.append(_number(self._labels, outcome.label))
 
     def _describe(self, timing: Timing) -> None:
-        """Note which of the new local states are about to wait for time, and for which delay."""
+        """Notes which of the new local states are about to wait for time, and for which delay."""
         for number in range(self._described, len(self.tables.keys)):
             node = self.tables.node(self.tables.keys[number])
             waits = node is not None and node.op is not None and node.op.is_delay
@@ -220,7 +220,7 @@ def _filled(
 
 
 def _number(names: list[str], name: str) -> int:
-    """Where `name` stands in `names`, put there if it is new."""
+    """The place of `name` in `names`; it is appended if it is new."""
     if name not in names:
         names.append(name)
     return names.index(name)

@@ -11,7 +11,7 @@ from dstamp_sim.engines.tables.compiled import compiled_with_arrays
 from dstamp_sim.engines.tables.tables import ENDED
 
 DONE, MISSING, STANDSTILL = 0, 1, 2
-"""How a batch came back: finished; an entry of the tables is not filled; time stands still."""
+"""How a batch returned: finished; an entry of the tables is not filled; time stands still."""
 
 _GOLDEN, _ONE, _TWO = np.uint64(GOLDEN), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _30, _27, _31, _11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
@@ -38,7 +38,7 @@ def _draw(state):  # type: ignore[no-untyped-def]
 
 @compiled_with_arrays
 def _pick(label, begin, count, given, draw):  # type: ignore[no-untyped-def]
-    """Which of `count` outcomes a draw gives: `Timing.weights` and `picked`, compiled."""
+    """Which of `count` outcomes a draw picks: `Timing.weights` and `picked`, compiled."""
     named, others = 0.0, 0
     for k in range(begin, begin + count):
         if not np.isnan(given[label[k]]):
@@ -67,7 +67,7 @@ def _sooner(one, other, when, priority):  # type: ignore[no-untyped-def]
 
 @compiled_with_arrays
 def _push(heap, size, pid, when, priority):  # type: ignore[no-untyped-def]
-    """Process `pid` sleeps until `when[pid]`: the heap of sleepers has the soonest first. Gives its size."""
+    """Process `pid` sleeps until `when[pid]`: the heap of sleepers has the soonest first. Returns its size."""
     at = size
     while at > 0 and _sooner(pid, heap[(at - 1) // 2], when, priority):
         heap[at] = heap[(at - 1) // 2]
@@ -78,7 +78,7 @@ def _push(heap, size, pid, when, priority):  # type: ignore[no-untyped-def]
 
 @compiled_with_arrays
 def _pop(heap, size, when, priority):  # type: ignore[no-untyped-def]
-    """The heap without its first process. Gives its size."""
+    """The heap without its first process. Returns its size."""
     size -= 1
     last, at = heap[size], 0
     while 2 * at + 1 < size:
@@ -119,7 +119,7 @@ def sweep_batch(  # type: ignore[no-untyped-def]
     waited,
     busy,
 ):
-    """Runs from `begin` on; gives (how it ended, at which run, and the missing entry's local state and object state).
+    """Runs from `begin` on; returns (how it ended, at which run, and the missing entry's local state and object state).
 
     `ends[r]` becomes each process's local state at the end, `ended_at[r]` when it ended (inf: not), `waited[r]` how
     long it was blocked, `busy[r]` how long each object was not in its initial state. `moves`, where it has room, is

@@ -21,13 +21,14 @@ from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Step, Trace
 
 STANDSTILL_OPS = 100_000
-"""Ops at one instant after which time is said to stand still (a daemon that neither waits nor takes time)."""
+"""How many ops at one instant count as a standstill of time (a daemon that neither waits nor takes time)."""
 
 
 class Cue(NamedTuple):
-    """What chance decides of one step of a process: its outcome, its place among all steps of one instant (the lower
-    goes first), and, of a delay, how long it lasts.
-    """  # noqa: D205 - one sentence
+    """The part of a step that chance decides: its outcome, its place, and the length of a delay.
+
+    The place is the one among all steps of one instant; the lower goes first.
+    """
 
     outcome: int
     place: int
@@ -37,22 +38,22 @@ class Cue(NamedTuple):
 def run_timed(system: System, timing: Timing, draws: Callable[[], float] | None = None) -> Trace:
     """One timed run; `replay(system, trace.schedule)` makes the same steps without times.
 
-    Ops take no time, delays do; a blocked process tries again when the object changes. Ties, wake orders, durations
-    and outcomes come from one stream of draws in [0, 1), by default that of `timing.seed`: the same arguments give the
-    same trace, and the same draws the schedule that `sweep` gives. Ends with the instant at which
-    the last process that must end has, when nothing can move (a deadlock: see `trace.waiting`), or at the horizon.
-    Raises ScenarioError for a delay without distribution or outcomes without probability, UsageError for a start or
-    a death of an unknown process.
+    Ops take no time, delays do; a blocked process tries again when the object changes. Ties, wake orders, durations and
+    outcomes come from one stream of draws in [0, 1), by default that of `timing.seed`: the same arguments return the
+    same trace, and the same draws make the same schedule as `sweep`. It ends at the instant when the last process that
+    must end has ended, when nothing can move (a deadlock: see `trace.waiting`), or at the horizon. Raises ScenarioError
+    for a delay without distribution or outcomes without probability, UsageError for a start or a death of an unknown
+    process.
     """
     allowed = max(system.crashes, len(timing.deaths_s))
     return _Clock(system.with_crashes(allowed), timing, draws or Draws(timing.seed)).run()
 
 
 def rehearsed(system: System, timing: Timing, cues: Mapping[str, Sequence[Cue]]) -> Trace:
-    """The same with nothing left to chance: what a stream of draws decides is read from `cues`, by process, in order.
+    """The same without chance: what a stream of draws would decide is read from `cues`, by process, in order.
 
-    Durations and outcomes need not have a distribution then. A process that is past its cues waits for ever where it
-    waits for time, and takes first outcomes. All else is as the clock has it: who is blocked, what comes first.
+    Durations and outcomes need not have a distribution then. A process without further cues waits for ever where it
+    waits for time, and takes first outcomes. All else follows the clock: who is blocked, what comes first.
     """
     allowed = max(system.crashes, len(timing.deaths_s))
     return _Rehearsed(system.with_crashes(allowed), timing, cues).run()
@@ -101,7 +102,7 @@ class _Clock:
         return self.timing.starts_s.get(name, 0.0)
 
     def _live(self, pid: int) -> Generator[simpy.Event, Any, None]:
-        """One process from its start to its end or death, of which `left` is told; a daemon that dies begins anew."""
+        """One process from its start to its end or death, then `left` is called; a daemon that dies starts anew."""
         start: simpy.Event | None = self._wake(self._start_s(self.semantics.names[pid]), self._place(pid))
         while True:
             try:

@@ -1,4 +1,4 @@
-"""What to do next: how each experiment would come out under every mechanism that survives, and what that would tell."""
+"""What to do next: how each experiment would come out under every surviving mechanism, and what that would show."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from dstamp_sim.incident.evidence import Evidence
 from dstamp_sim.incident.likely.likelihood import Predicted, Weighed, observe, predict
 
 MOST_LISTED = 8
-"""Of so many outcomes at most, the nearest are listed to whoever named another."""
+"""How many near outcomes an error message lists at most."""
 
 SMALL = 0.01
-"""Shares of the posterior below it are not listed."""
+"""Smaller shares of the posterior are not listed."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Survivors:
 
 @dataclass(frozen=True)
 class Rated:
-    """An experiment: its outcomes by mechanism, what it is expected to tell in bits, and a sentence per outcome."""
+    """An experiment: its outcomes by mechanism, its expected information in bits, and a sentence per outcome."""
 
     name: str
     experiment: Experiment
@@ -50,7 +50,7 @@ class Rated:
 
 @dataclass(frozen=True)
 class RuleJudged:
-    """A rule held against the predictions: which mechanisms need company, and what its two outcomes would prove.
+    """A rule compared with the predictions: which mechanisms need company, and what its two outcomes would prove.
 
     `chances` is, by mechanism, how likely the rule's outcome is; `factor` by how much at most that outcome can raise
     the odds of the mechanisms that need company; None where there is nothing to compare.
@@ -64,7 +64,7 @@ class RuleJudged:
 
 
 def check_outcome(known: Hypotheses, experiment: str, outcome: str) -> None:
-    """Raises UsageError, naming the nearest, unless the experiment is in the catalogue and can come out so."""
+    """Raises UsageError, with the nearest name, unless the experiment is in the catalogue and can come out so."""
     if experiment not in known.experiments:
         raise UsageError(unknown("experiment", experiment, known.experiments))
     outcomes = known.experiments[experiment].outcomes
@@ -79,7 +79,7 @@ def observed_since(
 ) -> tuple[Survivors, dict[str, float]]:
     """The worlds that also agree with the experiments' outcomes in the evidence, and how likely each makes these.
 
-    The outcomes are weighed together, for they are of one world: a rate that nobody knows is the same in all. Raises
+    The outcomes are weighed together, for they belong to one world: an unknown rate is the same in all. Raises
     UsageError for an experiment or an outcome that the model does not know.
     """
     found = dict.fromkeys(survivors.mechanisms, 1.0)
@@ -119,13 +119,13 @@ def _judgement(
     rule: Rule, told: Mapping[str, Predicted], company: Sequence[str], rest: Mapping[str, float], factor: float | None
 ) -> list[str]:
     if not company or not rest:
-        return ["Every mechanism that is left stands on the same side of the rule: its experiment decides nothing."]
+        return ["Every mechanism that is left is on the same side of the rule: its experiment decides nothing."]
     limit = max(never_seen(told[name].worlds) for name in company)
     spread = f"{min(rest.values()):.0%} to {max(rest.values()):.0%}"
     raises = f"raises their odds by a factor of {factor:.1f} at most" if factor else "does so without limit"
     return [
-        f"{', '.join(company)} need other runs: alone they never gave `{rule.other}` (chance below {limit:.1%}, 95 %).",
-        f"`{rule.outcome}` proves none of them: the others give it too, with a chance of {spread} "
+        f"{', '.join(company)} need other runs: alone they never had `{rule.other}` (chance below {limit:.1%}, 95 %).",
+        f"`{rule.outcome}` proves none of them: the others have it too, with a chance of {spread} "
         f"({', '.join(f'{name} {chance:.0%}' for name, chance in rest.items())}). It {raises}.",
         f"`{rule.other}` refutes them{f', if {rule.provided}' if rule.provided else ''}; "
         f"it does not say which of {', '.join(rest)} it was.",
@@ -154,7 +154,7 @@ def _meaning(outcome: str, posterior: Mapping[str, float], told: Mapping[str, Pr
     never = [name for name, item in told.items() if item.worlds and outcome not in item.shares]
     against = f"speaks against {', '.join(never)} (never in {_worlds(told, never)} worlds)" if never else ""
     if chance == 0:
-        return f"{against}; expected only of mechanisms that no drawn world bears out" if against else "not expected"
+        return f"{against}; expected only of mechanisms with which no drawn world agrees" if against else "not expected"
     after = {name: share / chance for name, share in joint.items()}
     kept = [name for name in sorted(after, key=lambda n: -after[n]) if after[name] >= SMALL]
     ranked = ", ".join(f"{name} {posterior[name]:.0%} -> {after[name]:.0%}" for name in kept)

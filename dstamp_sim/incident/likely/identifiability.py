@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 REPETITIONS = 50
-"""How often everything observed would have to be observed again for two mechanisms to count as told apart."""
+"""Two mechanisms count as distinguished if this many repetitions of all observations distinguish them."""
 
 WRONG = 0.05
-"""The share of wrong guesses from which on two mechanisms are not told apart."""
+"""From this share of wrong guesses on, two mechanisms are not distinguished."""
 
 CLOSE = (1 - (1 - 2 * WRONG) ** 2) ** (1 / (2 * REPETITIONS))
-"""The affinity above which any rule that guesses between two settings from the repetitions errs that often."""
+"""Above this affinity, any rule that guesses between two settings from the repetitions errs that often."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Profile:
 
 
 def giving(profile: Profile, outcomes: Sequence[int]) -> Profile:
-    """The profile with only those settings under which each episode came out so in some repetition."""
+    """The profile with only the settings under which each episode came out so in some repetition."""
     kept = np.ones(len(profile.episodes[0]), bool)
     for codes, outcome in zip(profile.episodes, outcomes, strict=True):
         kept &= (codes == outcome).any(axis=1)
@@ -51,7 +51,7 @@ def affinity(one: Profile, other: Profile) -> Floats:
     """For every setting of `one` (rows) and of `other` (columns), how alike the outcomes are: 1 where the same.
 
     The product over the episodes of Bhattacharyya's coefficient, the sum of sqrt(p q): n repetitions have its n-th
-    power, and whoever guesses from them which of the two it was errs with at least (1 - sqrt(1 - affinity^2n)) / 2.
+    power, and a guess from them between the two errs with at least (1 - sqrt(1 - affinity^2n)) / 2.
     """
     alike = np.ones((len(one.episodes[0]), len(other.episodes[0])))
     for episode in range(len(one.episodes)):
@@ -70,8 +70,8 @@ def twins(
 ) -> dict[str, dict[str, float]]:
     """By mechanism, those that can do what it does, with the share of its settings for which they can.
 
-    With `observed`, the outcomes of the episodes, only settings that gave these are asked about, and mechanisms without
-    any are left out. Whoever has no twin is identifiable: with enough repetitions no other explains them as well.
+    With `observed`, the outcomes of the episodes, only settings that produced these count, and mechanisms without any
+    are left out. A mechanism without a twin is identifiable: with enough repetitions no other explains them as well.
     """
     asked = profiles if observed is None else {name: giving(profile, observed) for name, profile in profiles.items()}
     shares = {
@@ -95,8 +95,8 @@ def either(*found: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, flo
 def log_likelihoods(profile: Profile, seen: Profile) -> Floats:
     """For every setting of `seen`, the logarithm of how likely `profile` makes all its repetitions together.
 
-    The settings of `profile` are equally likely and hold for all repetitions. Outcomes that it never gave count as
-    half a repetition, so that what is rare is not refuted by a sample.
+    The settings of `profile` are equally likely and hold for all repetitions. Outcomes that it never had count as half
+    a repetition, so that a sample does not refute rare ones.
     """
     together = np.zeros((len(seen.episodes[0]), len(profile.episodes[0])))
     for episode in range(len(profile.episodes)):

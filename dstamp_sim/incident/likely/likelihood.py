@@ -42,7 +42,7 @@ IMPOSSIBLE = Likelihood(0, 0)
 
 @dataclass(frozen=True)
 class Sample:
-    """The worlds of one reading: what was drawn in each, what was seen, and of how many runs it was as observed."""
+    """The worlds of one reading: the draws, the results, and the number of runs that came out as observed."""
 
     settings: Mapping[str, Any]
     identities: Sequence[Mapping[str, Any]]
@@ -52,7 +52,7 @@ class Sample:
     seed: int
 
     def partners(self, world: int, timing: Timing) -> int:
-        """How many unseen partners come in a world."""
+        """The number of unseen partners in each world."""
         return int((self.drawn.unseen_starts_s[world] < timing.horizon_s).sum())
 
 
@@ -81,7 +81,7 @@ class Weighed:
 
 
 NEVER = Weighed(IMPOSSIBLE, IMPOSSIBLE)
-"""What is impossible: no world is drawn for it."""
+"""The likelihood of an impossible mechanism: no world is drawn for it."""
 
 
 def weigh(
@@ -130,9 +130,9 @@ def agreeing_runs(swept: Swept, case: Case, evidence: Observable) -> NDArray[np.
 
 @dataclass(frozen=True)
 class Predicted:
-    """How often an experiment comes out how under one mechanism, over the worlds that agree with the evidence.
+    """How often an experiment has which outcome under one mechanism, over the worlds that agree with the evidence.
 
-    Where none agrees, over those that agree with most of it (`agree` is then False).
+    If none agrees, over the worlds that agree with most of it (`agree` is then False).
     """
 
     shares: Mapping[str, float]
@@ -141,7 +141,7 @@ class Predicted:
 
 
 MOST_PREDICTED, MOST_OBSERVED = 400, 4000
-"""Worlds in which an experiment is run to predict it, and to weigh an outcome that it had."""
+"""In how many worlds an experiment is run to predict it, and to weigh an outcome that it had."""
 
 
 def predict(experiment: Experiment, mechanism: Mechanism, weighed: Weighed, timing: Timing, *, seed: int) -> Predicted:
@@ -158,10 +158,10 @@ def predict(experiment: Experiment, mechanism: Mechanism, weighed: Weighed, timi
 def observe(
     experiment: Experiment, outcome: str, mechanism: Mechanism, weighed: Weighed, timing: Timing, *, seed: int
 ) -> tuple[Weighed, float]:
-    """How likely an outcome is in the worlds that agreed before, half a count smoothed, and those in which it came so.
+    """How likely an outcome is in the worlds that agreed before (smoothed by half a count), and the worlds that had it.
 
-    One after the other, outcomes so have their joint probability: all are of the same world. Where an outcome came of
-    no world, the worlds stay those that agreed before.
+    Outcomes taken one after the other so have their joint probability: all belong to the same world. If no world had an
+    outcome, the worlds that agreed before remain.
     """
     tried = _tried(experiment, mechanism, weighed, timing, seed, MOST_OBSERVED)
     kept = tuple(worlds[np.array([one == outcome for one in outcomes], np.bool_)] for worlds, outcomes in tried)
@@ -172,7 +172,7 @@ def observe(
 def _tried(
     experiment: Experiment, mechanism: Mechanism, weighed: Weighed, timing: Timing, seed: int, most: int
 ) -> list[tuple[NDArray[np.int64], list[str]]]:
-    """By sample, in which worlds an experiment was run or the incident looked at again, and what came out."""
+    """By sample, in which worlds an experiment was run or the incident looked at again, and its result."""
     size = sum(map(len, weighed.pools))
     tried = []
     for sample, pool in zip(weighed.samples, weighed.pools, strict=True):

@@ -1,4 +1,4 @@
-"""The clock on which an incident is simulated: when the observed runs started, as far as the evidence says."""
+"""The clock on which an incident is simulated: when the observed runs started, as far as the evidence tells."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def observed_clock(
 ) -> tuple[Timing, datetime | None]:
     """The scenario's clock with the observed runs' starts, and the instant of its second 0 (None: no time is known).
 
-    A time whose meaning is unknown is taken as a start, as the priors say. From a time that is an end a run of median
-    durations that nobody disturbs is taken off. A run without any time starts with the first. Where the first was not
+    A time whose meaning is unknown is taken as a start, as the priors say. From an end, the length of an undisturbed
+    run with median durations is subtracted. A run without any time starts with the first. Where the first was not
     alone, the clock begins a longest run earlier, so that partners can have come before it.
     """
     length = timedelta(0)
@@ -37,7 +37,7 @@ def observed_clock(
 
 
 def undisturbed_s(hypotheses: Hypotheses, timing: Timing) -> float:
-    """How long one run without any fault takes, alone, where every delay lasts its median."""
+    """The duration of one run alone, without any fault, if every delay lasts its median."""
     medians = {
         name: Distribution(Shape.CONSTANT, (given.sample(0.5),), given.source) for name, given in timing.delays.items()
     }

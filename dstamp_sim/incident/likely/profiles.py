@@ -18,12 +18,12 @@ from dstamp_sim.incident.likely.worlds import Sweepers, draw, sweep_worlds, worl
 from dstamp_sim.incident.possible.case import Case
 
 AS_OBSERVED = "as observed"
-"""What stands for a field that agrees with the evidence, so that outcomes are no finer than what was observed."""
+"""The mark of a field that agrees with the evidence, so that outcomes are no finer than the observations."""
 
 
 @dataclass
 class Numbers:
-    """Numbers for outcomes, given out as they are met: the same for all profiles that are to be compared."""
+    """Numbers for outcomes, in the order of their first use: one numbering for all profiles that are compared."""
 
     known: dict[Hashable, int] = field(default_factory=dict)
 
@@ -41,7 +41,7 @@ class ProfileSize:
 
 
 def episodes(timing: Timing, longest_s: float) -> list[list[int]]:
-    """The observed runs, by number, in groups: a run that starts after all of a group must be over begins another."""
+    """The observed runs, by number, in groups: a run that starts when all of a group must be over begins another."""
     groups: list[list[int]] = []
     starts = list(timing.starts_s.values())
     for number in sorted(range(len(starts)), key=lambda n: starts[n]):
@@ -99,7 +99,7 @@ def anywhere(priors: Priors) -> Priors:
 
 
 def _outcomes(swept: Swept, column: int, case: Case, evidence: Observable, numbers: Numbers) -> NDArray[np.int64]:
-    """The number of what was seen of one run, in every world."""
+    """The number of one run's outcome, in every world."""
     ends, where = np.unique(swept.ends[:, column], return_inverse=True)
     fields = case.runs[column].fields
     told = [numbers.of(_told(swept.results.get(int(end)), fields, evidence)) for end in ends]
@@ -116,7 +116,7 @@ def _told(result: Any, fields: Sequence[tuple[str, Any]], evidence: Observable) 
 
 
 def _joint(runs: NDArray[np.int64], numbers: Numbers) -> NDArray[np.int64]:
-    """The number of what was seen of several runs together, in every world."""
+    """The number of the joint outcome of several runs, in every world."""
     kinds, where = np.unique(runs, axis=0, return_inverse=True)
     told = [numbers.of(("together", *map(int, kind))) for kind in kinds]
     return np.array(told, np.int64)[where.reshape(-1)]

@@ -1,4 +1,4 @@
-"""Worlds: what the priors leave open of a cluster, drawn many times and run on the compiled clock."""
+"""Worlds: the unknowns of a cluster, drawn many times from the priors and run on the compiled clock."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ UNSEEN = 4
 """The most unseen partners of a drawn world."""
 
 Sweepers = dict[Any, Sweeper]
-"""The compiled tables of every system that was asked about."""
+"""The compiled tables of every system so far."""
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """What the priors gave, a number per world each."""
+    """The draws from the priors, one number per world each."""
 
     probabilities: Mapping[str, Floats]
     factor: Floats
@@ -114,9 +114,9 @@ def draw(
 
 
 def around(starts: Sequence[float], longest_s: float) -> list[tuple[float, float]]:
-    """When partners that nobody saw can have come to runs with these starts: a span for each cluster of them, in order.
+    """When unseen partners can have come to runs with these starts: a span for each cluster of runs, in order.
 
-    Runs are of one cluster where one partner can have met both: their starts are no more than two longest runs apart.
+    Runs belong to one cluster if one partner can have met both: their starts are no more than two longest runs apart.
     A partner comes from one longest run before a cluster's first start to half of one after its last.
     """
     clusters: list[list[float]] = []

@@ -1,6 +1,6 @@
 """Which mechanism can have produced what was observed, and what it must assume: possible, impossible, or undetermined.
 
-Everything is asked of the systems that a model builds; the engines are handed in as functions. A row judges one
+All questions are about systems that the model builds; the engines are arguments. A row judges one
 mechanism (or two at once) under one answer to each question that the evidence leaves open, for all observed runs
 *jointly*.
 """
@@ -38,7 +38,7 @@ class Judging:
     known: dict[Hashable, Bearing] = field(default_factory=dict)
 
     def row(self, contested: Collection[str] = ()) -> Row:
-        """The judgement of everything observed; one `contested` that is not possible, or left open, decides it."""
+        """The judgement of all observations; a `contested` one that is impossible, or left open, decides it."""
         bearings: dict[str, Bearing] = {}
         for item in sorted((*self.case.runs, *self.case.probes), key=lambda item: item.name not in contested):
             bearings[item.name] = self._bearing(item)
@@ -59,11 +59,11 @@ class Judging:
             return self._row(Possible.POSSIBLE, self._needs(timed, untimed), bearings, timed, untimed)
         bound = f"with up to {partners_told(most)}"
         why = f"not {bound}; more were not tried" if refuted else f"the search {bound} did not end"
-        without = (f"without regard to how long runs last, {untimed.told()} will do",) if untimed else ()
+        without = (f"if runs may last any length, {untimed.told()} suffice",) if untimed else ()
         return self._row(Possible.UNDETERMINED, (why, *without), bearings, None, untimed, refuted=refuted)
 
     def excludes(self, names: Collection[str]) -> bool:
-        """Whether it is cheaply known that the observed run of one of these names cannot have come out so."""
+        """Whether it is known at little cost that one of these observed runs cannot have come out so."""
         runs = [run for run in self.case.runs if run.name in names]
         factory = self.variant.mechanism.factory
         return any(self.engines.excluded(*self._with_any_partners(run, factory)) for run in runs)
@@ -74,7 +74,7 @@ class Judging:
         return bool(case.runs) and Least(self.variant, case, self.engines).refuted(case.timed)
 
     def _needs(self, timed: Found, untimed: Found | None) -> tuple[str, ...]:
-        """What it takes in words, and what a closed cluster cannot do."""
+        """What it needs, in words, and what a closed cluster cannot do."""
         needs = "alone"
         if timed.unseen:
             without = untimed.told() if untimed and untimed.unseen else "none"
@@ -93,7 +93,7 @@ class Judging:
         if not window.by_others:
             return "in a closed cluster not all can have come out so"
         return (
-            "in a closed cluster not all can have come out so, in whatever order: the run after whose "
+            "in a closed cluster not all can have come out so, in any order: the run after whose "
             f"{window.opening.removeprefix('its ')} no {window.writer} comes any more cannot"
         )
 
@@ -111,7 +111,7 @@ class Judging:
         return Row(v.name, v.reading, v.settings, verdict, reasons, timed, untimed, bearings, refuted)
 
     def _bearing(self, item: Observation) -> Bearing:
-        """How the mechanism bears on one item: whether it can come out so, with partners, and without the mechanism."""
+        """How the mechanism relates to one item: can it come out so, with partners, and without the mechanism."""
         key = (item.fields, tuple(item.identity.items()), item.name if item.probe else "")
         if key not in self.known:
             self.known[key] = self._asked(item)
@@ -169,5 +169,5 @@ class Judging:
         return cast(system, roles, {}, self.variant.hypotheses.evidence)
 
     def _kinds(self) -> list[str]:
-        """Who partners can be; where nothing depends on it, every run is of another identity."""
+        """Who partners can be; if nothing depends on it, every run is of another identity."""
         return ["like it", "other"] if self.variant.quantified() else ["like it"]

@@ -22,18 +22,18 @@ from dstamp_sim.incident.possible.case import Engines, Possible, Reached
 from dstamp_sim.incident.possible.turns import ALL_SEEN, Tally, replace_copies, watched
 
 FEW_STATES, MOST_STATES = 3_000, 60_000
-"""States that one question of an abduction may visit at first, and at most before it is left undetermined."""
+"""How many states one question of an abduction may visit at first, and at most before it stays undetermined."""
 
 FEW_ENTRIES, MOST_ENTRIES = 20_000, 200_000
 """Table entries of the closure where it is asked about any number of processes: at first, and at most (seconds)."""
 
 TRIALS = 20_000
-"""Random runs that are tried before a large space is explored: what is possible is mostly found by them."""
+"""Random runs that are tried before a large space is explored: they find most of what is possible."""
 
 NOT_DECIDED = Reached(Possible.UNDETERMINED, "not decided within the bounds")
 
 ANY_TIMES = Timing(any_delay=Distribution(Shape.EXPONENTIAL, (1.0,)), seed=1, horizon_s=1e9)
-"""The clock of those random runs: no durations are meant."""
+"""The clock of those random runs; its durations mean nothing."""
 
 
 def engines() -> Engines:
@@ -42,18 +42,18 @@ def engines() -> Engines:
 
 
 def attempt(system: System) -> Reached:
-    """Whether all observed runs of `system` can come out as they were observed, as far as little work tells.
+    """Whether all observed runs of `system` can come out as they were observed, as far as little work shows.
 
-    A small space is explored; in a larger one random runs are tried, by which most of what is possible is found.
+    A small space is explored; in a larger one random runs are tried, which find most of what is possible.
     """
     return _known_at_once(system) or _found_at_random(system) or NOT_DECIDED
 
 
 def reach(system: System) -> Reached:
-    """The same with all there is.
+    """The same with full effort.
 
-    Where the space is not small it is first asked whether in any combination of what the processes can do each of the
-    runs comes out so; at last every interleaving is explored.
+    If the space is not small, it first asks whether each run comes out so in any combination of what the processes can
+    do; at last it explores every interleaving.
     """
     known = _known_at_once(system)
     if known is not None:
@@ -64,7 +64,7 @@ def reach(system: System) -> Reached:
     found = _found_at_random(system)
     if found is not None:
         return found
-    if tables is None:  # what the larger search would have to know is not to be had
+    if tables is None:  # the knowledge that the larger search needs is not available
         return NOT_DECIDED
     return _reached(explore_closed(tables, limit=MOST_STATES))
 
@@ -75,7 +75,7 @@ def _known_at_once(system: System) -> Reached | None:
 
 
 def reach_any(system: System, names: Sequence[str]) -> Reached:
-    """The same for any number of the processes called `names`; those that share nothing with the others are left out.
+    """The same for any number of the processes called `names`; without those that share nothing with the others.
 
     What the closure finds does not depend on how many copies there are.
     """
@@ -96,7 +96,7 @@ def excluded(system: System, names: Sequence[str]) -> bool:
 
 
 def _closed(system: System, any_number: Sequence[str] = (), budget: int = BUDGET) -> Tables | None:
-    """The closed tables of a system: what each process may ever come to. None where that has no end."""
+    """The closed tables of a system: what each process may ever come to. None if that has no end."""
     semantics = Semantics(system, history_limit=HISTORY_LIMIT)
     tables = Tables(semantics, Judge(semantics, system.properties_named([ALL_SEEN])), merge=True)
     tables.initial_row()
@@ -104,7 +104,7 @@ def _closed(system: System, any_number: Sequence[str] = (), budget: int = BUDGET
 
 
 def _can_match(tables: Tables) -> bool:
-    """Whether every process that was observed can come to the note that it came out so."""
+    """Whether every observed process can reach the note that it came out so."""
     watched, noted = set(), set()
     for key in tables.keys:
         node = tables.node(key)

@@ -1,4 +1,4 @@
-"""The words of an abduction: what was observed, what engines say of a system, and a row of the judgement."""
+"""The words of an abduction: the observations, the engines' answers, and a row of the judgement."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Observation:
 
 @dataclass(frozen=True)
 class Reached:
-    """What an engine says: whether all can come out as observed (by `trace`), and why."""
+    """An engine's answer: whether all can come out as observed (shown by `trace`), and why."""
 
     verdict: Possible
     reason: str
@@ -50,7 +50,7 @@ class Reached:
 
 @dataclass(frozen=True)
 class Engines:
-    """How systems are judged: each for itself, and for any number of the processes of these names.
+    """How systems are judged: one system, and one with any number of some processes.
 
     `attempt` is `reach`, and `excluded` tells whether `reach_any` refutes, as far as is known at little cost.
     """
@@ -67,7 +67,7 @@ Partners = Sequence[tuple[int, Mapping[str, Any]]]
 
 @dataclass(frozen=True)
 class Question:
-    """One way in which everything can have been: an order in time, who the runs were, and which partners there were."""
+    """One possible past: an order in time, the identities of the runs, and the partners."""
 
     order: IntervalOrder
     identities: Sequence[Mapping[str, Any]]
@@ -81,7 +81,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Found:
-    """The least numbers with which all is possible, and the behaviour that shows it.
+    """The least numbers with which everything is possible, and the behaviour that shows it.
 
     Least are first the deaths of unseen partners (`crashes`), then the partners, then what failed (`faults`: outcomes
     that the hypotheses count as failures). `exact` is whether every smaller number of partners was refuted,
@@ -112,7 +112,7 @@ class Found:
 class Row:
     """A mechanism under one reading: the verdict and its reasons, what it must assume, and how it bears on each item.
 
-    `timed` respects who can have overlapped, `untimed` ignores how long runs last; None where nothing was found.
+    `timed` respects who can have overlapped, `untimed` ignores how long runs last; None where none was found.
     `refuted` is whether every number of partners that was tried was refuted in time.
     """
 
@@ -139,7 +139,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Case:
-    """What is to be explained: the observed runs, the probes, the orders in time, and the parts that never changed.
+    """The observations to explain: the observed runs, the probes, the orders in time, and the parts that never changed.
 
     `timed` are the orders under the longest duration of a run, `untimed` those without. `most_unseen` partners are
     tried at most, and the deaths of `most_crashes` of them. `alone` are the runs known to have overlapped none.
@@ -160,7 +160,7 @@ class Case:
         return [item.name for item in (*self.runs, *self.probes)]
 
     def only(self, names: Collection[str]) -> Case:
-        """The same case had only these been observed."""
+        """The same case with only these observations."""
         return replace(
             self,
             runs=[run for run in self.runs if run.name in names],

@@ -9,7 +9,7 @@ from itertools import combinations
 from dstamp_sim.incident.possible.case import Possible, Row
 
 MOST_NAMES = 14
-"""Observations up to which the smallest conflicting set is looked for; else one with none to spare."""
+"""For up to this many observations, the smallest conflicting set is searched for; else one with none to spare."""
 
 Refutes = Callable[[Row, frozenset[str]], bool]
 """Whether these observations alone are refuted under a row's mechanism, for every number of partners that is tried."""
@@ -17,7 +17,7 @@ Refutes = Callable[[Row, frozenset[str]], bool]
 
 @dataclass(frozen=True)
 class Conflict:
-    """Observations that nothing can give together, though without any one of them something can.
+    """Observations that nothing can produce together, though without any one of them something can.
 
     `smallest` is whether no smaller set conflicts; `proved` whether this is so for any number of unseen partners (else
     for those numbers that are tried).
@@ -56,7 +56,7 @@ def conflict(rows: Sequence[Row], names: Sequence[str], refutes: Refutes) -> Con
 
 @dataclass
 class _Excluded:
-    """Whether every row excludes a set of observations; more observations never make it possible again."""
+    """Whether every row excludes a set of observations; more observations never make a set possible again."""
 
     rows: Sequence[Row]
     refutes: Refutes

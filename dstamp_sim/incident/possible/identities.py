@@ -7,7 +7,7 @@ from typing import Any
 
 
 def assignments(values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """`values` with each None replaced: by a value that is known or given to another, or by a fresh one.
+    """`values` with each None replaced: by a value that is known or used already, or by a fresh one.
 
     All ways up to renaming of fresh values; fewest different ones first, then most, then the rest.
     """

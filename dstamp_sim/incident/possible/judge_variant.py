@@ -18,7 +18,7 @@ from dstamp_sim.inputs.model_file import Model, load_model
 
 @dataclass(frozen=True)
 class Docket:
-    """What is to be judged: a model's mechanisms, by what was observed."""
+    """What must be judged: a model's mechanisms, by the observations."""
 
     model: Model
     case: Case
@@ -85,7 +85,7 @@ def _packed_found(found: Found | None) -> PackedFound | None:
     return PackedFound(rest, str(found.trace.schedule))
 
 
-_worker: dict[str, Docket] = {}  # of a worker process: what it was begun with
+_worker: dict[str, Docket] = {}  # of a worker process: the arguments of its start
 
 
 def _begin(reference: str, case: Case) -> None:

@@ -16,10 +16,10 @@ from dstamp_sim.incident.possible.turns import Role, alike, cast
 from dstamp_sim.incident.possible.variant import Factory, Variant
 
 FEW_OPEN, MOST_OPEN = 3, 40
-"""Questions left undetermined after which the others are only attempted, and after which the search gives up."""
+"""After so many undetermined questions the others are only attempted, and after so many the search gives up."""
 
 PARTNER = "unseen"
-"""What partners that nobody saw are called."""
+"""The name of partners that nobody saw."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ class Least:
     def _fewest_faults(self, found: Found, orders: Sequence[IntervalOrder]) -> Found:
         """The same numbers of partners and deaths with the fewest failures; at most those of the trace at hand.
 
-        What each object that failed in it must give, whatever the others do, may already add up to as many; if not,
-        just that is tried first, then every way to share out one more.
+        The failures that each failing object needs, whatever the others do, may already add up to as many; if not,
+        exactly those are tried first, then every way to add one more.
         """
         failed = failures(found.trace, self.variant.hypotheses.faults)
         if not failed:
@@ -105,7 +105,7 @@ class Least:
         return replace(found, exact_faults=left_open == 0)
 
     def _needed(self, question: Question, crashes: int, failed: Mapping[str, int]) -> Counter[str]:
-        """Failures by object without which nothing is possible, the other objects failing at will."""
+        """By object, the failures without which nothing is possible, even if the other objects fail at will."""
         mechanism, labels = self.variant.mechanism, self.variant.hypotheses.faults
         system = self._system(mechanism.within or mechanism.factory, question, crashes)
         needed: Counter[str] = Counter()
@@ -115,7 +115,7 @@ class Least:
         return needed
 
     def _with_faults(self, question: Question, crashes: int, need: Counter[str], faults: int) -> tuple[System, Reached]:
-        """Whether all can come out as observed with just so many failures: those needed, the rest on any objects."""
+        """Whether all can come out as observed with just so many failures: the needed ones, the rest on any objects."""
         system = self.system(question, crashes)
         answer = Reached(Possible.IMPOSSIBLE, "however the failures fall")
         for rest in portions(system, faults - need.total(), in_each=faults) if faults >= need.total() else ():

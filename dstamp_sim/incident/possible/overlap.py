@@ -1,8 +1,9 @@
-"""Which runs can have overlapped, by what is known of their times.
+"""Which runs can have overlapped, by their known times.
 
-A run that begins at t and lasts at most T does all it does between t and t + T, and no durations inside it are known.
-So an order of all runs' ops is possible in time just when no op of a run stands after one of a run that can only begin
-once the first must be over: the whole of the timing is *who is over before whom begins* (see docs/how-it-works.md).
+A run that begins at t and lasts at most T performs all its ops between t and t + T, and no durations inside it are
+known. So an order of all runs' ops is possible in time exactly if no op of a run comes after an op of a run that can
+begin only once the first must be over: all of the timing is *who is over before whom begins* (see
+docs/how-it-works.md).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from math import inf
 
 @dataclass(frozen=True)
 class Sighting:
-    """An observed run's time in seconds (None: unknown), what it is of, its end if both are known, and its company.
+    """An observed run's time in seconds (None: unknown), its meaning, its end if both are known, and its company.
 
     Sightings with the same `group` give times of the same meaning where that meaning is unknown.
     """
@@ -33,7 +34,7 @@ Unseen = tuple[tuple[frozenset[str], frozenset[str]], ...]
 
 @dataclass(frozen=True)
 class IntervalOrder:
-    """Who is over before whom begins: pairs (first, second) of names, for one reading of the times.
+    """Which runs are over before which begin: pairs (first, second) of names, for one reading of the times.
 
     `reading` says what the times then are (empty: it makes no difference). `unseen` are the ways in which a partner
     that nobody saw can lie among them, each as the runs that are over before it begins and the runs that begin only
@@ -45,7 +46,7 @@ class IntervalOrder:
     reading: str
 
     def only(self, names: Collection[str]) -> IntervalOrder:
-        """The same order had only these been observed."""
+        """The same order with only these observed."""
         kept = frozenset(names)
         pairs = frozenset(pair for pair in self.pairs if kept.issuperset(pair))
         places = {(before & kept, after & kept) for before, after in self.unseen}
@@ -98,7 +99,7 @@ def _middle(window: tuple[float, float]) -> float:
 
 
 def _unseen(windows: Mapping[str, tuple[float, float]], solo: set[str], longest_s: float) -> Unseen:
-    """Where a partner of at most `longest_s` can lie; only those that are not more constrained than another.
+    """Where a partner of at most `longest_s` can lie; only the places that are not more constrained than another.
 
     A partner that is over before any observed run begins is left out: it could act only by what it leaves behind.
     """

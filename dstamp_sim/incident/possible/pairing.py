@@ -1,4 +1,4 @@
-"""Two mechanisms at once, for evidence that no single one can give."""
+"""Two mechanisms at once, for evidence that no single one can produce."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dstamp_sim.incident.possible.case import Case, Engines, Possible, Row
 from dstamp_sim.incident.possible.variant import pairs
 
 MOST_OPEN = 3
-"""Pairs that the engines may leave undetermined before those that are not refuted at little cost are left unjudged."""
+"""After so many undetermined pairs, pairs that are not refuted at little cost stay unjudged."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def judge_pairs(
 ) -> Pairs:
     """Judges every two mechanisms at once, until a pair is possible under some reading; deterministic.
 
-    `contested` are observations that no single mechanism can give together: a pair is asked for them first.
+    `contested` are observations that no single mechanism can produce together: a pair is judged by them first.
     """
     names = contested or case.names
     judgings = [Judging(variant, case, engines) for variant in pairs(mechanisms, hypotheses, case.constants)]

@@ -25,14 +25,14 @@ class Left(NamedTuple):
 
 
 class Rationed(SharedObject):
-    """An object that gives outcomes with one of `labels` only so many times; in all else it is `inner`."""
+    """An object that has outcomes with one of `labels` only so many times; otherwise it is `inner`."""
 
     def __init__(self, inner: SharedObject, labels: frozenset[str], most: int) -> None:
         super().__init__(inner.name, Left(inner.initial, most), private=inner.private)
         self.inner, self._labels = inner, labels
 
     def outcomes(self, state: Left, op: Op) -> tuple[Outcome, ...]:
-        """Those of `inner`, without failures where none is left."""
+        """Those of `inner`, without failures if none is left."""
         given = self.inner.outcomes(state.state, op.on(self.inner))
         return tuple(
             replace(outcome, state=Left(outcome.state, state.failures - (outcome.label in self._labels)))
@@ -56,9 +56,9 @@ def failures(trace: Trace, labels: Collection[str]) -> Counter[str]:
 
 
 def portions(system: System, most: int, *, in_each: int) -> Iterator[dict[str, int]]:
-    """Every way to give `most` failures to the objects of `system` that are shared, by name.
+    """Every way to distribute `most` failures over the shared objects of `system`, by name.
 
-    An object of which every process has its own is given `in_each` in each; what only counts is left out.
+    A private object has `in_each` in each process; objects that only count are left out.
     """
     shared = [item.name for item in system.objects if not item.private and not isinstance(item, (Tally, Turns))]
     private = {item.name: in_each for item in system.objects if item.private}
@@ -67,7 +67,7 @@ def portions(system: System, most: int, *, in_each: int) -> Iterator[dict[str, i
 
 
 def rationed(system: System, labels: Collection[str], portion: Mapping[str, int]) -> System:
-    """`system` whose objects fail only as often as `portion` says, by name; the others are as ever."""
+    """`system` whose objects fail only as often as `portion` says, by name; the others are unchanged."""
     stand_ins = {
         id(item): Rationed(item, frozenset(labels), portion[item.name])
         for item in system.objects
@@ -89,7 +89,7 @@ def rationed(system: System, labels: Collection[str], portion: Mapping[str, int]
 
 
 def unrationed(system: System, trace: Trace) -> Trace:
-    """What a trace of `system` rationed is as one of `system` itself: the same moves."""
+    """A trace of the rationed `system` as a trace of `system` itself: the same moves."""
     semantics = Semantics(system)
     state, steps = semantics.initial(), list[Step]()
     for wanted in trace.steps:

@@ -15,7 +15,7 @@ from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.core.system import AnyNumber, Process, System
 
 ALL_SEEN = "not all came out as observed"
-"""The property whose counterexample is a behaviour in which everything came out as observed."""
+"""The property whose counterexample has everything come out as observed."""
 
 
 class Tally(SharedObject):
@@ -57,20 +57,20 @@ class Turns(SharedObject):
         return (Outcome(state, takes=group),) if self._follows[str(group)] <= over else ()
 
     def on_death(self, state: tuple[int, ...], token: Hashable) -> tuple[int, ...]:
-        """One more of the group is over."""
+        """One more process of the group is over."""
         return tuple(
             count + (name == token and count < size)
             for name, count, size in zip(self._names, state, self._sizes, strict=True)
         )
 
     def at_exit(self, token: Hashable) -> Op:
-        """Ending is seen by those who wait."""
+        """The end is visible to those who wait."""
         return self.op("end", token)
 
 
 @dataclass(frozen=True)
 class Role:
-    """What one run of a system stands for: a name, what was observed of it (None: nobody saw it), and its group."""
+    """The role of one run of a system: a name, what was observed of it (None: nobody saw it), and its group."""
 
     name: str
     observed: tuple[tuple[str, Any], ...] | None
@@ -78,7 +78,7 @@ class Role:
 
 
 def cast(system: System, roles: Sequence[Role], follows: Mapping[str, frozenset[str]], evidence: Observable) -> System:
-    """`system` whose runs, in order, have these roles; asked is whether all can come out as observed.
+    """`system` whose runs, in order, have these roles; the question is whether all can come out as observed.
 
     `evidence` says how a result is compared with what was observed.
     Groups that nobody follows and that follow nobody get no turns. Runs of equal role and program stay copies.

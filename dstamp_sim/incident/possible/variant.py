@@ -18,7 +18,7 @@ Factory = Callable[..., System]
 
 @dataclass(frozen=True)
 class Variant:
-    """A mechanism with the answers to the questions on which it depends, and the parameters that they stand for."""
+    """A mechanism with the answers to the questions on which it depends, and their parameters."""
 
     name: str
     mechanism: Mechanism
@@ -27,7 +27,7 @@ class Variant:
     settings: Mapping[str, Any]
 
     def system(self, factory: Factory, identities: Sequence[Mapping[str, Any]], runs: Sequence[Observation]) -> System:
-        """The system of runs with these identities, in which all that was read of `runs` can be read."""
+        """The system of runs with these identities, in which every field that was read of `runs` can be read."""
         per_run = {key: tuple(identity[key] for identity in identities) for key in self.quantified()}
         return factory(**{**self.settings, **self.sight(runs), **per_run, "runs": len(identities)})
 
@@ -70,9 +70,9 @@ class Variant:
 def readings(
     mechanism: Mechanism, hypotheses: Hypotheses, constants: frozenset[str]
 ) -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
-    """Every combination of answers to the questions on which a mechanism depends, with the parameters it stands for.
+    """Every combination of answers to the questions on which a mechanism depends, with its parameters.
 
-    Where the part in which its fault lies is known never to have changed, only first readings of that part are left.
+    If the part with its fault is known never to have changed, only the first readings of that part remain.
     """
     names = mechanism.open
     choices = []

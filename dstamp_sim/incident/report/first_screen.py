@@ -20,14 +20,14 @@ from dstamp_sim.incident.report.summary import MechanismRow, Summary
 from dstamp_sim.rendering.document import Block, Document, Items, Paragraph, Table, Text, strong
 
 LEAST_LISTED = 0.01
-"""Shares of the posterior below it are not listed one by one."""
+"""Smaller shares of the posterior are not listed one by one."""
 
 MOST_OUTCOMES = 4
-"""Outcomes of the next experiment that are listed at most, the most expected first."""
+"""How many outcomes of the next experiment are listed at most, the most expected first."""
 
 
 def first_screen(summary: Summary, page: Path) -> Document:
-    """What a reader has to know first; `page` is where the whole report is."""
+    """What a reader must know first; `page` is the file of the whole report."""
     return Document(summary.title, (*answer(summary), _small_table(summary), Paragraph(_rest(summary, page))))
 
 
@@ -37,16 +37,16 @@ def answer(summary: Summary) -> tuple[Block, ...]:
 
 
 def question(summary: Summary) -> str:
-    """What is asked."""
+    """The question."""
     runs, probes = len(summary.evidence.runs), len(summary.evidence.probes)
     seen = many(runs, "run") + (f" and {many(probes, 'probe')}" if probes else "")
-    return f"Which of {many(len(summary.stories), 'mechanism')} can have produced {seen} as they were observed?"
+    return f"Which of {many(len(summary.stories), 'mechanism')} can have produced {seen} as observed?"
 
 
 def _lines(summary: Summary) -> Iterator[Text]:
     yield from _proved(summary)
     if summary.conflict:
-        yield strong("No mechanism alone can give all that was observed"), f": {summary.conflict.says}."
+        yield strong("No mechanism alone can produce everything that was observed"), f": {summary.conflict.says}."
     if summary.pairs_say:
         yield f"{summary.pairs_say}."
     if not summary.left:
@@ -61,8 +61,8 @@ def _lines(summary: Summary) -> Iterator[Text]:
 
 
 def _proved(summary: Summary) -> Iterator[Text]:
-    """What rests on no probability."""
-    cannot = [f"{listed(names)} cannot give {what}" for names, what in refuted(summary)]
+    """The findings that rest on no probability."""
+    cannot = [f"{listed(names)} cannot produce {what}" for names, what in refuted(summary)]
     if cannot:
         yield strong("Proved impossible"), f", with any number of partners: {'; '.join(cannot)}."
     possible = {name: row for name, row in summary.best.items() if row.verdict == Possible.POSSIBLE.value}
@@ -101,19 +101,19 @@ def _by_number(rows: dict[str, MechanismRow], number: Callable[[MechanismRow], s
 
 
 def _spans(summary: Summary) -> str:
-    """How likely each is as a range over the stated priors, and which of them changes the first."""
+    """The likelihood of each as a range over the stated priors, and the priors that change the first place."""
     ranked = sorted(summary.left, key=lambda name: -summary.weights[name].span[1])
     named = [name for name in ranked if summary.weights[name].span[1] >= LEAST_LISTED]
     shares = ", ".join(f"{name} {span(summary.weights[name].span)}" for name in named)
     rest = f"the other {len(ranked) - len(named)} below 1%" if len(ranked) > len(named) > 0 else ""
     priors = many(len(summary.other_priors) + 1, "set")
     if not named:
-        return f"under none of {priors} of priors that were tried a drawn world agreed with all that was observed."
+        return f"under none of the {priors} of priors that were tried did a drawn world agree with all observations."
     return f"{', '.join(part for part in (shares, rest) if part)}, over {priors} of assumed priors. {flips(summary)}"
 
 
 def _next(summary: Summary) -> Iterator[Text]:
-    """The experiment that tells most, and what its outcomes would mean."""
+    """The most telling experiment, and what its outcomes would mean."""
     if not summary.experiments:
         return
     first = summary.experiments[0]
@@ -121,11 +121,11 @@ def _next(summary: Summary) -> Iterator[Text]:
     means = [f'"{outcome}" {fits(summary, first, outcome)}' for outcome in outcomes[:MOST_OUTCOMES]]
     if len(outcomes) > MOST_OUTCOMES:
         means.append(f"{many(len(outcomes) - MOST_OUTCOMES, 'more outcome')} in the report")
-    yield strong("Next"), f": {first.story} (cost: {first.cost or 'not given'}). {'; '.join(means)}."
+    yield strong("Next"), f": {first.story} (cost: {first.cost or 'not stated'}). {'; '.join(means)}."
 
 
 def _small_table(summary: Summary) -> Table:
-    """What is left, a row each, the largest share first."""
+    """A row for each mechanism that is left, the largest share first."""
     rows: list[tuple[Text, ...]] = []
     for name, weight in sorted(summary.weights.items(), key=lambda item: -item[1].span[1]):
         if name in summary.left:

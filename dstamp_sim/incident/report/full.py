@@ -1,4 +1,4 @@
-"""The whole report of a judgement: what a reader of the incident's own document wants beside it."""
+"""The whole report of a judgement: what a reader of the incident's own document needs in addition."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def _short(summary: Summary) -> Iterator[Block]:
         yield Paragraph(
             (
                 strong("Not to be settled by such results"),
-                f": {listed(list(groups))} do what others do as well; more runs that report no more than these did "
-                "will not tell them apart (see below).",
+                f": {listed(list(groups))} behave as others do; more runs that report the same fields will not "
+                "tell them apart (see below).",
             )
         )
 
@@ -85,7 +85,7 @@ def _seen(summary: Summary) -> Iterator[Block]:
         yield Items(items)
     taken = [f"{name} is taken as {value}" for name, value in summary.evidence.missing.items()]
     yield Paragraph(
-        "What is missing is unknown and was not filled in: all its values were tried, or drawn from the priors"
+        "Missing values are unknown and were not filled in: all values were tried, or drawn from the priors"
         + (f"; but {listed(taken)} where a run does not say it." if taken else ".")
     )
 
@@ -104,11 +104,11 @@ def _possible(summary: Summary, files: Mapping[str, Path]) -> Iterator[Block]:
     yield Heading("Possible or not")
     yield Paragraph(
         (
-            "One row per mechanism and verdict; a reading is an answer to what the evidence leaves open, and the ",
+            "One row per mechanism and verdict; a reading answers a question that the evidence leaves open, and the ",
             Link("table", files["judgement"]),
-            " has a row for each. Impossible is meant for any number of partners, of whom "
-            f"{summary.most_deaths} may die. Partners are runs that nobody saw: so many where a run lasts at most "
-            f"{summary.longest_run_s:g} s, and (in brackets, where it differs) without regard to how long runs last.",
+            " has a row for each. Impossible means with any number of partners, of whom "
+            f"{summary.most_deaths} may die. Partners are runs that nobody saw: the number if a run lasts at most "
+            f"{summary.longest_run_s:g} s, and (in brackets, if it differs) the number for runs of any length.",
         )
     )
     rows = tuple(
@@ -131,7 +131,7 @@ def _cells(row: Sequence[Any]) -> tuple[Text, ...]:
 
 
 def _under(summary: Summary, name: str, of: Sequence[MechanismRow]) -> str:
-    """The readings of some rows of a mechanism in words, or that they are all there are."""
+    """The readings of some rows of a mechanism in words, or that these are all readings."""
     whole = [row for row in summary.mechanisms if row.mechanism == name]
     if len(of) == len(whole):
         return "every reading"
@@ -166,10 +166,10 @@ def _closed_cluster(summary: Summary) -> Iterator[Block]:
             otherwise = _many_partners(without.partners if without else None)
             yield Paragraph(
                 (
-                    strong(f"With nobody there but the observed runs, {name} cannot give all that was observed"),
+                    strong(f"With the observed runs alone, {name} cannot produce everything that was observed"),
                     f" where a run lasts at most {summary.longest_run_s:g} s: it takes "
-                    f"{_many_partners(row.least.partners)} that nobody saw. Without regard to how long runs last it "
-                    f"takes {otherwise}.",
+                    f"{_many_partners(row.least.partners)} that nobody saw. If runs may last any length, it takes "
+                    f"{otherwise}.",
                 )
             )
 
@@ -181,7 +181,7 @@ def _many_partners(count: int | None) -> str:
 
 
 def _assumptions(summary: Summary, files: Mapping[str, Path]) -> Iterator[Block]:
-    """What each possible mechanism has to assume, with its best witness."""
+    """What each possible mechanism must assume, with its best witness."""
     yield Heading("What each possible mechanism must assume", 3)
     items: list[Text] = []
     for name, row in summary.best.items():
@@ -204,8 +204,8 @@ def _likely(summary: Summary, files: Mapping[str, Path]) -> Iterator[Block]:
         (
             "P(evidence) is the share of worlds, drawn from the priors and run on the clock, in which ",
             emphasis("every"),
-            " run came out as observed. The limits of the posterior say what the number of worlds leaves open (95 %), "
-            "the range what the stated priors make of it.",
+            " run came out as observed. The limits of the posterior come from the number of worlds (95 %), the range "
+            "from the stated priors.",
         )
     )
     columns = ("mechanism", "P(evidence)", "95 % interval", "if nobody else was there", "posterior", "over the priors")
@@ -243,9 +243,9 @@ def _not_told_apart(summary: Summary) -> Iterator[Block]:
         return
     yield Heading("What these outcomes cannot tell apart", 3)
     yield Paragraph(
-        "Computed from the outcomes at hand, with failures at any rate: were everything observed "
-        f"{summary.repetitions} times again, no rule could guess between these with fewer than 5 errors in 100. The "
-        "share is of the settings of the first (rates, durations, readings) that give what was observed."
+        "Computed from the outcomes at hand, with failures at any rate: even if everything "
+        f"were observed {summary.repetitions} more times, no rule could choose between these with fewer than 5 errors "
+        "in 100. The share is of the settings of the first (rates, durations, readings) that produce the observations."
     )
     yield Items(
         tuple(
@@ -254,15 +254,13 @@ def _not_told_apart(summary: Summary) -> Iterator[Block]:
             for name, others in groups.items()
         )
     )  # fmt: skip
-    yield Paragraph(
-        "Between these the posterior repeats what the priors assume of their rates. It takes other observations."
-    )
+    yield Paragraph("Between these the posterior repeats the priors' rates. Only other observations can decide.")
 
 
 def _next(summary: Summary) -> Iterator[Block]:
     yield Heading("What to do next")
     yield Paragraph(
-        "How much each experiment is expected to tell of the mechanism; "
+        "The expected information of each experiment on the mechanism; "
         f"{summary.entropy_bits:.2f} bits are open under the priors."
     )
     rows = tuple((item.story, f"{item.bits:.2f}", item.cost or "not given") for item in summary.experiments)
@@ -278,7 +276,7 @@ def _experiment(item: ExperimentRow) -> Iterator[Block]:
     meanings: list[Text] = [(emphasis(outcome), f": {meaning}.") for outcome, meaning in item.means.items()]
     if item.without_agreeing_worlds:
         names = listed(item.without_agreeing_worlds)
-        meanings.append(f"No drawn world bore out {names}: predicted from the worlds that came closest.")
+        meanings.append(f"No drawn world agreed with {names}: the predictions come from the closest worlds.")
     yield Items(tuple(meanings))
 
 
@@ -300,7 +298,7 @@ def _replayed(summary: Summary) -> Iterator[Block]:
     under = f"mechanism {replay.mechanism}" if replay.mechanism else "the model's own behaviour"
     yield Paragraph(
         f"One draw from the scenario's figures: {under}, lock placement {replay.placement}, seed {summary.seed}. It "
-        f"reproduced {replay.reproduced}; it shows what can happen, and says nothing of how likely it was."
+        f"reproduced {replay.reproduced}; it shows what can happen, not how likely it was."
     )
     yield replay_table(replay.runs)
     yield Items(replay.properties)
@@ -315,12 +313,12 @@ def _made(summary: Summary) -> Iterator[Block]:
         (
             code(summary.command),
             f", seed {summary.seed}. The same command gives the same figures. To vary it, copy the scenario and the "
-            "evidence, edit the copies and give their paths; ",
+            "evidence, edit the copies and name their paths; ",
             code("dstamp update"),
             " adds an outcome.",
         )
     )
-    yield Paragraph("Verdicts speak of the model, not of the real system beyond what the model has of it.")
+    yield Paragraph("Verdicts are about the model, and about the real system only as far as the model covers it.")
 
 
 def _twins(summary: Summary) -> dict[str, Mapping[str, float]]:

@@ -23,7 +23,7 @@ PAGE = "report.html"
 
 
 def draw_judgement(judged: Judged, incident: Incident, out: Path) -> list[Path]:
-    """The pictures of a judgement in `out`, and its witnesses. None of the posterior where no mechanism is left."""
+    """The pictures of a judgement in `out`, and its witnesses. No picture of the posterior if no mechanism is left."""
     files: list[Path] = []
     if judged.left:
         files.append(out / "posterior.png")
@@ -34,7 +34,7 @@ def draw_judgement(judged: Judged, incident: Incident, out: Path) -> list[Path]:
 
 
 def write_tables(summary: Summary, out: Path) -> list[Path]:
-    """The tables of a judgement in `out`; the same judgement gives the same bytes."""
+    """The tables of a judgement in `out`; the same judgement writes the same bytes."""
     files = []
     for name, (head, rows) in _tables(summary).items():
         files.append(out / f"{name}.csv")
@@ -43,9 +43,9 @@ def write_tables(summary: Summary, out: Path) -> list[Path]:
 
 
 def write_report(summary: Summary, files: Sequence[Path], out: Path, report: Path | None) -> list[Path]:
-    """The report as a page in `out`; also as Markdown where a file is named.
+    """The report as a page in `out`; also as Markdown if a file is named.
 
-    Beside that, in a folder of its name, lie the pictures and tables that it points at.
+    Beside that, in a folder of its name, lie its pictures and tables.
     """
     kept = [file for file in files if file.suffix in (".png", ".csv")]
     document = full_report(summary, {file.stem: file for file in kept})

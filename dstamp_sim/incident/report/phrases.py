@@ -1,4 +1,4 @@
-"""How a judgement is said: each thing once, for the first screen and for the report."""
+"""The wording of a judgement: each phrase once, for the first screen and for the report."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Collection, Sequence
 from dstamp_sim.incident.report.summary import ExperimentRow, MechanismRow, Summary
 
 MOST_FITTING = 4
-"""Mechanisms that an outcome fits up to which they are named."""
+"""How many mechanisms are named that an outcome fits."""
 
 
 def listed(names: Sequence[str], last: str = "and") -> str:
-    """Names in a sentence."""
+    """Names listed in a sentence."""
     return f" {last} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def share(probability: float) -> str:
-    """A share in whole percent; what is tiny is not written as nothing, nor what is large as certain."""
+    """A share in whole percent; a tiny share is not written as zero, nor a large one as certain."""
     written = f"{probability:.0%}"
     return {"0%": "below 1%", "100%": "above 99%"}.get(written, written)
 
@@ -28,12 +28,12 @@ def span(ends: tuple[float, float]) -> str:
 
 
 def many(count: int, what: str) -> str:
-    """So many of something."""
+    """A number of things in words."""
     return f"{count} {what}{'s' * (count != 1)}"
 
 
 def partners(row: MechanismRow) -> str:
-    """The least number of unseen partners in time, with that without regard to how long runs last where it differs."""
+    """The least number of unseen partners in time, with the number for runs of any length where it differs."""
     least, without = row.least, row.least_without_timing
     if least is None:
         return ""
@@ -48,7 +48,7 @@ def _number(count: int, *, exact: bool) -> str:
 
 
 def cannot_give(summary: Summary, names: Collection[str]) -> str:
-    """Observations that cannot be had, in a few words: all runs and all probes as such."""
+    """Observations that cannot be produced, in a few words: all runs, and all probes, as such."""
     runs, probes = [run.id for run in summary.evidence.runs], [probe.id for probe in summary.evidence.probes]
     found: list[str] = []
     for of, kind in ((runs, "any of the runs"), (probes, "any of the probes")):
@@ -58,7 +58,7 @@ def cannot_give(summary: Summary, names: Collection[str]) -> str:
 
 
 def refuted(summary: Summary) -> list[tuple[list[str], str]]:
-    """The impossible mechanisms that cannot give the same observations, with these in words."""
+    """The impossible mechanisms, grouped by the observations that they cannot produce, with these in words."""
     groups: dict[str, list[str]] = {}
     for name in summary.best:
         rows = [row for row in summary.mechanisms if row.mechanism == name]
@@ -70,7 +70,7 @@ def refuted(summary: Summary) -> list[tuple[list[str], str]]:
 
 
 def reasons(rows: Sequence[MechanismRow]) -> str:
-    """The reasons of some rows, each once; of what they contradict, first what all of them do."""
+    """The reasons of some rows, each once; of the contradicted observations, first those of all rows."""
     if not any(row.against for row in rows):
         return "; ".join(dict.fromkeys(reason for row in rows for reason in row.reasons))
     common = [name for name in rows[0].against if all(name in row.against for row in rows)]
@@ -85,11 +85,11 @@ def flips(summary: Summary) -> str:
     """Under which of the stated priors another mechanism comes first."""
     if not summary.flips:
         return "No other prior that was tried changes which comes first."
-    return f"Another comes first where the assumption is instead: {'; '.join(summary.flips)}."
+    return f"Another comes first if the assumption is instead: {'; '.join(summary.flips)}."
 
 
 def fits(summary: Summary, experiment: ExperimentRow, outcome: str) -> str:
-    """Whom an outcome would fit: the mechanisms of whose drawn worlds some give it, the likeliest first."""
+    """The mechanisms that an outcome would fit: some of their drawn worlds have it. The likeliest come first."""
     giving = [name for name, shares in experiment.predicted.items() if outcome in shares]
     if len(giving) == len(experiment.predicted) > 1:
         return "fits every one that is left"
@@ -99,7 +99,7 @@ def fits(summary: Summary, experiment: ExperimentRow, outcome: str) -> str:
 
 
 def likely_outcomes(summary: Summary, experiment: ExperimentRow) -> list[str]:
-    """The outcomes of an experiment, the one that is expected most first."""
+    """The outcomes of an experiment, the most expected first."""
 
     def chance(outcome: str) -> float:
         shares = experiment.predicted.items()

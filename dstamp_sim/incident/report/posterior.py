@@ -12,9 +12,9 @@ def draw_posterior(
     others: Mapping[str, Mapping[str, float]],
     path: Path,
 ) -> None:
-    """Bars of the posterior, the largest on top, with the range that other priors give; what is impossible has none.
+    """Bars of the posterior, the largest on top, with the range over other priors; an impossible mechanism has none.
 
-    `without_share` says of the others that have none what is known instead.
+    `without_share` says what is known of the others without a bar.
     """
     import matplotlib as mpl  # noqa: PLC0415 - slow to import
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import

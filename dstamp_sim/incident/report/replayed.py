@@ -1,4 +1,4 @@
-"""One replay as a document: each run beside what was observed of it."""
+"""One replay as a document: each run beside its observations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MARKS = {True: "yes", False: "NO", None: "not observed"}
 
 
 def replay_document(replay: Replay) -> Document:
-    """What one replay showed, run by run."""
+    """The results of one replay, run by run."""
     about = f"mechanism {replay.mechanism}: {replay.story}" if replay.mechanism else "the model's own behaviour"
     seed = replay.scenario.timing.seed
     blocks: list[Block] = [
@@ -36,9 +36,9 @@ def assumed(replay: Replay) -> Iterator[Block]:
 
 
 def replay_table(runs: Sequence[ReplayedRun]) -> Table:
-    """A row per run: what was observed and what came out, in the fields that were observed of any.
+    """A row per run: what was observed and what came out, in the fields that were observed of any run.
 
-    Where nothing was observed, what came out field by field, and why, where the model says so.
+    If nothing was observed: what came out field by field, and why, if the model says so.
     """
     observed = list(dict.fromkeys(field for run in runs for field in run.observed))
     if not observed:

@@ -1,4 +1,4 @@
-"""What a judgement found, as plain typed values: what `--json` prints, and what every text and table is made of."""
+"""The findings of a judgement, as plain typed values: `--json` prints them, every text and table is made of them."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from dstamp_sim.incident.witness.drawn import Best
 from dstamp_sim.inputs.model_file import Model
 
 ORDER = ("possible", "undetermined", "impossible")
-"""The verdicts, what assumes least first."""
+"""The verdicts, the one that assumes least first."""
 
 
 @dataclass(frozen=True)
 class RunRow:
-    """An observed run: what its time is of, what was `seen` of it by field, and that in words."""
+    """An observed run: the meaning of its time, what was `seen` of it by field, and the same in words."""
 
     id: str
     time: str | None
@@ -56,7 +56,7 @@ class ProbeRow:
 
 @dataclass(frozen=True)
 class EvidenceSummary:
-    """What was observed; `missing` is what a run has that does not say it, by field, where that is not unknown."""
+    """The observations; `missing` has the defaults of fields that a run lacks, where the default is not unknown."""
 
     runs: tuple[RunRow, ...]
     probes: tuple[ProbeRow, ...]
@@ -67,7 +67,7 @@ class EvidenceSummary:
 
 @dataclass(frozen=True)
 class Least:
-    """The least numbers with which all that was observed is possible; `exact` where every smaller one was refuted."""
+    """The least numbers with which all observations are possible; `exact` if every smaller one was refuted."""
 
     partners: int
     exact: bool
@@ -78,7 +78,7 @@ class Least:
 
 @dataclass(frozen=True)
 class MechanismRow:
-    """A mechanism under one reading: in time (`least`), and without regard to how long runs last."""
+    """A mechanism under one reading: in time (`least`), and for runs of any length."""
 
     mechanism: str
     reading: Mapping[str, str]
@@ -95,8 +95,8 @@ class MechanismRow:
 class Weight:
     """How likely a mechanism makes the evidence, and its share of the posterior.
 
-    `limits` say what the number of worlds leaves open (95 %), `span` what the stated priors make of it (the scenario's
-    own among them). `instead` says why it has no share, where it is left and has none.
+    `limits` come from the number of worlds (95 %), `span` from the stated priors (the scenario's included). `instead`
+    says why it has no share although it is left.
     """
 
     estimate: float
@@ -111,7 +111,7 @@ class Weight:
 
 @dataclass(frozen=True)
 class WitnessRow:
-    """A run on the clock in which all came out as observed, and how it came about."""
+    """A run on the clock in which everything came out as observed, and its origin."""
 
     unseen_partners: int
     constructed: bool
@@ -146,7 +146,7 @@ class RuleRow:
 
 @dataclass(frozen=True)
 class ConflictRow:
-    """Observations that no mechanism alone can give together."""
+    """Observations that no mechanism alone can produce together."""
 
     names: tuple[str, ...]
     smallest: bool
@@ -167,7 +167,7 @@ class ReplaySummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """Everything that was found out about an incident, with the evidence and the priors that it rests on."""
+    """All findings about an incident, with the evidence and the priors that they rest on."""
 
     title: str
     command: str
@@ -207,14 +207,14 @@ class Summary:
 
     @property
     def best(self) -> dict[str, MechanismRow]:
-        """By mechanism the row that assumes least: a possible one with the fewest partners, else undetermined."""
+        """By mechanism, the row that assumes least: a possible one with the fewest partners, else undetermined."""
         rows: dict[str, MechanismRow] = {}
         for row in sorted(self.mechanisms, key=lambda r: (ORDER.index(r.verdict), r.least.partners if r.least else 0)):
             rows.setdefault(row.mechanism, row)
         return rows
 
     def with_verdict(self, verdict: Possible) -> list[str]:
-        """The mechanisms of which this is the verdict."""
+        """The mechanisms with this verdict."""
         return [name for name, row in self.best.items() if row.verdict == verdict.value]
 
     @property
@@ -228,7 +228,7 @@ class Summary:
 
 
 def summarise(judged: Judged, incident: Incident, evidence: Evidence, replayed: Replay | None) -> Summary:
-    """A judgement as plain values, with what it rests on."""
+    """A judgement as plain values, with its evidence and assumptions."""
     scenario, model = incident.scenario, incident.model
     return Summary(
         title=scenario.title,
@@ -304,7 +304,7 @@ def _priors(scenario: Scenario, model: Model) -> list[str]:
             if identity
             else []
         ),
-        f"a run lasts at most {priors.longest_run_s:g} s; the times in the evidence are starts where that is not said",
+        f"a run lasts at most {priors.longest_run_s:g} s; the times in the evidence are starts unless stated otherwise",
         f"durations, all assumed: {'; '.join(delays)}; all together longer or shorter by a factor whose logarithm has "
         f"a standard deviation of {priors.spread:g}",
         f"rates, one draw for all runs of a world: {'; '.join(rates) or 'none'}",
@@ -321,7 +321,7 @@ def _conflict(found: Conflict) -> ConflictRow:
 
 
 def _row(row: Row) -> MechanismRow:
-    """A row; the least numbers are None where nothing was found."""
+    """A row; the least numbers are None where none was found."""
     return MechanismRow(
         mechanism=row.mechanism,
         reading=dict(row.reading),
@@ -340,7 +340,7 @@ def _least(found: Found) -> Least:
 
 
 def _assumed(found: Found | None) -> Sequence[str]:
-    """What it takes beside the reading: who the runs were, and what nobody saw."""
+    """What it assumes beside the reading: who the runs were, and what nobody saw."""
     if found is None:
         return ()
     seen = found.told() if found.unseen else "no other run"
@@ -365,7 +365,7 @@ def _weight(name: str, item: Weighed, judged: Judged) -> Weight:
 
 
 def _witness(best: Best, least: Found | None) -> WitnessRow:
-    """How a witness came about; of a constructed one how ordinary its durations are, and why it has more partners."""
+    """The origin of a witness; for a constructed one, how ordinary its durations are, and why it has more partners."""
     if best.fitted is None:
         return WitnessRow(best.unseen, constructed=False, how="a world drawn from the priors")
     how = "constructed, as no world drawn from the priors agreed, with "
@@ -382,10 +382,10 @@ def _witness(best: Best, least: Found | None) -> WitnessRow:
 
 
 def _timeless(attempt: Attempt) -> str:
-    """That no run on the clock could be constructed, and why."""
+    """The sentence that no run on the clock could be constructed, and why."""
     return (
-        "No run on the clock shows it; that it is possible rests on an order of steps for which only the longest run "
-        f"counts, and no duration. None of the {attempt.orders} orders that were tried, with up to {UNSEEN} partners, "
+        "No run on the clock shows it. An order of steps shows that it is possible, with regard to the longest run "
+        f"only, and to no duration. None of the {attempt.orders} orders that were tried, with up to {UNSEEN} partners, "
         "fits the assumed durations, or all of them longer or shorter by a factor. In the first these cannot all hold: "
         f"{'; '.join(attempt.bites)}."
     )

@@ -1,10 +1,10 @@
 """An order of steps put on the clock: starts and durations with which the timed semantics makes just these steps.
 
-Ops take no time and are performed as soon as they can be; so an order fits the clock exactly if the instants of its
-steps solve a system of difference constraints: a delay lasts between two figures, dependent steps come one after the
-other, who was blocked goes on in the instant of the step that freed it, a run lasts at most so long. Such a system has
-a solution where its graph has no negative cycle, and shortest paths give the latest and the earliest (Bellman 1958,
-Ford 1956; Cormen et al., Introduction to Algorithms, "Difference constraints and shortest paths").
+Ops take no time and are performed as soon as possible; so an order fits the clock exactly if the instants of its steps
+solve a system of difference constraints: a delay lasts between two figures, dependent steps come one after the other, a
+blocked process goes on in the instant of the step that freed it, a run has a longest duration. Such a system has a
+solution where its graph has no negative cycle, and shortest paths give the latest and the earliest (Bellman 1958, Ford
+1956; Cormen et al., Introduction to Algorithms, "Difference constraints and shortest paths").
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ ORIGIN = 0
 """The node of the clock's zero."""
 
 APART_S = 0.001
-"""By how much dependent steps of different instants are kept apart."""
+"""The distance between dependent steps of different instants."""
 
 WIDEST = 0.9973
-"""The middle share of a prior beyond which a figure is said to be excluded: three standard deviations of a normal."""
+"""A figure outside this middle share of a prior counts as excluded: three standard deviations of a normal."""
 
 DEVIATIONS = np.linspace(-6.0, 6.0, 121)
-"""The factors on all durations that are tried, in standard deviations of their logarithm."""
+"""The factors on all durations to try, in standard deviations of their logarithm."""
 
 
 @dataclass(frozen=True)
 class Beliefs:
-    """What is believed of durations: each delay's distribution, the spread of a common factor, and the longest run."""
+    """Beliefs about durations: each delay's distribution, the spread of a common factor, and the longest run."""
 
     delays: Mapping[str, Distribution]
     spread: float
@@ -49,7 +49,7 @@ class Beliefs:
 
 
 class Bound(NamedTuple):
-    """Node `later` comes at most `most_s` after node `earlier`; where a delay is named, that and its longest duration.
+    """Node `later` comes at most `most_s` after node `earlier`; for a delay, its name and its longest duration.
 
     With `sign` -1 it comes at least the shortest duration of the delay before it. `why` is in words, or the name of the
     process whose delay or start it is.
@@ -124,7 +124,7 @@ class TimeConstraints:
     def fitted(self) -> Fitted | None:
         """The most ordinary solution: durations and factor as near the middle of their priors as can be.
 
-        Where the priors exclude every factor that would do, the one that deviates least; None where there is none.
+        If the priors exclude every factor that fits, the one that deviates least; None if there is none.
         """
         low, high = 0.0, WIDEST
         if self._feasible(high) is None:
@@ -138,9 +138,9 @@ class TimeConstraints:
         return self._solution(at, high)
 
     def conflict(self) -> tuple[str, ...]:
-        """Constraints of which one cannot hold where the others do, with durations as assumed; in words.
+        """Constraints that cannot all hold with the assumed durations; in words.
 
-        Empty where all can hold. They are a negative cycle of the graph; a process's delays in a row are told as one.
+        Empty if all can hold. They are a negative cycle of the graph; a process's delays in a row are reported as one.
         """
         weights = self._weights(np.zeros(1), WIDEST)[:, 0].tolist()
         cycle = _negative_cycle([(b.earlier, b.later) for b in self.bounds], weights, self.nodes)
@@ -155,7 +155,7 @@ class TimeConstraints:
         return tuple(dict.fromkeys(told))
 
     def _kind(self, number: int) -> tuple[str, int]:
-        """Whose delay a bound is of and which limit; of another, what it says and 0."""
+        """The owner of a bound's delay and the limit; for another bound, its text and 0."""
         bound = self.bounds[number]
         return bound.why, bound.sign if bound.delay else 0
 
@@ -205,7 +205,7 @@ class TimeConstraints:
         return node
 
     def _wake(self, state: State, node: int, moved: int | None = None) -> None:
-        """Note who can go on in the instant of `node`, or no longer can; who comes to a wait then comes to find it."""
+        """Notes who can go on in the instant of `node`, or no longer can."""
         for pid, name in enumerate(self.semantics.names):
             op = (at := self.semantics.node(state, pid)) and at.op
             if not op or op.is_delay:
@@ -220,7 +220,7 @@ class TimeConstraints:
                 self._after(op.target.name, pid, node, looks=True)
 
     def _depend(self, step: Step, pid: int, node: int) -> None:
-        """Order the step after those of other processes on which it depends: an object's changes, and looks at it."""
+        """Orders the step after the steps of others on which it depends: changes of an object, and reads of it."""
         changed = {change.target for change in step.changes}
         for name in sorted(changed | ({step.touched} if step.touched else set())):
             self._after(name, pid, node, looks=name not in changed)
@@ -285,7 +285,7 @@ class TimeConstraints:
         return self._latest(self._weights(deviations, middle))[1]
 
     def _latest(self, weights: Floats, *, backwards: bool = False) -> tuple[Floats, NDArray[np.bool_]]:
-        """How long at most each node comes after the origin (backwards: before it), and where there is a solution."""
+        """The longest time of each node after the origin (backwards: before it), and where there is a solution."""
         ends = [(b.later, b.earlier) if backwards else (b.earlier, b.later) for b in self.bounds]
         order = sorted(range(len(ends)), key=lambda i: ends[i][1])
         source, target = np.array([ends[i][0] for i in order]), np.array([ends[i][1] for i in order])
@@ -320,7 +320,7 @@ class TimeConstraints:
 
 
 HORIZON_S = 1e10
-"""No instant of a witness is so far away."""
+"""Every instant of a witness is nearer than this."""
 
 
 def share_within(deviations: float) -> float:
@@ -334,7 +334,7 @@ def _nearest(fits: NDArray[np.bool_], deviations: Floats = DEVIATIONS) -> int:
 
 
 def _told_starts(starts: Sequence[tuple[Bound, float]]) -> str:
-    """How far apart two processes start, of the two bounds that say so."""
+    """How far apart two processes start, from the two bounds that say so."""
     (one, weight), (other, other_weight) = starts
     if abs(weight) < abs(other_weight):
         one, other = other, one
@@ -342,7 +342,7 @@ def _told_starts(starts: Sequence[tuple[Bound, float]]) -> str:
 
 
 def _negative_cycle(ends: Sequence[tuple[int, int]], weights: Sequence[float], nodes: int) -> list[int]:
-    """The edges, by number, of a cycle whose weights add up to less than 0: from the origin on where it is in it."""
+    """The edges, by number, of a cycle whose weights add up to less than 0: from the origin if the cycle has it."""
     distance, came = [0.0] * nodes, [-1] * nodes
     last = -1
     for _ in range(nodes):

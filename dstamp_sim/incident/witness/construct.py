@@ -22,12 +22,12 @@ from dstamp_sim.incident.witness.clock import Beliefs, Fitted, TimeConstraints
 from dstamp_sim.incident.witness.placed import Placing
 
 MOST_PLACED = 20
-"""How many orders of steps of worlds in which partners were placed are put on the clock at most."""
+"""How many orders of steps, from worlds with placed partners, are put on the clock at most."""
 
 
 @dataclass(frozen=True)
 class Constructed:
-    """A run on the clock in which all came out as observed, with the system that it is of; `fitted` are its figures."""
+    """A run on the clock in which everything came out as observed, with its system; `fitted` are its figures."""
 
     parameters: Mapping[str, Any]
     names: Mapping[str, str]
@@ -39,9 +39,9 @@ class Constructed:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of putting orders of steps on the clock: the best run, if any, of how many orders, and what bites.
+    """The result of putting orders of steps on the clock: the best run, if any, the number of orders, and the conflict.
 
-    `bites` are constraints that cannot all hold as the durations are assumed; none where the priors allow the best run.
+    `bites` are constraints that cannot all hold as the durations are assumed; none if the priors allow the best run.
     """
 
     made: Constructed | None
@@ -53,7 +53,7 @@ class Attempt:
 class Stage:
     """Where orders of steps are put on the clock: a mechanism under one reading, which needs `found`.
 
-    `case` is what has to come out, `timing` has the observed starts.
+    `case` is what must come out, `timing` has the observed starts.
     """
 
     variant: Variant
@@ -65,8 +65,8 @@ class Stage:
     def construct(self) -> Attempt:
         """The order with the fewest partners, and of these the most ordinary, that the timed engine performs.
 
-        Tried are the order of the abduction, and those of worlds in which partners were placed. That none of them fits
-        refutes nothing; what bites is then that of the first.
+        It tries the order of the abduction, and those of worlds with placed partners. If none of them fits, nothing is
+        refuted; the conflict is then that of the first.
         """
         orders = list(self.orders())
         fits = [(fitted, order) for order in orders if (fitted := order.fitted()) is not None]
@@ -79,7 +79,7 @@ class Stage:
         return Attempt(None, len(orders), orders[0].conflict())
 
     def orders(self) -> Iterator[TimeConstraints]:
-        """Orders of steps in which everything comes out as observed, with what the clock asks of them."""
+        """Orders of steps in which everything comes out as observed, with the clock's constraints on them."""
         choices = _plain(self.found.system, self._system(self.found.unseen), self.found.trace)
         yield self._order(self.found.unseen, choices, just_in_time=True)
         yield self._order(self.found.unseen, choices)
@@ -93,7 +93,7 @@ class Stage:
             yield self._order(unseen, [c._replace(process=called.get(c.process, c.process)) for c in trace.schedule])
 
     def performed(self, order: TimeConstraints, fitted: Fitted) -> Trace | None:
-        """What the timed engine makes of a solution; None where not all comes out as observed."""
+        """The timed engine's run of a solution; None if not everything comes out as observed."""
         timing = replace(self.timing, starts_s=dict(fitted.starts_s), deaths_s=dict(fitted.deaths_s))
         trace = rehearsed(order.system, timing, cues(order, fitted))
         agrees = self.variant.hypotheses.evidence.agrees
@@ -136,7 +136,7 @@ def _plain(cast: System, system: System, trace: Trace) -> list[Choice]:
 
 
 def _just_in_time(trace: Trace) -> Schedule:
-    """The same trace with what no other process can see done just before what others can: nobody comes early."""
+    """The same trace with invisible steps moved just before visible ones: no process comes early."""
     held: dict[str, list[Choice]] = {}
     choices: list[Choice] = []
     for step in trace.steps:
@@ -150,7 +150,7 @@ def _just_in_time(trace: Trace) -> Schedule:
 
 
 def _completed(system: System, choices: Sequence[Choice]) -> Trace:
-    """The trace of these choices with everybody who must end brought to its end, one after the other."""
+    """The trace of these choices continued until every process that must end has ended, one after the other."""
     semantics = Semantics(system)
     _, state = walk(semantics, choices)
     more: list[Choice] = []
@@ -161,7 +161,7 @@ def _completed(system: System, choices: Sequence[Choice]) -> Trace:
 
 
 def _next(semantics: Semantics, state: State) -> Move | None:
-    """What takes no time first; then, while somebody must end, a delay: of those who must before daemons."""
+    """The next step: first one that takes no time; then, while a process must end, a delay, daemons last."""
     able = [pid for pid in range(len(semantics.names)) if semantics.outcomes(state, pid)]
     able.sort(key=lambda pid: (_waits(semantics, state, pid), semantics.processes[pid].daemon))
     if not able or (_waits(semantics, state, able[0]) and semantics.ended(state)):
@@ -175,7 +175,7 @@ def _waits(semantics: Semantics, state: State, pid: int) -> bool:
 
 
 def cues(order: TimeConstraints, fitted: Fitted) -> dict[str, list[Cue]]:
-    """What chance must decide so that the timed engine makes the order's steps."""
+    """The chance decisions with which the timed engine makes the order's steps."""
     left = {name: iter(lasts) for name, lasts in fitted.durations_s.items()}
     given: dict[str, list[Cue]] = {name: [] for name in left}
     state = order.semantics.initial()

@@ -1,4 +1,4 @@
-"""The best witness of each mechanism: the cluster on the clock, with all that was observed coming out so."""
+"""The best witness of each mechanism: the cluster on the clock, with everything coming out as observed."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Cast:
         return self._certified(pools[number][0], world, unseen)
 
     def _certified(self, sample: Sample, world: int, unseen: int) -> Best:
-        """That world run on the SimPy clock with the sweep's draws, performed again without who never came."""
+        """That world run on the SimPy clock with the sweep's draws, performed again without absent processes."""
         settings = {**sample.settings, **self.sight}
         whole = system_of(self.mechanism, settings, sample.identities)
         timed = run_timed(whole, self._timing(whole, sample, world), Draws(sample.seed, world))
@@ -96,7 +96,7 @@ class Cast:
         trace = replay(system, str(Schedule(tuple(choices))))
         for item in self.case.runs:
             if not self.evidence.agrees(trace.results.get(item.name), item.fields):
-                raise AssertionError(f"{self.name}: {item.name} came out otherwise than in the world that was drawn")
+                raise AssertionError(f"{self.name}: {item.name} came out differently than in the drawn world")
         steps = tuple(replace(s, time_s=t.time_s) for s, t in zip(trace.steps, timed.steps, strict=True))
         starts = {called.get(name, name): at for name, at in (timed.starts_s or {}).items()}
         starts = {name: at for name, at in starts.items() if name in trace.processes}
@@ -121,7 +121,7 @@ class Cast:
 
 
 def constructed(name: str, attempt: Attempt) -> Best | None:
-    """The witness of a mechanism that was constructed, performed again by `replay`; None where none could be."""
+    """The witness of a mechanism that was constructed, performed again by `replay`; None if there is none."""
     made = attempt.made
     if made is None:
         return None

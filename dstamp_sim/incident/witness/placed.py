@@ -1,4 +1,4 @@
-"""Partners that nobody saw, put one after the other where one more run comes out as observed."""
+"""Unseen partners, placed one after the other so that one more run comes out as observed."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from dstamp_sim.incident.likely.likelihood import agreeing_runs
 from dstamp_sim.incident.possible.case import Case
 
 NEAR_S = -600.0, 1200.0
-"""Between which seconds from an observed run's start a partner is put."""
+"""The seconds after an observed run's start between which a partner is placed."""
 
 WORLDS, KEPT = 40_000, 400
-"""Worlds that are run for each number of partners, and how many of them the next partner comes to."""
+"""How many worlds run for each number of partners, and how many of them get the next partner."""
 
 SHARES = np.linspace(0.0005, 0.9995, 1000)
 """The quantiles of the priors between which durations are interpolated."""
@@ -31,8 +31,8 @@ SHARES = np.linspace(0.0005, 0.9995, 1000)
 class Placing:
     """A system of observed runs and `partners` further runs, on the clock of `timing`, whose starts are the observed.
 
-    A delay lasts as long for all runs of a world, so that a world stays what it is when a partner comes to it. `spread`
-    is that of the logarithm of a factor on all durations.
+    A delay has one duration for all runs of a world, so that a world stays the same when a partner joins. `spread` is
+    that of the logarithm of a factor on all durations.
     """
 
     system: System
@@ -46,7 +46,7 @@ class Placing:
     def found(self, most: int) -> Iterator[tuple[int, Trace]]:
         """Worlds in which everything came out as observed, `most` of them: the number of partners, and the run.
 
-        Those with the fewest partners with which any was found; the same arguments give the same.
+        They have the fewest partners that suffice; the same arguments return the same worlds.
         """
         sweeper, generator = Sweeper(self.system), np.random.default_rng(self.seed)
         lasts = np.column_stack([

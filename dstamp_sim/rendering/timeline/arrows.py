@@ -10,7 +10,7 @@ from dstamp_sim.rendering.timeline.told import Link
 
 
 def planned(canvas: Canvas) -> Routes:
-    """The arrows of the picture. One that a check's arrow shows already only gives it its name."""
+    """The arrows of the picture. A dependency that a check's arrow already shows only names that arrow."""
     seen = {(s.check.writer, s.check.step): r for s, r in _sights(canvas)}
     others = list[Route]()
     for link in canvas.told.cycle:

@@ -31,7 +31,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What was left out between two pieces: `length` axis units, drawn as the pixels `left` to `right`."""
+    """The gap between two pieces: `length` axis units, drawn as the pixels `left` to `right`."""
 
     left: float
     right: float
@@ -69,7 +69,7 @@ class Axis:
 
     @property
     def cuts(self) -> tuple[Cut, ...]:
-        """What was cut out, from left to right."""
+        """The cuts, from left to right."""
         return tuple(Cut(a.right, b.left, b.start - a.end) for a, b in pairwise(self.pieces))
 
     def ticks(self) -> list[Tick]:
@@ -109,7 +109,7 @@ class Axis:
         return "" if self.origin is None else f"{self.origin + timedelta(seconds=moment):%m-%d}"
 
     def clock(self, moment: float, *, with_day: bool = True, seconds: bool = False) -> str:
-        """A moment as wall-clock time (`06-11 00:48`), or since the origin (`1:05`, hours and minutes) without one."""
+        """A moment as wall-clock time (`06-11 00:48`), or since the origin (`1:05`, hours and minutes)."""
         if not self.timed:
             return f"step {int(moment) + 1}"
         return clock_time(moment, self.origin, with_day=with_day, seconds=seconds)
@@ -144,7 +144,7 @@ def clock_axis(
 
 
 def _without_quiet(span: Interval, moments: Sequence[float], longest: float) -> list[Interval]:
-    """The parts of a span between its quiet stretches; where next to nothing happens, being quiet is the picture."""
+    """The parts of a span between its quiet stretches; where next to nothing happens, the quiet is the picture."""
     inside = [span[0], *(m for m in moments if span[0] < m < span[1]), span[1]]
     if len(set(inside)) < 6:
         return [span]
@@ -187,7 +187,7 @@ def _multiples(piece: Piece, every: float, zero: float) -> list[float]:
 
 
 def _apart(ticks: Iterable[Tick]) -> list[Tick]:
-    """Those ticks whose centred labels leave 8 px between them; the earlier one wins."""
+    """The ticks whose centred labels leave 8 px between them; the earlier one wins."""
     done: list[Tick] = []
     taken = float("-inf")
     for tick in ticks:

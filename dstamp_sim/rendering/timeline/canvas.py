@@ -1,4 +1,4 @@
-"""What the parts of a picture share while it is laid out."""
+"""The state that the parts of a picture share during layout."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dstamp_sim.rendering.timeline.shapes import Mark, Sheet, clean
 from dstamp_sim.rendering.timeline.told import Told
 
 LEFT, RIGHT = 206.0, 1352.0
-"""Between which pixels time runs: lane names stand to the left, verdicts to the right."""
+"""The pixels between which time runs: lane names stand to the left, verdicts to the right."""
 MARGIN = 18.0
 """The picture's margin, in pixels."""
 MOST_LANES = 40
@@ -24,7 +24,7 @@ ROW = 17.0
 
 
 class Badge(NamedTuple):
-    """A process's verdict: its text, and whether it is good news (None: neither)."""
+    """A process's verdict: its text, and whether it is good (None: neither)."""
 
     text: str
     good: bool | None = None
@@ -32,7 +32,7 @@ class Badge(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """A check as it is drawn: `kind` as of an `Arrow`, its letter (harmless ones have none), who wrote what it saw."""
+    """A check as it is drawn: `kind` as of an `Arrow`, its letter (if not harmless), the writer of what it saw."""
 
     check: Check
     kind: str
@@ -65,7 +65,7 @@ class Canvas:
             self.sheet.marks.append(Mark(kind, self.x(moment), y, owner))
 
     def upright(self, process: str) -> list[float]:
-        """Where other lines than arrows cross a process's lane: the edges of the window, and what checks look at."""
+        """Where other lines than arrows cross a process's lane: the edges of the window, and sight lines."""
         order = self.trace.processes.index
         looks = [s.check for s in self.sights if s.letter and order(s.check.process) <= order(process)]
         window = self.told.window
@@ -73,16 +73,16 @@ class Canvas:
         return [self.x(check.at) for check in looks] + [self.x(self.facts.moments[n].at) for n in edges]
 
     def writes_of(self, process: str) -> list[float]:
-        """The moments of a process's writes that some check saw."""
+        """The moments of a process's writes that a check saw."""
         seen = [(s.writer, s.check.writer) for s in self.sights]
         numbers = sorted({n for writer, n in seen if writer == process and n is not None})
         return [self.facts.moments[n].at for n in numbers]
 
 
 def sights_of(trace: Trace, facts: Facts, told: Told | None = None) -> tuple[Sight, ...]:
-    """Every check with what is to be said of it; the races get letters in order of time.
+    """Every check with its wording; the races get letters in order of time.
 
-    Where an explanation points at one window, processes that came to no result have nothing to be checked for.
+    If an explanation points at one window, processes without a result have nothing to check.
     """
     found: list[Sight] = []
     window = told.window if told else None

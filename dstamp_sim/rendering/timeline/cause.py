@@ -1,4 +1,4 @@
-"""What an explanation adds to a timeline: the window shaded, the missing lock, the caption."""
+"""The part of an explanation in a timeline: the window shaded, the missing lock, the caption."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SIZE = 13.0
 
 
 def shade_window(canvas: Canvas) -> None:
-    """Shades the window over the lane of the process whose it is, with a line down each edge."""
+    """Shades the window over the lane of its process, with a line down each edge."""
     window = canvas.told.window
     place = canvas.places.get(window[0]) if window else None
     if window is None or place is None:
@@ -26,7 +26,7 @@ def shade_window(canvas: Canvas) -> None:
 
 
 def missing_lock(canvas: Canvas, process: str, y: float) -> float:
-    """A hollow bar where a lock was missing, in the row of the lane's lock bars; gives the y below."""
+    """A hollow bar where a lock was missing, in the row of the lane's lock bars; returns the y below."""
     missing = canvas.told.missing
     if missing is None or missing.process != process:
         return y
@@ -43,7 +43,7 @@ def missing_lock(canvas: Canvas, process: str, y: float) -> float:
 
 
 def caption(canvas: Canvas, y: float) -> float:
-    """The sentence and its proof, in full as far as six and three lines go; gives the y below."""
+    """The sentence and its proof, in full as far as six and three lines go; returns the y below."""
     for words, kind, lines in ((canvas.told.sentence, "caption", 6), (canvas.told.proof, "quiet", 3)):
         for line in wrap(clean(words), _SIZE, _ROOM, lines):
             canvas.sheet.labels.append(Label(line, MARGIN, y, _SIZE, "left", kind))
@@ -53,7 +53,7 @@ def caption(canvas: Canvas, y: float) -> float:
 
 
 def _edges(canvas: Canvas, first: int, last: int) -> tuple[float, float]:
-    """Where a stretch of steps begins and ends, in pixels; what is not drawn is cut off."""
+    """The begin and end of a stretch of steps, in pixels; parts that are not drawn are cut off."""
     moments = canvas.facts.moments
     begin = max(moments[first].at, canvas.facts.begin)
     return canvas.x(begin), canvas.x(max(moments[last].at, begin))

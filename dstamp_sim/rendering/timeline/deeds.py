@@ -1,4 +1,4 @@
-"""What the steps of a lane did, in words below its bar: those of the story always, others where there is room."""
+"""What the steps of a lane did, in words below its bar: steps of the story always, others if there is room."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from dstamp_sim.rendering.timeline.shelf import Interval, Shelf, around
 _SIZE = 11
 _LONGEST = 420.0
 _NARROW, _WIDE = 26.0, 76.0
-"""A step narrower than the first has words only where the story needs them; wider than the second, two rows will do."""
+"""A step narrower than the first has words only if the story needs them; wider than the second, two rows suffice."""
 _NEAR = 9.0
 """How far from its step a label may begin or end, in pixels."""
 
 
 @dataclass
 class _Deed:
-    """One step's words, from most to fewest; where they stand: their row, and what they take of it."""
+    """One step's words, from most to fewest; their place: the row, and the part of it that they take."""
 
     x: float
     words: list[str]
@@ -32,7 +32,7 @@ class _Deed:
 
 
 def deed_rows(canvas: Canvas, process: str, y: float) -> float:
-    """Writes what the steps of a process did, on as many rows from `y` on as that takes; returns the y below."""
+    """Writes what the steps of a process did, on as many rows from `y` on as needed; returns the y below."""
     deeds = _deeds(canvas, process)
     blocked = around(canvas.routes.below(process), 5) + around(canvas.upright(process), 3)
     shelves = list[Shelf]()
@@ -71,7 +71,7 @@ def _deeds(canvas: Canvas, process: str) -> list[_Deed]:
 
 
 def _words(canvas: Canvas, number: int) -> list[str]:
-    """What a step did, in fewer and fewer words; of one that the story needs, never without what it was told."""
+    """What a step did, in fewer and fewer words; for a step that the story needs, never without its result."""
     step = canvas.trace.steps[number]
     if step.op is None:
         return ["dies"]
@@ -85,7 +85,7 @@ def _words(canvas: Canvas, number: int) -> list[str]:
 
 
 def _gave(step: Step, *, said: bool) -> str:
-    """The result of a step; None is said where that is an answer."""
+    """The result of a step; None is written where it is an answer."""
     if step.taken is not None or step.op is None or step.op.target is None:
         return ""
     if step.result is None and not said:
@@ -109,7 +109,7 @@ def _stand(deed: _Deed, shelves: list[Shelf], blocked: list[Interval], most: int
 
 
 def _grow(deed: _Deed, shelves: list[Shelf]) -> None:
-    """Gives a deed as many words as there is room for where it stands."""
+    """Extends a deed to as many words as its place has room for."""
     if deed.row < 0:
         return
     shelf = shelves[deed.row]

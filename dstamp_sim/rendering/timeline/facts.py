@@ -72,7 +72,7 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A process's last reading of an object that has a strip: the step's number and the segment that it saw.
+    """A process's last read of an object that has a strip: the step's number and the segment that it saw.
 
     `writer` is the step that had written what it saw: the segment's, or a later one that wrote the same value again.
     """
@@ -87,7 +87,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that is drawn of a trace. `begin` and `end` bound what is drawn; `first` is the first step drawn."""
+    """Everything that is drawn of a trace. `begin` and `end` bound what is drawn; `first` is the first step drawn."""
 
     moments: tuple[Moment, ...]
     lives: dict[str, tuple[float, float]]
@@ -104,7 +104,7 @@ class Facts:
 def facts_of(trace: Trace, lanes: Sequence[Lane], last_steps: int, sources: Mapping[int, int]) -> Facts:
     """The facts of `trace`, where at most its last `last_steps` steps are drawn. Cost: linear in the steps.
 
-    `sources` has, by reading, the last step that wrote what it read, where that is known.
+    `sources` has, by read, the last step that wrote the value, where that is known.
     """
     moments = moments_of(trace)
     first = max(0, len(moments) - last_steps)
@@ -142,7 +142,7 @@ def moments_of(trace: Trace) -> tuple[Moment, ...]:
 
 
 def _tail(trace: Trace, begin: float, end: float) -> float:
-    """Room at the end for what waits for ever."""
+    """Room at the end for processes that wait for ever."""
     if not trace.waiting:
         return 0.0
     return max(0.06 * (end - begin), 1.0)
@@ -170,7 +170,7 @@ def _spans(trace: Trace, moments: Sequence[Moment]) -> list[Span]:
 
 
 def _lasting(spans: Sequence[Span]) -> list[Span]:
-    """Without the nested sections that take no time: their outer section then shows as a box of its own."""
+    """The spans without nested sections that take no time: their outer section then shows as a box of its own."""
     kept = [span for span in spans if span.level == 0 or span.end > span.start]
     return [replace(s, leaf=not any(_inside(other, s) for other in kept)) for s in kept]
 
@@ -233,7 +233,7 @@ def _strip(trace: Trace, moments: Sequence[Moment], name: str, lane: Lane | None
 
 
 def _told(before: Any, after: Any) -> str:
-    """What changed of a state with fields: `txns[0].status: 'running' → 'deciding'`."""
+    """The changes of a state with fields: `txns[0].status: 'running' → 'deciding'`."""
     if not has_fields(after):
         return ""
     fields = innermost(before, after)
@@ -249,7 +249,7 @@ def _shown(lane: Lane | None, state: Any) -> tuple[str | None, bool]:
 def _checks(
     trace: Trace, moments: Sequence[Moment], strips: Sequence[Strip], sources: Mapping[int, int]
 ) -> list[Check]:
-    """Each process's last reading that gave more than yes or no; its last reading at all when there is none."""
+    """Each process's last read that returned more than yes or no; its last read at all if there is none."""
     last: dict[str, int] = {}
     named = {strip.name: strip for strip in strips}
     for number, step in enumerate(trace.steps):
@@ -275,7 +275,7 @@ def _reads(step: Step) -> bool:
 def _seen(strip: Strip, number: int, step: Step) -> tuple[Segment, bool]:
     """The segment that step `number` saw, and whether it was the present one: by step order, as steps share instants.
 
-    A reading whose outcome was drawn ("read too early") may have seen an earlier value than the present one.
+    A read whose outcome was drawn ("read too early") may have seen an earlier value than the present one.
     """
     past = [seg for seg in strip.segments if seg.writer is None or seg.writer < number]
     as_read = [seg for seg in past if step.label and seg.shown == step.result]

@@ -55,8 +55,8 @@ def lay_out(
     """The layout of the timeline of `trace`, 1600 px wide. Deterministic; cost linear in the steps.
 
     `lanes` says which objects get a strip and which of their values are wrong (default: every shared object that
-    changed and is no lock). `verdicts` gives each process's text and whether it is good (default: its result).
-    `origin` is the moment of second 0 of a timed trace. `told` is what an explanation points at: it is shaded, linked
+    changed and is no lock). `verdicts` has each process's text and whether it is good (default: its result). `origin`
+    is the moment of second 0 of a timed trace. `told` is what an explanation points at: its parts are shaded, linked
     and written below. Long traces are drawn in part, and the picture says so.
     """
     facts = facts_of(trace, lanes, MOST_TIMED_STEPS if trace.timed else MOST_STEPS, told.sources if told else {})
@@ -128,7 +128,7 @@ def _ground(canvas: Canvas, name: str, kind: str) -> float:
 
 
 def default_badge(trace: Trace, process: str) -> Badge:
-    """What is said of a process when no verdict is given: its result, that it died, or what it waits for."""
+    """The text of a process without a verdict: its result, that it died, or what it waits for."""
     if process in trace.results:
         result = trace.results[process]
         return Badge(result if isinstance(result, str) else text(result))
@@ -248,7 +248,7 @@ _LINKS = {
 
 
 def _signs(canvas: Canvas, y: float) -> float:
-    """Samples of the signs that occur, with their meaning, on one or two lines; gives the y below."""
+    """Samples of the signs that occur, with their meaning, on one or two lines; returns the y below."""
     sheet, x = canvas.sheet, MARGIN
     used = {box.kind for box in sheet.boxes} | {mark.kind for mark in sheet.marks}
     for kind, meaning in _SIGNS.items():

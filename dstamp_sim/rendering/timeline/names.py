@@ -1,4 +1,4 @@
-"""Where names go: inside their box if they fit, else on a flag above it, else as a code that the key explains."""
+"""The places of names: inside their box if they fit, else on a flag above it, else as a code that the key explains."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dstamp_sim.rendering.timeline.shelf import Interval, Shelf, gaps
 SIZE = 12.0
 """The type size of names in boxes and on flags, in pixels."""
 _CODE = "V88"
-"""As wide as codes are."""
+"""A text as wide as the widest code."""
 _FAR = 58.0
 """A flag that would stand further than this from its box shows the code instead of the name, in pixels."""
 
@@ -56,7 +56,8 @@ class Named:
 class Row:
     """Where the boxes of a row lie: their middle, their top, the middle of the flags above, and the flags' bounds.
 
-    `blocked` is what arrows take of the flags' room. Values (prefix `V`) are shown whole or as a code, never in part.
+    `blocked` is the part of the flags' room that arrows take. Values (prefix `V`) are shown whole or as a code, never
+    in part.
     """
 
     middle: float
@@ -107,7 +108,7 @@ def _free(item: Named) -> Interval:
 
 
 def _raise_flags(sheet: Sheet, row: Row, flagged: Sequence[Named], key: Legend) -> None:
-    """Names where they fit; codes, widest first, where flags would stand too far off. Wrong values give way last."""
+    """Names where they fit; codes, widest first, where flags would stand too far off. Wrong values come last."""
     items = _not_too_many(row, flagged)
     key.left_out += len(flagged) - len(items)
     centers = [sum(_free(item)) / 2 for item in items]
@@ -129,7 +130,7 @@ def _raise_flags(sheet: Sheet, row: Row, flagged: Sequence[Named], key: Legend) 
 
 
 def _on_flag(name: str, row: Row) -> str | None:
-    """What a flag says at most: most of a section's name; a value whole, or its code."""
+    """The longest text of a flag: most of a section's name; a value whole, or its code."""
     short = elide(name, SIZE, 240)
     return None if row.prefix == "V" and short != name else short
 
@@ -162,7 +163,7 @@ def _plant(
 def spread_between(
     centers: Sequence[float], widths: Sequence[float], bounds: Interval, blocked: Sequence[Interval]
 ) -> list[float]:
-    """The same as `spread`, where nothing may stand on what is `blocked`: each stays in the free stretch next to it."""
+    """The same as `spread`, but nothing stands on `blocked` parts: each stays in the next free stretch."""
     free = gaps(bounds, blocked) or [bounds]
     groups: list[list[int]] = [[] for _ in free]
     last = 0
@@ -186,7 +187,7 @@ def _away(stretch: Interval, center: float, width: float) -> float:
 
 
 def spread(centers: Sequence[float], widths: Sequence[float], bounds: Interval) -> list[float]:
-    """Positions as near to `centers` (ascending) as they can be without overlap; within `bounds` where they fit."""
+    """Positions as near to `centers` (ascending) as possible without overlap; within `bounds` if they fit."""
     blocks: list[list[float]] = []  # count, total width, sum of wanted left edges
     for center, width in zip(centers, widths, strict=True):
         blocks.append([1, width, center - width / 2])

@@ -1,7 +1,7 @@
 """Where arrows run between lanes: planned before anything is laid out, so that labels stand beside them.
 
 An arrow leaves its lane straight up or down, turns in the gap beside it, where no label stands, and goes straight on to
-the lane that it is for. Several in one gap have a track each.
+its target. Several in one gap have a track each.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _APART = 8.0
 
 
 class LaneBand(NamedTuple):
-    """Where a lane lies: its top and bottom, those of its main row, and the end of what stands below that."""
+    """The place of a lane: its top and bottom, those of its main row, and the end of the part below that."""
 
     top: float
     main: float
@@ -41,7 +41,7 @@ class LaneBand(NamedTuple):
 class Route:
     """One arrow from lane `source` at pixel `start` to lane `target` at pixel `end`; `name` stands on it if not empty.
 
-    `tip` is how far from the middle of its target's row it ends; `bar` is what it points at there instead: a hold.
+    `tip` is how far from the middle of its target's row it ends; `bar` is the hold that it points at instead.
     """
 
     kind: str
@@ -56,7 +56,7 @@ class Route:
 
     @property
     def reach(self) -> tuple[float, float]:
-        """What it takes of its track, its name included."""
+        """The part of its track that it takes, its name included."""
         left, right = min(self.start, self.end) - 3, max(self.start, self.end) + 3
         short = max(0.0, plate_width(self.name) - (right - left)) if self.name else 0.0
         return left - short / 2, right + short / 2
@@ -69,7 +69,7 @@ def plate_width(name: str) -> float:
 
 @dataclass
 class Routes:
-    """All arrows between `lanes`, which are given from top to bottom."""
+    """All arrows between `lanes`, from top to bottom."""
 
     lanes: Sequence[str] = ()
     all: list[Route] = field(default_factory=list)
@@ -82,11 +82,11 @@ class Routes:
             _give_tracks([route for route in self._between() if self._gap(route) == gap])
 
     def below(self, lane: str) -> list[float]:
-        """Where arrows cross what stands below a lane's main row."""
+        """Where arrows cross the part below a lane's main row."""
         return [x for route in self._between() for x in self._crossing(route, lane, below=True)]
 
     def above(self, lane: str) -> list[float]:
-        """Where arrows cross what stands above a lane's main row."""
+        """Where arrows cross the part above a lane's main row."""
         return [x for route in self._between() for x in self._crossing(route, lane, below=False)]
 
     def on(self, lane: str) -> list[float]:

@@ -46,7 +46,7 @@ def run_lane(canvas: Canvas, process: str, badge: Badge, top: float, tints: dict
 
 
 def _above(canvas: Canvas, process: str) -> list[Interval]:
-    """What arrows take of the rows above a lane's main row."""
+    """The parts of the rows above a lane's main row that arrows take."""
     return around(canvas.routes.above(process), 5)
 
 
@@ -59,7 +59,7 @@ def _life(canvas: Canvas, process: str, place: LaneBand) -> None:
 
 
 def _sections(canvas: Canvas, place: LaneBand, spans: Sequence[Span], tints: dict[str, int]) -> None:
-    """The sections as boxes, those that hold others behind them; of those side by side, thin ones in front."""
+    """The sections as boxes, sections that contain others behind them; of neighbours, thin ones in front."""
     for span in sorted(spans, key=lambda s: (s.level, s.start - s.end)):
         left, right = _edges(canvas, span)
         tint = tints.setdefault(span.name, len(tints))
@@ -186,7 +186,7 @@ def _name(canvas: Canvas, process: str, place: LaneBand, *, daemon: bool) -> Non
 
 
 def _verdict(canvas: Canvas, process: str, badge: Badge, place: LaneBand) -> float:
-    """The badge beside the main row, in the lane; gives the y of its foot."""
+    """The badge beside the main row, in the lane; returns the y of its foot."""
     sign = {True: "✓ ", False: "✗ ", None: ""}[badge.good]
     kind = {True: "verdict_good", False: "verdict_bad", None: "verdict"}[badge.good]
     left, room = RIGHT + 14, WIDTH - MARGIN - RIGHT - 14

@@ -1,4 +1,4 @@
-"""What a picture is made of: plain numbers in pixels, y downwards. No drawing, no matplotlib."""
+"""The parts of a picture: plain numbers in pixels, y downwards. No drawing, no matplotlib."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _BOLD = tuple(map(int, _BOLD_HUNDREDTHS.split()))
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle; `kind` says how it looks, `owner` is the lane it lies in, `name` what it stands for."""
+    """A rectangle; `kind` says how it looks, `owner` is its lane, `name` the thing that it shows."""
 
     kind: str
     x: float

@@ -1,4 +1,4 @@
-"""A row for labels: where on it there is still room, beside what stands there and beside the arrows that cross it."""
+"""A row for labels: where it still has room, beside other labels and beside the arrows that cross it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _APART = 9.0
 
 
 def gaps(bounds: Interval, blocked: Iterable[Interval]) -> list[Interval]:
-    """What is left of `bounds` between the blocked stretches, from left to right."""
+    """The free parts of `bounds` between the blocked stretches, from left to right."""
     free, begin = list[Interval](), bounds[0]
     for left, right in sorted(blocked):
         if left > begin:
@@ -46,7 +46,7 @@ class Shelf:
         return found
 
     def take(self, left: float, width: float) -> Interval:
-        """Puts a label there, with a little room on both sides; returns what it takes, for `leave`."""
+        """Puts a label there, with a little room on both sides; returns the part that it takes, for `leave`."""
         stretch = (left - _APART, left + width + _APART)
         self.taken.append(stretch)
         return stretch

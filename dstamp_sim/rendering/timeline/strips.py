@@ -65,7 +65,7 @@ def _named(canvas: Canvas, strip: Strip, segment: Segment, *, by_change: bool = 
 
 
 def sight_lines(canvas: Canvas) -> None:
-    """Puts a thin line from every check that is talked about down to the value that it saw."""
+    """Puts a thin line from every check that the text mentions down to the value that it saw."""
     for sight in canvas.sights:
         place, strip = canvas.places.get(sight.check.process), canvas.places.get(sight.check.strip)
         if place and strip and sight.letter:

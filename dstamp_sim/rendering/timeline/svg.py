@@ -1,4 +1,4 @@
-"""A laid-out timeline as SVG, in a page or a file of its own: real text, and classes that a style sheet colours."""
+"""A laid-out timeline as SVG, in a page or a separate file: real text, and classes that a style sheet colours."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def svg_of(layout: Layout, title: str) -> str:
 
 
 def standalone_svg(layout: Layout, title: str) -> str:
-    """The picture as a file of its own, with the page's colours (dark where the reader's are)."""
+    """The picture as a separate file, with the page's colours (dark where the reader's are)."""
     style = (files("dstamp_sim.rendering") / "assets" / "page.css").read_text(encoding="utf-8")
     colours, shapes = style.partition("* {")[0], style.partition(SHAPES)[2].partition("@media")[0]
     size = f'xmlns="http://www.w3.org/2000/svg" width="{_number(layout.width)}" height="{_number(layout.height)}"'

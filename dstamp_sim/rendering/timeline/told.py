@@ -1,4 +1,4 @@
-"""What an explanation points at, in step numbers (from 0): the same for the timeline, the page and exporters."""
+"""The steps and links of an explanation, by numbers from 0: the same for the timeline, the page and exporters."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Told:
     """The sentence and the proof; the window (its process, first and last step) and the write inside it; the rest.
 
     `cycle` are the links that make the proof, `links` all dependencies of the trace, `reads` is the step that mattered.
-    `sources` has, by reading, the last step that wrote what it read.
-    `steps` are all that it speaks of, `nones` those of them that only looked and were told None: that is an answer.
+    `sources` has, by read, the last step that wrote the value.
+    `steps` are all that it speaks of, `nones` those of them that only looked and got None, which is an answer.
     `clocks` has a vector clock per step: how many steps of each process it knows of. Only some formats need it.
     """
 

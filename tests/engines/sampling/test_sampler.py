@@ -216,9 +216,9 @@ def test_an_interruption_gives_what_there_is():
     ("settings", "message"),
     [
         (Settings("pkt"), "unknown strategy 'pkt'; did you mean 'pct'"),
-        (Settings("pct", {"depth": 0}), "depth=0, but it is 1 or more"),
-        (Settings("preemption-bounded", {"preemptions": -1}), "preemptions=-1, but it is 0 or more"),
-        (Settings(most_steps=0), "most_steps=0, but it is 1 or more"),
+        (Settings("pct", {"depth": 0}), "depth=0, but it must be 1 or more"),
+        (Settings("preemption-bounded", {"preemptions": -1}), "preemptions=-1, but it must be 0 or more"),
+        (Settings(most_steps=0), "most_steps=0, but it must be 1 or more"),
     ],
 )
 def test_a_setting_out_of_range_is_refused(settings, message):
