@@ -1,6 +1,6 @@
-"""A trace to be asked anew: its steps walked, its objects questioned, or other choices performed from the start.
+"""A trace to question anew: walk its steps, ask its objects, or perform other choices from the start.
 
-Plain on purpose, as it tests what was found by cleverer means; nothing is remembered from the search for a cause.
+Plain on purpose, as it tests the finds of cleverer code; it keeps nothing from the search for a cause.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dstamp_sim.core.trace import Trace
 
 @dataclass(frozen=True)
 class Performance:
-    """The states that some choices lead through, from the start, in a semantics of their own."""
+    """The states that some choices lead through, from the start, in a separate semantics."""
 
     semantics: Semantics
     choices: Sequence[Choice]
@@ -43,14 +43,14 @@ class Performance:
 
     @property
     def over(self) -> bool:
-        """Whether at the end all that must end have, or nobody can move."""
+        """Whether at the end all processes that must end have ended, or none can move."""
         last = self.states[-1]
         return self.semantics.ended(last) or not any(
             self.can_move(name, len(self.choices)) for name in self.semantics.names
         )
 
     def failures(self) -> dict[tuple[str, str | None], int]:
-        """What fails (or is reached): property and whose result, with the first state in which it does."""
+        """The failures (or reached wishes): the property and the process with the result, with the first such state."""
         judge = Judge(self.semantics, self.semantics.system.checked_properties)
         found: dict[tuple[str, str | None], int] = {}
         for number, state in enumerate(self.states):
@@ -61,10 +61,7 @@ class Performance:
         return found
 
     def where(self, trace: Trace, number: int) -> int | None:
-        """Where a step of a trace is performed here: the same choice and op, its process having moved as often before.
-
-        None where it is not.
-        """
+        """The place of a trace's step here: the same choice and op, after as many moves of its process; or None."""
         step = trace.steps[number]
         moves = sum(1 for earlier in trace.steps[:number] if earlier.process == step.process)
         places = [n for n, choice in enumerate(self.choices) if choice.process == step.process]
@@ -76,7 +73,7 @@ class Performance:
 
 
 def perform(system: System, choices: Sequence[Choice], told: tuple[int, Outcome] | None = None) -> Performance:
-    """What comes of `choices`, one of them perhaps told something. Raises ScheduleError where one is not possible."""
+    """The performance of `choices`, perhaps with one told result. Raises ScheduleError if one is impossible."""
     semantics = Semantics(system)
     states = [semantics.initial()]
     for number, choice in enumerate(choices):
@@ -90,7 +87,7 @@ def perform(system: System, choices: Sequence[Choice], told: tuple[int, Outcome]
 
 @dataclass(frozen=True)
 class Record:
-    """A trace and the system that it is of, to be asked anew."""
+    """A trace and its system, to question anew."""
 
     system: System
     trace: Trace
@@ -102,12 +99,12 @@ class Record:
 
     @cached_property
     def failures(self) -> dict[tuple[str, str | None], int]:
-        """What fails in the trace, with the first state in which it does."""
+        """The failures in the trace, with their first states."""
         return self.performance.failures()
 
     @cached_property
     def releases(self) -> list[tuple[Hold, Op]]:
-        """What was let go of with which op, in the trace and in plain runs of its system."""
+        """What was released with which op, in the trace and in plain runs of its system."""
         here = [(hold, step.op) for step in self.trace.steps if step.op is not None for hold in step.dropped]
         return list(dict.fromkeys([*here, *releases(self.system)]))
 
@@ -118,18 +115,18 @@ class Record:
         return changes[before - 1][1] if before else self.trace.initial[target]
 
     def value(self, place: Location, number: int) -> Any:
-        """What is in a field just before step `number`; None where there is no such field."""
+        """The value of a field just before step `number`; None if there is no such field."""
         return fields_of(self.state(place.target, number)).get(place.path)
 
     def wrote(self, number: int, place: Location) -> bool:
-        """Whether step `number` changed a field, or would have set it to the same whatever was there."""
+        """Whether step `number` changed a field, or would have set it to the same value in any case."""
         for change in self.trace.steps[number].changes:
             if change.target == place.target and place.path in changed(change.before, change.after):
                 return True
         return any(left != value for value, left in self._left_behind(number, place))
 
     def reads(self, number: int, place: Location) -> bool:
-        """Whether step `number` would have done something else had another value been in a field."""
+        """Whether step `number` would have done something else with another value in a field."""
         step = self.trace.steps[number]
         if step.op is None or step.op.target is None or step.touched != place.target:
             return False
@@ -141,7 +138,7 @@ class Record:
         return next((n for n in range(number - 1, -1, -1) if self.wrote(n, place)), None)
 
     def of(self, number: int) -> str:
-        """Who moved."""
+        """The process that moved."""
         return self.trace.steps[number].process
 
     @cached_property
@@ -153,7 +150,7 @@ class Record:
         return found
 
     def _left_behind(self, number: int, place: Location) -> Iterator[tuple[Any, Any]]:
-        """Other values of a field with what step `number` would have left there, had it been told the same."""
+        """Other values of a field with what step `number` would have left there, after the same result."""
         step = self.trace.steps[number]
         if step.op is not None:
             for value, outcomes in self._asked(number, place):
@@ -162,7 +159,7 @@ class Record:
                     yield value, fields_of(mine[0].state).get(place.path, ABSENT)
 
     def _asked(self, number: int, place: Location) -> Iterator[tuple[Any, tuple[Outcome, ...]]]:
-        """Other values of a field with what the op of step `number` may do then; those that the object bears."""
+        """Other values of a field with what the op of step `number` may do then, unless the object raises."""
         step = self.trace.steps[number]
         if step.op is None or step.op.target is None or step.touched != place.target:
             return
@@ -171,14 +168,14 @@ class Record:
             return
         now = get(state, place.path)
         for value in self._values(place, step.op.args):
-            if value != now and not (has_fields(value) and has_fields(now)):  # those are asked field by field
+            if value != now and not (has_fields(value) and has_fields(now)):  # they are asked field by field
                 try:
                     yield value, tuple(step.op.target.outcomes(put(state, place.path, value), step.op))
-                except Exception:  # a model's object, asked about a state of our making
+                except Exception:  # a model's object may raise on a state of our making
                     continue
 
     def _values(self, place: Location, args: Sequence[Any]) -> list[Any]:
-        """What a field holds anywhere in the trace, what an op was given, and some values that nobody wrote."""
+        """The values of a field anywhere in the trace, an op's arguments, and some values that nobody wrote."""
         private = place.target.partition("@")[0]
         states = [s for name, s in self.trace.initial.items() if name.partition("@")[0] == private]
         states += [c.after for s in self.trace.steps for c in s.changes if c.target.partition("@")[0] == private]
@@ -195,7 +192,7 @@ def _whose(semantics: Semantics, prop: Property, state: State) -> Iterator[str]:
 
 
 def _unlike(value: Any, path: Path, now: Sequence[Outcome], then: Sequence[Outcome]) -> bool:
-    """Whether an op does something else `then`, with `value` in a field, than `now`; to leave it there is the same."""
+    """Whether an op does something else `then`, with `value` in a field, than `now`; leaving it there is the same."""
     return len(now) != len(then) or any(
         (a.result, a.label, a.takes, a.drops) != (b.result, b.label, b.takes, b.drops)
         or b.state not in (a.state, _with(a.state, path, value))
@@ -204,7 +201,7 @@ def _unlike(value: Any, path: Path, now: Sequence[Outcome], then: Sequence[Outco
 
 
 def _with(state: Any, path: Path, value: Any) -> Any:
-    """The state with another value in a field; as it is where it has no such field."""
+    """The state with another value in a field; unchanged if it has no such field."""
     return put(state, path, value) if path in fields_of(state) else state
 
 

@@ -26,14 +26,14 @@ from dstamp_sim.pipeline.explained import explained, property_of
 from dstamp_sim.pipeline.files import result_text, save
 
 JOBS = 4
-"""Trials at once: most of a trial is waiting."""
+"""How many trials run at once: most of a trial is waiting."""
 
 Announce = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Played:
-    """A witness as the real parts played it: the trace with real times, and the labels that the services ended with."""
+    """A witness as the real parts played it: the trace with real times, and the final labels of the services."""
 
     witness: Witness
     trace: Trace
@@ -45,8 +45,8 @@ class Played:
 def play_witness(path: Path, out: Path, *, use_docker_host: bool = False) -> Played:
     """Plays a witness on real parts, op by op at a barrier, and writes the timed trace as a witness and a timeline.
 
-    Raises WitnessError where the witness does not fit its model, NoEngine where it needs an engine and none can start,
-    Disagreement at the first step where reality does otherwise.
+    Raises WitnessError if the witness does not fit its model, NoEngine if it needs an engine and none can start,
+    Disagreement at the first step where reality differs.
     """
     witness, system = read_witness(path, replay)
     check_writable(out)
@@ -67,7 +67,7 @@ def play_witness(path: Path, out: Path, *, use_docker_host: bool = False) -> Pla
 
 @dataclass(frozen=True)
 class Trials:
-    """What free-running trials gave: how often each set of results, and how often each property was broken."""
+    """The results of free-running trials: how often each set of results came, and each property was broken."""
 
     placement: str
     trials: int
@@ -88,8 +88,8 @@ def run_trials(
 ) -> Trials:
     """Runs a model on real parts `trials` times, with real concurrency and random delays up to `delay_s` seconds.
 
-    Every trace is explained by the model and replays. What happens is the machine's to decide: seeds fix the delays
-    only. Raises Disagreement where the model does not explain a run, NoEngine where it needs an engine and none starts.
+    Every trace is explained by the model and replays. The machine decides what happens: seeds fix the delays only.
+    Raises Disagreement where the model does not explain a run, NoEngine if it needs an engine and none starts.
     """
     model = load_model(reference)
     parameters = read_settings(model.factory, settings)
@@ -126,7 +126,7 @@ def _refuse_versions(system: System) -> None:
 def one_trial(
     system: System, source: Forker, folder: Path, engine: Engine | None, *, number: int, seed: int, delay_s: float
 ) -> Trace:
-    """The trace of one free run, in parts of its own."""
+    """The trace of one free run, with separate parts."""
     with bench(system, source, folder, engine, tag=f"-{number}") as parts:
         return run_freely(system, parts, seed=seed * 1_000_003 + number, delay_s=delay_s)
 

@@ -1,4 +1,4 @@
-"""Real: what this machine can run for real, tried and not guessed."""
+"""Real: the parts that this machine can run, tried and not guessed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from dstamp_sim.conformance.real_git import git_version
 
 @dataclass(frozen=True)
 class Health:
-    """What `dstamp real doctor` found: the git command, the engine's version, and how long it took to come and go.
+    """What `dstamp real doctor` found: the git command, the engine's version, and how long its start and stop took.
 
-    `trouble` lists what stands in the way; it is empty where everything runs.
+    `trouble` lists the obstacles; it is empty if everything runs.
     """
 
     git: str
@@ -25,7 +25,7 @@ class Health:
 
 
 def examine(*, use_docker_host: bool = False) -> Health:
-    """Starts an engine, asks it, and ends it."""
+    """Starts an engine, queries it, and stops it."""
     git = git_version()
     begun = time.monotonic()
     try:

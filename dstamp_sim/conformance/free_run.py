@@ -1,4 +1,4 @@
-"""A run on real parts with real concurrency, and then an order of its ops in which the model explains what was seen."""
+"""A run on real parts with real concurrency, and then an order of its ops in which the model explains the results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def run_freely(system: System, bench: Bench, *, seed: int, delay_s: float) -> Tr
     """The trace of a run with real concurrency: every process goes on as soon as its op has ended.
 
     Delays last up to `delay_s` seconds, drawn with `seed`; the rest is the machine's. The trace is an order of the ops
-    that respects real time and in which the model gives what each process was given; it replays through `replay`.
+    that respects real time and in which the model returns every process's results; it replays through `replay`.
     Raises Disagreement when there is none.
     """
     run = _Free(system, bench, random.Random(seed), delay_s)
@@ -33,7 +33,7 @@ def run_freely(system: System, bench: Bench, *, seed: int, delay_s: float) -> Tr
     found = linearise(semantics, events)
     if found is None:
         told = "; ".join(f"{event.process} {event.op} -> {text(event.result)}" for event in sorted(events, key=_ended))
-        raise Disagreement(f"no order of the ops explains what the processes saw: {told}")
+        raise Disagreement(f"no order of the ops explains the processes' results: {told}")
     state, steps = semantics.initial(), list[Step]()
     for move, time_s in found:
         after = semantics.perform(state, move)
@@ -47,7 +47,7 @@ def _ended(event: Event) -> float:
 
 
 class _Life:
-    """One process of a free run: its program, as far as it has come, and its worker."""
+    """One process of a free run: its program so far, and its worker."""
 
     def __init__(self, instance: Instance, worker: Worker) -> None:
         self.instance, self.worker = instance, worker
@@ -68,13 +68,13 @@ class _Life:
             self.op = None
 
     def again(self) -> None:
-        """Begins anew, as a daemon does."""
+        """Restarts, as a daemon does."""
         self.body = self._start()
         self.advance(None)
 
 
 class _Free:
-    """A run whose processes are not held."""
+    """A run whose processes are not held at a barrier."""
 
     def __init__(self, system: System, bench: Bench, generator: random.Random, delay_s: float) -> None:
         self.bench, self.generator, self.delay_s = bench, generator, delay_s

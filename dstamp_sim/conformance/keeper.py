@@ -1,4 +1,4 @@
-"""What must not outlive us: a scratch folder and a private Docker Engine, kept by a process that sees us end."""
+"""What must not outlive us: a scratch folder and a private Docker Engine, with a process that sees us end."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ START_S = 60.0
 
 
 class NoEngine(UsageError):
-    """No Docker Engine can be started here, or the one asked for does not serve; the message says why."""
+    """No Docker Engine can be started here, or the requested one is unusable; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Engine:
     control: Path | None
 
     def client(self) -> Any:
-        """A client of its HTTP API (docker-py's low-level one). Raises NoEngine where that library is missing."""
+        """A client of its HTTP API (docker-py's low-level one). Raises NoEngine if that library is missing."""
         try:
             import docker  # noqa: PLC0415 - optional: only the real parts need it
         except ImportError as error:
@@ -46,7 +46,7 @@ class Engine:
 
 
 def obstacles() -> list[str]:
-    """Why no private engine can be started on this machine, reason by reason; empty when nothing stands in the way."""
+    """Why no private engine can be started on this machine, reason by reason; empty if there is none."""
     found = [
         f"no {command} on the PATH: apt-get install {package}"
         for command, package in (("dockerd", "docker.io"), ("busybox", "busybox-static"), ("unshare", "util-linux"))
@@ -87,7 +87,7 @@ def _which(command: str) -> str | None:
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """An empty folder that is gone when the block ends, and when this process dies, be it by SIGKILL."""
+    """An empty folder that is gone when the block ends, and when this process dies, even by SIGKILL."""
     with _keeper() as (folder, _):
         yield folder
 
@@ -96,9 +96,9 @@ def scratch_folder() -> Iterator[Path]:
 def private_engine() -> Iterator[Engine]:
     """A Docker Engine of our own: a swarm of one node on its own loopback, holding `IMAGE` and no service.
 
-    It is gone when the block ends, and when this process dies, be it by SIGKILL: see keeper.sh. Several may run at
+    It is gone when the block ends, and when this process dies, even by SIGKILL: see keeper.sh. Several may run at
     once.
-    Raises NoEngine saying why when none can start.
+    Raises NoEngine with the reason if none can start.
     """
     if why := obstacles():
         raise NoEngine("no Docker Engine can start here: " + "; ".join(why))
@@ -116,7 +116,7 @@ def private_engine() -> Iterator[Engine]:
 def some_engine(*, use_docker_host: bool = False) -> Iterator[Engine]:
     """A private engine, or with `use_docker_host` the one that DOCKER_HOST names: it must be in swarm mode.
 
-    Raises NoEngine where the one asked for does not serve. On an engine that is not ours one image is left behind.
+    Raises NoEngine if the requested one is unusable. A foreign engine keeps one image.
     """
     if not use_docker_host:
         with private_engine() as engine:
@@ -126,7 +126,7 @@ def some_engine(*, use_docker_host: bool = False) -> Iterator[Engine]:
     if not address:
         raise NoEngine("--yes-use-this-engine: DOCKER_HOST is not set, so there is no engine to use")
     if not _listens(address):
-        raise NoEngine(f"DOCKER_HOST={address} does not answer: nobody listens there")
+        raise NoEngine(f"DOCKER_HOST={address} does not answer: nothing listens there")
     engine = Engine(address, None)
     try:
         with closing(engine.client()) as client:
@@ -171,7 +171,7 @@ def _said(line: str, word: str) -> str:
 
 
 def _awaited(engine: Engine, root: Path) -> Any:
-    """A client of an engine that answers. Raises NoEngine with the end of its log when it does not."""
+    """A client of an engine that answers. Raises NoEngine with the end of its log if it does not."""
     client = engine.client()
     until = time.monotonic() + START_S
     while not _listens(engine.address):
@@ -185,7 +185,7 @@ def _awaited(engine: Engine, root: Path) -> Any:
 
 
 def _listens(address: str) -> bool:
-    """Whether somebody listens at a `unix://` address; true for any other, which is not tried."""
+    """Whether something listens at a `unix://` address; true for any other, untried."""
     scheme, _, path = address.partition("://")
     if scheme != "unix":
         return True

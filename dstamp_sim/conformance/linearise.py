@@ -24,9 +24,9 @@ class Event(NamedTuple):
 
 
 def linearise(semantics: Semantics, events: Sequence[Event]) -> list[tuple[Move, float]] | None:
-    """Moves with their instants, in an order that respects real time and gives every result; None if there is none.
+    """Moves with their instants, in an order that respects real time and returns every result; None if there is none.
 
-    Ops that had not ended are no events; what they did must not have been seen. Cost: exponential in the number of
+    Ops that had not ended are not events; nobody must have seen their effects. Cost: exponential in the number of
     ops that overlap, at most; states tried in vain are remembered.
     """
     return _Search(semantics, events).run()
@@ -73,7 +73,7 @@ class _Search:
     def _next(
         self, state: State, at: tuple[int, ...], now_s: float
     ) -> Iterator[tuple[State, Move, tuple[int, ...], float]]:
-        """What can come next: an op that did not begin after the end of another that is still to come."""
+        """The candidates for the next place: ops that did not begin after the end of another remaining one."""
         heads = [
             (pid, life[place])
             for pid, (place, life) in enumerate(zip(at, self.lives, strict=True))
@@ -88,7 +88,7 @@ class _Search:
                     yield state, Move(pid, k), there, max(now_s, event.began_s)
 
     def _explained(self, state: State, pid: int, event: Event) -> Iterator[int]:
-        """The outcomes of the model's op that give what the event gave."""
+        """The outcomes of the model's op with the event's result."""
         node = self.semantics.node(state, pid)
         if node is None or node.op is None or (node.returned if event.op is not None else not node.returned):
             return

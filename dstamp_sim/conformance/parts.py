@@ -43,12 +43,12 @@ def needs_engine(system: System) -> bool:
 def bench(
     system: System, forker: Forker, folder: Path, engine: Engine | None = None, *, tag: str = ""
 ) -> Iterator[RealBench]:
-    """The real counterparts of a system's objects, in their initial states, in an empty `folder`; gone afterwards.
+    """The real counterparts of a system's objects, in their initial states, in an empty `folder`; removed afterwards.
 
     `tag` is added to the names of stacks, so that several benches can share an engine.
 
-    Raises UsageError for an object that has none or begins in a state that is not made here, NoEngine where a service
-    is among them and there is no engine.
+    Raises UsageError for an object without a counterpart or with an initial state that cannot be made, NoEngine if
+    there is a service and no engine.
     """
     objects = [*system.objects, *system.lock_objects.values()]
     parts: dict[str, Any] = {}

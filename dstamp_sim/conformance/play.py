@@ -25,29 +25,29 @@ from dstamp_sim.core.trace import Step, Trace
 from dstamp_sim.core.value import text
 
 REACTION_S = 5.0
-"""How long a real part may take until what is seen of it is what the model says: an orchestrator reacts in its time."""
+"""How long a real part may take to show the model's state: an orchestrator reacts in its time."""
 
 
 class Part(Protocol):
     """The real counterpart of one shared object."""
 
     def real_args(self, process: str, op: Op, hint: str) -> tuple[Any, ...] | None:
-        """The op's arguments for the hand that performs it; None where it is known to block.
+        """The op's arguments for the hand that performs it; None if it is known to block.
 
-        `hint` is the label of the outcome wanted, where the real thing can be steered (a task that fails).
+        `hint` is the label of the wanted outcome, if the real thing can be steered (a task that fails).
         """
 
     def model_result(self, worker_pid: int, op: Op, raw: Any, outcomes: Sequence[Outcome]) -> Hashable:
-        """A raw result in the model's terms; `outcomes` are those that the model allows (none in a free run)."""
+        """A raw result in the model's terms; `outcomes` are the ones that the model allows (none in a free run)."""
 
     def died(self, worker_pid: int) -> None:
         """A worker died or ended, and the kernel has closed what it had open."""
 
     def look(self, process: str) -> Hashable:
-        """What can be seen of the real state."""
+        """The visible part of the real state."""
 
     def seen(self, state: Any) -> Hashable:
-        """As much of the model's state as `look` can see."""
+        """The part of the model's state that `look` can see."""
 
 
 class Worker(Protocol):
@@ -59,13 +59,13 @@ class Worker(Protocol):
         """The descriptor that is readable when an answer has come."""
 
     def ask(self, part: str, verb: str, args: tuple[Any, ...], *, wait: bool) -> Any:
-        """Performs an op and gives its raw result, or `BLOCKED`. Raises RuntimeError where it fails."""
+        """Performs an op and returns its raw result, or `BLOCKED`. Raises RuntimeError if it fails."""
 
     def send(self, part: str, verb: str, args: tuple[Any, ...], *, wait: bool) -> None:
-        """Asks for an op (on no part: a delay)."""
+        """Requests an op (on no part: a delay)."""
 
     def receive(self) -> tuple[Any, float, float]:
-        """The raw result of the op asked for, and when it began and ended."""
+        """The raw result of the requested op, and when it began and ended."""
 
     def kill(self) -> None:
         """Kills the process; on return the kernel has released what it held."""
@@ -87,7 +87,7 @@ class Bench(Protocol):
 
 @dataclass
 class Tally:
-    """What was compared, by kind of object: sequences, ops with what they gave in both worlds, and disagreements."""
+    """The comparisons, by kind of object: sequences, ops with their results in both worlds, and disagreements."""
 
     runs: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -117,7 +117,7 @@ def follow(schedule: Schedule | Iterable[Choice] | str) -> Chooser:
 def play(system: System, bench: Bench, choose: Chooser, *, tally: Tally | None = None, strict: bool = False) -> Trace:
     """The trace of the real parts, with real times in seconds; each op compared with the model.
 
-    Where the model allows several outcomes the real one is taken; with `strict`, only the chosen one will do.
+    If the model allows several outcomes, the real one is taken; with `strict`, only the chosen one is accepted.
     Raises Disagreement naming the step and the op where the real parts do what the model does not allow: another
     result, another state, blocking or not blocking.
     """
@@ -193,21 +193,21 @@ class _Barrier:
         result = self._ask(move.pid, node.op, outcomes, outcomes[move.outcome].label)
         what = self._about(node, move.pid)
         if result == BLOCKED:
-            raise Disagreement(f"{what} blocks, but in the model it gives {_gives(outcomes)}")
+            raise Disagreement(f"{what} blocks, but in the model it returns {_gives(outcomes)}")
         possible = [k for k, outcome in enumerate(outcomes) if _same(outcome.result, result)]
         if not possible:
-            raise Disagreement(f"{what} gave {text(result)}, but in the model it gives {_gives(outcomes)}")
+            raise Disagreement(f"{what} returned {text(result)}, but in the model it returns {_gives(outcomes)}")
         part, name = self._part(node.op.target), self.semantics.names[move.pid]
         found = possible[self._compare_state(what, part, name, [outcomes[k].state for k in possible])]
         if self.strict and found != move.outcome:
             raise Disagreement(
                 f"{what} was to be [{outcomes[move.outcome].label}], and was [{outcomes[found].label}]: "
-                "the model allows both, but this trace is another one"
+                "the model allows both, but this trace has the other one"
             )
         return Move(move.pid, found)
 
     def _compare_state(self, what: str, part: Part, process: str, states: Sequence[Any]) -> int:
-        """Which of the states the real one is, after it had time to react. Raises Disagreement if it is none."""
+        """The state that the real one is, after it had time to react. Raises Disagreement if it is none."""
         expected = [part.seen(state) for state in states]
         until = time.monotonic() + REACTION_S
         while (real := part.look(process)) not in expected:
@@ -234,7 +234,7 @@ class _Barrier:
         return part
 
     def _probe_blocked(self) -> None:
-        """What is blocked in the model must be so in reality: it is asked, and must not get through."""
+        """Checks that an op that blocks in the model blocks in reality: it is tried, and must not get through."""
         for pid in range(len(self.workers)):
             node = self.semantics.node(self.state, pid)
             if node is None or node.op is None or self.semantics.outcomes(self.state, pid):

@@ -27,7 +27,7 @@ class FlockHand:
         self.locked: defaultdict[int, list[int]] = defaultdict(list)
 
     def perform(self, verb: str, args: tuple[Any, ...], *, wait: bool) -> Any:
-        """Gives (inode, descriptor) where the model gives a descriptor."""
+        """Returns (inode, descriptor) where the model returns a descriptor."""
         match verb:
             case "acquire" | "try_acquire":
                 file = os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600)
@@ -69,7 +69,7 @@ def _flock(file: int, *, wait: bool) -> bool:
 
 
 def _duplicate(pid: int, file: int) -> int:
-    """A descriptor of another process's open file description: what a forked child has (pidfd_getfd(2))."""
+    """A descriptor of another process's open file description: as a forked child has it (pidfd_getfd(2))."""
     process = os.pidfd_open(pid)
     try:
         copy = ctypes.CDLL(None, use_errno=True).syscall(_PIDFD_GETFD, process, file, 0)
@@ -87,16 +87,16 @@ class RealFlock:
         self.target = target
         self.path = folder / "lock"
         folder.mkdir()
-        self._kept: dict[int, int] = {}  # by inode: a file kept open, so that the number is not given away again
+        self._kept: dict[int, int] = {}  # by inode: a file kept open, so that the number is not reused
         self._holders: list[tuple[int, int, int]] = []
         self._number(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
 
     def hand(self, process: str) -> FlockHand:
-        """What performs its verbs in the worker of a process."""
+        """The hand that performs its verbs in the worker of a process."""
         return FlockHand(self.path)
 
     def real_args(self, process: str, op: Op, hint: str) -> tuple[Any, ...] | None:
-        """The op's arguments for the hand; None where it is known to block without asking."""
+        """The op's arguments for the hand; None if it is known to block."""
         if op.verb == "inherit":
             numbers = list(self._kept)
             return next(
@@ -120,7 +120,7 @@ class RealFlock:
         return list(self._kept).index(inode) + 1
 
     def died(self, worker_pid: int) -> None:
-        """A worker is no more: the kernel has closed what it had open."""
+        """A worker is gone: the kernel has closed what it had open."""
         self._holders = [holder for holder in self._holders if holder[0] != worker_pid]
 
     def look(self, process: str) -> Hashable:
@@ -133,7 +133,7 @@ class RealFlock:
         return (None if current is None else numbers[current], len(numbers), locked)
 
     def seen(self, state: Any) -> Hashable:
-        """As much of a model's state as `look` can see: how many descriptors share a lock is in no file."""
+        """The part of a model's state that `look` can see: no file says how many descriptors share a lock."""
         file: LockFile = state
         return (file.inode, file.made, frozenset(inode for inode, _ in file.locked))
 
@@ -150,7 +150,7 @@ class RealFlock:
 
 
 def _is_locked(file: int) -> bool:
-    """Whether somebody has locked the inode of an open file: asked through an open file description of its own."""
+    """Whether somebody has locked the inode of an open file: asked through a separate open file description."""
     other = os.open(f"/proc/self/fd/{file}", os.O_RDWR)
     try:
         return not _flock(other, wait=False)

@@ -1,4 +1,4 @@
-"""`GitCheckout` by the git command on real repositories, held half done where the model sees it so."""
+"""`GitCheckout` by the git command on real repositories, held half done where the model sees them so."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _HELD = "zz-held"
 OVERLAY = "compose.ccci.yml"
 """The untracked file that the harness puts into a tree."""
 
-# Both say that git has come so far, and wait to be told to go on: the filter while git writes the last file, under
+# Both report that git has come so far, and wait for a signal: the filter while git writes the last file, under
 # index.lock; the hook when the index is committed and its lock released, before HEAD moves.
 _WAIT = 'if [ -n "${DSTAMP_REACHED:-}" ]; then echo >"$DSTAMP_REACHED"; read -r _ <"$DSTAMP_GO"; fi'
 
@@ -46,7 +46,7 @@ _QUIET = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "GIT_TER
 
 
 def git(folder: Path, *args: str, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
-    """The git command in `folder`, with no configuration but the repository's."""
+    """The git command in `folder`, with the repository's configuration only."""
     return subprocess.run(
         ["git", "-C", str(folder), *args],
         env=_env(**more),
@@ -83,11 +83,11 @@ class Recipe:
         return self._shas[name]
 
     def name(self, sha: str) -> str:
-        """The model's name of a real commit; the commit itself where it has none."""
+        """The model's name of a real commit; the commit itself if it has none."""
         return next((name for name, known in self._shas.items() if known == sha), sha)
 
     def new_tag(self, count: int) -> None:
-        """Something for a fetch of tags to fetch."""
+        """Makes a tag for a fetch to fetch."""
         git(self.folder, "tag", f"new-{count}", "HEAD")
 
 
@@ -99,7 +99,7 @@ class CheckoutHand:
         self._held: _Held | None = None
 
     def perform(self, verb: str, args: tuple[Any, ...], *, wait: bool) -> Any:
-        """Gives commits where the model gives commits."""
+        """Returns commits where the model returns commits."""
         match verb, args:
             case "clone", (sha,):
                 return self._clone(sha)
@@ -145,7 +145,7 @@ class CheckoutHand:
 
 
 class _Held:
-    """A `git checkout` that stops in the two places where `_WAIT` is, and goes on when told to."""
+    """A `git checkout` that stops in the two places where `_WAIT` is, until `on` is called."""
 
     def __init__(self, tree: Path, sha: str) -> None:
         os.utime(tree / _HELD, (1, 1)) if (tree / _HELD).exists() else None  # so that git writes it in any case
@@ -163,7 +163,7 @@ class _Held:
         self._begun = False
 
     def on(self) -> bool:
-        """Lets git go on to the next stop, or to its end; gives whether it did not fail."""
+        """Lets git go on to the next stop, or to its end; returns whether it succeeded."""
         if self._begun:
             os.write(self._go, b"\n")
         self._begun = True
@@ -176,7 +176,7 @@ class _Held:
 
 
 def git_checkout(tree: Path, sha: str) -> bool:
-    """`git checkout --force`; False where another holds index.lock. Raises RuntimeError where it fails otherwise."""
+    """`git checkout --force`; False where another holds index.lock. Raises RuntimeError if it fails in another way."""
     done = git(tree, "checkout", "--quiet", "--force", "--detach", sha, check=False)
     return _succeeded(done.returncode, done.stderr)
 
@@ -196,12 +196,12 @@ def write_files(tree: Path, sha: str) -> None:
 
 
 def read_head(tree: Path) -> str | None:
-    """The commit of HEAD; None where there is no checkout."""
+    """The commit of HEAD; None if there is no checkout."""
     return git(tree, "rev-parse", "HEAD").stdout.strip() if tree.exists() else None
 
 
 def is_dirty(tree: Path) -> bool:
-    """Whether `git status` lists anything, beside the file at which checkouts are held."""
+    """Whether `git status` lists anything, except for the file at which checkouts are held."""
     if not tree.exists():
         return False
     listed = git(tree, "--no-optional-locks", "status", "--porcelain", "--", ".", f":!{_HELD}")
@@ -228,7 +228,7 @@ class RealGitCheckout:
         return self.folder / (f"tree-{quote(process, safe='')}" if self.target.private else "tree")
 
     def hand(self, process: str) -> CheckoutHand:
-        """What performs its verbs in the worker of a process."""
+        """The hand that performs its verbs in the worker of a process."""
         return CheckoutHand(self.mirror.folder, self.tree(process))
 
     def real_args(self, process: str, op: Op, hint: str) -> tuple[Any, ...] | None:
@@ -248,10 +248,10 @@ class RealGitCheckout:
         return given
 
     def died(self, worker_pid: int) -> None:
-        """Nothing: git leaves everything as it lies."""
+        """Does nothing: git leaves everything as it is."""
 
     def look(self, process: str) -> Hashable:
-        """HEAD, files, overlay, index.lock, and the index where it is of another commit than the files."""
+        """HEAD, files, overlay, index.lock, and the index if its commit is not that of the files."""
         tree = self.tree(process)
         if not tree.exists():
             return self.target.initial
@@ -267,11 +267,11 @@ class RealGitCheckout:
         return whole
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Does nothing: nothing is kept open."""
 
 
 def git_version() -> str:
-    """What `git --version` says; "missing" where there is no git."""
+    """What `git --version` says; "missing" if there is no git."""
     try:
         return subprocess.run(["git", "--version"], capture_output=True, text=True, check=True).stdout.strip()
     except OSError:

@@ -27,15 +27,15 @@ from dstamp_sim.objects.swarm_service import (
 )
 
 NOW = "now"
-"""As the listing that a deploy goes by: one made with it."""
+"""The listing of a deploy: one made by the deploy itself."""
 
 _NS = 1_000_000_000
 _POLL_S = 0.02
 _SETTLE_S = 30.0
-"""How long the orchestrator may take to do what it was let do."""
+"""How long the orchestrator may take for an expected change."""
 
 _MONITOR_S = 1
-"""How long a modelled orchestrator watches for a failure: one that it comes to later does not end an update."""
+"""How long a modelled orchestrator watches for a failure: a later one does not end an update."""
 
 # A task waits for its order: run (it becomes healthy, and so `running`) or fail. Orders are files named after tasks.
 _TASK = """
@@ -46,11 +46,11 @@ exec sleep 1000000
 """
 
 _REPLICAS = 2
-"""Of a service whose convergence is modelled: with one, swarm calls a rollback completed before its task runs."""
+"""Settings of a service with modelled convergence: otherwise swarm calls a rollback completed before its task runs."""
 
 
 class ServiceHand:
-    """Performs the verbs of a service in one process by the HTTP API: what `docker stack deploy` asks of it."""
+    """Performs the verbs of a service in one process by the HTTP API: as `docker stack deploy` does."""
 
     def __init__(
         self, engine: Engine, stack: str, *, orchestrated: bool, failure_action: str, replicas: int | None = None
@@ -62,7 +62,7 @@ class ServiceHand:
 
     @property
     def client(self) -> Any:
-        """This process's own client: it is not carried over a fork."""
+        """This process's own client: it does not survive a fork."""
         if self._client is None:
             self._client = self.engine.client()
         return self._client
@@ -71,7 +71,7 @@ class ServiceHand:
         return self.__dict__ | {"_client": None}
 
     def perform(self, verb: str, args: tuple[Any, ...], *, wait: bool) -> Any:
-        """Gives (id, version) for a version; blocks by polling."""
+        """Returns (id, version) for a version; blocks by polling."""
         match verb, args:
             case "deploy", (spec, listed):
                 return self._deploy(spec, listed)
@@ -94,7 +94,7 @@ class ServiceHand:
         raise NotImplementedError(f"no verb {verb!r}")
 
     def inspect(self) -> Any:
-        """The service as the engine shows it; None when there is none."""
+        """The service as the engine shows it; None if there is none."""
         from docker.errors import NotFound  # noqa: PLC0415 - optional: only the real parts need it
 
         try:
@@ -119,8 +119,8 @@ class ServiceHand:
     def _deploy(self, spec: Spec, listed: Any) -> str:
         """`listed` is what a listing gave, (id, version) or None; `NOW` for a listing of this very moment.
 
-        In the second case a client that comes too late lists again, which makes the whole one atomic op: what models
-        without versions say of a deploy. `docker stack deploy` itself does not try again.
+        In the second case a client that comes too late lists again, which makes the whole one atomic op, as models
+        without versions have it. `docker stack deploy` itself does not try again.
         """
         if listed != NOW:
             return self._request(spec, listed)
@@ -191,12 +191,12 @@ class ServiceHand:
         }
 
     def status(self) -> str | None:
-        """The state in UpdateStatus; None where it is unset or there is no service."""
+        """The state in UpdateStatus; None if it is unset or there is no service."""
         found = self.inspect()
         return None if found is None else found.get("UpdateStatus", {}).get("State")
 
     def under_way(self) -> bool:
-        """Whether an update or a rollback goes on, be it without a word in UpdateStatus: then a new task waits."""
+        """Whether an update or a rollback goes on, even if UpdateStatus does not show it: then a new task waits."""
         return self.status() in UNDER_WAY or bool(self.waiting_tasks())
 
     def _wait(self, *, wait: bool, for_update: bool) -> Any:
@@ -210,7 +210,7 @@ class ServiceHand:
         return None if for_update else self.status()
 
     def _settle(self, hint: str) -> str | None:
-        """Lets the new tasks run, or one of them fail, and waits for what the orchestrator makes of it.
+        """Lets the new tasks run, or one of them fail, and waits for the orchestrator's reaction.
 
         An update fails in its second task: what the first one changed must then be rolled back, which takes a task too.
         """
@@ -225,9 +225,9 @@ class ServiceHand:
         return self._order_until(orders, lambda: None if (after := self.status()) == before else str(after))
 
     def _settle_unseen(self, orders: Iterator[str]) -> str | None:
-        """The same where UpdateStatus will not tell: until every task serves, all of the new content or one failed.
+        """The same without UpdateStatus: until every task serves, all have the new content, or one has failed.
 
-        And the watch is over: a deploy during it is one that the model has not.
+        The watch must be over: the model has no deploy during it.
         """
 
         def failures() -> int:
@@ -247,7 +247,7 @@ class ServiceHand:
         return states == ["running"] * self.replicas
 
     def content(self) -> str | None:
-        """What the tasks run that serve: their content, `MIXED` where they differ, None where none serves."""
+        """The content of the serving tasks: `MIXED` if they differ, None if none serves."""
         serving = [task for task in self._tasks("running") if task["Status"]["State"] == "running"]
         found = {self._environment(task["Spec"])["CONTENT"] for task in serving}
         return MIXED if len(found) > 1 else next(iter(found), None)
@@ -261,22 +261,22 @@ class ServiceHand:
             return []
 
     def _run_first_tasks(self) -> None:
-        """Lets the tasks of a new service run: the model's creation has no convergence of its own."""
+        """Lets the tasks of a new service run: the model's creation has no separate convergence."""
         self._order_until(repeat("run"), lambda: "yes" if self._all_serve() else None)
 
     def _order_until(self, orders: Iterator[str], done: Callable[[], str | None]) -> str:
-        """Gives each task that waits one of the orders, while there are any, until something is done: gives what."""
+        """Gives each waiting task one of the orders, while there are any, until `done()` is set; returns that."""
         until = time.monotonic() + _SETTLE_S
         while (what := done()) is None:
             for task, order in zip(self.waiting_tasks(), orders, strict=False):
                 self.order(order, task)
             if time.monotonic() > until:
-                raise TimeoutError(f"{self.name} is {self.status()} still after {_SETTLE_S:g} s")
+                raise TimeoutError(f"{self.name} is still {self.status()} after {_SETTLE_S:g} s")
             time.sleep(_POLL_S)
         return what
 
     def waiting_tasks(self) -> list[str]:
-        """The service's tasks that are to run and have no order yet, oldest first."""
+        """The service's tasks that should run and have no order yet, oldest first."""
         assert self.engine.control is not None
         tasks = self._tasks("running", "ready")
         told = {path.stem for path in self.engine.control.iterdir()}
@@ -299,16 +299,16 @@ class ServiceHand:
 
 
 class RealSwarmService:
-    """The counterpart of a `SwarmService`: a service of its own, in one engine with others."""
+    """The counterpart of a `SwarmService`: a separate service, in one engine with others."""
 
     def __init__(self, target: SwarmService, engine: Engine, tag: str = "") -> None:
         self.target, self._engine = target, engine
         self.stack = re.sub(r"[^A-Za-z0-9_.-]+", "-", target.name.split()[-1]) + tag
         self.labels: dict[str, str] = {}
-        """The label that bears the live service's stamp, as it was when there was a service to look at."""
+        """The label with the live service's stamp, as it was at the last look."""
         self._hand = self.hand("")
         if target.orchestrated and engine.control is None:
-            raise NoEngine(f"{target.name!r}: the tasks of an engine that is not ours cannot be told to fail")
+            raise NoEngine(f"{target.name!r}: the tasks of a foreign engine cannot be made to fail")
         if self._hand.inspect() is not None:
             raise NoEngine(
                 f"the engine at {engine.address} has a service {self._hand.name!r} already: it is not touched"
@@ -319,7 +319,7 @@ class RealSwarmService:
             self._hand.perform("deploy", (initial.service.spec, None), wait=True)
 
     def hand(self, process: str) -> ServiceHand:
-        """What performs its verbs in the worker of a process."""
+        """The hand that performs its verbs in the worker of a process."""
         return ServiceHand(
             self._engine,
             self.stack,
@@ -328,7 +328,7 @@ class RealSwarmService:
         )
 
     def real_args(self, process: str, op: Op, hint: str) -> tuple[Any, ...] | None:
-        """A listed version as the real one; for the orchestrator, what is to happen."""
+        """A listed version as the real one; for the orchestrator, the wanted outcome."""
         match op.verb, op.args:
             case "deploy", (spec, version):
                 return (spec, self._real_version(version))
@@ -342,7 +342,7 @@ class RealSwarmService:
         return next((real for real, known in self._listed.items() if known == version), None)
 
     def model_result(self, worker_pid: int, op: Op, raw: Any, outcomes: Sequence[Outcome]) -> Hashable:
-        """A real version as the model's: the first time it is seen they are tied to each other."""
+        """A real version as the model's: the first sight ties them to each other."""
         given: Hashable = raw
         if op.verb != "version" or raw is None:
             return given
@@ -355,10 +355,10 @@ class RealSwarmService:
         return known
 
     def died(self, worker_pid: int) -> None:
-        """Nothing: a request that was sent is carried out."""
+        """Does nothing: a request that was sent is carried out."""
 
     def look(self, process: str) -> Hashable:
-        """Spec and PreviousSpec; where an orchestrator is modelled UpdateStatus, what the tasks run, if they change."""
+        """Spec, PreviousSpec; with a modelled orchestrator also UpdateStatus, and the tasks' content if it changes."""
         found = self._hand.inspect()
         if found is None:
             return None
@@ -372,7 +372,7 @@ class RealSwarmService:
         return (*specs, status, self._hand.content(), self._hand.under_way())
 
     def seen(self, state: Any) -> Hashable:
-        """The same of a model's state; versions are compared where they are read."""
+        """The same of a model's state; versions are compared when they are read."""
         service: Service | None = state.service
         if service is None:
             return None
@@ -382,6 +382,6 @@ class RealSwarmService:
         return (*specs, service.status, service.tasks or service.spec.content, under_way(service))
 
     def close(self) -> None:
-        """The service is removed."""
+        """Removes the service."""
         self._hand.perform("remove", (), wait=False)
         self._hand.client.close()

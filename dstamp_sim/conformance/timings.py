@@ -22,7 +22,7 @@ ABOUT = "a toy service and a recipe of two files, on the machine that measured: 
 
 @dataclass(frozen=True)
 class Measured:
-    """One op's durations: the scenario's delay that they stand for, median in seconds, sigma of the logarithm."""
+    """One op's durations: the scenario's delay that they measure, median in seconds, sigma of the logarithm."""
 
     delay: str
     what: str

@@ -1,4 +1,4 @@
-"""Workers: one OS process per model process, forked by a small process and killed where a model process dies."""
+"""Workers: one OS process per model process, forked by a small process and killed when a model process dies."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Worker:
-    """A model process's OS process, as we hold it: it is asked for one op at a time."""
+    """A model process's OS process, seen from outside: it performs one op at a time."""
 
     def __init__(self, name: str, pid: int, connection: socket.socket) -> None:
         self.name, self.pid = name, pid
@@ -35,36 +35,36 @@ class Worker:
         return self._connection.fileno()
 
     def ask(self, part: str, verb: str, args: tuple[Any, ...], *, wait: bool) -> Any:
-        """Performs an op and gives its raw result. Raises what the worker raised."""
+        """Performs an op and returns its raw result. Raises what the worker raised."""
         self.send(part, verb, args, wait=wait)
         return self.receive()[0]
 
     def send(self, part: str, verb: str, args: tuple[Any, ...], *, wait: bool) -> None:
-        """Asks for an op; `receive` gives its result."""
+        """Requests an op; `receive` returns its result."""
         self._connection.send(pickle.dumps((part, verb, args, wait)))
 
     def receive(self) -> tuple[Any, float, float]:
-        """The raw result of the op asked for, and when it began and ended (`time.monotonic` of this machine)."""
+        """The raw result of the requested op, and when it began and ended (`time.monotonic` of this machine)."""
         message = self._connection.recv(_MESSAGE_BYTES)
         if not message:
-            raise RuntimeError(f"worker {self.name} died while it performed an op")
+            raise RuntimeError(f"worker {self.name} died during an op")
         failure, result, began, ended = pickle.loads(message)
         if failure is not None:
             raise failure
         return result, began, ended
 
     def kill(self) -> None:
-        """Kills the process and its children with SIGKILL, and returns when the kernel has released what it held."""
+        """Kills the process and its children with SIGKILL, and returns after the kernel has released what it held."""
         os.killpg(self.pid, signal.SIGKILL)
         self._buried()
 
     def leave(self) -> None:
-        """Lets the process end by itself; returns when the kernel has released what it held."""
+        """Lets the process end by itself; returns after the kernel has released what it held."""
         self._connection.shutdown(socket.SHUT_WR)
         self._buried()
 
     def close(self) -> None:
-        """Ends the process, if it lives, and forgets it."""
+        """Ends the process, if it is alive, and forgets it."""
         if self._process >= 0:
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
@@ -85,7 +85,7 @@ class Crew:
         self._workers: list[Worker] = []
 
     def hire(self, name: str, hands: Mapping[str, Hand]) -> Worker:
-        """A fresh worker for the model process `name`, with hands of its own."""
+        """A fresh worker for the model process `name`, with its own hands."""
         worker = self._source.fork(name, hands)
         self._workers.append(worker)
         return worker
@@ -98,14 +98,14 @@ class Crew:
 
 
 class Forker:
-    """Makes workers: a process without threads that has imported what they need, so that a fork is safe and quick."""
+    """Makes workers: a process without threads that has imported their modules, so that a fork is safe and quick."""
 
     def __init__(self, orders: socket.socket) -> None:
         self._orders = orders
         self._one_at_a_time = threading.Lock()
 
     def fork(self, name: str, hands: Mapping[str, Hand]) -> Worker:
-        """A new worker that performs ops by `hands`, in a process group of its own."""
+        """A new worker that performs ops by `hands`, in a separate process group."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, self._one_at_a_time:
             socket.send_fds(self._orders, [pickle.dumps((name, dict(hands)))], [theirs.fileno()])
@@ -132,8 +132,8 @@ def forker() -> Iterator[Forker]:
 
 
 def _serve_orders(orders: socket.socket) -> None:
-    """The forker's life: fork a worker for each order, until nobody is left to give any."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # workers are buried by the kernel
+    """The forker's life: fork a worker for each order, until no caller is left."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the workers
     while True:
         message, descriptors, _, _ = socket.recv_fds(orders, _MESSAGE_BYTES, 1)
         if not message:
@@ -147,20 +147,20 @@ def _serve_orders(orders: socket.socket) -> None:
             _, hands = pickle.loads(message)
             _work(socket.socket(fileno=descriptors[0]), hands)
             os._exit(0)
-        os.setpgid(pid, pid)  # before anybody knows of it: it is killed with its children
+        os.setpgid(pid, pid)  # before anybody knows it: it is killed with its children
         os.close(descriptors[0])
         orders.send(str(pid).encode())
 
 
 def _die_with(parent: int) -> None:
-    """Has the kernel kill this process when its parent dies, also where it is blocked in a lock."""
+    """Has the kernel kill this process when its parent dies, even if it is blocked in a lock."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
 
 
 def _work(connection: socket.socket, hands: Mapping[str, Hand]) -> None:
-    """A worker's life: perform what is asked (nothing on no part: a delay), until nobody asks any more."""
+    """A worker's life: perform the requests (nothing on no part: a delay), until no caller is left."""
     while message := connection.recv(_MESSAGE_BYTES):
         part, verb, args, wait = pickle.loads(message)
         began = time.monotonic()

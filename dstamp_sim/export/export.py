@@ -30,7 +30,7 @@ def export(
     merge: bool = True,
     out: Path,
 ) -> Path:
-    """The file that now holds a model (or, where `reference` is a witness file, its trace) in the format `to`.
+    """Writes a model (or, if `reference` is a witness file, its trace) in the format `to`, and returns the file.
 
     Raises UsageError for unknown names, an unwritable folder, options that do not apply, tables that cannot be
     completed and spaces that are too large; ModelError where the model breaks a rule, WitnessError as `show` does.
@@ -38,12 +38,12 @@ def export(
     if Path(reference).suffix == ".json":
         if settings or placement or properties or crashes is not None or not merge:
             raise UsageError(
-                f"{reference} is a witness: its model's settings are in it, so --to and --out are all it takes"
+                f"{reference} is a witness: its model's settings are in it, so it takes only --to and --out"
             )
         return _export_witness(Path(reference), to, out)
     if to in OF_TRACES and to not in OF_SPACES:
         raise UsageError(
-            f"{to} is a format of a trace: give a witness file (dstamp explore writes them) in place of {reference}"
+            f"{to} is a format of a trace: name a witness file (dstamp explore writes them) instead of {reference}"
         )
     if to not in OF_MODELS and to not in OF_SPACES:
         raise UsageError(unknown("format", to, {*OF_MODELS, *OF_SPACES}))

@@ -1,4 +1,4 @@
-"""A system as plain numbers and texts, for those who write it down in another language.
+"""A system as plain numbers and texts, for writers in another language.
 
 Engines make it from their tables, exporters read it: neither needs to know the other. Every local state of a process is
 a `Stand`, every shared object a `Cell` with numbered states; a step is one `Way` of a stand.
@@ -44,10 +44,10 @@ class Loss:
 
 @dataclass(frozen=True)
 class Stand:
-    """A local state: what is about to happen in words, the cell that it touches (None: none), and how it may go.
+    """A local state: the next op in words, the cell that it touches (None: none), and its ways.
 
-    `met` are the states of the cell that a process may find here; in those without a way it waits. `result` numbers
-    the result of an ended one, `refutes` the each-result questions that this result answers badly.
+    `met` are the states of the cell that a process may find here; without a way it waits. `result` numbers
+    the result of an ended one, `refutes` the each-result questions that this result violates.
     """
 
     about: str
@@ -74,7 +74,7 @@ class ProcessType:
 
 
 class Variable(NamedTuple):
-    """What a condition looks at: a cell's state; how many processes ended with a result; or one process's result.
+    """The subject of a condition: a cell's state; how many processes ended with a result; or one process's result.
 
     A process's result is 0 while there is none, and otherwise the result's number plus one.
     """
@@ -88,7 +88,7 @@ CELL, COUNT, RESULT = "cell", "count", "result"
 
 @dataclass(frozen=True)
 class Split:
-    """A condition that looks at one variable and goes on by its value; values that cannot occur are in no branch."""
+    """A condition that branches on one variable's value; impossible values have no branch."""
 
     variable: Variable
     branches: tuple[tuple[tuple[int, ...], Condition], ...]
@@ -99,7 +99,7 @@ Condition = Split | bool
 
 @dataclass(frozen=True)
 class Question:
-    """A property: what it reads, and the condition that decides it (a violation, or what must be reachable)."""
+    """A property: what it reads, and the condition that decides it (a violation, or the wish)."""
 
     name: str
     kind: PropertyKind
@@ -109,7 +109,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Machine:
-    """The whole system: cells, classes in order of their processes, the results that there are, and what is asked."""
+    """The whole system: cells, classes in order of their processes, all results, and the questions."""
 
     name: str
     cells: tuple[Cell, ...]

@@ -1,6 +1,6 @@
 """Mermaid's sequence diagram, as GitHub and GitLab draw it in a pull request: processes left, objects right.
 
-Only steps that tell the story: those of the explanation, those that took or let go of a lock, and those that changed a
+Only steps that tell the story: steps of the explanation, steps that took or released a lock, and steps that changed a
 shared object; others are counted in a note.
 """
 
@@ -15,12 +15,12 @@ from dstamp_sim.export.words import printable
 from dstamp_sim.rendering.timeline.told import Told
 
 MOST_MESSAGES = 60
-"""How many steps are shown at most: the last that tell the story."""
+"""How many steps are shown at most: the last ones that tell the story."""
 _LONGEST = 120
 
 
 def mermaid(trace: Trace, told: Told) -> str:
-    """The diagram; what it left out stands in its notes."""
+    """The diagram; its notes say what it left out."""
     telling = [n for n, step in enumerate(trace.steps) if _tells(n, step, told)]
     shown = telling[-MOST_MESSAGES:]
     objects = list(dict.fromkeys(str(trace.steps[n].touched) for n in shown if trace.steps[n].touched))
@@ -89,7 +89,7 @@ def _tells(number: int, step: Step, told: Told) -> bool:
 
 
 def escaped(words: str, longest: int = _LONGEST) -> str:
-    """Words as Mermaid reads them in a message: what it would take for syntax or markup becomes an entity code."""
+    """Words as Mermaid reads them in a message: syntax and markup become entity codes."""
     short = printable(words)
     short = short if len(short) <= longest else f"{short[: longest - 1]}…"
     return re.sub(r"[#;<>:%{}\\]", lambda found: f"#{ord(found[0])};", short)

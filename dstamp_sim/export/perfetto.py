@@ -90,7 +90,7 @@ def _sections(trace: Trace, at: Sequence[int]) -> Iterator[Event]:
 
 
 def _holds(trace: Trace, at: Sequence[int]) -> Iterator[Event]:
-    """A track per lock, or whatever else was held, and holder; in a group of their own those that are no locks."""
+    """A track per lock (or other hold) and holder; holds that are not locks have a separate group."""
     for group, name, is_lock in ((LOCKS, "locks", True), (HOLDS, "holds", False)):
         holds = [held for held in trace.holds() if held.is_lock is is_lock]
         tracks = sorted({_track(held) for held in holds})
@@ -104,7 +104,7 @@ def _holds(trace: Trace, at: Sequence[int]) -> Iterator[Event]:
 
 
 def _track(held: Held) -> tuple[str, str, str]:
-    """Holds of one track are nested or follow one another; those of other tokens may overlap."""
+    """Holds of one track are nested or follow one another; holds with other tokens may overlap."""
     return held.name, held.process, text(held.hold.token)
 
 

@@ -43,7 +43,7 @@ wasnew wrapup
 """
 
 RESERVED = frozenset(_WORDS.split())
-"""Words of Promela, of C, of the C program that SPIN makes, and those that every written model uses itself."""
+"""Words of Promela, of C, of the C program that SPIN makes, and those that every written model uses."""
 
 HEAD = """\
 /* {name}, written by dstamp.
@@ -89,7 +89,7 @@ end_0:
 
 
 def promela(machine: Machine) -> str:
-    """The Promela text of `machine`, in ASCII; the same machine gives the same text."""
+    """The Promela text of `machine`, in ASCII; the same machine returns the same text."""
     return "\n".join(_Writer(machine).lines()) + "\n"
 
 
@@ -174,7 +174,7 @@ class _Writer:
         return f"ended_with_{variable.number}" if variable.of == COUNT else f"result[{variable.number}]"
 
     def triggered(self, cells: Iterable[int], *, ends: bool) -> list[str]:
-        """The checks to make after a step that wrote `cells`, or with which a process ended or died."""
+        """The checks after a step that wrote `cells`, or that ended a process."""
         written = set(cells)
         return [
             f"{self.checks[k]}()"
@@ -246,7 +246,7 @@ class _Body:
         return f"{'end' if may_stay else 'at'}_{self.order.index(number)}"
 
     def _options(self, number: int) -> Iterator[tuple[str, int | None]]:
-        """What may be done here, as statements, each with the stand after it."""
+        """The possible steps here, as statements, each with the stand after it."""
         stand = self.klass.stands[number]
         if stand.ended:
             yield "false", None
@@ -256,7 +256,7 @@ class _Body:
         if self.mortal:
             yield self._death(stand), self.klass.dead
         if not stand.ways and not self.mortal:
-            yield "false", None  # nobody has ever got on from here
+            yield "false", None  # no process ever goes on from here
 
     def _way(self, number: int, stand: Stand, way: Way) -> Iterator[tuple[str, int]]:
         cell = "" if stand.cell is None else self.writer.cells[stand.cell]
@@ -267,7 +267,7 @@ class _Body:
             yield ("_nr_pr > 0" if loop else step), way.to  # SPIN refuses a loop of a skip alone
 
     def _step(self, guard: str, change: str, to: int, written: int | None) -> str:
-        """One step: look, write, and check what that may have decided, at once."""
+        """One step: look, write, and check the properties that it may decide, at once."""
         after = self.klass.stands[to]
         ends = after.ended and not self.klass.daemon
         statements = [change] if change else []
@@ -297,7 +297,7 @@ class _Body:
 
 
 def _order(klass: ProcessType) -> list[int]:
-    """The stands, each followed by one of those that it leads to where possible; all that a start or a death needs."""
+    """The stands, each followed by one of those that it leads to where possible; with those of a start or a death."""
     placed: dict[int, None] = {}
     waiting = [klass.start]
     while waiting:

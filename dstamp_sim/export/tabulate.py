@@ -1,4 +1,4 @@
-"""A system's tables as plain data: what its processes can really meet, and its properties as conditions on numbers."""
+"""A system's tables as plain data: reachable states by process, and properties as conditions on numbers."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ from dstamp_sim.export.machine import (
 )
 
 Choice = tuple[Variable, Sequence[int]]
-"""A variable, and the values that it may have."""
+"""A variable, and its possible values."""
 
 STATES = 300_000
-"""States visited to learn which entries of the tables are ever used."""
+"""How many states are visited to learn which entries of the tables are used."""
 
 CASES = 50_000
-"""Combinations of states and results that one property is asked about."""
+"""How many combinations of states and results one property is asked about."""
 
 
 def tabulate(system: System, name: str, *, properties: Sequence[str] = (), merge: bool = True) -> Machine:
     """The machine of `system`, with the named properties (all, if none are named).
 
-    Local steps stay steps. With `merge`, local states with equal futures are one, and so are object states; without,
-    the machine has exactly the states that an exploration without reductions has. What no behaviour meets is left out
-    where that is known within `STATES` states. Deterministic. Raises UsageError when the tables cannot be completed,
+    Local steps stay steps. With `merge`, equal futures are merged, of local states and of object states; without, the
+    machine has exactly the states that an exploration without reductions has. Entries that no behaviour meets are left
+    out, if that is known within `STATES` states. Deterministic. Raises UsageError when the tables cannot be completed,
     ModelError where the model breaks a rule.
     """
     semantics = Semantics(system, history_limit=HISTORY_LIMIT)
@@ -74,7 +74,7 @@ def tabulate(system: System, name: str, *, properties: Sequence[str] = (), merge
 
 
 def _used(tables: Tables, why_not: str) -> dict[int, set[int]]:
-    """By local state that a process can stand in: the states of its object that it meets there."""
+    """By possible local state: the states of its object that it meets there."""
     space = Space(tables, symmetry=True, future=None, memory_bytes=1 << 30)
     while space.levels[-2] < space.levels[-1] and space.count <= STATES:
         at, end = space.levels[-2:]
@@ -137,7 +137,7 @@ def _end(tables: Tables, local: int) -> Stand:
 
 
 def _ways(tables: Tables, local: int, states: Sequence[int]) -> Iterator[Way]:
-    """The ways of an op on a cell: outcomes that lead to the same stand are one, with the states in which they do."""
+    """The ways of an op on a cell: outcomes to one stand are merged, with their states."""
     grouped: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for state in states:
         for outcome, (onward, after) in enumerate(tables.successors(local, state)):
@@ -165,7 +165,7 @@ def _results(tables: Tables) -> list[object]:
 
 
 def _number(results: Sequence[object], result: object) -> int:
-    """Which of `results` this one is, by type and content."""
+    """The number of this one among `results`, by type and content."""
     return next(number for number, known in enumerate(results) if same(known, result))
 
 
@@ -181,7 +181,7 @@ def _questions(tables: Tables, judge: Judge) -> Iterator[Question]:
 
 
 def _decided_when(tables: Tables, judge: Judge, prop: Property, reads: tuple[int, ...]) -> Condition:
-    """When a property is decided, by what it reads; freedom from deadlock and each-result are no such condition."""
+    """When a property is decided, by what it reads; deadlock and each-result ones have no such condition."""
     if prop.kind in (PropertyKind.NO_DEADLOCK, PropertyKind.EACH_RESULT):
         return False
     cells: list[Choice] = [(Variable(CELL, slot), range(len(tables.states[slot]))) for slot in reads]
@@ -204,7 +204,7 @@ def _values(tables: Tables, reads: Sequence[int], seen: Sequence[int]) -> tuple[
 
 
 class _Cases:
-    """Asks a question about every combination of values, and keeps what tells the answers apart."""
+    """Asks a question about every combination of values, and keeps what distinguishes the answers."""
 
     def __init__(self, name: str) -> None:
         self._name, self._asked = name, 0
@@ -216,7 +216,7 @@ class _Cases:
         possible: Callable[[tuple[int, ...]], bool] = lambda _: True,
         so_far: tuple[int, ...] = (),
     ) -> Condition:
-        """The smallest tree in this order of variables; True where the predicate raises, as no behaviour goes there."""
+        """The smallest tree in this order of variables; True if the predicate raises, as no behaviour goes there."""
         if len(so_far) == len(variables):
             self._asked += 1
             if self._asked > CASES:
@@ -258,7 +258,7 @@ class _Asked:
         self._fewest = max(everybody - crashes, 0) if prop.kind is PropertyKind.AT_END else 0
 
     def results_of(self, pid: int) -> list[int]:
-        """What this process's result may be, as a variable says it."""
+        """The possible results of this process, as a variable has them."""
         klass = self._tables.class_of[pid]
         if self._tables.has_result(self._start[pid]):
             return [1 + _number(self.results, self._tables.result(self._start[pid]))]
@@ -276,13 +276,13 @@ class _Asked:
         return sum(counts) <= len(self.runners) and enough
 
     def by_count(self, values: tuple[int, ...]) -> bool:
-        """Whether the property is decided when result k was given `values[k]` times; any processes may have them."""
+        """Whether the property is decided if result k came `values[k]` times, from any processes."""
         counts, seen = values[: len(self.results)], values[len(self.results) :]
         given = chain.from_iterable([result] * count for result, count in zip(self.results, counts, strict=True))
         return self._decides(list(zip(self.runners, given, strict=False)), seen)
 
     def by_process(self, values: tuple[int, ...]) -> bool:
-        """Whether the property is decided when the processes have these results (0: none)."""
+        """Whether the property is decided if the processes have these results (0: none)."""
         numbers, seen = values[: len(self.runners)], values[len(self.runners) :]
         given = [(pid, self.results[n - 1]) for pid, n in zip(self.runners, numbers, strict=True) if n]
         return self._decides(given, seen)

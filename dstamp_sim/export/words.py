@@ -6,5 +6,5 @@ import unicodedata
 
 
 def printable(words: str) -> str:
-    r"""`words` on one line, with control characters and unpaired surrogates written as `\uXXXX`; others stay."""
+    r"""`words` on one line, with control characters and unpaired surrogates written as `\uXXXX`; the rest stays."""
     return "".join(f"\\u{ord(c):04x}" if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in words)

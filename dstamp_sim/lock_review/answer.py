@@ -1,4 +1,4 @@
-"""What a review says: the counts, the recommendation, why ends are where they are, and what it does not know."""
+"""The text of a review: the counts, the recommendation, why ends are where they are, and what is not known."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dstamp_sim.rendering.document import Table
 from dstamp_sim.rendering.plots import waiting_text
 
 MOST_NAMED = 6
-"""Placements that a sentence names; the page has all of them."""
+"""How many placements a sentence names; the page has all of them."""
 
 
 def answer(review: Review) -> list[str]:
@@ -32,7 +32,7 @@ def answer(review: Review) -> list[str]:
 
 
 def _found(review: Review) -> Iterator[str]:
-    """How many are safe, and which to take."""
+    """How many are safe, and which one to take."""
     yield f"{counts(review.judged)}."
     if review.no_cure:
         yield f"{review.no_cure[0].upper()}{review.no_cure[1:]}."
@@ -55,14 +55,14 @@ def _found(review: Review) -> Iterator[str]:
 
 
 def _beside(review: Review) -> Iterator[str]:
-    """What would change the choice, which designs are no span, and what two locks do together."""
+    """What would change the choice, which designs are not spans, and what two locks do together."""
     if review.flips is not None:
         yield flip_text(review.flips)
     designs = [one for one in review.judged if no_span(one)]
     if designs:
         told = "; ".join(f"{one.shape} ({verdict_text(one)}{price_text(one.price)})" for one in designs[:MOST_NAMED])
         more = f"; and {len(designs) - MOST_NAMED} more, which review.md lists" if len(designs) > MOST_NAMED else ""
-        yield f"Designs that are no span: {told}{more}."
+        yield f"Designs that are not spans: {told}{more}."
     if review.joined is not None:
         yield _joined_text(review.joined)
     stuck = [one.shape for one in review.judged if of_two_locks(one) and one.standing is Standing.DEADLOCK]
@@ -71,7 +71,7 @@ def _beside(review: Review) -> Iterator[str]:
 
 
 def no_span(one: Judged) -> bool:
-    """Whether a design is another than waiting for locks over spans: it sets parameters, or turns runs away."""
+    """Whether a design does something else than wait for locks over spans: it sets parameters, or turns runs away."""
     return bool(one.placement.sets) or any(not span.waits for span in one.placement.spans)
 
 
@@ -86,14 +86,14 @@ def flip_text(flips: Flips) -> str:
 
 def _joined_text(joined: Joined) -> str:
     if joined.tried == 0:
-        why = "was worth judging, as no span keeps a part of what fails"
+        why = "was worth judging, as no span protects a part of the failing properties"
         return f"Two locks together: none of {joined.possible} pairs {why}."
     cut = f" (more were worth it, but the bound is {joined.tried})" if joined.cut else ""
     return f"Two locks together: {joined.tried} of {joined.possible} pairs of their spans were judged{cut}."
 
 
 def _instead(flip: Flip) -> str:
-    return f"to {flip.choice}" if flip.choice else "as it would be safe no more"
+    return f"to {flip.choice}" if flip.choice else "as it would no longer be safe"
 
 
 def counts(judged: Sequence[Judged]) -> str:
@@ -116,7 +116,7 @@ def _are(number: int) -> str:
 
 
 def for_whom(safe: Sequence[Judged]) -> str:
-    """For which numbers of runs all of these are safe; where that differs, for how many of them each."""
+    """For which numbers of runs all of these are safe; if that differs, how many of them for each."""
     numbers = [one.numbers for one in safe]
     kinds = dict.fromkeys(sorted(numbers, key=lambda kind: kind != ANY_NUMBER))
     if len(kinds) < 2:
@@ -131,7 +131,7 @@ def _whose(numbers: str) -> str:
 
 
 def _maybe_smaller(one: Judged, review: Review) -> Iterator[str]:
-    """What may do with less than a recommended one, but is not decided."""
+    """Smaller placements than a recommended one that are not decided."""
     inside = [
         other.shape
         for other in review.judged
@@ -140,13 +140,13 @@ def _maybe_smaller(one: Judged, review: Review) -> Iterator[str]:
         and lies_within(other.placement, one.placement, review.sections)
     ]
     if inside:
-        yield f"Less may do: {_named(inside)} {_are(len(inside))} not decided."
+        yield f"Less may suffice: {_named(inside)} {_are(len(inside))} not decided."
 
 
 def _limits(review: Review) -> Iterator[str]:
-    """What is not decided, or not for every number, and why; and what was not judged."""
+    """The placements that are not decided, or not for every number, and why; and those that were not judged."""
     if review.left_out:
-        yield f"Not judged, as they name locks that the model does not have: {_named(review.left_out)}."
+        yield f"Not judged, as they name unknown locks: {_named(review.left_out)}."
     for why, shapes in _by_reason(one for one in review.judged if one.standing is Standing.UNDECIDED).items():
         yield f"Not decided: {_named(shapes)} ({why})."
     narrow = [one for one in review.judged if one.safe and one.numbers != ANY_NUMBER]
@@ -156,7 +156,7 @@ def _limits(review: Review) -> Iterator[str]:
 
 
 def _prices(review: Review) -> Iterator[str]:
-    """Why there is no price, where one was to be."""
+    """Why a price is missing."""
     found: dict[str, list[str]] = {}
     for one in review.judged:
         if one.unpriced:
@@ -192,12 +192,12 @@ _WITH_DEATH = {
 
 
 def verdict_text(one: Judged) -> str:
-    """What was found of a placement, in a few words."""
+    """The verdict on a placement, in a few words."""
     match one.standing:
         case Standing.BROKEN:
             return f"broken by {one.smallest} in {one.steps} steps" if one.steps else f"broken: {one.broken}"
         case Standing.DEADLOCK:
-            unknown = ", and else not decided" if one.verdict is Verdict.UNDETERMINED else ""
+            unknown = ", the rest not decided" if one.verdict is Verdict.UNDETERMINED else ""
             return f"deadlock after {one.deadlock_steps} steps{unknown}"
         case Standing.UNDECIDED:
             return "not decided"
@@ -206,12 +206,12 @@ def verdict_text(one: Judged) -> str:
 
 
 def price_text(price: Price | None) -> str:
-    """What 95 runs in 100 wait at most; empty where there is no price."""
+    """The time that 95 runs in 100 wait at most; empty if there is no price."""
     return "" if price is None else f", 95 in 100 wait at most {waiting_text(price.waited_p95_s.mean)}"
 
 
 def end_text(end: NeededSection) -> str:
-    """Why a recommended span has the end that it has."""
+    """Why a recommended span ends where it does."""
     return f"{end.section} must be inside: otherwise ({end.otherwise.shape}) it is {verdict_text(end.otherwise)}."
 
 
@@ -219,7 +219,7 @@ _PRICED = ("runs/h", "makespan", "wait p50", "wait p95 (95 %)", "longest", "lock
 
 
 def table(review: Review, judged: Sequence[Judged]) -> Table:
-    """Placements with verdicts, and with prices where any was priced, as text."""
+    """Placements with verdicts, and with prices if any was priced, as text."""
     priced = _PRICED if any(one.price for one in judged) else ()
     rows = [
         (

@@ -1,6 +1,6 @@
-"""Lock placements compared: which there are, which are safe and smallest, which are dominated, and why the ends matter.
+"""Lock placements compared: the candidates, the smallest safe ones, the dominated ones, and why the ends matter.
 
-Nothing here runs a system: what was found of each placement is handed in.
+Nothing here runs a system: the judgements are arguments.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dstamp_sim.core.placement import PROCESS_EXIT, Placement, Span
 from dstamp_sim.core.verdict import Verdict
 
 MOST_SECTIONS_FOR_PAIRS = 4
-"""Sections up to which spans of two different locks are combined too: their number grows with the fourth power."""
+"""Up to this many sections, spans of two different locks are combined too: their number grows with the fourth power."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Price:
     """What a placement costs under a scenario's arrivals; times in seconds, over all runs of a replication.
 
     `waited_*` is how long runs were blocked, `utilisation` the busiest lock's held time over the makespan, and
-    `turned_away` the part of the runs that a placement refused instead of letting them wait.
+    `turned_away` the part of the runs that a placement refused instead of making them wait.
     """
 
     throughput_per_h: Interval
@@ -44,7 +44,7 @@ class Price:
 
 
 class Standing(Enum):
-    """What is known of a placement; the value is the word for it."""
+    """The status of a placement; the value is the word for it."""
 
     SAFE = "safe"
     BROKEN = "broken"
@@ -53,7 +53,7 @@ class Standing(Enum):
 
 
 class AfterDeath(Enum):
-    """What becomes of a safe placement when one process dies at any point; the value is the word for it."""
+    """The status of a safe placement when one process dies at any point; the value is the word for it."""
 
     SAFE = "safe"
     STUCK = "the others are stuck"
@@ -63,18 +63,18 @@ class AfterDeath(Enum):
 
 
 ANY_NUMBER, DECLARED = "any number", "the declared ones"
-"""What `Judged.numbers` says where a verdict is for every number of copies, and where it is for the model's own."""
+"""The values of `Judged.numbers` for every number of copies, and for the model's own numbers."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One placement with what was found of it.
+    """One placement with its judgement.
 
     `numbers` says for which numbers of copies the verdict is (`ANY_NUMBER`, `DECLARED`, "1 to 3"); `why` says why it is
-    for no more than these, or why there is none; `held` are the declared properties that HOLD. Where it fails: the
-    property (`broken`), the fewest processes (`smallest`), and the schedule of its shortest story, with the numbers of
-    `copies` that it needs and how many `steps` it has. A deadlock is looked for with the numbers in `tried`.
-    `unpriced` says why there is no price.
+    limited to these, or why there is none; `held` are the declared properties that HOLD. Where it fails: the property
+    (`broken`), the fewest processes (`smallest`), and the schedule of its shortest story, with the numbers of `copies`
+    that it needs and how many `steps` it has. Deadlocks are searched for with the numbers in `tried`. `unpriced` says
+    why there is no price.
     """
 
     placement: Placement
@@ -98,7 +98,7 @@ class Judged:
 
     @property
     def standing(self) -> Standing:
-        """What is known of it. Safe is what is proved, and free of deadlocks with the numbers in `tried`."""
+        """Its status. Safe means proved, and free of deadlocks with the numbers in `tried`."""
         if self.verdict is Verdict.VIOLATED:
             return Standing.BROKEN
         if self.deadlock is Verdict.VIOLATED:
@@ -118,19 +118,19 @@ class Judged:
 
     @property
     def shape(self) -> str:
-        """Its spans as text, or its name where it has other means."""
+        """Its spans as text, or its name if it has other means."""
         return written(self.placement)
 
 
 def written(placement: Placement) -> str:
-    """The spans of a placement; its name where it sets parameters of the model instead, or has no span."""
+    """The spans of a placement; its name if it sets parameters of the model instead, or has no span."""
     return placement.name if placement.sets or not placement.spans else ", ".join(map(str, placement.spans))
 
 
 def candidates(sections: Sequence[str], locks: Sequence[str], spans: int, pairs_of: str | None) -> Iterator[Placement]:
     """No lock; every single span of each lock; with `spans` 2, also two disjoint spans of `pairs_of`.
 
-    With few sections, also one span of each of two locks: that is where lock orders can close a circle.
+    With few sections, also one span of each of two locks: there lock orders can form a cycle.
     """
     yield Placement("none")
     stretches = list(combinations_with_replacement(range(len(sections)), 2))
@@ -148,12 +148,12 @@ def candidates(sections: Sequence[str], locks: Sequence[str], spans: int, pairs_
     for one, other in combinations(locks, 2) if len(sections) <= MOST_SECTIONS_FOR_PAIRS else ():
         for first, second in product(stretches, stretches):
             yield placed(span(one, first), span(other, second))
-            if first[0] == second[0]:  # both are asked for at the same entry: which first is the placement's choice
+            if first[0] == second[0]:  # both are asked for at the same entry: the placement chooses which comes first
                 yield placed(span(other, second), span(one, first))
 
 
 def placed(*spans: Span) -> Placement:
-    """The placement of these spans, called as they are written; without any, that of no lock."""
+    """The placement of these spans, named by their text; without any, the one of no lock."""
     if not spans:
         return Placement("none")
     return Placement(",".join(map(str, spans)), spans)
@@ -170,12 +170,12 @@ def _inside(span: Span, other: Span, sections: Sequence[str]) -> bool:
 
 
 def reach(span: Span, sections: Sequence[str]) -> tuple[int, int]:
-    """The numbers of the first and the last section of a span; to the process's exit is one more than there are."""
+    """The numbers of the first and the last section of a span; the process's exit counts as one more."""
     return sections.index(span.first), len(sections) if span.last == PROCESS_EXIT else sections.index(span.last)
 
 
 def minimal_safe(judged: Sequence[Judged], sections: Sequence[str]) -> list[Judged]:
-    """The safe placements of spans within which no other safe one with as few spans lies; none if no lock is needed."""
+    """The safe placements of spans that contain no other safe one with as few spans; none if no lock is needed."""
     if any(one.safe and not one.placement.spans and not one.placement.sets for one in judged):
         return []
     safe = [one for one in judged if one.safe and one.placement.spans and not one.placement.sets]
@@ -193,9 +193,9 @@ def minimal_safe(judged: Sequence[Judged], sections: Sequence[str]) -> list[Judg
 
 
 def best_first(judged: Sequence[Judged]) -> list[Judged]:
-    """The best first: what a crash does not break, then the fewest turned away, then the waiting time, then makespan.
+    """The best first: by crash safety, then by the fewest turned away, then by waiting time, then by makespan.
 
-    The waiting time is that which 95 runs in 100 stay below. Those without a price come last among their equals.
+    The waiting time is the one that 95 runs in 100 stay below. Placements without a price come last among equals.
     """
 
     def cost(one: Judged) -> tuple[float, ...]:
@@ -208,14 +208,14 @@ def best_first(judged: Sequence[Judged]) -> list[Judged]:
 
 
 def after_death_rank(one: Judged) -> int:
-    """0 for what stays safe when a process dies, 1 where the others are then stuck, 2 for what breaks or is unknown."""
+    """0 if it stays safe when a process dies, 1 if the others are then stuck, 2 if it breaks or that is unknown."""
     return {AfterDeath.SAFE: 0, AfterDeath.STUCK: 1}.get(one.after_death, 2)
 
 
 def recommended(minimal: Sequence[Judged], beaten: Mapping[str, str]) -> list[Judged]:
-    """Of the minimal safe placements, best first: those that no other dominates, as crash-safe as any, and patient.
+    """The minimal safe placements, best first, that no other dominates, that are as crash-safe as any, and that wait.
 
-    Those that turn runs away are left out where others make them wait instead.
+    Placements that turn runs away are left out if others make them wait instead.
     """
     least = min(map(after_death_rank, minimal), default=0)
     equals = [one for one in minimal if after_death_rank(one) == least and one.shape not in beaten]
@@ -224,10 +224,10 @@ def recommended(minimal: Sequence[Judged], beaten: Mapping[str, str]) -> list[Ju
 
 
 def dominated(judged: Sequence[Judged]) -> dict[str, str]:
-    """By shape of a safe placement: one that is as safe, also after a crash, and clearly cheaper.
+    """By shape of a safe placement: one that is as safe, even after a crash, and clearly cheaper.
 
-    Clearly: it turns no more away, and the intervals of their waiting times do not meet. Only placements of one design
-    are compared: what another shares or checks (a stack per run) costs what waiting times do not show.
+    Clearly: it turns away no more, and the intervals of their waiting times do not meet. Only placements of one design
+    are compared: another design (a stack per run) has costs that waiting times do not show.
     """
     found: dict[str, str] = {}
     safe = best_first([one for one in judged if one.safe])
@@ -247,7 +247,7 @@ def _cheaper(price: Price | None, other: Price | None) -> bool:
 
 @dataclass(frozen=True)
 class NeededSection:
-    """Why a span of a safe placement reaches as far as it does: `section` inside, or else `otherwise` fails."""
+    """Why a span of a safe placement ends where it does: `section` inside, or else `otherwise` fails."""
 
     section: str
     otherwise: Judged
@@ -261,7 +261,7 @@ def ends(safe: Judged, judged: Sequence[Judged], sections: Sequence[str]) -> lis
 
 
 def one_shorter(placement: Placement, sections: Sequence[str]) -> Iterator[tuple[str, Placement]]:
-    """The placements that are one section shorter at one end of one span, each with the section that is left out."""
+    """The placements that are one section shorter at one end of one span, each with the section that it leaves out."""
     for index, span in enumerate(placement.spans):
         for section, rest in _shorter(span, sections):
             yield section, placed(*placement.spans[:index], *rest, *placement.spans[index + 1 :])
@@ -279,9 +279,9 @@ def _shorter(span: Span, sections: Sequence[str]) -> Iterator[tuple[str, list[Sp
 
 
 def no_cure(judged: Sequence[Judged]) -> str:
-    """What all placements being broken means; empty when one is not known to be."""
+    """What it means that all placements are broken; empty if one is not known to be."""
     if any(one.verdict is not Verdict.VIOLATED for one in judged if one.placement.spans or not one.placement.sets):
         return ""
     alone = all(one.smallest is not None and one.smallest <= 1 for one in judged if not one.placement.sets)
-    why = ": one process alone fails, with nobody to be kept out. Locks are not the cure" if alone else ""
+    why = ": one process alone fails, with no other to keep out. Locks are not the cure" if alone else ""
     return f"no placement of these locks removes it{why}"

@@ -1,4 +1,4 @@
-"""Which assumption would change what is recommended: each is changed alone, contenders judged or priced anew."""
+"""Which assumption would change the recommendation: each is changed alone, and contenders are judged or priced anew."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from dstamp_sim.lock_review.judge_placement import Question
 from dstamp_sim.rendering.plots import waiting_text
 
 CONTENDERS = 3
-"""Smallest safe placements, the best first, that are judged or priced anew."""
+"""How many of the smallest safe placements, the best first, are judged or priced anew."""
 
 FACTORS = (0.5, 2.0)
-"""By what arrivals and each delay are multiplied."""
+"""The factors on arrivals and on each delay."""
 
 MORE = 4
-"""Processes of each with which a placement is tried that was judged for fewer."""
+"""A placement that was judged for fewer is tried with this many processes of each."""
 
 
 @dataclass(frozen=True)
 class Flip:
-    """An assumption, and what is chosen under it (empty: the recommended placement is safe no more)."""
+    """An assumption, and the choice under it (empty: the recommended placement is no longer safe)."""
 
     assumption: str
     choice: str
@@ -39,7 +39,7 @@ class Flip:
 
 @dataclass(frozen=True)
 class Flips:
-    """The assumptions that would change a recommendation, and those that were tried and would not."""
+    """The assumptions that would change a recommendation, and the tried ones that would not."""
 
     found: tuple[Flip, ...]
     unmoved: tuple[str, ...]
@@ -49,10 +49,10 @@ Rejudged = Callable[[Judged], Judged]
 
 
 def what_would_flip(question: Question, minimal: Sequence[Judged], best: Judged) -> Flips:
-    """What would make another placement than `best` the one to take. Deterministic.
+    """The assumptions under which another placement than `best` is the one to take. Deterministic.
 
-    Changed are, one at a time: that a run may die, and how many; how often runs come; each delay of the scenario; and
-    the number of runs where they were not any. It is changed where `best` is then clearly beaten, or safe no more.
+    It changes, one at a time: that a run may die, and how many; how often runs come; each delay of the scenario; and
+    the number of runs unless it was any. The choice changes if `best` is then clearly beaten, or no longer safe.
     """
     found, unmoved = list[Flip](), dict[str, None]()
     for assumption in _assumptions(question, best):
@@ -67,7 +67,7 @@ def what_would_flip(question: Question, minimal: Sequence[Judged], best: Judged)
 
 
 def _choice(again: Sequence[Judged], before: str) -> str | None:
-    """What is chosen of contenders that were judged anew; None where the one chosen before is as good as any."""
+    """The choice among contenders that were judged anew; None if the earlier choice is as good as any."""
     safe = best_first([one for one in again if one.safe])
     good = recommended(safe, dominated(safe))
     if before in (one.shape for one in good):
@@ -76,14 +76,14 @@ def _choice(again: Sequence[Judged], before: str) -> str | None:
 
 
 def told(one: Judged) -> str:
-    """A placement with what 95 runs in 100 wait under it at most."""
+    """A placement with the time that 95 runs in 100 wait under it at most."""
     waits = f", 95 in 100 wait at most {waiting_text(one.price.waited_p95_s.mean)}" if one.price else ""
     return f"{one.shape}{waits}"
 
 
 @dataclass(frozen=True)
 class _Assumption:
-    """An assumption, how a placement is judged under it, and how many are; `kind` tells it with others of its kind."""
+    """An assumption, how a placement is judged under it, and how many are; `kind` names the group of its kind."""
 
     words: str
     rejudge: Rejudged
@@ -92,9 +92,9 @@ class _Assumption:
 
 
 def _assumptions(question: Question, best: Judged) -> Iterator[_Assumption]:
-    """The assumptions to change, each with how a placement is judged under it. That nobody dies is asked of all.
+    """The assumptions to change, each with how a placement is judged under it. That no process dies is tried on all.
 
-    What is not decided of `best` under an assumption is not among them: nothing could be said of it.
+    Assumptions under which `best` is not decided are left out: nothing could be said.
     """
     yield _Assumption("no run ever died", lambda one: replace(one, after_death=AfterDeath.SAFE), None)
     if question.after_deaths(best.placement, 2) is not AfterDeath.UNDECIDED:
@@ -124,7 +124,7 @@ def _priced_by(question: Question) -> Rejudged:
 
 
 def _scenarios(scenario: Scenario) -> Iterator[tuple[str, str, Scenario]]:
-    """The scenario with other arrivals, then with each delay shorter and longer; what is changed, and its kind."""
+    """The scenario with other arrivals, then with each delay shorter and longer; the change, and its kind."""
     arrivals, timing = scenario.arrivals, scenario.timing
     if arrivals is not None and arrivals.per_day is not None:
         for factor in FACTORS:
@@ -144,7 +144,7 @@ def _scenarios(scenario: Scenario) -> Iterator[tuple[str, str, Scenario]]:
 
 
 def _scaled(delay: Distribution, factor: float) -> Distribution:
-    """The delay with every duration multiplied: of a lognormal one only the median is a duration."""
+    """The delay with every duration multiplied: of a lognormal delay only the median is a duration."""
     first, *rest = delay.figures
     kept = rest if delay.shape is Shape.LOGNORMAL else [figure * factor for figure in rest]
     return replace(delay, figures=(first * factor, *kept))

@@ -1,4 +1,4 @@
-"""Two different locks together: which pairs of spans are worth judging, told by what each span alone keeps."""
+"""Two different locks together: which pairs of spans are worth judging, by what each span alone protects."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dstamp_sim.core.placement import Placement, Span
 from dstamp_sim.lock_review.compare import Judged, lies_within, one_shorter, placed, reach, written
 
 MOST_JOINED = 150
-"""Pairs of spans of two different locks that a review judges beside those that it enumerates."""
+"""How many pairs of spans of two different locks a review judges beside the enumerated ones."""
 
 
 @dataclass(frozen=True)
 class Joined:
-    """How many pairs of spans of two locks were judged, of how many; `cut`: more were worth it, but for the bound."""
+    """How many pairs of spans of two locks were judged, of how many; `cut`: the bound left some out."""
 
     tried: int
     possible: int
@@ -34,12 +34,12 @@ def of_two_locks(one: Judged) -> bool:
 
 
 def worth_judging(judged: Sequence[Judged], asked: frozenset[str], sections: Sequence[str]) -> list[Placement]:
-    """Pairs of spans of two locks that are worth judging and are not judged yet; empty when there are no more.
+    """Pairs of spans of two locks that are worth judging and not judged yet; empty if there are none left.
 
-    First each smallest span that keeps a property which fails without locks, joined with the smallest spans of other
-    locks that keep what it does not. What is safe of these is then made shorter, a section at one end at a time. Where
-    none is safe, those smallest spans are joined with every span of the other locks. What is safe
-    alone is not joined. `asked` are the names of the declared properties.
+    First each smallest span that protects a property which fails without locks is joined with the smallest spans of
+    other locks that protect the rest. Safe pairs are then made shorter, a section at one end at a time. If none is
+    safe, those smallest spans are joined with every span of the other locks. Spans that are safe alone are not joined.
+    `asked` are the names of the declared properties.
     """
     known = {one.shape for one in judged}
 
@@ -64,7 +64,7 @@ def _singles(judged: Sequence[Judged]) -> list[Judged]:
 
 
 def _menders(judged: Sequence[Judged], asked: frozenset[str], sections: Sequence[str]) -> list[Judged]:
-    """For each lock and each property that fails without locks: the smallest spans that keep it, if not all of them."""
+    """For each lock and each property that fails without locks: the smallest spans that protect it, if not all do."""
     none = next((one for one in judged if not one.placement.spans and not one.placement.sets), None)
     failing = sorted(asked - set(none.held if none else ()))
     found: dict[str, Judged] = {}
@@ -91,7 +91,7 @@ def _others(one: Judged, judged: Sequence[Judged]) -> list[Judged]:
 def _completed(
     one: Judged, judged: Sequence[Judged], asked: frozenset[str], sections: Sequence[str]
 ) -> Iterator[Placement]:
-    """A span joined with the smallest spans of other locks that keep what it does not."""
+    """A span joined with the smallest spans of other locks that protect the rest."""
     missing = asked - set(one.held)
     keep = [other for other in _others(one, judged) if missing <= set(other.held)]
     for other in _smallest(keep, sections):

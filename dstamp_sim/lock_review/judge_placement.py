@@ -1,4 +1,4 @@
-"""One placement judged: for any number of copies where the model has that, its deadlocks, a crash, and its price."""
+"""One placement judged: for any number of copies if the model allows that, its deadlocks, a crash, and its price."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Copies = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True)
 class Question:
-    """What placements are laid over: a model with its settings, and the scenario that prices them (None: no price)."""
+    """The base of placements: a model with its settings, and the scenario that prices them (None: no price)."""
 
     model: Model
     settings: Mapping[str, Any]
@@ -41,14 +41,14 @@ class Question:
         return [name for name in any_number(self.model.factory, self.settings) if name not in self.settings]
 
     def built(self, placement: Placement, copies: Copies) -> System:
-        """The system that a schedule of these numbers of copies is for."""
+        """The system for a schedule with these numbers of copies."""
         system = self._build_any(placement)
         if system is None:
             return self.build(placement, {**self.settings, **dict(copies)})
         return system.with_copies(dict(copies))
 
     def judged(self, placement: Placement) -> Judged:
-        """What is found of one placement. Deterministic. Raises DstampError as building and exploring do."""
+        """The judgement of one placement. Deterministic. Raises DstampError as building and exploring do."""
         numbers, why, report = self._reports(placement)
         tried = DECLARED if numbers == DECLARED else SMALL_NUMBERS
         found = _told(placement, report(0), numbers, tried, why)
@@ -58,15 +58,15 @@ class Question:
         return replace(found, unpriced=price) if isinstance(price, str) else replace(found, price=price)
 
     def after_deaths(self, placement: Placement, deaths: int) -> AfterDeath:
-        """What becomes of a safe placement when so many processes die at any point."""
+        """The status of a safe placement when so many processes die at any point."""
         return _after_death(self._reports(placement)[2](deaths))
 
     def with_number(self, placement: Placement, count: int) -> Judged:
-        """What is found of a placement with so many copies of each process that may be copied, without a price."""
+        """The judgement of a placement with so many copies of each process that may be copied, without a price."""
         return _told(placement, self._with(placement, count, 0), f"{count}", f"{count}", "")
 
     def _reports(self, placement: Placement) -> tuple[str, str, Callable[[int], Report]]:
-        """For which numbers a placement is judged, why they are no more, and the report where so many may die."""
+        """The numbers for which a placement is judged, why they are limited, and the report if so many may die."""
         system = self._build_any(placement)
         if system is None:
             return SMALL_NUMBERS, _ONLY_NUMBERS, partial(self._for_small_numbers, placement)
@@ -75,13 +75,13 @@ class Question:
         return DECLARED, _FIXED, lambda deaths: explore(_mortal(system, deaths), keep_going=True)
 
     def _build_any(self, placement: Placement) -> System | None:
-        """The system with any number of copies; None where the model has only numbers of them."""
+        """The system with any number of copies; None if the model has fixed numbers only."""
         try:
             return self.build(placement, any_number(self.model.factory, self.settings))
         except UsageError:
             if not self.numbers():
                 raise
-        self.build(placement, self.settings)  # what is wrong with any number and with the default is the user's error
+        self.build(placement, self.settings)  # a fault with any number and with the default is the user's error
         return None
 
     def _for_small_numbers(self, placement: Placement, deaths: int) -> Report:
@@ -89,7 +89,7 @@ class Question:
         return next((one for one in tried if one.verdict is Verdict.VIOLATED), _all_of(tried))
 
     def _with(self, placement: Placement, count: int, deaths: int) -> Report:
-        """What `explore` says with so many copies of each; the judgements say so."""
+        """The report of `explore` with so many copies of each; the judgements say so."""
         system = self._build_any(placement)
         if system is None:
             copies = dict.fromkeys(self.numbers(), count)
@@ -101,10 +101,10 @@ class Question:
         return replace(report, judgements=tuple(replace(j, copies=copies) for j in report.judgements))
 
     def price(self, placement: Placement, per_day: float | None = None) -> Price | str:
-        """What the placement costs, at another rate of Poisson arrivals if given; or why that is not known.
+        """The price of the placement, at another rate of Poisson arrivals if set; or why it is not known.
 
-        Without a scenario it was not asked: the reason is empty. Raises PlacementError where the scenario sets what the
-        placement sets otherwise.
+        Without a scenario nobody asked: the reason is empty. Raises PlacementError if the scenario and the placement
+        set one parameter differently.
         """
         scenario = self.scenario
         if scenario is None:
@@ -125,14 +125,14 @@ class Question:
 
 
 SMALL_NUMBERS = f"1 to {TRIED}"
-"""What `Judged.numbers` says where each of a few numbers was judged on its own."""
+"""The value of `Judged.numbers` if each of a few numbers was judged separately."""
 
 _FIXED = "the model fixes its numbers of processes: annotate a parameter of the factory with Copies, and leave it unset"
 _ONLY_NUMBERS = "under this placement the model takes only numbers of processes, not ANY"
 
 
 def judged_all(question: Question, placements: Sequence[Placement], workers: int) -> Iterator[Judged]:
-    """What is found of each placement, in their order; by several processes where `workers` says so."""
+    """The judgement of each placement, in their order, by `workers` processes."""
     if workers < 2:
         yield from map(question.judged, placements)
         return
@@ -140,7 +140,7 @@ def judged_all(question: Question, placements: Sequence[Placement], workers: int
     yield from spawned(_judged, placements, workers, _begin, about)
 
 
-_worker: dict[str, Question] = {}  # of a worker process: what it was begun with
+_worker: dict[str, Question] = {}  # of a worker process: the arguments of its start
 
 
 def _begin(reference: str, settings: Mapping[str, Any], scenario: Scenario | None) -> None:
@@ -157,14 +157,14 @@ def _mortal(system: System, deaths: int) -> System:
 
 
 def _all_of(reports: Sequence[Report]) -> Report:
-    """Reports on several numbers of copies as one: of each property the judgement that says least."""
+    """Reports on several numbers of copies as one: for each property the weakest judgement."""
     columns = zip(*(report.judgements for report in reports), strict=True)
     least = (next((j for j in column if j.verdict is not Verdict.HOLDS), column[0]) for column in columns)
     return Report(tuple(least), reports[-1].coverage)
 
 
 def _after_death(report: Report) -> AfterDeath:
-    """What becomes of the system when processes may die at any point."""
+    """The status of the system when processes may die at any point."""
     asked, stuck = _apart(report)
     verdict = combined([_for_some(judgement) for judgement in asked] or [Verdict.HOLDS])
     if verdict is not Verdict.HOLDS:
@@ -174,7 +174,7 @@ def _after_death(report: Report) -> AfterDeath:
 
 
 def _for_some(judgement: Judgement) -> Verdict:
-    """The verdict for every number, or where there is none, for those numbers with which it HOLDS."""
+    """The verdict for every number, or else for the numbers with which it HOLDS."""
     return Verdict.HOLDS if judgement.holds_up_to else judgement.verdict
 
 
@@ -214,7 +214,7 @@ def _told(placement: Placement, report: Report, numbers: str, tried: str, why: s
 
 
 def _apart(report: Report) -> tuple[Sequence[Judgement], Judgement]:
-    """The judgements on what was declared, and that on deadlock."""
+    """The judgements on the declared properties, and the one on deadlock."""
     asked = [j for j in report.judgements if j.prop.kind is not PropertyKind.NO_DEADLOCK]
     return asked, report.judgement(NO_DEADLOCK.name)
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cell:
-    """One placement on a map: its row and column, and what it is.
+    """One placement on a map: its row and column, and its status.
 
-    `number` is what is written in it: seconds of waiting where it is safe (None: not priced), steps of the story where
-    it fails (None: there is none). `narrow`: it is safe, but not for every number of runs.
+    `number` is written in it: seconds of waiting if it is safe (None: not priced), steps of the story if it fails
+    (None: there is none). `narrow`: it is safe, but not for every number of runs.
     """
 
     row: int
@@ -36,7 +36,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Panel:
-    """One map: its title, what rows and columns are called, and its cells."""
+    """One map: its title, the names of rows and columns, and its cells."""
 
     title: str
     rows: tuple[str, ...]
@@ -79,7 +79,7 @@ _DEATHS = {
     AfterDeath.STUCK: ("‖", "safe, but a death blocks the others"),
     AfterDeath.UNDECIDED: ("◇?", "safe; with a death not decided"),
 }
-"""What is drawn in a safe cell, and what it means."""
+"""The signs in a safe cell, and their meaning."""
 
 
 def _safe(cell: Cell) -> bool:
@@ -87,7 +87,7 @@ def _safe(cell: Cell) -> bool:
 
 
 def signs(cells: Sequence[Cell], for_whom: str) -> list[str]:
-    """What each sign that is drawn means; `for_whom` are the numbers of runs for which the safe ones are safe."""
+    """The meaning of each drawn sign; `for_whom` are the numbers of runs for which the safe ones are safe."""
     safe, standings = [cell for cell in cells if _safe(cell)], {cell.standing for cell in cells}
     waits = any(cell.number is not None for cell in safe)
     price = "; the darker, the longer 95 in 100 runs wait at most (written)" if waits else ""
@@ -97,7 +97,7 @@ def signs(cells: Sequence[Cell], for_whom: str) -> list[str]:
         (mixed, f"{_NARROW}: not for every number of runs."),
         *((any(c.after_death is state for c in safe), f"{sign}: {means}.") for state, (sign, means) in _DEATHS.items()),
         (Standing.BROKEN in standings, "Hatched: broken; the number is the length of its shortest story in steps."),
-        (Standing.DEADLOCK in standings, "✕: deadlock, and after how many steps."),
+        (Standing.DEADLOCK in standings, "✕: deadlock, with its number of steps."),
         (Standing.UNDECIDED in standings, "?: not decided; the review says why."),
         (any(cell.recommended for cell in cells), "Thick ring: recommended."),
         (any(cell.present for cell in cells), "Dashed ring: as it is now."),
@@ -158,7 +158,7 @@ def _write(axes: Axes, cell: Cell, *, dark: bool, small: bool) -> None:
 
 
 def written_in(cell: Cell) -> str:
-    """What stands in a cell: its waiting time and signs where it is safe, the length of its story where it fails."""
+    """The text of a cell: its waiting time and signs if it is safe, the length of its story if it fails."""
     match cell.standing:
         case Standing.SAFE:
             text = "safe" if cell.number is None else waiting_text(cell.number)

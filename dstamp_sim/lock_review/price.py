@@ -20,7 +20,7 @@ REPLICATIONS = 20
 """How often the arrivals are drawn and simulated."""
 
 MANY = 1000
-"""Processes from which on the tables are completed before the clock starts."""
+"""From this many processes on, the tables are completed before the clock starts."""
 
 
 def price_of(system: System, arrivals: Arrivals, timing: Timing) -> Price:
@@ -51,7 +51,7 @@ def _swept(system: System, arrivals: Arrivals, timing: Timing) -> tuple[Swept, N
     if len(streams) != arrivals.domains:
         raise ScenarioError(
             f"arrivals over {arrivals.domains} domains, but the model has {len(streams)} processes of any number: "
-            f"parameter {arrivals.over!r} must tell as many apart"
+            f"parameter {arrivals.over!r} must distinguish as many"
         )
     times = np.array([arrivals.times_s(timing.seed + k) for k in range(REPLICATIONS)], dtype=object)
     many = system.with_copies({name: len(times[0][k]) for k, name in enumerate(streams)})

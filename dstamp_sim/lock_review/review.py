@@ -37,12 +37,12 @@ from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.progress import Progress
 
 FLEET = "fleet.toml"
-"""The scenario that prices a model's placements, where the folder of the model has one and none is given."""
+"""The default scenario for prices, if the folder of the model has one."""
 
 
 @dataclass(frozen=True)
 class Story:
-    """How one placement fails: the system and the trace, what it is about, and why it came so, in a sentence."""
+    """How one placement fails: the system and the trace, its subject, and the reason in a sentence."""
 
     title: str
     judged: Judged
@@ -63,10 +63,10 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Review:
-    """What `dstamp review` found. `shape` in the dictionaries is `Judged.shape`.
+    """The result of `dstamp review`. `shape` in the dictionaries is `Judged.shape`.
 
-    `joined` says which pairs of spans of two locks were judged, where not all of them are; `left_out` are placements
-    that the model names and whose locks it does not have.
+    `joined` says which pairs of spans of two locks were judged, if not all; `left_out` are named placements whose locks
+    the model does not have.
     """
 
     reference: str
@@ -92,11 +92,11 @@ class Review:
 
     @property
     def per_day(self) -> float:
-        """Arrivals a day in the scenario; 0 where it has none."""
+        """Arrivals a day in the scenario; 0 if it has none."""
         return (self.scenario.arrivals.per_day or 0.0) if self.scenario and self.scenario.arrivals else 0.0
 
     def of(self, shape: str) -> Judged | None:
-        """What was found of the placement written so."""
+        """The judgement of the placement with this text."""
         return next((one for one in self.judged if one.shape == shape), None)
 
 
@@ -111,13 +111,12 @@ def review_model(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Review:
-    """Judges every placement of the model's locks over its sections, and what its names add to them.
+    """Judges every placement of the model's locks over its sections, and the placements that it names.
 
-    Without `locks` all of the vocabulary; two spans are tried of the first one, and of two locks those that complement
-    each other (`joined`). Deterministic, whatever the number of
-    `workers` (processes; more than one needs a main module that can be imported).
-    Raises UsageError for unknown names, a model without locks or sections, and an unwritable folder; ScenarioError and
-    ModelError as reading those does.
+    Without `locks` all of the vocabulary; two spans are tried of the first one, and for two locks those that complement
+    each other (`joined`). Deterministic, whatever the number of `workers` (processes; more than one needs a main module
+    that can be imported). Raises UsageError for unknown names, a model without locks or sections, and an unwritable
+    folder; ScenarioError and ModelError as their loaders do.
     """
     model = load_model(reference)
     given = read_settings(model.factory, settings)
@@ -162,7 +161,7 @@ def review_model(
 def _judge(
     question: Question, placements: Sequence[Placement], workers: int, progress: Progress | None, before: int
 ) -> Iterator[Judged]:
-    """What is found of each placement; `before` were judged already."""
+    """The judgement of each placement; `before` were judged already."""
     for number, one in enumerate(judged_all(question, placements, workers), start=before + 1):
         yield one
         if progress is not None:
@@ -172,7 +171,7 @@ def _judge(
 def _join(
     question: Question, judged: list[Judged], system: System, workers: int, progress: Progress | None
 ) -> Joined | None:
-    """Judges pairs of spans of two locks while they are worth it, and adds them; None where all pairs are judged."""
+    """Judges pairs of spans of two locks while they are worth it, and adds them; None if all pairs are judged."""
     if len(system.sections) <= MOST_SECTIONS_FOR_PAIRS or not pairs_of_locks(judged):
         return None
     asked, tried = frozenset(prop.name for prop in system.properties), 0
@@ -190,7 +189,7 @@ RATES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 
 
 def _waiting(question: Question, judged: Sequence[Judged], present: str, best: Sequence[Judged]) -> Iterator[Waiting]:
-    """The curves of the present placement and of the best three, where the scenario has Poisson arrivals."""
+    """The curves of the present placement and of the best three, if the scenario has Poisson arrivals."""
     arrivals = question.scenario.arrivals if question.scenario else None
     if arrivals is None or arrivals.per_day is None:
         return
@@ -216,7 +215,7 @@ def _chosen(reference: str, system: System, vocabulary: Sequence[str], locks: Se
 def _placements(
     question: Question, system: System, locks: Sequence[str], spans: int
 ) -> tuple[list[Placement], tuple[str, ...]]:
-    """The enumerated ones, that which the model has, those that it names; and the named ones whose locks it lacks."""
+    """The enumerated placements, the present one and the named ones; and the named ones whose locks are missing."""
     known = {scope.name for scope in system.locks}
     named = list(question.model.placements.values())
     fitting = [one for one in named if {span.lock for span in one.spans} <= known]
@@ -230,7 +229,7 @@ def _placements(
 def _stories(
     question: Question, judged: Sequence[Judged], present: str, why: Sequence[NeededSection]
 ) -> Iterator[Story]:
-    """How the present placement fails, then what is wrong one section short of the best, then a deadlock."""
+    """How the present placement fails, then the failure one section short of the best, then a deadlock."""
     told = set()
     for one in judged:
         if one.shape == present and one.schedule:
@@ -240,7 +239,7 @@ def _stories(
         one = end.otherwise
         if one.schedule and one.shape not in told and len(told) < 5:
             told.add(one.shape)
-            title = f"Why {end.section} has to be inside: {one.shape}"
+            title = f"Why {end.section} must be inside: {one.shape}"
             yield _story(question, one, title, one.schedule, one.copies, one.broken)
     stuck = min((one for one in judged if one.deadlock_schedule), key=_told_first, default=None)
     if stuck is not None:
@@ -249,7 +248,7 @@ def _stories(
 
 
 def _told_first(one: Judged) -> tuple[bool, int]:
-    """A deadlock is worth telling where nothing else is wrong; then the shortest."""
+    """A deadlock is worth telling if nothing else is wrong; then the shortest."""
     return one.verdict is Verdict.VIOLATED, one.deadlock_steps
 
 

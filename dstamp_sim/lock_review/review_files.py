@@ -19,11 +19,11 @@ from dstamp_sim.rendering.timeline.layout import lay_out
 from dstamp_sim.rendering.timeline.svg import standalone_svg
 
 MOST_PANEL_SECTIONS = 12
-"""Sections up to which a map of pairs of spans can be read."""
+"""Up to this many sections, a map of pairs of spans is readable."""
 
 
 def write_review(review: Review, out: Path) -> list[Path]:
-    """Writes map, pictures, timelines, `review.md` and `review.html`; gives the files."""
+    """Writes map, pictures, timelines, `review.md` and `review.html`; returns the files."""
     files: list[Path] = []
     pictures: dict[str, Path] = {}
     panels = list(_panels(review))
@@ -83,7 +83,7 @@ def _of_lock(pairs: Sequence[Judged]) -> str:
 
 
 def _short(spans: Sequence[str]) -> tuple[str, ...]:
-    """Spans without their lock's name where that is always the same."""
+    """Spans without their lock's name if that is always the same."""
     locks = {span.partition(":")[0] for span in spans}
     return tuple(span.partition(":")[2] if len(locks) == 1 else span for span in spans)
 
@@ -125,7 +125,7 @@ def _draw_story(story: Story, number: int, out: Path) -> Figure:
 
 
 def _blocks(review: Review, pictures: dict[str, Path], stories: Sequence[Figure]) -> Iterator[Block]:
-    """The page: a heading for each part that has something to say, and what it says."""
+    """The page: a heading for each part with content, and its blocks."""
     for heading, *blocks in _parts(review, pictures, stories):
         if blocks:
             yield Heading(heading)
@@ -159,7 +159,7 @@ def _parts(review: Review, pictures: dict[str, Path], stories: Sequence[Figure])
     yield "Map", *figures.get("map", ())
     yield "Not decided", *([undecided(review)] if undecided(review).rows else [])
     yield "The smallest safe ones, best first, and the present one", table(review, listed)
-    yield "Designs that are no span", *([table(review, named)] if named else [])
+    yield "Designs that are not spans", *([table(review, named)] if named else [])
     yield "Why the ends are where they are", *([Items(tuple(map(end_text, review.ends)))] if review.ends else [])
     yield "Price", *figures.get("front", ()), *figures.get("waiting", ())
     yield "Stories", *stories
@@ -171,5 +171,5 @@ def _assumptions(review: Review) -> list[str]:
     for name, delay in review.scenario.timing.delays.items() if review.scenario else ():
         figures = ", ".join(f"{figure:g}" for figure in delay.figures)
         lines.append(f"{name}: {delay.shape.value} {figures} ({delay.source})")
-    lines.append("Verdicts are of the model; deadlocks are looked for with the numbers of processes that are named.")
+    lines.append("Verdicts are about the model; deadlocks are searched for with the named numbers of processes.")
     return lines

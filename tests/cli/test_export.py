@@ -89,11 +89,11 @@ def test_a_space_is_written_with_its_bad_states_marked(dstamp, tmp_path):
 
 def test_a_format_of_traces_asks_for_a_witness_and_a_witness_takes_no_settings(dstamp):
     code, _, err = dstamp("export", "classic/bank", "--to", "itf")
-    assert code == 2 and "give a witness file" in err
+    assert code == 2 and "name a witness file" in err
     dstamp("explore", "classic/bank")
     witness = "out/bank-one-withdrawal-at-most.witness.json"
     code, _, err = dstamp("export", witness, "--to", "itf", "--set", "customers=3")
-    assert code == 2 and "are all it takes" in err
+    assert code == 2 and "it takes only --to and --out" in err
     code, _, err = dstamp("export", witness, "--to", "shivis")
     assert code == 2 and "did you mean 'shiviz'" in err
 

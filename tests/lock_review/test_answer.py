@@ -146,7 +146,7 @@ def test_the_legend_has_no_sign_that_is_not_drawn():
 
 def test_a_deadlock_of_what_is_else_not_decided_says_both():
     one = judged(Verdict.UNDETERMINED, Verdict.VIOLATED)
-    assert verdict_text(one) == "deadlock after 9 steps, and else not decided"
+    assert verdict_text(one) == "deadlock after 9 steps, the rest not decided"
 
 
 SCENARIO = """

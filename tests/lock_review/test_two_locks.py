@@ -131,9 +131,9 @@ def test_two_locks_that_mend_one_fault_each_are_recommended_where_they_cost_less
     assert found.of("recipe:render").held == ("its own recipe is rendered",)
     text = "\n".join(answer(found))
     assert f"Two locks together: {found.joined.tried} of 9 pairs of their spans were judged." in text
-    assert "Designs that are no span: own (broken by 2 in 9 steps" in text
+    assert "Designs that are not spans: own (broken by 2 in 9 steps" in text
     assert "recipe?:render..deploy (safe for any number" in text
-    assert "Not judged, as they name locks that the model does not have: elsewhere." in text
+    assert "Not judged, as they name unknown locks: elsewhere." in text
     assert "The choice " in text
 
 
@@ -193,7 +193,7 @@ def test_a_second_death_changes_the_choice_where_it_breaks_it():
 def test_one_more_run_is_tried_only_where_the_verdict_is_not_for_any():
     few = replace(SAFE, numbers="1 to 3")
     found = what_would_flip(Asked(with_four=Verdict.VIOLATED), [few], few)
-    assert "if there were 4 runs, as it would be safe no more" in flip_text(found)
+    assert "if there were 4 runs, as it would no longer be safe" in flip_text(found)
     assert "4 runs" not in flip_text(what_would_flip(Asked(with_four=Verdict.VIOLATED), [SAFE], SAFE))
 
 
@@ -237,6 +237,7 @@ def test_where_no_span_keeps_a_part_only_that_is_said(few_pairs, tmp_path):
     (tmp_path / "bank.py").write_text(two, encoding="utf-8")
     found = review_model(str(tmp_path / "bank.py"), out=tmp_path / "out")
     assert found.joined.tried == 0
-    assert "Two locks together: none of 9 pairs was worth judging, as no span keeps a part of what fails." in answer(
-        found
+    assert (
+        "Two locks together: none of 9 pairs was worth judging, as no span protects a part of the failing properties."
+        in answer(found)
     )
