@@ -1,7 +1,7 @@
 """A system as plain numbers and texts, for writers in another language.
 
 Engines make it from their tables, exporters read it: neither needs to know the other. Every local state of a process is
-a `Stand`, every shared object a `Cell` with numbered states; a step is one `Way` of a stand.
+a `Stand`, every shared object a `Cell` with numbered states; a step is one `Branch` of a stand.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Way:
+class Branch:
     """One outcome of a step: possible in the states `when` of the cell, which then has the state beside it in `after`.
 
     Both are empty for a step that touches no cell. `to` is the stand after it.
@@ -53,7 +53,7 @@ class Stand:
     about: str
     cell: int | None = None
     met: tuple[int, ...] = ()
-    ways: tuple[Way, ...] = ()
+    ways: tuple[Branch, ...] = ()
     ended: bool = False
     result: int | None = None
     refutes: tuple[int, ...] = ()
@@ -98,7 +98,7 @@ Condition = Split | bool
 
 
 @dataclass(frozen=True)
-class Question:
+class CheckedProperty:
     """A property: what it reads, and the condition that decides it (a violation, or the wish)."""
 
     name: str
@@ -115,7 +115,7 @@ class Machine:
     cells: tuple[Cell, ...]
     classes: tuple[ProcessType, ...]
     results: tuple[str, ...]
-    questions: tuple[Question, ...]
+    questions: tuple[CheckedProperty, ...]
     crashes: int
 
     @property

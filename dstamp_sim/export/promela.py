@@ -19,14 +19,14 @@ from dstamp_sim.export.machine import (
     CELL,
     COUNT,
     RESULT,
+    Branch,
+    CheckedProperty,
     Condition,
     Machine,
     ProcessType,
-    Question,
     Split,
     Stand,
     Variable,
-    Way,
 )
 
 _WORDS = """
@@ -150,7 +150,7 @@ class _Writer:
             if k in self.asked:
                 yield f"#define {self.checks[k]}() check({k}, {self._holds(question)})"
 
-    def _holds(self, question: Question) -> str:
+    def _holds(self, question: CheckedProperty) -> str:
         bad = self.condition(question.decided_when)
         waits = f"ended < {self.machine.must_end} || " if question.kind is PropertyKind.AT_END else ""
         return f"{waits}!({bad})"
@@ -190,7 +190,7 @@ class _Writer:
         if decided:
             yield INITIALLY.format(checks="; ".join(f"check({k}, false)" for k in decided))
 
-    def _decided_at_once(self, question: Question) -> bool:
+    def _decided_at_once(self, question: CheckedProperty) -> bool:
         condition = question.decided_when
         while isinstance(condition, Split):
             of, number = condition.variable
@@ -258,7 +258,7 @@ class _Body:
         if not stand.ways and not self.mortal:
             yield "false", None  # no process ever goes on from here
 
-    def _way(self, number: int, stand: Stand, way: Way) -> Iterator[tuple[str, int]]:
+    def _way(self, number: int, stand: Stand, way: Branch) -> Iterator[tuple[str, int]]:
         cell = "" if stand.cell is None else self.writer.cells[stand.cell]
         for states, change in _groups(cell, way):
             guard = "" if set(states) == set(stand.met) else among(cell, states, stand.met)
@@ -312,7 +312,7 @@ def _order(klass: ProcessType) -> list[int]:
     return list(placed)
 
 
-def _groups(cell: str, way: Way) -> Iterator[tuple[tuple[int, ...], str]]:
+def _groups(cell: str, way: Branch) -> Iterator[tuple[tuple[int, ...], str]]:
     """The states in which a way does the same to its cell, each with the statement that does it (empty: nothing)."""
     steps = {after - before for before, after in zip(way.when, way.after, strict=True)}
     if len(steps) == 1 and len(way.when) > 1 and steps != {0}:

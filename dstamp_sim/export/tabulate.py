@@ -23,19 +23,19 @@ from dstamp_sim.export.machine import (
     CELL,
     COUNT,
     RESULT,
+    Branch,
     Cell,
+    CheckedProperty,
     Condition,
     Loss,
     Machine,
     ProcessType,
-    Question,
     Split,
     Stand,
     Variable,
-    Way,
 )
 
-Choice = tuple[Variable, Sequence[int]]
+Domain = tuple[Variable, Sequence[int]]
 """A variable, and its possible values."""
 
 STATES = 300_000
@@ -136,19 +136,19 @@ def _end(tables: Tables, local: int) -> Stand:
     return Stand(f"ended: {text(result)}", ended=True, result=_number(_results(tables), result), refutes=refutes)
 
 
-def _ways(tables: Tables, local: int, states: Sequence[int]) -> Iterator[Way]:
+def _ways(tables: Tables, local: int, states: Sequence[int]) -> Iterator[Branch]:
     """The ways of an op on a cell: outcomes to one stand are merged, with their states."""
     grouped: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for state in states:
         for outcome, (onward, after) in enumerate(tables.successors(local, state)):
             grouped.setdefault((outcome, onward), []).append((state, after))
     for (_, onward), pairs in grouped.items():
-        yield Way(tuple(state for state, _ in pairs), tuple(after for _, after in pairs), onward)
+        yield Branch(tuple(state for state, _ in pairs), tuple(after for _, after in pairs), onward)
 
 
-def _local_ways(tables: Tables, local: int) -> Iterator[Way]:
+def _local_ways(tables: Tables, local: int) -> Iterator[Branch]:
     for onward, _ in tables.successors(local, 0):
-        yield Way((), (), onward)
+        yield Branch((), (), onward)
 
 
 def _losses(tables: Tables, local: int) -> Iterator[Loss]:
@@ -173,29 +173,29 @@ def _with_result(tables: Tables) -> list[int]:
     return [local for local in range(len(tables.keys)) if tables.has_result(local)]
 
 
-def _questions(tables: Tables, judge: Judge) -> Iterator[Question]:
+def _questions(tables: Tables, judge: Judge) -> Iterator[CheckedProperty]:
     slots = {id(item): slot for slot, item in enumerate(tables.objects)}
     for prop in judge.properties:
         reads = tuple(slots[id(item)] for item in prop.reads)
-        yield Question(prop.name, prop.kind, reads, _decided_when(tables, judge, prop, reads))
+        yield CheckedProperty(prop.name, prop.kind, reads, _decided_when(tables, judge, prop, reads))
 
 
 def _decided_when(tables: Tables, judge: Judge, prop: Property, reads: tuple[int, ...]) -> Condition:
     """When a property is decided, by what it reads; deadlock and each-result ones have no such condition."""
     if prop.kind in (PropertyKind.NO_DEADLOCK, PropertyKind.EACH_RESULT):
         return False
-    cells: list[Choice] = [(Variable(CELL, slot), range(len(tables.states[slot]))) for slot in reads]
+    cells: list[Domain] = [(Variable(CELL, slot), range(len(tables.states[slot]))) for slot in reads]
     cases = _Cases(prop.name)
     if prop.kind is PropertyKind.ALWAYS:
         return cases.condition(cells, lambda seen: not judge.state_ok(prop, _values(tables, reads, seen)))
     asked = _Asked(tables, judge, prop, reads)
-    counts: list[Choice] = [
+    counts: list[Domain] = [
         (Variable(COUNT, number), range(len(asked.runners) + 1)) for number in range(len(asked.results))
     ]
     by_count = cases.condition(counts + cells, asked.by_count, asked.is_possible_count)
     if prop.name not in judge.tell_apart:
         return by_count
-    single: list[Choice] = [(Variable(RESULT, pid), asked.results_of(pid)) for pid in asked.runners]
+    single: list[Domain] = [(Variable(RESULT, pid), asked.results_of(pid)) for pid in asked.runners]
     return _Cases(prop.name).condition(single + cells, asked.by_process)
 
 
@@ -211,7 +211,7 @@ class _Cases:
 
     def condition(
         self,
-        variables: Sequence[Choice],
+        variables: Sequence[Domain],
         ask: Callable[[tuple[int, ...]], bool],
         possible: Callable[[tuple[int, ...]], bool] = lambda _: True,
         so_far: tuple[int, ...] = (),
