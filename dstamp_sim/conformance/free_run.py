@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from dstamp_sim.conformance.linearise import Event, linearise
+from dstamp_sim.conformance.linearise import TimedOp, linearise
 from dstamp_sim.conformance.play import Bench, Part, Worker
 from dstamp_sim.core.errors import Disagreement
 from dstamp_sim.core.op import DELAY, ENTER, EXIT, Op, Program
@@ -42,7 +42,7 @@ def run_freely(system: System, bench: Bench, *, seed: int, delay_s: float) -> Tr
     return replace(semantics.trace(steps, state), starts_s=dict.fromkeys(semantics.names, 0.0))
 
 
-def _ended(event: Event) -> float:
+def _ended(event: TimedOp) -> float:
     return event.ended_s
 
 
@@ -80,10 +80,10 @@ class _Free:
         self.bench, self.generator, self.delay_s = bench, generator, delay_s
         self.lives = [_Life(instance, bench.hire(instance.name)) for instance in system.instances()]
         self.selector = selectors.DefaultSelector()
-        self.events: list[Event] = []
+        self.events: list[TimedOp] = []
         self.begun = time.monotonic()
 
-    def run(self) -> list[Event]:
+    def run(self) -> list[TimedOp]:
         for life in self.lives:
             life.advance(None)
             self.selector.register(life.worker, selectors.EVENT_READ, life)
@@ -128,4 +128,4 @@ class _Free:
         return part
 
     def _note(self, life: _Life, op: Op | None, result: Any, began: float, ended: float) -> None:
-        self.events.append(Event(life.instance.name, op, result, began - self.begun, ended - self.begun))
+        self.events.append(TimedOp(life.instance.name, op, result, began - self.begun, ended - self.begun))

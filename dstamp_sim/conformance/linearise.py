@@ -13,7 +13,7 @@ from dstamp_sim.core.semantics import Move, Semantics, State
 from dstamp_sim.core.value import text
 
 
-class Event(NamedTuple):
+class TimedOp(NamedTuple):
     """One op of a process with its result, and when it began and ended; `op` is None for the process's end."""
 
     process: str
@@ -23,17 +23,17 @@ class Event(NamedTuple):
     ended_s: float
 
 
-def linearise(semantics: Semantics, events: Sequence[Event]) -> list[tuple[Move, float]] | None:
+def linearise(semantics: Semantics, events: Sequence[TimedOp]) -> list[tuple[Move, float]] | None:
     """Moves with their instants, in an order that respects real time and returns every result; None if there is none.
 
     Ops that had not ended are not events; nobody must have seen their effects. Cost: exponential in the number of
     ops that overlap, at most; states tried in vain are remembered.
     """
-    return _Search(semantics, events).run()
+    return _Linearisation(semantics, events).run()
 
 
-class _Search:
-    def __init__(self, semantics: Semantics, events: Sequence[Event]) -> None:
+class _Linearisation:
+    def __init__(self, semantics: Semantics, events: Sequence[TimedOp]) -> None:
         self.semantics = semantics
         self.lives = [[event for event in events if event.process == name] for name in semantics.names]
         self.seen: set[tuple[tuple[int, ...], State]] = set()
@@ -87,7 +87,7 @@ class _Search:
                     there = at if event.op is None else (*at[:pid], at[pid] + 1, *at[pid + 1 :])
                     yield state, Move(pid, k), there, max(now_s, event.began_s)
 
-    def _explained(self, state: State, pid: int, event: Event) -> Iterator[int]:
+    def _explained(self, state: State, pid: int, event: TimedOp) -> Iterator[int]:
         """The outcomes of the model's op with the event's result."""
         node = self.semantics.node(state, pid)
         if node is None or node.op is None or (node.returned if event.op is not None else not node.returned):

@@ -21,7 +21,7 @@ RUNS, LOCKS, OBJECTS, HOLDS = 1, 2, 3, 4
 """The groups of tracks, as the format's process ids."""
 _SECOND = 1_000_000
 
-Event = dict[str, Any]
+TraceEvent = dict[str, Any]
 
 
 def perfetto(trace: Trace, told: Told) -> str:
@@ -32,7 +32,7 @@ def perfetto(trace: Trace, told: Told) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def events_of(trace: Trace, told: Told) -> list[Event]:
+def events_of(trace: Trace, told: Told) -> list[TraceEvent]:
     """The trace's events: names of tracks, slices and flows; times in whole microseconds."""
     at = _instants(trace)
     return [
@@ -60,20 +60,20 @@ def _end(trace: Trace, at: Sequence[int]) -> int:
     return max(at, default=0) + (1 if trace.timed else _SECOND)
 
 
-def _names(group: int, name: str, tracks: Sequence[str]) -> Iterator[Event]:
+def _names(group: int, name: str, tracks: Sequence[str]) -> Iterator[TraceEvent]:
     yield {"ph": "M", "name": "process_name", "pid": group, "tid": 0, "args": {"name": name}}
     yield {"ph": "M", "name": "process_sort_index", "pid": group, "tid": 0, "args": {"sort_index": group}}
     for number, track in enumerate(tracks, start=1):
         yield {"ph": "M", "name": "thread_name", "pid": group, "tid": number, "args": {"name": printable(track)}}
 
 
-def _slice(group: int, track: int, name: str, begin: int, end: int, **args: Any) -> Event:
+def _slice(group: int, track: int, name: str, begin: int, end: int, **args: Any) -> TraceEvent:
     shown = {key: printable(str(value)) for key, value in args.items() if value not in (None, "")}
     span = {"ts": begin, "dur": max(end - begin, 1)}
     return {"ph": "X", "cat": "dstamp", "name": printable(name), "pid": group, "tid": track, **span, "args": shown}
 
 
-def _steps(trace: Trace, at: Sequence[int]) -> Iterator[Event]:
+def _steps(trace: Trace, at: Sequence[int]) -> Iterator[TraceEvent]:
     last = 1 if trace.timed else _SECOND
     for number, (step, begin) in enumerate(zip(trace.steps, at, strict=True)):
         track = trace.processes.index(step.process) + 1
@@ -82,14 +82,14 @@ def _steps(trace: Trace, at: Sequence[int]) -> Iterator[Event]:
         yield _slice(RUNS, track, name, begin, begin + last, **args)
 
 
-def _sections(trace: Trace, at: Sequence[int]) -> Iterator[Event]:
+def _sections(trace: Trace, at: Sequence[int]) -> Iterator[TraceEvent]:
     last = 1 if trace.timed else _SECOND
     for span in trace.spans():
         track = trace.processes.index(span.process) + 1
         yield _slice(RUNS, track, span.section, at[span.first], at[span.last] + last)
 
 
-def _holds(trace: Trace, at: Sequence[int]) -> Iterator[Event]:
+def _holds(trace: Trace, at: Sequence[int]) -> Iterator[TraceEvent]:
     """A track per lock (or other hold) and holder; holds that are not locks have a separate group."""
     for group, name, is_lock in ((LOCKS, "locks", True), (HOLDS, "holds", False)):
         holds = [held for held in trace.holds() if held.is_lock is is_lock]
@@ -108,7 +108,7 @@ def _track(held: Held) -> tuple[str, str, str]:
     return held.name, held.process, text(held.hold.token)
 
 
-def _objects(trace: Trace, at: Sequence[int]) -> Iterator[Event]:
+def _objects(trace: Trace, at: Sequence[int]) -> Iterator[TraceEvent]:
     names = list(trace.initial)
     yield from _names(OBJECTS, "objects", names)
     since = dict.fromkeys(names, 0)
@@ -123,12 +123,12 @@ def _objects(trace: Trace, at: Sequence[int]) -> Iterator[Event]:
         yield _value(trace, names.index(name), now[name], since[name], _end(trace, at), writers[name])
 
 
-def _value(trace: Trace, track: int, state: Any, begin: int, end: int, writer: int | None) -> Event:
+def _value(trace: Trace, track: int, state: Any, begin: int, end: int, writer: int | None) -> TraceEvent:
     by = "" if writer is None else f"{trace.steps[writer].process}, step {writer + 1}"
     return _slice(OBJECTS, track + 1, text(state), begin, end, written_by=by)
 
 
-def _flows(trace: Trace, told: Told, at: Sequence[int]) -> Iterator[Event]:
+def _flows(trace: Trace, told: Told, at: Sequence[int]) -> Iterator[TraceEvent]:
     """A start and an end per dependency, each at the instant of its step's slice."""
     cycle = {(link.source, link.target) for link in told.cycle}
     for number, link in enumerate(link for link in told.links if link.kind != "wants"):
