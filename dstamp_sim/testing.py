@@ -272,7 +272,7 @@ def small_systems() -> st.SearchStrategy[System]:
     return st.randoms(use_true_random=False).map(made)
 
 
-class Kept(NamedTuple):
+class WitnessFile(NamedTuple):
     """A witness file that a test performs again."""
 
     file: Path
@@ -295,11 +295,11 @@ def witness_test(folder: Path | str, *, fixed: bool = True) -> Callable[..., Non
         raise UsageError(
             f"witness_test({str(folder)!r}): no such folder in {Path.cwd()}; without witnesses, drop the test"
         )
-    files = [Kept(file) for file in sorted(Path(folder).glob("*.witness.json"))]
+    files = [WitnessFile(file) for file in sorted(Path(folder).glob("*.witness.json"))]
     judge = _is_fixed if fixed else _still_shows
 
     @pytest.mark.parametrize("witness", files, ids=str)
-    def test(witness: Kept) -> None:
+    def test(witness: WitnessFile) -> None:
         judge(witness.file)
 
     return test

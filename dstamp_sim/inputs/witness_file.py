@@ -96,7 +96,7 @@ def read_witness(path: Path, replay: Callable[[System, str], Trace]) -> tuple[Wi
     return Witness(origin, about, trace, since), system
 
 
-class Kept(NamedTuple):
+class WitnessContent(NamedTuple):
     """The content of a witness file, not replayed: its origin, subject and schedule, and what each step does."""
 
     origin: Origin
@@ -105,12 +105,12 @@ class Kept(NamedTuple):
     does: tuple[str, ...]
 
 
-def witness_parts(path: Path) -> Kept:
+def witness_parts(path: Path) -> WitnessContent:
     """The content of the witness in `path`. Raises WitnessError if it is not a witness."""
     content = _read_json(path)
     origin, about, schedule = _parts(path, content)
     try:
-        return Kept(origin, about, schedule, tuple(str(step["does"]) for step in content["steps"]))
+        return WitnessContent(origin, about, schedule, tuple(str(step["does"]) for step in content["steps"]))
     except (KeyError, TypeError) as error:
         raise WitnessError(f"{path}: not a witness: {error!r} is missing or malformed") from error
 
