@@ -50,7 +50,7 @@ from dstamp_sim.random_systems import TooLarge, random_system
 
 __all__ = [
     "ANY",
-    "Variant",
+    "ModelSetting",
     "Violation",
     "assert_holds",
     "assert_violated",
@@ -67,7 +67,7 @@ __all__ = [
 _ORIGINS: WeakKeyDictionary[System, Origin] = WeakKeyDictionary()
 """How the systems made by `system_of` were built, so that witnesses of them can be built again."""
 
-Copies = int | AnyNumber | Mapping[str, int | AnyNumber] | None
+CopiesWanted = int | AnyNumber | Mapping[str, int | AnyNumber] | None
 
 
 def system_of(reference: str, placement: str | None = None, *, crashes: int = 0, **settings: Any) -> System:
@@ -153,7 +153,7 @@ def assert_holds(
     system: System,
     property: str | Iterable[str] = (),
     *,
-    copies: Copies = None,
+    copies: CopiesWanted = None,
     limit: int | None = None,
 ) -> Report:
     """Every named property (all, if none is) HOLDS in every reachable state; with `copies=ANY`, for every number.
@@ -177,7 +177,7 @@ def assert_violated(
     system: System,
     property: str | Iterable[str] = (),
     *,
-    copies: Copies = None,
+    copies: CopiesWanted = None,
     limit: int | None = None,
 ) -> Trace:
     """The trace that shows one of the properties failing: a shortest one if that can be afforded, or minimised.
@@ -219,7 +219,7 @@ def system_machine(system: System, property: str | Iterable[str] = ()) -> type[R
 
 
 @dataclass(frozen=True)
-class Variant:
+class ModelSetting:
     """One setting of a model's factory, written as it is typed, and its system."""
 
     settings: Mapping[str, Any]
@@ -238,16 +238,16 @@ def variants(
     placements: Iterable[str | None] = (None,),
     crashes: st.SearchStrategy[int] | None = None,
     **given: st.SearchStrategy[Any],
-) -> st.SearchStrategy[Variant]:
+) -> st.SearchStrategy[ModelSetting]:
     """Systems of a model: every switch (`Literal` or `bool` parameter of its factory), what is `given`, a placement.
 
     Shrinks towards the factory's defaults and the first placement. Settings that the model refuses are not drawn.
     """
     model = load_model(reference)
 
-    def built(settings: Mapping[str, Any], placement: str | None, deaths: int) -> Variant:
+    def built(settings: Mapping[str, Any], placement: str | None, deaths: int) -> ModelSetting:
         try:
-            return Variant(settings, placement, deaths, _built(model, placement, deaths, settings))
+            return ModelSetting(settings, placement, deaths, _built(model, placement, deaths, settings))
         except UsageError:
             hypothesis.reject()
             raise
@@ -321,7 +321,7 @@ def _still_shows(file: Path) -> None:
 def _judged(
     system: System,
     property: str | Iterable[str],
-    copies: Copies,
+    copies: CopiesWanted,
     limit: int | None,
 ) -> tuple[Report, System]:
     asked = system if copies is None else _with_copies(system, copies)
@@ -339,7 +339,7 @@ def _failure(system: System, judgement: Judgement) -> Violation:
     return Violation(small, judgement.prop, judgement.trace.schedule, reason)
 
 
-def _with_copies(system: System, copies: Copies) -> System:
+def _with_copies(system: System, copies: CopiesWanted) -> System:
     must_end = [process.name for process in system.processes if not process.daemon]
     numbers = copies if isinstance(copies, Mapping) else dict.fromkeys(must_end, copies)
     processes = [

@@ -5,10 +5,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from dstamp_sim.inputs.model_file import load_model
-from dstamp_sim.testing import Variant, variants
+from dstamp_sim.testing import ModelSetting, variants
 
 
-def cc_ci_variants(most_runs: int = 3, **given: st.SearchStrategy[Any]) -> st.SearchStrategy[Variant]:
+def cc_ci_variants(most_runs: int = 3, **given: st.SearchStrategy[Any]) -> st.SearchStrategy[ModelSetting]:
     """Variants of the incident's model: runs, equal or other pull requests and refs, switches, placements, deaths."""
     model = load_model("cc_ci")
     numbers = {

@@ -20,7 +20,7 @@ from dstamp_sim.inputs.model_file import Model, any_number, checked_settings, lo
 from dstamp_sim.lock_review.compare import ANY_NUMBER, DECLARED, AfterDeath, Judged, Price
 from dstamp_sim.lock_review.price import price_of
 
-Copies = tuple[tuple[str, int], ...]
+CopyCounts = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Question:
         """The factory's parameters that are numbers of copies and not set."""
         return [name for name in any_number(self.model.factory, self.settings) if name not in self.settings]
 
-    def built(self, placement: Placement, copies: Copies) -> System:
+    def built(self, placement: Placement, copies: CopyCounts) -> System:
         """The system for a schedule with these numbers of copies."""
         system = self._build_any(placement)
         if system is None:

@@ -32,7 +32,7 @@ from dstamp_sim.lock_review.compare import (
 )
 from dstamp_sim.lock_review.flip import Flips, what_would_flip
 from dstamp_sim.lock_review.joined import MOST_JOINED, Joined, pairs_of_locks, worth_judging
-from dstamp_sim.lock_review.judge_placement import Copies, Question, judged_all
+from dstamp_sim.lock_review.judge_placement import CopyCounts, Question, judged_all
 from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.progress import Progress
 
@@ -252,7 +252,7 @@ def _told_first(one: Judged) -> tuple[bool, int]:
     return one.verdict is Verdict.VIOLATED, one.deadlock_steps
 
 
-def _story(question: Question, one: Judged, title: str, schedule: str, copies: Copies, about: str) -> Story:
+def _story(question: Question, one: Judged, title: str, schedule: str, copies: CopyCounts, about: str) -> Story:
     system = question.built(one.placement, copies)
     trace = replay(system, schedule)
     prop = system.properties_named([about])[0]
