@@ -9,7 +9,7 @@ from dstamp_sim.lock_review.compare import (
     ANY_NUMBER,
     DECLARED,
     AfterDeath,
-    Judged,
+    JudgedPlacement,
     NeededSection,
     Price,
     Standing,
@@ -70,7 +70,7 @@ def _beside(review: Review) -> Iterator[str]:
         yield f"Two locks that can deadlock together: {_named(stuck)}."
 
 
-def no_span(one: Judged) -> bool:
+def no_span(one: JudgedPlacement) -> bool:
     """Whether a design does something else than wait for locks over spans: it sets parameters, or turns runs away."""
     return bool(one.placement.sets) or any(not span.waits for span in one.placement.spans)
 
@@ -96,7 +96,7 @@ def _instead(flip: Flip) -> str:
     return f"to {flip.choice}" if flip.choice else "as it would no longer be safe"
 
 
-def counts(judged: Sequence[Judged]) -> str:
+def counts(judged: Sequence[JudgedPlacement]) -> str:
     """How many placements are safe, and for whom; how many are broken, can deadlock, or are not decided."""
     safe = [one for one in judged if one.safe]
     told = [f"{len(safe)} of {len(judged)} placements {_are(len(safe))} safe{for_whom(safe)}"]
@@ -115,7 +115,7 @@ def _are(number: int) -> str:
     return "is" if number == 1 else "are"
 
 
-def for_whom(safe: Sequence[Judged]) -> str:
+def for_whom(safe: Sequence[JudgedPlacement]) -> str:
     """For which numbers of runs all of these are safe; if that differs, how many of them for each."""
     numbers = [one.numbers for one in safe]
     kinds = dict.fromkeys(sorted(numbers, key=lambda kind: kind != ANY_NUMBER))
@@ -130,7 +130,7 @@ def _whose(numbers: str) -> str:
     )
 
 
-def _maybe_smaller(one: Judged, review: Review) -> Iterator[str]:
+def _maybe_smaller(one: JudgedPlacement, review: Review) -> Iterator[str]:
     """Smaller placements than a recommended one that are not decided."""
     inside = [
         other.shape
@@ -166,7 +166,7 @@ def _prices(review: Review) -> Iterator[str]:
         yield f"No price{of}: {why}."
 
 
-def _by_reason(judged: Iterable[Judged]) -> Mapping[str, list[str]]:
+def _by_reason(judged: Iterable[JudgedPlacement]) -> Mapping[str, list[str]]:
     found: dict[str, list[str]] = {}
     for one in judged:
         found.setdefault(one.why, []).append(one.shape)
@@ -178,7 +178,7 @@ def _named(shapes: Sequence[str]) -> str:
     return f"{told}; and {more} more, which review.md lists" if more > 0 else told
 
 
-def _waits(one: Judged) -> float:
+def _waits(one: JudgedPlacement) -> float:
     return one.price.waited_p95_s.mean if one.price else 0.0
 
 
@@ -191,7 +191,7 @@ _WITH_DEATH = {
 }
 
 
-def verdict_text(one: Judged) -> str:
+def verdict_text(one: JudgedPlacement) -> str:
     """The verdict on a placement, in a few words."""
     match one.standing:
         case Standing.BROKEN:
@@ -218,7 +218,7 @@ def end_text(end: NeededSection) -> str:
 _PRICED = ("runs/h", "makespan", "wait p50", "wait p95 (95 %)", "longest", "lock held", "refused")
 
 
-def table(review: Review, judged: Sequence[Judged]) -> Table:
+def table(review: Review, judged: Sequence[JudgedPlacement]) -> Table:
     """Placements with verdicts, and with prices if any was priced, as text."""
     priced = _PRICED if any(one.price for one in judged) else ()
     rows = [

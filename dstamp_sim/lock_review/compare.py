@@ -63,11 +63,11 @@ class AfterDeath(Enum):
 
 
 ANY_NUMBER, DECLARED = "any number", "the declared ones"
-"""The values of `Judged.numbers` for every number of copies, and for the model's own numbers."""
+"""The values of `JudgedPlacement.numbers` for every number of copies, and for the model's own numbers."""
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedPlacement:
     """One placement with its judgement.
 
     `numbers` says for which numbers of copies the verdict is (`ANY_NUMBER`, `DECLARED`, "1 to 3"); `why` says why it is
@@ -174,7 +174,7 @@ def reach(span: Span, sections: Sequence[str]) -> tuple[int, int]:
     return sections.index(span.first), len(sections) if span.last == PROCESS_EXIT else sections.index(span.last)
 
 
-def minimal_safe(judged: Sequence[Judged], sections: Sequence[str]) -> list[Judged]:
+def minimal_safe(judged: Sequence[JudgedPlacement], sections: Sequence[str]) -> list[JudgedPlacement]:
     """The safe placements of spans that contain no other safe one with as few spans; none if no lock is needed."""
     if any(one.safe and not one.placement.spans and not one.placement.sets for one in judged):
         return []
@@ -192,13 +192,13 @@ def minimal_safe(judged: Sequence[Judged], sections: Sequence[str]) -> list[Judg
     ]
 
 
-def best_first(judged: Sequence[Judged]) -> list[Judged]:
+def best_first(judged: Sequence[JudgedPlacement]) -> list[JudgedPlacement]:
     """The best first: by crash safety, then by the fewest turned away, then by waiting time, then by makespan.
 
     The waiting time is the one that 95 runs in 100 stay below. Placements without a price come last among equals.
     """
 
-    def cost(one: Judged) -> tuple[float, ...]:
+    def cost(one: JudgedPlacement) -> tuple[float, ...]:
         price = one.price
         if price is None:
             return after_death_rank(one), float("inf")
@@ -207,12 +207,12 @@ def best_first(judged: Sequence[Judged]) -> list[Judged]:
     return sorted(judged, key=cost)
 
 
-def after_death_rank(one: Judged) -> int:
+def after_death_rank(one: JudgedPlacement) -> int:
     """0 if it stays safe when a process dies, 1 if the others are then stuck, 2 if it breaks or that is unknown."""
     return {AfterDeath.SAFE: 0, AfterDeath.STUCK: 1}.get(one.after_death, 2)
 
 
-def recommended(minimal: Sequence[Judged], beaten: Mapping[str, str]) -> list[Judged]:
+def recommended(minimal: Sequence[JudgedPlacement], beaten: Mapping[str, str]) -> list[JudgedPlacement]:
     """The minimal safe placements, best first, that no other dominates, that are as crash-safe as any, and that wait.
 
     Placements that turn runs away are left out if others make them wait instead.
@@ -223,7 +223,7 @@ def recommended(minimal: Sequence[Judged], beaten: Mapping[str, str]) -> list[Ju
     return best_first(patient or equals)
 
 
-def dominated(judged: Sequence[Judged]) -> dict[str, str]:
+def dominated(judged: Sequence[JudgedPlacement]) -> dict[str, str]:
     """By shape of a safe placement: one that is as safe, even after a crash, and clearly cheaper.
 
     Clearly: it turns away no more, and the intervals of their waiting times do not meet. Only placements of one design
@@ -250,10 +250,10 @@ class NeededSection:
     """Why a span of a safe placement ends where it does: `section` inside, or else `otherwise` fails."""
 
     section: str
-    otherwise: Judged
+    otherwise: JudgedPlacement
 
 
-def ends(safe: Judged, judged: Sequence[Judged], sections: Sequence[str]) -> list[NeededSection]:
+def ends(safe: JudgedPlacement, judged: Sequence[JudgedPlacement], sections: Sequence[str]) -> list[NeededSection]:
     """For each end of each span of a minimal placement: the placement that is one section shorter there, and fails."""
     known = {one.shape: one for one in judged}
     shorter = ((section, known.get(written(other))) for section, other in one_shorter(safe.placement, sections))
@@ -278,7 +278,7 @@ def _shorter(span: Span, sections: Sequence[str]) -> Iterator[tuple[str, list[Sp
     yield span.last, [Span(span.lock, span.first, sections[last - 1])]
 
 
-def no_cure(judged: Sequence[Judged]) -> str:
+def no_cure(judged: Sequence[JudgedPlacement]) -> str:
     """What it means that all placements are broken; empty if one is not known to be."""
     if any(one.verdict is not Verdict.VIOLATED for one in judged if one.placement.spans or not one.placement.sets):
         return ""

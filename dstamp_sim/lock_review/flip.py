@@ -10,13 +10,13 @@ from dstamp_sim.lock_review.compare import (
     ANY_NUMBER,
     DECLARED,
     AfterDeath,
-    Judged,
+    JudgedPlacement,
     Standing,
     best_first,
     dominated,
     recommended,
 )
-from dstamp_sim.lock_review.judge_placement import Question
+from dstamp_sim.lock_review.judge_placement import ReviewSubject
 from dstamp_sim.rendering.plots import waiting_text
 
 CONTENDERS = 3
@@ -45,10 +45,10 @@ class Flips:
     unmoved: tuple[str, ...]
 
 
-Rejudged = Callable[[Judged], Judged]
+Rejudged = Callable[[JudgedPlacement], JudgedPlacement]
 
 
-def what_would_flip(question: Question, minimal: Sequence[Judged], best: Judged) -> Flips:
+def what_would_flip(question: ReviewSubject, minimal: Sequence[JudgedPlacement], best: JudgedPlacement) -> Flips:
     """The assumptions under which another placement than `best` is the one to take. Deterministic.
 
     It changes, one at a time: that a run may die, and how many; how often runs come; each delay of the scenario; and
@@ -66,7 +66,7 @@ def what_would_flip(question: Question, minimal: Sequence[Judged], best: Judged)
     return Flips(tuple(found), tuple(unmoved))
 
 
-def _choice(again: Sequence[Judged], before: str) -> str | None:
+def _choice(again: Sequence[JudgedPlacement], before: str) -> str | None:
     """The choice among contenders that were judged anew; None if the earlier choice is as good as any."""
     safe = best_first([one for one in again if one.safe])
     good = recommended(safe, dominated(safe))
@@ -75,7 +75,7 @@ def _choice(again: Sequence[Judged], before: str) -> str | None:
     return told(good[0]) if good else ""
 
 
-def told(one: Judged) -> str:
+def told(one: JudgedPlacement) -> str:
     """A placement with the time that 95 runs in 100 wait under it at most."""
     waits = f", 95 in 100 wait at most {waiting_text(one.price.waited_p95_s.mean)}" if one.price else ""
     return f"{one.shape}{waits}"
@@ -91,7 +91,7 @@ class _Assumption:
     kind: str = ""
 
 
-def _assumptions(question: Question, best: Judged) -> Iterator[_Assumption]:
+def _assumptions(question: ReviewSubject, best: JudgedPlacement) -> Iterator[_Assumption]:
     """The assumptions to change, each with how a placement is judged under it. That no process dies is tried on all.
 
     Assumptions under which `best` is not decided are left out: nothing could be said.
@@ -110,13 +110,13 @@ def _assumptions(question: Question, best: Judged) -> Iterator[_Assumption]:
         yield _Assumption(words, _priced_by(replace(question, scenario=changed)), kind=kind)
 
 
-def _with_more(question: Question, one: Judged) -> Judged:
+def _with_more(question: ReviewSubject, one: JudgedPlacement) -> JudgedPlacement:
     more = question.with_number(one.placement, MORE)
     return one if more.standing is Standing.UNDECIDED else replace(one, verdict=more.verdict, deadlock=more.deadlock)
 
 
-def _priced_by(question: Question) -> Rejudged:
-    def again(one: Judged) -> Judged:
+def _priced_by(question: ReviewSubject) -> Rejudged:
+    def again(one: JudgedPlacement) -> JudgedPlacement:
         price = question.price(one.placement)
         return one if isinstance(price, str) else replace(one, price=price)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from dstamp_sim.core.placement import Placement, Span
-from dstamp_sim.lock_review.compare import Judged, lies_within, one_shorter, placed, reach, written
+from dstamp_sim.lock_review.compare import JudgedPlacement, lies_within, one_shorter, placed, reach, written
 
 MOST_JOINED = 150
 """How many pairs of spans of two different locks a review judges beside the enumerated ones."""
@@ -22,18 +22,18 @@ class Joined:
     cut: bool
 
 
-def pairs_of_locks(judged: Sequence[Judged]) -> int:
+def pairs_of_locks(judged: Sequence[JudgedPlacement]) -> int:
     """How many pairs of spans of two different locks there are."""
     locks = [one.placement.spans[0].lock for one in _singles(judged)]
     return sum(one != other for one, other in combinations(locks, 2))
 
 
-def of_two_locks(one: Judged) -> bool:
+def of_two_locks(one: JudgedPlacement) -> bool:
     """Whether it is a pair of spans of two different locks."""
     return len({span.lock for span in one.placement.spans}) == 2 == len(one.placement.spans) and not one.placement.sets
 
 
-def worth_judging(judged: Sequence[Judged], asked: frozenset[str], sections: Sequence[str]) -> list[Placement]:
+def worth_judging(judged: Sequence[JudgedPlacement], asked: frozenset[str], sections: Sequence[str]) -> list[Placement]:
     """Pairs of spans of two locks that are worth judging and not judged yet; empty if there are none left.
 
     First each smallest span that protects a property which fails without locks is joined with the smallest spans of
@@ -57,24 +57,24 @@ def worth_judging(judged: Sequence[Judged], asked: frozenset[str], sections: Seq
     return fresh(pair for one in menders for other in _others(one, judged) for pair in _pairs(one, other, sections))
 
 
-def _singles(judged: Sequence[Judged]) -> list[Judged]:
+def _singles(judged: Sequence[JudgedPlacement]) -> list[JudgedPlacement]:
     """The single spans that wait, in the order in which they were judged."""
     alone = (one for one in judged if len(one.placement.spans) == 1 and not one.placement.sets)
     return [one for one in alone if one.placement.spans[0].waits]
 
 
-def _menders(judged: Sequence[Judged], asked: frozenset[str], sections: Sequence[str]) -> list[Judged]:
+def _menders(judged: Sequence[JudgedPlacement], asked: frozenset[str], sections: Sequence[str]) -> list[JudgedPlacement]:
     """For each lock and each property that fails without locks: the smallest spans that protect it, if not all do."""
     none = next((one for one in judged if not one.placement.spans and not one.placement.sets), None)
     failing = sorted(asked - set(none.held if none else ()))
-    found: dict[str, Judged] = {}
+    found: dict[str, JudgedPlacement] = {}
     for name in failing:
         keep = [one for one in _singles(judged) if name in one.held and not one.safe]
         found |= {one.shape: one for one in _smallest(keep, sections)}
     return list(found.values())
 
 
-def _smallest(keep: Sequence[Judged], sections: Sequence[str]) -> list[Judged]:
+def _smallest(keep: Sequence[JudgedPlacement], sections: Sequence[str]) -> list[JudgedPlacement]:
     return [
         one
         for one in keep
@@ -82,14 +82,14 @@ def _smallest(keep: Sequence[Judged], sections: Sequence[str]) -> list[Judged]:
     ]
 
 
-def _others(one: Judged, judged: Sequence[Judged]) -> list[Judged]:
+def _others(one: JudgedPlacement, judged: Sequence[JudgedPlacement]) -> list[JudgedPlacement]:
     """The spans of other locks that are not safe alone."""
     lock = one.placement.spans[0].lock
     return [other for other in _singles(judged) if other.placement.spans[0].lock != lock and not other.safe]
 
 
 def _completed(
-    one: Judged, judged: Sequence[Judged], asked: frozenset[str], sections: Sequence[str]
+    one: JudgedPlacement, judged: Sequence[JudgedPlacement], asked: frozenset[str], sections: Sequence[str]
 ) -> Iterator[Placement]:
     """A span joined with the smallest spans of other locks that protect the rest."""
     missing = asked - set(one.held)
@@ -98,7 +98,7 @@ def _completed(
         yield from _pairs(one, other, sections)
 
 
-def _pairs(one: Judged, other: Judged, sections: Sequence[str]) -> Iterator[Placement]:
+def _pairs(one: JudgedPlacement, other: JudgedPlacement, sections: Sequence[str]) -> Iterator[Placement]:
     """Two spans as one placement, in the order of their first sections; both orders where they begin together."""
     both = (one.placement.spans[0], other.placement.spans[0])
     spans: list[Span] = sorted(both, key=lambda span: (reach(span, sections), span.lock))

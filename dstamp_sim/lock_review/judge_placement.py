@@ -17,14 +17,14 @@ from dstamp_sim.engines.explore.explorer import explore
 from dstamp_sim.engines.parallel.processes import spawned
 from dstamp_sim.engines.prove.unbounded import TRIED, TRIED_STATES, prove
 from dstamp_sim.inputs.model_file import Model, any_number, checked_settings, load_model
-from dstamp_sim.lock_review.compare import ANY_NUMBER, DECLARED, AfterDeath, Judged, Price
+from dstamp_sim.lock_review.compare import ANY_NUMBER, DECLARED, AfterDeath, JudgedPlacement, Price
 from dstamp_sim.lock_review.price import price_of
 
 CopyCounts = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
-class Question:
+class ReviewSubject:
     """The base of placements: a model with its settings, and the scenario that prices them (None: no price)."""
 
     model: Model
@@ -47,7 +47,7 @@ class Question:
             return self.build(placement, {**self.settings, **dict(copies)})
         return system.with_copies(dict(copies))
 
-    def judged(self, placement: Placement) -> Judged:
+    def judged(self, placement: Placement) -> JudgedPlacement:
         """The judgement of one placement. Deterministic. Raises DstampError as building and exploring do."""
         numbers, why, report = self._reports(placement)
         tried = DECLARED if numbers == DECLARED else SMALL_NUMBERS
@@ -61,7 +61,7 @@ class Question:
         """The status of a safe placement when so many processes die at any point."""
         return _after_death(self._reports(placement)[2](deaths))
 
-    def with_number(self, placement: Placement, count: int) -> Judged:
+    def with_number(self, placement: Placement, count: int) -> JudgedPlacement:
         """The judgement of a placement with so many copies of each process that may be copied, without a price."""
         return _told(placement, self._with(placement, count, 0), f"{count}", f"{count}", "")
 
@@ -125,13 +125,13 @@ class Question:
 
 
 SMALL_NUMBERS = f"1 to {TRIED}"
-"""The value of `Judged.numbers` if each of a few numbers was judged separately."""
+"""The value of `JudgedPlacement.numbers` if each of a few numbers was judged separately."""
 
 _FIXED = "the model fixes its numbers of processes: annotate a parameter of the factory with Copies, and leave it unset"
 _ONLY_NUMBERS = "under this placement the model takes only numbers of processes, not ANY"
 
 
-def judged_all(question: Question, placements: Sequence[Placement], workers: int) -> Iterator[Judged]:
+def judged_all(question: ReviewSubject, placements: Sequence[Placement], workers: int) -> Iterator[JudgedPlacement]:
     """The judgement of each placement, in their order, by `workers` processes."""
     if workers < 2:
         yield from map(question.judged, placements)
@@ -140,14 +140,14 @@ def judged_all(question: Question, placements: Sequence[Placement], workers: int
     yield from spawned(_judged, placements, workers, _begin, about)
 
 
-_worker: dict[str, Question] = {}  # of a worker process: the arguments of its start
+_worker: dict[str, ReviewSubject] = {}  # of a worker process: the arguments of its start
 
 
 def _begin(reference: str, settings: Mapping[str, Any], scenario: Scenario | None) -> None:
-    _worker["question"] = Question(load_model(reference), settings, scenario)
+    _worker["question"] = ReviewSubject(load_model(reference), settings, scenario)
 
 
-def _judged(placement: Placement) -> Judged:
+def _judged(placement: Placement) -> JudgedPlacement:
     return _worker["question"].judged(placement)
 
 
@@ -178,12 +178,12 @@ def _for_some(judgement: Judgement) -> Verdict:
     return Verdict.HOLDS if judgement.holds_up_to else judgement.verdict
 
 
-def _told(placement: Placement, report: Report, numbers: str, tried: str, why: str) -> Judged:
+def _told(placement: Placement, report: Report, numbers: str, tried: str, why: str) -> JudgedPlacement:
     """The report on one placement, as the review keeps it: no traces, but the schedules that make them."""
     asked, stuck = _apart(report)
     narrowed = [j for j in asked if j.holds_up_to]
     open_ones = [j for j in (*asked, stuck) if _for_some(j) is Verdict.UNDETERMINED]
-    found = Judged(
+    found = JudgedPlacement(
         placement,
         combined([_for_some(judgement) for judgement in asked] or [Verdict.HOLDS]),
         SMALL_NUMBERS if narrowed else numbers,

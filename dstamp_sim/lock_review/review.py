@@ -19,7 +19,7 @@ from dstamp_sim.inputs.scenario_file import read_scenario
 from dstamp_sim.inputs.witness_file import check_writable
 from dstamp_sim.lock_review.compare import (
     MOST_SECTIONS_FOR_PAIRS,
-    Judged,
+    JudgedPlacement,
     NeededSection,
     best_first,
     candidates,
@@ -32,7 +32,7 @@ from dstamp_sim.lock_review.compare import (
 )
 from dstamp_sim.lock_review.flip import Flips, what_would_flip
 from dstamp_sim.lock_review.joined import MOST_JOINED, Joined, pairs_of_locks, worth_judging
-from dstamp_sim.lock_review.judge_placement import CopyCounts, Question, judged_all
+from dstamp_sim.lock_review.judge_placement import CopyCounts, ReviewSubject, judged_all
 from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.progress import Progress
 
@@ -45,7 +45,7 @@ class Story:
     """How one placement fails: the system and the trace, its subject, and the reason in a sentence."""
 
     title: str
-    judged: Judged
+    judged: JudgedPlacement
     system: System
     trace: Trace
     prop: Property
@@ -63,7 +63,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Review:
-    """The result of `dstamp review`. `shape` in the dictionaries is `Judged.shape`.
+    """The result of `dstamp review`. `shape` in the dictionaries is `JudgedPlacement.shape`.
 
     `joined` says which pairs of spans of two locks were judged, if not all; `left_out` are named placements whose locks
     the model does not have.
@@ -76,9 +76,9 @@ class Review:
     locks: tuple[str, ...]
     counted: tuple[str, ...]
     present: str
-    judged: tuple[Judged, ...]
-    minimal: tuple[Judged, ...]
-    recommended: tuple[Judged, ...]
+    judged: tuple[JudgedPlacement, ...]
+    minimal: tuple[JudgedPlacement, ...]
+    recommended: tuple[JudgedPlacement, ...]
     ends: tuple[NeededSection, ...]
     dominated: dict[str, str]
     no_cure: str
@@ -95,7 +95,7 @@ class Review:
         """Arrivals a day in the scenario; 0 if it has none."""
         return (self.scenario.arrivals.per_day or 0.0) if self.scenario and self.scenario.arrivals else 0.0
 
-    def of(self, shape: str) -> Judged | None:
+    def of(self, shape: str) -> JudgedPlacement | None:
         """The judgement of the placement with this text."""
         return next((one for one in self.judged if one.shape == shape), None)
 
@@ -122,7 +122,7 @@ def review_model(
     given = read_settings(model.factory, settings)
     beside = model.path / FLEET if model.path.is_dir() else model.path.parent / FLEET
     priced = read_scenario(scenario or beside) if scenario or beside.exists() else None
-    question = Question(model, given, priced)
+    question = ReviewSubject(model, given, priced)
     system = model.build(any_number(model.factory, given))
     vocabulary = [scope.name for scope in system.locks]
     chosen = _chosen(reference, system, vocabulary, locks)
@@ -159,8 +159,8 @@ def review_model(
 
 
 def _judge(
-    question: Question, placements: Sequence[Placement], workers: int, progress: Progress | None, before: int
-) -> Iterator[Judged]:
+    question: ReviewSubject, placements: Sequence[Placement], workers: int, progress: Progress | None, before: int
+) -> Iterator[JudgedPlacement]:
     """The judgement of each placement; `before` were judged already."""
     for number, one in enumerate(judged_all(question, placements, workers), start=before + 1):
         yield one
@@ -169,7 +169,7 @@ def _judge(
 
 
 def _join(
-    question: Question, judged: list[Judged], system: System, workers: int, progress: Progress | None
+    question: ReviewSubject, judged: list[JudgedPlacement], system: System, workers: int, progress: Progress | None
 ) -> Joined | None:
     """Judges pairs of spans of two locks while they are worth it, and adds them; None if all pairs are judged."""
     if len(system.sections) <= MOST_SECTIONS_FOR_PAIRS or not pairs_of_locks(judged):
@@ -188,7 +188,7 @@ RATES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 """Arrivals of the waiting curves, as parts of the scenario's."""
 
 
-def _waiting(question: Question, judged: Sequence[Judged], present: str, best: Sequence[Judged]) -> Iterator[Waiting]:
+def _waiting(question: ReviewSubject, judged: Sequence[JudgedPlacement], present: str, best: Sequence[JudgedPlacement]) -> Iterator[Waiting]:
     """The curves of the present placement and of the best three, if the scenario has Poisson arrivals."""
     arrivals = question.scenario.arrivals if question.scenario else None
     if arrivals is None or arrivals.per_day is None:
@@ -213,7 +213,7 @@ def _chosen(reference: str, system: System, vocabulary: Sequence[str], locks: Se
 
 
 def _placements(
-    question: Question, system: System, locks: Sequence[str], spans: int
+    question: ReviewSubject, system: System, locks: Sequence[str], spans: int
 ) -> tuple[list[Placement], tuple[str, ...]]:
     """The enumerated placements, the present one and the named ones; and the named ones whose locks are missing."""
     known = {scope.name for scope in system.locks}
@@ -227,7 +227,7 @@ def _placements(
 
 
 def _stories(
-    question: Question, judged: Sequence[Judged], present: str, why: Sequence[NeededSection]
+    question: ReviewSubject, judged: Sequence[JudgedPlacement], present: str, why: Sequence[NeededSection]
 ) -> Iterator[Story]:
     """How the present placement fails, then the failure one section short of the best, then a deadlock."""
     told = set()
@@ -247,12 +247,14 @@ def _stories(
         yield _story(question, stuck, title, stuck.deadlock_schedule, stuck.deadlock_copies, "no deadlock")
 
 
-def _told_first(one: Judged) -> tuple[bool, int]:
+def _told_first(one: JudgedPlacement) -> tuple[bool, int]:
     """A deadlock is worth telling if nothing else is wrong; then the shortest."""
     return one.verdict is Verdict.VIOLATED, one.deadlock_steps
 
 
-def _story(question: Question, one: Judged, title: str, schedule: str, copies: CopyCounts, about: str) -> Story:
+def _story(
+    question: ReviewSubject, one: JudgedPlacement, title: str, schedule: str, copies: CopyCounts, about: str
+) -> Story:
     system = question.built(one.placement, copies)
     trace = replay(system, schedule)
     prop = system.properties_named([about])[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dstamp_sim.inputs.witness_file import write_text
 from dstamp_sim.lock_review.answer import answer, end_text, for_whom, no_span, table, undecided
-from dstamp_sim.lock_review.compare import ANY_NUMBER, AfterDeath, Judged, Standing
+from dstamp_sim.lock_review.compare import ANY_NUMBER, AfterDeath, JudgedPlacement, Standing
 from dstamp_sim.lock_review.placement_map import Cell, Panel, draw_map
 from dstamp_sim.lock_review.review import Review, Story
 from dstamp_sim.pipeline.explained import explained, told_by
@@ -72,12 +72,12 @@ def _panels(review: Review) -> Iterator[Panel]:
         )
 
 
-def _one_span(one: Judged) -> bool:
+def _one_span(one: JudgedPlacement) -> bool:
     placement = one.placement
     return len(placement.spans) == 1 and placement.spans[0].waits and not placement.sets
 
 
-def _of_lock(pairs: Sequence[Judged]) -> str:
+def _of_lock(pairs: Sequence[JudgedPlacement]) -> str:
     locks = {span.lock for one in pairs for span in one.placement.spans}
     return f" of the {locks.pop()} lock" if len(locks) == 1 else ""
 
@@ -88,7 +88,7 @@ def _short(spans: Sequence[str]) -> tuple[str, ...]:
     return tuple(span.partition(":")[2] if len(locks) == 1 else span for span in spans)
 
 
-def _cell(review: Review, one: Judged, row: int, column: int) -> Cell:
+def _cell(review: Review, one: JudgedPlacement, row: int, column: int) -> Cell:
     number: float | None = float(one.steps or one.deadlock_steps) or None
     if one.safe:
         number = one.price.waited_p95_s.mean if one.price else None
@@ -108,7 +108,7 @@ def _points(review: Review) -> Iterator[Point]:
         yield Point(waited.mean, waited.low, waited.high, _level(one), one.steps, name, one in review.recommended)
 
 
-def _level(one: Judged) -> Level:
+def _level(one: JudgedPlacement) -> Level:
     unsafe = {Standing.BROKEN: Level.BROKEN, Standing.DEADLOCK: Level.DEADLOCK, Standing.UNDECIDED: Level.UNDECIDED}
     safe = {AfterDeath.SAFE: Level.SAFE, AfterDeath.STUCK: Level.BLOCKS, AfterDeath.BREAKS: Level.FRAGILE}
     return safe.get(one.after_death, Level.DEATH_UNDECIDED) if one.safe else unsafe[one.standing]

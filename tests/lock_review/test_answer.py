@@ -8,7 +8,7 @@ import pytest
 
 from dstamp_sim import Placement, Verdict
 from dstamp_sim.lock_review.answer import answer, counts, verdict_text
-from dstamp_sim.lock_review.compare import AfterDeath, Judged, Standing
+from dstamp_sim.lock_review.compare import AfterDeath, JudgedPlacement, Standing
 from dstamp_sim.lock_review.placement_map import Cell, signs, written_in
 from dstamp_sim.lock_review.review import review_model
 
@@ -99,7 +99,7 @@ def test_json_has_what_would_change_the_choice(dstamp):
 def judged(verdict, deadlock, numbers="any number", death=AfterDeath.SAFE, shape="l:a"):
     placement = Placement.parse(shape)
     broken = verdict is Verdict.VIOLATED
-    return Judged(
+    return JudgedPlacement(
         placement,
         verdict,
         numbers,

@@ -1,7 +1,7 @@
 """Which placements are compared with which, and what is recommended of them."""
 
 from dstamp_sim import Placement, Verdict
-from dstamp_sim.lock_review.compare import AfterDeath, Interval, Judged, Price, dominated, recommended
+from dstamp_sim.lock_review.compare import AfterDeath, Interval, JudgedPlacement, Price, dominated, recommended
 
 
 def judged(spans, waits_s, **sets):
@@ -9,7 +9,7 @@ def judged(spans, waits_s, **sets):
     nothing, waits = Interval(0, 0, 0), Interval(waits_s, waits_s + 0.5, waits_s + 1)
     price = Price(nothing, nothing, nothing, waits, waits, nothing, nothing)
     placement = Placement(spans or "design", Placement.parse(spans).spans if spans else (), sets)
-    return Judged(
+    return JudgedPlacement(
         placement, Verdict.HOLDS, "any number", deadlock=Verdict.HOLDS, after_death=AfterDeath.SAFE, price=price
     )
 

@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 
 from dstamp_sim import ANY, Placement, Verdict, explore, prove
-from dstamp_sim.lock_review.compare import Judged, candidates, minimal_safe, no_cure
+from dstamp_sim.lock_review.compare import JudgedPlacement, candidates, minimal_safe, no_cure
 from models.cc_ci import MECHANISMS, checkout_race, stack_race, swarm_rollback
 from models.cc_ci.system import SECTIONS
 
@@ -35,7 +35,7 @@ def judged():
     """Every placement of one or two spans of the app-domain lock, judged for any number of runs."""
     system = stack_race(runs=ANY)
     return [
-        Judged(placement, verdict_for_any(system.with_locks(placement)), "any number", deadlock=Verdict.HOLDS)
+        JudgedPlacement(placement, verdict_for_any(system.with_locks(placement)), "any number", deadlock=Verdict.HOLDS)
         for placement in candidates(SECTIONS, ["app-domain"], 2, "app-domain")
     ]
 
@@ -83,7 +83,7 @@ def test_every_placement_fails_with_one_run_where_the_swarm_itself_rolls_back():
     for placement in candidates(SECTIONS, ["app-domain"], 1, None):
         judgement = prove(system.with_locks(placement), properties=["HC1 reads no wrong commit"]).judgements[0]
         assert judgement.copies == {"run": 1}, placement.name
-        found.append(Judged(placement, judgement.verdict, "any number", smallest=1))
+        found.append(JudgedPlacement(placement, judgement.verdict, "any number", smallest=1))
     assert no_cure(found).endswith("Locks are not the cure")
 
 

@@ -9,7 +9,7 @@ import pytest
 from dstamp_sim import Placement, Verdict
 from dstamp_sim.core.scenario import Distribution, Shape
 from dstamp_sim.lock_review.answer import answer, flip_text
-from dstamp_sim.lock_review.compare import DECLARED, AfterDeath, Judged, candidates, reach, written
+from dstamp_sim.lock_review.compare import DECLARED, AfterDeath, JudgedPlacement, candidates, reach, written
 from dstamp_sim.lock_review.flip import _scaled, what_would_flip
 from dstamp_sim.lock_review.joined import of_two_locks, pairs_of_locks, worth_judging
 from dstamp_sim.lock_review.review import review_model
@@ -31,7 +31,7 @@ def covers(placement, stretch, sections=SECTIONS):
 def keeps(placement, needs=NEEDS):
     held = tuple(name for name, stretch in needs.items() if covers(placement, stretch))
     verdict = Verdict.HOLDS if len(held) == len(needs) else Verdict.VIOLATED
-    return Judged(placement, verdict, "any number", held=held, deadlock=Verdict.HOLDS)
+    return JudgedPlacement(placement, verdict, "any number", held=held, deadlock=Verdict.HOLDS)
 
 
 def singles(locks):
@@ -168,7 +168,7 @@ class Asked:
 
     def with_number(self, placement, count):
         assert count == 4
-        return Judged(placement, self.with_four, "4", deadlock=Verdict.HOLDS)
+        return JudgedPlacement(placement, self.with_four, "4", deadlock=Verdict.HOLDS)
 
 
 SAFE, CHEAP = judged("lock:deploy", 100), replace(judged("lock:fetch", 10), after_death=AfterDeath.BREAKS)
