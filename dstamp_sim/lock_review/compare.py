@@ -18,7 +18,7 @@ MOST_SECTIONS_FOR_PAIRS = 4
 
 
 @dataclass(frozen=True)
-class Interval:
+class Estimate:
     """A mean with its 95 % interval over replications."""
 
     low: float
@@ -34,13 +34,13 @@ class Price:
     `turned_away` the part of the runs that a placement refused instead of making them wait.
     """
 
-    throughput_per_h: Interval
-    makespan_s: Interval
-    waited_p50_s: Interval
-    waited_p95_s: Interval
-    waited_max_s: Interval
-    utilisation: Interval
-    turned_away: Interval
+    throughput_per_h: Estimate
+    makespan_s: Estimate
+    waited_p50_s: Estimate
+    waited_p95_s: Estimate
+    waited_max_s: Estimate
+    utilisation: Estimate
+    turned_away: Estimate
 
 
 class Standing(Enum):

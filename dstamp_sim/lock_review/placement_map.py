@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Cell:
+class MapCell:
     """One placement on a map: its row and column, and its status.
 
     `number` is written in it: seconds of waiting if it is safe (None: not priced), steps of the story if it fails
@@ -41,7 +41,7 @@ class Panel:
     title: str
     rows: tuple[str, ...]
     columns: tuple[str, ...]
-    cells: tuple[Cell, ...]
+    cells: tuple[MapCell, ...]
     row_label: str = "from"
     column_label: str = "to"
 
@@ -82,11 +82,11 @@ _DEATHS = {
 """The signs in a safe cell, and their meaning."""
 
 
-def _safe(cell: Cell) -> bool:
+def _safe(cell: MapCell) -> bool:
     return cell.standing is Standing.SAFE
 
 
-def signs(cells: Sequence[Cell], for_whom: str) -> list[str]:
+def signs(cells: Sequence[MapCell], for_whom: str) -> list[str]:
     """The meaning of each drawn sign; `for_whom` are the numbers of runs for which the safe ones are safe."""
     safe, standings = [cell for cell in cells if _safe(cell)], {cell.standing for cell in cells}
     waits = any(cell.number is not None for cell in safe)
@@ -142,7 +142,7 @@ def _draw(axes: Axes, panel: Panel, longest: float, *, small: bool) -> None:
 _FILLS = {Standing.BROKEN: BROKEN, Standing.DEADLOCK: STUCK, Standing.UNDECIDED: "#eceff1"}
 
 
-def _write(axes: Axes, cell: Cell, *, dark: bool, small: bool) -> None:
+def _write(axes: Axes, cell: MapCell, *, dark: bool, small: bool) -> None:
     size = 6.8 if small else 8.6
     behind = {"fc": "#ffffff", "ec": "none", "pad": 1.0, "alpha": 0.85}
     axes.text(
@@ -157,7 +157,7 @@ def _write(axes: Axes, cell: Cell, *, dark: bool, small: bool) -> None:
     )
 
 
-def written_in(cell: Cell) -> str:
+def written_in(cell: MapCell) -> str:
     """The text of a cell: its waiting time and signs if it is safe, the length of its story if it fails."""
     match cell.standing:
         case Standing.SAFE:

@@ -14,7 +14,7 @@ from dstamp_sim.core.placement import REJECTED
 from dstamp_sim.core.scenario import Arrivals, Timing
 from dstamp_sim.core.system import System
 from dstamp_sim.engines.timed.sweep import Sweeper, Swept, Varied
-from dstamp_sim.lock_review.compare import Interval, Price
+from dstamp_sim.lock_review.compare import Estimate, Price
 
 REPLICATIONS = 20
 """How often the arrivals are drawn and simulated."""
@@ -64,5 +64,5 @@ def _swept(system: System, arrivals: Arrivals, timing: Timing) -> tuple[Swept, N
     return sweeper.sweep(replace(timing, starts_s={}), REPLICATIONS, varied=varied), starts, list(many.lock_objects)
 
 
-def _interval(values: Sequence[float] | NDArray[np.float64]) -> Interval:
-    return Interval(*mean_interval([float(value) for value in values]))
+def _interval(values: Sequence[float] | NDArray[np.float64]) -> Estimate:
+    return Estimate(*mean_interval([float(value) for value in values]))

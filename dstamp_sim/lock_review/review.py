@@ -41,7 +41,7 @@ FLEET = "fleet.toml"
 
 
 @dataclass(frozen=True)
-class Story:
+class PlacementStory:
     """How one placement fails: the system and the trace, its subject, and the reason in a sentence."""
 
     title: str
@@ -82,7 +82,7 @@ class Review:
     ends: tuple[NeededSection, ...]
     dominated: dict[str, str]
     no_cure: str
-    stories: tuple[Story, ...]
+    stories: tuple[PlacementStory, ...]
     assumptions: tuple[tuple[str, str], ...]
     scenario: Scenario | None
     waiting: tuple[Waiting, ...]
@@ -228,7 +228,7 @@ def _placements(
 
 def _stories(
     question: ReviewSubject, judged: Sequence[JudgedPlacement], present: str, why: Sequence[NeededSection]
-) -> Iterator[Story]:
+) -> Iterator[PlacementStory]:
     """How the present placement fails, then the failure one section short of the best, then a deadlock."""
     told = set()
     for one in judged:
@@ -254,9 +254,9 @@ def _told_first(one: JudgedPlacement) -> tuple[bool, int]:
 
 def _story(
     question: ReviewSubject, one: JudgedPlacement, title: str, schedule: str, copies: CopyCounts, about: str
-) -> Story:
+) -> PlacementStory:
     system = question.built(one.placement, copies)
     trace = replay(system, schedule)
     prop = system.properties_named([about])[0]
     why = explained(system, trace, about=prop)
-    return Story(title, one, system, trace, prop, why.sentence)
+    return PlacementStory(title, one, system, trace, prop, why.sentence)

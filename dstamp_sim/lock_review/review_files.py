@@ -8,13 +8,13 @@ from pathlib import Path
 from dstamp_sim.inputs.witness_file import write_text
 from dstamp_sim.lock_review.answer import answer, end_text, for_whom, no_span, table, undecided
 from dstamp_sim.lock_review.compare import ANY_NUMBER, AfterDeath, JudgedPlacement, Standing
-from dstamp_sim.lock_review.placement_map import Cell, Panel, draw_map
-from dstamp_sim.lock_review.review import Review, Story
+from dstamp_sim.lock_review.placement_map import MapCell, Panel, draw_map
+from dstamp_sim.lock_review.review import PlacementStory, Review
 from dstamp_sim.pipeline.explained import explained, told_by
 from dstamp_sim.rendering.as_html import html
 from dstamp_sim.rendering.as_markdown import markdown
 from dstamp_sim.rendering.document import Block, Document, Figure, Heading, Items, Paragraph
-from dstamp_sim.rendering.plots import Curve, Level, Point, draw_front, draw_waiting
+from dstamp_sim.rendering.plots import Curve, Level, PlacementPoint, draw_front, draw_waiting
 from dstamp_sim.rendering.timeline.layout import lay_out
 from dstamp_sim.rendering.timeline.svg import standalone_svg
 
@@ -88,16 +88,16 @@ def _short(spans: Sequence[str]) -> tuple[str, ...]:
     return tuple(span.partition(":")[2] if len(locks) == 1 else span for span in spans)
 
 
-def _cell(review: Review, one: JudgedPlacement, row: int, column: int) -> Cell:
+def _cell(review: Review, one: JudgedPlacement, row: int, column: int) -> MapCell:
     number: float | None = float(one.steps or one.deadlock_steps) or None
     if one.safe:
         number = one.price.waited_p95_s.mean if one.price else None
     narrow = one.safe and one.numbers != ANY_NUMBER
     ringed = one in review.recommended
-    return Cell(row, column, one.standing, one.after_death, number, narrow, one.shape == review.present, ringed)
+    return MapCell(row, column, one.standing, one.after_death, number, narrow, one.shape == review.present, ringed)
 
 
-def _points(review: Review) -> Iterator[Point]:
+def _points(review: Review) -> Iterator[PlacementPoint]:
     named = {one.shape for one in review.minimal[:3]} | {review.present, "none"}
     for one in review.judged:
         price = one.price
@@ -105,7 +105,9 @@ def _points(review: Review) -> Iterator[Point]:
             continue
         waited = price.waited_p95_s
         name = one.shape if one.shape in named else ""
-        yield Point(waited.mean, waited.low, waited.high, _level(one), one.steps, name, one in review.recommended)
+        yield PlacementPoint(
+            waited.mean, waited.low, waited.high, _level(one), one.steps, name, one in review.recommended
+        )
 
 
 def _level(one: JudgedPlacement) -> Level:
@@ -114,7 +116,7 @@ def _level(one: JudgedPlacement) -> Level:
     return safe.get(one.after_death, Level.DEATH_UNDECIDED) if one.safe else unsafe[one.standing]
 
 
-def _draw_story(story: Story, number: int, out: Path) -> Figure:
+def _draw_story(story: PlacementStory, number: int, out: Path) -> Figure:
     """The timeline of a story, with its caption."""
     why = explained(story.system, story.trace, about=story.prop)
     told = told_by(story.trace, why) if why.fact else None
@@ -132,11 +134,11 @@ def _blocks(review: Review, pictures: dict[str, Path], stories: Sequence[Figure]
             yield from blocks
 
 
-Part = tuple[str, *tuple[Block, ...]]
+ReviewPart = tuple[str, *tuple[Block, ...]]
 """A heading, and the blocks below it."""
 
 
-def _parts(review: Review, pictures: dict[str, Path], stories: Sequence[Figure]) -> Iterator[Part]:
+def _parts(review: Review, pictures: dict[str, Path], stories: Sequence[Figure]) -> Iterator[ReviewPart]:
     best = list(review.minimal[:6])
     present = review.of(review.present)
     listed = [*best, *([present] if present and present not in best else [])]

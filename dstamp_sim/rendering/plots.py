@@ -75,7 +75,7 @@ _MARKS = {
 
 
 @dataclass(frozen=True)
-class Point:
+class PlacementPoint:
     """One placement: the waiting time that 95 in 100 runs stay below, with its interval, and how safe it is.
 
     `steps` is the length of the story where it is broken; `name` is written beside it where it is not empty.
@@ -90,7 +90,7 @@ class Point:
     ringed: bool
 
 
-def draw_front(points: Sequence[Point], title: str, path: Path) -> None:
+def draw_front(points: Sequence[PlacementPoint], title: str, path: Path) -> None:
     """Writes price against safety: a row for each level, the cheapest of each joined as the Pareto front."""
     import matplotlib as mpl  # noqa: PLC0415 - slow to import
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
@@ -117,7 +117,7 @@ def draw_front(points: Sequence[Point], title: str, path: Path) -> None:
         save(figure, path)
 
 
-def _dot(axes: Axes, point: Point, height: float) -> None:
+def _dot(axes: Axes, point: PlacementPoint, height: float) -> None:
     sign, colour = _MARKS[point.level]
     axes.errorbar(
         point.waited_s,
@@ -134,21 +134,21 @@ def _dot(axes: Axes, point: Point, height: float) -> None:
     )
 
 
-def _height(point: Point, rows: Sequence[Level]) -> float:
+def _height(point: PlacementPoint, rows: Sequence[Level]) -> float:
     """Within the broken ones, those with a longer story stand higher: they are rarer."""
     return rows.index(point.level) + (min(point.steps, 60) / 60 * 0.6 - 0.35 if point.level is Level.BROKEN else 0.0)
 
 
-def _front(placed: Sequence[tuple[Point, float]]) -> list[tuple[Point, float]]:
+def _front(placed: Sequence[tuple[PlacementPoint, float]]) -> list[tuple[PlacementPoint, float]]:
     """Those that no other beats in both; what is not decided beats nobody."""
-    best: list[tuple[Point, float]] = []
+    best: list[tuple[PlacementPoint, float]] = []
     for point, height in sorted(placed, key=lambda pair: (pair[0].waited_s, -pair[1])):
         if point.level is not Level.UNDECIDED and (not best or height > best[-1][1]):
             best.append((point, height))
     return best
 
 
-def _name_points(axes: Axes, placed: Sequence[tuple[Point, float]]) -> None:
+def _name_points(axes: Axes, placed: Sequence[tuple[PlacementPoint, float]]) -> None:
     """Names beside their points, one below the other where points are close."""
     by_level: dict[Level, int] = {}
     for point, height in sorted((pair for pair in placed if pair[0].name), key=lambda pair: pair[0].waited_s):

@@ -9,7 +9,7 @@ import pytest
 from dstamp_sim import Placement, Verdict
 from dstamp_sim.lock_review.answer import answer, counts, verdict_text
 from dstamp_sim.lock_review.compare import AfterDeath, JudgedPlacement, Standing
-from dstamp_sim.lock_review.placement_map import Cell, signs, written_in
+from dstamp_sim.lock_review.placement_map import MapCell, signs, written_in
 from dstamp_sim.lock_review.review import review_model
 
 BOOKING = Path(__file__).parent / "booking.py"
@@ -127,11 +127,11 @@ def test_safe_for_different_numbers_is_counted_apart():
 def cells():
     """Every cell that may be drawn."""
     for standing, death, number, narrow in product(Standing, AfterDeath, (None, 9.0), (False, True)):
-        yield Cell(0, 0, standing, death, number, narrow)
+        yield MapCell(0, 0, standing, death, number, narrow)
 
 
 def test_every_sign_on_a_map_is_in_its_legend():
-    wide = Cell(0, 0, Standing.SAFE, AfterDeath.SAFE, None)
+    wide = MapCell(0, 0, Standing.SAFE, AfterDeath.SAFE, None)
     for cell in cells():
         legend = " ".join(signs([cell, wide], " for every number of runs"))
         for sign in written_in(cell).replace("safe", "").replace("9 s", "").replace("9", "").split():
@@ -139,7 +139,7 @@ def test_every_sign_on_a_map_is_in_its_legend():
 
 
 def test_the_legend_has_no_sign_that_is_not_drawn():
-    assert signs([Cell(0, 0, Standing.SAFE, AfterDeath.SAFE, None)], " for 1 to 3 runs") == [
+    assert signs([MapCell(0, 0, Standing.SAFE, AfterDeath.SAFE, None)], " for 1 to 3 runs") == [
         "Green: safe for 1 to 3 runs."
     ]
 

@@ -1,12 +1,12 @@
 """Which placements are compared with which, and what is recommended of them."""
 
 from dstamp_sim import Placement, Verdict
-from dstamp_sim.lock_review.compare import AfterDeath, Interval, JudgedPlacement, Price, dominated, recommended
+from dstamp_sim.lock_review.compare import AfterDeath, Estimate, JudgedPlacement, Price, dominated, recommended
 
 
 def judged(spans, waits_s, **sets):
     """A placement that is safe, also when one dies, and whose waiting time is known to a second."""
-    nothing, waits = Interval(0, 0, 0), Interval(waits_s, waits_s + 0.5, waits_s + 1)
+    nothing, waits = Estimate(0, 0, 0), Estimate(waits_s, waits_s + 0.5, waits_s + 1)
     price = Price(nothing, nothing, nothing, waits, waits, nothing, nothing)
     placement = Placement(spans or "design", Placement.parse(spans).spans if spans else (), sets)
     return JudgedPlacement(

@@ -6,9 +6,9 @@ import pytest
 
 from dstamp_sim.incident.report.posterior import draw_posterior
 from dstamp_sim.lock_review.compare import AfterDeath, Standing
-from dstamp_sim.lock_review.placement_map import Cell, Panel, draw_map
+from dstamp_sim.lock_review.placement_map import MapCell, Panel, draw_map
 from dstamp_sim.rendering.fonts import drawable
-from dstamp_sim.rendering.plots import Curve, Level, Point, draw_front, draw_waiting
+from dstamp_sim.rendering.plots import Curve, Level, PlacementPoint, draw_front, draw_waiting
 from dstamp_sim.rendering.timeline.layout import lay_out
 from dstamp_sim.rendering.timeline.png import draw_timeline
 from tests.rendering import sample_traces as samples
@@ -20,10 +20,10 @@ def test_a_character_without_a_glyph_becomes_a_hollow_square():
     assert drawable("run 配布\n✗ é") == "run □□\n✗ é"
 
 
-CELL = Cell(0, 0, Standing.BROKEN, AfterDeath.NOT_ASKED, 3)
+CELL = MapCell(0, 0, Standing.BROKEN, AfterDeath.NOT_ASKED, 3)
 PICTURES = {
     "map": lambda path: draw_map([Panel(NAME, (NAME,), (NAME,), (CELL,), NAME, NAME)], NAME, path, NAME),
-    "front": lambda path: draw_front([Point(1.0, 0.5, 2.0, Level.SAFE, 4, NAME, True)], NAME, path),
+    "front": lambda path: draw_front([PlacementPoint(1.0, 0.5, 2.0, Level.SAFE, 4, NAME, True)], NAME, path),
     "waiting": lambda path: draw_waiting([Curve(NAME, (1.0, 2.0), ((0, 1, 2), (1, 2, 3)))], 1.5, NAME, path),
     "posterior": lambda path: draw_posterior({NAME: 0.5, "b": 0.0}, {"b": NAME}, {}, path),
     "timeline": lambda path: draw_timeline(lay_out(samples.lost_update(), title=NAME, subtitle=NAME), path),
