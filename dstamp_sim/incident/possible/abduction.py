@@ -15,7 +15,7 @@ from dstamp_sim.incident.possible.case import (
     Bearing,
     Case,
     Engines,
-    Found,
+    LeastWitness,
     Observation,
     Possible,
     Reached,
@@ -23,7 +23,7 @@ from dstamp_sim.incident.possible.case import (
     partners_told,
 )
 from dstamp_sim.incident.possible.identities import fresh
-from dstamp_sim.incident.possible.least import PARTNER, Least
+from dstamp_sim.incident.possible.least import PARTNER, LeastSearch
 from dstamp_sim.incident.possible.turns import Role, cast
 from dstamp_sim.incident.possible.variant import Factory, Variant
 
@@ -52,7 +52,7 @@ class Judging:
         if undecided:
             why = f"{', '.join(undecided)}: not decided within the bounds"
             return self._row(Possible.UNDETERMINED, (why,), bearings)
-        least, most = Least(self.variant, self.case, self.engines), self.case.most_unseen
+        least, most = LeastSearch(self.variant, self.case, self.engines), self.case.most_unseen
         timed, refuted = least.found(self.case.timed, most)
         untimed, _ = least.found(self.case.untimed, timed.unseen if timed else most, timed)
         if timed is not None:
@@ -71,9 +71,9 @@ class Judging:
     def refutes(self, names: Collection[str]) -> bool:
         """Whether these observations alone are refuted for every number of partners that is tried."""
         case = self.case.only(names)
-        return bool(case.runs) and Least(self.variant, case, self.engines).refuted(case.timed)
+        return bool(case.runs) and LeastSearch(self.variant, case, self.engines).refuted(case.timed)
 
-    def _needs(self, timed: Found, untimed: Found | None) -> tuple[str, ...]:
+    def _needs(self, timed: LeastWitness, untimed: LeastWitness | None) -> tuple[str, ...]:
         """What it needs, in words, and what a closed cluster cannot do."""
         needs = "alone"
         if timed.unseen:
@@ -84,7 +84,7 @@ class Judging:
         closed = (self._closed(),) if untimed and untimed.unseen and untimed.exact else ()
         return (needs, *failures, *closed)
 
-    def _failures(self, found: Found) -> str:
+    def _failures(self, found: LeastWitness) -> str:
         bound, failing = "exactly" if found.exact_faults else "at most", self.variant.hypotheses.failing
         return f"{bound} {found.faults} failure{'s' * (found.faults != 1)}" + (f" ({failing})" if failing else "")
 
@@ -102,8 +102,8 @@ class Judging:
         verdict: Possible,
         reasons: tuple[str, ...],
         bearings: Mapping[str, Bearing],
-        timed: Found | None = None,
-        untimed: Found | None = None,
+        timed: LeastWitness | None = None,
+        untimed: LeastWitness | None = None,
         *,
         refuted: bool = False,
     ) -> Row:

@@ -80,7 +80,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Found:
+class LeastWitness:
     """The least numbers with which everything is possible, and the behaviour that shows it.
 
     Least are first the deaths of unseen partners (`crashes`), then the partners, then what failed (`faults`: outcomes
@@ -121,8 +121,8 @@ class Row:
     settings: Mapping[str, Any]
     verdict: Possible
     reasons: tuple[str, ...]
-    timed: Found | None = None
-    untimed: Found | None = None
+    timed: LeastWitness | None = None
+    untimed: LeastWitness | None = None
     bearings: Mapping[str, Bearing] = field(default_factory=dict)
     refuted: bool = False
 

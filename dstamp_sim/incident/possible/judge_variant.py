@@ -10,8 +10,8 @@ from dstamp_sim.engines.parallel.processes import spawned
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.incident.possible.abduction import Judging
 from dstamp_sim.incident.possible.ask import engines
-from dstamp_sim.incident.possible.case import Case, Found, Row
-from dstamp_sim.incident.possible.least import Least
+from dstamp_sim.incident.possible.case import Case, LeastWitness, Row
+from dstamp_sim.incident.possible.least import LeastSearch
 from dstamp_sim.incident.possible.variant import Variant, variants
 from dstamp_sim.inputs.model_file import Model, load_model
 
@@ -49,21 +49,21 @@ class Docket:
             yield self._unpacked(variant, packed)
 
     def _unpacked(self, variant: Variant, packed: Packed) -> Row:
-        least = Least(variant, self.case, engines())
+        least = LeastSearch(variant, self.case, engines())
         timed, untimed = (found and found.unpacked(least) for found in (packed.timed, packed.untimed))
         return replace(packed.row, timed=timed, untimed=untimed)
 
 
 class PackedFound(NamedTuple):
-    """A `Found` as it crosses processes: without its system and its trace, which its schedule makes again."""
+    """A `LeastWitness` as it crosses processes: without its system and its trace, which its schedule makes again."""
 
     rest: dict[str, Any]
     schedule: str
 
-    def unpacked(self, least: Least) -> Found:
+    def unpacked(self, least: LeastSearch) -> LeastWitness:
         """The same with both: the schedule is replayed strictly."""
         system = least.system(self.rest["question"], self.rest["crashes"])
-        return Found(system=system, trace=replay(system, self.schedule), **self.rest)
+        return LeastWitness(system=system, trace=replay(system, self.schedule), **self.rest)
 
 
 class Packed(NamedTuple):
@@ -78,7 +78,7 @@ def _packed(row: Row) -> Packed:
     return Packed(replace(row, timed=None, untimed=None), _packed_found(row.timed), _packed_found(row.untimed))
 
 
-def _packed_found(found: Found | None) -> PackedFound | None:
+def _packed_found(found: LeastWitness | None) -> PackedFound | None:
     if found is None:
         return None
     rest = {name: value for name, value in vars(found).items() if name not in ("system", "trace")}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement, product
 
 from dstamp_sim.core.system import System
-from dstamp_sim.incident.possible.case import Case, Engines, Found, Possible, Question, Reached
+from dstamp_sim.incident.possible.case import Case, Engines, LeastWitness, Possible, Question, Reached
 from dstamp_sim.incident.possible.identities import pattern
 from dstamp_sim.incident.possible.overlap import IntervalOrder
 from dstamp_sim.incident.possible.rations import failures, portions, rationed, unrationed
@@ -23,7 +23,7 @@ PARTNER = "unseen"
 
 
 @dataclass(frozen=True)
-class Least:
+class LeastSearch:
     """The search for the least numbers of one variant."""
 
     variant: Variant
@@ -31,8 +31,8 @@ class Least:
     engines: Engines
 
     def found(
-        self, orders: Sequence[IntervalOrder], most: int, otherwise: Found | None = None
-    ) -> tuple[Found | None, bool]:
+        self, orders: Sequence[IntervalOrder], most: int, otherwise: LeastWitness | None = None
+    ) -> tuple[LeastWitness | None, bool]:
         """The least numbers with up to `most` partners, and whether every smaller number of them (or all) was refuted.
 
         `otherwise` is known to be possible with `most`, under tighter orders.
@@ -46,8 +46,8 @@ class Least:
         return found is None and refuted
 
     def _searched(
-        self, orders: Sequence[IntervalOrder], most: int, otherwise: Found | None
-    ) -> tuple[Found | None, bool]:
+        self, orders: Sequence[IntervalOrder], most: int, otherwise: LeastWitness | None
+    ) -> tuple[LeastWitness | None, bool]:
         """Without deaths first; with them only where it is refuted without."""
         found, refuted = self._partners(orders, most, otherwise, crashes=0)
         for crashes in range(1, self.case.most_crashes + 1):
@@ -56,8 +56,8 @@ class Least:
         return found, refuted
 
     def _partners(
-        self, orders: Sequence[IntervalOrder], most: int, otherwise: Found | None, crashes: int
-    ) -> tuple[Found | None, bool]:
+        self, orders: Sequence[IntervalOrder], most: int, otherwise: LeastWitness | None, crashes: int
+    ) -> tuple[LeastWitness | None, bool]:
         left_open = 0
         for unseen in range(min(crashes, 1), most + (otherwise is None)):
             below = left_open == 0
@@ -71,13 +71,15 @@ class Least:
                     return otherwise and replace(otherwise, exact=False), False
         return otherwise and replace(otherwise, exact=left_open == 0), left_open == 0
 
-    def _shown(self, question: Question, system: System, reached: Reached, crashes: int, *, exact: bool) -> Found:
+    def _shown(
+        self, question: Question, system: System, reached: Reached, crashes: int, *, exact: bool
+    ) -> LeastWitness:
         assert reached.trace is not None
         faults = failures(reached.trace, self.variant.hypotheses.faults).total()
         assumed = self._assumed(question)
-        return Found(question, system, reached.trace, assumed, crashes, faults, exact, exact_faults=faults == 0)
+        return LeastWitness(question, system, reached.trace, assumed, crashes, faults, exact, exact_faults=faults == 0)
 
-    def _fewest_faults(self, found: Found, orders: Sequence[IntervalOrder]) -> Found:
+    def _fewest_faults(self, found: LeastWitness, orders: Sequence[IntervalOrder]) -> LeastWitness:
         """The same numbers of partners and deaths with the fewest failures; at most those of the trace at hand.
 
         The failures that each failing object needs, whatever the others do, may already add up to as many; if not,

@@ -17,7 +17,7 @@ from dstamp_sim.incident.likely.identifiability import REPETITIONS
 from dstamp_sim.incident.likely.likelihood import Weighed
 from dstamp_sim.incident.likely.worlds import UNSEEN
 from dstamp_sim.incident.loaded import Incident
-from dstamp_sim.incident.possible.case import Case, Found, Possible, Row, partners_told
+from dstamp_sim.incident.possible.case import Case, LeastWitness, Possible, Row, partners_told
 from dstamp_sim.incident.possible.conflicting import Conflict
 from dstamp_sim.incident.replay_scenario import Replay, ReplayedRun
 from dstamp_sim.incident.witness.construct import Attempt
@@ -335,11 +335,11 @@ def _row(row: Row) -> MechanismRow:
     )
 
 
-def _least(found: Found) -> Least:
+def _least(found: LeastWitness) -> Least:
     return Least(found.unseen, found.exact, found.crashes, found.faults, found.exact_faults)
 
 
-def _assumed(found: Found | None) -> Sequence[str]:
+def _assumed(found: LeastWitness | None) -> Sequence[str]:
     """What it assumes beside the reading: who the runs were, and what nobody saw."""
     if found is None:
         return ()
@@ -364,7 +364,7 @@ def _weight(name: str, item: Weighed, judged: Judged) -> Weight:
     )
 
 
-def _witness(best: Best, least: Found | None) -> WitnessRow:
+def _witness(best: Best, least: LeastWitness | None) -> WitnessRow:
     """The origin of a witness; for a constructed one, how ordinary its durations are, and why it has more partners."""
     if best.fitted is None:
         return WitnessRow(best.unseen, constructed=False, how="a world drawn from the priors")

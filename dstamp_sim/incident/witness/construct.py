@@ -14,7 +14,7 @@ from dstamp_sim.core.trace import Trace
 from dstamp_sim.engines.replay import replay, walk
 from dstamp_sim.engines.timed.timed import Cue, rehearsed
 from dstamp_sim.incident.likely.worlds import UNSEEN, parameters_of
-from dstamp_sim.incident.possible.case import Case, Found
+from dstamp_sim.incident.possible.case import Case, LeastWitness
 from dstamp_sim.incident.possible.least import PARTNER
 from dstamp_sim.incident.possible.turns import Tally, Turns
 from dstamp_sim.incident.possible.variant import Variant
@@ -57,7 +57,7 @@ class Stage:
     """
 
     variant: Variant
-    found: Found
+    found: LeastWitness
     case: Case
     timing: Timing
     priors: Priors
