@@ -66,7 +66,7 @@ Partners = Sequence[tuple[int, Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
-class Question:
+class Candidate:
     """One possible past: an order in time, the identities of the runs, and the partners."""
 
     order: IntervalOrder
@@ -89,7 +89,7 @@ class LeastWitness:
     were, as far as that was not known: the system is that of it and of the deaths.
     """
 
-    question: Question
+    question: Candidate
     system: System
     trace: Trace
     assumed: tuple[str, ...]

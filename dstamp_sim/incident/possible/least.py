@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement, product
 
 from dstamp_sim.core.system import System
-from dstamp_sim.incident.possible.case import Case, Engines, LeastWitness, Possible, Question, Reached
+from dstamp_sim.incident.possible.case import Candidate, Case, Engines, LeastWitness, Possible, Reached
 from dstamp_sim.incident.possible.identities import pattern
 from dstamp_sim.incident.possible.overlap import IntervalOrder
 from dstamp_sim.incident.possible.rations import failures, portions, rationed, unrationed
@@ -72,7 +72,7 @@ class LeastSearch:
         return otherwise and replace(otherwise, exact=left_open == 0), left_open == 0
 
     def _shown(
-        self, question: Question, system: System, reached: Reached, crashes: int, *, exact: bool
+        self, question: Candidate, system: System, reached: Reached, crashes: int, *, exact: bool
     ) -> LeastWitness:
         assert reached.trace is not None
         faults = failures(reached.trace, self.variant.hypotheses.faults).total()
@@ -106,7 +106,7 @@ class LeastSearch:
                 left_open += reached.verdict is Possible.UNDETERMINED
         return replace(found, exact_faults=left_open == 0)
 
-    def _needed(self, question: Question, crashes: int, failed: Mapping[str, int]) -> Counter[str]:
+    def _needed(self, question: Candidate, crashes: int, failed: Mapping[str, int]) -> Counter[str]:
         """By object, the failures without which nothing is possible, even if the other objects fail at will."""
         mechanism, labels = self.variant.mechanism, self.variant.hypotheses.faults
         system = self._system(mechanism.within or mechanism.factory, question, crashes)
@@ -116,7 +116,7 @@ class LeastSearch:
             needed[name] = next(few, failed[name])
         return needed
 
-    def _with_faults(self, question: Question, crashes: int, need: Counter[str], faults: int) -> tuple[System, Reached]:
+    def _with_faults(self, question: Candidate, crashes: int, need: Counter[str], faults: int) -> tuple[System, Reached]:
         """Whether all can come out as observed with just so many failures: the needed ones, the rest on any objects."""
         system = self.system(question, crashes)
         answer = Reached(Possible.IMPOSSIBLE, "however the failures fall")
@@ -132,19 +132,19 @@ class LeastSearch:
     def _refuted_with(self, system: System) -> bool:
         return self.engines.reach(system).verdict is Possible.IMPOSSIBLE
 
-    def _questions(self, orders: Sequence[IntervalOrder], unseen: int) -> Iterator[Question]:
+    def _questions(self, orders: Sequence[IntervalOrder], unseen: int) -> Iterator[Candidate]:
         for order, identities in product(orders, self.variant.identities(self.case.runs)):
             known = list(dict.fromkeys(tuple(identity.items()) for identity in identities))
             choices = [dict(items) for items in known]
             places = list(product(range(len(order.unseen)), choices))
             for partners in combinations_with_replacement(places, unseen):
-                yield Question(order, identities, partners)
+                yield Candidate(order, identities, partners)
 
-    def system(self, question: Question, crashes: int) -> System:
+    def system(self, question: Candidate, crashes: int) -> System:
         """The system of all observed runs and these partners, in this order of time."""
         return self._system(self.variant.mechanism.factory, question, crashes)
 
-    def _system(self, factory: Factory, question: Question, crashes: int) -> System:
+    def _system(self, factory: Factory, question: Candidate, crashes: int) -> System:
         runs, order = self.case.runs, question.order
         roles = [Role(item.name, item.fields, item.name) for item in runs]
         follows = {item.name: frozenset(a for a, b in order.pairs if b == item.name) for item in runs}
@@ -158,7 +158,7 @@ class LeastSearch:
         system = self.variant.system(factory, question.everyone, runs)
         return replace(cast(system, roles, follows, self.variant.hypotheses.evidence), crashes=crashes)
 
-    def _assumed(self, question: Question) -> tuple[str, ...]:
+    def _assumed(self, question: Candidate) -> tuple[str, ...]:
         runs = self.case.runs
         told = [f"the times are {question.order.reading}s"] if question.order.reading else []
         for key in self.variant.quantified():
