@@ -21,7 +21,7 @@ from dstamp_sim.incident.likely.worlds import Sweepers
 from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.possible.abduction import Judging
 from dstamp_sim.incident.possible.ask import engines
-from dstamp_sim.incident.possible.case import Case, Observation, Possible, Row
+from dstamp_sim.incident.possible.case import Case, MechanismFinding, Observation, Possible
 from dstamp_sim.incident.possible.conflicting import Conflict, conflict
 from dstamp_sim.incident.possible.judge_variant import Docket
 from dstamp_sim.incident.possible.overlap import Sighting, orders
@@ -67,7 +67,7 @@ class Judged:
     from which the times of witnesses count.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[MechanismFinding, ...]
     weighed: Mapping[str, Weighed]
     posterior: Mapping[str, float]
     limits: Mapping[str, tuple[float, float]]
@@ -83,7 +83,7 @@ class Judged:
     longest_run_s: float
     since: datetime | None = None
 
-    def best(self, mechanism: str) -> Row:
+    def best(self, mechanism: str) -> MechanismFinding:
         """The row of a mechanism that assumes least."""
         return _best_row(self.rows, mechanism)
 
@@ -123,7 +123,7 @@ def judge_mechanisms(incident: Incident, *, workers: int = 1, tell: Progress | N
     case = case_of(evidence, hypotheses, priors.longest_run_s)
     steps = Steps(tell, 3 * len(model.mechanisms) + len(priors.variations) + 1)
     docket = Docket(model, case)
-    rows: list[Row] = []
+    rows: list[MechanismFinding] = []
     for row in docket.rows(workers):
         rows.append(row)
         steps.more(len(model.mechanisms) / len(docket.variants))
@@ -215,7 +215,7 @@ class Cluster:
 
 
 def _witnesses(
-    cluster: Cluster, survivors: Survivors, rows: Sequence[Row], priors: Priors
+    cluster: Cluster, survivors: Survivors, rows: Sequence[MechanismFinding], priors: Priors
 ) -> tuple[dict[str, Best], dict[str, Attempt]]:
     """The best witness of every mechanism that is possible: from the worlds that agreed, else constructed.
 
@@ -239,17 +239,17 @@ def _witnesses(
     return found, failed
 
 
-def _best_row(rows: Sequence[Row], name: str) -> Row:
+def _best_row(rows: Sequence[MechanismFinding], name: str) -> MechanismFinding:
     """The row of a mechanism that assumes least."""
     return min((row for row in rows if row.mechanism == name), key=_effort)
 
 
-def _alive(rows: Sequence[Row], model: Model) -> dict[str, Mechanism]:
+def _alive(rows: Sequence[MechanismFinding], model: Model) -> dict[str, Mechanism]:
     names = {row.mechanism for row in rows if row.verdict is not Possible.IMPOSSIBLE}
     return {name: mechanism for name, mechanism in model.mechanisms.items() if name in names}
 
 
-def _hopeless(rows: Sequence[Row]) -> dict[str, list[Mapping[str, Any]]]:
+def _hopeless(rows: Sequence[MechanismFinding]) -> dict[str, list[Mapping[str, Any]]]:
     found: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         if row.verdict is Possible.IMPOSSIBLE:
@@ -257,7 +257,7 @@ def _hopeless(rows: Sequence[Row]) -> dict[str, list[Mapping[str, Any]]]:
     return found
 
 
-def _conflict(rows: Sequence[Row], docket: Docket) -> Conflict | None:
+def _conflict(rows: Sequence[MechanismFinding], docket: Docket) -> Conflict | None:
     """The fewest observations that no row can produce together, if there are any."""
     asked, case = engines(), docket.case
     variant = dict(zip(map(id, rows), docket.variants, strict=True))
@@ -306,7 +306,7 @@ def case_of(evidence: Evidence, hypotheses: Hypotheses, longest_s: float) -> Cas
     return Case(runs, probes, timed, untimed, evidence.constants, alone=alone)
 
 
-def _effort(row: Row) -> tuple[int, int]:
+def _effort(row: MechanismFinding) -> tuple[int, int]:
     order = (Possible.POSSIBLE, Possible.UNDETERMINED, Possible.IMPOSSIBLE)
     return order.index(row.verdict), row.timed.unseen if row.timed else 99
 

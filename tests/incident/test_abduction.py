@@ -11,7 +11,7 @@ from dstamp_sim.engines.tables.closure import close
 from dstamp_sim.engines.tables.tables import Tables
 from dstamp_sim.incident.possible.abduction import Judging
 from dstamp_sim.incident.possible.ask import engines
-from dstamp_sim.incident.possible.case import Bearing, Case, Observation, Possible, Row
+from dstamp_sim.incident.possible.case import Bearing, Case, MechanismFinding, Observation, Possible
 from dstamp_sim.incident.possible.conflicting import conflict
 from dstamp_sim.incident.possible.identities import assignments
 from dstamp_sim.incident.possible.overlap import Sighting, orders
@@ -182,7 +182,7 @@ def test_a_part_of_the_identity_that_only_one_of_a_pair_fixes_is_left_open():
 def conflicting_row(*against, refuted=False):
     bearings = {n: Bearing.CONTRADICTS if n in against else Bearing.SILENT for n in "abc"}
     verdict = Possible.IMPOSSIBLE if against else Possible.UNDETERMINED
-    return Row("m", {}, {}, verdict, "", bearings=bearings, refuted=refuted)
+    return MechanismFinding("m", {}, {}, verdict, "", bearings=bearings, refuted=refuted)
 
 
 def never(_row, _names):
@@ -204,7 +204,7 @@ def test_observations_that_are_refuted_only_together_conflict_together():
 
 def test_of_many_observations_a_conflicting_set_is_found_that_has_none_to_spare():
     names = [f"run-{number}" for number in range(30)]
-    row = Row("m", {}, {}, Possible.IMPOSSIBLE, "", bearings={"run-7": Bearing.CONTRADICTS})
+    row = MechanismFinding("m", {}, {}, Possible.IMPOSSIBLE, "", bearings={"run-7": Bearing.CONTRADICTS})
     found = conflict([row], names, never)
     assert (found.names, found.smallest) == (("run-7",), False)
 

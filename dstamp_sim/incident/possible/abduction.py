@@ -14,12 +14,12 @@ from dstamp_sim.core.system import System
 from dstamp_sim.incident.possible.case import (
     Bearing,
     Case,
+    EngineAnswer,
     Engines,
     LeastWitness,
+    MechanismFinding,
     Observation,
     Possible,
-    Reached,
-    Row,
     partners_told,
 )
 from dstamp_sim.incident.possible.identities import fresh
@@ -37,7 +37,7 @@ class Judging:
     engines: Engines
     known: dict[Hashable, Bearing] = field(default_factory=dict)
 
-    def row(self, contested: Collection[str] = ()) -> Row:
+    def row(self, contested: Collection[str] = ()) -> MechanismFinding:
         """The judgement of all observations; a `contested` one that is impossible, or left open, decides it."""
         bearings: dict[str, Bearing] = {}
         for item in sorted((*self.case.runs, *self.case.probes), key=lambda item: item.name not in contested):
@@ -106,9 +106,9 @@ class Judging:
         untimed: LeastWitness | None = None,
         *,
         refuted: bool = False,
-    ) -> Row:
+    ) -> MechanismFinding:
         v = self.variant
-        return Row(v.name, v.reading, v.settings, verdict, reasons, timed, untimed, bearings, refuted)
+        return MechanismFinding(v.name, v.reading, v.settings, verdict, reasons, timed, untimed, bearings, refuted)
 
     def _bearing(self, item: Observation) -> Bearing:
         """How the mechanism relates to one item: can it come out so, with partners, and without the mechanism."""
@@ -126,14 +126,14 @@ class Judging:
             return Bearing.OPEN
         return Bearing.SILENT if without.verdict is Possible.POSSIBLE else Bearing.EXPLAINS
 
-    def _probed(self, item: Observation, factory: Factory) -> Reached:
+    def _probed(self, item: Observation, factory: Factory) -> EngineAnswer:
         return self.engines.reach(self._cast(self.variant.probe(item, factory), [Role(item.name, item.fields)]))
 
-    def _alone(self, item: Observation) -> Reached:
+    def _alone(self, item: Observation) -> EngineAnswer:
         system = self.variant.alone(item, self.case.runs)
         return self.engines.reach(self._cast(system, [Role(item.name, item.fields)]))
 
-    def _joined(self, item: Observation) -> Reached:
+    def _joined(self, item: Observation) -> EngineAnswer:
         """One observed run among partners; first in the variant that is easier to judge, if there is one."""
         mechanism = self.variant.mechanism
         if mechanism.within is not None:
@@ -142,11 +142,11 @@ class Judging:
                 return wider
         return self._among_partners(item, mechanism.factory)
 
-    def _among_partners(self, item: Observation, factory: Factory) -> Reached:
+    def _among_partners(self, item: Observation, factory: Factory) -> EngineAnswer:
         """One observed run alone, with a partner or two, then among any number like it and of another identity."""
         system, names = self._with_any_partners(item, factory)
         if self.engines.excluded(system, names):
-            return Reached(Possible.IMPOSSIBLE, "in no combination of what any number of processes can do")
+            return EngineAnswer(Possible.IMPOSSIBLE, "in no combination of what any number of processes can do")
         for count in range(len(names) + 1):
             reached = self.engines.reach(self._with_partners(item, factory, count))
             if reached.trace is not None:

@@ -18,7 +18,7 @@ from dstamp_sim.engines.replay import replay
 from dstamp_sim.engines.tables.closure import BUDGET, close
 from dstamp_sim.engines.tables.tables import Tables
 from dstamp_sim.engines.timed.sweep import Sweeper
-from dstamp_sim.incident.possible.case import Engines, Possible, Reached
+from dstamp_sim.incident.possible.case import EngineAnswer, Engines, Possible
 from dstamp_sim.incident.possible.turns import ALL_SEEN, Tally, replace_copies, watched
 
 FEW_STATES, MOST_STATES = 3_000, 60_000
@@ -30,7 +30,7 @@ FEW_ENTRIES, MOST_ENTRIES = 20_000, 200_000
 TRIALS = 20_000
 """Random runs that are tried before a large space is explored: they find most of what is possible."""
 
-NOT_DECIDED = Reached(Possible.UNDETERMINED, "not decided within the bounds")
+NOT_DECIDED = EngineAnswer(Possible.UNDETERMINED, "not decided within the bounds")
 
 ANY_TIMES = Timing(any_delay=Distribution(Shape.EXPONENTIAL, (1.0,)), seed=1, horizon_s=1e9)
 """The clock of those random runs; its durations mean nothing."""
@@ -41,7 +41,7 @@ def engines() -> Engines:
     return Engines(reach, attempt, reach_any, excluded)
 
 
-def attempt(system: System) -> Reached:
+def attempt(system: System) -> EngineAnswer:
     """Whether all observed runs of `system` can come out as they were observed, as far as little work shows.
 
     A small space is explored; in a larger one random runs are tried, which find most of what is possible.
@@ -49,7 +49,7 @@ def attempt(system: System) -> Reached:
     return _known_at_once(system) or _found_at_random(system) or NOT_DECIDED
 
 
-def reach(system: System) -> Reached:
+def reach(system: System) -> EngineAnswer:
     """The same with full effort.
 
     If the space is not small, it first asks whether each run comes out so in any combination of what the processes can
@@ -60,7 +60,7 @@ def reach(system: System) -> Reached:
         return known
     tables = _closed(system)
     if tables is not None and not _can_match(tables):
-        return Reached(Possible.IMPOSSIBLE, "in no combination of what the processes can do")
+        return EngineAnswer(Possible.IMPOSSIBLE, "in no combination of what the processes can do")
     found = _found_at_random(system)
     if found is not None:
         return found
@@ -69,19 +69,19 @@ def reach(system: System) -> Reached:
     return _reached(explore_closed(tables, limit=MOST_STATES))
 
 
-def _known_at_once(system: System) -> Reached | None:
+def _known_at_once(system: System) -> EngineAnswer | None:
     small = _reached(explore(system, properties=[ALL_SEEN], limit=FEW_STATES))
     return None if small.verdict is Possible.UNDETERMINED else small
 
 
-def reach_any(system: System, names: Sequence[str]) -> Reached:
+def reach_any(system: System, names: Sequence[str]) -> EngineAnswer:
     """The same for any number of the processes called `names`; without those that share nothing with the others.
 
     What the closure finds does not depend on how many copies there are.
     """
     tables = _closed(system, names, MOST_ENTRIES)
     if tables is not None and not _can_match(tables):
-        return Reached(Possible.IMPOSSIBLE, "in no combination of what any number of processes can do")
+        return EngineAnswer(Possible.IMPOSSIBLE, "in no combination of what any number of processes can do")
     near = set(names) if tables is None else _near(tables) & set(names)
     kept = [process for process in system.processes if process.name not in names or process.name in near]
     processes = [replace_copies(process, ANY) if process.name in names else process for process in kept]
@@ -130,7 +130,7 @@ def _near(tables: Tables) -> set[str]:
     return {tables.semantics.processes[tables.classes[index].pids[0]].name for index in near}
 
 
-def _found_at_random(system: System) -> Reached | None:
+def _found_at_random(system: System) -> EngineAnswer | None:
     """A random run in which all came out as observed, performed again by `replay`."""
     sweeper = Sweeper(system)
     swept = sweeper.sweep(ANY_TIMES, TRIALS)
@@ -139,10 +139,10 @@ def _found_at_random(system: System) -> Reached | None:
     if not len(hits):
         return None
     schedule = sweeper.schedule(ANY_TIMES, int(hits[0]), seed=ANY_TIMES.seed)
-    return Reached(Possible.POSSIBLE, "found among random runs", replay(system, str(schedule)))
+    return EngineAnswer(Possible.POSSIBLE, "found among random runs", replay(system, str(schedule)))
 
 
-def _reached(report: Report) -> Reached:
+def _reached(report: Report) -> EngineAnswer:
     judged = report.judgement(ALL_SEEN)
     word = {Verdict.VIOLATED: Possible.POSSIBLE, Verdict.HOLDS: Possible.IMPOSSIBLE}
-    return Reached(word.get(judged.verdict, Possible.UNDETERMINED), judged.reason, judged.trace)
+    return EngineAnswer(word.get(judged.verdict, Possible.UNDETERMINED), judged.reason, judged.trace)

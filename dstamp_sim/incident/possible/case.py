@@ -40,7 +40,7 @@ class Observation:
 
 
 @dataclass(frozen=True)
-class Reached:
+class EngineAnswer:
     """An engine's answer: whether all can come out as observed (shown by `trace`), and why."""
 
     verdict: Possible
@@ -55,9 +55,9 @@ class Engines:
     `attempt` is `reach`, and `excluded` tells whether `reach_any` refutes, as far as is known at little cost.
     """
 
-    reach: Callable[[System], Reached]
-    attempt: Callable[[System], Reached]
-    reach_any: Callable[[System, Sequence[str]], Reached]
+    reach: Callable[[System], EngineAnswer]
+    attempt: Callable[[System], EngineAnswer]
+    reach_any: Callable[[System, Sequence[str]], EngineAnswer]
     excluded: Callable[[System, Sequence[str]], bool]
 
 
@@ -109,7 +109,7 @@ class LeastWitness:
 
 
 @dataclass(frozen=True)
-class Row:
+class MechanismFinding:
     """A mechanism under one reading: the verdict and its reasons, what it must assume, and how it bears on each item.
 
     `timed` respects who can have overlapped, `untimed` ignores how long runs last; None where none was found.

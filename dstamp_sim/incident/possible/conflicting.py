@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from dstamp_sim.incident.possible.case import Possible, Row
+from dstamp_sim.incident.possible.case import MechanismFinding, Possible
 
 MOST_NAMES = 14
 """For up to this many observations, the smallest conflicting set is searched for; else one with none to spare."""
 
-Refutes = Callable[[Row, frozenset[str]], bool]
+Refutes = Callable[[MechanismFinding, frozenset[str]], bool]
 """Whether these observations alone are refuted under a row's mechanism, for every number of partners that is tried."""
 
 
@@ -34,7 +34,7 @@ class Conflict:
         return f"{kind}, {bound}: {', '.join(self.names)}"
 
 
-def conflict(rows: Sequence[Row], names: Sequence[str], refutes: Refutes) -> Conflict | None:
+def conflict(rows: Sequence[MechanismFinding], names: Sequence[str], refutes: Refutes) -> Conflict | None:
     """A smallest set of the observations `names` that every row excludes; None where some row does not exclude all.
 
     A row excludes a set that holds an observation which it contradicts, or that `refutes` says is refuted jointly.
@@ -58,7 +58,7 @@ def conflict(rows: Sequence[Row], names: Sequence[str], refutes: Refutes) -> Con
 class _Excluded:
     """Whether every row excludes a set of observations; more observations never make a set possible again."""
 
-    rows: Sequence[Row]
+    rows: Sequence[MechanismFinding]
     refutes: Refutes
     known: dict[tuple[int, frozenset[str]], bool] = field(default_factory=dict)
 
@@ -68,7 +68,7 @@ class _Excluded:
             self._refuted(number, row, chosen) for number, row in enumerate(by_itself)
         )
 
-    def _refuted(self, number: int, row: Row, chosen: frozenset[str]) -> bool:
+    def _refuted(self, number: int, row: MechanismFinding, chosen: frozenset[str]) -> bool:
         key = (number, chosen)
         if key not in self.known:
             self.known[key] = self.refutes(row, chosen)

@@ -10,7 +10,7 @@ from dstamp_sim.engines.parallel.processes import spawned
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.incident.possible.abduction import Judging
 from dstamp_sim.incident.possible.ask import engines
-from dstamp_sim.incident.possible.case import Case, LeastWitness, Row
+from dstamp_sim.incident.possible.case import Case, LeastWitness, MechanismFinding
 from dstamp_sim.incident.possible.least import LeastSearch
 from dstamp_sim.incident.possible.variant import Variant, variants
 from dstamp_sim.inputs.model_file import Model, load_model
@@ -33,11 +33,11 @@ class Docket:
         assert self.model.hypotheses is not None
         return variants(mechanism, self.model.mechanisms[mechanism], self.model.hypotheses, self.case.constants)
 
-    def row(self, variant: Variant) -> Row:
+    def row(self, variant: Variant) -> MechanismFinding:
         """The judgement of one of them."""
         return Judging(variant, self.case, engines()).row()
 
-    def rows(self, workers: int) -> Iterator[Row]:
+    def rows(self, workers: int) -> Iterator[MechanismFinding]:
         """The judgement of all of them, one after the other: the same whatever the number of `workers`."""
         known = self.variants
         if workers < 2:
@@ -48,7 +48,7 @@ class Docket:
         for variant, packed in zip(known, sent, strict=True):
             yield self._unpacked(variant, packed)
 
-    def _unpacked(self, variant: Variant, packed: Packed) -> Row:
+    def _unpacked(self, variant: Variant, packed: Packed) -> MechanismFinding:
         least = LeastSearch(variant, self.case, engines())
         timed, untimed = (found and found.unpacked(least) for found in (packed.timed, packed.untimed))
         return replace(packed.row, timed=timed, untimed=untimed)
@@ -69,12 +69,12 @@ class PackedFound(NamedTuple):
 class Packed(NamedTuple):
     """A row as it crosses processes."""
 
-    row: Row
+    row: MechanismFinding
     timed: PackedFound | None
     untimed: PackedFound | None
 
 
-def _packed(row: Row) -> Packed:
+def _packed(row: MechanismFinding) -> Packed:
     return Packed(replace(row, timed=None, untimed=None), _packed_found(row.timed), _packed_found(row.untimed))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement, product
 
 from dstamp_sim.core.system import System
-from dstamp_sim.incident.possible.case import Candidate, Case, Engines, LeastWitness, Possible, Reached
+from dstamp_sim.incident.possible.case import Candidate, Case, EngineAnswer, Engines, LeastWitness, Possible
 from dstamp_sim.incident.possible.identities import pattern
 from dstamp_sim.incident.possible.overlap import IntervalOrder
 from dstamp_sim.incident.possible.rations import failures, portions, rationed, unrationed
@@ -72,7 +72,7 @@ class LeastSearch:
         return otherwise and replace(otherwise, exact=left_open == 0), left_open == 0
 
     def _shown(
-        self, question: Candidate, system: System, reached: Reached, crashes: int, *, exact: bool
+        self, question: Candidate, system: System, reached: EngineAnswer, crashes: int, *, exact: bool
     ) -> LeastWitness:
         assert reached.trace is not None
         faults = failures(reached.trace, self.variant.hypotheses.faults).total()
@@ -116,10 +116,10 @@ class LeastSearch:
             needed[name] = next(few, failed[name])
         return needed
 
-    def _with_faults(self, question: Candidate, crashes: int, need: Counter[str], faults: int) -> tuple[System, Reached]:
+    def _with_faults(self, question: Candidate, crashes: int, need: Counter[str], faults: int) -> tuple[System, EngineAnswer]:
         """Whether all can come out as observed with just so many failures: the needed ones, the rest on any objects."""
         system = self.system(question, crashes)
-        answer = Reached(Possible.IMPOSSIBLE, "however the failures fall")
+        answer = EngineAnswer(Possible.IMPOSSIBLE, "however the failures fall")
         for rest in portions(system, faults - need.total(), in_each=faults) if faults >= need.total() else ():
             portion = {name: count + need[name] for name, count in rest.items()}
             reached = self.engines.reach(rationed(system, self.variant.hypotheses.faults, portion))

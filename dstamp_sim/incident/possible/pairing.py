@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.incident.possible.abduction import Judging
-from dstamp_sim.incident.possible.case import Case, Engines, Possible, Row
+from dstamp_sim.incident.possible.case import Case, Engines, MechanismFinding, Possible
 from dstamp_sim.incident.possible.variant import pairs
 
 MOST_OPEN = 3
@@ -18,7 +18,7 @@ MOST_OPEN = 3
 class Pairs:
     """The rows of pairs that were not refuted, how many were, and how many were not judged (each under a reading)."""
 
-    rows: tuple[Row, ...] = ()
+    rows: tuple[MechanismFinding, ...] = ()
     refuted: int = 0
     unjudged: int = 0
 
@@ -49,7 +49,7 @@ def judge_pairs(
     names = contested or case.names
     judgings = [Judging(variant, case, engines) for variant in pairs(mechanisms, hypotheses, case.constants)]
     left = [judging for judging in judgings if not judging.excludes(names)]
-    rows: list[Row] = []
+    rows: list[MechanismFinding] = []
     refuted, unjudged = len(judgings) - len(left), 0
     for judging in left:
         if judging.variant.name in {row.mechanism for row in rows if row.verdict is Possible.POSSIBLE}:

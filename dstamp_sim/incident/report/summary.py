@@ -17,7 +17,7 @@ from dstamp_sim.incident.likely.identifiability import REPETITIONS
 from dstamp_sim.incident.likely.likelihood import Weighed
 from dstamp_sim.incident.likely.worlds import UNSEEN
 from dstamp_sim.incident.loaded import Incident
-from dstamp_sim.incident.possible.case import Case, LeastWitness, Possible, Row, partners_told
+from dstamp_sim.incident.possible.case import Case, LeastWitness, MechanismFinding, Possible, partners_told
 from dstamp_sim.incident.possible.conflicting import Conflict
 from dstamp_sim.incident.replay_scenario import Replay, ReplayedRun
 from dstamp_sim.incident.witness.construct import Attempt
@@ -320,7 +320,7 @@ def _conflict(found: Conflict) -> ConflictRow:
     return ConflictRow(found.names, found.smallest, found.proved, found.told())
 
 
-def _row(row: Row) -> MechanismRow:
+def _row(row: MechanismFinding) -> MechanismRow:
     """A row; the least numbers are None where none was found."""
     return MechanismRow(
         mechanism=row.mechanism,

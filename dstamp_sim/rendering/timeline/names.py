@@ -53,7 +53,7 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BoxRow:
     """Where the boxes of a row lie: their middle, their top, the middle of the flags above, and the flags' bounds.
 
     `blocked` is the part of the flags' room that arrows take. Values (prefix `V`) are shown whole or as a code, never
@@ -68,7 +68,7 @@ class Row:
     blocked: Sequence[Interval] = ()
 
 
-def name_boxes(sheet: Sheet, row: Row, items: Sequence[Named], key: Legend) -> None:
+def name_boxes(sheet: Sheet, row: BoxRow, items: Sequence[Named], key: Legend) -> None:
     """Puts every item's name on the sheet; no two labels of the row overlap."""
     flagged = []
     for item in items:
@@ -107,7 +107,7 @@ def _free(item: Named) -> Interval:
     return max(parts, key=lambda part: round(part[1] - part[0], 6))
 
 
-def _raise_flags(sheet: Sheet, row: Row, flagged: Sequence[Named], key: Legend) -> None:
+def _raise_flags(sheet: Sheet, row: BoxRow, flagged: Sequence[Named], key: Legend) -> None:
     """Names where they fit; codes, widest first, where flags would stand too far off. Wrong values come last."""
     items = _not_too_many(row, flagged)
     key.left_out += len(flagged) - len(items)
@@ -129,13 +129,13 @@ def _raise_flags(sheet: Sheet, row: Row, flagged: Sequence[Named], key: Legend) 
     _plant(sheet, row, items, list(zip(centers, places, words, strict=True)), key)
 
 
-def _on_flag(name: str, row: Row) -> str | None:
+def _on_flag(name: str, row: BoxRow) -> str | None:
     """The longest text of a flag: most of a section's name; a value whole, or its code."""
     short = elide(name, SIZE, 240)
     return None if row.prefix == "V" and short != name else short
 
 
-def _not_too_many(row: Row, items: Sequence[Named]) -> list[Named]:
+def _not_too_many(row: BoxRow, items: Sequence[Named]) -> list[Named]:
     """The items in order; only the wrong ones, or none, where the row is too short for so many codes."""
     ordered = sorted(items, key=lambda item: (sum(_free(item)), item.left))
     room = (row.bounds[1] - row.bounds[0]) / 26
@@ -144,7 +144,7 @@ def _not_too_many(row: Row, items: Sequence[Named]) -> list[Named]:
 
 
 def _plant(
-    sheet: Sheet, row: Row, items: Sequence[Named], flags: Sequence[tuple[float, float, str]], key: Legend
+    sheet: Sheet, row: BoxRow, items: Sequence[Named], flags: Sequence[tuple[float, float, str]], key: Legend
 ) -> None:
     shelf = Shelf((row.bounds[0] - 60, row.bounds[1]), list(row.blocked))
     for item, (center, place, words) in zip(items, flags, strict=True):

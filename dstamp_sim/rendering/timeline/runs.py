@@ -8,7 +8,7 @@ from dstamp_sim.rendering.timeline.canvas import LEFT, MARGIN, RIGHT, ROW, Badge
 from dstamp_sim.rendering.timeline.cause import missing_lock
 from dstamp_sim.rendering.timeline.deeds import deed_rows
 from dstamp_sim.rendering.timeline.facts import Span, Stretch
-from dstamp_sim.rendering.timeline.names import SIZE, Named, Row, name_boxes, needs_flags
+from dstamp_sim.rendering.timeline.names import SIZE, BoxRow, Named, name_boxes, needs_flags
 from dstamp_sim.rendering.timeline.routes import LaneBand
 from dstamp_sim.rendering.timeline.shapes import WIDTH, Box, Label, Line, elide, measure, wrap
 from dstamp_sim.rendering.timeline.shelf import Interval, Shelf, around, gaps
@@ -33,7 +33,7 @@ def run_lane(canvas: Canvas, process: str, badge: Badge, top: float, tints: dict
     _life(canvas, process, place)
     _sections(canvas, place, spans, tints)
     _brackets(canvas, outer, top + 8)
-    row = Row(place.middle, place.main, place.main - 4 - ROW / 2, (LEFT - 60, RIGHT), "", _above(canvas, process))
+    row = BoxRow(place.middle, place.main, place.main - 4 - ROW / 2, (LEFT - 60, RIGHT), "", _above(canvas, process))
     name_boxes(canvas.sheet, row, items, canvas.key)
     foot = deed_rows(canvas, process, place.main_bottom + (10 if canvas.routes.own(process) else 0))
     foot = missing_lock(canvas, process, _holds(canvas, process, foot + 3))

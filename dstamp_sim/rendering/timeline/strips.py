@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dstamp_sim.rendering.timeline.canvas import LEFT, MARGIN, Canvas, plain
 from dstamp_sim.rendering.timeline.facts import Segment, Strip
-from dstamp_sim.rendering.timeline.names import Named, Row, name_boxes, needs_flags
+from dstamp_sim.rendering.timeline.names import BoxRow, Named, name_boxes, needs_flags
 from dstamp_sim.rendering.timeline.routes import LaneBand
 from dstamp_sim.rendering.timeline.shapes import WIDTH, Box, Label, Line, clean, wrap
 from dstamp_sim.rendering.timeline.shelf import around
@@ -25,7 +25,7 @@ def strip_lane(canvas: Canvas, strip: Strip, top: float) -> None:
     canvas.places[strip.name] = place
     for segment in drawn:
         _segment(canvas, strip.name, segment, place)
-    row = Row(place.middle, main, main - 12.5, (LEFT - 60, WIDTH - MARGIN), "V", around(_looks(canvas, strip), 3))
+    row = BoxRow(place.middle, main, main - 12.5, (LEFT - 60, WIDTH - MARGIN), "V", around(_looks(canvas, strip), 3))
     name_boxes(canvas.sheet, row, items, canvas.key)
     lines = wrap(plain(strip.name), 13, LEFT - 2 * MARGIN, 2, bold=True)
     for n, line in enumerate(lines):
