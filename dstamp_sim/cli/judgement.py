@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from dstamp_sim.cli.console import output, print_files
 
 if TYPE_CHECKING:
-    from dstamp_sim.incident.incident import Judgement
+    from dstamp_sim.incident.incident import JudgedIncident
 
 
-def print_judgement(found: Judgement, out: Path, *, full: bool) -> None:
+def print_judgement(found: JudgedIncident, out: Path, *, full: bool) -> None:
     """The first screen of a judgement; with `full` the whole report; then the files that were written."""
     from dstamp_sim.incident.report.first_screen import first_screen  # noqa: PLC0415 - commands load what they need
     from dstamp_sim.incident.report.full import full_report  # noqa: PLC0415 - as above

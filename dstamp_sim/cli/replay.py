@@ -26,7 +26,7 @@ from dstamp_sim.cli.numbers import whole
 from dstamp_sim.rendering.text import at_least, at_most
 
 if TYPE_CHECKING:
-    from dstamp_sim.incident.incident import Judgement
+    from dstamp_sim.incident.incident import JudgedIncident
     from dstamp_sim.incident.replay_scenario import Replay
     from dstamp_sim.pipeline.how_often import HowOften
 
@@ -69,7 +69,7 @@ def replay(
     with bar("draws") as tell:
         found = replay_incident(incident, mechanism=mechanism, placement=placement, out=out, draws=draws, tell=tell)
     wanted = judge if judge is not None else mechanism is None and not draws and incident.scenario.priors is not None
-    judgement: Judgement | None = None
+    judgement: JudgedIncident | None = None
     if wanted or evidence or report:
         from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - loaded when needed
         from dstamp_sim.incident.incident import judge_incident  # noqa: PLC0415 - as above
@@ -86,7 +86,7 @@ def replay(
     raise typer.Exit(0 if incident.evidence is not None and not draws else found.exit_code)
 
 
-def _json(found: Replay, judgement: Judgement | None) -> dict[str, Any]:
+def _json(found: Replay, judgement: JudgedIncident | None) -> dict[str, Any]:
     replayed = {
         "title": found.scenario.title,
         "mechanism": found.mechanism,

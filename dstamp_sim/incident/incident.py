@@ -20,7 +20,7 @@ from dstamp_sim.pipeline.progress import Progress
 
 
 @dataclass(frozen=True)
-class Judgement:
+class JudgedIncident:
     """The result of judging an incident: the findings, and the files that were written."""
 
     summary: Summary
@@ -35,7 +35,7 @@ def judge_incident(
     report: Path | None = None,
     workers: int = 1,
     tell: Progress | None = None,
-) -> Judgement:
+) -> JudgedIncident:
     """The judgement of an incident's mechanisms, and its files in `out`; also a report in Markdown if one is named.
 
     `replayed` is one run of the scenario, which the report shows too. Raises ScenarioError where there is no evidence
@@ -49,7 +49,7 @@ def judge_incident(
     judged = judge_mechanisms(incident, workers=workers, tell=tell)
     summary = summarise(judged, incident, incident.evidence, replayed)
     files = [*draw_judgement(judged, incident, out), *write_tables(summary, out)]
-    return Judgement(summary, (*files, *write_report(summary, files, out, report)))
+    return JudgedIncident(summary, (*files, *write_report(summary, files, out, report)))
 
 
 def update_evidence(

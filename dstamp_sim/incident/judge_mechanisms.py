@@ -37,7 +37,7 @@ SIZE = ProfileSize(settings=40, repetitions=1000)
 
 
 @dataclass
-class Steps:
+class StepsDone:
     """The progress of a judgement, in whole steps."""
 
     tell: Progress | None
@@ -51,11 +51,11 @@ class Steps:
             self.tell(round(self.done), self.total)
 
 
-SILENT = Steps(None, 0)
+SILENT = StepsDone(None, 0)
 
 
 @dataclass(frozen=True)
-class Judged:
+class IncidentFindings:
     """All findings about an incident.
 
     `posterior` is over mechanisms that are equally likely before the evidence; `limits` are its limits by the number of
@@ -112,7 +112,7 @@ class Judged:
         return self.best(mechanism).verdict
 
 
-def judge_mechanisms(incident: Incident, *, workers: int = 1, tell: Progress | None = None) -> Judged:
+def judge_mechanisms(incident: Incident, *, workers: int = 1, tell: Progress | None = None) -> IncidentFindings:
     """Judges every mechanism that the model names. Deterministic, whatever the number of `workers`.
 
     `workers` are processes; more than one needs a main module that can be imported.
@@ -121,7 +121,7 @@ def judge_mechanisms(incident: Incident, *, workers: int = 1, tell: Progress | N
     scenario, model = incident.scenario, incident.model
     evidence, hypotheses, priors = _needed(incident)
     case = case_of(evidence, hypotheses, priors.longest_run_s)
-    steps = Steps(tell, 3 * len(model.mechanisms) + len(priors.variations) + 1)
+    steps = StepsDone(tell, 3 * len(model.mechanisms) + len(priors.variations) + 1)
     docket = Docket(model, case)
     rows: list[MechanismFinding] = []
     for row in docket.rows(workers):
@@ -141,7 +141,7 @@ def judge_mechanisms(incident: Incident, *, workers: int = 1, tell: Progress | N
     first = _first(posterior)
     next_ones = rated(posterior, hypotheses, survivors) if cluster.alive else ()
     witnesses, timeless = _witnesses(cluster, survivors, rows, priors)
-    return Judged(
+    return IncidentFindings(
         rows=tuple(rows),
         weighed=dict.fromkeys(model.mechanisms, NEVER) | dict(survivors.weighed),
         posterior=posterior,
@@ -180,7 +180,7 @@ class Cluster:
         found = [self.hypotheses.evidence.needs(sorted(seen)), *later]
         return {key: value for given in found for key, value in given.items()}
 
-    def weighed(self, beliefs: Priors, steps: Steps = SILENT) -> Survivors:
+    def weighed(self, beliefs: Priors, steps: StepsDone = SILENT) -> Survivors:
         """How likely each makes the evidence."""
         weighed = {}
         for name, mechanism in self.alive.items():
@@ -195,7 +195,7 @@ class Cluster:
         """The numbers, in profiles, of what was observed."""
         return observed_outcomes(self.case, self.timing, beliefs.longest_run_s, self.numbers)
 
-    def profiles(self, beliefs: Priors, size: ProfileSize, steps: Steps = SILENT) -> dict[str, Profile]:
+    def profiles(self, beliefs: Priors, size: ProfileSize, steps: StepsDone = SILENT) -> dict[str, Profile]:
         """What the observed runs do under each mechanism, many times over."""
         found = {}
         for name, mechanism in self.alive.items():
@@ -207,7 +207,7 @@ class Cluster:
         return found
 
     def twins(
-        self, priors: Priors, size: ProfileSize, observed: Sequence[int] | None = None, steps: Steps = SILENT
+        self, priors: Priors, size: ProfileSize, observed: Sequence[int] | None = None, steps: StepsDone = SILENT
     ) -> dict[str, dict[str, float]]:
         """By mechanism, those that the outcomes do not distinguish from it, with any or with believed unknowns."""
         beliefs = (anywhere(priors), priors)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from dstamp_sim.incident.judge_mechanisms import Judged
+from dstamp_sim.incident.judge_mechanisms import IncidentFindings
 from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.report.full import full_report
 from dstamp_sim.incident.report.posterior import draw_posterior
@@ -22,7 +22,7 @@ PAGE = "report.html"
 """The whole report as a page, in the folder of a judgement's files."""
 
 
-def draw_judgement(judged: Judged, incident: Incident, out: Path) -> list[Path]:
+def draw_judgement(judged: IncidentFindings, incident: Incident, out: Path) -> list[Path]:
     """The pictures of a judgement in `out`, and its witnesses. No picture of the posterior if no mechanism is left."""
     files: list[Path] = []
     if judged.left:

@@ -11,7 +11,7 @@ from typing import Any
 from dstamp_sim.core.observable import UNKNOWN, Observable
 from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.incident.evidence import Evidence
-from dstamp_sim.incident.judge_mechanisms import Judged
+from dstamp_sim.incident.judge_mechanisms import IncidentFindings
 from dstamp_sim.incident.likely.experiments import Rated, RuleJudged, entropy
 from dstamp_sim.incident.likely.identifiability import REPETITIONS
 from dstamp_sim.incident.likely.likelihood import Weighed
@@ -227,7 +227,7 @@ class Summary:
         return asdict(self)
 
 
-def summarise(judged: Judged, incident: Incident, evidence: Evidence, replayed: Replay | None) -> Summary:
+def summarise(judged: IncidentFindings, incident: Incident, evidence: Evidence, replayed: Replay | None) -> Summary:
     """A judgement as plain values, with its evidence and assumptions."""
     scenario, model = incident.scenario, incident.model
     return Summary(
@@ -349,7 +349,7 @@ def _assumed(found: LeastWitness | None) -> Sequence[str]:
     return [*found.assumed, seen, *died, *failed]
 
 
-def _weight(name: str, item: Weighed, judged: Judged) -> Weight:
+def _weight(name: str, item: Weighed, judged: IncidentFindings) -> Weight:
     shares = [judged.posterior[name], *(other[name] for other in judged.varied.values())]
     low, high = item.likelihood.interval
     return Weight(
