@@ -58,7 +58,7 @@ class Fact(Strict):
     source: str
 
 
-class Outcome(Strict):
+class ExperimentOutcome(Strict):
     """The outcome of an experiment of the model's catalogue."""
 
     experiment: str
@@ -72,7 +72,7 @@ class Evidence(Strict):
     runs: tuple[ObservedRun, ...]
     probes: tuple[Probe, ...] = ()
     facts: tuple[Fact, ...] = ()
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[ExperimentOutcome, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Evidence:
@@ -121,7 +121,7 @@ def _file_schema(observable: Observable) -> type[Strict]:
         "runs": (tuple[run, ...], ...),  # type: ignore[valid-type]  # made just above
         "probes": (tuple[probe, ...], ()),  # type: ignore[valid-type]  # as above
         "facts": (tuple[Fact, ...], ()),
-        "outcomes": (tuple[Outcome, ...], ()),
+        "outcomes": (tuple[ExperimentOutcome, ...], ()),
     }
     return create_model("EvidenceFile", __base__=Strict, **shape)
 
@@ -186,7 +186,7 @@ def write_evidence(path: Path, evidence: Evidence, observable: Observable) -> No
     fresh.replace(path)
 
 
-def append_outcomes(path: Path, into: Path, outcomes: Sequence[Outcome], observable: Observable) -> None:
+def append_outcomes(path: Path, into: Path, outcomes: Sequence[ExperimentOutcome], observable: Observable) -> None:
     """Writes the evidence at `path`, with more outcomes at its end, to `into`: every byte and comment stays.
 
     The file is complete or absent. Raises UsageError where it cannot be written, ScenarioError where outcomes cannot be

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dstamp_sim.core.errors import ScenarioError, UsageError
 from dstamp_sim.core.mechanism import Hypotheses
-from dstamp_sim.incident.evidence import Outcome, append_outcomes
+from dstamp_sim.incident.evidence import ExperimentOutcome, append_outcomes
 from dstamp_sim.incident.judge_mechanisms import judge_mechanisms
 from dstamp_sim.incident.likely.experiments import check_outcome
 from dstamp_sim.incident.loaded import Incident
@@ -74,11 +74,11 @@ def update_evidence(
     return replace(incident, source=target, evidence=evidence, asked=(path, target, seed))
 
 
-def _outcome(written: str, known: Hypotheses, source: str) -> Outcome:
+def _outcome(written: str, known: Hypotheses, source: str) -> ExperimentOutcome:
     experiment, _, outcome = written.partition("=")
     if not outcome:
         listed = [f"{name}={one.outcomes[0]}" for name, one in known.experiments.items() if one.outcomes]
         such = f", such as {listed[0]!r}" if listed else ""
         raise UsageError(f"--observe {written}: write EXPERIMENT=OUTCOME{such}")
     check_outcome(known, experiment, outcome)
-    return Outcome(experiment=experiment, outcome=outcome, source=source)
+    return ExperimentOutcome(experiment=experiment, outcome=outcome, source=source)

@@ -12,8 +12,8 @@ from dstamp_sim import Field, ModelError, Observable
 from dstamp_sim.core.errors import ScenarioError
 from dstamp_sim.incident.evidence import (
     Evidence,
+    ExperimentOutcome,
     ObservedRun,
-    Outcome,
     append_outcomes,
     checked_run,
     read_evidence,
@@ -93,7 +93,7 @@ def test_what_the_model_does_not_declare_is_refused_with_the_nearest_name(tmp_pa
         read_evidence(file, CC_CI)
 
 
-GREEN = Outcome(experiment="isolated run", outcome="green", source="told")
+GREEN = ExperimentOutcome(experiment="isolated run", outcome="green", source="told")
 ONE_RUN = '# kept\n[[runs]]\nid = "a"  # and this\nsource = "s"'
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.mechanism import Rule
-from dstamp_sim.incident.evidence import Evidence, Outcome
+from dstamp_sim.incident.evidence import Evidence, ExperimentOutcome
 from dstamp_sim.incident.judge_mechanisms import Cluster
 from dstamp_sim.incident.likely.experiments import judged_rule, observed_since
 from dstamp_sim.incident.likely.likelihood import Predicted
@@ -29,7 +29,9 @@ def survivors():
 
 
 def since(survivors, *outcomes):
-    told = tuple(Outcome(experiment=experiment, outcome=outcome, source="test") for experiment, outcome in outcomes)
+    told = tuple(
+        ExperimentOutcome(experiment=experiment, outcome=outcome, source="test") for experiment, outcome in outcomes
+    )
     return observed_since(Evidence(runs=(), outcomes=told), HYPOTHESES, survivors)
 
 

@@ -41,7 +41,7 @@ IMPOSSIBLE = Likelihood(0, 0)
 
 
 @dataclass(frozen=True)
-class Sample:
+class WorldSample:
     """The worlds of one reading: the draws, the results, and the number of runs that came out as observed."""
 
     settings: Mapping[str, Any]
@@ -66,11 +66,11 @@ class Weighed:
 
     likelihood: Likelihood
     alone: Likelihood
-    samples: tuple[Sample, ...] = ()
+    samples: tuple[WorldSample, ...] = ()
     closest: int = 0
     kept: tuple[NDArray[np.int64], ...] | None = None
 
-    def worlds(self, sample: Sample) -> NDArray[np.int64]:
+    def worlds(self, sample: WorldSample) -> NDArray[np.int64]:
         """The worlds of a sample that agree with the observed runs; where the mechanism has none, its closest."""
         return np.flatnonzero(sample.agreeing == self.closest)
 
@@ -110,7 +110,7 @@ def weigh(
         if settings in impossible:
             continue
         swept = sweep_worlds(mechanism, {**settings, **sight}, identities, drawn, timing, seed + number, sweepers)
-        sample = Sample(
+        sample = WorldSample(
             settings, identities, drawn, swept, agreeing_runs(swept, case, hypotheses.evidence), seed + number
         )
         samples.append(sample)
@@ -193,7 +193,12 @@ def _spread(pool: NDArray[np.int64], most: int, size: int) -> NDArray[np.int64]:
 
 
 def _run_anew(
-    experiment: Experiment, mechanism: Mechanism, sample: Sample, worlds: NDArray[np.int64], timing: Timing, seed: int
+    experiment: Experiment,
+    mechanism: Mechanism,
+    sample: WorldSample,
+    worlds: NDArray[np.int64],
+    timing: Timing,
+    seed: int,
 ) -> list[str]:
     if not len(worlds):
         return []

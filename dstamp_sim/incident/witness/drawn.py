@@ -19,7 +19,7 @@ from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.engines.timed.timed import run_timed
-from dstamp_sim.incident.likely.likelihood import Sample, Weighed
+from dstamp_sim.incident.likely.likelihood import Weighed, WorldSample
 from dstamp_sim.incident.likely.worlds import parameters_of, scaled, system_of
 from dstamp_sim.incident.possible.case import Case
 from dstamp_sim.incident.possible.least import PARTNER
@@ -65,7 +65,7 @@ class Cast:
             return None
         return self._best([(sample, weighed.worlds(sample)) for sample in weighed.samples])
 
-    def _best(self, pools: list[tuple[Sample, Any]]) -> Best | None:
+    def _best(self, pools: list[tuple[WorldSample, Any]]) -> Best | None:
         ranked = [
             (
                 int(sample.partners(world, self.timing)),
@@ -81,7 +81,7 @@ class Cast:
         unseen, _, number, world = min(ranked)
         return self._certified(pools[number][0], world, unseen)
 
-    def _certified(self, sample: Sample, world: int, unseen: int) -> Best:
+    def _certified(self, sample: WorldSample, world: int, unseen: int) -> Best:
         """That world run on the SimPy clock with the sweep's draws, performed again without absent processes."""
         settings = {**sample.settings, **self.sight}
         whole = system_of(self.mechanism, settings, sample.identities)
@@ -103,7 +103,7 @@ class Cast:
         timed_trace = replace(trace, steps=steps, starts_s=starts)
         return Best(self.name, parameters, names, system, timed_trace, unseen)
 
-    def _timing(self, whole: System, sample: Sample, world: int) -> Timing:
+    def _timing(self, whole: System, sample: WorldSample, world: int) -> Timing:
         """The clock of one world."""
         starts = [*self.timing.starts_s.values(), *map(float, sample.drawn.unseen_starts_s[world])]
         factor = sample.drawn.factor[[world]]
