@@ -27,7 +27,7 @@ from dstamp_sim.incident.possible.judge_variant import Docket
 from dstamp_sim.incident.possible.overlap import Sighting, orders
 from dstamp_sim.incident.possible.pairing import Pairs, judge_pairs
 from dstamp_sim.incident.possible.variant import variants
-from dstamp_sim.incident.witness.construct import Attempt, Stage
+from dstamp_sim.incident.witness.construct import Construction, Stage
 from dstamp_sim.incident.witness.drawn import Best, Cast, constructed
 from dstamp_sim.inputs.model_file import Model
 from dstamp_sim.pipeline.progress import Progress
@@ -77,7 +77,7 @@ class IncidentFindings:
     next: tuple[Rated, ...]
     rule: RuleJudged | None
     witnesses: Mapping[str, Best]
-    timeless: Mapping[str, Attempt]
+    timeless: Mapping[str, Construction]
     pairs: Pairs
     conflict: Conflict | None
     longest_run_s: float
@@ -216,7 +216,7 @@ class Cluster:
 
 def _witnesses(
     cluster: Cluster, survivors: Survivors, rows: Sequence[MechanismFinding], priors: Priors
-) -> tuple[dict[str, Best], dict[str, Attempt]]:
+) -> tuple[dict[str, Best], dict[str, Construction]]:
     """The best witness of every mechanism that is possible: from the worlds that agreed, else constructed.
 
     Also the attempts without a witness.

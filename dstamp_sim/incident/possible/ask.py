@@ -19,7 +19,7 @@ from dstamp_sim.engines.tables.closure import BUDGET, close
 from dstamp_sim.engines.tables.tables import Tables
 from dstamp_sim.engines.timed.sweep import Sweeper
 from dstamp_sim.incident.possible.case import EngineAnswer, Engines, Possible
-from dstamp_sim.incident.possible.turns import ALL_SEEN, Tally, replace_copies, watched
+from dstamp_sim.incident.possible.turns import ALL_SEEN, MatchCount, replace_copies, watched
 
 FEW_STATES, MOST_STATES = 3_000, 60_000
 """How many states one question of an abduction may visit at first, and at most before it stays undetermined."""
@@ -108,7 +108,7 @@ def _can_match(tables: Tables) -> bool:
     watched, noted = set(), set()
     for key in tables.keys:
         node = tables.node(key)
-        if node is not None and node.op is not None and isinstance(node.op.target, Tally):
+        if node is not None and node.op is not None and isinstance(node.op.target, MatchCount):
             watched.add(key.klass)
             if node.op.args[0]:
                 noted.add(key.klass)
@@ -120,7 +120,7 @@ def _near(tables: Tables) -> set[str]:
     touched: list[set[int]] = [set() for _ in tables.classes]
     observed: set[int] = set()
     for local, key in enumerate(tables.keys):
-        if (slot := int(tables.target.data[local])) >= 0 and isinstance(tables.objects[slot], Tally):
+        if (slot := int(tables.target.data[local])) >= 0 and isinstance(tables.objects[slot], MatchCount):
             observed.add(key.klass)
         elif slot >= 0:
             touched[key.klass].add(slot)

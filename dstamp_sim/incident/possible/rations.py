@@ -14,7 +14,7 @@ from dstamp_sim.core.semantics import Move, Semantics
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.core.system import Process, System
 from dstamp_sim.core.trace import Step, Trace
-from dstamp_sim.incident.possible.turns import Tally, Turns
+from dstamp_sim.incident.possible.turns import MatchCount, Turns
 
 
 class Left(NamedTuple):
@@ -60,7 +60,7 @@ def portions(system: System, most: int, *, in_each: int) -> Iterator[dict[str, i
 
     A private object has `in_each` in each process; objects that only count are left out.
     """
-    shared = [item.name for item in system.objects if not item.private and not isinstance(item, (Tally, Turns))]
+    shared = [item.name for item in system.objects if not item.private and not isinstance(item, (MatchCount, Turns))]
     private = {item.name: in_each for item in system.objects if item.private}
     for chosen in combinations_with_replacement(shared, most):
         yield private | {name: chosen.count(name) for name in shared}

@@ -18,7 +18,7 @@ ALL_SEEN = "not all came out as observed"
 """The property whose counterexample has everything come out as observed."""
 
 
-class Tally(SharedObject):
+class MatchCount(SharedObject):
     """How many observed runs have ended as they were observed, of `most`; a run that has not never goes on.
 
     It counts no further than `most`, which no schedule does: the closure of the tables would, and never end.
@@ -88,7 +88,7 @@ def cast(system: System, roles: Sequence[Role], follows: Mapping[str, frozenset[
     sizes = {group: sum(role.group == group for role in roles) for group in sorted(bound)}
     turns = Turns("turns", sizes, {group: follows.get(group, frozenset()) for group in sizes})
     count = sum(role.observed is not None for role in roles)
-    tally = Tally("as observed", count)
+    tally = MatchCount("as observed", count)
     programs: dict[Hashable, Callable[..., Program[Any]]] = {}
     processes: list[Process] = []
     wanted = [(_key(process, role, bound), process, role) for process, role in zip(plain, roles, strict=False)]
@@ -139,7 +139,7 @@ def _key(process: Process, role: Role, bound: set[str]) -> Hashable:
 def _watched(
     program: Callable[..., Program[Any]],
     waits: Callable[[], Op] | None,
-    tally: Tally | None,
+    tally: MatchCount | None,
     came_so: Callable[[Any], bool],
     *args: Any,
 ) -> Program[Any]:

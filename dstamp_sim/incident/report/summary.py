@@ -20,7 +20,7 @@ from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.possible.case import Case, LeastWitness, MechanismFinding, Possible, partners_told
 from dstamp_sim.incident.possible.conflicting import Conflict
 from dstamp_sim.incident.replay_scenario import Replay, ReplayedRun
-from dstamp_sim.incident.witness.construct import Attempt
+from dstamp_sim.incident.witness.construct import Construction
 from dstamp_sim.incident.witness.drawn import Best
 from dstamp_sim.inputs.model_file import Model
 
@@ -381,7 +381,7 @@ def _witness(best: Best, least: LeastWitness | None) -> WitnessRow:
     return WitnessRow(best.unseen, constructed=True, how=how)
 
 
-def _timeless(attempt: Attempt) -> str:
+def _timeless(attempt: Construction) -> str:
     """The sentence that no run on the clock could be constructed, and why."""
     return (
         "No run on the clock shows it. An order of steps shows that it is possible, with regard to the longest run "

@@ -16,7 +16,7 @@ from dstamp_sim.engines.timed.timed import Cue, rehearsed
 from dstamp_sim.incident.likely.worlds import UNSEEN, parameters_of
 from dstamp_sim.incident.possible.case import Case, LeastWitness
 from dstamp_sim.incident.possible.least import PARTNER
-from dstamp_sim.incident.possible.turns import Tally, Turns
+from dstamp_sim.incident.possible.turns import MatchCount, Turns
 from dstamp_sim.incident.possible.variant import Variant
 from dstamp_sim.incident.witness.clock import Beliefs, Fitted, TimeConstraints
 from dstamp_sim.incident.witness.placed import Placing
@@ -38,7 +38,7 @@ class Constructed:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class Construction:
     """The result of putting orders of steps on the clock: the best run, if any, the number of orders, and the conflict.
 
     `bites` are constraints that cannot all hold as the durations are assumed; none if the priors allow the best run.
@@ -62,7 +62,7 @@ class Stage:
     timing: Timing
     priors: Priors
 
-    def construct(self) -> Attempt:
+    def construct(self) -> Construction:
         """The order with the fewest partners, and of these the most ordinary, that the timed engine performs.
 
         It tries the order of the abduction, and those of worlds with placed partners. If none of them fits, nothing is
@@ -75,8 +75,8 @@ class Stage:
             if trace is not None:
                 unseen = len(order.runs) - len(self.case.runs)
                 made = Constructed(*self._parameters(unseen), order.system, trace, unseen, fitted)
-                return Attempt(made, len(orders), order.conflict() if fitted.excluded else ())
-        return Attempt(None, len(orders), orders[0].conflict())
+                return Construction(made, len(orders), order.conflict() if fitted.excluded else ())
+        return Construction(None, len(orders), orders[0].conflict())
 
     def orders(self) -> Iterator[TimeConstraints]:
         """Orders of steps in which everything comes out as observed, with the clock's constraints on them."""
@@ -131,7 +131,7 @@ def _rank(fitted: Fitted, order: TimeConstraints) -> tuple[bool, int, float, flo
 def _plain(cast: System, system: System, trace: Trace) -> list[Choice]:
     """The choices of a trace of observed roles as those of the plain system: without turns and tallies."""
     called = dict(zip(cast.must_end, system.must_end, strict=True))
-    kept = (step for step in trace.steps if step.op is None or not isinstance(step.op.target, Tally | Turns))
+    kept = (step for step in trace.steps if step.op is None or not isinstance(step.op.target, MatchCount | Turns))
     return [step.choice._replace(process=called.get(step.process, step.process)) for step in kept]
 
 

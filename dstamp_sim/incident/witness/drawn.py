@@ -24,7 +24,7 @@ from dstamp_sim.incident.likely.worlds import parameters_of, scaled, system_of
 from dstamp_sim.incident.possible.case import Case
 from dstamp_sim.incident.possible.least import PARTNER
 from dstamp_sim.incident.witness.clock import Fitted
-from dstamp_sim.incident.witness.construct import Attempt
+from dstamp_sim.incident.witness.construct import Construction
 from dstamp_sim.inputs.witness_file import Origin, Witness
 from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.files import run_badges, save
@@ -120,7 +120,7 @@ class Cast:
         )
 
 
-def constructed(name: str, attempt: Attempt) -> Best | None:
+def constructed(name: str, attempt: Construction) -> Best | None:
     """The witness of a mechanism that was constructed, performed again by `replay`; None if there is none."""
     made = attempt.made
     if made is None:
