@@ -16,7 +16,7 @@ from dstamp_sim.inputs.witness_file import Witness, write_text
 from dstamp_sim.pipeline.explained import told_by
 from dstamp_sim.pipeline.files import witness_badges
 from dstamp_sim.rendering.page import trace_page
-from dstamp_sim.rendering.space_page import Scene, Standing, Way, space_page
+from dstamp_sim.rendering.space_page import ProcessView, Scene, WayOn, space_page
 from dstamp_sim.rendering.timeline.layout import lay_out
 
 
@@ -68,14 +68,14 @@ def _scene(atlas: Atlas, number: int, properties: tuple[Property, ...]) -> Scene
     return Scene(dict(semantics.named(state)), standings, decides)
 
 
-def _standing(atlas: Atlas, number: int, pid: int, state: State) -> Standing:
+def _standing(atlas: Atlas, number: int, pid: int, state: State) -> ProcessView:
     semantics: Semantics = atlas.semantics
     mine = [road for road in atlas.roads[number] if road.choice.process == semantics.names[pid]]
-    ways = tuple(Way(road.does, road.target, road.choice.outcome == CRASH) for road in mine)
+    ways = tuple(WayOn(road.does, road.target, road.choice.outcome == CRASH) for road in mine)
     node = semantics.node(state, pid)
     if node is None:
-        return Standing("", "dead", None, ())
+        return ProcessView("", "dead", None, ())
     if node.ended:
-        return Standing(text(node.result), "ended", None, ())
+        return ProcessView(text(node.result), "ended", None, ())
     kind = "ready" if semantics.outcomes(state, pid) else "blocked"
-    return Standing(str(node.op), kind, node.place, ways)
+    return ProcessView(str(node.op), kind, node.place, ways)

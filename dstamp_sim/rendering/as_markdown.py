@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from dstamp_sim.rendering.document import (
     Block,
     Document,
+    Emphasis,
     Figure,
     Heading,
     Items,
     Link,
     Paragraph,
-    Span,
     Table,
     Text,
     parts,
@@ -64,7 +64,7 @@ class _Writer:
     def text(self, text: Text) -> str:
         return " ".join("".join(map(self._part, parts(text))).split())
 
-    def _part(self, part: str | Span | Link) -> str:
+    def _part(self, part: str | Emphasis | Link) -> str:
         if isinstance(part, str):
             return MARKUP.sub(lambda found: ENTITIES.get(found[0], f"\\{found[0]}"), part)
         if isinstance(part, Link):

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True)
-class Span:
+class Emphasis:
     """Words that stand out."""
 
     text: str
@@ -24,7 +24,7 @@ class Link:
     file: Path
 
 
-Inline = str | Span | Link
+Inline = str | Emphasis | Link
 Text = str | tuple[Inline, ...]
 """A sentence, or its parts where some of them stand out."""
 
@@ -88,19 +88,19 @@ def plain(text: Text) -> str:
     return "".join(part if isinstance(part, str) else part.text for part in parts(text))
 
 
-def strong(text: str) -> Span:
+def strong(text: str) -> Emphasis:
     """Words in bold."""
-    return Span(text, "strong")
+    return Emphasis(text, "strong")
 
 
-def code(text: str) -> Span:
+def code(text: str) -> Emphasis:
     """A name as it is typed."""
-    return Span(text, "code")
+    return Emphasis(text, "code")
 
 
-def emphasis(text: str) -> Span:
+def emphasis(text: str) -> Emphasis:
     """Words in italics."""
-    return Span(text, "emphasis")
+    return Emphasis(text, "emphasis")
 
 
 def with_code(sentence: str) -> Text:

@@ -11,7 +11,7 @@ from dstamp_sim.core.value import text
 from dstamp_sim.rendering.page import assemble, fields, place_key, source
 
 
-class Way(NamedTuple):
+class WayOn(NamedTuple):
     """A move: what it does in words, the state it leads to (None: not on the page), whether it kills."""
 
     does: str
@@ -19,20 +19,20 @@ class Way(NamedTuple):
     kills: bool
 
 
-class Standing(NamedTuple):
+class ProcessView(NamedTuple):
     """Where a process stands in a state: its next op or its end in words, its line, and its ways on."""
 
     says: str
     kind: str
     place: Place | None
-    ways: tuple[Way, ...]
+    ways: tuple[WayOn, ...]
 
 
 class Scene(NamedTuple):
     """A state: every object's state by name, every process's standing, the numbers of the properties it decides."""
 
     objects: Mapping[str, Any]
-    standings: tuple[Standing, ...]
+    standings: tuple[ProcessView, ...]
     decides: tuple[int, ...]
 
 
@@ -55,7 +55,7 @@ class _Shared:
             self.fields.append(fields(state))
         return self.values[key]
 
-    def standing(self, standing: Standing) -> list[Any]:
+    def standing(self, standing: ProcessView) -> list[Any]:
         where = -1
         if standing.place is not None:
             self.places[standing.place] = None
