@@ -47,7 +47,7 @@ def fault(function: FunctionType, instance: Any = None) -> str:
     tree = _tree_of(function.__code__)
     if tree is None:
         return ""
-    reader = _Reader(function, tree, instance)
+    reader = _FunctionReader(function, tree, instance)
     for node, why in reader.faults():
         return f"{Place(function.__code__.co_filename, node.lineno)}: {why}"  # type: ignore[attr-defined]
     return ""
@@ -102,7 +102,7 @@ def _functions(source: str) -> Mapping[tuple[str, int], ast.AST]:
     return found
 
 
-class _Reader:
+class _FunctionReader:
     """Reads one function; names are looked up where the function would look them up."""
 
     def __init__(self, function: FunctionType, tree: ast.AST, instance: Any) -> None:

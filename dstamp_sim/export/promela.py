@@ -90,10 +90,10 @@ end_0:
 
 def promela(machine: Machine) -> str:
     """The Promela text of `machine`, in ASCII; the same machine returns the same text."""
-    return "\n".join(_Writer(machine).lines()) + "\n"
+    return "\n".join(_PromelaWriter(machine).lines()) + "\n"
 
 
-class _Writer:
+class _PromelaWriter:
     """Writes one machine."""
 
     def __init__(self, machine: Machine) -> None:
@@ -204,7 +204,7 @@ class _Writer:
 class _Body:
     """Writes one proctype: its stands in an order that needs few jumps."""
 
-    def __init__(self, writer: _Writer, name: str, klass: ProcessType) -> None:
+    def __init__(self, writer: _PromelaWriter, name: str, klass: ProcessType) -> None:
         self.writer, self.name, self.klass = writer, name, klass
         self.order = _order(klass)
         self.mortal = klass.killable and writer.machine.crashes > 0

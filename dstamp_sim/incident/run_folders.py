@@ -52,7 +52,7 @@ def read_run_folders(root: Path, observable: Observable, progress: Progress | No
     A truncated, empty, oversized or non-UTF-8 file, or one that contradicts another, is skipped with a complaint.
     """
     found = RunFolders()
-    reader = _Reader(observable, [re.compile(pattern) for pattern in observable.log_lines], found.complaints)
+    reader = _FolderReader(observable, [re.compile(pattern) for pattern in observable.log_lines], found.complaints)
     folders = sorted(path for path in root.iterdir() if path.is_dir())
     for number, folder in enumerate(folders):
         try:
@@ -65,7 +65,7 @@ def read_run_folders(root: Path, observable: Observable, progress: Progress | No
 
 
 @dataclass(frozen=True)
-class _Reader:
+class _FolderReader:
     """Reads run folders; unusable logs are added to `complaints`."""
 
     observable: Observable

@@ -30,14 +30,14 @@ ENTITIES = {"<": "&lt;", "&": "&amp;"}
 
 def markdown(document: Document, links: Mapping[str, str]) -> str:
     """The document as Markdown; `links` are where its files are, by their names."""
-    writer = _Writer(links)
+    writer = _MarkdownWriter(links)
     lines = [f"# {writer.text(document.title)}", ""]
     for block in document.blocks:
         lines += [*writer.block(block), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-class _Writer:
+class _MarkdownWriter:
     def __init__(self, links: Mapping[str, str]) -> None:
         self._links = links
 
