@@ -22,7 +22,7 @@ Attempt = Callable[[Schedule], Schedule | None]
 None when it does not show it. The returned choices must replay strictly.
 """
 
-Segment = tuple[Choice, ...]
+Slice = tuple[Choice, ...]
 """Choices of one process in a row."""
 
 
@@ -126,7 +126,7 @@ def _fewer_crashes(schedule: Schedule) -> Iterator[Schedule]:
             yield _joined([before, after, _going_on(choice.process, schedule)])
 
 
-def _going_on(process: str, schedule: Schedule) -> Segment:
+def _going_on(process: str, schedule: Schedule) -> Slice:
     """More choices of a process than an attempt is likely to need; impossible ones are skipped."""
     return (Choice(process),) * len(schedule)
 
@@ -161,18 +161,18 @@ def _fewer_steps(schedule: Schedule) -> Iterator[Schedule]:
             gone //= 2
 
 
-def _stretches(schedule: Schedule) -> list[Segment]:
+def _stretches(schedule: Schedule) -> list[Slice]:
     return [tuple(same) for _, same in groupby(schedule, key=lambda choice: choice.process)]
 
 
-def _nearest(stretches: Sequence[Segment], at: int, step: int) -> int | None:
+def _nearest(stretches: Sequence[Slice], at: int, step: int) -> int | None:
     """The stretch of the same process before (`step` -1) or after (1) the one at `at`."""
     end = len(stretches) if step > 0 else -1
     process = stretches[at][0].process
     return next((i for i in range(at + step, end, step) if stretches[i][0].process == process), None)
 
 
-def _joined(*parts: Sequence[Segment]) -> Schedule:
+def _joined(*parts: Sequence[Slice]) -> Schedule:
     return _made(choice for stretches in parts for stretch in stretches for choice in stretch)
 
 

@@ -24,7 +24,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class SectionBar:
     """A section of a process; `leaf` when no section is nested in it."""
 
     process: str
@@ -36,7 +36,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Bar:
     """A stretch of a process's life: waiting for `name`, or holding `name` in its `row`; `lock`: it is one."""
 
     process: str
@@ -91,9 +91,9 @@ class Facts:
 
     moments: tuple[Moment, ...]
     lives: dict[str, tuple[float, float]]
-    spans: tuple[Span, ...]
-    waits: tuple[Stretch, ...]
-    holds: tuple[Stretch, ...]
+    spans: tuple[SectionBar, ...]
+    waits: tuple[Bar, ...]
+    holds: tuple[Bar, ...]
     strips: tuple[Strip, ...]
     checks: tuple[Check, ...]
     begin: float
@@ -160,43 +160,43 @@ def _lives(trace: Trace, moments: Sequence[Moment]) -> dict[str, tuple[float, fl
     return lives
 
 
-def _spans(trace: Trace, moments: Sequence[Moment]) -> list[Span]:
+def _spans(trace: Trace, moments: Sequence[Moment]) -> list[SectionBar]:
     drawn = [
-        Span(span.process, span.section, span.level, moments[span.first].start, moments[span.last].end)
+        SectionBar(span.process, span.section, span.level, moments[span.first].start, moments[span.last].end)
         for span in trace.spans()
     ]
     order = {name: n for n, name in enumerate(trace.processes)}
     return sorted(_lasting(drawn), key=lambda s: (order[s.process], s.start, s.level, s.end))
 
 
-def _lasting(spans: Sequence[Span]) -> list[Span]:
+def _lasting(spans: Sequence[SectionBar]) -> list[SectionBar]:
     """The spans without nested sections that take no time: their outer section then shows as a box of its own."""
     kept = [span for span in spans if span.level == 0 or span.end > span.start]
     return [replace(s, leaf=not any(_inside(other, s) for other in kept)) for s in kept]
 
 
-def _inside(span: Span, outer: Span) -> bool:
+def _inside(span: SectionBar, outer: SectionBar) -> bool:
     nested = span.process == outer.process and span.level > outer.level
     return nested and outer.start <= span.start and span.end <= outer.end
 
 
-def _waits(trace: Trace, moments: Sequence[Moment], lives: dict[str, tuple[float, float]], end: float) -> list[Stretch]:
+def _waits(trace: Trace, moments: Sequence[Moment], lives: dict[str, tuple[float, float]], end: float) -> list[Bar]:
     """Daemons wait most of the time; theirs is not shown."""
     runs = [name for name in trace.processes if name not in trace.daemons]
     done = []
     if trace.timed:
         for step, moment in zip(trace.steps, moments, strict=True):
             if step.process in runs and moment.end > moment.start and step.op and step.op.verb != DELAY:
-                done.append(Stretch(step.process, str(step.op), moment.start, moment.end))
+                done.append(Bar(step.process, str(step.op), moment.start, moment.end))
     for name, op in trace.waiting.items():
         if name in runs:
-            done.append(Stretch(name, op, lives.get(name, (0.0, 0.0))[1], end))
+            done.append(Bar(name, op, lives.get(name, (0.0, 0.0))[1], end))
     return done
 
 
-def _holds(trace: Trace, moments: Sequence[Moment], end: float) -> list[Stretch]:
+def _holds(trace: Trace, moments: Sequence[Moment], end: float) -> list[Bar]:
     """Every hold in the first row of its process's lane that is free by then."""
-    done: list[Stretch] = []
+    done: list[Bar] = []
     busy: dict[str, list[float]] = {name: [] for name in trace.processes}
     for held in trace.holds():
         rows, start = busy[held.process], moments[held.since].at
@@ -204,7 +204,7 @@ def _holds(trace: Trace, moments: Sequence[Moment], end: float) -> list[Stretch]
         row = next((n for n, free in enumerate(rows) if free <= start), len(rows))
         rows[row : row + 1] = [until]
         name = f"{held.name} (lapses)" if held.parting is Parting.LAPSED else held.name
-        done.append(Stretch(held.process, name, start, until, row, held.is_lock))
+        done.append(Bar(held.process, name, start, until, row, held.is_lock))
     return done
 
 

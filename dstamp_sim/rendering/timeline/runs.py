@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dstamp_sim.rendering.timeline.canvas import LEFT, MARGIN, RIGHT, ROW, Badge, Canvas, plain
 from dstamp_sim.rendering.timeline.cause import missing_lock
 from dstamp_sim.rendering.timeline.deeds import deed_rows
-from dstamp_sim.rendering.timeline.facts import Span, Stretch
+from dstamp_sim.rendering.timeline.facts import Bar, SectionBar
 from dstamp_sim.rendering.timeline.names import SIZE, BoxRow, Named, name_boxes, needs_flags
 from dstamp_sim.rendering.timeline.routes import LaneBand
 from dstamp_sim.rendering.timeline.shapes import WIDTH, Box, Label, Line, elide, measure, wrap
@@ -58,7 +58,7 @@ def _life(canvas: Canvas, process: str, place: LaneBand) -> None:
         canvas.sheet.boxes.append(Box("life", left, place.main, right - left, height, process))
 
 
-def _sections(canvas: Canvas, place: LaneBand, spans: Sequence[Span], tints: dict[str, int]) -> None:
+def _sections(canvas: Canvas, place: LaneBand, spans: Sequence[SectionBar], tints: dict[str, int]) -> None:
     """The sections as boxes, sections that contain others behind them; of neighbours, thin ones in front."""
     for span in sorted(spans, key=lambda s: (s.level, s.start - s.end)):
         left, right = _edges(canvas, span)
@@ -69,14 +69,14 @@ def _sections(canvas: Canvas, place: LaneBand, spans: Sequence[Span], tints: dic
         canvas.sheet.boxes.append(box)
 
 
-def _edges(canvas: Canvas, span: Span) -> tuple[float, float]:
+def _edges(canvas: Canvas, span: SectionBar) -> tuple[float, float]:
     """A box's edges; one too thin to be seen is widened to both sides."""
     left, right = canvas.x(max(span.start, canvas.facts.begin)), canvas.x(span.end)
     middle = (left + right) / 2
     return min(left, middle - _THIN / 2), max(right, middle + _THIN / 2)
 
 
-def _named(canvas: Canvas, span: Span) -> Named:
+def _named(canvas: Canvas, span: SectionBar) -> Named:
     left, right = _edges(canvas, span)
     signs = [(canvas.x(s.check.at), 13.0) for s in canvas.sights if s.check.process == span.process]
     signs += [(canvas.x(at), 9.0) for at in canvas.writes_of(span.process)]
@@ -89,7 +89,7 @@ def _named(canvas: Canvas, span: Span) -> Named:
     return Named(left, right, plain(span.name), taken=tuple(inside))
 
 
-def _brackets(canvas: Canvas, spans: Sequence[Span], top: float) -> None:
+def _brackets(canvas: Canvas, spans: Sequence[SectionBar], top: float) -> None:
     levels = sorted({span.level for span in spans})
     for span in spans:
         y = top + ROW * levels.index(span.level)
@@ -120,7 +120,7 @@ def _holds(canvas: Canvas, process: str, y: float) -> float:
     return y + ROW * rows
 
 
-def _hold_row(canvas: Canvas, holds: Sequence[Stretch], y: float) -> None:
+def _hold_row(canvas: Canvas, holds: Sequence[Bar], y: float) -> None:
     lefts = [canvas.x(max(hold.start, canvas.facts.begin)) for hold in holds]
     for n, (hold, left) in enumerate(zip(holds, lefts, strict=True)):
         right = max(canvas.x(hold.end), left + 2)
@@ -131,7 +131,7 @@ def _hold_row(canvas: Canvas, holds: Sequence[Stretch], y: float) -> None:
         _hold_name(canvas, hold, (left, right, end), y + ROW / 2, f"on_{kind}")
 
 
-def _hold_name(canvas: Canvas, hold: Stretch, edges: tuple[float, float, float], y: float, on_bar: str) -> None:
+def _hold_name(canvas: Canvas, hold: Bar, edges: tuple[float, float, float], y: float, on_bar: str) -> None:
     """Inside the bar (as a label of kind `on_bar`), or to its right up to the next, or as a code in one of these."""
     left, right, end = edges
     blocked, name = around(canvas.routes.below(hold.process), 4), plain(hold.name)
