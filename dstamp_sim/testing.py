@@ -43,7 +43,7 @@ from dstamp_sim.engines.prove.unbounded import prove
 from dstamp_sim.engines.replay import attempts, replay
 from dstamp_sim.inputs.model_file import Model, checked_settings, load_model
 from dstamp_sim.inputs.witness_file import Origin, Witness, read_witness
-from dstamp_sim.pipeline.explained import explained, told_story
+from dstamp_sim.pipeline.explained import explained, explained_story
 from dstamp_sim.pipeline.files import badges_of, draw, save
 from dstamp_sim.pipeline.kept_witness import judged_again, property_about
 from dstamp_sim.random_systems import TooLarge, random_system
@@ -115,7 +115,7 @@ class Violation(AssertionError):
             f"{told.processes} processes, {told.crashes} crashes, {told.switches} switches, {told.steps} steps",
             f"  at {_where(trace)}" if trace.steps else "  in the initial state",
             "",
-            *told_story(trace, why, width=120),
+            *explained_story(trace, why, width=120),
             "",
             *(line for line in (why.sentence, why.proof) if line),
             f"again: replay(system, {str(trace.schedule)!r})",

@@ -13,7 +13,7 @@ from pathlib import Path
 from dstamp_sim import Judgement, System, explore
 from dstamp_sim.inputs.model_file import load_model
 from dstamp_sim.inputs.witness_file import Origin, Witness
-from dstamp_sim.pipeline.explained import explained, told_by
+from dstamp_sim.pipeline.explained import explained, annotations_of
 from dstamp_sim.pipeline.files import badges_of
 from dstamp_sim.pipeline.trace_page import write_trace_page
 from dstamp_sim.rendering.timeline.layout import lay_out
@@ -77,7 +77,7 @@ def _exhibited(folder: Path, exhibit: Exhibit, system: System, judgement: Judgem
     why = explained(system, trace, about=prop)
     about = prop.title
     badges = badges_of(system, trace, [prop])
-    layout = lay_out(trace, system.lanes, title=exhibit.name, verdicts=badges, told=told_by(trace, why))
+    layout = lay_out(trace, system.lanes, title=exhibit.name, verdicts=badges, annotations=annotations_of(trace, why))
     (folder / f"{exhibit.name}.svg").write_text(standalone_svg(layout, why.sentence), encoding="utf-8")
     witness = Witness(Origin(exhibit.reference), about, trace)
     write_trace_page(folder / f"{exhibit.name}.html", witness, system, why)

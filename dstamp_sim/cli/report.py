@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def print_report(heading: str, found: Exploration, *, as_json: bool) -> None:
     """Print the verdicts, the coverage, every story with its explanation, and the files written."""
-    from dstamp_sim.pipeline.explained import told_story  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.pipeline.explained import explained_story  # noqa: PLC0415 - commands load what they need
 
     if as_json:
         print_json(
@@ -38,7 +38,7 @@ def print_report(heading: str, found: Exploration, *, as_json: bool) -> None:
         if judgement.trace is not None:
             say(console, Text(f"\n{judgement.prop.title}", style="bold"))
             why = found.explanations[judgement.prop.name]
-            say(console, Text("\n".join(told_story(judgement.trace, why, width=console.width))))
+            say(console, Text("\n".join(explained_story(judgement.trace, why, width=console.width))))
             print_explanation(console, why)
     for line in chain(*found.findings.values()):
         say(console, Text(line))
@@ -80,7 +80,7 @@ def _report_json(found: Exploration) -> dict[str, Any]:
 
 
 def _judgement_json(judgement: Judgement, why: Explanation | None) -> dict[str, Any]:
-    from dstamp_sim.pipeline.explained import told_story  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.pipeline.explained import explained_story  # noqa: PLC0415 - commands load what they need
 
     trace = judgement.trace
     return {
@@ -90,7 +90,7 @@ def _judgement_json(judgement: Judgement, why: Explanation | None) -> dict[str, 
         "reason": judgement.reason,
         "copies": judgement.copies and dict(judgement.copies),
         "schedule": None if trace is None else str(trace.schedule),
-        "story": None if trace is None or why is None else told_story(trace, why),
+        "story": None if trace is None or why is None else explained_story(trace, why),
         "explanation": None if why is None else why.sentence,
         "cycle": None if why is None else why.proof,
     }

@@ -95,7 +95,7 @@ def sample(
 
 
 def _print(heading: str, found: Sampling, seed: int) -> None:
-    from dstamp_sim.pipeline.explained import told_story  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.pipeline.explained import explained_story  # noqa: PLC0415 - commands load what they need
 
     console, drawn = output(), found.sample
     say(console, Text(heading))
@@ -110,7 +110,7 @@ def _print(heading: str, found: Sampling, seed: int) -> None:
             say(console, Text(f"\n{judgement.prop.title}", style="bold"))
             say(console, Text(f"the first such schedule, cut from {steps} steps to {len(judgement.trace.steps)}:"))
             why = found.explanations[judgement.prop.name]
-            say(console, Text("\n".join(told_story(judgement.trace, why, width=console.width))))
+            say(console, Text("\n".join(explained_story(judgement.trace, why, width=console.width))))
             print_explanation(console, why)
     print_files(console, found.files)
 
@@ -156,7 +156,7 @@ def _shown(end: Any) -> dict[str, str]:
 
 
 def _json(found: Sampling) -> dict[str, Any]:
-    from dstamp_sim.pipeline.explained import told_story  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.pipeline.explained import explained_story  # noqa: PLC0415 - commands load what they need
 
     drawn = found.sample
     return {
@@ -176,7 +176,7 @@ def _json(found: Sampling) -> dict[str, Any]:
                 "schedules": drawn.decided[j.prop.name],
                 "probability_95": found.chances.get(j.prop.name),
                 "schedule": None if j.trace is None else str(j.trace.schedule),
-                "story": None if j.trace is None else told_story(j.trace, found.explanations[j.prop.name]),
+                "story": None if j.trace is None else explained_story(j.trace, found.explanations[j.prop.name]),
                 "explanation": None if j.trace is None else found.explanations[j.prop.name].sentence,
             }
             for j in found.judgements

@@ -32,7 +32,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Replay a witness strictly and draw it again. An edited witness is refused at the first step that differs."""
-    from dstamp_sim.pipeline.explained import told_story  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.pipeline.explained import explained_story  # noqa: PLC0415 - commands load what they need
     from dstamp_sim.pipeline.show import show_witness  # noqa: PLC0415 - as above
 
     shown = show_witness(witness, out, html=html, minimised=minimised)
@@ -51,7 +51,7 @@ def show(
         return
     console = output()
     say(console, Text(f"{read.origin.model}: {read.about}", style="bold"))
-    say(console, Text("\n".join(told_story(read.trace, why, width=console.width))))
+    say(console, Text("\n".join(explained_story(read.trace, why, width=console.width))))
     print_properties(console, shown.properties)
     failing = [item.judgement.prop.name for item in shown.properties if item.why]
     if not failing or (why.fact is not None and why.fact.property not in failing):

@@ -14,7 +14,7 @@ from dstamp_sim.engines.replay import replay
 from dstamp_sim.export.formats import OF_MODELS, OF_SPACES, OF_TRACES
 from dstamp_sim.export.tabulate import tabulate
 from dstamp_sim.inputs.witness_file import check_writable, read_witness, write_text
-from dstamp_sim.pipeline.explained import explained, property_of, told_by
+from dstamp_sim.pipeline.explained import explained, property_of, annotations_of
 from dstamp_sim.pipeline.subject import load_subject
 from dstamp_sim.pipeline.trace_page import scenes_of
 
@@ -76,9 +76,9 @@ def _export_witness(path: Path, to: str, out: Path) -> Path:
     witness, system = read_witness(path, replay)
     check_writable(out)
     about = property_of(system, witness.about)
-    told = told_by(witness.trace, explained(system, witness.trace, about=about, origin=witness.since))
-    reads = [(link.source, link.target) for link in told.links if link.kind == "wr"]
-    told = replace(told, clocks=tuple(HappensBefore(witness.trace, reads).clocks))
+    annotations = annotations_of(witness.trace, explained(system, witness.trace, about=about, origin=witness.since))
+    reads = [(link.source, link.target) for link in annotations.links if link.kind == "wr"]
+    annotations = replace(annotations, clocks=tuple(HappensBefore(witness.trace, reads).clocks))
     file = out / (path.name.removesuffix(".json").removesuffix(".witness") + OF_TRACES[to].suffix)
-    write_text(file, OF_TRACES[to].write(witness.trace, told))
+    write_text(file, OF_TRACES[to].write(witness.trace, annotations))
     return file

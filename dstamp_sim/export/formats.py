@@ -12,7 +12,7 @@ from dstamp_sim.export.perfetto import perfetto
 from dstamp_sim.export.promela import promela
 from dstamp_sim.export.shiviz import shiviz
 from dstamp_sim.rendering.space_page import Scene
-from dstamp_sim.rendering.timeline.told import Told
+from dstamp_sim.rendering.timeline.annotations import Annotations
 
 
 class Format(NamedTuple):
@@ -26,7 +26,7 @@ class Format(NamedTuple):
 class TraceFormat(NamedTuple):
     """How a format of a trace is made: of the trace and what its explanation points at."""
 
-    write: Callable[[Trace, Told], str]
+    write: Callable[[Trace, Annotations], str]
     suffix: str
     about: str
 
@@ -57,7 +57,11 @@ OF_TRACES = {
     "itf": TraceFormat(itf, ".itf.json", "the trace format of Apalache, TLA+ tools and Quint"),
     "shiviz": TraceFormat(shiviz, ".shiviz.log", "vector clocks, for ShiViz"),
     "mermaid": TraceFormat(mermaid, ".mmd", "a sequence diagram, for pull requests"),
-    "graphml": TraceFormat(lambda trace, told: graphml(trace_graph(trace, told)), ".graphml", "steps and dependencies"),
-    "dot": TraceFormat(lambda trace, told: dot(trace_graph(trace, told)), ".dot", "steps and dependencies"),
+    "graphml": TraceFormat(
+        lambda trace, annotations: graphml(trace_graph(trace, annotations)), ".graphml", "steps and dependencies"
+    ),
+    "dot": TraceFormat(
+        lambda trace, annotations: dot(trace_graph(trace, annotations)), ".dot", "steps and dependencies"
+    ),
 }
 """The formats of a witness."""

@@ -13,26 +13,29 @@ from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.value import text
 from dstamp_sim.export.words import printable
 from dstamp_sim.rendering.space_page import Scene
-from dstamp_sim.rendering.timeline.told import Told
+from dstamp_sim.rendering.timeline.annotations import Annotations
 
 StateGraph: TypeAlias = "nx.MultiDiGraph[str]"
 """Nodes have `label`, `group` and `bad`; edges `label`, `kind` and `bad`."""
 
 
-def trace_graph(trace: Trace, told: Told) -> StateGraph:
+def trace_graph(trace: Trace, annotations: Annotations) -> StateGraph:
     """A node per step; edges for program order (`po`) and for dependencies (`ww`, `wr`, `rw`), the cycle's marked."""
-    graph: StateGraph = nx.MultiDiGraph(name=printable(told.sentence))
+    graph: StateGraph = nx.MultiDiGraph(name=printable(annotations.sentence))
     for number, step in enumerate(trace.steps):
         label = printable(f"{number + 1} {step.process}: {step.does()}")
         graph.add_node(
-            f"s{number + 1}", label=label, group=printable(step.process), bad=number in (told.write, told.reads)
+            f"s{number + 1}",
+            label=label,
+            group=printable(step.process),
+            bad=number in (annotations.write, annotations.reads),
         )
     for process in trace.processes:
         own = [n for n, step in enumerate(trace.steps, start=1) if step.process == process]
         for a, b in pairwise(own):
             graph.add_edge(f"s{a}", f"s{b}", label="", kind="po", bad=False)
-    cycle = {(link.source, link.target, link.kind) for link in told.cycle}
-    for link in told.links:
+    cycle = {(link.source, link.target, link.kind) for link in annotations.cycle}
+    for link in annotations.links:
         bad = (link.source, link.target, link.kind) in cycle
         ends = f"s{link.source + 1}", f"s{link.target + 1}"
         graph.add_edge(*ends, label=printable(link.says), kind=link.kind, bad=bad)

@@ -12,12 +12,12 @@ from typing import Any
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.value import text
 from dstamp_sim.export.words import printable
-from dstamp_sim.rendering.timeline.told import Told
+from dstamp_sim.rendering.timeline.annotations import Annotations
 
 ACTION, PROCESS = "mbt::actionTaken", "process"
 
 
-def itf(trace: Trace, told: Told) -> str:
+def itf(trace: Trace, annotations: Annotations) -> str:
     """The trace as one JSON document with a state more than it has steps."""
     names = {name: _variable(name) for name in trace.initial}
     taken = [("init", "")] + [(step.does(), step.process) for step in trace.steps]
@@ -33,7 +33,7 @@ def itf(trace: Trace, told: Told) -> str:
     meta = {
         "format": "ITF",
         "format-description": "https://apalache-mc.org/docs/adr/015adr-trace.html",
-        "description": printable(told.sentence) or "a trace of dstamp_sim",
+        "description": printable(annotations.sentence) or "a trace of dstamp_sim",
     }
     document = {"#meta": meta, "params": [], "vars": [ACTION, PROCESS, *names.values()], "states": states}
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"

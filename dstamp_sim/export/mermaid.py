@@ -12,16 +12,16 @@ from collections.abc import Iterator, Sequence
 from dstamp_sim.core.trace import Step, Trace
 from dstamp_sim.core.value import text
 from dstamp_sim.export.words import printable
-from dstamp_sim.rendering.timeline.told import Told
+from dstamp_sim.rendering.timeline.annotations import Annotations
 
 MOST_MESSAGES = 60
 """How many steps are shown at most: the last ones that tell the story."""
 _LONGEST = 120
 
 
-def mermaid(trace: Trace, told: Told) -> str:
+def mermaid(trace: Trace, annotations: Annotations) -> str:
     """The diagram; its notes say what it left out."""
-    telling = [n for n, step in enumerate(trace.steps) if _tells(n, step, told)]
+    telling = [n for n, step in enumerate(trace.steps) if _tells(n, step, annotations)]
     shown = telling[-MOST_MESSAGES:]
     objects = list(dict.fromkeys(str(trace.steps[n].touched) for n in shown if trace.steps[n].touched))
     names = {name: f"P{n}" for n, name in enumerate(trace.processes)} | {
@@ -30,21 +30,21 @@ def mermaid(trace: Trace, told: Told) -> str:
     lines = [
         "%%{init: {'sequence': {'wrap': true}}}%%",
         "sequenceDiagram",
-        *([f"  accTitle: {escaped(told.sentence)}"] if told.sentence else []),
+        *([f"  accTitle: {escaped(annotations.sentence)}"] if annotations.sentence else []),
     ]
     lines += [f"  participant {names[name]} as {escaped(name)}" for name in trace.processes]
     lines += [f"  participant {names[f'@{name}']} as {escaped(name)}" for name in objects]
     everyone = f"{names[trace.processes[0]]},{[*names.values()][-1]}"
     if shown and shown[0]:
         lines.append(f"  Note over {everyone}: the first {shown[0]:,} steps are left out")
-    lines += _messages(trace, told, shown, names)
-    if told.sentence:
-        lines.append(f"  Note over {everyone}: {escaped(told.sentence, 2_000)}")
+    lines += _messages(trace, annotations, shown, names)
+    if annotations.sentence:
+        lines.append(f"  Note over {everyone}: {escaped(annotations.sentence, 2_000)}")
     return "\n".join(lines) + "\n"
 
 
-def _messages(trace: Trace, told: Told, shown: Sequence[int], names: dict[str, str]) -> Iterator[str]:
-    window = told.window
+def _messages(trace: Trace, annotations: Annotations, shown: Sequence[int], names: dict[str, str]) -> Iterator[str]:
+    window = annotations.window
     left_out = 0
     shaded = False
     for number in range(shown[0] if shown else 0, len(trace.steps)):
@@ -55,7 +55,7 @@ def _messages(trace: Trace, told: Told, shown: Sequence[int], names: dict[str, s
         if number in shown:
             if left_out:
                 yield f"  Note right of {names[step.process]}: {left_out} step{'' if left_out == 1 else 's'} in between"
-            yield from _message(number, step, told, names)
+            yield from _message(number, step, annotations, names)
             left_out = 0
         else:
             left_out += 1
@@ -66,9 +66,9 @@ def _messages(trace: Trace, told: Told, shown: Sequence[int], names: dict[str, s
         yield "  end"
 
 
-def _message(number: int, step: Step, told: Told, names: dict[str, str]) -> Iterator[str]:
+def _message(number: int, step: Step, annotations: Annotations, names: dict[str, str]) -> Iterator[str]:
     me = names[step.process]
-    mark = "⚠ " if number in (told.write, told.reads) else ""
+    mark = "⚠ " if number in (annotations.write, annotations.reads) else ""
     if step.op is None:
         yield f"  Note over {me}: dies"
         return
@@ -80,9 +80,9 @@ def _message(number: int, step: Step, told: Told, names: dict[str, str]) -> Iter
         yield f"  {it}-->>{me}: {escaped(text(step.result))}"
 
 
-def _tells(number: int, step: Step, told: Told) -> bool:
-    pointed = {told.write, told.reads, *(told.window[1:] if told.window else ())}
-    pointed |= {n for link in told.cycle for n in (link.source, link.target)}
+def _tells(number: int, step: Step, annotations: Annotations) -> bool:
+    pointed = {annotations.write, annotations.reads, *(annotations.window[1:] if annotations.window else ())}
+    pointed |= {n for link in annotations.cycle for n in (link.source, link.target)}
     private = step.touched is not None and step.op is not None and step.op.target is not None and step.op.target.private
     changed = bool(step.changes) and not private
     return number in pointed or changed or bool(step.taken or step.dropped) or step.op is None

@@ -15,7 +15,7 @@ from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.value import text
 from dstamp_sim.export.words import printable
 from dstamp_sim.rendering.timeline.facts import moments_of
-from dstamp_sim.rendering.timeline.told import Told
+from dstamp_sim.rendering.timeline.annotations import Annotations
 
 RUNS, LOCKS, OBJECTS, HOLDS = 1, 2, 3, 4
 """The groups of tracks, as the format's process ids."""
@@ -24,15 +24,19 @@ _SECOND = 1_000_000
 TraceEvent = dict[str, Any]
 
 
-def perfetto(trace: Trace, told: Told) -> str:
+def perfetto(trace: Trace, annotations: Annotations) -> str:
     """The trace as one JSON document."""
-    events = events_of(trace, told)
-    about = {"sentence": printable(told.sentence), "proof": printable(told.proof), "schedule": str(trace.schedule)}
+    events = events_of(trace, annotations)
+    about = {
+        "sentence": printable(annotations.sentence),
+        "proof": printable(annotations.proof),
+        "schedule": str(trace.schedule),
+    }
     document = {"traceEvents": events, "displayTimeUnit": "ms", "otherData": about}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def events_of(trace: Trace, told: Told) -> list[TraceEvent]:
+def events_of(trace: Trace, annotations: Annotations) -> list[TraceEvent]:
     """The trace's events: names of tracks, slices and flows; times in whole microseconds."""
     at = _instants(trace)
     return [
@@ -41,7 +45,7 @@ def events_of(trace: Trace, told: Told) -> list[TraceEvent]:
         *_sections(trace, at),
         *_holds(trace, at),
         *_objects(trace, at),
-        *_flows(trace, told, at),
+        *_flows(trace, annotations, at),
     ]
 
 
@@ -128,10 +132,10 @@ def _value(trace: Trace, track: int, state: Any, begin: int, end: int, writer: i
     return _slice(OBJECTS, track + 1, text(state), begin, end, written_by=by)
 
 
-def _flows(trace: Trace, told: Told, at: Sequence[int]) -> Iterator[TraceEvent]:
+def _flows(trace: Trace, annotations: Annotations, at: Sequence[int]) -> Iterator[TraceEvent]:
     """A start and an end per dependency, each at the instant of its step's slice."""
-    cycle = {(link.source, link.target) for link in told.cycle}
-    for number, link in enumerate(link for link in told.links if link.kind != "wants"):
+    cycle = {(link.source, link.target) for link in annotations.cycle}
+    for number, link in enumerate(link for link in annotations.links if link.kind != "wants"):
         category = "cycle" if (link.source, link.target) in cycle else "dependency"
         for phase, step in (("s", link.source), ("f", link.target)):
             track = trace.processes.index(trace.steps[step].process) + 1

@@ -11,14 +11,14 @@ from urllib.parse import quote
 
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.export.words import printable
-from dstamp_sim.rendering.timeline.told import Told
+from dstamp_sim.rendering.timeline.annotations import Annotations
 
 
-def shiviz(trace: Trace, told: Told) -> str:
+def shiviz(trace: Trace, annotations: Annotations) -> str:
     """The log; an event's clock has the hosts that it knows of, its own count going up by one."""
     hosts = [_host(name) for name in trace.processes]
     lines = []
-    for step, clock in zip(trace.steps, told.clocks, strict=True):
+    for step, clock in zip(trace.steps, annotations.clocks, strict=True):
         known = {host: count for host, count in zip(hosts, clock, strict=True) if count}
         where = f"{step.section}: " if step.section else ""
         lines.append(f"{_host(step.process)} {json.dumps(known)}")

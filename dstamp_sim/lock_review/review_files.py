@@ -10,7 +10,7 @@ from dstamp_sim.lock_review.answer import answer, end_text, for_whom, no_span, t
 from dstamp_sim.lock_review.compare import ANY_NUMBER, AfterDeath, JudgedPlacement, Standing
 from dstamp_sim.lock_review.placement_map import MapCell, Panel, draw_map
 from dstamp_sim.lock_review.review import PlacementStory, Review
-from dstamp_sim.pipeline.explained import explained, told_by
+from dstamp_sim.pipeline.explained import explained, annotations_of
 from dstamp_sim.rendering.as_html import html
 from dstamp_sim.rendering.as_markdown import markdown
 from dstamp_sim.rendering.document import Block, Document, Figure, Heading, Items, Paragraph
@@ -119,8 +119,8 @@ def _level(one: JudgedPlacement) -> Level:
 def _draw_story(story: PlacementStory, number: int, out: Path) -> Figure:
     """The timeline of a story, with its caption."""
     why = explained(story.system, story.trace, about=story.prop)
-    told = told_by(story.trace, why) if why.fact else None
-    layout = lay_out(story.trace, story.system.lanes, title=story.title, told=told)
+    annotations = annotations_of(story.trace, why) if why.fact else None
+    layout = lay_out(story.trace, story.system.lanes, title=story.title, annotations=annotations)
     file = out / f"story-{number}.svg"
     file.write_text(standalone_svg(layout, story.title), encoding="utf-8")
     return Figure(file, story.sentence)

@@ -17,7 +17,7 @@ from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.rendering.text import story
 from dstamp_sim.rendering.timeline.axis import clock_time
-from dstamp_sim.rendering.timeline.told import Link, Missing, Told
+from dstamp_sim.rendering.timeline.annotations import DependencyLink, Missing, Annotations
 
 _STEPS = frozenset(
     ("step", "steps", "read", "reads", "write", "writer", "over", "own", "acts", "opens", "closes", "since", "until",
@@ -98,7 +98,7 @@ def _in_words(judgement: TraceJudgement, when: When) -> str:
     return f"{'reached' if wish else 'fails'} {moment}"
 
 
-def told_by(trace: Trace, why: Explanation) -> Told:
+def annotations_of(trace: Trace, why: Explanation) -> Annotations:
     """The steps, locks and holders that an explanation points at, for pictures."""
     conflicts = why.conflicts or Conflicts(trace)
     cause = why.cause
@@ -108,7 +108,7 @@ def told_by(trace: Trace, why: Explanation) -> Told:
     cycle = [_link(conflicts, edge) for edge in why.cycle.edges] if why.cycle else []
     if why.waits is not None:
         cycle = [_wants(trace, process, held) for process, held in why.waits.wants]
-    return Told(
+    return Annotations(
         sentence=why.sentence,
         proof=why.proof,
         window=window,
@@ -116,14 +116,14 @@ def told_by(trace: Trace, why: Explanation) -> Told:
         reads=cause.read if cause else None,
         missing=Missing(why.gap.process, why.gap.lock, why.gap.first, why.gap.last) if why.gap else None,
         cycle=tuple(cycle),
-        steps=steps_told(why),
-        nones=nones_told(trace, why),
+        steps=steps_explained(why),
+        nones=nones_explained(trace, why),
         sources=dict(conflicts.sources()),
         links=tuple(_link(conflicts, edge) for edge in conflicts.dependencies[-MOST_LINKS:]),
     )
 
 
-def steps_told(why: Explanation) -> frozenset[int]:
+def steps_explained(why: Explanation) -> frozenset[int]:
     """The steps that an explanation speaks of, by its claims, its cause, its cycle and the holds of its deadlock."""
     cause = why.cause
     found = {n for claim in why.claims for n in _steps_of(claim)}
@@ -136,15 +136,15 @@ def steps_told(why: Explanation) -> frozenset[int]:
     return frozenset(n for n in found if n >= 0)
 
 
-def told_story(trace: Trace, why: Explanation, *, width: int = 150) -> list[str]:
+def explained_story(trace: Trace, why: Explanation, *, width: int = 150) -> list[str]:
     """The listing of a trace, with every answer that its explanation needs."""
-    return story(trace, width=width, nones=nones_told(trace, why))
+    return story(trace, width=width, nones=nones_explained(trace, why))
 
 
-def nones_told(trace: Trace, why: Explanation) -> frozenset[int]:
+def nones_explained(trace: Trace, why: Explanation) -> frozenset[int]:
     """The steps of an explanation that only looked at something, and got None."""
     accesses = (why.conflicts or Conflicts(trace)).accesses
-    looks = (n for n in steps_told(why) if trace.steps[n].result is None and trace.steps[n].touched is not None)
+    looks = (n for n in steps_explained(why) if trace.steps[n].result is None and trace.steps[n].touched is not None)
     return frozenset(n for n in looks if accesses[n].reads and not accesses[n].writes)
 
 
@@ -161,14 +161,14 @@ def _steps_of(said: Any) -> Iterator[int]:
                 yield from _steps_of(item)
 
 
-def _link(conflicts: Conflicts, edge: Dependency) -> Link:
+def _link(conflicts: Conflicts, edge: Dependency) -> DependencyLink:
     says = depends(edge, conflicts).words(Speech(conflicts.trace, step_number))
-    return Link(edge.kind.value, edge.source, edge.target, says)
+    return DependencyLink(edge.kind.value, edge.source, edge.target, says)
 
 
-def _wants(trace: Trace, process: str, held: Held) -> Link:
+def _wants(trace: Trace, process: str, held: Held) -> DependencyLink:
     last = max((n for n, step in enumerate(trace.steps) if step.process == process), default=0)
-    return Link("wants", last, held.since, f"{process} wants {held.name}")
+    return DependencyLink("wants", last, held.since, f"{process} wants {held.name}")
 
 
 def property_of(system: System, about: str) -> Property | None:

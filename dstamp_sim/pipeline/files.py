@@ -12,7 +12,7 @@ from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.value import text
 from dstamp_sim.inputs.witness_file import Witness, write_witness
-from dstamp_sim.pipeline.explained import property_of, told_by
+from dstamp_sim.pipeline.explained import property_of, annotations_of
 from dstamp_sim.rendering.timeline.layout import lay_out
 from dstamp_sim.rendering.timeline.png import draw_timeline
 from dstamp_sim.rendering.timeline.svg import standalone_svg
@@ -85,8 +85,8 @@ def draw(
 ) -> list[Path]:
     """The timeline of a witness, explained by `why`, as PNG and SVG in `out`."""
     trace = witness.trace
-    told = told_by(trace, why) if why.fact else None
-    layout = lay_out(trace, system.lanes, title=title, verdicts=badges, origin=witness.since, told=told)
+    annotations = annotations_of(trace, why) if why.fact else None
+    layout = lay_out(trace, system.lanes, title=title, verdicts=badges, origin=witness.since, annotations=annotations)
     picture, drawing = out / f"{stem}.png", out / f"{stem}.svg"
     draw_timeline(layout, picture)
     drawing.write_text(standalone_svg(layout, title), encoding="utf-8")

@@ -13,7 +13,7 @@ from dstamp_sim.core.system import System
 from dstamp_sim.core.value import text
 from dstamp_sim.engines.explore.atlas import MOST_STATES, Atlas, chart
 from dstamp_sim.inputs.witness_file import Witness, write_text
-from dstamp_sim.pipeline.explained import told_by
+from dstamp_sim.pipeline.explained import annotations_of
 from dstamp_sim.pipeline.files import witness_badges
 from dstamp_sim.rendering.page import trace_page
 from dstamp_sim.rendering.space_page import ProcessView, Scene, WayOn, space_page
@@ -23,12 +23,12 @@ from dstamp_sim.rendering.timeline.layout import lay_out
 def write_trace_page(file: Path, witness: Witness, system: System, why: Explanation) -> Path:
     """Writes a witness's page, explained by `why`, and returns `file`. Raises UsageError when it cannot be written."""
     trace = witness.trace
-    told = told_by(trace, why)
-    pictured = replace(told, sentence="", proof="")  # the page says them above the picture
+    annotations = annotations_of(trace, why)
+    pictured = replace(annotations, sentence="", proof="")  # the page says them above the picture
     badges = witness_badges(system, witness)
-    layout = lay_out(trace, system.lanes, origin=witness.since, verdicts=badges, told=pictured)
+    layout = lay_out(trace, system.lanes, origin=witness.since, verdicts=badges, annotations=pictured)
     about = _about(witness.origin.model, system) | {"schedule": str(trace.schedule)[:20_000]}
-    write_text(file, trace_page(trace, layout, title=witness.about, about=about, told=told))
+    write_text(file, trace_page(trace, layout, title=witness.about, about=about, annotations=annotations))
     return file
 
 

@@ -21,7 +21,7 @@ from dstamp_sim.core.trace import Step, Trace
 from dstamp_sim.core.value import text
 from dstamp_sim.rendering.timeline.shapes import Layout, clean
 from dstamp_sim.rendering.timeline.svg import svg_of
-from dstamp_sim.rendering.timeline.told import Told
+from dstamp_sim.rendering.timeline.annotations import Annotations
 
 MOST_STEPS = 5_000
 """How many steps a page holds at most: the last, which lead to the verdict. The page says what it left out."""
@@ -31,19 +31,21 @@ _LONGEST = 2_000
 """Longer values are cut, with a mark."""
 
 
-def trace_page(trace: Trace, layout: Layout, *, title: str, about: Mapping[str, str], told: Told | None = None) -> str:
+def trace_page(
+    trace: Trace, layout: Layout, *, title: str, about: Mapping[str, str], annotations: Annotations | None = None
+) -> str:
     """The page of a trace: its timeline as laid out, and step by step what was done, what changed, and why.
 
     `about` are headings with what they say. Deterministic. Long traces are shown in part, and the page says so.
     """
     first = max(0, len(trace.steps) - MOST_STEPS)
-    told = told or Told()
-    nones = trace.telling_nones | told.nones
+    annotations = annotations or Annotations()
+    nones = trace.telling_nones | annotations.nones
     data = {
         "title": title,
         "about": dict(about),
-        "sentence": told.sentence,
-        "proof": told.proof,
+        "sentence": annotations.sentence,
+        "proof": annotations.proof,
         "total": len(trace.steps),
         "first": first,
         "processes": list(trace.processes),
@@ -51,11 +53,11 @@ def trace_page(trace: Trace, layout: Layout, *, title: str, about: Mapping[str, 
         "initial": {name: fields(state) for name, state in _before(trace, first).items()},
         "steps": [_step(step, trace, say_none=n in nones) for n, step in enumerate(trace.steps) if n >= first],
         "places": _places([step.place for step in trace.steps[first:]]),
-        "links": [list(link) for link in told.links if min(link.source, link.target) >= first],
-        "cycle": [list(link) for link in told.cycle if min(link.source, link.target) >= first],
-        "window": list(told.window) if told.window else None,
-        "write": told.write,
-        "reads": told.reads,
+        "links": [list(link) for link in annotations.links if min(link.source, link.target) >= first],
+        "cycle": [list(link) for link in annotations.cycle if min(link.source, link.target) >= first],
+        "window": list(annotations.window) if annotations.window else None,
+        "write": annotations.write,
+        "reads": annotations.reads,
         "results": {name: _cut(text(result)) for name, result in trace.results.items()},
         "waiting": dict(trace.waiting),
         "spots": [[spot.number, round(spot.x, 1), round(spot.y, 1)] for spot in layout.spots if spot.number >= first],

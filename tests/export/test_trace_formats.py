@@ -14,30 +14,30 @@ from dstamp_sim.analyses.happens_before import HappensBefore
 from dstamp_sim.export.formats import OF_TRACES
 from dstamp_sim.export.itf import ACTION, PROCESS
 from dstamp_sim.export.mermaid import MOST_MESSAGES
-from dstamp_sim.rendering.timeline.told import Told
+from dstamp_sim.rendering.timeline.annotations import Annotations
 from tests.holders import lease_that_lapses
 from tests.rendering import sample_traces as samples
 
 
 def stack_race():
-    trace, _, told = samples.told_of("cc_ci")
-    return trace, replace(told, clocks=tuple(HappensBefore(trace).clocks))
+    trace, _, annotations = samples.annotated("cc_ci")
+    return trace, replace(annotations, clocks=tuple(HappensBefore(trace).clocks))
 
 
 def hostile():
     trace = samples.hostile()
-    said = Told(sentence=samples.HOSTILE[0], clocks=tuple(HappensBefore(trace).clocks))
+    said = Annotations(sentence=samples.HOSTILE[0], clocks=tuple(HappensBefore(trace).clocks))
     return trace, said
 
 
 def timed():
     trace, _ = samples.incident()
-    return trace, Told(clocks=tuple(HappensBefore(trace).clocks))
+    return trace, Annotations(clocks=tuple(HappensBefore(trace).clocks))
 
 
 def lapsed():
     trace = replay(lease_that_lapses(), "run#1 time run#2*3 run#1*2")
-    return trace, Told(clocks=tuple(HappensBefore(trace).clocks))
+    return trace, Annotations(clocks=tuple(HappensBefore(trace).clocks))
 
 
 CASES = {"lapsed": lapsed, "stack race": stack_race, "hostile": hostile, "timed": timed}
@@ -147,12 +147,12 @@ def test_the_default_expression_of_shiviz_reads_the_whole_log(case):
 
 
 def test_graphml_is_read_back_with_a_node_per_step(case):
-    trace, told = case
+    trace, annotations = case
     graph = nx.read_graphml(io.BytesIO(OF_TRACES["graphml"].write(*case).encode("utf-8")), force_multigraph=True)
     assert len(graph) == len(trace.steps)
     kinds = [kind for _, _, kind in graph.edges(data="kind")]
     assert kinds.count("po") == len(trace.steps) - len({step.process for step in trace.steps})
-    assert len(kinds) - kinds.count("po") == len(told.links)
+    assert len(kinds) - kinds.count("po") == len(annotations.links)
 
 
 @pytest.mark.needs("dot")
@@ -185,8 +185,8 @@ def test_a_mermaid_diagram_marks_the_write_and_the_check_and_says_what_it_leaves
 
 
 def test_hostile_names_come_through_whole():
-    trace, told = hostile()
-    names = {e["args"]["name"] for e in events_of((trace, told), "M") if e["name"] == "thread_name"}
+    trace, annotations = hostile()
+    names = {e["args"]["name"] for e in events_of((trace, annotations), "M") if e["name"] == "thread_name"}
     for name in trace.processes:
         if name.isprintable():
             assert name in names
@@ -197,7 +197,7 @@ def test_a_trace_of_a_hundred_thousand_steps_is_written(name):
     long = samples.long(1_000)
     trace = replace(long, steps=long.steps * 100)
     clocks = tuple((n,) * len(trace.processes) for n in range(1, len(trace.steps) + 1))
-    written = OF_TRACES[name].write(trace, Told(clocks=clocks))
+    written = OF_TRACES[name].write(trace, Annotations(clocks=clocks))
     if name == "mermaid":
         assert written.count("->>") <= 2 * MOST_MESSAGES and "steps are left out" in written
     else:

@@ -22,8 +22,8 @@ from dstamp_sim.core.op import Op
 from dstamp_sim.core.semantics import Semantics, timed
 from dstamp_sim.core.trace import Step, Trace
 from dstamp_sim.inputs.model_file import load_model
-from dstamp_sim.pipeline.explained import explained, told_by
-from dstamp_sim.rendering.timeline.told import Told
+from dstamp_sim.pipeline.explained import explained, annotations_of
+from dstamp_sim.rendering.timeline.annotations import Annotations
 
 BASE, HEAD = "eb96de94+U", "7ae7b0f7+U"
 ORIGIN = datetime(2026, 6, 5, 2, 0)
@@ -131,13 +131,13 @@ def two_runs() -> tuple[Trace, list[Lane]]:
     return replay(system, Schedule.parse("run#1*9 run#2*4 run#1*3 run#2*8")), [lane]
 
 
-def told_of(reference: str) -> tuple[Trace, list[Lane], Told]:
+def annotated(reference: str) -> tuple[Trace, list[Lane], Annotations]:
     """The first counterexample of a model, with its lanes and what its explanation points at."""
     system = load_model(reference).build({}, None)
     judgement = next(j for j in explore(system).judgements if j.trace is not None)
     assert judgement.trace is not None
     why = explained(system, judgement.trace, about=judgement.prop)
-    return judgement.trace, list(system.lanes), told_by(judgement.trace, why)
+    return judgement.trace, list(system.lanes), annotations_of(judgement.trace, why)
 
 
 def lost_update() -> Trace:

@@ -9,7 +9,7 @@ import pytest
 from dstamp_sim import explore
 from dstamp_sim.core.errors import DstampError
 from dstamp_sim.inputs.model_file import load_model
-from dstamp_sim.pipeline.explained import explained, told_by
+from dstamp_sim.pipeline.explained import explained, annotations_of
 from dstamp_sim.rendering.timeline.layout import lay_out
 from dstamp_sim.rendering.timeline.shapes import Arrow, Label, Layout
 from tests.random_systems import random_system
@@ -49,10 +49,10 @@ def _touch(one, other) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def told_steps_without_words(layout: Layout, told, trace) -> list[int]:
+def told_steps_without_words(layout: Layout, annotations, trace) -> list[int]:
     """The steps named in the sentence that no label of their lane stands for."""
     drawn = {spot.number: spot for spot in layout.spots}
-    named = {int(n) - 1 for n in re.findall(r"at step (\d+)", told.sentence)}
+    named = {int(n) - 1 for n in re.findall(r"at step (\d+)", annotations.sentence)}
     lanes = {box.owner: box for box in layout.boxes if box.kind in ("odd", "even")}
     words = [label for label in layout.labels if label.kind in ("story", "deed")]
     lacking = []
@@ -69,9 +69,9 @@ def told_layout(system):
     """The layout of each property that fails in a system, explained; with its trace and what is told."""
     for judgement in explore(system, keep_going=True).judgements:
         if judgement.trace is not None:
-            told = told_by(judgement.trace, explained(system, judgement.trace, about=judgement.prop))
+            annotations = annotations_of(judgement.trace, explained(system, judgement.trace, about=judgement.prop))
             for trace in (judgement.trace, on_the_clock(judgement.trace)):
-                yield lay_out(trace, system.lanes, told=told), told, trace
+                yield lay_out(trace, system.lanes, annotations=annotations), annotations, trace
 
 
 def on_the_clock(trace):
@@ -90,8 +90,8 @@ MODELS = ("cc_ci", "classic/bank", "classic/peterson_broken", "classic/lock_file
 
 @pytest.mark.parametrize("reference", MODELS)
 def test_every_step_that_a_model_s_sentence_names_has_words(reference):
-    for layout, told, trace in told_layout(load_model(reference).build({}, None)):
-        assert told_steps_without_words(layout, told, trace) == []
+    for layout, annotations, trace in told_layout(load_model(reference).build({}, None)):
+        assert told_steps_without_words(layout, annotations, trace) == []
 
 
 @pytest.mark.parametrize("first", range(0, 200, 20))
@@ -102,10 +102,10 @@ def test_of_random_systems_no_arrow_runs_through_a_label_and_the_story_has_its_w
             pictures = list(told_layout(random_system(seed)))
         except DstampError:
             continue
-        for layout, told, trace in pictures:
+        for layout, annotations, trace in pictures:
             seen += 1
             assert crossings(layout) == [], seed
-            assert told_steps_without_words(layout, told, trace) == [], seed
+            assert told_steps_without_words(layout, annotations, trace) == [], seed
             for one, other in _pairs(layout.labels):
                 assert not _touch(one.extent, other.extent), (seed, one, other)
     assert seen

@@ -40,8 +40,8 @@ PICTURES = {
 
 
 def told_picture(reference: str) -> Layout:
-    trace, lanes, told = samples.told_of(reference)
-    return lay_out(trace, lanes, told=told)
+    trace, lanes, annotations = samples.annotated(reference)
+    return lay_out(trace, lanes, annotations=annotations)
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -88,17 +88,17 @@ def test_a_deadlock_has_an_arrow_from_every_waiting_to_the_lock_it_wants() -> No
 
 
 def test_the_sentence_is_the_caption() -> None:
-    trace, lanes, told = samples.told_of("cc_ci")
-    layout = lay_out(trace, lanes, told=told)
+    trace, lanes, annotations = samples.annotated("cc_ci")
+    layout = lay_out(trace, lanes, annotations=annotations)
     words = " ".join(label.text for label in layout.labels if label.kind == "caption")
-    assert words.split() == told.sentence.split()
+    assert words.split() == annotations.sentence.split()
 
 
 def test_a_timed_witness_of_the_same_race_has_the_same_signs() -> None:
-    trace, lanes, told = samples.told_of("cc_ci")
+    trace, lanes, annotations = samples.annotated("cc_ci")
     steps = tuple(replace(step, time_s=60.0 * number) for number, step in enumerate(trace.steps))
     timed = replace(trace, steps=steps, starts_s={"run#1": 0.0, "run#2": 1200.0})
-    one, other = lay_out(trace, lanes, told=told), lay_out(timed, lanes, told=told)
+    one, other = lay_out(trace, lanes, annotations=annotations), lay_out(timed, lanes, annotations=annotations)
     assert [(a.kind, a.writer, a.reader) for a in one.arrows] == [(a.kind, a.writer, a.reader) for a in other.arrows]
     for kind in ("window", "missing", "hold", "wrong_seen"):
         assert [b.owner for b in one.boxes if b.kind == kind] == [b.owner for b in other.boxes if b.kind == kind]

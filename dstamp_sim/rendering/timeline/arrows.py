@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from dstamp_sim.rendering.timeline.canvas import MOST_LANES, Canvas, Sight
 from dstamp_sim.rendering.timeline.routes import Route, Routes
-from dstamp_sim.rendering.timeline.told import Link
+from dstamp_sim.rendering.timeline.annotations import DependencyLink
 
 
 def planned(canvas: Canvas) -> Routes:
     """The arrows of the picture. A dependency that a check's arrow already shows only names that arrow."""
     seen = {(s.check.writer, s.check.step): r for s, r in _sights(canvas)}
     others = list[Route]()
-    for link in canvas.told.cycle:
+    for link in canvas.annotations.cycle:
         if link.kind != "wants" and (shown := seen.get((link.source, link.target))) is not None:
             shown.name = link.kind
         elif link.kind != "wants":
@@ -31,21 +31,21 @@ def _sights(canvas: Canvas) -> Iterator[tuple[Sight, Route]]:
             yield sight, Route(sight.kind, sight.writer or "", sight.check.process, start, end, tip)
 
 
-def _along(canvas: Canvas, link: Link) -> Iterator[Route]:
+def _along(canvas: Canvas, link: DependencyLink) -> Iterator[Route]:
     """The arrow of a dependency between two lanes, unless a part of it is not drawn."""
     steps, moments = canvas.trace.steps, canvas.facts.moments
     source, target = steps[link.source].process, steps[link.target].process
     if source == target or min(link.source, link.target) < canvas.facts.first:
         return
     start, end = (canvas.x(moments[n].at) for n in (link.source, link.target))
-    kind = "cause" if link.target == canvas.told.reads and link.kind == "wr" else "cycle"
+    kind = "cause" if link.target == canvas.annotations.reads and link.kind == "wr" else "cycle"
     lettered = any(sight.check.step == link.target and sight.letter for sight in canvas.sights)
     yield Route(kind, source, target, start, end, 11.5 if lettered else 6.5, link.kind)
 
 
 def _wishes(canvas: Canvas) -> Iterator[Route]:
     """Arrows from the waiting of each process to the bar of what it wants."""
-    wishes = [link for link in canvas.told.cycle if link.kind == "wants"]
+    wishes = [link for link in canvas.annotations.cycle if link.kind == "wants"]
     for number, link in enumerate(wishes):
         waits, holds = canvas.trace.steps[link.source], canvas.trace.steps[link.target]
         x = canvas.x(canvas.facts.end) - 30 - 56 * (len(wishes) - number - 1)

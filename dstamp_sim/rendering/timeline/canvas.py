@@ -11,7 +11,7 @@ from dstamp_sim.rendering.timeline.facts import Check, Facts
 from dstamp_sim.rendering.timeline.names import Legend
 from dstamp_sim.rendering.timeline.routes import LaneBand, Routes
 from dstamp_sim.rendering.timeline.shapes import Mark, Sheet, clean
-from dstamp_sim.rendering.timeline.told import Told
+from dstamp_sim.rendering.timeline.annotations import Annotations
 
 LEFT, RIGHT = 206.0, 1352.0
 """The pixels between which time runs: lane names stand to the left, verdicts to the right."""
@@ -48,7 +48,7 @@ class Canvas:
     facts: Facts
     axis: Axis
     sights: tuple[Sight, ...]
-    told: Told = field(default_factory=Told)
+    annotations: Annotations = field(default_factory=Annotations)
     sheet: Sheet = field(default_factory=Sheet)
     key: Legend = field(default_factory=Legend)
     places: dict[str, LaneBand] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Canvas:
         """Where other lines than arrows cross a process's lane: the edges of the window, and sight lines."""
         order = self.trace.processes.index
         looks = [s.check for s in self.sights if s.letter and order(s.check.process) <= order(process)]
-        window = self.told.window
+        window = self.annotations.window
         edges = window[1:] if window is not None and window[0] == process else ()
         return [self.x(check.at) for check in looks] + [self.x(self.facts.moments[n].at) for n in edges]
 
@@ -79,13 +79,13 @@ class Canvas:
         return [self.facts.moments[n].at for n in numbers]
 
 
-def sights_of(trace: Trace, facts: Facts, told: Told | None = None) -> tuple[Sight, ...]:
+def sights_of(trace: Trace, facts: Facts, annotations: Annotations | None = None) -> tuple[Sight, ...]:
     """Every check with its wording; the races get letters in order of time.
 
     If an explanation points at one window, processes without a result have nothing to check.
     """
     found: list[Sight] = []
-    window = told.window if told else None
+    window = annotations.window if annotations else None
     checks = [c for c in facts.checks if window is None or c.process == window[0] or c.process in trace.results]
     for check in sorted(checks, key=lambda c: c.step):
         number = check.writer

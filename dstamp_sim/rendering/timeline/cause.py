@@ -12,7 +12,7 @@ _SIZE = 13.0
 
 def shade_window(canvas: Canvas) -> None:
     """Shades the window over the lane of its process, with a line down each edge."""
-    window = canvas.told.window
+    window = canvas.annotations.window
     place = canvas.places.get(window[0]) if window else None
     if window is None or place is None:
         return
@@ -27,7 +27,7 @@ def shade_window(canvas: Canvas) -> None:
 
 def missing_lock(canvas: Canvas, process: str, y: float) -> float:
     """A hollow bar where a lock was missing, in the row of the lane's lock bars; returns the y below."""
-    missing = canvas.told.missing
+    missing = canvas.annotations.missing
     if missing is None or missing.process != process:
         return y
     left, right = _edges(canvas, missing.first, missing.last)
@@ -44,7 +44,7 @@ def missing_lock(canvas: Canvas, process: str, y: float) -> float:
 
 def caption(canvas: Canvas, y: float) -> float:
     """The sentence and its proof, in full as far as six and three lines go; returns the y below."""
-    for words, kind, lines in ((canvas.told.sentence, "caption", 6), (canvas.told.proof, "quiet", 3)):
+    for words, kind, lines in ((canvas.annotations.sentence, "caption", 6), (canvas.annotations.proof, "quiet", 3)):
         for line in wrap(clean(words), _SIZE, _ROOM, lines):
             canvas.sheet.labels.append(Label(line, MARGIN, y, _SIZE, "left", kind))
             y += 19

@@ -24,7 +24,7 @@ class _Deed:
 
     x: float
     words: list[str]
-    told: bool
+    in_story: bool
     row: int = -1
     at: float = 0.0
     stretch: Interval = (0.0, 0.0)
@@ -44,7 +44,7 @@ def deed_rows(canvas: Canvas, process: str, y: float) -> float:
         if deed.row < 0:
             canvas.key.left_out += 1
             continue
-        kind = "story" if deed.told else "deed"
+        kind = "story" if deed.in_story else "deed"
         middle = y + ROW * deed.row + ROW / 2 + 1
         canvas.sheet.labels.append(Label(deed.chosen, deed.at, middle, _SIZE, "left", kind))
     return y + ROW * len(shelves)
@@ -60,14 +60,14 @@ def _step_px(canvas: Canvas) -> float:
 
 def _deeds(canvas: Canvas, process: str) -> list[_Deed]:
     """The steps that want words: the story's first, so that they find room."""
-    told = canvas.told.steps
+    in_story = canvas.annotations.steps
     all_of_them = not canvas.trace.timed and _step_px(canvas) >= _NARROW
     found = [
-        _Deed(canvas.x(canvas.facts.moments[n].at), _words(canvas, n), n in told or step.op is None)
+        _Deed(canvas.x(canvas.facts.moments[n].at), _words(canvas, n), n in in_story or step.op is None)
         for n, step in enumerate(canvas.trace.steps)
-        if step.process == process and n >= canvas.facts.first and (all_of_them or n in told or step.op is None)
+        if step.process == process and n >= canvas.facts.first and (all_of_them or n in in_story or step.op is None)
     ]
-    return sorted(found, key=lambda deed: not deed.told)
+    return sorted(found, key=lambda deed: not deed.in_story)
 
 
 def _words(canvas: Canvas, number: int) -> list[str]:
@@ -75,12 +75,18 @@ def _words(canvas: Canvas, number: int) -> list[str]:
     step = canvas.trace.steps[number]
     if step.op is None:
         return ["dies"]
-    told = number in canvas.told.steps
-    verb, gave = step.op.verb, _gave(step, said=number in canvas.told.nones | canvas.trace.telling_nones)
+    in_story = number in canvas.annotations.steps
+    verb, gave = step.op.verb, _gave(step, said=number in canvas.annotations.nones | canvas.trace.telling_nones)
     label = f" ({step.label})" if step.label else ""
     args = "".join(f" {text(arg)}" for arg in step.op.args)
     whole, brief = clean(f"{verb}{args}{gave}{label}"), clean(verb + gave)
-    words = [whole, elide(whole, _SIZE, _LONGEST), brief, elide(brief, _SIZE, 200), *([] if told else [clean(verb)])]
+    words = [
+        whole,
+        elide(whole, _SIZE, _LONGEST),
+        brief,
+        elide(brief, _SIZE, 200),
+        *([] if in_story else [clean(verb)]),
+    ]
     return [word for word in dict.fromkeys(words) if word and measure(word, _SIZE) <= _LONGEST]
 
 
@@ -99,8 +105,8 @@ def _stand(deed: _Deed, shelves: list[Shelf], blocked: list[Interval], most: int
     wide = measure(words, _SIZE)
     fresh = Shelf((LEFT - 40, RIGHT + 8), blocked)
     for row, shelf in enumerate([*shelves, fresh]):
-        left = _near(deed, shelf, wide) if row < most or deed.told else None
-        if left is None and shelf is fresh and deed.told:
+        left = _near(deed, shelf, wide) if row < most or deed.in_story else None
+        if left is None and shelf is fresh and deed.in_story:
             left = shelf.fit(wide, deed.x - wide / 2, 0, RIGHT + 8)
         if left is not None:
             shelves += [fresh] * (shelf is fresh)

@@ -227,12 +227,12 @@ def _strip(trace: Trace, moments: Sequence[Moment], name: str, lane: Lane | None
             if change.target != name or (shown := _shown(lane, change.after)) == (now.shown, now.wrong):
                 continue
             done.append(replace(now, end=moments[number].at))
-            told = _told(state, change.after) if lane is None else ""
-            now, state = Segment(*shown, moments[number].at, bounds[1], number, told), change.after
+            difference = _changed(state, change.after) if lane is None else ""
+            now, state = Segment(*shown, moments[number].at, bounds[1], number, difference), change.after
     return Strip(name, (*done, now))
 
 
-def _told(before: Any, after: Any) -> str:
+def _changed(before: Any, after: Any) -> str:
     """The changes of a state with fields: `txns[0].status: 'running' → 'deciding'`."""
     if not has_fields(after):
         return ""

@@ -33,7 +33,7 @@ from dstamp_sim.rendering.timeline.shapes import (
     wrap,
 )
 from dstamp_sim.rendering.timeline.strips import sight_lines, strip_lane
-from dstamp_sim.rendering.timeline.told import Told
+from dstamp_sim.rendering.timeline.annotations import Annotations
 
 MOST_STEPS, MOST_TIMED_STEPS = 300, 1200
 """How many steps are drawn at most: the last, which lead to the verdict. The picture says what it left out."""
@@ -50,19 +50,23 @@ def lay_out(
     subtitle: str = "",
     verdicts: Mapping[str, tuple[str, bool | None]] | None = None,
     origin: datetime | None = None,
-    told: Told | None = None,
+    annotations: Annotations | None = None,
 ) -> Layout:
     """The layout of the timeline of `trace`, 1600 px wide. Deterministic; cost linear in the steps.
 
     `lanes` says which objects get a strip and which of their values are wrong (default: every shared object that
     changed and is no lock). `verdicts` has each process's text and whether it is good (default: its result). `origin`
-    is the moment of second 0 of a timed trace. `told` is what an explanation points at: its parts are shaded, linked
+    is the moment of second 0 of a timed trace. `annotations` is what an explanation points at: its parts are shaded, linked
     and written below. Long traces are drawn in part, and the picture says so.
     """
-    facts = facts_of(trace, lanes, MOST_TIMED_STEPS if trace.timed else MOST_STEPS, told.sources if told else {})
+    facts = facts_of(
+        trace, lanes, MOST_TIMED_STEPS if trace.timed else MOST_STEPS, annotations.sources if annotations else {}
+    )
     axis = _axis(trace, facts, origin)
     sections = tuple(dict.fromkeys(plain(span.name) for span in facts.spans))
-    canvas = Canvas(trace, facts, axis, sights_of(trace, facts, told), told or Told(), key=Legend(sections))
+    canvas = Canvas(
+        trace, facts, axis, sights_of(trace, facts, annotations), annotations or Annotations(), key=Legend(sections)
+    )
     canvas.routes = planned(canvas)
     top = _heading(canvas, clean(title), clean(subtitle))
     bottom = _lanes(canvas, top, verdicts or {})
@@ -263,6 +267,6 @@ def _signs(canvas: Canvas, y: float) -> float:
             sheet.marks.append(Mark(kind, x + 14, y + (3 if kind in ("step", "change") else 0), "key"))
         sheet.labels.append(Label(meaning, x + 34, y, 12, "left", "quiet"))
         x += wide + 22
-    kinds = {link.kind for link in canvas.told.cycle}
+    kinds = {link.kind for link in canvas.annotations.cycle}
     words = [f"{kind}: {meaning}" for kind, meaning in _LINKS.items() if kind in kinds]
     return flow(sheet, words, _INSIDE, y + 22) if words else y + 10

@@ -16,7 +16,7 @@ class Missing(NamedTuple):
     last: int
 
 
-class Link(NamedTuple):
+class DependencyLink(NamedTuple):
     """A dependency: step `target` depends on step `source`; `kind` is ww, wr, rw or wants; `says` is its sentence."""
 
     kind: str
@@ -26,7 +26,7 @@ class Link(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Told:
+class Annotations:
     """The sentence and the proof; the window (its process, first and last step) and the write inside it; the rest.
 
     `cycle` are the links that make the proof, `links` all dependencies of the trace, `reads` is the step that mattered.
@@ -41,8 +41,8 @@ class Told:
     write: int | None = None
     reads: int | None = None
     missing: Missing | None = None
-    cycle: tuple[Link, ...] = ()
-    links: tuple[Link, ...] = ()
+    cycle: tuple[DependencyLink, ...] = ()
+    links: tuple[DependencyLink, ...] = ()
     steps: frozenset[int] = frozenset()
     nones: frozenset[int] = frozenset()
     sources: Mapping[int, int] = field(default_factory=dict)
