@@ -13,7 +13,7 @@ from pathlib import Path
 from dstamp_sim import Judgement, System, explore
 from dstamp_sim.inputs.model_file import load_model
 from dstamp_sim.inputs.witness_file import Origin, Witness
-from dstamp_sim.pipeline.explained import explained, annotations_of
+from dstamp_sim.pipeline.explained import annotations_of, explained
 from dstamp_sim.pipeline.files import badges_of
 from dstamp_sim.pipeline.trace_page import write_trace_page
 from dstamp_sim.rendering.timeline.layout import lay_out

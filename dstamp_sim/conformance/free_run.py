@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from dstamp_sim.conformance.linearise import TimedOp, linearise
-from dstamp_sim.conformance.play import Bench, Part, Worker
+from dstamp_sim.conformance.play import Bench, Part
+from dstamp_sim.conformance.workers import Worker
 from dstamp_sim.core.errors import Disagreement
 from dstamp_sim.core.op import DELAY, ENTER, EXIT, Op, Program
 from dstamp_sim.core.placement import lay_over

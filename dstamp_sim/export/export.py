@@ -14,7 +14,7 @@ from dstamp_sim.engines.replay import replay
 from dstamp_sim.export.formats import OF_MODELS, OF_SPACES, OF_TRACES
 from dstamp_sim.export.tabulate import tabulate
 from dstamp_sim.inputs.witness_file import check_writable, read_witness, write_text
-from dstamp_sim.pipeline.explained import explained, property_of, annotations_of
+from dstamp_sim.pipeline.explained import annotations_of, explained, property_of
 from dstamp_sim.pipeline.subject import load_subject
 from dstamp_sim.pipeline.trace_page import scenes_of
 

@@ -14,8 +14,8 @@ from dstamp_sim.core.holds import Held
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.value import text
 from dstamp_sim.export.words import printable
-from dstamp_sim.rendering.timeline.facts import moments_of
 from dstamp_sim.rendering.timeline.annotations import Annotations
+from dstamp_sim.rendering.timeline.facts import moments_of
 
 RUNS, LOCKS, OBJECTS, HOLDS = 1, 2, 3, 4
 """The groups of tracks, as the format's process ids."""

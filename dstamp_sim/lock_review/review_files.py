@@ -10,7 +10,7 @@ from dstamp_sim.lock_review.answer import answer, end_text, for_whom, no_span, t
 from dstamp_sim.lock_review.compare import ANY_NUMBER, AfterDeath, JudgedPlacement, Standing
 from dstamp_sim.lock_review.placement_map import MapCell, Panel, draw_map
 from dstamp_sim.lock_review.review import PlacementStory, Review
-from dstamp_sim.pipeline.explained import explained, annotations_of
+from dstamp_sim.pipeline.explained import annotations_of, explained
 from dstamp_sim.rendering.as_html import html
 from dstamp_sim.rendering.as_markdown import markdown
 from dstamp_sim.rendering.document import Block, Document, Figure, Heading, Items, Paragraph

@@ -16,8 +16,8 @@ from dstamp_sim.core.properties import Property
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.rendering.text import story
+from dstamp_sim.rendering.timeline.annotations import Annotations, DependencyLink, Missing
 from dstamp_sim.rendering.timeline.axis import clock_time
-from dstamp_sim.rendering.timeline.annotations import DependencyLink, Missing, Annotations
 
 _STEPS = frozenset(
     ("step", "steps", "read", "reads", "write", "writer", "over", "own", "acts", "opens", "closes", "since", "until",

@@ -12,7 +12,7 @@ from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.value import text
 from dstamp_sim.inputs.witness_file import Witness, write_witness
-from dstamp_sim.pipeline.explained import property_of, annotations_of
+from dstamp_sim.pipeline.explained import annotations_of, property_of
 from dstamp_sim.rendering.timeline.layout import lay_out
 from dstamp_sim.rendering.timeline.png import draw_timeline
 from dstamp_sim.rendering.timeline.svg import standalone_svg

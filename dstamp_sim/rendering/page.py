@@ -19,9 +19,9 @@ from dstamp_sim.core.place import Place
 from dstamp_sim.core.state_fields import fields_of, get, has_fields, path_text
 from dstamp_sim.core.trace import Step, Trace
 from dstamp_sim.core.value import text
+from dstamp_sim.rendering.timeline.annotations import Annotations
 from dstamp_sim.rendering.timeline.shapes import Layout, clean
 from dstamp_sim.rendering.timeline.svg import svg_of
-from dstamp_sim.rendering.timeline.annotations import Annotations
 
 MOST_STEPS = 5_000
 """How many steps a page holds at most: the last, which lead to the verdict. The page says what it left out."""

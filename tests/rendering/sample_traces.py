@@ -22,7 +22,7 @@ from dstamp_sim.core.op import Op
 from dstamp_sim.core.semantics import Semantics, timed
 from dstamp_sim.core.trace import Step, Trace
 from dstamp_sim.inputs.model_file import load_model
-from dstamp_sim.pipeline.explained import explained, annotations_of
+from dstamp_sim.pipeline.explained import annotations_of, explained
 from dstamp_sim.rendering.timeline.annotations import Annotations
 
 BASE, HEAD = "eb96de94+U", "7ae7b0f7+U"

@@ -9,7 +9,7 @@ import pytest
 from dstamp_sim import explore
 from dstamp_sim.core.errors import DstampError
 from dstamp_sim.inputs.model_file import load_model
-from dstamp_sim.pipeline.explained import explained, annotations_of
+from dstamp_sim.pipeline.explained import annotations_of, explained
 from dstamp_sim.rendering.timeline.layout import lay_out
 from dstamp_sim.rendering.timeline.shapes import Arrow, Label, Layout
 from tests.random_systems import random_system

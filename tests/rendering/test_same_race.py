@@ -8,7 +8,7 @@ from dstamp_sim import explore
 from dstamp_sim.core.scenario import Distribution, Shape, Timing
 from dstamp_sim.engines.timed.timed import run_timed
 from dstamp_sim.inputs.model_file import load_model
-from dstamp_sim.pipeline.explained import explained, annotations_of
+from dstamp_sim.pipeline.explained import annotations_of, explained
 from dstamp_sim.rendering.timeline.layout import lay_out
 
 RACE = "HC1 reads no wrong commit"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dstamp_sim.rendering.timeline.annotations import DependencyLink
 from dstamp_sim.rendering.timeline.canvas import MOST_LANES, Canvas, Sight
 from dstamp_sim.rendering.timeline.routes import Route, Routes
-from dstamp_sim.rendering.timeline.annotations import DependencyLink
 
 
 def planned(canvas: Canvas) -> Routes:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dstamp_sim.core.trace import Trace
+from dstamp_sim.rendering.timeline.annotations import Annotations
 from dstamp_sim.rendering.timeline.axis import Axis
 from dstamp_sim.rendering.timeline.facts import Check, Facts
 from dstamp_sim.rendering.timeline.names import Legend
 from dstamp_sim.rendering.timeline.routes import LaneBand, Routes
 from dstamp_sim.rendering.timeline.shapes import Mark, Sheet, clean
-from dstamp_sim.rendering.timeline.annotations import Annotations
 
 LEFT, RIGHT = 206.0, 1352.0
 """The pixels between which time runs: lane names stand to the left, verdicts to the right."""

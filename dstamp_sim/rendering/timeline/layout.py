@@ -12,6 +12,7 @@ from datetime import datetime
 from dstamp_sim.core.system import Lane
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.value import text
+from dstamp_sim.rendering.timeline.annotations import Annotations
 from dstamp_sim.rendering.timeline.arrows import planned
 from dstamp_sim.rendering.timeline.axis import Axis, clock_axis, duration, step_axis
 from dstamp_sim.rendering.timeline.canvas import LEFT, MARGIN, MOST_LANES, RIGHT, Badge, Canvas, Sight, plain, sights_of
@@ -33,7 +34,6 @@ from dstamp_sim.rendering.timeline.shapes import (
     wrap,
 )
 from dstamp_sim.rendering.timeline.strips import sight_lines, strip_lane
-from dstamp_sim.rendering.timeline.annotations import Annotations
 
 MOST_STEPS, MOST_TIMED_STEPS = 300, 1200
 """How many steps are drawn at most: the last, which lead to the verdict. The picture says what it left out."""
@@ -55,8 +55,8 @@ def lay_out(
     """The layout of the timeline of `trace`, 1600 px wide. Deterministic; cost linear in the steps.
 
     `lanes` says which objects get a strip and which of their values are wrong (default: every shared object that
-    changed and is no lock). `verdicts` has each process's text and whether it is good (default: its result). `origin`
-    is the moment of second 0 of a timed trace. `annotations` is what an explanation points at: its parts are shaded, linked
+    changed and are no lock). `verdicts` has each process's text and whether it are good (default: its result). `origin`
+    are the moment of second 0 of a timed trace. `annotations` are what an explanation points at: its parts are shaded, linked
     and written below. Long traces are drawn in part, and the picture says so.
     """
     facts = facts_of(
