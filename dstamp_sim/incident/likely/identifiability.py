@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from dstamp_sim.engines.timed.sweep import Floats
 
 REPETITIONS = 50
 """Two mechanisms count as distinguished if this many repetitions of all observations distinguish them."""

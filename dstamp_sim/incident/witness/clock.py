@@ -23,8 +23,7 @@ from dstamp_sim.core.schedule import CRASH
 from dstamp_sim.core.semantics import Semantics, State
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Step, Trace
-
-Floats = NDArray[np.float64]
+from dstamp_sim.engines.timed.sweep import Floats
 
 ORIGIN = 0
 """The node of the clock's zero."""

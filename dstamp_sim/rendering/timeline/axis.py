@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from dstamp_sim.rendering.timeline.shapes import measure
+from dstamp_sim.rendering.timeline.shelf import Extent
 
 IDLE = 0.04
 """A stretch in which no process runs is cut when it is longer than this part of the active time."""
@@ -15,8 +16,6 @@ QUIET = 0.6
 """A stretch in which processes run but none moves is cut when it is longer than this part of the active time."""
 
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
-
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,7 @@ def step_axis(first: int, last: float, left: float, right: float) -> Axis:
 
 
 def clock_axis(
-    busy: Iterable[Interval], moments: Iterable[float], left: float, right: float, origin: datetime | None
+    busy: Iterable[Extent], moments: Iterable[float], left: float, right: float, origin: datetime | None
 ) -> Axis:
     """An axis in seconds that covers `busy` (when processes ran) and `moments` (when one moved), idle gaps cut."""
     found = sorted(moments)
@@ -143,7 +142,7 @@ def clock_axis(
     return Axis(_scaled(pieces, left, right), timed=True, origin=origin)
 
 
-def _without_quiet(span: Interval, moments: Sequence[float], longest: float) -> list[Interval]:
+def _without_quiet(span: Extent, moments: Sequence[float], longest: float) -> list[Extent]:
     """The parts of a span between its quiet stretches; where next to nothing happens, the quiet is the picture."""
     inside = [span[0], *(m for m in moments if span[0] < m < span[1]), span[1]]
     if len(set(inside)) < 6:
@@ -156,7 +155,7 @@ def _without_quiet(span: Interval, moments: Sequence[float], longest: float) -> 
     return [*parts, (start, span[1])]
 
 
-def _scaled(pieces: Sequence[Interval], left: float, right: float) -> tuple[Piece, ...]:
+def _scaled(pieces: Sequence[Extent], left: float, right: float) -> tuple[Piece, ...]:
     gap = 64.0 if len(pieces) <= 6 else 18.0
     gap = min(gap, (right - left) / 2 / max(1, len(pieces) - 1))
     scale = (right - left - gap * (len(pieces) - 1)) / sum(end - start for start, end in pieces)
@@ -167,8 +166,8 @@ def _scaled(pieces: Sequence[Interval], left: float, right: float) -> tuple[Piec
     return tuple(done)
 
 
-def _united(spans: Iterable[Interval], gap: float) -> list[Interval]:
-    done: list[Interval] = []
+def _united(spans: Iterable[Extent], gap: float) -> list[Extent]:
+    done: list[Extent] = []
     for start, end in sorted(spans):
         if done and start - done[-1][1] <= gap:
             done[-1] = (done[-1][0], max(end, done[-1][1]))

@@ -8,7 +8,7 @@ from dstamp_sim.core.trace import Step
 from dstamp_sim.core.value import text
 from dstamp_sim.rendering.timeline.canvas import LEFT, RIGHT, ROW, Canvas
 from dstamp_sim.rendering.timeline.shapes import Label, clean, elide, measure
-from dstamp_sim.rendering.timeline.shelf import Interval, Shelf, around
+from dstamp_sim.rendering.timeline.shelf import Extent, Shelf, around
 
 _SIZE = 11
 _LONGEST = 420.0
@@ -27,7 +27,7 @@ class _Deed:
     in_story: bool
     row: int = -1
     at: float = 0.0
-    stretch: Interval = (0.0, 0.0)
+    stretch: Extent = (0.0, 0.0)
     chosen: str = ""
 
 
@@ -99,7 +99,7 @@ def _gave(step: Step, *, said: bool) -> str:
     return f" → {text(step.result)}"
 
 
-def _stand(deed: _Deed, shelves: list[Shelf], blocked: list[Interval], most: int) -> None:
+def _stand(deed: _Deed, shelves: list[Shelf], blocked: list[Extent], most: int) -> None:
     """Puts a deed's fewest words on the first row that has room near it; the story has a row of its own if need be."""
     words = deed.words[-1]
     wide = measure(words, _SIZE)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dstamp_sim.rendering.timeline.shapes import Label, Line, Sheet, clean, elide, measure
-from dstamp_sim.rendering.timeline.shelf import Interval, Shelf, gaps
+from dstamp_sim.rendering.timeline.shelf import Extent, Shelf, gaps
 
 SIZE = 12.0
 """The type size of names in boxes and on flags, in pixels."""
@@ -49,7 +49,7 @@ class Named:
     right: float
     name: str
     kind: str = "plain"
-    taken: tuple[Interval, ...] = ()
+    taken: tuple[Extent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,9 @@ class BoxRow:
     middle: float
     top: float
     flags: float
-    bounds: Interval
+    bounds: Extent
     prefix: str
-    blocked: Sequence[Interval] = ()
+    blocked: Sequence[Extent] = ()
 
 
 def name_boxes(sheet: Sheet, row: BoxRow, items: Sequence[Named], key: Legend) -> None:
@@ -96,10 +96,10 @@ def needs_flags(items: Sequence[Named], *, whole: bool = False) -> bool:
     return any(not fitted(i.name, (f := _free(i))[1] - f[0] - 6, bold=i.kind == "on_wrong", whole=whole) for i in items)
 
 
-def _free(item: Named) -> Interval:
+def _free(item: Named) -> Extent:
     """The widest part of a box that no mark covers."""
     edges = [item.left]
-    parts: list[Interval] = []
+    parts: list[Extent] = []
     for start, end in sorted(item.taken):
         parts.append((edges[-1], start))
         edges.append(max(end, edges[-1]))
@@ -161,7 +161,7 @@ def _plant(
 
 
 def spread_between(
-    centers: Sequence[float], widths: Sequence[float], bounds: Interval, blocked: Sequence[Interval]
+    centers: Sequence[float], widths: Sequence[float], bounds: Extent, blocked: Sequence[Extent]
 ) -> list[float]:
     """The same as `spread`, but nothing stands on `blocked` parts: each stays in the next free stretch."""
     free = gaps(bounds, blocked) or [bounds]
@@ -179,14 +179,14 @@ def spread_between(
     return places
 
 
-def _away(stretch: Interval, center: float, width: float) -> float:
+def _away(stretch: Extent, center: float, width: float) -> float:
     """How far a flag would stand from its box in a free stretch; further than anything where it does not fit."""
     if stretch[1] - stretch[0] < width:
         return 10_000 - stretch[1] + stretch[0]
     return abs(min(max(center, stretch[0] + width / 2), stretch[1] - width / 2) - center)
 
 
-def spread(centers: Sequence[float], widths: Sequence[float], bounds: Interval) -> list[float]:
+def spread(centers: Sequence[float], widths: Sequence[float], bounds: Extent) -> list[float]:
     """Positions as near to `centers` (ascending) as possible without overlap; within `bounds` if they fit."""
     blocks: list[list[float]] = []  # count, total width, sum of wanted left edges
     for center, width in zip(centers, widths, strict=True):
@@ -205,12 +205,12 @@ def spread(centers: Sequence[float], widths: Sequence[float], bounds: Interval) 
     return places
 
 
-def _left(block: Sequence[float], bounds: Interval) -> float:
+def _left(block: Sequence[float], bounds: Extent) -> float:
     count, width, wanted = block
     return max(bounds[0], min(wanted / count, bounds[1] - width))
 
 
-def flow(sheet: Sheet, words: Sequence[str], bounds: Interval, y: float, kind: str = "note") -> float:
+def flow(sheet: Sheet, words: Sequence[str], bounds: Extent, y: float, kind: str = "note") -> float:
     """Writes `words` side by side from `y` on, on as many lines as needed; gives the y below them."""
     x = bounds[0]
     for word in words:

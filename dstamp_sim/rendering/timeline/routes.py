@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dstamp_sim.rendering.timeline.shapes import Arrow, Label, Sheet, measure
-from dstamp_sim.rendering.timeline.shelf import Interval, around, gaps
+from dstamp_sim.rendering.timeline.shelf import Extent, around, gaps
 
 TRACK = 14.0
 """The height of a track for arrows between two lanes, in pixels."""
@@ -136,7 +136,7 @@ class Routes:
                 moved = getattr(self.all[number], which) + (place - (len(meeting) - 1) / 2) * _APART
                 setattr(self.all[number], which, moved)
 
-    def draw(self, sheet: Sheet, places: Mapping[str, LaneBand], bars: Mapping[tuple[str, str], Interval]) -> None:
+    def draw(self, sheet: Sheet, places: Mapping[str, LaneBand], bars: Mapping[tuple[str, str], Extent]) -> None:
         """Puts every arrow on the sheet, and its name; `bars` are the top and bottom of holds, by lane and name."""
         for route in self.all:
             source, target = places[route.source], places[route.target]
@@ -153,7 +153,7 @@ class Routes:
     def _turn(self, route: Route, places: Mapping[str, LaneBand]) -> float:
         return places[self.lanes[self._gap(route)]].foot + MARGIN / 2 + TRACK * (route.track + 0.5)
 
-    def _ends(self, route: Route, source: LaneBand, target: LaneBand, bar: Interval | None) -> tuple[float, float]:
+    def _ends(self, route: Route, source: LaneBand, target: LaneBand, bar: Extent | None) -> tuple[float, float]:
         down = self._down(route)
         if route.bar:
             leave = source.main_bottom if down else source.main

@@ -11,7 +11,7 @@ from dstamp_sim.rendering.timeline.facts import Bar, SectionBar
 from dstamp_sim.rendering.timeline.names import SIZE, BoxRow, Named, name_boxes, needs_flags
 from dstamp_sim.rendering.timeline.routes import LaneBand
 from dstamp_sim.rendering.timeline.shapes import WIDTH, Box, Label, Line, elide, measure, wrap
-from dstamp_sim.rendering.timeline.shelf import Interval, Shelf, around, gaps
+from dstamp_sim.rendering.timeline.shelf import Extent, Shelf, around, gaps
 
 MAIN, SLIM = 26.0, 12.0
 """The height of the main row of a process and of a daemon, in pixels."""
@@ -45,7 +45,7 @@ def run_lane(canvas: Canvas, process: str, badge: Badge, top: float, tints: dict
     _name(canvas, process, place, daemon=daemon)
 
 
-def _above(canvas: Canvas, process: str) -> list[Interval]:
+def _above(canvas: Canvas, process: str) -> list[Extent]:
     """The parts of the rows above a lane's main row that arrows take."""
     return around(canvas.routes.above(process), 5)
 

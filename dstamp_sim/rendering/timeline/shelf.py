@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-Interval = tuple[float, float]
-
+Extent = tuple[float, float]
+"""From where to where."""
 
 _APART = 9.0
 """The room between two labels, in pixels."""
 
 
-def gaps(bounds: Interval, blocked: Iterable[Interval]) -> list[Interval]:
+def gaps(bounds: Extent, blocked: Iterable[Extent]) -> list[Extent]:
     """The free parts of `bounds` between the blocked stretches, from left to right."""
-    free, begin = list[Interval](), bounds[0]
+    free, begin = list[Extent](), bounds[0]
     for left, right in sorted(blocked):
         if left > begin:
             free.append((begin, min(left, bounds[1])))
@@ -22,7 +22,7 @@ def gaps(bounds: Interval, blocked: Iterable[Interval]) -> list[Interval]:
     return [gap for gap in (*free, (begin, bounds[1])) if gap[1] > gap[0]]
 
 
-def around(xs: Iterable[float], half: float) -> list[Interval]:
+def around(xs: Iterable[float], half: float) -> list[Extent]:
     """A stretch around each of `xs`."""
     return [(x - half, x + half) for x in xs]
 
@@ -31,9 +31,9 @@ def around(xs: Iterable[float], half: float) -> list[Interval]:
 class Shelf:
     """Labels side by side within `bounds`; none over another, none over what is `blocked`."""
 
-    bounds: Interval
-    blocked: list[Interval]
-    taken: list[Interval] = field(default_factory=list)
+    bounds: Extent
+    blocked: list[Extent]
+    taken: list[Extent] = field(default_factory=list)
 
     def fit(self, width: float, ideal: float, low: float, high: float) -> float | None:
         """The left edge nearest to `ideal`, from `low` to `high`, at which so wide a label has room; None: nowhere."""
@@ -45,12 +45,12 @@ class Shelf:
                 found = at if found is None or abs(at - ideal) < abs(found - ideal) else found
         return found
 
-    def take(self, left: float, width: float) -> Interval:
+    def take(self, left: float, width: float) -> Extent:
         """Puts a label there, with a little room on both sides; returns the part that it takes, for `leave`."""
         stretch = (left - _APART, left + width + _APART)
         self.taken.append(stretch)
         return stretch
 
-    def leave(self, stretch: Interval) -> None:
+    def leave(self, stretch: Extent) -> None:
         """Takes a label off again."""
         self.taken.remove(stretch)
