@@ -23,12 +23,12 @@ from dstamp_sim.incident.possible.abduction import Judging
 from dstamp_sim.incident.possible.ask import engines
 from dstamp_sim.incident.possible.case import Case, MechanismFinding, Observation, Possible
 from dstamp_sim.incident.possible.conflicting import Conflict, conflict
-from dstamp_sim.incident.possible.judge_variant import Docket
-from dstamp_sim.incident.possible.overlap import Sighting, orders
+from dstamp_sim.incident.possible.judge_variant import JudgementTask
+from dstamp_sim.incident.possible.overlap import ObservedTime, orders
 from dstamp_sim.incident.possible.pairing import Pairs, judge_pairs
 from dstamp_sim.incident.possible.variant import variants
-from dstamp_sim.incident.witness.construct import Construction, Stage
-from dstamp_sim.incident.witness.drawn import Best, Cast, constructed
+from dstamp_sim.incident.witness.construct import ClockedMechanism, Construction
+from dstamp_sim.incident.witness.drawn import Best, DrawnMechanism, constructed
 from dstamp_sim.inputs.model_file import Model
 from dstamp_sim.pipeline.progress import Progress
 
@@ -122,7 +122,7 @@ def judge_mechanisms(incident: Incident, *, workers: int = 1, tell: Progress | N
     evidence, hypotheses, priors = _needed(incident)
     case = case_of(evidence, hypotheses, priors.longest_run_s)
     steps = StepsDone(tell, 3 * len(model.mechanisms) + len(priors.variations) + 1)
-    docket = Docket(model, case)
+    docket = JudgementTask(model, case)
     rows: list[MechanismFinding] = []
     for row in docket.rows(workers):
         rows.append(row)
@@ -224,13 +224,13 @@ def _witnesses(
     found, failed = {}, {}
     for name, mechanism in cluster.alive.items():
         known = cluster.hypotheses.evidence
-        runs = Cast(name, mechanism, cluster.case, cluster.timing, cluster.sight, known)
+        runs = DrawnMechanism(name, mechanism, cluster.case, cluster.timing, cluster.sight, known)
         best = runs.best(survivors.weighed[name])
         row = _best_row(rows, name)
         if best is None and row.timed is not None:
             judged = variants(name, mechanism, cluster.hypotheses, cluster.case.constants)
             variant = next(variant for variant in judged if variant.settings == row.settings)
-            attempt = Stage(variant, row.timed, cluster.case, cluster.timing, priors).construct()
+            attempt = ClockedMechanism(variant, row.timed, cluster.case, cluster.timing, priors).construct()
             best = constructed(name, attempt)
             if best is None:
                 failed[name] = attempt
@@ -257,7 +257,7 @@ def _hopeless(rows: Sequence[MechanismFinding]) -> dict[str, list[Mapping[str, A
     return found
 
 
-def _conflict(rows: Sequence[MechanismFinding], docket: Docket) -> Conflict | None:
+def _conflict(rows: Sequence[MechanismFinding], docket: JudgementTask) -> Conflict | None:
     """The fewest observations that no row can produce together, if there are any."""
     asked, case = engines(), docket.case
     variant = dict(zip(map(id, rows), docket.variants, strict=True))
@@ -283,7 +283,7 @@ def _needed(incident: Incident) -> tuple[Evidence, Hypotheses, Priors]:
 def case_of(evidence: Evidence, hypotheses: Hypotheses, longest_s: float) -> Case:
     """The observations to explain, in the form that the abduction takes."""
     sightings = [
-        Sighting(
+        ObservedTime(
             run.id,
             run.time.timestamp() if run.time else None,
             run.time_means,

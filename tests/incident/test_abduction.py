@@ -14,7 +14,7 @@ from dstamp_sim.incident.possible.ask import engines
 from dstamp_sim.incident.possible.case import Bearing, Case, MechanismFinding, Observation, Possible
 from dstamp_sim.incident.possible.conflicting import conflict
 from dstamp_sim.incident.possible.identities import assignments
-from dstamp_sim.incident.possible.overlap import Sighting, orders
+from dstamp_sim.incident.possible.overlap import ObservedTime, orders
 from dstamp_sim.incident.possible.pairing import judge_pairs
 from dstamp_sim.incident.possible.turns import Role, cast
 from dstamp_sim.incident.possible.variant import pairs, variants
@@ -29,7 +29,7 @@ HOUR = 3600.0
 def case(outcomes, hours, longest_hours=2.0, solo=(), pr=1, **known):
     names = [f"run-{index + 1}" for index in range(len(outcomes))]
     sightings = [
-        Sighting(name, hour * HOUR, "start", None, name in solo, "table")
+        ObservedTime(name, hour * HOUR, "start", None, name in solo, "table")
         for name, hour in zip(names, hours, strict=True)
     ]
     runs = [Observation(name, fields, {"pr": pr}) for name, fields in zip(names, outcomes, strict=True)]

@@ -16,7 +16,7 @@ from dstamp_sim.incident.possible.abduction import Judging
 from dstamp_sim.incident.possible.ask import engines
 from dstamp_sim.incident.possible.variant import variants
 from dstamp_sim.incident.witness.clock import Beliefs, TimeConstraints
-from dstamp_sim.incident.witness.construct import Stage, cues
+from dstamp_sim.incident.witness.construct import ClockedMechanism, cues
 from tests.incident.recovery import SCENARIO
 from tests.incident.test_drawn import CASE, EVIDENCE, MODEL, likely_reading
 from tests.random_systems import interpret, random_system
@@ -32,7 +32,7 @@ def stage(name):
     variant = next(item for item in known if item.settings == likely_reading(name))
     found = Judging(variant, CASE, engines()).row().timed
     timing, _ = observed_clock(EVIDENCE, MODEL.hypotheses, SCENARIO.timing, SCENARIO.priors)
-    return Stage(variant, found, CASE, timing, SCENARIO.priors)
+    return ClockedMechanism(variant, found, CASE, timing, SCENARIO.priors)
 
 
 def delayed(system):

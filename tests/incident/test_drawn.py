@@ -9,7 +9,7 @@ from dstamp_sim.incident.evidence import read_evidence
 from dstamp_sim.incident.judge_mechanisms import Cluster, case_of
 from dstamp_sim.incident.likely.likelihood import NEVER
 from dstamp_sim.incident.possible.variant import readings
-from dstamp_sim.incident.witness.drawn import Cast, save_witness
+from dstamp_sim.incident.witness.drawn import DrawnMechanism, save_witness
 from dstamp_sim.inputs.model_file import load_model
 from dstamp_sim.inputs.witness_file import read_witness
 from tests.incident.recovery import KNOWN, SCENARIO
@@ -21,7 +21,7 @@ CASE = case_of(EVIDENCE, MODEL.hypotheses, SCENARIO.priors.longest_run_s)
 
 def cast(name):
     sight = Cluster(MODEL.hypotheses, CASE, SCENARIO.timing, {}).sight
-    return Cast(name, MODEL.mechanisms[name], CASE, SCENARIO.timing, sight, MODEL.evidence)
+    return DrawnMechanism(name, MODEL.mechanisms[name], CASE, SCENARIO.timing, sight, MODEL.evidence)
 
 
 def likely_reading(name):

@@ -4,8 +4,8 @@ from dataclasses import replace
 from math import inf
 
 from dstamp_sim.incident.possible.case import Case, Observation
-from dstamp_sim.incident.possible.judge_variant import Docket
-from dstamp_sim.incident.possible.overlap import Sighting, orders
+from dstamp_sim.incident.possible.judge_variant import JudgementTask
+from dstamp_sim.incident.possible.overlap import ObservedTime, orders
 from dstamp_sim.inputs.model_file import load_model
 
 RED = (("level", 1), ("stamp", "eb96de94+U"), ("upgrade", "fail"))
@@ -15,11 +15,11 @@ def docket(*mechanisms):
     """Two red runs ten hours apart, and these mechanisms of the incident's model."""
     model = load_model("cc_ci")
     times_s = {"a": 0.0, "b": 36_000.0}
-    sightings = [Sighting(name, at_s, "start", None, False, "table") for name, at_s in times_s.items()]
+    sightings = [ObservedTime(name, at_s, "start", None, False, "table") for name, at_s in times_s.items()]
     case = Case(
         [Observation(name, RED, {"pr": 1}) for name in "ab"], (), orders(sightings, 7200), orders(sightings, inf)
     )
-    return Docket(replace(model, mechanisms={name: model.mechanisms[name] for name in mechanisms}), case)
+    return JudgementTask(replace(model, mechanisms={name: model.mechanisms[name] for name in mechanisms}), case)
 
 
 def plain(row):

@@ -2,13 +2,13 @@
 
 from math import inf
 
-from dstamp_sim.incident.possible.overlap import Sighting, orders
+from dstamp_sim.incident.possible.overlap import ObservedTime, orders
 
 HOUR = 3600.0
 
 
 def seen(name, hours, *, means="start", until=None, solo=False, group="table"):
-    return Sighting(name, hours * HOUR, means, None if until is None else until * HOUR, solo, group)
+    return ObservedTime(name, hours * HOUR, means, None if until is None else until * HOUR, solo, group)
 
 
 def pairs(sightings, longest_hours):
@@ -51,4 +51,4 @@ def test_a_partner_can_lie_where_it_overlaps_as_many_as_its_length_allows():
 
 
 def test_a_run_without_a_time_can_overlap_all():
-    assert pairs([Sighting("a", None, "unknown", None, False, ""), seen("b", 1)], 1) == set()
+    assert pairs([ObservedTime("a", None, "unknown", None, False, ""), seen("b", 1)], 1) == set()

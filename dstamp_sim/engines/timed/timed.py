@@ -24,7 +24,7 @@ STANDSTILL_OPS = 100_000
 """How many ops at one instant count as a standstill of time (a daemon that neither waits nor takes time)."""
 
 
-class Cue(NamedTuple):
+class ChanceDecision(NamedTuple):
     """The part of a step that chance decides: its outcome, its place, and the length of a delay.
 
     The place is the one among all steps of one instant; the lower goes first.
@@ -49,7 +49,7 @@ def run_timed(system: System, timing: Timing, draws: Callable[[], float] | None 
     return _Clock(system.with_crashes(allowed), timing, draws or Draws(timing.seed)).run()
 
 
-def rehearsed(system: System, timing: Timing, cues: Mapping[str, Sequence[Cue]]) -> Trace:
+def rehearsed(system: System, timing: Timing, cues: Mapping[str, Sequence[ChanceDecision]]) -> Trace:
     """The same without chance: what a stream of draws would decide is read from `cues`, by process, in order.
 
     Durations and outcomes need not have a distribution then. A process without further cues waits for ever where it
@@ -173,7 +173,7 @@ class _Clock:
 class _Rehearsed(_Clock):
     """A timed run in which cues stand for the draws."""
 
-    def __init__(self, system: System, timing: Timing, cues: Mapping[str, Sequence[Cue]]) -> None:
+    def __init__(self, system: System, timing: Timing, cues: Mapping[str, Sequence[ChanceDecision]]) -> None:
         super().__init__(system, timing, float)
         self.cues = [cues.get(name, ()) for name in self.semantics.names]
         self.made = [0] * len(self.cues)
@@ -182,9 +182,9 @@ class _Rehearsed(_Clock):
         self.made[move.pid] += 1
         super()._move(move)
 
-    def _cue(self, pid: int) -> Cue:
+    def _cue(self, pid: int) -> ChanceDecision:
         made, cues = self.made[pid], self.cues[pid]
-        return cues[made] if made < len(cues) else Cue(0, 0, math.inf)
+        return cues[made] if made < len(cues) else ChanceDecision(0, 0, math.inf)
 
     def _place(self, pid: int) -> float:
         return self._cue(pid).place

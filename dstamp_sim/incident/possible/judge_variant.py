@@ -17,7 +17,7 @@ from dstamp_sim.inputs.model_file import Model, load_model
 
 
 @dataclass(frozen=True)
-class Docket:
+class JudgementTask:
     """What must be judged: a model's mechanisms, by the observations."""
 
     model: Model
@@ -85,11 +85,11 @@ def _packed_found(found: LeastWitness | None) -> PackedFound | None:
     return PackedFound(rest, str(found.trace.schedule))
 
 
-_worker: dict[str, Docket] = {}  # of a worker process: the arguments of its start
+_worker: dict[str, JudgementTask] = {}  # of a worker process: the arguments of its start
 
 
 def _begin(reference: str, case: Case) -> None:
-    _worker["docket"] = Docket(load_model(reference), case)
+    _worker["docket"] = JudgementTask(load_model(reference), case)
 
 
 def _judged(asked: tuple[str, int]) -> Packed:

@@ -15,7 +15,7 @@ from math import inf
 
 
 @dataclass(frozen=True)
-class Sighting:
+class ObservedTime:
     """An observed run's time in seconds (None: unknown), its meaning, its end if both are known, and its company.
 
     Sightings with the same `group` give times of the same meaning where that meaning is unknown.
@@ -53,7 +53,7 @@ class IntervalOrder:
         return IntervalOrder(pairs, _freest(place for place in places if len(place[1]) < len(kept)), self.reading)
 
 
-def orders(sightings: Sequence[Sighting], longest_s: float) -> list[IntervalOrder]:
+def orders(sightings: Sequence[ObservedTime], longest_s: float) -> list[IntervalOrder]:
     """The orders that the times allow, one per reading of what they mean, without equal ones.
 
     `longest_s` is how long a run lasts at most; inf uses only starts, ends, and that a solo run overlaps nobody.
@@ -69,13 +69,13 @@ def orders(sightings: Sequence[Sighting], longest_s: float) -> list[IntervalOrde
     return [IntervalOrder(pairs, unseen, "" if alone else " or ".join(told)) for (pairs, unseen), told in found.items()]
 
 
-def _readings(sightings: Sequence[Sighting]) -> Iterator[dict[str, str]]:
+def _readings(sightings: Sequence[ObservedTime]) -> Iterator[dict[str, str]]:
     groups = list(dict.fromkeys(s.group for s in sightings if s.means == "unknown" and s.time_s is not None))
     for meanings in product(("start", "end"), repeat=len(groups)):
         yield dict(zip(groups, meanings, strict=True))
 
 
-def _window(sighting: Sighting, means: str, longest_s: float) -> tuple[float, float]:
+def _window(sighting: ObservedTime, means: str, longest_s: float) -> tuple[float, float]:
     """The earliest and the latest instant at which the run can have done anything."""
     if sighting.time_s is None:
         return -inf, inf

@@ -12,7 +12,7 @@ from dstamp_sim.core.semantics import Move, Semantics, State
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.engines.replay import replay, walk
-from dstamp_sim.engines.timed.timed import Cue, rehearsed
+from dstamp_sim.engines.timed.timed import ChanceDecision, rehearsed
 from dstamp_sim.incident.likely.worlds import UNSEEN, parameters_of
 from dstamp_sim.incident.possible.case import Case, LeastWitness
 from dstamp_sim.incident.possible.least import PARTNER
@@ -50,7 +50,7 @@ class Construction:
 
 
 @dataclass(frozen=True)
-class Stage:
+class ClockedMechanism:
     """Where orders of steps are put on the clock: a mechanism under one reading, which needs `found`.
 
     `case` is what must come out, `timing` has the observed starts.
@@ -174,17 +174,17 @@ def _waits(semantics: Semantics, state: State, pid: int) -> bool:
     return node is not None and node.op is not None and node.op.is_delay
 
 
-def cues(order: TimeConstraints, fitted: Fitted) -> dict[str, list[Cue]]:
+def cues(order: TimeConstraints, fitted: Fitted) -> dict[str, list[ChanceDecision]]:
     """The chance decisions with which the timed engine makes the order's steps."""
     left = {name: iter(lasts) for name, lasts in fitted.durations_s.items()}
-    given: dict[str, list[Cue]] = {name: [] for name in left}
+    given: dict[str, list[ChanceDecision]] = {name: [] for name in left}
     state = order.semantics.initial()
     for place, step in enumerate(order.trace.steps):
         move = order.semantics.move(state, step.choice)
         waits = _waits(order.semantics, state, move.pid)
         lasts = next(left[step.process]) if waits else 0.0
-        given[step.process].append(Cue(0 if move.outcome == CRASH else move.outcome, place, lasts))
+        given[step.process].append(ChanceDecision(0 if move.outcome == CRASH else move.outcome, place, lasts))
         state = order.semantics.perform(state, move)
     for name, rest in left.items():
-        given[name] += [Cue(0, len(order.trace.steps), lasts) for lasts in rest]
+        given[name] += [ChanceDecision(0, len(order.trace.steps), lasts) for lasts in rest]
     return given

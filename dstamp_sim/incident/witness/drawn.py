@@ -49,7 +49,7 @@ class Best:
 
 
 @dataclass(frozen=True)
-class Cast:
+class DrawnMechanism:
     """A mechanism with the runs that it has to explain, on the clock."""
 
     name: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dstamp_sim.rendering.timeline.annotations import DependencyLink
-from dstamp_sim.rendering.timeline.canvas import MOST_LANES, Canvas, Sight
+from dstamp_sim.rendering.timeline.canvas import MOST_LANES, Canvas, DrawnCheck
 from dstamp_sim.rendering.timeline.routes import Route, Routes
 
 
@@ -22,7 +22,7 @@ def planned(canvas: Canvas) -> Routes:
     return Routes(canvas.trace.processes[:MOST_LANES], [*first, *_wishes(canvas), *others])
 
 
-def _sights(canvas: Canvas) -> Iterator[tuple[Sight, Route]]:
+def _sights(canvas: Canvas) -> Iterator[tuple[DrawnCheck, Route]]:
     for sight in canvas.sights:
         writer = sight.check.writer
         if writer is not None:

@@ -31,7 +31,7 @@ class Badge(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class DrawnCheck:
     """A check as it is drawn: `kind` as of an `Arrow`, its letter (if not harmless), the writer of what it saw."""
 
     check: Check
@@ -47,7 +47,7 @@ class Canvas:
     trace: Trace
     facts: Facts
     axis: Axis
-    sights: tuple[Sight, ...]
+    sights: tuple[DrawnCheck, ...]
     annotations: Annotations = field(default_factory=Annotations)
     sheet: Sheet = field(default_factory=Sheet)
     key: Legend = field(default_factory=Legend)
@@ -79,12 +79,12 @@ class Canvas:
         return [self.facts.moments[n].at for n in numbers]
 
 
-def sights_of(trace: Trace, facts: Facts, annotations: Annotations | None = None) -> tuple[Sight, ...]:
+def sights_of(trace: Trace, facts: Facts, annotations: Annotations | None = None) -> tuple[DrawnCheck, ...]:
     """Every check with its wording; the races get letters in order of time.
 
     If an explanation points at one window, processes without a result have nothing to check.
     """
-    found: list[Sight] = []
+    found: list[DrawnCheck] = []
     window = annotations.window if annotations else None
     checks = [c for c in facts.checks if window is None or c.process == window[0] or c.process in trace.results]
     for check in sorted(checks, key=lambda c: c.step):
@@ -94,7 +94,7 @@ def sights_of(trace: Trace, facts: Facts, annotations: Annotations | None = None
         kind = "wrong" if check.seen.wrong else "other" if other else "own"
         letters = sum(sight.letter != "" for sight in found)
         letter = "" if kind == "own" else chr(65 + letters) if letters < 26 else str(letters)
-        found.append(Sight(check, kind, letter, writer))
+        found.append(DrawnCheck(check, kind, letter, writer))
     return tuple(found)
 
 

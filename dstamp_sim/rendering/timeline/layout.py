@@ -15,7 +15,17 @@ from dstamp_sim.core.value import text
 from dstamp_sim.rendering.timeline.annotations import Annotations
 from dstamp_sim.rendering.timeline.arrows import planned
 from dstamp_sim.rendering.timeline.axis import Axis, clock_axis, duration, step_axis
-from dstamp_sim.rendering.timeline.canvas import LEFT, MARGIN, MOST_LANES, RIGHT, Badge, Canvas, Sight, plain, sights_of
+from dstamp_sim.rendering.timeline.canvas import (
+    LEFT,
+    MARGIN,
+    MOST_LANES,
+    RIGHT,
+    Badge,
+    Canvas,
+    DrawnCheck,
+    plain,
+    sights_of,
+)
 from dstamp_sim.rendering.timeline.cause import caption, shade_window
 from dstamp_sim.rendering.timeline.facts import Facts, facts_of
 from dstamp_sim.rendering.timeline.names import Legend, flow
@@ -181,7 +191,7 @@ def _sentences(canvas: Canvas, y: float) -> float:
     return y
 
 
-def sentence(canvas: Canvas, sight: Sight) -> str:
+def sentence(canvas: Canvas, sight: DrawnCheck) -> str:
     """A lettered check in words: who saw what, when, and who had written it where."""
     check, seen = sight.check, sight.check.seen
     value = _cut(seen.change or clean(seen.shown or "")) or "nothing"
