@@ -122,13 +122,13 @@ def judge_mechanisms(incident: Incident, *, workers: int = 1, tell: Progress | N
     evidence, hypotheses, priors = _needed(incident)
     case = case_of(evidence, hypotheses, priors.longest_run_s)
     steps = StepsDone(tell, 3 * len(model.mechanisms) + len(priors.variations) + 1)
-    docket = JudgementTask(model, case)
+    task = JudgementTask(model, case)
     rows: list[MechanismFinding] = []
-    for row in docket.rows(workers):
+    for row in task.rows(workers):
         rows.append(row)
-        steps.more(len(model.mechanisms) / len(docket.variants))
+        steps.more(len(model.mechanisms) / len(task.variants))
     none_alone = all(row.verdict is not Possible.POSSIBLE for row in rows)
-    clash = _conflict(rows, docket) if none_alone else None
+    clash = _conflict(rows, task) if none_alone else None
     both = _pairs(model, hypotheses, case, clash) if none_alone else Pairs()
     timing, since = observed_clock(evidence, hypotheses, scenario.timing, priors)
     cluster = Cluster(hypotheses, case, timing, _alive(rows, model), _hopeless(rows))
@@ -173,7 +173,7 @@ class Cluster:
     numbers: Numbers = field(default_factory=Numbers)
 
     @property
-    def sight(self) -> dict[str, Any]:
+    def needs(self) -> dict[str, Any]:
         """The parameters with which a result has every field that was observed of a run, or that can be looked up."""
         seen = {name for run in self.case.runs for name, _ in run.fields}
         later = [item.settings for item in self.hypotheses.experiments.values() if not item.starts_s]
@@ -186,7 +186,7 @@ class Cluster:
         for name, mechanism in self.alive.items():
             weighed[name] = weigh(
                 mechanism, self.hypotheses, self.case, self.timing, beliefs, seed=self.timing.seed,
-                sight=self.sight, impossible=self.hopeless.get(name, ()), sweepers=self.sweepers,
+                needs=self.needs, impossible=self.hopeless.get(name, ()), sweepers=self.sweepers,
             )  # fmt: skip
             steps.more(1 / len(self.alive))
         return Survivors(self.alive, weighed, self.timing)
@@ -201,7 +201,7 @@ class Cluster:
         for name, mechanism in self.alive.items():
             found[name] = profile(
                 mechanism, self.hypotheses, self.case, self.timing, beliefs, size, seed=self.timing.seed,
-                sight=self.sight, impossible=self.hopeless.get(name, ()), sweepers=self.sweepers, numbers=self.numbers,
+                needs=self.needs, impossible=self.hopeless.get(name, ()), sweepers=self.sweepers, numbers=self.numbers,
             )  # fmt: skip
             steps.more()
         return found
@@ -224,7 +224,7 @@ def _witnesses(
     found, failed = {}, {}
     for name, mechanism in cluster.alive.items():
         known = cluster.hypotheses.evidence
-        runs = DrawnMechanism(name, mechanism, cluster.case, cluster.timing, cluster.sight, known)
+        runs = DrawnMechanism(name, mechanism, cluster.case, cluster.timing, cluster.needs, known)
         best = runs.best(survivors.weighed[name])
         row = _best_row(rows, name)
         if best is None and row.timed is not None:
@@ -257,10 +257,10 @@ def _hopeless(rows: Sequence[MechanismFinding]) -> dict[str, list[Mapping[str, A
     return found
 
 
-def _conflict(rows: Sequence[MechanismFinding], docket: JudgementTask) -> Conflict | None:
+def _conflict(rows: Sequence[MechanismFinding], task: JudgementTask) -> Conflict | None:
     """The fewest observations that no row can produce together, if there are any."""
-    asked, case = engines(), docket.case
-    variant = dict(zip(map(id, rows), docket.variants, strict=True))
+    asked, case = engines(), task.case
+    variant = dict(zip(map(id, rows), task.variants, strict=True))
     return conflict(rows, case.names, lambda row, names: Judging(variant[id(row)], case, asked).refutes(names))
 
 
@@ -282,7 +282,7 @@ def _needed(incident: Incident) -> tuple[Evidence, Hypotheses, Priors]:
 
 def case_of(evidence: Evidence, hypotheses: Hypotheses, longest_s: float) -> Case:
     """The observations to explain, in the form that the abduction takes."""
-    sightings = [
+    times = [
         ObservedTime(
             run.id,
             run.time.timestamp() if run.time else None,
@@ -302,7 +302,7 @@ def case_of(evidence: Evidence, hypotheses: Hypotheses, longest_s: float) -> Cas
     known = [probe for probe in evidence.probes if probe.id in hypotheses.probes]
     probes = [Observation(probe.id, hypotheses.evidence.compared(probe.seen), {}, probe=True) for probe in known]
     alone = frozenset(run.id for run in evidence.runs if run.company == "solo")
-    timed, untimed = orders(sightings, longest_s), orders(sightings, math.inf)
+    timed, untimed = orders(times, longest_s), orders(times, math.inf)
     return Case(runs, probes, timed, untimed, evidence.constants, alone=alone)
 
 

@@ -16,7 +16,7 @@ from dstamp_sim.incident.possible.conflicting import conflict
 from dstamp_sim.incident.possible.identities import assignments
 from dstamp_sim.incident.possible.overlap import ObservedTime, orders
 from dstamp_sim.incident.possible.pairing import judge_pairs
-from dstamp_sim.incident.possible.turns import Role, cast
+from dstamp_sim.incident.possible.turns import Role, with_roles
 from dstamp_sim.incident.possible.variant import pairs, variants
 from models.cc_ci import HYPOTHESES, MECHANISMS
 from models.cc_ci.system import cc_ci
@@ -28,12 +28,12 @@ HOUR = 3600.0
 
 def case(outcomes, hours, longest_hours=2.0, solo=(), pr=1, **known):
     names = [f"run-{index + 1}" for index in range(len(outcomes))]
-    sightings = [
+    times = [
         ObservedTime(name, hour * HOUR, "start", None, name in solo, "table")
         for name, hour in zip(names, hours, strict=True)
     ]
     runs = [Observation(name, fields, {"pr": pr}) for name, fields in zip(names, outcomes, strict=True)]
-    return Case(runs, known.get("probes", ()), orders(sightings, longest_hours * HOUR), orders(sightings, inf),
+    return Case(runs, known.get("probes", ()), orders(times, longest_hours * HOUR), orders(times, inf),
                 known.get("constants", frozenset()))  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def test_the_incidents_cluster_needs_exactly_two_unseen_partners_in_time_and_one
 
 
 def test_the_tables_of_what_is_observed_are_complete_though_it_counts():
-    system = cast(cc_ci(runs=2), [Role("a", RED), Role("b", RED)], {}, HYPOTHESES.evidence)
+    system = with_roles(cc_ci(runs=2), [Role("a", RED), Role("b", RED)], {}, HYPOTHESES.evidence)
     semantics = Semantics(system)
     tables = Tables(semantics, Judge(semantics, ()), merge=True)
     tables.initial_row()

@@ -16,7 +16,7 @@ from dstamp_sim.incident.possible.abduction import Judging
 from dstamp_sim.incident.possible.ask import engines
 from dstamp_sim.incident.possible.variant import variants
 from dstamp_sim.incident.witness.clock import Beliefs, TimeConstraints
-from dstamp_sim.incident.witness.construct import ClockedMechanism, cues
+from dstamp_sim.incident.witness.construct import ClockedMechanism, decisions
 from tests.incident.recovery import SCENARIO
 from tests.incident.test_drawn import CASE, EVIDENCE, MODEL, likely_reading
 from tests.random_systems import interpret, random_system
@@ -27,7 +27,7 @@ PAUSES = {"pause": Distribution(Shape.UNIFORM, (1.0, 3.0))}
 
 
 @cache
-def stage(name):
+def clocked(name):
     known = variants(name, MODEL.mechanisms[name], MODEL.hypotheses, CASE.constants)
     variant = next(item for item in known if item.settings == likely_reading(name))
     found = Judging(variant, CASE, engines()).row().timed
@@ -81,7 +81,7 @@ def kept(seed):
     fitted = order.fitted()
     if fitted is None:
         return False
-    again = rehearsed(system, replace(timing, deaths_s=dict(fitted.deaths_s)), cues(order, fitted))
+    again = rehearsed(system, replace(timing, deaths_s=dict(fitted.deaths_s)), decisions(order, fitted))
     assert all(
         0.5 * fitted.factor <= d <= 4.0 * fitted.factor or d > 1e9 for ds in fitted.durations_s.values() for d in ds
     )
@@ -108,7 +108,7 @@ SLOW = pytest.mark.slow
     [("stack-race", 2), pytest.param("checkout-race", 3, marks=SLOW), pytest.param("load-rollback", 1, marks=SLOW)],
 )
 def test_every_order_that_fits_the_clock_comes_out_as_observed_when_the_timed_engine_performs_it(name, unseen):
-    built = stage(name)
+    built = clocked(name)
     fits = [(order, fitted) for order in built.orders() if (fitted := order.fitted()) is not None]
     assert fits
     assert all(built.performed(order, fitted) is not None for order, fitted in fits)
@@ -125,13 +125,13 @@ def test_every_order_that_fits_the_clock_comes_out_as_observed_when_the_timed_en
 
 @pytest.mark.slow
 def test_where_no_order_fits_the_clock_the_constraints_that_bite_are_named():
-    attempt = stage("recreate").construct()
+    attempt = clocked("recreate").construct()
     assert attempt.made is None
     assert attempt.bites[0] == "ab-discourse-7ae7b0f-oldmain starts 14,040 s after m2b-discourse"
     assert any("m2b-discourse's" in bite and "take at most 1,179 s" in bite for bite in attempt.bites)
 
 
 def test_the_same_arguments_construct_the_same_run():
-    one, other = (stage("stack-race").construct().made for _ in range(2))
+    one, other = (clocked("stack-race").construct().made for _ in range(2))
     assert str(one.trace.schedule) == str(other.trace.schedule)
     assert [step.time_s for step in one.trace.steps] == [step.time_s for step in other.trace.steps]

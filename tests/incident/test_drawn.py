@@ -19,9 +19,9 @@ EVIDENCE = read_evidence(SCENARIO.evidence, MODEL.evidence)
 CASE = case_of(EVIDENCE, MODEL.hypotheses, SCENARIO.priors.longest_run_s)
 
 
-def cast(name):
-    sight = Cluster(MODEL.hypotheses, CASE, SCENARIO.timing, {}).sight
-    return DrawnMechanism(name, MODEL.mechanisms[name], CASE, SCENARIO.timing, sight, MODEL.evidence)
+def drawn_mechanism(name):
+    needs = Cluster(MODEL.hypotheses, CASE, SCENARIO.timing, {}).needs
+    return DrawnMechanism(name, MODEL.mechanisms[name], CASE, SCENARIO.timing, needs, MODEL.evidence)
 
 
 def likely_reading(name):
@@ -38,7 +38,7 @@ def others_than(name, likely):
 def drawn(name, runs=30_000):
     others = others_than(name, likely_reading(name))
     cluster = Cluster(MODEL.hypotheses, CASE, SCENARIO.timing, {name: MODEL.mechanisms[name]}, {name: others})
-    return cast(name).best(cluster.weighed(replace(SCENARIO.priors, runs=runs)).weighed[name])
+    return drawn_mechanism(name).best(cluster.weighed(replace(SCENARIO.priors, runs=runs)).weighed[name])
 
 
 @pytest.mark.parametrize("name", ["swarm-rollback", "env-recheckout", "redeploy-not-applied"])
@@ -66,4 +66,4 @@ def test_a_witness_is_kept_with_its_timeline_and_read_back(tmp_path):
 
 
 def test_what_is_impossible_has_none():
-    assert cast("overlay-dirt").best(NEVER) is None
+    assert drawn_mechanism("overlay-dirt").best(NEVER) is None

@@ -11,14 +11,12 @@ from dstamp_sim.inputs.model_file import load_model
 RED = (("level", 1), ("stamp", "eb96de94+U"), ("upgrade", "fail"))
 
 
-def docket(*mechanisms):
+def task(*mechanisms):
     """Two red runs ten hours apart, and these mechanisms of the incident's model."""
     model = load_model("cc_ci")
     times_s = {"a": 0.0, "b": 36_000.0}
-    sightings = [ObservedTime(name, at_s, "start", None, False, "table") for name, at_s in times_s.items()]
-    case = Case(
-        [Observation(name, RED, {"pr": 1}) for name in "ab"], (), orders(sightings, 7200), orders(sightings, inf)
-    )
+    times = [ObservedTime(name, at_s, "start", None, False, "table") for name, at_s in times_s.items()]
+    case = Case([Observation(name, RED, {"pr": 1}) for name in "ab"], (), orders(times, 7200), orders(times, inf))
     return JudgementTask(replace(model, mechanisms={name: model.mechanisms[name] for name in mechanisms}), case)
 
 
@@ -38,7 +36,7 @@ def plain(row):
 
 
 def test_the_rows_do_not_depend_on_the_number_of_processes():
-    asked = docket("stack-race", "swarm-rollback", "short-sha")
+    asked = task("stack-race", "swarm-rollback", "short-sha")
     one, two = ([plain(row) for row in asked.rows(workers)] for workers in (1, 2))
     assert one == two
     assert {row["verdict"].value for row in one} == {"possible", "impossible"}

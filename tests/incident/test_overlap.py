@@ -11,8 +11,8 @@ def seen(name, hours, *, means="start", until=None, solo=False, group="table"):
     return ObservedTime(name, hours * HOUR, means, None if until is None else until * HOUR, solo, group)
 
 
-def pairs(sightings, longest_hours):
-    (only,) = orders(sightings, longest_hours * HOUR)
+def pairs(times, longest_hours):
+    (only,) = orders(times, longest_hours * HOUR)
     return only.pairs
 
 

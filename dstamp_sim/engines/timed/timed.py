@@ -49,14 +49,14 @@ def run_timed(system: System, timing: Timing, draws: Callable[[], float] | None 
     return _Clock(system.with_crashes(allowed), timing, draws or Draws(timing.seed)).run()
 
 
-def rehearsed(system: System, timing: Timing, cues: Mapping[str, Sequence[ChanceDecision]]) -> Trace:
-    """The same without chance: what a stream of draws would decide is read from `cues`, by process, in order.
+def rehearsed(system: System, timing: Timing, decisions: Mapping[str, Sequence[ChanceDecision]]) -> Trace:
+    """The same without chance: what a stream of draws would decide is read from `decisions`, by process, in turn.
 
     Durations and outcomes need not have a distribution then. A process without further cues waits for ever where it
     waits for time, and takes first outcomes. All else follows the clock: who is blocked, what comes first.
     """
     allowed = max(system.crashes, len(timing.deaths_s))
-    return _Rehearsed(system.with_crashes(allowed), timing, cues).run()
+    return _Rehearsed(system.with_crashes(allowed), timing, decisions).run()
 
 
 class _Wake(simpy.Event):
@@ -173,24 +173,24 @@ class _Clock:
 class _Rehearsed(_Clock):
     """A timed run in which cues stand for the draws."""
 
-    def __init__(self, system: System, timing: Timing, cues: Mapping[str, Sequence[ChanceDecision]]) -> None:
+    def __init__(self, system: System, timing: Timing, decisions: Mapping[str, Sequence[ChanceDecision]]) -> None:
         super().__init__(system, timing, float)
-        self.cues = [cues.get(name, ()) for name in self.semantics.names]
-        self.made = [0] * len(self.cues)
+        self.decisions = [decisions.get(name, ()) for name in self.semantics.names]
+        self.made = [0] * len(self.decisions)
 
     def _move(self, move: Move) -> None:
         self.made[move.pid] += 1
         super()._move(move)
 
-    def _cue(self, pid: int) -> ChanceDecision:
-        made, cues = self.made[pid], self.cues[pid]
-        return cues[made] if made < len(cues) else ChanceDecision(0, 0, math.inf)
+    def _decision(self, pid: int) -> ChanceDecision:
+        made, decisions = self.made[pid], self.decisions[pid]
+        return decisions[made] if made < len(decisions) else ChanceDecision(0, 0, math.inf)
 
     def _place(self, pid: int) -> float:
-        return self._cue(pid).place
+        return self._decision(pid).place
 
     def _lasts_s(self, pid: int, delay: str) -> float:
-        return self._cue(pid).lasts_s
+        return self._decision(pid).lasts_s
 
     def _drawn(self, pid: int, outcomes: Sequence[Outcome], op: Op) -> int:
-        return min(self._cue(pid).outcome, len(outcomes) - 1)
+        return min(self._decision(pid).outcome, len(outcomes) - 1)

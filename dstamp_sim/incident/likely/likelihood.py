@@ -92,7 +92,7 @@ def weigh(
     priors: Priors,
     *,
     seed: int,
-    sight: Mapping[str, Any],
+    needs: Mapping[str, Any],
     impossible: Sequence[Mapping[str, Any]],
     sweepers: Sweepers,
 ) -> Weighed:
@@ -109,7 +109,7 @@ def weigh(
         total, alone = total + count, alone + int(lonely.sum())
         if settings in impossible:
             continue
-        swept = sweep_worlds(mechanism, {**settings, **sight}, identities, drawn, timing, seed + number, sweepers)
+        swept = sweep_worlds(mechanism, {**settings, **needs}, identities, drawn, timing, seed + number, sweepers)
         sample = WorldSample(
             settings, identities, drawn, swept, agreeing_runs(swept, case, hypotheses.evidence), seed + number
         )

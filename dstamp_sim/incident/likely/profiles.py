@@ -61,7 +61,7 @@ def profile(
     size: ProfileSize,
     *,
     seed: int,
-    sight: Mapping[str, Any],
+    needs: Mapping[str, Any],
     impossible: Sequence[Mapping[str, Any]],
     sweepers: Sweepers,
     numbers: Numbers,
@@ -79,7 +79,7 @@ def profile(
         count = max(1, round(size.settings * share / whole))
         generator = np.random.default_rng([seed, number])
         drawn = draw(priors, timing, count, generator, alone=case.alone, repeats=size.repetitions)
-        swept = sweep_worlds(mechanism, {**settings, **sight}, identities, drawn, timing, seed + number, sweepers)
+        swept = sweep_worlds(mechanism, {**settings, **needs}, identities, drawn, timing, seed + number, sweepers)
         runs = np.column_stack(
             [_outcomes(swept, column, case, hypotheses.evidence, numbers) for column in range(len(case.runs))]
         )

@@ -24,7 +24,7 @@ from dstamp_sim.incident.possible.case import (
 )
 from dstamp_sim.incident.possible.identities import fresh
 from dstamp_sim.incident.possible.least import PARTNER, LeastSearch
-from dstamp_sim.incident.possible.turns import Role, cast
+from dstamp_sim.incident.possible.turns import Role, with_roles
 from dstamp_sim.incident.possible.variant import Factory, Variant
 
 
@@ -127,11 +127,11 @@ class Judging:
         return Bearing.SILENT if without.verdict is Possible.POSSIBLE else Bearing.EXPLAINS
 
     def _probed(self, item: Observation, factory: Factory) -> EngineAnswer:
-        return self.engines.reach(self._cast(self.variant.probe(item, factory), [Role(item.name, item.fields)]))
+        return self.engines.reach(self._with_roles(self.variant.probe(item, factory), [Role(item.name, item.fields)]))
 
     def _alone(self, item: Observation) -> EngineAnswer:
         system = self.variant.alone(item, self.case.runs)
-        return self.engines.reach(self._cast(system, [Role(item.name, item.fields)]))
+        return self.engines.reach(self._with_roles(system, [Role(item.name, item.fields)]))
 
     def _joined(self, item: Observation) -> EngineAnswer:
         """One observed run among partners; first in the variant that is easier to judge, if there is one."""
@@ -163,10 +163,10 @@ class Judging:
         identities = [own, own, fresh([own])][: count + 1]
         partners = [Role(f"{PARTNER}, {kind}", None, kind) for kind in self._kinds()[:count]]
         system = self.variant.system(factory, identities, self.case.runs)
-        return self._cast(system, [Role(item.name, item.fields), *partners])
+        return self._with_roles(system, [Role(item.name, item.fields), *partners])
 
-    def _cast(self, system: System, roles: Sequence[Role]) -> System:
-        return cast(system, roles, {}, self.variant.hypotheses.evidence)
+    def _with_roles(self, system: System, roles: Sequence[Role]) -> System:
+        return with_roles(system, roles, {}, self.variant.hypotheses.evidence)
 
     def _kinds(self) -> list[str]:
         """Who partners can be; if nothing depends on it, every run is of another identity."""

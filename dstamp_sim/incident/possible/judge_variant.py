@@ -89,9 +89,9 @@ _worker: dict[str, JudgementTask] = {}  # of a worker process: the arguments of 
 
 
 def _begin(reference: str, case: Case) -> None:
-    _worker["docket"] = JudgementTask(load_model(reference), case)
+    _worker["task"] = JudgementTask(load_model(reference), case)
 
 
 def _judged(asked: tuple[str, int]) -> Packed:
-    docket, (name, number) = _worker["docket"], asked
-    return _packed(docket.row(docket.variants_of(name)[number]))
+    task, (name, number) = _worker["task"], asked
+    return _packed(task.row(task.variants_of(name)[number]))

@@ -12,7 +12,7 @@ from dstamp_sim.incident.possible.case import Candidate, Case, EngineAnswer, Eng
 from dstamp_sim.incident.possible.identities import pattern
 from dstamp_sim.incident.possible.overlap import IntervalOrder
 from dstamp_sim.incident.possible.rations import failures, portions, rationed, unrationed
-from dstamp_sim.incident.possible.turns import Role, alike, cast
+from dstamp_sim.incident.possible.turns import Role, alike, with_roles
 from dstamp_sim.incident.possible.variant import Factory, Variant
 
 FEW_OPEN, MOST_OPEN = 3, 40
@@ -156,7 +156,7 @@ class LeastSearch:
             follows |= {name: follows[name] | {group} for name in after}
         roles, follows = alike(roles, follows)
         system = self.variant.system(factory, question.everyone, runs)
-        return replace(cast(system, roles, follows, self.variant.hypotheses.evidence), crashes=crashes)
+        return replace(with_roles(system, roles, follows, self.variant.hypotheses.evidence), crashes=crashes)
 
     def _assumed(self, question: Candidate) -> tuple[str, ...]:
         runs = self.case.runs

@@ -18,7 +18,7 @@ from math import inf
 class ObservedTime:
     """An observed run's time in seconds (None: unknown), its meaning, its end if both are known, and its company.
 
-    Sightings with the same `group` give times of the same meaning where that meaning is unknown.
+    Times with the same `group` give times of the same meaning where that meaning is unknown.
     """
 
     name: str
@@ -53,15 +53,15 @@ class IntervalOrder:
         return IntervalOrder(pairs, _freest(place for place in places if len(place[1]) < len(kept)), self.reading)
 
 
-def orders(sightings: Sequence[ObservedTime], longest_s: float) -> list[IntervalOrder]:
+def orders(times: Sequence[ObservedTime], longest_s: float) -> list[IntervalOrder]:
     """The orders that the times allow, one per reading of what they mean, without equal ones.
 
     `longest_s` is how long a run lasts at most; inf uses only starts, ends, and that a solo run overlaps nobody.
     """
     found: dict[tuple[frozenset[tuple[str, str]], Unseen], list[str]] = {}
-    for reading in _readings(sightings):
-        windows = {s.name: _window(s, reading.get(s.group, s.means), longest_s) for s in sightings}
-        solo = {s.name for s in sightings if s.solo}
+    for reading in _readings(times):
+        windows = {s.name: _window(s, reading.get(s.group, s.means), longest_s) for s in times}
+        solo = {s.name for s in times if s.solo}
         pairs = frozenset(_pairs(windows, solo))
         told = ", ".join(sorted(set(reading.values())))
         found.setdefault((pairs, _unseen(windows, solo, longest_s)), []).append(told)
@@ -69,21 +69,21 @@ def orders(sightings: Sequence[ObservedTime], longest_s: float) -> list[Interval
     return [IntervalOrder(pairs, unseen, "" if alone else " or ".join(told)) for (pairs, unseen), told in found.items()]
 
 
-def _readings(sightings: Sequence[ObservedTime]) -> Iterator[dict[str, str]]:
-    groups = list(dict.fromkeys(s.group for s in sightings if s.means == "unknown" and s.time_s is not None))
+def _readings(times: Sequence[ObservedTime]) -> Iterator[dict[str, str]]:
+    groups = list(dict.fromkeys(s.group for s in times if s.means == "unknown" and s.time_s is not None))
     for meanings in product(("start", "end"), repeat=len(groups)):
         yield dict(zip(groups, meanings, strict=True))
 
 
-def _window(sighting: ObservedTime, means: str, longest_s: float) -> tuple[float, float]:
+def _window(observed: ObservedTime, means: str, longest_s: float) -> tuple[float, float]:
     """The earliest and the latest instant at which the run can have done anything."""
-    if sighting.time_s is None:
+    if observed.time_s is None:
         return -inf, inf
-    if sighting.until_s is not None:
-        return sighting.time_s, sighting.until_s
+    if observed.until_s is not None:
+        return observed.time_s, observed.until_s
     if means == "start":
-        return sighting.time_s, sighting.time_s + longest_s
-    return sighting.time_s - longest_s, sighting.time_s
+        return observed.time_s, observed.time_s + longest_s
+    return observed.time_s - longest_s, observed.time_s
 
 
 def _pairs(windows: Mapping[str, tuple[float, float]], solo: set[str]) -> Iterator[tuple[str, str]]:

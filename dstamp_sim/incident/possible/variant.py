@@ -29,19 +29,19 @@ class Variant:
     def system(self, factory: Factory, identities: Sequence[Mapping[str, Any]], runs: Sequence[Observation]) -> System:
         """The system of runs with these identities, in which every field that was read of `runs` can be read."""
         per_run = {key: tuple(identity[key] for identity in identities) for key in self.quantified()}
-        return factory(**{**self.settings, **self.sight(runs), **per_run, "runs": len(identities)})
+        return factory(**{**self.settings, **self.needs(runs), **per_run, "runs": len(identities)})
 
     def alone(self, item: Observation, runs: Sequence[Observation]) -> System:
         """The system of one observed run without the mechanism."""
         identity = {key: (1 if value is None else value,) for key, value in item.identity.items()}
-        return self.hypotheses.nothing(**{**identity, **self.settings, **self.sight(runs), "runs": 1})
+        return self.hypotheses.nothing(**{**identity, **self.settings, **self.needs(runs), "runs": 1})
 
     def probe(self, item: Observation, factory: Factory) -> System:
         """The system of a probe."""
         fixed = _keywords(factory) if factory is self.mechanism.factory else {}
         return self.hypotheses.probes[item.name](**{**fixed, **self.settings})
 
-    def sight(self, runs: Sequence[Observation]) -> dict[str, Any]:
+    def needs(self, runs: Sequence[Observation]) -> dict[str, Any]:
         """The parameters with which results have the fields that were observed."""
         return self.hypotheses.evidence.needs(dict.fromkeys(name for item in runs for name, _ in item.fields))
 

@@ -95,7 +95,7 @@ class ClockedMechanism:
     def performed(self, order: TimeConstraints, fitted: Fitted) -> Trace | None:
         """The timed engine's run of a solution; None if not everything comes out as observed."""
         timing = replace(self.timing, starts_s=dict(fitted.starts_s), deaths_s=dict(fitted.deaths_s))
-        trace = rehearsed(order.system, timing, cues(order, fitted))
+        trace = rehearsed(order.system, timing, decisions(order, fitted))
         agrees = self.variant.hypotheses.evidence.agrees
         seen = all(agrees(trace.results.get(run.name), run.fields) for run in self.case.runs)
         return trace if seen else None
@@ -117,7 +117,7 @@ class ClockedMechanism:
         """The parameters of the plain system with so many partners, and the names that its runs have."""
         keys, known = self.variant.quantified(), len(self.case.runs)
         everyone = [{key: who[key] for key in keys} for who in self.found.question.everyone]
-        settings = {**self.variant.settings, **self.variant.sight(self.case.runs)}
+        settings = {**self.variant.settings, **self.variant.needs(self.case.runs)}
         parameters = parameters_of(settings, everyone[: known + unseen], max(0, known + unseen - len(everyone)))
         shown = [run.name for run in self.case.runs] + [f"{PARTNER}-{n + 1}" for n in range(unseen)]
         system = self.variant.mechanism.factory(**parameters)
@@ -128,9 +128,9 @@ def _rank(fitted: Fitted, order: TimeConstraints) -> tuple[bool, int, float, flo
     return fitted.excluded, len(order.runs), fitted.middle, abs(fitted.deviations)
 
 
-def _plain(cast: System, system: System, trace: Trace) -> list[Choice]:
+def _plain(played: System, system: System, trace: Trace) -> list[Choice]:
     """The choices of a trace of observed roles as those of the plain system: without turns and tallies."""
-    called = dict(zip(cast.must_end, system.must_end, strict=True))
+    called = dict(zip(played.must_end, system.must_end, strict=True))
     kept = (step for step in trace.steps if step.op is None or not isinstance(step.op.target, MatchCount | Turns))
     return [step.choice._replace(process=called.get(step.process, step.process)) for step in kept]
 
@@ -174,7 +174,7 @@ def _waits(semantics: Semantics, state: State, pid: int) -> bool:
     return node is not None and node.op is not None and node.op.is_delay
 
 
-def cues(order: TimeConstraints, fitted: Fitted) -> dict[str, list[ChanceDecision]]:
+def decisions(order: TimeConstraints, fitted: Fitted) -> dict[str, list[ChanceDecision]]:
     """The chance decisions with which the timed engine makes the order's steps."""
     left = {name: iter(lasts) for name, lasts in fitted.durations_s.items()}
     given: dict[str, list[ChanceDecision]] = {name: [] for name in left}

@@ -56,7 +56,7 @@ class DrawnMechanism:
     mechanism: Mechanism
     case: Case
     timing: Timing
-    sight: Mapping[str, Any]
+    needs: Mapping[str, Any]
     evidence: Observable
 
     def best(self, weighed: Weighed) -> Best | None:
@@ -83,7 +83,7 @@ class DrawnMechanism:
 
     def _certified(self, sample: WorldSample, world: int, unseen: int) -> Best:
         """That world run on the SimPy clock with the sweep's draws, performed again without absent processes."""
-        settings = {**sample.settings, **self.sight}
+        settings = {**sample.settings, **self.needs}
         whole = system_of(self.mechanism, settings, sample.identities)
         timed = run_timed(whole, self._timing(whole, sample, world), Draws(sample.seed, world))
         parameters = parameters_of(settings, sample.identities, unseen)

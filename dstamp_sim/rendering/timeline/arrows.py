@@ -11,7 +11,7 @@ from dstamp_sim.rendering.timeline.routes import Route, Routes
 
 def planned(canvas: Canvas) -> Routes:
     """The arrows of the picture. A dependency that a check's arrow already shows only names that arrow."""
-    seen = {(s.check.writer, s.check.step): r for s, r in _sights(canvas)}
+    seen = {(s.check.writer, s.check.step): r for s, r in _of_checks(canvas)}
     others = list[Route]()
     for link in canvas.annotations.cycle:
         if link.kind != "wants" and (shown := seen.get((link.source, link.target))) is not None:
@@ -22,13 +22,13 @@ def planned(canvas: Canvas) -> Routes:
     return Routes(canvas.trace.processes[:MOST_LANES], [*first, *_wishes(canvas), *others])
 
 
-def _sights(canvas: Canvas) -> Iterator[tuple[DrawnCheck, Route]]:
-    for sight in canvas.sights:
-        writer = sight.check.writer
+def _of_checks(canvas: Canvas) -> Iterator[tuple[DrawnCheck, Route]]:
+    for drawn in canvas.drawn_checks:
+        writer = drawn.check.writer
         if writer is not None:
-            start, end = canvas.x(canvas.facts.moments[writer].at), canvas.x(sight.check.at)
-            tip = 11.0 if sight.letter else 6.0
-            yield sight, Route(sight.kind, sight.writer or "", sight.check.process, start, end, tip)
+            start, end = canvas.x(canvas.facts.moments[writer].at), canvas.x(drawn.check.at)
+            tip = 11.0 if drawn.letter else 6.0
+            yield drawn, Route(drawn.kind, drawn.writer or "", drawn.check.process, start, end, tip)
 
 
 def _along(canvas: Canvas, link: DependencyLink) -> Iterator[Route]:
@@ -39,7 +39,7 @@ def _along(canvas: Canvas, link: DependencyLink) -> Iterator[Route]:
         return
     start, end = (canvas.x(moments[n].at) for n in (link.source, link.target))
     kind = "cause" if link.target == canvas.annotations.reads and link.kind == "wr" else "cycle"
-    lettered = any(sight.check.step == link.target and sight.letter for sight in canvas.sights)
+    lettered = any(drawn.check.step == link.target and drawn.letter for drawn in canvas.drawn_checks)
     yield Route(kind, source, target, start, end, 11.5 if lettered else 6.5, link.kind)
 
 

@@ -47,7 +47,7 @@ class Canvas:
     trace: Trace
     facts: Facts
     axis: Axis
-    sights: tuple[DrawnCheck, ...]
+    drawn_checks: tuple[DrawnCheck, ...]
     annotations: Annotations = field(default_factory=Annotations)
     sheet: Sheet = field(default_factory=Sheet)
     key: Legend = field(default_factory=Legend)
@@ -67,19 +67,19 @@ class Canvas:
     def upright(self, process: str) -> list[float]:
         """Where other lines than arrows cross a process's lane: the edges of the window, and sight lines."""
         order = self.trace.processes.index
-        looks = [s.check for s in self.sights if s.letter and order(s.check.process) <= order(process)]
+        looks = [s.check for s in self.drawn_checks if s.letter and order(s.check.process) <= order(process)]
         window = self.annotations.window
         edges = window[1:] if window is not None and window[0] == process else ()
         return [self.x(check.at) for check in looks] + [self.x(self.facts.moments[n].at) for n in edges]
 
     def writes_of(self, process: str) -> list[float]:
         """The moments of a process's writes that a check saw."""
-        seen = [(s.writer, s.check.writer) for s in self.sights]
+        seen = [(s.writer, s.check.writer) for s in self.drawn_checks]
         numbers = sorted({n for writer, n in seen if writer == process and n is not None})
         return [self.facts.moments[n].at for n in numbers]
 
 
-def sights_of(trace: Trace, facts: Facts, annotations: Annotations | None = None) -> tuple[DrawnCheck, ...]:
+def drawn_checks_of(trace: Trace, facts: Facts, annotations: Annotations | None = None) -> tuple[DrawnCheck, ...]:
     """Every check with its wording; the races get letters in order of time.
 
     If an explanation points at one window, processes without a result have nothing to check.
@@ -92,7 +92,7 @@ def sights_of(trace: Trace, facts: Facts, annotations: Annotations | None = None
         writer = None if number is None else trace.steps[number].process
         other = writer is not None and writer != check.process
         kind = "wrong" if check.seen.wrong else "other" if other else "own"
-        letters = sum(sight.letter != "" for sight in found)
+        letters = sum(drawn.letter != "" for drawn in found)
         letter = "" if kind == "own" else chr(65 + letters) if letters < 26 else str(letters)
         found.append(DrawnCheck(check, kind, letter, writer))
     return tuple(found)

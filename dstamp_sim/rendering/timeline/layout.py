@@ -23,8 +23,8 @@ from dstamp_sim.rendering.timeline.canvas import (
     Badge,
     Canvas,
     DrawnCheck,
+    drawn_checks_of,
     plain,
-    sights_of,
 )
 from dstamp_sim.rendering.timeline.cause import caption, shade_window
 from dstamp_sim.rendering.timeline.facts import Facts, facts_of
@@ -43,7 +43,7 @@ from dstamp_sim.rendering.timeline.shapes import (
     measure,
     wrap,
 )
-from dstamp_sim.rendering.timeline.strips import sight_lines, strip_lane
+from dstamp_sim.rendering.timeline.strips import check_lines, strip_lane
 
 MOST_STEPS, MOST_TIMED_STEPS = 300, 1200
 """How many steps are drawn at most: the last, which lead to the verdict. The picture says what it left out."""
@@ -75,14 +75,19 @@ def lay_out(
     axis = _axis(trace, facts, origin)
     sections = tuple(dict.fromkeys(plain(span.name) for span in facts.spans))
     canvas = Canvas(
-        trace, facts, axis, sights_of(trace, facts, annotations), annotations or Annotations(), key=Legend(sections)
+        trace,
+        facts,
+        axis,
+        drawn_checks_of(trace, facts, annotations),
+        annotations or Annotations(),
+        key=Legend(sections),
     )
     canvas.routes = planned(canvas)
     top = _heading(canvas, clean(title), clean(subtitle))
     bottom = _lanes(canvas, top, verdicts or {})
     shade_window(canvas)
     canvas.routes.draw(canvas.sheet, canvas.places, canvas.bars)
-    sight_lines(canvas)
+    check_lines(canvas)
     y = _draw_axis(canvas, top, bottom)
     y = caption(canvas, y + 6)
     y = _sentences(canvas, y)
@@ -178,12 +183,12 @@ def _draw_axis(canvas: Canvas, top: float, bottom: float) -> float:
 
 
 def _sentences(canvas: Canvas, y: float) -> float:
-    lettered = [sight for sight in canvas.sights if sight.letter]
-    for sight in lettered[:_MOST_NOTES]:
+    lettered = [drawn for drawn in canvas.drawn_checks if drawn.letter]
+    for drawn in lettered[:_MOST_NOTES]:
         sheet = canvas.sheet
-        sheet.marks.append(Mark(f"check_{sight.kind}", MARGIN + 10, y))
-        sheet.labels.append(Label(sight.letter, MARGIN + 10, y, 11, "center", "letter"))
-        words = elide(sentence(canvas, sight), 13, WIDTH - 2 * MARGIN - 28)
+        sheet.marks.append(Mark(f"check_{drawn.kind}", MARGIN + 10, y))
+        sheet.labels.append(Label(drawn.letter, MARGIN + 10, y, 11, "center", "letter"))
+        words = elide(sentence(canvas, drawn), 13, WIDTH - 2 * MARGIN - 28)
         sheet.labels.append(Label(words, MARGIN + 28, y, 13, "left", "note"))
         y += 23
     if len(lettered) > _MOST_NOTES:
@@ -191,9 +196,9 @@ def _sentences(canvas: Canvas, y: float) -> float:
     return y
 
 
-def sentence(canvas: Canvas, sight: DrawnCheck) -> str:
+def sentence(canvas: Canvas, drawn: DrawnCheck) -> str:
     """A lettered check in words: who saw what, when, and who had written it where."""
-    check, seen = sight.check, sight.check.seen
+    check, seen = drawn.check, drawn.check.seen
     value = _cut(seen.change or clean(seen.shown or "")) or "nothing"
     wrong = ", which is wrong" if seen.wrong else ""
     where = f"checking {_short(check.strip)} at {_when(canvas, check.step)}"
@@ -201,7 +206,7 @@ def sentence(canvas: Canvas, sight: DrawnCheck) -> str:
     if check.writer is None:
         return f"{reader}: it was there from the start."
     step = canvas.trace.steps[check.writer]
-    who = "it itself" if sight.writer == check.process else _short(step.process)
+    who = "it itself" if drawn.writer == check.process else _short(step.process)
     within = f" in {_short(step.section)}" if step.section else ""
     return f"{reader}: written by {who}{within} at {_when(canvas, check.writer)}."
 

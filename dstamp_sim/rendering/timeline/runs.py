@@ -78,7 +78,7 @@ def _edges(canvas: Canvas, span: SectionBar) -> tuple[float, float]:
 
 def _named(canvas: Canvas, span: SectionBar) -> Named:
     left, right = _edges(canvas, span)
-    signs = [(canvas.x(s.check.at), 13.0) for s in canvas.sights if s.check.process == span.process]
+    signs = [(canvas.x(s.check.at), 13.0) for s in canvas.drawn_checks if s.check.process == span.process]
     signs += [(canvas.x(at), 9.0) for at in canvas.writes_of(span.process)]
     signs += [(canvas.x(at), 11.0) for at in _deaths(canvas, span.process)]
     signs += [(x, 7.0) for x in canvas.routes.on(span.process)]
@@ -161,11 +161,11 @@ def _signs(canvas: Canvas, process: str, place: LaneBand) -> None:
             canvas.mark("change" if step.changes else "step", moment.at, place.main_bottom, process)
     for at in canvas.writes_of(process):
         canvas.mark("write", at, place.middle, process)
-    for sight in canvas.sights:
-        if sight.check.process == process:
-            canvas.mark(f"check_{sight.kind}", sight.check.at, place.middle, process)
-            x = canvas.x(sight.check.at)
-            canvas.sheet.labels += [Label(sight.letter, x, place.middle, 11, "center", "letter")] * bool(sight.letter)
+    for drawn in canvas.drawn_checks:
+        if drawn.check.process == process:
+            canvas.mark(f"check_{drawn.kind}", drawn.check.at, place.middle, process)
+            x = canvas.x(drawn.check.at)
+            canvas.sheet.labels += [Label(drawn.letter, x, place.middle, 11, "center", "letter")] * bool(drawn.letter)
     for at in _deaths(canvas, process):
         canvas.mark("death", at, place.middle, process)
 

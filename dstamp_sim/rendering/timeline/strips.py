@@ -36,7 +36,7 @@ def strip_lane(canvas: Canvas, strip: Strip, top: float) -> None:
 def _looks(canvas: Canvas, strip: Strip, *, through: bool = False) -> list[float]:
     """Where checks look down at a strip, or past it at one below; `through`: only those past it."""
     order = [known.name for known in canvas.facts.strips]
-    lettered = [sight.check for sight in canvas.sights if sight.letter]
+    lettered = [drawn.check for drawn in canvas.drawn_checks if drawn.letter]
     return [canvas.x(c.at) for c in lettered if order.index(c.strip) >= order.index(strip.name) + through]
 
 
@@ -48,7 +48,7 @@ def _segment(canvas: Canvas, owner: str, segment: Segment, place: LaneBand) -> N
         if right - left > 24:
             canvas.sheet.labels.append(Label("—", (left + right) / 2, place.middle, 12, "center", "absent"))
         return
-    seen = any(sight.check.seen is segment for sight in canvas.sights)
+    seen = any(drawn.check.seen is segment for drawn in canvas.drawn_checks)
     kind = "value" if not segment.wrong else "wrong_seen" if seen else "wrong"
     box = Box(kind, left, place.main, right - left, HEIGHT, owner, segment.shown)
     canvas.sheet.boxes.append(box)
@@ -64,10 +64,10 @@ def _named(canvas: Canvas, strip: Strip, segment: Segment, *, by_change: bool = 
     return Named(left, right, f"✗ {name}" if segment.wrong else name, kind, tuple(cuts))
 
 
-def sight_lines(canvas: Canvas) -> None:
+def check_lines(canvas: Canvas) -> None:
     """Puts a thin line from every check that the text mentions down to the value that it saw."""
-    for sight in canvas.sights:
-        place, strip = canvas.places.get(sight.check.process), canvas.places.get(sight.check.strip)
-        if place and strip and sight.letter:
-            x = canvas.x(sight.check.at)
+    for drawn in canvas.drawn_checks:
+        place, strip = canvas.places.get(drawn.check.process), canvas.places.get(drawn.check.strip)
+        if place and strip and drawn.letter:
+            x = canvas.x(drawn.check.at)
             canvas.sheet.lines.append(Line("sight", ((x, place.main_bottom), (x, strip.main))))
