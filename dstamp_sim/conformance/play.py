@@ -51,30 +51,6 @@ class Part(Protocol):
         """The part of the model's state that `look` can see."""
 
 
-class Worker(Protocol):
-    """One model process's OS process."""
-
-    pid: int
-
-    def fileno(self) -> int:
-        """The descriptor that is readable when an answer has come."""
-
-    def ask(self, part: str, verb: str, args: tuple[Any, ...], *, wait: bool) -> Any:
-        """Performs an op and returns its raw result, or `BLOCKED`. Raises RuntimeError if it fails."""
-
-    def send(self, part: str, verb: str, args: tuple[Any, ...], *, wait: bool) -> None:
-        """Requests an op (on no part: a delay)."""
-
-    def receive(self) -> tuple[Any, float, float]:
-        """The raw result of the requested op, and when it began and ended."""
-
-    def kill(self) -> None:
-        """Kills the process; on return the kernel has released what it held."""
-
-    def leave(self) -> None:
-        """Lets the process end; on return the kernel has released what it held."""
-
-
 class Bench(Protocol):
     """Real parts, ready for one run: the counterpart of each object by its name, and a source of workers."""
 

@@ -63,7 +63,9 @@ def _singles(judged: Sequence[JudgedPlacement]) -> list[JudgedPlacement]:
     return [one for one in alone if one.placement.spans[0].waits]
 
 
-def _menders(judged: Sequence[JudgedPlacement], asked: frozenset[str], sections: Sequence[str]) -> list[JudgedPlacement]:
+def _menders(
+    judged: Sequence[JudgedPlacement], asked: frozenset[str], sections: Sequence[str]
+) -> list[JudgedPlacement]:
     """For each lock and each property that fails without locks: the smallest spans that protect it, if not all do."""
     none = next((one for one in judged if not one.placement.spans and not one.placement.sets), None)
     failing = sorted(asked - set(none.held if none else ()))

@@ -188,7 +188,9 @@ RATES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 """Arrivals of the waiting curves, as parts of the scenario's."""
 
 
-def _waiting(question: ReviewSubject, judged: Sequence[JudgedPlacement], present: str, best: Sequence[JudgedPlacement]) -> Iterator[Waiting]:
+def _waiting(
+    question: ReviewSubject, judged: Sequence[JudgedPlacement], present: str, best: Sequence[JudgedPlacement]
+) -> Iterator[Waiting]:
     """The curves of the present placement and of the best three, if the scenario has Poisson arrivals."""
     arrivals = question.scenario.arrivals if question.scenario else None
     if arrivals is None or arrivals.per_day is None:

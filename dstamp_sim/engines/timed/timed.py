@@ -52,7 +52,7 @@ def run_timed(system: System, timing: Timing, draws: Callable[[], float] | None 
 def rehearsed(system: System, timing: Timing, decisions: Mapping[str, Sequence[ChanceDecision]]) -> Trace:
     """The same without chance: what a stream of draws would decide is read from `decisions`, by process, in turn.
 
-    Durations and outcomes need not have a distribution then. A process without further cues waits for ever where it
+    Durations and outcomes need not have a distribution then. A process without more decisions waits for ever where it
     waits for time, and takes first outcomes. All else follows the clock: who is blocked, what comes first.
     """
     allowed = max(system.crashes, len(timing.deaths_s))

@@ -116,7 +116,9 @@ class LeastSearch:
             needed[name] = next(few, failed[name])
         return needed
 
-    def _with_faults(self, question: Candidate, crashes: int, need: Counter[str], faults: int) -> tuple[System, EngineAnswer]:
+    def _with_faults(
+        self, question: Candidate, crashes: int, need: Counter[str], faults: int
+    ) -> tuple[System, EngineAnswer]:
         """Whether all can come out as observed with just so many failures: the needed ones, the rest on any objects."""
         system = self.system(question, crashes)
         answer = EngineAnswer(Possible.IMPOSSIBLE, "however the failures fall")

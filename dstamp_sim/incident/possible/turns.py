@@ -77,7 +77,9 @@ class Role:
     group: str = ""
 
 
-def with_roles(system: System, roles: Sequence[Role], follows: Mapping[str, frozenset[str]], evidence: Observable) -> System:
+def with_roles(
+    system: System, roles: Sequence[Role], follows: Mapping[str, frozenset[str]], evidence: Observable
+) -> System:
     """`system` whose runs, in order, have these roles; the question is whether all can come out as observed.
 
     `evidence` says how a result is compared with what was observed.

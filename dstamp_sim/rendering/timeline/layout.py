@@ -65,9 +65,9 @@ def lay_out(
     """The layout of the timeline of `trace`, 1600 px wide. Deterministic; cost linear in the steps.
 
     `lanes` says which objects get a strip and which of their values are wrong (default: every shared object that
-    changed and are no lock). `verdicts` has each process's text and whether it are good (default: its result). `origin`
-    are the moment of second 0 of a timed trace. `annotations` are what an explanation points at: its parts are shaded, linked
-    and written below. Long traces are drawn in part, and the picture says so.
+    changed and is no lock). `verdicts` has each process's text and whether it is good (default: its result). `origin`
+    is the moment of second 0 of a timed trace. `annotations` are what an explanation points at: its parts are shaded,
+    linked and written below. Long traces are drawn in part, and the picture says so.
     """
     facts = facts_of(
         trace, lanes, MOST_TIMED_STEPS if trace.timed else MOST_STEPS, annotations.sources if annotations else {}
