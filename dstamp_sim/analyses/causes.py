@@ -3,27 +3,32 @@
 Nothing here knows a model. A cause mattered when the system was performed differently (`what_if`). Its story is the
 first of these that applies:
 
-- *death*: a process died, and all is well without that death; - *environment*: a process had written a field itself,
-and read there a value that a daemon wrote since; - *lapse*: a daemon took back a write of another process, or changed
-what it held; - *overwritten*: a process had written a field itself, and read there a value that another process wrote
-since; - *stale*: it acted on what it had read, though another had changed that meanwhile; - *chance*: one of several
-outcomes that its environment decides; the usual one, its first, only if nothing else is a cause; - *early*: it did not
-wait for what another wrote later, and neither did others that did the same; - *order*: two steps of different processes
-on one field, which in the other order do no harm; - *own*: it read its own write, or the initial value, and no other
-process is needed; - *together*: two deaths, or things that daemons took back, each enough alone; - *turn*: nothing
-single; but with one process after the other all is well; - *did*: a step of a daemon that could be left out; or the
-step that made it fail, where it also fails with one process after the other.
+- *death*: a process died, and all is well if it does not;
+- *environment*: a process had written a field itself, and read there what a daemon wrote since;
+- *lapse*: a daemon took back what another process had written, or changed what it held;
+- *overwritten*: a process had written a field itself, and read there what another wrote since;
+- *stale*: it acted on what it had read, though another had changed that meanwhile (who waited for that change comes
+  after all that is single);
+- *chance*: one of several outcomes that its environment decides; the usual one, its first, only where nothing else is;
+- *early*: it did not wait for what another wrote later, and neither did others that did the same;
+- *order*: two steps of different processes on one field, which in the other order do no harm;
+- *own*: what it read it had written itself, or nobody had, and no other process is needed;
+- *together*: the fewest deaths, or things that daemons took back, each of which is enough alone; or the fewest orders
+  of two steps that do no harm the other way round, all at once;
+- *turn*: nothing single; but with one process after the other all is well;
+- *did*: a step of a daemon that could be left out; or the step with which it came about, where that comes about with
+  one process after the other, too.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
-from itertools import combinations, islice, permutations
+from itertools import combinations, islice, takewhile
 from typing import Any
 
 from dstamp_sim.analyses.accesses import Accesses
@@ -31,17 +36,23 @@ from dstamp_sim.analyses.conflicts import Conflicts, DependencyKind, locks
 from dstamp_sim.analyses.early import too_early
 from dstamp_sim.analyses.fields import Location
 from dstamp_sim.analyses.held import RaceWindow
-from dstamp_sim.analyses.orders import begins, hurries, lets_go, waits
-from dstamp_sim.analyses.trials import Came, InTurn, Moved, Trial, Without
+from dstamp_sim.analyses.orders import begins, hurries, lets_go, reversed_all, waits
+from dstamp_sim.analyses.trials import Came, InTurn, Moved, Together, Trial, Without
 from dstamp_sim.analyses.what_if import Decision, Remedy, WhatIf
 from dstamp_sim.core.properties import NO_DEADLOCK
 from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.trace import Trace
 
 MOST_PAIRS = 60
-"""How many pairs of steps are tried in the other order, the latest first."""
-_MOST_TURNS = 6
+"""How many pairs of steps are tried in the other order at most, the latest first."""
+_MOST_TURNS = 12
 """How many orders of whole processes are tried at most."""
+MOST_SETS = 200
+"""How many sets are tried at most, the smallest first; after them one set is made smaller while that helps."""
+_MOST_CANDIDATES = 20
+"""Of how many orders of two steps sets are made at most."""
+_MOST_ORDERS = 3
+"""How many orders a sentence has room for; where it takes more, one process after the other is said."""
 
 
 class CauseKind(Enum):
@@ -100,34 +111,42 @@ class Causes:
         self.trace: Trace = what_if.trace
         self.accesses: Accesses = conflicts.accesses
         self.since = what_if.since(fact)
+        self.left_sets = False
+        """Whether there were more sets of causes than were tried, so that a smaller one may be missed."""
 
     @cached_property
     def answers(self) -> list[Cause]:
         """The causes that are single answers, latest first."""
         return [self._answer(remedy) for remedy in self.what_if.remedies(self.fact)]
 
-    def found(self) -> Iterator[Cause]:
-        """The causes, the most telling first; each is searched for only if those before it are not enough.
+    def found(self, took_help: Collection[int] = ()) -> Iterator[Cause]:
+        """The causes, the most telling first; each is looked for only where those before it are not enough.
 
-        If one process alone, with the daemons, fails in the same way, the others are no cause.
+        `took_help` are steps to which went what somebody now waits for: what they found is asked of soon. Where one
+        process alone, with the daemons, comes to the same, nothing of the others is a cause.
         """
-        return (cause for cause in self._ranked() if self._concerns(cause))
+        return (cause for cause in self._ranked(took_help) if self._concerns(cause))
 
-    def _ranked(self) -> Iterator[Cause]:
+    def _ranked(self, took_help: Collection[int]) -> Iterator[Cause]:
         yield from self._deaths()
         windows = [self._apart(cause) for cause in self.answers if cause.window is not None]
         tried = [cause for cause in windows if cause.trials]
         yield from _told_as(CauseKind.ENVIRONMENT, tried)
         yield from self._lapses()
+        yield from self._orders(took_help)
         yield from _told_as(CauseKind.OVERWRITTEN, tried)
-        yield from _told_as(CauseKind.STALE, tried)
+        stale = list(_told_as(CauseKind.STALE, tried))
+        yield from (cause for cause in stale if not self._waited(cause))
         yield from (cause for cause in self.answers if self._fault(cause))
         if self.alone is None:
-            yield from self._early()
+            early = list(self._early())
+            yield from (cause for cause in early if not self._waited(cause))
             yield from self._orders()
+            yield from (cause for cause in (*stale, *early) if self._waited(cause))
         yield from self._environment()
-        yield from self._pairs()
+        yield from self._together()
         if self.alone is None:
+            yield from self._orders_together()
             yield from self._in_turn()
         elif self.fact.process is not None:
             yield from (cause for cause in self.answers if cause.story is CauseKind.OWN and self._telling(cause))
@@ -142,13 +161,16 @@ class Causes:
         return {self._of(n) for n in steps if n >= 0} <= {self.alone[0], *self.trace.daemons}
 
     @cached_property
-    def alone(self) -> tuple[str, tuple[Choice, ...]] | None:
-        """A process of which, with the daemons, the same comes alone: it and its choices; None if there is none."""
+    def alone(self) -> tuple[str | None, tuple[Choice, ...]] | None:
+        """A process of which, with the daemons, the same comes alone: it and all choices; None where there is none.
+
+        In place of its name stands None where the daemons need nobody.
+        """
         runs = [name for name in self.trace.processes if name not in self.trace.daemons]
-        for name in [self.fact.process] if self.fact.process is not None else runs:
+        for name in [self.fact.process] if self.fact.process is not None else [None, *runs]:
             keep = {name, *self.trace.daemons}
             choices = tuple(step.choice for step in self.trace.steps[: self.since + 1] if step.process in keep)
-            moves = any(choice.process == name for choice in choices)
+            moves = any(choice.process == name for choice in choices) or (name is None and choices)
             if moves and self.what_if.comes_about(self.fact, choices):
                 return name, choices
         return None
@@ -350,8 +372,8 @@ class Causes:
         return not cause.remedy.blocked and not whole
 
     def _early(self) -> Iterator[Cause]:
-        """A read that came too early, and others like it."""
-        early = too_early(self.what_if, self.conflicts, self.fact, self._waited_for())
+        """A reading that came too early, and those like it."""
+        early = too_early(self.what_if, self.conflicts, self.fact, self._waited_for(), self._waiting)
         if early is not None:
             first, *others = early.readings
             trial = Trial(Moved(early.readings, early.write, later=True), early.choices)
@@ -361,19 +383,39 @@ class Causes:
                     others=tuple(others), trials=(trial,),
                 )  # fmt: skip
 
+    def _waited(self, cause: Cause) -> bool:
+        """Whether a reader stood waiting when the later write came: then what it had read was no mistake."""
+        assert cause.write is not None
+        return any(self._waiting(number, cause.write) for number in (cause.read, *cause.others))
+
+    def _waiting(self, number: int, write: int) -> bool:
+        """Whether the process of step `number` could not move before step `write`, and then went on.
+
+        Who waits for a lock, or for something else to take, has not asked for news.
+        """
+        process, steps = self._of(number), self.trace.steps
+        if self.what_if.can_move(process, write):
+            return False
+        following = next((step for step in steps[write:] if step.process == process), None)
+        return following is not None and following.taken is None and not locks(following)
+
     def _waited_for(self) -> frozenset[str]:
         """The objects that a process waits for at the end, if that is the failure."""
         ops = self.trace.waiting.values() if self.fact.property == NO_DEADLOCK.name else ()
         return frozenset(name for name in self.trace.initial for op in ops if op.startswith(f"{name}."))
 
-    def _orders(self) -> Iterator[Cause]:
-        """Two steps of different processes on one field that do no harm the other way round, the latest first."""
+    def _orders(self, after: Collection[int] | None = None) -> Iterator[Cause]:
+        """Two steps of different processes on one field that do no harm the other way round, the latest first.
+
+        Where it is said, only those of which the second is one of the steps `after`.
+        """
         told = [
             c for c in self.answers if c.story is CauseKind.ORDER and c.write is not None and c.location is not None
         ]
         pairs = dict.fromkeys((c.write, c.read, c.location, DependencyKind.WR) for c in told)
         pairs |= dict.fromkeys((first, last, place, kind) for first, last, place, kind in self._on_one_field())
-        for first, last, place, kind in islice(pairs, MOST_PAIRS):
+        asked = (pair for pair in pairs if after is None or pair[1] in after)
+        for first, last, place, kind in islice(asked, MOST_PAIRS):
             assert first is not None and place is not None
             if self.what_if.tired:
                 return
@@ -413,16 +455,83 @@ class Causes:
         others = (n for n in between if self._of(n) != self._of(number) and place in self.accesses[n].reads)
         return next((n for n in others if place not in self.accesses[n].writes), None)
 
-    def _pairs(self) -> Iterator[Cause]:
-        """Two deaths, or two changes that daemons took back, each of which does harm alone."""
+    def _together(self) -> Iterator[Cause]:
+        """The fewest deaths, or things that daemons took back, each of which does harm alone."""
         deaths = [self._death(n) for n in range(self.since + 1) if self.trace.steps[n].choice.outcome == CRASH]
         taken = [cause for n in range(self.since + 1) if (cause := self._lapse(n)) is not None]
-        for parts in islice(combinations([*deaths, *taken], 2), MOST_PAIRS):
+        for parts in self._sets([*deaths, *taken]):
             numbers = tuple(sorted(part.read for part in parts))
-            if not self.what_if.tired and (choices := self.what_if.without(self.fact, numbers)):
+            if choices := self.what_if.without(self.fact, numbers):
                 trial = Trial(Without(numbers), choices)
                 first = numbers[0]
                 yield Cause(CauseKind.TOGETHER, None, None, None, first, first, trials=(trial,), parts=parts)
+
+    def _sets(self, single: Sequence[Cause], smallest: int = 2) -> Iterator[tuple[Cause, ...]]:
+        """Sets of them, the smallest first; `left_sets` is set where there are more than may be tried."""
+        sizes = range(smallest, len(single) + 1)
+        sets = (parts for size in sizes for parts in combinations(single, size))
+        for number, parts in enumerate(sets):
+            if number == MOST_SETS or self.what_if.tired:
+                self.left_sets = True
+                return
+            yield parts
+
+    def _orders_together(self) -> Iterator[Cause]:
+        """The fewest orders of two steps that do no harm the other way round, all at once.
+
+        First those of which a safe order of whole processes is made, then the latest; whoever has not ended then goes
+        on in that order, too. One is tried, then sets of two and of three; where these are too many, all of which that
+        order is made, and then fewer while that is safe.
+        """
+        found = {(first, last): (place, kind) for first, last, place, kind in self._on_one_field()}
+        turn = next(self._in_turn(), None)
+        made = dict.fromkeys(self._reversed_in_turn(found, turn))
+        orders = [
+            Cause(CauseKind.ORDER, found[pair][0], None, pair[0], pair[1], pair[1], kind=found[pair][1])
+            for pair in islice(dict.fromkeys((*made, *found)), _MOST_CANDIDATES)
+        ]
+        self.left_sets = self.left_sets or len(found) > _MOST_CANDIDATES
+        sets = takewhile(lambda parts: len(parts) <= _MOST_ORDERS, self._sets(orders, smallest=1))
+        together = (cause for parts in sets if (cause := self._all_at_once(parts, turn)) is not None)
+        if (cause := next(together, None)) is None:
+            cause = self._fewer([order for order in orders if (order.write, order.read) in made], turn)
+        if cause is not None and len(cause.parts) <= _MOST_ORDERS:
+            yield cause
+
+    def _reversed_in_turn(self, pairs: Iterable[tuple[int, int]], turn: Cause | None) -> list[tuple[int, int]]:
+        """Those pairs of steps that a safe order of whole processes has the other way round."""
+        if turn is None:
+            return []
+        where = {n: self._where(n, turn.trials[0].choices) for n in range(self.since + 1)}
+        performed = [(first, last, where[first], where[last]) for first, last in pairs]
+        return [(first, last) for first, last, a, b in performed if a is not None and b is not None and b < a]
+
+    def _all_at_once(self, parts: Sequence[Cause], turn: Cause | None) -> Cause | None:
+        """These orders, where all of them the other way round are possible and safe."""
+        change = turn.trials[0].change if turn is not None else None
+        processes = change.processes if isinstance(change, InTurn) else ()
+        parts = sorted(parts, key=lambda part: part.read)
+        pairs = [(part.write, part.read) for part in parts if part.write is not None]
+        numbers = reversed_all(self.trace, pairs)
+        choices = self.what_if.as_far_as_can_be(self.fact, numbers, processes) if numbers is not None else None
+        if choices is None:
+            return None
+        moved = tuple(Moved((last,), first, later=False) for first, last in pairs)
+        if not all(self._is_moved(Trial(change, choices)) for change in moved):
+            return None
+        if len(parts) == 1:
+            return replace(parts[0], trials=(Trial(moved[0], choices),))
+        trial = Trial(Together(moved), choices)
+        first = parts[0].read
+        return Cause(CauseKind.TOGETHER, None, None, None, first, first, trials=(trial,), parts=tuple(parts))
+
+    def _fewer(self, orders: Sequence[Cause], turn: Cause | None) -> Cause | None:
+        """All of these orders, and then each left out without which the others are enough."""
+        found = self._all_at_once(orders, turn) if orders else None
+        for order in orders:
+            if found is not None and not self.what_if.tired and len(found.parts) > 1:
+                found = self._all_at_once([part for part in found.parts if part is not order], turn) or found
+        return found
 
     def _in_turn(self) -> Iterator[Cause]:
         """One process after the other, if that is safe."""
@@ -432,9 +541,12 @@ class Causes:
                 yield Cause(CauseKind.TURN, None, None, None, self.since, self.since, trials=(trial,))
 
     def _turns(self) -> Iterator[tuple[str, ...]]:
-        """Orders of the processes that move in the trace, daemons last: in the order of their starts, then others."""
-        began = dict.fromkeys(step.process for step in self.trace.steps if step.process not in self.trace.daemons)
-        return islice(permutations(began), _MOST_TURNS if len(began) > 1 else 0)
+        """Orders of the processes that move in the trace, but for daemons: as they began, each first, each last."""
+        began = tuple(dict.fromkeys(s.process for s in self.trace.steps if s.process not in self.trace.daemons))
+        others = [tuple(name for name in began if name != one) for one in began]
+        first = [(one, *rest) for one, rest in zip(began, others, strict=True)]
+        last = [(*rest, one) for one, rest in zip(began, others, strict=True)]
+        return islice(dict.fromkeys((began, *first, *last)), _MOST_TURNS if len(began) > 1 else 0)
 
     def _did(self) -> Iterator[Cause]:
         """The step that made it fail, or the last look before, if no order of processes prevents it."""

@@ -317,7 +317,7 @@ class Circle(Claim):
 
 @dataclass(frozen=True)
 class Alone(Claim):
-    """The same comes of `choices`, which are moves of `process` and of the daemons `helpers` only."""
+    """The same comes of `choices`, which are moves of a single run and of the daemons `helpers` only, or of these."""
 
     fails: Fails
     helpers: tuple[str, ...]
@@ -325,6 +325,8 @@ class Alone(Claim):
 
     def words(self, say: Speech) -> str:
         """`No cycle: a single run suffices, with time`."""
+        if all(choice.process in self.helpers for choice in self.choices):
+            return f"No cycle: {listed(self.helpers)} alone {'suffice' if len(self.helpers) > 1 else 'suffices'}"
         helped = f", with {listed(self.helpers)}" if self.helpers else ""
         return f"No cycle: a single run suffices{helped}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -28,13 +28,18 @@ class EarlyReads(NamedTuple):
     """All choices of the trial in which they waited."""
 
 
-def too_early(what_if: WhatIf, conflicts: Conflicts, fact: Decision, first: Collection[str] = ()) -> EarlyReads | None:
+def too_early(
+    what_if: WhatIf, conflicts: Conflicts, fact: Decision, first: Collection[str], waiting: Callable[[int, int], bool]
+) -> EarlyReads | None:
     """One reading, else the fewest alike, without which `fact` is gone if only they wait for a write that came later.
 
-    Reads of the objects `first` come first, and of these the latest. None if no order that was performed helps: the
-    effort is bounded.
+    Those of the objects `first` first, and of them the latest; those last whose process was `waiting` when the write
+    came. None where no order that was performed helps: the effort is bounded.
     """
-    alike = sorted(_alike(conflicts, what_if.since(fact)), key=lambda early: early.location.target not in first)
+    alike = sorted(
+        _alike(conflicts, what_if.since(fact)),
+        key=lambda early: (any(waiting(n, early.write) for n in early.readings), early.location.target not in first),
+    )
     alone = (early._replace(readings=(n,)) for early in alike for n in early.readings)
     together = (early for early in alike if len(early.readings) > 1)
     most = min(MOST_ORDERS, _MOST_STEPS // (len(what_if.trace.steps) + 1))

@@ -17,6 +17,7 @@ from dstamp_sim.analyses.conflicts import Conflicts, Cycle, Dependency, Dependen
 from dstamp_sim.analyses.deadlock import Deadlock, deadlock_in
 from dstamp_sim.analyses.fields import Location
 from dstamp_sim.analyses.held import Gap, KeepingOut
+from dstamp_sim.analyses.hold_claims import WentTo
 from dstamp_sim.analyses.sentence import Account, Teller
 from dstamp_sim.analyses.speech import When
 from dstamp_sim.analyses.trace_record import Record
@@ -135,8 +136,9 @@ class _Explainer:
         return ". ".join(part for part in (stuck, what) if part)
 
     def _verified(self) -> tuple[Cause | None, Account | None]:
-        """The most telling cause with all claims verified, and these claims; none if there is none."""
-        for cause in self.causes.found():
+        """The most telling cause of which all is verified, with its claims; none where there is none."""
+        missed = self.waits.missed if self.waits is not None else ()
+        for cause in self.causes.found({claim.other for claim in missed if isinstance(claim, WentTo)}):
             account = self.teller.account(cause)
             if account.because is not None and self._all_true((account.because, *account.happened, *account.before)):
                 return cause, account
@@ -146,9 +148,8 @@ class _Explainer:
         return all(self.narrator.true(claim) for claim in claims)
 
     def _what(self, cause: Cause | None, account: Account | None) -> str:
-        """What happened, and its result."""
-        named = cause is not None and cause.story is not CauseKind.TURN
-        tried = ("" if named else "; no single step that was tried decides it") + self._as_far_as_tried()
+        """What happened, and what came of it."""
+        tried = self._as_far_as_tried(cause)
         if account is None and self.waits:
             return ""
         if account is None:
@@ -158,12 +159,18 @@ class _Explainer:
         happened = "; ".join([*(claim.words(say) for claim in account.happened), *before])
         came = self.narrator.tell(account.came_of, between=", and ")
         if self.waits:
-            return happened + self._as_far_as_tried()
+            return happened + tried
         return (f"{happened}; so {came}" if happened else came) + tried
 
-    def _as_far_as_tried(self) -> str:
-        gave_up = self.causes.what_if.gave_up
-        return " (the trace is long: earlier readings were not all tried)" if gave_up else ""
+    def _as_far_as_tried(self, cause: Cause | None) -> str:
+        """Where nothing single is the cause: that it is so, and whether all was tried."""
+        several = cause is not None and cause.story is CauseKind.TOGETHER
+        if self.causes.since < 0 or (cause is not None and cause.story is not CauseKind.TURN and not several):
+            return ""
+        bounded = self.causes.left_sets or self.causes.what_if.gave_up
+        if several:
+            return " (not all smaller sets of steps were tried)" if bounded else ""
+        return "; no single step that was tried decides it" + (" (not all could be tried)" if bounded else "")
 
     def _right(self, account: Account | None) -> str:
         """The change that was tried and is safe, or that prevents a wish."""

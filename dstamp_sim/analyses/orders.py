@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from graphlib import CycleError, TopologicalSorter
+from heapq import heapify, heappop, heappush
+from itertools import pairwise
 
 from dstamp_sim.core.holds import Held
 from dstamp_sim.core.trace import Trace
@@ -50,3 +53,28 @@ def readings_after(trace: Trace, readings: Collection[int], write: int, last: in
     steps, since = trace.steps, {trace.steps[n].process: n for n in readings}
     others = [n for n, step in enumerate(steps[: last + 1]) if n < since.get(step.process, len(steps))]
     return [*(n for n in others if n <= write), *sorted(readings), *(n for n in others if n > write)]
+
+
+def reversed_all(trace: Trace, pairs: Sequence[tuple[int, int]]) -> list[int] | None:
+    """The order nearest to the trace's in which the last of each pair comes before the first; None: there is none.
+
+    Who is to wait, waits before it takes what it holds then: see `begins`.
+    """
+    sorter = TopologicalSorter[int](dict.fromkeys(range(len(trace.steps)), ()))
+    for process in trace.processes:
+        for before, after in pairwise(n for n, step in enumerate(trace.steps) if step.process == process):
+            sorter.add(after, before)
+    for first, last in pairs:
+        sorter.add(begins(trace, first), last)
+    try:
+        sorter.prepare()
+    except CycleError:
+        return None
+    order, ready = list[int](), list(sorter.get_ready())
+    heapify(ready)
+    while ready:
+        order.append(heappop(ready))
+        sorter.done(order[-1])
+        for number in sorter.get_ready():
+            heappush(ready, number)
+    return order

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dstamp_sim.analyses.fields import value_text
@@ -25,6 +25,13 @@ class Moved:
     steps: tuple[int, ...]
     other: int
     later: bool
+
+
+@dataclass(frozen=True)
+class Together:
+    """A change: all of these at once."""
+
+    changes: tuple[Moved, ...]
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ class AfterEnd:
     process: str
 
 
-Intervention = Without | Moved | Came | Answered | InTurn | AfterEnd
+Intervention = Without | Moved | Together | Came | Answered | InTurn | AfterEnd
 
 
 @dataclass(frozen=True)
@@ -69,9 +76,9 @@ class Trial:
     choices: Sequence[Choice]
 
 
-def changes_said(trials: Sequence[Trial], say: Speech) -> str:
-    """The changes of some trials; a moved step is named once."""
-    names = say.names(n for trial in trials for n in _steps_of(trial.change))
+def changes_said(trials: Sequence[Trial], say: Speech, known: Mapping[int, str] | None = None) -> str:
+    """The changes of some trials, with names of steps where they are `known`; who is moved is said once."""
+    names = known or say.names(n for trial in trials for n in _steps_of(trial.change))
     words, moved = list[str](), tuple[int, ...]()
     for trial in trials:
         match trial.change:
@@ -81,6 +88,9 @@ def changes_said(trials: Sequence[Trial], say: Speech) -> str:
                 what = f"{'after' if later else 'before'} {names[other]}"
                 words.append(what if steps == moved else f"{_together([names[n] for n in steps])} {what}")
                 moved = steps
+            case Together(changes):
+                parts = [changes_said([Trial(change, ())], say, names) for change in changes]
+                words.append(f"{', and '.join(parts)}, {'both' if len(parts) == 2 else 'all'} at once")
             case Came(step, outcome):
                 words.append(f"{came_out(outcome.result, outcome.label)} from {names[step]}")
             case Answered(step, outcome):
@@ -106,6 +116,8 @@ def _steps_of(change: Intervention) -> tuple[int, ...]:
             return steps
         case Moved(steps, other, _):
             return *steps, other
+        case Together(changes):
+            return tuple(n for change in changes for n in _steps_of(change))
         case Came(step, _) | Answered(step, _) | AfterEnd(step, _):
             return (step,)
     return ()

@@ -37,7 +37,7 @@ from dstamp_sim.analyses.conflicts import DependencyKind
 from dstamp_sim.analyses.fields import Location
 from dstamp_sim.analyses.speech import Speech, When
 from dstamp_sim.analyses.trace_record import Performance, Record, perform
-from dstamp_sim.analyses.trials import AfterEnd, Answered, Came, InTurn, Moved, Trial, Without
+from dstamp_sim.analyses.trials import AfterEnd, Answered, Came, InTurn, Moved, Together, Trial, Without
 from dstamp_sim.core.errors import ModelError, ScheduleError
 from dstamp_sim.core.properties import NO_DEADLOCK
 from dstamp_sim.core.schedule import CRASH
@@ -313,6 +313,9 @@ def _no_change(record: Record, trial: Trial, performance: Performance) -> str:
             return f"step {left[0] + 1} is not left out" if left else ""
         case Moved(steps, other, later):
             return next((no for n in steps if (no := _not_moved(trace, n, other, later, performance))), "")
+        case Together(changes):
+            parts = (_no_change(record, Trial(change, trial.choices), performance) for change in changes)
+            return next(filter(None, parts), "")
         case Came(step, outcome):
             return _not_otherwise(record, step, performance, outcome)
         case Answered(step, outcome):

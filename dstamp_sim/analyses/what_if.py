@@ -217,8 +217,30 @@ class WhatIf:
                 return choices
         return None
 
+    def as_far_as_can_be(
+        self, fact: Decision, numbers: Sequence[int], processes: Sequence[str]
+    ) -> tuple[Choice, ...] | None:
+        """All choices where the steps are performed in this order, then `processes` go on in turn, if `fact` is gone.
+
+        A process that is blocked passes its turn, and one that has come elsewhere does what it does there.
+        """
+        same = next((n for n, number in enumerate(numbers) if n != number), len(numbers))
+        performance = _Performance(self, same)
+        try:
+            for number in numbers[same:]:
+                performance.follow(self.trace.steps[number])
+            for process in processes:
+                performance.run_out(self.pid(process))
+            return self._gone(fact, performance, ())
+        except ModelError:  # an order that the model does not bear
+            return None
+
+    def can_move(self, process: str, number: int) -> bool:
+        """Whether a process can move just before step `number`."""
+        return bool(self.semantics.outcomes(self.states[number], self.pid(process)))
+
     def after_end(self, fact: Decision, number: int, process: str) -> tuple[Choice, ...] | None:
-        """All choices where step `number` waits until `process` has ended, if `fact` is then gone."""
+        """All choices where who is to perform step `number` waits there till `process` has ended, if `fact` is gone."""
         held, pid = (self.trace.steps[number].process,), self.pid(process)
         performance = _Performance(self, number)
         for later in range(number + 1, len(self.trace.steps)):

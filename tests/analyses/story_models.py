@@ -454,6 +454,57 @@ def the_usual_coin() -> System:
     return System(objects=[coin, other], processes=[Process("job", toss)], properties=[never])
 
 
+class Loop(NamedTuple):
+    items: int = 0
+    waiting: tuple[int, ...] = ()
+    notified: tuple[int, ...] = ()
+    cancelled: bool = False
+
+
+class Condition(SharedObject):
+    """A condition of an event loop, of which the first waiter may be cancelled."""
+
+    def outcomes(self, state: Loop, op: Op) -> tuple[Outcome, ...]:
+        match op.verb, op.args:
+            case "take_or_wait", (int(me),):
+                if state.items:
+                    return (Outcome(state._replace(items=state.items - 1), "taken"),)
+                return (Outcome(state._replace(waiting=(*state.waiting, me)), "waits"),)
+            case "resume", (int(me),):
+                if me == 1 and state.cancelled:
+                    left = tuple(who for who in state.waiting if who != me)
+                    return (Outcome(state._replace(waiting=left, cancelled=False), "cancelled"),)
+                return (Outcome(state, "notified"),) if me in state.notified else ()
+            case "put", ():
+                notified = (*state.notified, *state.waiting[:1])
+                return (Outcome(state._replace(items=state.items + 1, waiting=state.waiting[1:], notified=notified)),)
+            case "cancel", ():
+                return (Outcome(state._replace(cancelled=True)),)
+        raise self.unknown_verb(op)
+
+
+def a_notified_task_is_cancelled() -> System:
+    """The only notice goes to a task that is cancelled before it looks; the other waits for ever."""
+    loop = Condition("loop", Loop())
+
+    def consume(me: int) -> Program[str]:
+        found = yield loop.op("take_or_wait", me)
+        if found == "waits" and (yield loop.op("resume", me)) == "cancelled":
+            return "cancelled"
+        if me == 1:  # served, though the cancellation is on its way: make up for it
+            yield loop.op("put")
+        return "served"
+
+    def put() -> Program[None]:
+        yield loop.op("put")
+
+    def cancel() -> Program[None]:
+        yield loop.op("cancel")
+
+    processes = [Process("victim", consume, 1), Process("task", consume, 2)]
+    return System(objects=[loop], processes=[*processes, Process("producer", put), Process("canceller", cancel)])
+
+
 STORIES: dict[str, Callable[[], System]] = {
     "a flock taken meanwhile": lambda: lock_taken_meanwhile(Flock("lock")),
     "a mutex taken meanwhile": lambda: lock_taken_meanwhile(Mutex("lock")),
@@ -468,6 +519,7 @@ STORIES: dict[str, Callable[[], System]] = {
     "a stale read": a_stale_read,
     "a notice too early": a_notice_too_early,
     "a bell unheard": a_bell_unheard,
+    "a notified task is cancelled": a_notified_task_is_cancelled,
     "a lock over the look": a_lock_over_the_look,
     "a lock over the store": a_lock_over_the_store,
     "two ops in one section": two_ops_in_one_section,

@@ -192,17 +192,17 @@ def failing(seed: int) -> tuple[System, Trace] | None:
     """
     rng = random.Random(seed)
     system = story_system(seed) if seed % 4 else random_system(seed)
-    if seed % 8 and _walk(system, None) is not None:
+    semantics = Semantics(system)
+    judge = Judge(semantics, [prop for prop in system.checked_properties if not prop.is_wish])
+    if seed % 8 and _walk(semantics, judge, None) is not None:
         return None
-    walks = (_walk(system, rng) for _ in range(10))
+    walks = (_walk(semantics, judge, rng) for _ in range(10))
     choices = next((choices for choices in walks if choices is not None), None)
     return None if choices is None else (system, replay(system, choices))
 
 
-def _walk(system: System, rng: random.Random | None) -> list[Any] | None:
+def _walk(semantics: Semantics, judge: Judge, rng: random.Random | None) -> list[Any] | None:
     """Choices up to the first state that breaks a property, at random or the first ones; None where they end well."""
-    semantics = Semantics(system)
-    judge = Judge(semantics, [prop for prop in system.checked_properties if not prop.is_wish])
     state, choices = semantics.initial(), []
     for _ in range(40):
         if any(True for _ in judge.decides(state)):

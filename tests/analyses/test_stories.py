@@ -35,7 +35,7 @@ from dstamp_sim.analyses.claims import (
 )
 from dstamp_sim.analyses.explain import Explanation, explain
 from dstamp_sim.analyses.trace_record import Record
-from dstamp_sim.analyses.trials import Answered, Came, Moved, Trial
+from dstamp_sim.analyses.trials import Answered, Came, Moved, Together, Trial
 from dstamp_sim.analyses.verify import against
 from tests.analyses.hold_twins import HOLD_TWINS
 from tests.analyses.story_models import STORIES
@@ -127,6 +127,10 @@ def _other_trials(trial: Trial, record: Record) -> Iterator[Trial]:
     match trial.change:
         case Moved():
             yield replace(trial, change=replace(trial.change, later=not trial.change.later))
+        case Together(changes):
+            for n, change in enumerate(changes):
+                twin = replace(change, later=not change.later)
+                yield replace(trial, change=Together((*changes[:n], twin, *changes[n + 1 :])))
         case Came():
             yield replace(trial, change=replace(trial.change, outcome=replace(trial.change.outcome, result=NOT_SO)))
         case Answered(step, outcome) if outcome is not None:
