@@ -172,7 +172,7 @@ def not_for_models(source: str, package: str) -> list[str]:
     ]
 
 
-MODELS = [*sorted((ROOT / "models").rglob("*.py")), ROOT / "experiments/bank/overdraft.py"]
+MODELS = [*sorted((ROOT / "models").rglob("*.py")), *(ROOT / "experiments").glob("*/*.py")]
 
 
 @pytest.mark.parametrize("file", MODELS, ids=_id)

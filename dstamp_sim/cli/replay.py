@@ -74,7 +74,7 @@ def replay(
         from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - loaded when needed
         from dstamp_sim.incident.incident import judge_incident  # noqa: PLC0415 - as above
 
-        with bar("mechanisms judged") as tell:
+        with bar("steps of the judgement done") as tell:
             judgement = judge_incident(incident, replayed=found, out=out, report=report, workers=cores(), tell=tell)
     if as_json:
         print_json(_json(found, judgement))

@@ -36,7 +36,7 @@ def update(
 
     before = load_incident(scenario, evidence=evidence)
     after = update_evidence(before, observe, source=source, into=into, out=out)
-    with bar("mechanisms judged") as tell:
+    with bar("steps of the judgement done") as tell:
         found = judge_incident(after, out=out, workers=cores(), tell=tell)
     if as_json:
         print_json(found.summary.as_json() | {"files": [str(file) for file in (after.source, *found.files)]})

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dstamp_sim.core.errors import ModelError
 from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Step
@@ -123,3 +124,17 @@ class Hypotheses:
     failing: str = ""
     experiments: Mapping[str, Experiment] = field(default_factory=dict)
     rule: Rule | None = None
+
+    def __post_init__(self) -> None:
+        """An identity is a number or a text: where it is not known, others are made up."""
+        for name in self.identity:
+            kind = self.evidence.field(name).kind
+            if kind not in (int, str):
+                raise ModelError(
+                    f"identity: the field {name!r} is of the kind {kind}, but an identity is an int or a str"
+                )
+
+    def kind(self, identity: str) -> type:
+        """Whether an identity is a number (int) or a text (str)."""
+        kind: type = self.evidence.field(identity).kind
+        return kind

@@ -105,8 +105,18 @@ class Observable:
         return tuple(sorted((name, value) for name, value in values.items() if value is not UNKNOWN))
 
     def agrees(self, result: Any, observed: Iterable[tuple[str, Any]]) -> bool:
-        """Whether a result agrees with the observations in every field; a run without a result agrees with none."""
-        return result is not None and all(self.field(name).of(result, value) for name, value in observed)
+        """Whether a result agrees with the observations in every field; a run without a result agrees with none.
+
+        Raises ModelError where a result has some of the fields and lacks another.
+        """
+        fields = [(self.field(name), value) for name, value in observed]
+        lacking = [one.name for one, _ in fields if one.agrees is None and not hasattr(result, one.name)]
+        if 0 < len(lacking) < len(fields):
+            raise ModelError(
+                f"evidence: the field {lacking[0]!r} is compared, but a {type(result).__name__} has no attribute "
+                f"{lacking[0]!r}: add it to the result, or declare the field with compared=False or agrees=..."
+            )
+        return result is not None and all(one.of(result, value) for one, value in fields)
 
     def needs(self, names: Iterable[str]) -> dict[str, Any]:
         """The factory's parameters that make results have all these fields."""

@@ -13,7 +13,7 @@ from dstamp_sim.incident.possible.abduction import Judging
 from dstamp_sim.incident.possible.ask import engines
 from dstamp_sim.incident.possible.case import Bearing, Case, MechanismFinding, Observation, Possible
 from dstamp_sim.incident.possible.conflicting import conflict
-from dstamp_sim.incident.possible.identities import assignments
+from dstamp_sim.incident.possible.identities import assignments, stranger
 from dstamp_sim.incident.possible.overlap import ObservedTime, orders
 from dstamp_sim.incident.possible.pairing import judge_pairs
 from dstamp_sim.incident.possible.turns import Role, with_roles
@@ -143,6 +143,8 @@ def test_unknown_identities_are_quantified_over_up_to_renaming():
     assert assignments([None, None]) == [(1, 1), (1, 2)]
     assert len(assignments([None] * 4)) == 15
     assert assignments([7, None]) == [(7, 7), (7, 1)]
+    assert assignments(["hexpm", None], str) == [("hexpm", "hexpm"), ("hexpm", "another 1")]
+    assert stranger({"service": "hexpm", "pr": 1}) == {"service": "another 1", "pr": 2}
 
 
 def test_each_red_run_by_rollback_costs_one_failed_update_and_the_stack_race_costs_none():

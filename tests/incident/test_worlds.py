@@ -5,13 +5,18 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
+from dstamp_sim.core.mechanism import Hypotheses, Mechanism, Window
+from dstamp_sim.core.observable import Field, Observable
+from dstamp_sim.core.system import System
 from dstamp_sim.incident.evidence import Evidence, ObservedRun
 from dstamp_sim.incident.likely.observed_clock import observed_clock, undisturbed_s
-from dstamp_sim.incident.likely.worlds import around, draw
+from dstamp_sim.incident.likely.worlds import around, draw, worlds_of
+from dstamp_sim.incident.possible.case import Case, Observation
 from models.cc_ci import HYPOTHESES
 from tests.incident.recovery import SCENARIO
 
 HOUR = 3600.0
+WINDOW = Window("nobody", bool, "a", "b", "its a", "its b")
 NOON = datetime(2026, 6, 1, 12)
 
 
@@ -71,3 +76,20 @@ def test_a_run_without_a_time_starts_with_the_first():
     timing, _ = clock(run("a", None), run("b", 1))
     assert timing.starts_s["a"] == timing.starts_s["b"]
     assert clock(run("a", None))[1] is None
+
+
+@pytest.mark.parametrize(
+    ("known", "same", "apart"),
+    [
+        ([None, None, None], ["another 1"] * 3, ["another 1", "another 2", "another 3"]),
+        (["hexpm", None, None], ["hexpm"] * 3, ["hexpm", "another 1", "another 2"]),
+        (["another 1", None, "bob"], ["another 1", "another 1", "bob"], ["another 1", "another 2", "bob"]),
+    ],
+)
+def test_runs_whose_identity_is_not_known_are_the_same_or_differ_from_all(known, same, apart):
+    hypotheses = Hypotheses(
+        nothing=System, evidence=Observable((Field("service", compared=False),)), identity=("service",)
+    )
+    runs = [Observation(str(n), (), {"service": value}) for n, value in enumerate(known)]
+    ways = worlds_of(Mechanism("", System, WINDOW), hypotheses, Case(runs, (), (), ()), SCENARIO.priors)
+    assert [[who["service"] for who in identities] for _, identities, _ in ways] == [same, apart]

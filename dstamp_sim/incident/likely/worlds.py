@@ -15,6 +15,7 @@ from dstamp_sim.core.system import System
 from dstamp_sim.core.value import text
 from dstamp_sim.engines.timed.sweep import Floats, Sweeper, Swept, Varied
 from dstamp_sim.incident.possible.case import Case
+from dstamp_sim.incident.possible.identities import another
 from dstamp_sim.incident.possible.variant import readings
 
 UNSEEN = 4
@@ -44,14 +45,25 @@ def worlds_of(
         keys = [key for key in hypotheses.identity if key not in fixed]
         shares = {"same": priors.same_identity, "apart": 1 - priors.same_identity} if keys else {"same": 1.0}
         for way, share in shares.items():
-            identities = [{k: _value(run.identity.get(k), i, way) for k in keys} for i, run in enumerate(case.runs)]
+            identities = _identities(hypotheses, keys, case, way)
             if share > 0:
                 worlds.append((settings, identities, share / len(ways)))
     return worlds
 
 
-def _value(known: Any, index: int, way: str) -> Any:
-    return known if known is not None else 1 if way == "same" else index + 1
+def _identities(hypotheses: Hypotheses, keys: Sequence[str], case: Case, way: str) -> list[dict[str, Any]]:
+    """Who the observed runs are, where those that are not known are the same as all, or each of another identity."""
+    identities: list[dict[str, Any]] = [{} for _ in case.runs]
+    for key in keys:
+        known = [run.identity.get(key) for run in case.runs]
+        used = [value for value in known if value is not None]
+        for who, value in zip(identities, known, strict=True):
+            if value is None and used and way == "same":
+                who[key] = used[0]
+            else:
+                who[key] = another(used, hypotheses.kind(key)) if value is None else value
+                used.append(who[key])
+    return identities
 
 
 def sweep_worlds(

@@ -22,7 +22,7 @@ from dstamp_sim.incident.possible.case import (
     Possible,
     partners_told,
 )
-from dstamp_sim.incident.possible.identities import fresh
+from dstamp_sim.incident.possible.identities import stranger
 from dstamp_sim.incident.possible.least import PARTNER, LeastSearch
 from dstamp_sim.incident.possible.turns import Role, with_roles
 from dstamp_sim.incident.possible.variant import Factory, Variant
@@ -147,7 +147,7 @@ class Judging:
         system, names = self._with_any_partners(item, factory)
         if self.engines.excluded(system, names):
             return EngineAnswer(Possible.IMPOSSIBLE, "in no combination of what any number of processes can do")
-        for count in range(len(names) + 1):
+        for count in range(len(self._kinds()) + 1):
             reached = self.engines.reach(self._with_partners(item, factory, count))
             if reached.trace is not None:
                 return reached
@@ -155,12 +155,13 @@ class Judging:
 
     def _with_any_partners(self, item: Observation, factory: Factory) -> tuple[System, list[str]]:
         """The run with a partner of each kind, who may die; and what the partners are called."""
-        names = [f"{PARTNER}, {kind}" for kind in self._kinds()]
-        return self._with_partners(item, factory, len(names)).with_crashes(self.case.most_crashes), names
+        system = self._with_partners(item, factory, len(self._kinds()))
+        names = [process.name for process in system.processes if process.name.startswith(PARTNER)]
+        return system.with_crashes(self.case.most_crashes), names
 
     def _with_partners(self, item: Observation, factory: Factory, count: int) -> System:
-        own = {key: 1 if value is None else value for key, value in item.identity.items()}
-        identities = [own, own, fresh([own])][: count + 1]
+        own = self.variant.identity(item)
+        identities = [own, own, stranger(own)][: count + 1]
         partners = [Role(f"{PARTNER}, {kind}", None, kind) for kind in self._kinds()[:count]]
         system = self.variant.system(factory, identities, self.case.runs)
         return self._with_roles(system, [Role(item.name, item.fields), *partners])

@@ -11,7 +11,7 @@ from typing import Any
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.system import System
 from dstamp_sim.incident.possible.case import Observation
-from dstamp_sim.incident.possible.identities import assignments
+from dstamp_sim.incident.possible.identities import another, assignments
 
 Factory = Callable[..., System]
 
@@ -33,8 +33,15 @@ class Variant:
 
     def alone(self, item: Observation, runs: Sequence[Observation]) -> System:
         """The system of one observed run without the mechanism."""
-        identity = {key: (1 if value is None else value,) for key, value in item.identity.items()}
+        identity = {key: (value,) for key, value in self.identity(item).items()}
         return self.hypotheses.nothing(**{**identity, **self.settings, **self.needs(runs), "runs": 1})
+
+    def identity(self, item: Observation) -> dict[str, Any]:
+        """Who an observed run can be, seen by itself: what is not known of it is made up."""
+        return {
+            key: another((), self.hypotheses.kind(key)) if value is None else value
+            for key, value in item.identity.items()
+        }
 
     def probe(self, item: Observation, factory: Factory) -> System:
         """The system of a probe."""
@@ -58,7 +65,7 @@ class Variant:
     def identities(self, runs: Sequence[Observation]) -> list[list[dict[str, Any]]]:
         """What the runs' unknown identities can be, up to renaming: all the same first, then all different."""
         keys = self.quantified()
-        columns = [assignments([run.identity.get(key) for run in runs]) for key in keys]
+        columns = [assignments([run.identity.get(key) for run in runs], self.hypotheses.kind(key)) for key in keys]
         fixed = [{k: v for k, v in run.identity.items() if k not in keys} for run in runs]
         return [
             [{**fixed[i], **{key: column[i] for key, column in zip(keys, combined, strict=True)}}

@@ -25,6 +25,9 @@ LEAST_LISTED = 0.01
 MOST_OUTCOMES = 4
 """How many outcomes of the next experiment are listed at most, the most expected first."""
 
+LEAST_BITS = 0.005
+"""What an experiment has to tell at least, in bits of the question which mechanism it was, to be worth making."""
+
 
 def first_screen(summary: Summary, page: Path) -> Document:
     """What a reader must know first; `page` is the file of the whole report."""
@@ -117,6 +120,10 @@ def _next(summary: Summary) -> Iterator[Text]:
     if not summary.experiments:
         return
     first = summary.experiments[0]
+    if first.bits < LEAST_BITS:
+        none = "the experiment" if len(summary.experiments) == 1 else f"none of {len(summary.experiments)} experiments"
+        yield strong("Next"), f": {none} that the model lists can tell what is left apart; give it another."
+        return
     outcomes = likely_outcomes(summary, first)
     means = [f'"{outcome}" {fits(summary, first, outcome)}' for outcome in outcomes[:MOST_OUTCOMES]]
     if len(outcomes) > MOST_OUTCOMES:
