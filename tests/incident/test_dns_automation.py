@@ -1,0 +1,43 @@
+"""The empty DNS record of October 2025: which mechanisms survive three walks, and which repairs hold."""
+
+from pathlib import Path
+
+import pytest
+
+from dstamp_sim.core.verdict import Verdict
+from dstamp_sim.engines.explore.explorer import explore
+from dstamp_sim.incident.incident import judge_incident
+from dstamp_sim.incident.loaded import load_incident
+from dstamp_sim.inputs.model_file import load_model
+
+FOLDER = Path(__file__).parents[2] / "experiments/dns_automation"
+EMPTY = "no endpoint is left empty"
+
+
+@pytest.mark.slow
+def test_the_stale_check_needs_somebody_whom_nobody_saw_and_two_others_need_nobody(tmp_path):
+    best = judge_incident(load_incident(FOLDER / "scenario.toml"), out=tmp_path).summary.best
+    least = {name: row.least.partners for name, row in best.items() if row.verdict == "possible"}
+    assert least == {"stale-check": 1, "clean-up-by-age": 0, "lost-transaction": 0, "deleted-by-hand": 1}
+    assert best["enactor-dies"].verdict == "impossible"
+
+
+@pytest.mark.parametrize(
+    ("settings", "placement", "verdict"),
+    [
+        ({"if_newer": False}, None, Verdict.VIOLATED),
+        ({"if_newer": False}, "writes", Verdict.VIOLATED),  # the check before it is out of date all the same
+        ({"if_newer": False}, "without_clean_up", Verdict.HOLDS),
+        ({"if_newer": False}, "whole_walk", Verdict.HOLDS),
+        ({"if_newer": True}, None, Verdict.HOLDS),
+    ],
+)
+def test_of_three_walks_a_lock_from_the_check_on_or_a_conditional_write_keeps_records(settings, placement, verdict):
+    system = load_model(str(FOLDER / "enactors.py")).build({"runs": 3, **settings}, placement)
+    assert explore(system, properties=[EMPTY]).judgement(EMPTY).verdict is verdict
+
+
+@pytest.mark.parametrize(("walks", "verdict"), [(2, Verdict.HOLDS), (3, Verdict.VIOLATED)])
+def test_three_walks_are_the_fewest_where_the_clean_up_keeps_one_generation(walks, verdict):
+    system = load_model(str(FOLDER / "enactors.py")).build({"runs": walks, "if_newer": False})
+    assert explore(system, properties=[EMPTY]).judgement(EMPTY).verdict is verdict
