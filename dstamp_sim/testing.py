@@ -109,10 +109,10 @@ class Violation(AssertionError):
 
     def __str__(self) -> str:
         trace, why = self.trace, self.why
-        told = size(trace.schedule)
+        effort = size(trace.schedule)
         lines = [
             f"{self.prop.title} fails{self.reason and f' ({self.reason})'}: "
-            f"{told.processes} processes, {told.crashes} crashes, {told.switches} switches, {told.steps} steps",
+            f"{effort.processes} processes, {effort.crashes} crashes, {effort.switches} switches, {effort.steps} steps",
             f"  at {_where(trace)}" if trace.steps else "  in the initial state",
             "",
             *explained_story(trace, why, width=120),
@@ -168,8 +168,8 @@ def assert_holds(
             raise _failure(judged, judgement)
     undecided = [j for j in report.judgements if j.verdict is Verdict.UNDETERMINED]
     if undecided:
-        told = "; ".join(f"{j.prop.title}: {j.reason}" for j in undecided)
-        raise Undecided(f"UNDETERMINED, which is no pass: {told}")
+        words = "; ".join(f"{j.prop.title}: {j.reason}" for j in undecided)
+        raise Undecided(f"UNDETERMINED, which is no pass: {words}")
     return report
 
 
@@ -189,8 +189,8 @@ def assert_violated(
     for judgement in report.judgements:
         if judgement.verdict is Verdict.VIOLATED and judgement.trace is not None:
             return judgement.trace if judgement.minimal else _failure(judged, judgement).trace
-    told = "; ".join(f"{j.verdict.value} {j.prop.title} ({j.reason})" for j in report.judgements)
-    raise AssertionError(f"nothing fails: {told}")
+    words = "; ".join(f"{j.verdict.value} {j.prop.title} ({j.reason})" for j in report.judgements)
+    raise AssertionError(f"nothing fails: {words}")
 
 
 def check(system: System, schedule: Schedule | Iterable[Choice] | str, property: str | Iterable[str] = ()) -> None:
@@ -228,8 +228,8 @@ class ModelSetting:
     system: System
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
-        return f"Variant({told}, placement={self.placement!r}, crashes={self.crashes})"
+        words = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
+        return f"ModelSetting({words}, placement={self.placement!r}, crashes={self.crashes})"
 
 
 def variants(

@@ -98,6 +98,49 @@ def test_no_file_name_of_the_package_means_two_things():
     assert [name for name, count in counts.items() if count > 1] == []
 
 
+def types_of(source: str) -> list[str]:
+    """The names of the classes of a module, nested ones too, and of the aliases of types beside them."""
+    tree = ast.parse(source)
+    classes = [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    assigned = [node.targets[0] for node in tree.body if isinstance(node, ast.Assign)]
+    assigned += [node.target for node in tree.body if isinstance(node, ast.AnnAssign)]
+    named = [target.id for target in assigned if isinstance(target, ast.Name)]
+    return classes + [name for name in named if re.fullmatch(r"_?[A-Z]\w*[a-z]\w*", name)]
+
+
+def functions_of(source: str) -> list[str]:
+    """The names of the public functions of a module."""
+    body = ast.parse(source).body
+    return [node.name for node in body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+
+
+def met_twice(names: list[str]) -> list[str]:
+    return sorted(name for name, count in Counter(names).items() if count > 1)
+
+
+def test_no_name_of_a_class_means_two_things():
+    assert met_twice([name for file in module_files() for name in types_of(file.read_text(encoding="utf-8"))]) == []
+
+
+def test_no_public_function_has_the_name_of_another():
+    """A command has the name of the verb that it runs; every other name of a function occurs once."""
+    files = [file for file in module_files() if file.relative_to(PACKAGE).parts[0] != "cli"]
+    assert met_twice([name for file in files for name in functions_of(file.read_text(encoding="utf-8"))]) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "known"),
+    [
+        ("class Order: ...\nclass A:\n    class Order: ...", ["Order"]),
+        ("Order = tuple[int, int]\nclass Order: ...", ["Order"]),
+        ("Order: TypeAlias = int\nOrder = int", ["Order"]),
+        ("ORDER = 1\nORDER = 2", []),
+    ],
+)
+def test_a_name_of_two_types_is_noticed(source, known):
+    assert met_twice(types_of(source)) == known
+
+
 @pytest.mark.parametrize("file", module_files(), ids=_id)
 def test_a_module_imports_only_what_its_part_may(file):
     inside = file.relative_to(PACKAGE)

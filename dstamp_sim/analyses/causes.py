@@ -188,10 +188,10 @@ class Causes:
         if cause.story is not CauseKind.ENVIRONMENT or cause.write is None:
             return None
         daemon, reader = self._of(cause.write), self._of(cause.read)
-        told = [
+        daemons_orders = [
             c for c in self.answers if self._of(c.read) == daemon and c.story is CauseKind.ORDER and c.write is not None
         ]
-        return next((c for c in told if c.write is not None and self._of(c.write) != reader), None)
+        return next((c for c in daemons_orders if c.write is not None and self._of(c.write) != reader), None)
 
     def came_of(self, cause: Cause) -> tuple[int, Location] | None:
         """A later read that mattered, by the process with the result; or of a field that a daemon took back."""
@@ -409,10 +409,10 @@ class Causes:
 
         Where it is said, only those of which the second is one of the steps `after`.
         """
-        told = [
+        candidates = [
             c for c in self.answers if c.story is CauseKind.ORDER and c.write is not None and c.location is not None
         ]
-        pairs = dict.fromkeys((c.write, c.read, c.location, DependencyKind.WR) for c in told)
+        pairs = dict.fromkeys((c.write, c.read, c.location, DependencyKind.WR) for c in candidates)
         pairs |= dict.fromkeys((first, last, place, kind) for first, last, place, kind in self._on_one_field())
         asked = (pair for pair in pairs if after is None or pair[1] in after)
         for first, last, place, kind in islice(asked, MOST_PAIRS):

@@ -35,7 +35,7 @@ _AnyClaim = TypeVar("_AnyClaim", bound=Claim)
 
 _Waiting = WaitsForHolders | Waits
 
-_MOST_TOLD = 3
+_MOST_SAID = 3
 """How many waiting processes that block nobody are described; the rest are counted."""
 
 
@@ -58,7 +58,7 @@ class Deadlock:
 
 def deadlock_in(what_if: WhatIf, fact: Decision, narrator: Narrator) -> Deadlock:
     """The standstill at the end of the trace, worded by `narrator`. Deterministic; bounded."""
-    return _Standstill(what_if, fact, narrator).told()
+    return _Standstill(what_if, fact, narrator).deadlock()
 
 
 class _Standstill:
@@ -70,18 +70,18 @@ class _Standstill:
         self.left = [held for held in self.trace.holds() if held.parting in left]
         self.ops = dict(self._waiting())
 
-    def told(self) -> Deadlock:
+    def deadlock(self) -> Deadlock:
         itself, few = list(self._waits_for_itself()), list(self._too_few())
         circle = [] if itself or few else list(_first(self._circles()))
         knots: list[Claim] = [*itself, *few, *circle]
-        told = {process for claim in knots for process in _waiters(claim)}
-        rest = [name for name in self.ops if name not in told and name not in self.trace.daemons]
+        in_knots = {process for claim in knots for process in _waiters(claim)}
+        rest = [name for name in self.ops if name not in in_knots and name not in self.trace.daemons]
         others = [self._last(claim) for claim in _together([self._waits(name) for name in rest])]
-        missed = [claim for waits in others[:_MOST_TOLD] for claim in _first(self._missed(waits))]
-        untold = tuple(name for claim in others[_MOST_TOLD:] for name in claim.processes)
-        more = [MoreWait(untold)] if untold else []
+        missed = [claim for waits in others[:_MOST_SAID] for claim in _first(self._missed(waits))]
+        more_waiting = tuple(name for claim in others[_MOST_SAID:] for name in claim.processes)
+        more = [MoreWait(more_waiting)] if more_waiting else []
         return Deadlock(
-            what=self.narrator.tell([*knots, *others[:_MOST_TOLD], *more]),
+            what=self.narrator.tell([*knots, *others[:_MOST_SAID], *more]),
             missed=tuple(missed),
             right=self._right(few, circle),
             proof=_proof(circle[0].holds) if circle else "",

@@ -130,8 +130,8 @@ class _Explainer:
 
     def _stuck(self, waits: Deadlock, cause: Cause | None, what: str) -> str:
         """Who waits for what; the missed help, unless the cause is about that step; and the cause."""
-        told = (cause.read, cause.write) if cause is not None else ()
-        missed = self.narrator.tell(claim for claim in waits.missed if claim.step not in told)
+        of_cause = (cause.read, cause.write) if cause is not None else ()
+        missed = self.narrator.tell(claim for claim in waits.missed if claim.step not in of_cause)
         stuck = "; ".join(part for part in (waits.what, missed) if part)
         return ". ".join(part for part in (stuck, what) if part)
 
@@ -215,9 +215,9 @@ class _Explainer:
         through = self.causes.through(cause)
         if through is None or through.write is None or through.location is None:
             return self.conflicts.cycle((*self.conflicts.chain(cause.location, cause.opens, cause.write), last))
-        told = Dependency(DependencyKind.WR, through.location, through.write, through.read)
+        first = Dependency(DependencyKind.WR, through.location, through.write, through.read)
         path = self.conflicts.back(self._of(cause.read), self._of(through.write))
-        return self.conflicts.cycle((*path, told, last)) if path is not None else None
+        return self.conflicts.cycle((*path, first, last)) if path is not None else None
 
     def _stale_cycle(self, read: int, place: Location) -> Cycle | None:
         """A cycle through the next write over the value that was read, if another process wrote it."""

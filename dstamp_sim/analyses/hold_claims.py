@@ -49,9 +49,9 @@ class EachWaits(Claim):
 
     def words(self, say: Speech) -> str:
         """`Each waits for the next: p holds one (taken at step 1) and wants other; q holds ... and wants one`."""
-        links = zip(self.holds, (*self.holds[1:], self.holds[0]), strict=True)
-        told = [f"{mine.process} holds {_taken(mine, say)} and wants {_wanted(mine, its, say)}" for mine, its in links]
-        return f"Each waits for the next: {'; '.join(told)}"
+        pairs = zip(self.holds, (*self.holds[1:], self.holds[0]), strict=True)
+        links = [f"{mine.process} holds {_taken(mine, say)} and wants {_wanted(mine, its, say)}" for mine, its in pairs]
+        return f"Each waits for the next: {'; '.join(links)}"
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,8 @@ class Speech:
     def found(self, number: int, place: Location, value: Any) -> str:
         """Who read what, and when: `a's read at step 3 saw x 1`; or who found a lock taken."""
         seen = "saw" if self.act(number) == "read" else "read"
-        told = isinstance(value, bool) or value is None
-        return f"{self.does(number)} {'found' if told else seen} {with_value(place, value)}"
+        is_answer = isinstance(value, bool) or value is None
+        return f"{self.does(number)} {'found' if is_answer else seen} {with_value(place, value)}"
 
     def who(self, number: int, reader: int) -> str:
         """`b's write at step 2`, or `a's own write at step 2` if that process reads."""

@@ -72,14 +72,14 @@ class Performance:
         return places[moves] if same else None
 
 
-def perform(system: System, choices: Sequence[Choice], told: tuple[int, Outcome] | None = None) -> Performance:
+def perform(system: System, choices: Sequence[Choice], answered: tuple[int, Outcome] | None = None) -> Performance:
     """The performance of `choices`, perhaps with one told result. Raises ScheduleError if one is impossible."""
     semantics = Semantics(system)
     states = [semantics.initial()]
     for number, choice in enumerate(choices):
         move = semantics.move(states[-1], choice)
-        if told is not None and number == told[0]:
-            states.append(semantics.given(states[-1], move.pid, told[1]))
+        if answered is not None and number == answered[0]:
+            states.append(semantics.given(states[-1], move.pid, answered[1]))
         else:
             states.append(semantics.perform(states[-1], move))
     return Performance(semantics, choices, states)

@@ -94,8 +94,8 @@ def changes_said(trials: Sequence[Trial], say: Speech, known: Mapping[int, str] 
             case Came(step, outcome):
                 words.append(f"{came_out(outcome.result, outcome.label)} from {names[step]}")
             case Answered(step, outcome):
-                told = "blocked" if outcome is None else f"told {value_text(outcome.result)}"
-                words.append(f"{names[step]} {told}")
+                answer = "blocked" if outcome is None else f"told {value_text(outcome.result)}"
+                words.append(f"{names[step]} {answer}")
             case AfterEnd(step, process):
                 words.append(f"{names[step]} after {process} has ended")
             case InTurn(processes):

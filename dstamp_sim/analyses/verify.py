@@ -285,11 +285,11 @@ def _tried(claim: TriedAndSafe, record: Record) -> str:
 
 def _no_trial(record: Record, fails: Fails, trial: Trial) -> str:
     """The objection to a trial: it is not the stated change, not complete, or not safe."""
-    told = None
+    answered = None
     if isinstance(trial.change, Answered) and trial.change.outcome is not None:
-        told = (trial.change.step, trial.change.outcome)
+        answered = (trial.change.step, trial.change.outcome)
     try:
-        performance = perform(record.system, trial.choices, told)
+        performance = perform(record.system, trial.choices, answered)
         failures = performance.failures()
     except (ScheduleError, ModelError) as error:
         return f"it cannot be performed: {error}"

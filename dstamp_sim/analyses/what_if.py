@@ -75,7 +75,7 @@ class _Performance:
         """Perform a move that is possible."""
         self._went(pid, outcome, self.semantics.perform(self.state, Move(pid, outcome)))
 
-    def told(self, pid: int, outcome: Outcome) -> None:
+    def answered(self, pid: int, outcome: Outcome) -> None:
         """A process's op returns `outcome`, whether or not its object allows that."""
         possible = self.semantics.outcomes(self.state, pid)
         number = possible.index(outcome) if outcome in possible else 0
@@ -300,7 +300,7 @@ class WhatIf:
         if step.op is None:
             return False
         performance = _Performance(self, number)
-        performance.told(self.pid(step.process), replace(_answer(step), state=self.accesses.before(number)))
+        performance.answered(self.pid(step.process), replace(_answer(step), state=self.accesses.before(number)))
         return self._gone(fact, performance, range(number + 1, len(self.trace.steps))) is not None
 
     def comes_about(self, fact: Decision, choices: Sequence[Choice]) -> bool:
@@ -339,7 +339,7 @@ class WhatIf:
         performance = _Performance(self, number)
         try:
             if outcome is not None:
-                performance.told(self.pid(process), outcome)
+                performance.answered(self.pid(process), outcome)
             rest = range(number + (outcome is not None), len(self.trace.steps))
             return self._gone(fact, performance, rest, () if outcome else (process,), stuck=outcome is None)
         except ModelError:  # the program cannot handle such an answer
@@ -383,8 +383,8 @@ class WhatIf:
                 yield None, outcome
         for variant in self.accesses.variants(number):
             now_is = self.accesses.before(number)
-            told: list[Outcome | None] = [_told(variant, outcome, now_is) for outcome in variant.outcomes]
-            for other in told or [None]:
+            answers: list[Outcome | None] = [_really(variant, outcome, now_is) for outcome in variant.outcomes]
+            for other in answers or [None]:
                 if other not in known and (other is None or other.result != now.result):
                     known.add(other)
                     yield variant.path, other
@@ -421,7 +421,7 @@ def _answer(step: Step) -> Outcome:
     )
 
 
-def _told(variant: Counterfactual, outcome: Outcome, now: Hashable) -> Outcome:
+def _really(variant: Counterfactual, outcome: Outcome, now: Hashable) -> Outcome:
     """The variant's answer for the program; if the op only looks, the object stays as it really is."""
     if outcome.state == variant.state:
         return Outcome(now, outcome.result, outcome.label, outcome.takes, outcome.drops)

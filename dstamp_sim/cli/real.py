@@ -33,8 +33,8 @@ def real(
         console = output()
         say(console, Text(found.git))
         if found.engine:
-            told = f"Docker Engine {found.engine}: up after {found.up_s:.1f} s, gone after {found.down_s:.1f} s"
-            say(console, Text(told, style="green"))
+            state = f"Docker Engine {found.engine}: up after {found.up_s:.1f} s, gone after {found.down_s:.1f} s"
+            say(console, Text(state, style="green"))
         for reason in found.trouble:
             say(console, Text(f"no engine: {reason}", style="red"))
     raise typer.Exit(2 if found.trouble else 0)  # 1 is a verdict

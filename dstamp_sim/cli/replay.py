@@ -135,8 +135,8 @@ def _how_often(often: HowOften) -> str:
     in_some = f" (the first has seed {often.first_seed})" if often.decided else ""
     asked = "" if often.asked == often.draws else f" of the {often.asked:,} that asked it"
     limits = f"{at_least(low)} to {at_most(high)}" if often.decided else f"at most {at_most(high)}"
-    told = f"{'is reached' if often.prop.is_wish else 'fails'} in {f'{often.decided:,}' if often.decided else 'none'}"
-    return f"{told}{asked}{in_some}; with 95 % confidence in {limits} of all draws"
+    came = f"{'is reached' if often.prop.is_wish else 'fails'} in {f'{often.decided:,}' if often.decided else 'none'}"
+    return f"{came}{asked}{in_some}; with 95 % confidence in {limits} of all draws"
 
 
 def _draws_json(found: Replay) -> dict[str, Any]:

@@ -127,12 +127,12 @@ def _share(found: Sampling, judgement: Judgement) -> str:
 
 def _walked(found: Sampling, seed: int) -> str:
     drawn = found.sample
-    told = f"{drawn.schedules:,} schedules by {drawn.strategy}, seed {seed}, at most {drawn.longest:,} steps"
+    summary = f"{drawn.schedules:,} schedules by {drawn.strategy}, seed {seed}, at most {drawn.longest:,} steps"
     if drawn.guarantee is not None:
-        told += f"; a bug of the given depth is in each with probability {drawn.guarantee:.2g} or more"
+        summary += f"; a bug of the given depth is in each with probability {drawn.guarantee:.2g} or more"
     if drawn.cut:
-        told += f"; {drawn.cut:,} were cut off there (--steps allows more)"
-    return told + (f"; {drawn.stopped}" if drawn.stopped else "")
+        summary += f"; {drawn.cut:,} were cut off there (--steps allows more)"
+    return summary + (f"; {drawn.stopped}" if drawn.stopped else "")
 
 
 def _ends(found: Sampling) -> list[str]:

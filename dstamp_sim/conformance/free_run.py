@@ -33,8 +33,8 @@ def run_freely(system: System, bench: Bench, *, seed: int, delay_s: float) -> Tr
     semantics = Semantics(system)
     found = linearise(semantics, events)
     if found is None:
-        told = "; ".join(f"{event.process} {event.op} -> {text(event.result)}" for event in sorted(events, key=_ended))
-        raise Disagreement(f"no order of the ops explains the processes' results: {told}")
+        ops = "; ".join(f"{event.process} {event.op} -> {text(event.result)}" for event in sorted(events, key=_ended))
+        raise Disagreement(f"no order of the ops explains the processes' results: {ops}")
     state, steps = semantics.initial(), list[Step]()
     for move, time_s in found:
         after = semantics.perform(state, move)

@@ -279,9 +279,9 @@ class ServiceHand:
         """The service's tasks that should run and have no order yet, oldest first."""
         assert self.engine.control is not None
         tasks = self._tasks("running", "ready")
-        told = {path.stem for path in self.engine.control.iterdir()}
+        ordered_to = {path.stem for path in self.engine.control.iterdir()}
         ordered = sorted(tasks, key=lambda task: (task["CreatedAt"], task["ID"]))
-        return [task["ID"] for task in ordered if task["ID"] not in told]
+        return [task["ID"] for task in ordered if task["ID"] not in ordered_to]
 
     def order(self, order: str, task: str) -> None:
         """Tells a task to run or to fail."""

@@ -129,8 +129,8 @@ class Judge:
         except BaseException as error:
             if looks.unknown and isinstance(error, Exception):
                 raise LooksAtAll from error
-            told = blamed(error, _place(question.prop), f"property {question.prop.name!r}")
-            raise type(told)(f"{told} for {_shown(question)}{_hint(error, question)}") from error
+            explained = blamed(error, _place(question.prop), f"property {question.prop.name!r}")
+            raise type(explained)(f"{explained} for {_shown(question)}{_hint(error, question)}") from error
         if looks.unknown:
             raise LooksAtAll
         if looks.names:

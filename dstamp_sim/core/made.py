@@ -46,12 +46,12 @@ class Made:
         if not self._items:
             return ""
         self._strike_begun()
-        return next((_told(item) for item in self._items.values() if sys.getrefcount(item[0]) <= _ALONE), "")
+        return next((_complaint(item) for item in self._items.values() if sys.getrefcount(item[0]) <= _ALONE), "")
 
     def left(self) -> str:
         """The message about one that is left at the program's end; empty if none is."""
         self._strike_begun()
-        return next(map(_told, self._items.values()), "")
+        return next(map(_complaint, self._items.values()), "")
 
     def _strike_begun(self) -> None:
         for key in [key for key, (item, *_) in self._items.items() if _begun(item)]:
@@ -62,7 +62,7 @@ def _begun(item: Any) -> bool:
     return isinstance(item, GeneratorType) and getgeneratorstate(item) != GEN_CREATED
 
 
-def _told(noted: tuple[Any, str, int]) -> str:
+def _complaint(noted: tuple[Any, str, int]) -> str:
     item, file, line = noted
     place = Place(file, line)
     if isinstance(item, GeneratorType):

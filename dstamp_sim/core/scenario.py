@@ -61,7 +61,7 @@ class Distribution:
     figures: tuple[float, ...]
     source: str = "assumed"
 
-    def told(self) -> str:
+    def words(self) -> str:
         """The shape and its figures in a few words."""
         return f"{self.shape.name.lower()} {', '.join(f'{figure:g}' for figure in self.figures)} s"
 
@@ -94,8 +94,8 @@ class Timing:
         given = [self.probabilities.get(label) for label in labels]
         named = [weight for weight in given if weight is not None]
         if not named and self.any_delay is None:
-            told = ", ".join(repr(label) for label in labels)
-            raise ScenarioError(f"{of} has several outcomes ({told}): the scenario must state the probability of one")
+            listed = ", ".join(repr(label) for label in labels)
+            raise ScenarioError(f"{of} has several outcomes ({listed}): the scenario must state the probability of one")
         left, others = 1.0 - sum(named), len(given) - len(named)
         if left < -1e-9 or (others == 0 and left > 1e-9):
             raise ScenarioError(f"{of}: the probabilities of its outcomes add up to {sum(named):g}, not to 1")

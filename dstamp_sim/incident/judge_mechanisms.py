@@ -98,14 +98,14 @@ class IncidentFindings:
 
         Worlds are drawn without deaths, so the likelihood of one that needs a death is not known.
         """
-        told: dict[str, str] = {}
+        reasons: dict[str, str] = {}
         for name in self.left:
             found = self.best(name).timed
             if found is not None and found.crashes:
-                told[name] = "not weighed: it needs a death, and worlds have none"
+                reasons[name] = "not weighed: it needs a death, and worlds have none"
             elif not self.posterior[name]:
-                told[name] = f"no world agreed; below {self.limits[name][1]:.1%}"
-        return told
+                reasons[name] = f"no world agreed; below {self.limits[name][1]:.1%}"
+        return reasons
 
     def verdict(self, mechanism: str) -> Possible:
         """Possible if it is possible under some reading, impossible if impossible under all."""
@@ -133,8 +133,8 @@ def judge_mechanisms(incident: Incident, *, workers: int = 1, tell: Progress | N
     timing, since = observed_clock(evidence, hypotheses, scenario.timing, priors)
     cluster = Cluster(hypotheses, case, timing, _alive(rows, model), _hopeless(rows))
     survivors = cluster.weighed(priors, steps)
-    survivors, told = observed_since(evidence, hypotheses, survivors)
-    posterior, varied = _posterior(survivors, told, model), {}
+    survivors, likelihoods = observed_since(evidence, hypotheses, survivors)
+    posterior, varied = _posterior(survivors, likelihoods, model), {}
     for name, beliefs in priors.variations.items():
         other = cluster.weighed(replace(beliefs, runs=max(1, beliefs.runs // 4)), steps)
         varied[name] = _posterior(*observed_since(evidence, hypotheses, other), model)
@@ -145,7 +145,7 @@ def judge_mechanisms(incident: Incident, *, workers: int = 1, tell: Progress | N
         rows=tuple(rows),
         weighed=dict.fromkeys(model.mechanisms, NEVER) | dict(survivors.weighed),
         posterior=posterior,
-        limits=_limits(survivors, told, model),
+        limits=_limits(survivors, likelihoods, model),
         varied=varied,
         flips=tuple(name for name, other in varied.items() if _first(other) != first),
         twins=cluster.twins(priors, SIZE, cluster.observed(priors), steps),
@@ -311,17 +311,17 @@ def _effort(row: MechanismFinding) -> tuple[int, int]:
     return order.index(row.verdict), row.timed.unseen if row.timed else 99
 
 
-def _posterior(survivors: Survivors, told: Mapping[str, float], model: Model) -> dict[str, float]:
+def _posterior(survivors: Survivors, likelihoods: Mapping[str, float], model: Model) -> dict[str, float]:
     """The posterior over mechanisms that are equally likely before the evidence."""
-    weights = {name: survivors.weighed[name].likelihood.estimate * told[name] for name in survivors.weighed}
+    weights = {name: survivors.weighed[name].likelihood.estimate * likelihoods[name] for name in survivors.weighed}
     total = sum(weights.values())
     return {name: weights.get(name, 0.0) / total if total else 0.0 for name in model.mechanisms}
 
 
-def _limits(survivors: Survivors, told: Mapping[str, float], model: Model) -> dict[str, tuple[float, float]]:
+def _limits(survivors: Survivors, likelihoods: Mapping[str, float], model: Model) -> dict[str, tuple[float, float]]:
     """Each mechanism at one end of its interval, all others at the other end of theirs."""
-    low = {name: item.likelihood.interval.low * told[name] for name, item in survivors.weighed.items()}
-    high = {name: item.likelihood.interval.high * told[name] for name, item in survivors.weighed.items()}
+    low = {name: item.likelihood.interval.low * likelihoods[name] for name, item in survivors.weighed.items()}
+    high = {name: item.likelihood.interval.high * likelihoods[name] for name, item in survivors.weighed.items()}
 
     def share(name: str, own: Mapping[str, float], others: Mapping[str, float]) -> float:
         total = own.get(name, 0.0) + sum(others.values()) - others.get(name, 0.0)
@@ -336,5 +336,5 @@ def _first(posterior: Mapping[str, float]) -> str:
 
 def _rule(hypotheses: Hypotheses, next_ones: Sequence[Rated]) -> RuleJudged | None:
     rule = hypotheses.rule
-    told = next((item.predicted for item in next_ones if rule is not None and item.name == rule.experiment), None)
-    return None if rule is None or told is None else judged_rule(rule, told)
+    predicted = next((item.predicted for item in next_ones if rule is not None and item.name == rule.experiment), None)
+    return None if rule is None or predicted is None else judged_rule(rule, predicted)

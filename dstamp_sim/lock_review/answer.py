@@ -60,9 +60,9 @@ def _beside(review: Review) -> Iterator[str]:
         yield flip_text(review.flips)
     designs = [one for one in review.judged if no_span(one)]
     if designs:
-        told = "; ".join(f"{one.shape} ({verdict_text(one)}{price_text(one.price)})" for one in designs[:MOST_NAMED])
+        named = "; ".join(f"{one.shape} ({verdict_text(one)}{price_text(one.price)})" for one in designs[:MOST_NAMED])
         more = f"; and {len(designs) - MOST_NAMED} more, which review.md lists" if len(designs) > MOST_NAMED else ""
-        yield f"Designs that are not spans: {told}{more}."
+        yield f"Designs that are not spans: {named}{more}."
     if review.joined is not None:
         yield _joined_text(review.joined)
     stuck = [one.shape for one in review.judged if of_two_locks(one) and one.standing is Standing.DEADLOCK]
@@ -77,11 +77,11 @@ def no_span(one: JudgedPlacement) -> bool:
 
 def flip_text(flips: Flips) -> str:
     """Which assumption would change the choice, in a line; or what was tried and would not."""
-    told = [f"if {one.assumption}, {_instead(one)}" for one in flips.found]
-    changes = f"nothing {'else ' if told else ''}that was tried changes it: if {', '.join(flips.unmoved)}"
-    if not told:
+    changing = [f"if {one.assumption}, {_instead(one)}" for one in flips.found]
+    changes = f"nothing {'else ' if changing else ''}that was tried changes it: if {', '.join(flips.unmoved)}"
+    if not changing:
         return f"The choice stands; {changes}."
-    return f"The choice would change {'; '.join(told)}{f'; {changes}' if flips.unmoved else ''}."
+    return f"The choice would change {'; '.join(changing)}{f'; {changes}' if flips.unmoved else ''}."
 
 
 def _joined_text(joined: Joined) -> str:
@@ -99,7 +99,7 @@ def _instead(flip: Flip) -> str:
 def counts(judged: Sequence[JudgedPlacement]) -> str:
     """How many placements are safe, and for whom; how many are broken, can deadlock, or are not decided."""
     safe = [one for one in judged if one.safe]
-    told = [f"{len(safe)} of {len(judged)} placements {_are(len(safe))} safe{for_whom(safe)}"]
+    sentences = [f"{len(safe)} of {len(judged)} placements {_are(len(safe))} safe{for_whom(safe)}"]
     for standing, words in (
         (Standing.BROKEN, "{} {are} broken"),
         (Standing.DEADLOCK, "{} can deadlock"),
@@ -107,8 +107,8 @@ def counts(judged: Sequence[JudgedPlacement]) -> str:
     ):
         number = sum(one.standing is standing for one in judged)
         if number:
-            told.append(words.format(number, are=_are(number)))
-    return ", ".join(told)
+            sentences.append(words.format(number, are=_are(number)))
+    return ", ".join(sentences)
 
 
 def _are(number: int) -> str:
@@ -174,8 +174,8 @@ def _by_reason(judged: Iterable[JudgedPlacement]) -> Mapping[str, list[str]]:
 
 
 def _named(shapes: Sequence[str]) -> str:
-    told, more = "; ".join(shapes[:MOST_NAMED]), len(shapes) - MOST_NAMED
-    return f"{told}; and {more} more, which review.md lists" if more > 0 else told
+    named, more = "; ".join(shapes[:MOST_NAMED]), len(shapes) - MOST_NAMED
+    return f"{named}; and {more} more, which review.md lists" if more > 0 else named
 
 
 def _waits(one: JudgedPlacement) -> float:

@@ -72,10 +72,10 @@ def _choice(again: Sequence[JudgedPlacement], before: str) -> str | None:
     good = recommended(safe, dominated(safe))
     if before in (one.shape for one in good):
         return None
-    return told(good[0]) if good else ""
+    return with_waiting(good[0]) if good else ""
 
 
-def told(one: JudgedPlacement) -> str:
+def with_waiting(one: JudgedPlacement) -> str:
     """A placement with the time that 95 runs in 100 wait under it at most."""
     waits = f", 95 in 100 wait at most {waiting_text(one.price.waited_p95_s.mean)}" if one.price else ""
     return f"{one.shape}{waits}"

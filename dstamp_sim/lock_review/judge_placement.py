@@ -51,7 +51,7 @@ class ReviewSubject:
         """The judgement of one placement. Deterministic. Raises DstampError as building and exploring do."""
         numbers, why, report = self._reports(placement)
         tried = DECLARED if numbers == DECLARED else SMALL_NUMBERS
-        found = _told(placement, report(0), numbers, tried, why)
+        found = _summed_up(placement, report(0), numbers, tried, why)
         if found.safe:
             found = replace(found, after_death=_after_death(report(1)))
         price = self.price(placement)
@@ -63,7 +63,7 @@ class ReviewSubject:
 
     def with_number(self, placement: Placement, count: int) -> JudgedPlacement:
         """The judgement of a placement with so many copies of each process that may be copied, without a price."""
-        return _told(placement, self._with(placement, count, 0), f"{count}", f"{count}", "")
+        return _summed_up(placement, self._with(placement, count, 0), f"{count}", f"{count}", "")
 
     def _reports(self, placement: Placement) -> tuple[str, str, Callable[[int], Report]]:
         """The numbers for which a placement is judged, why they are limited, and the report if so many may die."""
@@ -178,7 +178,7 @@ def _for_some(judgement: Judgement) -> Verdict:
     return Verdict.HOLDS if judgement.holds_up_to else judgement.verdict
 
 
-def _told(placement: Placement, report: Report, numbers: str, tried: str, why: str) -> JudgedPlacement:
+def _summed_up(placement: Placement, report: Report, numbers: str, tried: str, why: str) -> JudgedPlacement:
     """The report on one placement, as the review keeps it: no traces, but the schedules that make them."""
     asked, stuck = _apart(report)
     narrowed = [j for j in asked if j.holds_up_to]

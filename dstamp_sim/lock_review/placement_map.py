@@ -66,8 +66,8 @@ def draw_map(panels: Sequence[Panel], title: str, path: Path, for_whom: str) -> 
             _draw(figure.add_subplot(grid[0, column]), panel, longest, small=False)
         for row, panel in enumerate(wide, start=1 if square else 0):
             _draw(figure.add_subplot(grid[row, :]), panel, longest, small=True)
-        told = signs([cell for panel in panels for cell in panel.cells], for_whom)
-        legend = "   ".join(words.replace(" ", "\N{NO-BREAK SPACE}") for words in told)
+        signs_drawn = signs([cell for panel in panels for cell in panel.cells], for_whom)
+        legend = "   ".join(words.replace(" ", "\N{NO-BREAK SPACE}") for words in signs_drawn)
         figure.text(
             0.01, -0.005, drawable("\n".join(wrap(legend, 180))), fontsize=10.5, color=MUTED, va="top", ha="left"
         )
@@ -92,7 +92,7 @@ def signs(cells: Sequence[MapCell], for_whom: str) -> list[str]:
     waits = any(cell.number is not None for cell in safe)
     price = "; the darker, the longer 95 in 100 runs wait at most (written)" if waits else ""
     mixed = len({cell.narrow for cell in safe}) > 1
-    told = [
+    signs_drawn = [
         (bool(safe), f"Green: safe{for_whom}{price}."),
         (mixed, f"{_NARROW}: not for every number of runs."),
         *((any(c.after_death is state for c in safe), f"{sign}: {means}.") for state, (sign, means) in _DEATHS.items()),
@@ -102,7 +102,7 @@ def signs(cells: Sequence[MapCell], for_whom: str) -> list[str]:
         (any(cell.recommended for cell in cells), "Thick ring: recommended."),
         (any(cell.present for cell in cells), "Dashed ring: as it is now."),
     ]
-    return [words for drawn, words in told if drawn]
+    return [words for drawn, words in signs_drawn if drawn]
 
 
 _NARROW = "°"

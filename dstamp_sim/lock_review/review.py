@@ -232,24 +232,24 @@ def _stories(
     question: ReviewSubject, judged: Sequence[JudgedPlacement], present: str, why: Sequence[NeededSection]
 ) -> Iterator[PlacementStory]:
     """How the present placement fails, then the failure one section short of the best, then a deadlock."""
-    told = set()
+    shown = set()
     for one in judged:
         if one.shape == present and one.schedule:
-            told.add(one.shape)
+            shown.add(one.shape)
             yield _story(question, one, f"As it is: {one.shape}", one.schedule, one.copies, one.broken)
     for end in why:
         one = end.otherwise
-        if one.schedule and one.shape not in told and len(told) < 5:
-            told.add(one.shape)
+        if one.schedule and one.shape not in shown and len(shown) < 5:
+            shown.add(one.shape)
             title = f"Why {end.section} must be inside: {one.shape}"
             yield _story(question, one, title, one.schedule, one.copies, one.broken)
-    stuck = min((one for one in judged if one.deadlock_schedule), key=_told_first, default=None)
+    stuck = min((one for one in judged if one.deadlock_schedule), key=_worth_showing, default=None)
     if stuck is not None:
         title = f"Deadlock: {stuck.shape}"
         yield _story(question, stuck, title, stuck.deadlock_schedule, stuck.deadlock_copies, "no deadlock")
 
 
-def _told_first(one: JudgedPlacement) -> tuple[bool, int]:
+def _worth_showing(one: JudgedPlacement) -> tuple[bool, int]:
     """A deadlock is worth telling if nothing else is wrong; then the shortest."""
     return one.verdict is Verdict.VIOLATED, one.deadlock_steps
 

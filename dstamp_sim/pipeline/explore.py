@@ -81,8 +81,8 @@ def explore_model(
         reductions=reductions,
         progress=progress,
     )
-    told = tuple(_easy_to_follow(system, judgement, report.coverage) for judgement in report.judgements)
-    report = replace(report, judgements=told)
+    judgements = tuple(_easy_to_follow(system, judgement, report.coverage) for judgement in report.judgements)
+    report = replace(report, judgements=judgements)
     explanations = {
         judgement.prop.name: explained(system, judgement.trace, about=judgement.prop)
         for judgement in report.judgements

@@ -81,16 +81,16 @@ def _searched(
 
 def _now(origin: Origin, judgement: Judgement, command: str) -> str:
     """The verdict of the property now, and what to do with the file."""
-    prop, told = judgement.prop, f"{judgement.prop.title}: {judgement.verdict.value} now ({judgement.reason})"
+    prop, now = judgement.prop, f"{judgement.prop.title}: {judgement.verdict.value} now ({judgement.reason})"
     if judgement.verdict is Verdict.UNDETERMINED:
-        return f"{told}, and not found again. Look at that step, then delete the file or record anew: {command}"
+        return f"{now}, and not found again. Look at that step, then delete the file or record anew: {command}"
     if prop.is_wish:
-        return f"{told}. Retire it: delete the file"
+        return f"{now}. Retire it: delete the file"
     settings = "".join(f", {name}={value!r}" for name, value in origin.parameters.items())
     laid = f", {origin.placement!r}" if origin.placement else ""
     deaths = f", crashes={origin.crashes}" if origin.crashes else ""
     proof = f"assert_holds(system_of({origin.model!r}{laid}{deaths}{settings}), {prop.name!r})"
-    return f"{told}. Retire it: delete the file, and keep {proof} in its place"
+    return f"{now}. Retire it: delete the file, and keep {proof} in its place"
 
 
 def remedy(file: Path) -> str:

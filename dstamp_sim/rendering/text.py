@@ -93,8 +93,8 @@ def summary(report: Report) -> list[str]:
 
 def _judgement(judgement: Judgement, report: Report) -> str:
     prop = judgement.prop
-    told_below = judgement.reason == report.coverage.stopped and not report.coverage.any_number
-    why = "" if told_below else f" ({judgement.reason})"
+    said_below = judgement.reason == report.coverage.stopped and not report.coverage.any_number
+    why = "" if said_below else f" ({judgement.reason})"
     return f"{judgement.verdict.value:<13}{prop.title}{why}"
 
 

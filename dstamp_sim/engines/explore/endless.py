@@ -74,9 +74,9 @@ def endless_stretch(semantics: Semantics, space: Space, rounds: int) -> str:
     for path, slots in _paths(space):
         choices, states = _walked(semantics, path)
         for begin, end in _stretches(semantics, states, slots):
-            told = _repeated(semantics, states[begin], choices[begin:end], rounds)
-            if told:
-                return told
+            growth = _repeated(semantics, states[begin], choices[begin:end], rounds)
+            if growth:
+                return growth
     return ""
 
 

@@ -178,9 +178,9 @@ def _search(
                 search.stopped = INTERRUPTED
                 return search
             _run(search, asked, bounds, progress)
-    except ToldApart as told:
+    except ToldApart as distinguished:
         search = _search(semantics, asked, replace(reductions, symmetry=False), bounds, progress, closed)
-        search.notes.append(f"symmetry off: copies are told apart by {told}")
+        search.notes.append(f"symmetry off: copies are told apart by {distinguished}")
     return search
 
 
@@ -333,14 +333,14 @@ def _coverage(search: _Search) -> Coverage:
 
 def _reductions(search: _Search) -> list[str]:
     """Which reductions were on, and what they saved."""
-    space, told = search.space, list[str]()
+    space, notes = search.space, list[str]()
     full, made = len(search.full.keys), len(space.tables.keys)
     if space.tables.merge:
-        told.append(
+        notes.append(
             "local steps merged" + (f"; {full:,} local states are {made:,} by their futures" if made < full else "")
         )
     if space.symmetry:
-        told.append(f"symmetry of copies: these states stand for {space.orbits():,}")
+        notes.append(f"symmetry of copies: these states stand for {space.orbits():,}")
     if space.future is not None:
-        told.append(f"partial-order reduction: at {space.reduced:,} states some processes could wait")
-    return told
+        notes.append(f"partial-order reduction: at {space.reduced:,} states some processes could wait")
+    return notes

@@ -113,7 +113,7 @@ class Controls:
         self._join(start, dict.fromkeys(self.starts, bits if self.precise else EVERYBODY))
         waiting = deque([0])
         queued = {0}
-        told: set[tuple[int, Arrival]] = set()
+        reported: set[tuple[int, Arrival]] = set()
         while waiting:
             control = waiting.popleft()
             queued.discard(control)
@@ -123,10 +123,10 @@ class Controls:
                     return False
                 there, grew = self._join(row, self._left(control, before, after))
                 arrival = Arrival(control, before, after)
-                if (there, arrival) not in told:
-                    told.add((there, arrival))
+                if (there, arrival) not in reported:
+                    reported.add((there, arrival))
                     self.arrivals[there].append(arrival)
-                    if len(told) > MOST_MOVES:
+                    if len(reported) > MOST_MOVES:
                         raise TooMany(f"more than {MOST_MOVES:,} moves between shared states; {self._most_values()}")
                 if grew and there not in queued:
                     queued.add(there)

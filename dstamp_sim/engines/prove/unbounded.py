@@ -210,8 +210,10 @@ class _Proof:
         report = explore(self.system.with_copies(copies), properties=[prop.name], progress=self.progress)
         found = report.judgement(prop.name)
         if found.trace is None:
-            return replace(found, reason=f"decided by {_told(copies)}, but there is no trace yet: {found.reason}")
-        return replace(found, reason=f"{found.reason} with {_told(copies)}, the fewest", copies=copies)
+            return replace(
+                found, reason=f"decided by {_copies_text(copies)}, but there is no trace yet: {found.reason}"
+            )
+        return replace(found, reason=f"{found.reason} with {_copies_text(copies)}, the fewest", copies=copies)
 
     def _tried(self, prop: Property, why: str) -> Judgement:
         """The judgement by small numbers of copies, where there is none for every number."""
@@ -220,7 +222,7 @@ class _Proof:
             copies = dict.fromkeys(self.system.any_number, count)
             trials.append(found := self._trial(count).judgement(prop.name))
             if found.trace is not None:
-                return replace(found, reason=f"{found.reason} with {_told(copies)}", copies=copies)
+                return replace(found, reason=f"{found.reason} with {_copies_text(copies)}", copies=copies)
         held = combined([trial.verdict for trial in trials]) is Verdict.HOLDS
         open_ones = (
             f"; with {n} of each: {t.reason}" for n, t in enumerate(trials, 1) if t.verdict is not Verdict.HOLDS
@@ -240,5 +242,5 @@ class _Proof:
         return self.trials[count]
 
 
-def _told(copies: Mapping[str, int]) -> str:
+def _copies_text(copies: Mapping[str, int]) -> str:
     return " and ".join(f"{count} of {name}" for name, count in copies.items())

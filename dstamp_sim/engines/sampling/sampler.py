@@ -99,7 +99,7 @@ class Settings:
             if value < least:
                 raise UsageError(f"{name}={value}, but it must be {least} or more")
         place = NAMES.index(self.strategy)
-        return place, STRATEGIES[place], STRATEGIES[place].told(self.options)
+        return place, STRATEGIES[place], STRATEGIES[place].completed(self.options)
 
 
 def sample(

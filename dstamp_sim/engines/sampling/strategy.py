@@ -75,7 +75,7 @@ class Strategy:
     guarantee: Callable[[int, int, Options], float] | None = None
     all_tried: Callable[[Memory, Options], str] = every_schedule
 
-    def told(self, options: Options) -> Options:
+    def completed(self, options: Options) -> Options:
         """`options` with the defaults of the others. Raises UsageError for an unknown one or a figure out of range."""
         known = {option.name: option for option in self.options}
         for name, value in options.items():

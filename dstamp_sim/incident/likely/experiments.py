@@ -98,29 +98,33 @@ def rated(posterior: Mapping[str, float], hypotheses: Hypotheses, survivors: Sur
     """The catalogue, the most telling experiment first."""
     found = []
     for name, experiment in hypotheses.experiments.items():
-        told = survivors.predict(experiment)
-        outcomes = sorted({outcome for item in told.values() for outcome in item.shares})
-        means = {outcome: _meaning(outcome, posterior, told) for outcome in outcomes}
-        found.append(Rated(name, experiment, told, _bits(posterior, told, outcomes), means))
+        predicted = survivors.predict(experiment)
+        outcomes = sorted({outcome for item in predicted.values() for outcome in item.shares})
+        means = {outcome: _meaning(outcome, posterior, predicted) for outcome in outcomes}
+        found.append(Rated(name, experiment, predicted, _bits(posterior, predicted, outcomes), means))
     return tuple(sorted(found, key=lambda item: -item.bits))
 
 
-def judged_rule(rule: Rule, told: Mapping[str, Predicted]) -> RuleJudged:
+def judged_rule(rule: Rule, predicted: Mapping[str, Predicted]) -> RuleJudged:
     """What the rule's outcomes would prove, given how the experiment comes out under each mechanism."""
-    company = tuple(name for name, item in told.items() if item.worlds and rule.other not in item.shares)
-    chances = {name: item.shares.get(rule.outcome, 0.0) for name, item in told.items() if item.worlds}
+    company = tuple(name for name, item in predicted.items() if item.worlds and rule.other not in item.shares)
+    chances = {name: item.shares.get(rule.outcome, 0.0) for name, item in predicted.items() if item.worlds}
     rest = {name: chance for name, chance in chances.items() if name not in company}
     least = min(rest.values(), default=0.0)
     factor = max((chances[name] for name in company), default=0.0) / least if company and least else None
-    return RuleJudged(rule, company, chances, factor, tuple(_judgement(rule, told, company, rest, factor)))
+    return RuleJudged(rule, company, chances, factor, tuple(_judgement(rule, predicted, company, rest, factor)))
 
 
 def _judgement(
-    rule: Rule, told: Mapping[str, Predicted], company: Sequence[str], rest: Mapping[str, float], factor: float | None
+    rule: Rule,
+    predicted: Mapping[str, Predicted],
+    company: Sequence[str],
+    rest: Mapping[str, float],
+    factor: float | None,
 ) -> list[str]:
     if not company or not rest:
         return ["Every mechanism that is left is on the same side of the rule: its experiment decides nothing."]
-    limit = max(never_seen(told[name].worlds) for name in company)
+    limit = max(never_seen(predicted[name].worlds) for name in company)
     spread = f"{min(rest.values()):.0%} to {max(rest.values()):.0%}"
     raises = f"raises their odds by a factor of {factor:.1f} at most" if factor else "does so without limit"
     return [
@@ -132,14 +136,14 @@ def _judgement(
     ]
 
 
-def _bits(posterior: Mapping[str, float], told: Mapping[str, Predicted], outcomes: Sequence[str]) -> float:
+def _bits(posterior: Mapping[str, float], predicted: Mapping[str, Predicted], outcomes: Sequence[str]) -> float:
     """The expected information on the mechanism: the entropy now, less that expected after the outcome."""
     after = 0.0
     for outcome in outcomes:
-        joint = {name: posterior[name] * item.shares.get(outcome, 0.0) for name, item in told.items()}
+        joint = {name: posterior[name] * item.shares.get(outcome, 0.0) for name, item in predicted.items()}
         chance = sum(joint.values())
         after += chance * entropy([share / chance for share in joint.values()]) if chance > 0 else 0.0
-    return max(0.0, entropy([posterior[name] for name in told]) - after)
+    return max(0.0, entropy([posterior[name] for name in predicted]) - after)
 
 
 def entropy(shares: Sequence[float]) -> float:
@@ -147,12 +151,12 @@ def entropy(shares: Sequence[float]) -> float:
     return -sum(share * math.log2(share) for share in shares if share > 0)
 
 
-def _meaning(outcome: str, posterior: Mapping[str, float], told: Mapping[str, Predicted]) -> str:
+def _meaning(outcome: str, posterior: Mapping[str, float], predicted: Mapping[str, Predicted]) -> str:
     """What an outcome would and would not show."""
-    joint = {name: posterior[name] * item.shares.get(outcome, 0.0) for name, item in told.items()}
+    joint = {name: posterior[name] * item.shares.get(outcome, 0.0) for name, item in predicted.items()}
     chance = sum(joint.values())
-    never = [name for name, item in told.items() if item.worlds and outcome not in item.shares]
-    against = f"speaks against {', '.join(never)} (never in {_worlds(told, never)} worlds)" if never else ""
+    never = [name for name, item in predicted.items() if item.worlds and outcome not in item.shares]
+    against = f"speaks against {', '.join(never)} (never in {_worlds(predicted, never)} worlds)" if never else ""
     if chance == 0:
         return f"{against}; expected only of mechanisms with which no drawn world agrees" if against else "not expected"
     after = {name: share / chance for name, share in joint.items()}
@@ -162,6 +166,6 @@ def _meaning(outcome: str, posterior: Mapping[str, float], told: Mapping[str, Pr
     return "; ".join(part for part in (against, ranked, cannot) if part)
 
 
-def _worlds(told: Mapping[str, Predicted], names: Sequence[str]) -> str:
-    counts = sorted({told[name].worlds for name in names})
+def _worlds(predicted: Mapping[str, Predicted], names: Sequence[str]) -> str:
+    counts = sorted({predicted[name].worlds for name in names})
     return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"

@@ -102,11 +102,11 @@ def _outcomes(swept: Swept, column: int, case: Case, evidence: Observable, numbe
     """The number of one run's outcome, in every world."""
     ends, where = np.unique(swept.ends[:, column], return_inverse=True)
     fields = case.runs[column].fields
-    told = [numbers.of(_told(swept.results.get(int(end)), fields, evidence)) for end in ends]
-    return np.array(told, np.int64)[where]
+    codes = [numbers.of(_outcome_of(swept.results.get(int(end)), fields, evidence)) for end in ends]
+    return np.array(codes, np.int64)[where]
 
 
-def _told(result: Any, fields: Sequence[tuple[str, Any]], evidence: Observable) -> Hashable:
+def _outcome_of(result: Any, fields: Sequence[tuple[str, Any]], evidence: Observable) -> Hashable:
     if result is None:
         return "did not end"
     return tuple(
@@ -118,5 +118,5 @@ def _told(result: Any, fields: Sequence[tuple[str, Any]], evidence: Observable) 
 def _joint(runs: NDArray[np.int64], numbers: Numbers) -> NDArray[np.int64]:
     """The number of the joint outcome of several runs, in every world."""
     kinds, where = np.unique(runs, axis=0, return_inverse=True)
-    told = [numbers.of(("together", *map(int, kind))) for kind in kinds]
-    return np.array(told, np.int64)[where.reshape(-1)]
+    codes = [numbers.of(("together", *map(int, kind))) for kind in kinds]
+    return np.array(codes, np.int64)[where.reshape(-1)]

@@ -20,7 +20,7 @@ from dstamp_sim.incident.possible.case import (
     MechanismFinding,
     Observation,
     Possible,
-    partners_told,
+    partners_text,
 )
 from dstamp_sim.incident.possible.identities import stranger
 from dstamp_sim.incident.possible.least import PARTNER, LeastSearch
@@ -57,9 +57,9 @@ class Judging:
         untimed, _ = least.found(self.case.untimed, timed.unseen if timed else most, timed)
         if timed is not None:
             return self._row(Possible.POSSIBLE, self._needs(timed, untimed), bearings, timed, untimed)
-        bound = f"with up to {partners_told(most)}"
+        bound = f"with up to {partners_text(most)}"
         why = f"not {bound}; more were not tried" if refuted else f"the search {bound} did not end"
-        without = (f"if runs may last any length, {untimed.told()} suffice",) if untimed else ()
+        without = (f"if runs may last any length, {untimed.words()} suffice",) if untimed else ()
         return self._row(Possible.UNDETERMINED, (why, *without), bearings, None, untimed, refuted=refuted)
 
     def excludes(self, names: Collection[str]) -> bool:
@@ -77,8 +77,8 @@ class Judging:
         """What it needs, in words, and what a closed cluster cannot do."""
         needs = "alone"
         if timed.unseen:
-            without = untimed.told() if untimed and untimed.unseen else "none"
-            needs = f"needs {timed.told()} within the timing constraint, {without} without it"
+            without = untimed.words() if untimed and untimed.unseen else "none"
+            needs = f"needs {timed.words()} within the timing constraint, {without} without it"
         needs += f", and the death of {timed.crashes} of them" if timed.crashes else ""
         failures = (self._failures(timed),) if timed.faults else ()
         closed = (self._closed(),) if untimed and untimed.unseen and untimed.exact else ()

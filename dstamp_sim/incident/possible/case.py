@@ -103,9 +103,9 @@ class LeastWitness:
         """The number of unseen partners."""
         return len(self.question.partners)
 
-    def told(self) -> str:
+    def words(self) -> str:
         """The number of partners in words."""
-        return f"{'exactly' if self.exact else 'at most'} {partners_told(self.unseen)}"
+        return f"{'exactly' if self.exact else 'at most'} {partners_text(self.unseen)}"
 
 
 @dataclass(frozen=True)
@@ -170,6 +170,6 @@ class Case:
         )
 
 
-def partners_told(count: int) -> str:
+def partners_text(count: int) -> str:
     """A number of unseen partners in words."""
     return f"{count} unseen partner" + "s" * (count != 1)

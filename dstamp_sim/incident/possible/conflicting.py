@@ -27,7 +27,7 @@ class Conflict:
     smallest: bool
     proved: bool
 
-    def told(self) -> str:
+    def words(self) -> str:
         """In words."""
         kind = "the fewest observations that conflict" if self.smallest else "observations that conflict, none to spare"
         bound = "with any number of unseen partners" if self.proved else "with the unseen partners that were tried"

@@ -162,9 +162,9 @@ class LeastSearch:
 
     def _assumed(self, question: Candidate) -> tuple[str, ...]:
         runs = self.case.runs
-        told = [f"the times are {question.order.reading}s"] if question.order.reading else []
+        assumed = [f"the times are {question.order.reading}s"] if question.order.reading else []
         for key in self.variant.quantified():
             if any(run.identity.get(key) is None for run in runs):
                 values = [identity[key] for identity in question.identities]
-                told.append(f"{key} of {', '.join(run.name for run in runs)}: {pattern(values)}")
-        return tuple(told)
+                assumed.append(f"{key} of {', '.join(run.name for run in runs)}: {pattern(values)}")
+        return tuple(assumed)

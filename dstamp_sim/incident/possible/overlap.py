@@ -63,10 +63,13 @@ def orders(times: Sequence[ObservedTime], longest_s: float) -> list[IntervalOrde
         windows = {s.name: _window(s, reading.get(s.group, s.means), longest_s) for s in times}
         solo = {s.name for s in times if s.solo}
         pairs = frozenset(_pairs(windows, solo))
-        told = ", ".join(sorted(set(reading.values())))
-        found.setdefault((pairs, _unseen(windows, solo, longest_s)), []).append(told)
+        meant = ", ".join(sorted(set(reading.values())))
+        found.setdefault((pairs, _unseen(windows, solo, longest_s)), []).append(meant)
     alone = len(found) == 1
-    return [IntervalOrder(pairs, unseen, "" if alone else " or ".join(told)) for (pairs, unseen), told in found.items()]
+    return [
+        IntervalOrder(pairs, unseen, "" if alone else " or ".join(meanings))
+        for (pairs, unseen), meanings in found.items()
+    ]
 
 
 def _readings(times: Sequence[ObservedTime]) -> Iterator[dict[str, str]]:

@@ -22,17 +22,17 @@ class Pairs:
     refuted: int = 0
     unjudged: int = 0
 
-    def told(self) -> str:
+    def words(self) -> str:
         """In words; an empty text where none was judged."""
         possible = [row.mechanism for row in self.rows if row.verdict is Possible.POSSIBLE]
         undecided = len(self.rows) - len(possible)
         if not self.rows and not self.unjudged:
             return f"No two at once can, either ({self.refuted} settings of two refuted)" if self.refuted else ""
-        told = [f"Two at once can: {', '.join(possible)}" if possible else "No two at once were shown to be possible"]
-        told += [f"{self.refuted} settings of two are refuted"]
-        told += [f"{undecided} not decided within the bounds"] if undecided else []
-        told += [f"{self.unjudged} more not judged, after so many"] if self.unjudged else []
-        return "; ".join(told)
+        words = [f"Two at once can: {', '.join(possible)}" if possible else "No two at once were shown to be possible"]
+        words += [f"{self.refuted} settings of two are refuted"]
+        words += [f"{undecided} not decided within the bounds"] if undecided else []
+        words += [f"{self.unjudged} more not judged, after so many"] if self.unjudged else []
+        return "; ".join(words)
 
 
 def judge_pairs(

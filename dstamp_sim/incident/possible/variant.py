@@ -133,11 +133,11 @@ def _paired(first: Variant, second: Variant) -> Variant | None:
     both = {**_keywords(one.factory), **_keywords(other.factory)}
     factory = partial(hypotheses.nothing, **_without(both, open_to_both))
     mechanism = replace(one, story=f"{one.story}; and {other.story}", factory=factory, within=None)
-    reading = dict(first.reading) | {k: v for k, v in second.reading.items() if not _told_by(first, second, k)}
+    reading = dict(first.reading) | {k: v for k, v in second.reading.items() if not _settled_by(first, second, k)}
     return Variant(f"{first.name} + {second.name}", mechanism, hypotheses, reading, settings)
 
 
-def _told_by(first: Variant, second: Variant, question: str) -> bool:
+def _settled_by(first: Variant, second: Variant, question: str) -> bool:
     """Whether an answer of the second is one of the first, whatever the runs share."""
     known = first.hypotheses.questions[question].readings[second.reading[question]]
     return _without(known, first.hypotheses.apart).items() <= dict(first.settings).items()

@@ -37,10 +37,10 @@ def partners(row: MechanismRow) -> str:
     least, without = row.least, row.least_without_timing
     if least is None:
         return ""
-    told = _number(least.partners, exact=least.exact)
+    number = _number(least.partners, exact=least.exact)
     if not least.partners or without is None or without.partners == least.partners:
-        return told
-    return f"{told} ({_number(without.partners, exact=without.exact)})"
+        return number
+    return f"{number} ({_number(without.partners, exact=without.exact)})"
 
 
 def _number(count: int, *, exact: bool) -> str:

@@ -30,8 +30,8 @@ def draw_posterior(
         for row, name in enumerate(names):
             span = [other[name] for other in others.values()] or [posterior[name]]
             axes.plot([min(span), max(span)], [row, row], color="#1c2733", lw=1.2, marker="|", ms=8)
-            told = without_share.get(name, f"{posterior[name]:.1%}")
-            axes.text(max(*span, posterior[name]) + 0.012, row, drawable(told), va="center", fontsize=9)
+            share = without_share.get(name, f"{posterior[name]:.1%}")
+            axes.text(max(*span, posterior[name]) + 0.012, row, drawable(share), va="center", fontsize=9)
         axes.set_xlim(0, 1.12)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0], ["0", "25 %", "50 %", "75 %", "100 %"])
         axes.set_xlabel("posterior if all are equally likely before; line: range over the other priors that were tried")

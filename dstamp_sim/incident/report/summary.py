@@ -17,7 +17,7 @@ from dstamp_sim.incident.likely.identifiability import REPETITIONS
 from dstamp_sim.incident.likely.likelihood import Weighed
 from dstamp_sim.incident.likely.worlds import UNSEEN
 from dstamp_sim.incident.loaded import Incident
-from dstamp_sim.incident.possible.case import Case, LeastWitness, MechanismFinding, Possible, partners_told
+from dstamp_sim.incident.possible.case import Case, LeastWitness, MechanismFinding, Possible, partners_text
 from dstamp_sim.incident.possible.conflicting import Conflict
 from dstamp_sim.incident.replay_scenario import Replay, ReplayedRun
 from dstamp_sim.incident.witness.construct import Construction
@@ -252,7 +252,7 @@ def summarise(judged: IncidentFindings, incident: Incident, evidence: Evidence, 
         pairs=tuple(map(_row, judged.pairs.rows)),
         pairs_refuted=judged.pairs.refuted,
         pairs_unjudged=judged.pairs.unjudged,
-        pairs_say=judged.pairs.told(),
+        pairs_say=judged.pairs.words(),
         conflict=_conflict(judged.conflict) if judged.conflict else None,
         longest_run_s=judged.longest_run_s,
         most_deaths=Case.most_crashes,
@@ -293,7 +293,7 @@ def _priors(scenario: Scenario, model: Model) -> list[str]:
     rates = [
         f'"{label}": {a / (a + b):.0%} on average (beta {a:g}, {b:g})' for label, (a, b) in priors.probabilities.items()
     ]
-    delays = [f"{name} {given.told()}" for name, given in scenario.timing.delays.items()]
+    delays = [f"{name} {given.words()}" for name, given in scenario.timing.delays.items()]
     return [
         f"source of the priors: {priors.source}",
         "all mechanisms are equally likely before the evidence, and so are the readings of each",
@@ -317,7 +317,7 @@ def _replay(replayed: Replay) -> ReplaySummary:
 
 
 def _conflict(found: Conflict) -> ConflictRow:
-    return ConflictRow(found.names, found.smallest, found.proved, found.told())
+    return ConflictRow(found.names, found.smallest, found.proved, found.words())
 
 
 def _row(row: MechanismFinding) -> MechanismRow:
@@ -343,7 +343,7 @@ def _assumed(found: LeastWitness | None) -> Sequence[str]:
     """What it assumes beside the reading: who the runs were, and what nobody saw."""
     if found is None:
         return ()
-    seen = found.told() if found.unseen else "no other run"
+    seen = found.words() if found.unseen else "no other run"
     died = [f"the death of {found.crashes} of them"] if found.crashes else []
     failed = [f"{found.faults} failure{'s' * (found.faults != 1)}"] if found.faults else []
     return [*found.assumed, seen, *died, *failed]
@@ -376,7 +376,7 @@ def _witness(best: Best, least: LeastWitness | None) -> WitnessRow:
         how += f"every duration within the middle {math.ceil(100 * best.fitted.middle)} % of its prior"
     if least is not None and best.unseen > least.unseen:
         how += (
-            f"; it has {partners_told(best.unseen)}, as no order of steps that was tried with {least.unseen} fits those"
+            f"; it has {partners_text(best.unseen)}, as no order of steps that was tried with {least.unseen} fits those"
         )
     return WitnessRow(best.unseen, constructed=True, how=how)
 

@@ -144,14 +144,14 @@ class TimeConstraints:
         weights = self._weights(np.zeros(1), WIDEST)[:, 0].tolist()
         cycle = _negative_cycle([(b.earlier, b.later) for b in self.bounds], weights, self.nodes)
         starts = [(self.bounds[i], weights[i]) for i in cycle if ORIGIN in self.bounds[i][:2]]
-        told = [_told_starts(starts)] if len(starts) == 2 else []
+        reasons = [_starts_text(starts)] if len(starts) == 2 else []
         rest = [i for i in cycle if len(starts) != 2 or ORIGIN not in self.bounds[i][:2]]
         for (why, sign), same in groupby(rest, key=self._kind):
             row = list(same)
             names = list(dict.fromkeys(self.bounds[i].delay for i in sorted(row, key=lambda i: self.bounds[i].later)))
             limit = f"{'at most' if sign > 0 else 'at least'} {abs(sum(weights[i] for i in row)):,.0f} s"
-            told.append(f"{why}'s {', '.join(names)} take{'s' * (len(names) == 1)} {limit}" if sign else why)
-        return tuple(dict.fromkeys(told))
+            reasons.append(f"{why}'s {', '.join(names)} take{'s' * (len(names) == 1)} {limit}" if sign else why)
+        return tuple(dict.fromkeys(reasons))
 
     def _kind(self, number: int) -> tuple[str, int]:
         """The owner of a bound's delay and the limit; for another bound, its text and 0."""
@@ -332,7 +332,7 @@ def _nearest(fits: NDArray[np.bool_], deviations: Floats = DEVIATIONS) -> int:
     return min(np.flatnonzero(fits).tolist(), key=lambda i: abs(deviations[i]))
 
 
-def _told_starts(starts: Sequence[tuple[Bound, float]]) -> str:
+def _starts_text(starts: Sequence[tuple[Bound, float]]) -> str:
     """How far apart two processes start, from the two bounds that say so."""
     (one, weight), (other, other_weight) = starts
     if abs(weight) < abs(other_weight):
