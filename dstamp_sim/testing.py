@@ -44,7 +44,7 @@ from dstamp_sim.engines.replay import attempts, replay
 from dstamp_sim.inputs.model_file import Model, checked_settings, load_model
 from dstamp_sim.inputs.witness_file import Origin, Witness, read_witness
 from dstamp_sim.pipeline.explained import explained, explained_story
-from dstamp_sim.pipeline.files import badges_of, draw, save
+from dstamp_sim.pipeline.files import badges_of, draw_witness, save_with_timeline
 from dstamp_sim.pipeline.kept_witness import judged_again, property_about
 from dstamp_sim.random_systems import TooLarge, random_system
 
@@ -135,7 +135,7 @@ class Violation(AssertionError):
         origin = _ORIGINS.get(self.system)
         about = self.prop.title
         witness = Witness(origin or Origin(""), about, self.trace)
-        make = save if origin else draw
+        make = save_with_timeline if origin else draw_witness
         folder.mkdir(parents=True, exist_ok=True)
         badges = badges_of(self.system, self.trace, [self.prop])
         files = make(folder, stem, witness, self.system, f"VIOLATED: {about}", badges, self.why)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dstamp_sim.rendering.plots import COLOURS, INK, SETTINGS, plain, save
+from dstamp_sim.rendering.plots import COLOURS, INK, SETTINGS, save_figure, without_frame
 
 
 @dataclass(frozen=True)
@@ -43,5 +43,5 @@ def draw_offsets(curves: Sequence[OffsetCurve], title: str, path: Path) -> None:
         axes.set_title(title, loc="left", fontsize=13, fontweight="bold", color=INK)
         axes.legend(frameon=False, fontsize=11, title="lock placement", alignment="left")
         axes.grid(color="#e4e8ec")
-        plain(axes)
-        save(figure, path)
+        without_frame(axes)
+        save_figure(figure, path)

@@ -123,8 +123,9 @@ def test_no_name_of_a_class_means_two_things():
 
 
 def test_no_public_function_has_the_name_of_another():
-    """A command has the name of the verb that it runs; every other name of a function occurs once."""
-    files = [file for file in module_files() if file.relative_to(PACKAGE).parts[0] != "cli"]
+    """A command has the name of the verb that it runs, and the strategies have the same three functions each."""
+    files = [file for file in module_files() if not file.relative_to(PACKAGE).is_relative_to("engines/sampling")]
+    files = [file for file in files if file.relative_to(PACKAGE).parts[0] != "cli"]
     assert met_twice([name for file in files for name in functions_of(file.read_text(encoding="utf-8"))]) == []
 
 

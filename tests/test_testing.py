@@ -12,7 +12,7 @@ from dstamp_sim import Schedule, ScheduleError, WitnessError, explore, replay
 from dstamp_sim.analyses.minimise import ScheduleSize, size
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.engines.generated import generator_of
-from dstamp_sim.engines.replay import walk
+from dstamp_sim.engines.replay import replay_to_end
 from dstamp_sim.engines.timed.timed import run_timed
 from dstamp_sim.random_systems import described
 from dstamp_sim.testing import (
@@ -111,7 +111,7 @@ def test_a_schedule_that_does_not_fit_is_refused():
 def test_every_schedule_drawn_replays_and_ends_at_its_end_or_at_a_violation(system, data):
     schedule = data.draw(schedules(system, most_steps=200))
     semantics = Semantics(system)
-    _, end = walk(semantics, schedule)
+    _, end = replay_to_end(semantics, schedule)
     assert len(schedule) == 200 or _fails(system, schedule) or not list(semantics.moves(end))
 
 

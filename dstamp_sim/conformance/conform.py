@@ -23,7 +23,7 @@ from dstamp_sim.engines.replay import replay
 from dstamp_sim.inputs.model_file import load_model, read_settings
 from dstamp_sim.inputs.witness_file import Witness, check_writable, read_witness
 from dstamp_sim.pipeline.explained import explained, property_of
-from dstamp_sim.pipeline.files import result_text, save
+from dstamp_sim.pipeline.files import result_text, save_with_timeline
 
 JOBS = 4
 """How many trials run at once: most of a trial is waiting."""
@@ -61,7 +61,7 @@ def play_witness(path: Path, out: Path, *, use_docker_host: bool = False) -> Pla
     played = replace(witness, trace=trace, since=None)
     stem = f"{path.name.removesuffix('.witness.json')}-real"
     why = explained(system, trace, about=property_of(system, witness.about))
-    files = save(out, stem, played, system, f"{witness.about}, on real parts", badges, why)
+    files = save_with_timeline(out, stem, played, system, f"{witness.about}, on real parts", badges, why)
     return Played(witness, trace, tally, labels, files)
 
 

@@ -9,10 +9,10 @@ from dstamp_sim.conformance.keeper import scratch_folder, some_engine
 from dstamp_sim.conformance.timings import ABOUT, Measured, time_ops
 from dstamp_sim.inputs.witness_file import check_writable, write_text
 
-__all__ = ["ABOUT", "measure"]
+__all__ = ["ABOUT", "measure_ops"]
 
 
-def measure(out: Path, *, times: int = 15, use_docker_host: bool = False) -> tuple[list[Measured], Path]:
+def measure_ops(out: Path, *, times: int = 15, use_docker_host: bool = False) -> tuple[list[Measured], Path]:
     """Measures every real op `times` times, and writes the distributions to `measured-delays.toml` in `out`.
 
     Raises NoEngine where no engine can start.

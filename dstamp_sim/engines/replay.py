@@ -21,10 +21,10 @@ def replay(system: System, schedule: Schedule | Iterable[Choice] | str) -> Trace
 
     Raises ScheduleError with the step and the reason when a choice is impossible at its place.
     """
-    return walk(Semantics(system), schedule)[0]
+    return replay_to_end(Semantics(system), schedule)[0]
 
 
-def walk(semantics: Semantics, schedule: Schedule | Iterable[Choice] | str) -> tuple[Trace, State]:
+def replay_to_end(semantics: Semantics, schedule: Schedule | Iterable[Choice] | str) -> tuple[Trace, State]:
     """As `replay`, and the state that the trace ends in."""
     choices = Schedule.parse(schedule) if isinstance(schedule, str) else schedule
     state, steps = semantics.initial(), list[Step]()

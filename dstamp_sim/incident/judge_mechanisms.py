@@ -26,7 +26,7 @@ from dstamp_sim.incident.possible.conflicting import Conflict, conflict
 from dstamp_sim.incident.possible.judge_variant import JudgementTask
 from dstamp_sim.incident.possible.overlap import ObservedTime, orders
 from dstamp_sim.incident.possible.pairing import Pairs, judge_pairs
-from dstamp_sim.incident.possible.variant import variants
+from dstamp_sim.incident.possible.variant import variants_of_mechanism
 from dstamp_sim.incident.witness.construct import ClockedMechanism, Construction
 from dstamp_sim.incident.witness.drawn import Best, DrawnMechanism, constructed
 from dstamp_sim.inputs.model_file import Model
@@ -228,7 +228,7 @@ def _witnesses(
         best = runs.best(survivors.weighed[name])
         row = _best_row(rows, name)
         if best is None and row.timed is not None:
-            judged = variants(name, mechanism, cluster.hypotheses, cluster.case.constants)
+            judged = variants_of_mechanism(name, mechanism, cluster.hypotheses, cluster.case.constants)
             variant = next(variant for variant in judged if variant.settings == row.settings)
             attempt = ClockedMechanism(variant, row.timed, cluster.case, cluster.timing, priors).construct()
             best = constructed(name, attempt)

@@ -21,7 +21,7 @@ from dstamp_sim.incident.window import reason
 from dstamp_sim.inputs.model_file import checked_settings
 from dstamp_sim.inputs.witness_file import Origin, Witness, check_writable
 from dstamp_sim.pipeline.explained import Shown, explained, shown_by
-from dstamp_sim.pipeline.files import run_badges, save
+from dstamp_sim.pipeline.files import run_badges, save_with_timeline
 from dstamp_sim.pipeline.how_often import HowOften, how_often
 
 
@@ -106,7 +106,7 @@ def replay_incident(
     title = f"{scenario.title}: {name or 'the model'}, lock placement {system.placement.name}"
     system = system.with_crashes(max(system.crashes, len(scenario.timing.deaths_s)))
     why = explained(system, trace, origin=scenario.origin)
-    files = save(out, stem, witness, system, title, run_badges(system, trace), why)
+    files = save_with_timeline(out, stem, witness, system, title, run_badges(system, trace), why)
     story = chosen.story if chosen else ""
     return Replay(
         scenario=scenario,

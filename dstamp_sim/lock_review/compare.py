@@ -165,11 +165,11 @@ def lies_within(small: Placement, large: Placement, sections: Sequence[str]) -> 
 
 
 def _inside(span: Span, other: Span, sections: Sequence[str]) -> bool:
-    (first, last), (begin, end) = reach(span, sections), reach(other, sections)
+    (first, last), (begin, end) = span_numbers(span, sections), span_numbers(other, sections)
     return (span.lock, span.waits) == (other.lock, other.waits) and begin <= first and last <= end
 
 
-def reach(span: Span, sections: Sequence[str]) -> tuple[int, int]:
+def span_numbers(span: Span, sections: Sequence[str]) -> tuple[int, int]:
     """The numbers of the first and the last section of a span; the process's exit counts as one more."""
     return sections.index(span.first), len(sections) if span.last == PROCESS_EXIT else sections.index(span.last)
 
@@ -268,7 +268,7 @@ def one_shorter(placement: Placement, sections: Sequence[str]) -> Iterator[tuple
 
 
 def _shorter(span: Span, sections: Sequence[str]) -> Iterator[tuple[str, list[Span]]]:
-    first, last = reach(span, sections)
+    first, last = span_numbers(span, sections)
     if span.last == PROCESS_EXIT:
         return
     if first == last:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from dstamp_sim.core.placement import Placement, Span
-from dstamp_sim.lock_review.compare import JudgedPlacement, lies_within, one_shorter, placed, reach, written
+from dstamp_sim.lock_review.compare import JudgedPlacement, lies_within, one_shorter, placed, span_numbers, written
 
 MOST_JOINED = 150
 """How many pairs of spans of two different locks a review judges beside the enumerated ones."""
@@ -103,7 +103,7 @@ def _completed(
 def _pairs(one: JudgedPlacement, other: JudgedPlacement, sections: Sequence[str]) -> Iterator[Placement]:
     """Two spans as one placement, in the order of their first sections; both orders where they begin together."""
     both = (one.placement.spans[0], other.placement.spans[0])
-    spans: list[Span] = sorted(both, key=lambda span: (reach(span, sections), span.lock))
+    spans: list[Span] = sorted(both, key=lambda span: (span_numbers(span, sections), span.lock))
     yield placed(*spans)
     if spans[0].first == spans[1].first:
         yield placed(*reversed(spans))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dstamp_sim.lock_review.compare import AfterDeath, Standing
 from dstamp_sim.rendering.fonts import drawable
-from dstamp_sim.rendering.plots import BROKEN, INK, MUTED, SETTINGS, STUCK, save, shade, waiting_text
+from dstamp_sim.rendering.plots import BROKEN, INK, MUTED, SETTINGS, STUCK, save_figure, shade, waiting_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,7 +71,7 @@ def draw_map(panels: Sequence[Panel], title: str, path: Path, for_whom: str) -> 
         figure.text(
             0.01, -0.005, drawable("\n".join(wrap(legend, 180))), fontsize=10.5, color=MUTED, va="top", ha="left"
         )
-        save(figure, path)
+        save_figure(figure, path)
 
 
 _DEATHS = {

@@ -24,7 +24,7 @@ from dstamp_sim.engines.sampling.counting import count_interleavings
 from dstamp_sim.inputs.model_file import Model
 from dstamp_sim.inputs.witness_file import Origin, Witness, check_writable
 from dstamp_sim.pipeline.explained import explained
-from dstamp_sim.pipeline.files import badges_of, save
+from dstamp_sim.pipeline.files import badges_of, save_with_timeline
 from dstamp_sim.pipeline.findings import findings_of
 from dstamp_sim.pipeline.subject import load_subject
 from dstamp_sim.pipeline.trace_page import write_space_page, write_trace_page
@@ -132,5 +132,5 @@ def save_judgement(
     witness = Witness(origin, about, judgement.trace)
     badges = badges_of(system, judgement.trace, [judgement.prop])
     title = f"{judgement.verdict.value}: {about}, lock placement {system.placement.name}"
-    files = list(save(out, slug[:80], witness, system, title, badges, why))
+    files = list(save_with_timeline(out, slug[:80], witness, system, title, badges, why))
     return [*files, write_trace_page(out / f"{slug[:80]}.html", witness, system, why)] if html else files

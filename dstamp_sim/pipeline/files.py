@@ -59,7 +59,7 @@ def _with_own_word(good: bool | None, failure: Any) -> bool | None:
     return good if failure is None else good is not False and not failure
 
 
-def save(
+def save_with_timeline(
     out: Path,
     stem: str,
     witness: Witness,
@@ -71,10 +71,10 @@ def save(
     """The witness and its timeline, explained by `why`, as files in `out`."""
     file = out / f"{stem}.witness.json"
     write_witness(file, witness)
-    return (file, *draw(out, stem, witness, system, title, badges, why))
+    return (file, *draw_witness(out, stem, witness, system, title, badges, why))
 
 
-def draw(
+def draw_witness(
     out: Path,
     stem: str,
     witness: Witness,

@@ -12,7 +12,7 @@ from dstamp_sim.core.system import System
 from dstamp_sim.engines.replay import attempts, replay
 from dstamp_sim.inputs.witness_file import Witness, check_writable, read_witness, write_witness
 from dstamp_sim.pipeline.explained import Shown, explained, property_of, shown_by
-from dstamp_sim.pipeline.files import draw, witness_badges
+from dstamp_sim.pipeline.files import draw_witness, witness_badges
 from dstamp_sim.pipeline.kept_witness import remedy
 from dstamp_sim.pipeline.trace_page import write_trace_page
 
@@ -47,7 +47,7 @@ def show_witness(path: Path, out: Path, *, html: bool = False, minimised: bool =
         files.append(out / path.name)
     about = property_of(system, witness.about)
     why = explained(system, witness.trace, about=about, origin=witness.since)
-    files += draw(out, path.stem, witness, system, witness.about, witness_badges(system, witness), why)
+    files += draw_witness(out, path.stem, witness, system, witness.about, witness_badges(system, witness), why)
     if html:
         files.append(write_trace_page(out / f"{path.stem}.html", witness, system, why))
     return Display(witness, why, shown_by(system, witness.trace, witness.since, known=why), tuple(files))

@@ -36,7 +36,7 @@ def print_block(console: Console, block: Block) -> None:
             console.print(Shown(f"{caption}: {file}"))
 
 
-def shown(text: Text) -> Shown:
+def styled(text: Text) -> Shown:
     """A text with what stands out in it."""
     line = Shown()
     for part in parts(text):
@@ -51,7 +51,7 @@ def shown(text: Text) -> Shown:
 
 def _print_lines(console: Console, text: Text, first: str, rest: str) -> None:
     """A text broken between words, each line behind its sign."""
-    for number, line in enumerate(shown(text).wrap(console, max(20, console.width - len(rest)))):
+    for number, line in enumerate(styled(text).wrap(console, max(20, console.width - len(rest)))):
         line.rstrip()
         console.print(Shown(rest if number else first) + line)
 
@@ -61,5 +61,5 @@ def _table(table: Table) -> rich.table.Table:
     for heading in table.head:
         drawn.add_column(Shown(heading), overflow="fold")
     for row in table.rows:
-        drawn.add_row(*map(shown, row))
+        drawn.add_row(*map(styled, row))
     return drawn

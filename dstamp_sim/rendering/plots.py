@@ -44,7 +44,7 @@ def shade(seconds: float | None, longest: float) -> tuple[float, float, float]:
     return r, g, b
 
 
-def save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
     """Writes a figure; the same figure gives the same file."""
     kind = path.suffix.lstrip(".")
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
@@ -113,8 +113,8 @@ def draw_front(points: Sequence[PlacementPoint], title: str, path: Path) -> None
         axes.set_xlabel("95 in 100 runs wait at most (further left is cheaper; bars: 95 % interval)", fontsize=12)
         axes.set_title(drawable(title), loc="left", fontsize=14, fontweight="bold", color=INK)
         axes.grid(axis="x", color="#e4e8ec")
-        plain(axes)
-        save(figure, path)
+        without_frame(axes)
+        save_figure(figure, path)
 
 
 def _dot(axes: Axes, point: PlacementPoint, height: float) -> None:
@@ -198,8 +198,8 @@ def draw_waiting(curves: Sequence[Curve], present_per_day: float, title: str, pa
         axes.set_title(drawable(title), loc="left", fontsize=14, fontweight="bold", color=INK)
         axes.legend(loc="upper left", frameon=False, fontsize=11)
         axes.grid(color="#e4e8ec")
-        plain(axes)
-        save(figure, path)
+        without_frame(axes)
+        save_figure(figure, path)
 
 
 def _minutes(axis: Any) -> None:
@@ -210,7 +210,7 @@ def _minutes(axis: Any) -> None:
     axis.set_ticks([], minor=True)
 
 
-def plain(axes: Axes) -> None:
+def without_frame(axes: Axes) -> None:
     """No frame above and to the right."""
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

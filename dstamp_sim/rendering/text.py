@@ -65,11 +65,11 @@ def _doing(step: Step, before: Step | None, wide: int, *, say_none: bool) -> str
 
 def _change(step: Step, room: int) -> str:
     ends = [f"{step.process} ends: {text(step.returned)}"] if step.ended else []
-    line = "; ".join(ends + [changed(change) for change in step.changes])
+    line = "; ".join(ends + [change_text(change) for change in step.changes])
     return f"| {shortened(line, room - 2)}" if line else ""
 
 
-def changed(change: Change) -> str:
+def change_text(change: Change) -> str:
     """What changed of an object, field by field where its state has fields: `checkout: head = 'a', tree = 'a'`."""
     fields = [(path_text(path), text(now)) for path, _, now in innermost(change.before, change.after)]
     if [path for path, _ in fields] == [""]:

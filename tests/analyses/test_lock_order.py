@@ -4,7 +4,7 @@ from dstamp_sim import Mutex, Process, Program, System, explore
 from dstamp_sim.analyses.lock_order import lock_order
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.engines.explore.atlas import chart
-from dstamp_sim.engines.replay import walk
+from dstamp_sim.engines.replay import replay_to_end
 from dstamp_sim.inputs.model_file import load_model
 
 ONE, OTHER, GUARD = Mutex("one"), Mutex("other"), Mutex("guard")
@@ -30,7 +30,7 @@ def cycles(*orders: tuple[Mutex, ...]) -> list[list[tuple[str, str, str]]]:
 def test_a_cycle_of_the_lock_order_is_seen_in_a_run_that_did_not_deadlock():
     """The automata come from one run without a switch: nobody ever waited."""
     semantics = Semantics(system((ONE, OTHER), (OTHER, ONE)))
-    walk(semantics, "p0*4 p1*4")
+    replay_to_end(semantics, "p0*4 p1*4")
     assert len(lock_order(semantics).cycles) == 1
 
 

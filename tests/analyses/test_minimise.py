@@ -10,7 +10,7 @@ from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.properties import Property
 from dstamp_sim.core.scenario import Distribution, Shape, Timing
 from dstamp_sim.core.semantics import Semantics
-from dstamp_sim.engines.replay import attempts, walk
+from dstamp_sim.engines.replay import attempts, replay_to_end
 from dstamp_sim.engines.timed.timed import run_timed
 from dstamp_sim.inputs.model_file import load_model
 from tests.least import least_size
@@ -37,7 +37,7 @@ def wandered(system: System, prop: Property, seed: int, walks: int = 100) -> Sch
 
 def decides(system: System, prop: Property, schedule: Schedule) -> bool:
     semantics = Semantics(system)
-    _, state = walk(semantics, schedule)
+    _, state = replay_to_end(semantics, schedule)
     return any(True for _ in Judge(semantics, [prop]).decides(state))
 
 

@@ -17,7 +17,7 @@ from dstamp_sim.incident.possible.identities import assignments, stranger
 from dstamp_sim.incident.possible.overlap import ObservedTime, orders
 from dstamp_sim.incident.possible.pairing import judge_pairs
 from dstamp_sim.incident.possible.turns import Role, with_roles
-from dstamp_sim.incident.possible.variant import pairs, variants
+from dstamp_sim.incident.possible.variant import pairs, variants_of_mechanism
 from models.cc_ci import HYPOTHESES, MECHANISMS
 from models.cc_ci.system import cc_ci
 
@@ -52,7 +52,7 @@ def outcomes(factory, runs):
 
 
 def rows(name, asked):
-    known = variants(name, MECHANISMS[name], HYPOTHESES, asked.constants)
+    known = variants_of_mechanism(name, MECHANISMS[name], HYPOTHESES, asked.constants)
     return [Judging(variant, asked, engines()).row() for variant in known]
 
 

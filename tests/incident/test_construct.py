@@ -14,7 +14,7 @@ from dstamp_sim.engines.timed.timed import rehearsed, run_timed
 from dstamp_sim.incident.likely.observed_clock import observed_clock
 from dstamp_sim.incident.possible.abduction import Judging
 from dstamp_sim.incident.possible.ask import engines
-from dstamp_sim.incident.possible.variant import variants
+from dstamp_sim.incident.possible.variant import variants_of_mechanism
 from dstamp_sim.incident.witness.clock import Beliefs, TimeConstraints
 from dstamp_sim.incident.witness.construct import ClockedMechanism, decisions
 from tests.incident.recovery import SCENARIO
@@ -28,7 +28,7 @@ PAUSES = {"pause": Distribution(Shape.UNIFORM, (1.0, 3.0))}
 
 @cache
 def clocked(name):
-    known = variants(name, MODEL.mechanisms[name], MODEL.hypotheses, CASE.constants)
+    known = variants_of_mechanism(name, MODEL.mechanisms[name], MODEL.hypotheses, CASE.constants)
     variant = next(item for item in known if item.settings == likely_reading(name))
     found = Judging(variant, CASE, engines()).row().timed
     timing, _ = observed_clock(EVIDENCE, MODEL.hypotheses, SCENARIO.timing, SCENARIO.priors)

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from dstamp_sim.incident.report.phrases import cannot_give, fits, listed, reasons, refuted, share, span
+from dstamp_sim.analyses.speech import listed
+from dstamp_sim.incident.report.phrases import cannot_give, fits, reasons, refuted, share, span
 from dstamp_sim.incident.report.summary import MechanismRow
 
 

@@ -10,7 +10,7 @@ from dstamp_sim.core.observable import Field, Observable
 from dstamp_sim.core.system import System
 from dstamp_sim.incident.evidence import Evidence, ObservedRun
 from dstamp_sim.incident.likely.observed_clock import observed_clock, undisturbed_s
-from dstamp_sim.incident.likely.worlds import around, draw, worlds_of
+from dstamp_sim.incident.likely.worlds import draw_worlds, partner_windows, worlds_of
 from dstamp_sim.incident.possible.case import Case, Observation
 from models.cc_ci import HYPOTHESES
 from tests.incident.recovery import SCENARIO
@@ -30,20 +30,20 @@ def clock(*runs):
 
 
 def arrivals(timing, alone=()):
-    drawn = draw(SCENARIO.priors, timing, 4000, np.random.default_rng(1), alone=alone)
+    drawn = draw_worlds(SCENARIO.priors, timing, 4000, np.random.default_rng(1), alone=alone)
     return drawn.unseen_starts_s[drawn.unseen_starts_s < timing.horizon_s]
 
 
 def test_runs_that_one_partner_can_have_met_are_one_cluster():
-    assert around([10.0, 14.0], longest_s=2.0) == [(8.0, 15.0)]
-    assert around([14.1, 10.0], longest_s=2.0) == [(8.0, 11.0), (12.1, 15.1)]
-    assert around([], longest_s=2.0) == []
+    assert partner_windows([10.0, 14.0], longest_s=2.0) == [(8.0, 15.0)]
+    assert partner_windows([14.1, 10.0], longest_s=2.0) == [(8.0, 11.0), (12.1, 15.1)]
+    assert partner_windows([], longest_s=2.0) == []
 
 
 def test_partners_come_around_all_clusters_and_nowhere_else():
     timing, _ = clock(run("a", 0), run("b", 1), run("c", 100))
     come = arrivals(timing)
-    near = [(come >= low) & (come <= high) for low, high in around(timing.starts_s.values(), 2 * HOUR)]
+    near = [(come >= low) & (come <= high) for low, high in partner_windows(timing.starts_s.values(), 2 * HOUR)]
     assert [bool(part.any()) for part in near] == [True, True]
     assert np.all(near[0] | near[1])
     assert abs(near[0].mean() - 4 / 7) < 0.02  # 4 h and 3 h long

@@ -9,7 +9,7 @@ import pytest
 from dstamp_sim import Placement, Verdict
 from dstamp_sim.core.scenario import Distribution, Shape
 from dstamp_sim.lock_review.answer import answer, flip_text
-from dstamp_sim.lock_review.compare import DECLARED, AfterDeath, JudgedPlacement, candidates, reach, written
+from dstamp_sim.lock_review.compare import DECLARED, AfterDeath, JudgedPlacement, candidates, span_numbers, written
 from dstamp_sim.lock_review.flip import _scaled, what_would_flip
 from dstamp_sim.lock_review.joined import of_two_locks, pairs_of_locks, worth_judging
 from dstamp_sim.lock_review.review import review_model
@@ -25,7 +25,7 @@ NEEDS = {"recipe": (0, 2), "stack": (3, 5)}
 def covers(placement, stretch, sections=SECTIONS):
     """Whether one span covers a stretch: what is asked of a placement in these tests."""
     first, last = stretch
-    return any(reach(s, sections)[0] <= first and last <= reach(s, sections)[1] for s in placement.spans)
+    return any(span_numbers(s, sections)[0] <= first and last <= span_numbers(s, sections)[1] for s in placement.spans)
 
 
 def keeps(placement, needs=NEEDS):

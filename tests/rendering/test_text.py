@@ -5,7 +5,7 @@ from typing import NamedTuple
 from dstamp_sim import Outcome, Process, Register, SharedObject, System, replay
 from dstamp_sim.core.value import text
 from dstamp_sim.rendering.page import fields
-from dstamp_sim.rendering.text import at_least, at_most, changed, story
+from dstamp_sim.rendering.text import at_least, at_most, change_text, story
 from dstamp_sim.rendering.timeline.layout import lay_out
 from dstamp_sim.rendering.timeline.shapes import clean
 
@@ -40,7 +40,7 @@ def test_a_nested_state_is_told_by_the_field_that_changed():
     table = Table("table", ((Txn("new"), Txn("new")), (1, 1)))
     system = System(objects=[table], processes=[Process("p", lambda: (yield table.op("set", "running")))])
     [step] = replay(system, "p").steps
-    assert [changed(change) for change in step.changes] == ["table: [0][0].status = 'running'"]
+    assert [change_text(change) for change in step.changes] == ["table: [0][0].status = 'running'"]
     assert fields(step.changes[0].after) == [
         ["[0][0].status", "'running'"],
         ["[0][0].wrote", "0"],

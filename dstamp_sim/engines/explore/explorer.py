@@ -20,7 +20,7 @@ from dstamp_sim.engines.explore.reduction import MOST_OBJECTS, future_of
 from dstamp_sim.engines.explore.retrace import schedule_along
 from dstamp_sim.engines.explore.shortest import shortest_schedule
 from dstamp_sim.engines.explore.space import OutOfMemory, Space
-from dstamp_sim.engines.replay import walk
+from dstamp_sim.engines.replay import replay_to_end
 from dstamp_sim.engines.tables.closure import close
 from dstamp_sim.engines.tables.quotient import quotient
 from dstamp_sim.engines.tables.tables import Tables
@@ -304,7 +304,7 @@ def _witness(search: _Search, index: int, prop: Property) -> tuple[Trace, bool, 
         exact = _search(semantics, [prop], Reductions(merge=False, por=False), bounds)
         shortest = 0 in exact.found
         schedule = _along(exact, exact.found[0], prop) if shortest else _along(search, search.found[index], prop)
-    trace, end = walk(semantics, schedule)
+    trace, end = replay_to_end(semantics, schedule)
     if not decides(end):
         raise changed_its_mind(prop, "differently when the trace that decides it was performed again")
     return trace, shortest, minimal

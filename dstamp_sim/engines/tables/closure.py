@@ -51,7 +51,7 @@ def close(tables: Tables, *, any_number: Collection[str] = (), budget: int = BUD
 
 
 @dataclass
-class _Waiting:
+class _Waiters:
     """The processes in one local state: what each owns, and where the op on a shared object may lead."""
 
     owns: dict[tuple[int, ...], None] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class _Spread:
         # held.
         self._states: list[dict[int, None]] = [{} for _ in tables.objects]
         self._met: deque[tuple[int, int]] = deque()
-        self._waiting: list[dict[int, _Waiting]] = [{} for _ in tables.objects]
+        self._waiting: list[dict[int, _Waiters]] = [{} for _ in tables.objects]
         self._held: list[dict[int, None]] = [{} for _ in tables.objects]
 
     def to_its_end(self) -> str:
@@ -122,7 +122,7 @@ class _Spread:
             return
         waiting = self._waiting[slot]
         if local not in waiting:
-            waiting[local] = _Waiting()
+            waiting[local] = _Waiters()
             for state in list(self._states[slot]):
                 self._perform(local, slot, state)
         waiting[local].owns[own] = None

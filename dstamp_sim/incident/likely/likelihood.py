@@ -15,7 +15,7 @@ from dstamp_sim.core.mechanism import Experiment, Hypotheses, Mechanism, Seen
 from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.scenario import Priors, Timing
 from dstamp_sim.engines.timed.sweep import Sweeper, Swept, Varied
-from dstamp_sim.incident.likely.worlds import Drawn, Sweepers, draw, scaled, sweep_worlds, worlds_of
+from dstamp_sim.incident.likely.worlds import Drawn, Sweepers, draw_worlds, scaled, sweep_worlds, worlds_of
 from dstamp_sim.incident.possible.case import Case
 
 
@@ -104,7 +104,7 @@ def weigh(
     samples, total, alone_hits, alone = [], 0, 0, 0
     for number, (settings, identities, share) in enumerate(worlds):
         count = max(1, round(priors.runs * share))
-        drawn = draw(priors, timing, count, np.random.default_rng([seed, number]), alone=case.alone)
+        drawn = draw_worlds(priors, timing, count, np.random.default_rng([seed, number]), alone=case.alone)
         lonely = (drawn.unseen_starts_s >= timing.horizon_s).all(axis=1)
         total, alone = total + count, alone + int(lonely.sum())
         if settings in impossible:

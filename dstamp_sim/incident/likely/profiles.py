@@ -14,7 +14,7 @@ from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.scenario import Priors, Timing
 from dstamp_sim.engines.timed.sweep import Swept
 from dstamp_sim.incident.likely.identifiability import Profile
-from dstamp_sim.incident.likely.worlds import Sweepers, draw, sweep_worlds, worlds_of
+from dstamp_sim.incident.likely.worlds import Sweepers, draw_worlds, sweep_worlds, worlds_of
 from dstamp_sim.incident.possible.case import Case
 
 AS_OBSERVED = "as observed"
@@ -78,7 +78,7 @@ def profile(
     for number, (settings, identities, share) in left:
         count = max(1, round(size.settings * share / whole))
         generator = np.random.default_rng([seed, number])
-        drawn = draw(priors, timing, count, generator, alone=case.alone, repeats=size.repetitions)
+        drawn = draw_worlds(priors, timing, count, generator, alone=case.alone, repeats=size.repetitions)
         swept = sweep_worlds(mechanism, {**settings, **needs}, identities, drawn, timing, seed + number, sweepers)
         runs = np.column_stack(
             [_outcomes(swept, column, case, hypotheses.evidence, numbers) for column in range(len(case.runs))]

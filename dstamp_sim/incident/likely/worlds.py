@@ -78,13 +78,13 @@ def sweep_worlds(
     """The observed runs and the partners that nobody saw, on the clock in every world that was drawn."""
     key = (id(mechanism), text(settings), text(identities))
     if key not in sweepers:
-        sweepers[key] = Sweeper(system_of(mechanism, settings, identities))
+        sweepers[key] = Sweeper(system_of_world(mechanism, settings, identities))
     sweeper = sweepers[key]
     varied = _varied(sweeper, drawn, timing)
     return sweeper.sweep(replace(timing, starts_s={}), len(drawn.factor), seed=seed, varied=varied)
 
 
-def system_of(
+def system_of_world(
     mechanism: Mechanism, settings: Mapping[str, Any], identities: Sequence[Mapping[str, Any]], unseen: int = UNSEEN
 ) -> System:
     """The system of the observed runs and so many partners that nobody saw, who are like the last observed run."""
@@ -100,7 +100,7 @@ def parameters_of(
     return {**settings, **per_run, "runs": len(everyone)}
 
 
-def draw(
+def draw_worlds(
     priors: Priors,
     timing: Timing,
     count: int,
@@ -117,7 +117,7 @@ def draw(
     low, high = priors.unseen_mean
     mean = np.zeros(count) if high == 0 else np.exp(generator.uniform(math.log(max(low, 1e-9)), math.log(high), count))
     number = np.minimum(generator.poisson(np.repeat(mean, repeats)), UNSEEN)
-    spans = around([at for name, at in timing.starts_s.items() if name not in alone], priors.longest_run_s)
+    spans = partner_windows([at for name, at in timing.starts_s.items() if name not in alone], priors.longest_run_s)
     number = number if spans else np.zeros_like(number)
     come = _within(spans, generator.uniform(0.0, 1.0, (len(number), UNSEEN)))
     come = np.where(np.arange(UNSEEN) < number[:, None], np.maximum(come, 0.0), timing.horizon_s)
@@ -125,7 +125,7 @@ def draw(
     return Drawn({label: np.repeat(drawn, repeats) for label, drawn in probabilities.items()}, factor, come)
 
 
-def around(starts: Sequence[float], longest_s: float) -> list[tuple[float, float]]:
+def partner_windows(starts: Sequence[float], longest_s: float) -> list[tuple[float, float]]:
     """When unseen partners can have come to runs with these starts: a span for each cluster of runs, in order.
 
     Runs belong to one cluster if one partner can have met both: their starts are no more than two longest runs apart.

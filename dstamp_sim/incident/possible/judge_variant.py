@@ -12,7 +12,7 @@ from dstamp_sim.incident.possible.abduction import Judging
 from dstamp_sim.incident.possible.ask import engines
 from dstamp_sim.incident.possible.case import Case, LeastWitness, MechanismFinding
 from dstamp_sim.incident.possible.least import LeastSearch
-from dstamp_sim.incident.possible.variant import Variant, variants
+from dstamp_sim.incident.possible.variant import Variant, variants_of_mechanism
 from dstamp_sim.inputs.model_file import Model, load_model
 
 
@@ -31,7 +31,9 @@ class JudgementTask:
     def variants_of(self, mechanism: str) -> list[Variant]:
         """One mechanism under each of its readings."""
         assert self.model.hypotheses is not None
-        return variants(mechanism, self.model.mechanisms[mechanism], self.model.hypotheses, self.case.constants)
+        return variants_of_mechanism(
+            mechanism, self.model.mechanisms[mechanism], self.model.hypotheses, self.case.constants
+        )
 
     def row(self, variant: Variant) -> MechanismFinding:
         """The judgement of one of them."""

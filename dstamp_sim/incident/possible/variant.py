@@ -95,7 +95,9 @@ def readings(
         yield dict(zip(names, answer, strict=True)), settings
 
 
-def variants(name: str, mechanism: Mechanism, hypotheses: Hypotheses, constants: frozenset[str]) -> list[Variant]:
+def variants_of_mechanism(
+    name: str, mechanism: Mechanism, hypotheses: Hypotheses, constants: frozenset[str]
+) -> list[Variant]:
     """A mechanism under each of its readings."""
     return [
         Variant(name, mechanism, hypotheses, reading, settings)
@@ -111,8 +113,8 @@ def pairs(mechanisms: Mapping[str, Mechanism], hypotheses: Hypotheses, constants
     partial applications of `hypotheses.nothing` are in no pair.
     """
     for (name, one), (other_name, other) in combinations(mechanisms.items(), 2):
-        for first in variants(name, one, hypotheses, constants):
-            for second in variants(other_name, other, hypotheses, constants):
+        for first in variants_of_mechanism(name, one, hypotheses, constants):
+            for second in variants_of_mechanism(other_name, other, hypotheses, constants):
                 both = _paired(first, second)
                 if both is not None:
                     yield both

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from dstamp_sim.analyses.speech import listed
 from dstamp_sim.incident.possible.case import Possible
 from dstamp_sim.incident.report.phrases import (
     fits,
     flips,
     likely_outcomes,
-    listed,
     many,
     partners,
     refuted,
@@ -31,10 +31,10 @@ LEAST_BITS = 0.005
 
 def first_screen(summary: Summary, page: Path) -> Document:
     """What a reader must know first; `page` is the file of the whole report."""
-    return Document(summary.title, (*answer(summary), _small_table(summary), Paragraph(_rest(summary, page))))
+    return Document(summary.title, (*first_answer(summary), _small_table(summary), Paragraph(_rest(summary, page))))
 
 
-def answer(summary: Summary) -> tuple[Block, ...]:
+def first_answer(summary: Summary) -> tuple[Block, ...]:
     """The question and its answer: what stands whatever the priors, what they move, and what to do next."""
     return (Paragraph(question(summary)), Items(tuple(_lines(summary))))
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dstamp_sim.incident.report.first_screen import answer
-from dstamp_sim.incident.report.phrases import flips, listed, many, partners, reasons, share, span
+from dstamp_sim.analyses.speech import listed
+from dstamp_sim.incident.report.first_screen import first_answer
+from dstamp_sim.incident.report.phrases import flips, many, partners, reasons, share, span
 from dstamp_sim.incident.report.replayed import replay_table
 from dstamp_sim.incident.report.summary import EvidenceSummary, ExperimentRow, MechanismRow, Summary
 from dstamp_sim.rendering.document import (
@@ -53,7 +54,7 @@ def _short(summary: Summary) -> Iterator[Block]:
         )
     )  # fmt: skip
     yield Heading("In short")
-    yield from answer(summary)
+    yield from first_answer(summary)
     groups = _twins(summary)
     if groups:
         yield Paragraph(

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from dstamp_sim.analyses.speech import listed
 from dstamp_sim.incident.report.summary import ExperimentRow, MechanismRow, Summary
 
 MOST_FITTING = 4
 """How many mechanisms are named that an outcome fits."""
-
-
-def listed(names: Sequence[str], last: str = "and") -> str:
-    """Names listed in a sentence."""
-    return f" {last} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def share(probability: float) -> str:

@@ -20,7 +20,7 @@ def draw_posterior(
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
 
     from dstamp_sim.rendering.fonts import drawable  # noqa: PLC0415 - with matplotlib
-    from dstamp_sim.rendering.plots import SETTINGS, plain, save  # noqa: PLC0415 - with matplotlib
+    from dstamp_sim.rendering.plots import SETTINGS, save_figure, without_frame  # noqa: PLC0415 - with matplotlib
 
     names = sorted((n for n in posterior if posterior[n] > 0 or n in without_share), key=lambda name: posterior[name])
     with mpl.rc_context(SETTINGS):
@@ -36,5 +36,5 @@ def draw_posterior(
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0], ["0", "25 %", "50 %", "75 %", "100 %"])
         axes.set_xlabel("posterior if all are equally likely before; line: range over the other priors that were tried")
         axes.tick_params(labelsize=10)
-        plain(axes)
-        save(drawn, path)
+        without_frame(axes)
+        save_figure(drawn, path)

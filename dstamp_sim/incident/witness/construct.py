@@ -11,7 +11,7 @@ from dstamp_sim.core.schedule import CRASH, Choice, Schedule
 from dstamp_sim.core.semantics import Move, Semantics, State
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
-from dstamp_sim.engines.replay import replay, walk
+from dstamp_sim.engines.replay import replay, replay_to_end
 from dstamp_sim.engines.timed.timed import ChanceDecision, rehearsed
 from dstamp_sim.incident.likely.worlds import UNSEEN, parameters_of
 from dstamp_sim.incident.possible.case import Case, LeastWitness
@@ -152,7 +152,7 @@ def _just_in_time(trace: Trace) -> Schedule:
 def _completed(system: System, choices: Sequence[Choice]) -> Trace:
     """The trace of these choices continued until every process that must end has ended, one after the other."""
     semantics = Semantics(system)
-    _, state = walk(semantics, choices)
+    _, state = replay_to_end(semantics, choices)
     more: list[Choice] = []
     while (move := _next(semantics, state)) is not None:
         more.append(semantics.choice(move))

@@ -20,14 +20,14 @@ from dstamp_sim.core.trace import Trace
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.engines.timed.timed import run_timed
 from dstamp_sim.incident.likely.likelihood import Weighed, WorldSample
-from dstamp_sim.incident.likely.worlds import parameters_of, scaled, system_of
+from dstamp_sim.incident.likely.worlds import parameters_of, scaled, system_of_world
 from dstamp_sim.incident.possible.case import Case
 from dstamp_sim.incident.possible.least import PARTNER
 from dstamp_sim.incident.witness.clock import Fitted
 from dstamp_sim.incident.witness.construct import Construction
 from dstamp_sim.inputs.witness_file import Origin, Witness
 from dstamp_sim.pipeline.explained import explained
-from dstamp_sim.pipeline.files import run_badges, save
+from dstamp_sim.pipeline.files import run_badges, save_with_timeline
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class DrawnMechanism:
     def _certified(self, sample: WorldSample, world: int, unseen: int) -> Best:
         """That world run on the SimPy clock with the sweep's draws, performed again without absent processes."""
         settings = {**sample.settings, **self.needs}
-        whole = system_of(self.mechanism, settings, sample.identities)
+        whole = system_of_world(self.mechanism, settings, sample.identities)
         timed = run_timed(whole, self._timing(whole, sample, world), Draws(sample.seed, world))
         parameters = parameters_of(settings, sample.identities, unseen)
         system = self.mechanism.factory(**parameters)
@@ -140,4 +140,4 @@ def save_witness(best: Best, model: str, title: str, since: datetime | None, out
     stretched = best.fitted is not None and best.fitted.excluded
     partners += f", all durations {best.fitted.factor:.1f} times those assumed" if stretched and best.fitted else ""
     heading = f"{title}: how {best.mechanism} can have done it, with {partners}"
-    return save(out, f"witness-{best.mechanism}", witness, best.system, heading, badges, why)
+    return save_with_timeline(out, f"witness-{best.mechanism}", witness, best.system, heading, badges, why)

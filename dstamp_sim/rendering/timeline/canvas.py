@@ -98,6 +98,6 @@ def drawn_checks_of(trace: Trace, facts: Facts, annotations: Annotations | None 
     return tuple(found)
 
 
-def plain(name: str) -> str:
+def one_line(name: str) -> str:
     """A name on one line, never empty."""
     return clean(name) or "?"

@@ -24,7 +24,7 @@ from dstamp_sim.rendering.timeline.canvas import (
     Canvas,
     DrawnCheck,
     drawn_checks_of,
-    plain,
+    one_line,
 )
 from dstamp_sim.rendering.timeline.cause import caption, shade_window
 from dstamp_sim.rendering.timeline.facts import Facts, facts_of
@@ -73,7 +73,7 @@ def lay_out(
         trace, lanes, MOST_TIMED_STEPS if trace.timed else MOST_STEPS, annotations.sources if annotations else {}
     )
     axis = _axis(trace, facts, origin)
-    sections = tuple(dict.fromkeys(plain(span.name) for span in facts.spans))
+    sections = tuple(dict.fromkeys(one_line(span.name) for span in facts.spans))
     canvas = Canvas(
         trace,
         facts,
@@ -217,7 +217,7 @@ def _cut(value: str) -> str:
 
 
 def _short(name: str) -> str:
-    return elide(plain(name), 13, 260)
+    return elide(one_line(name), 13, 260)
 
 
 def _when(canvas: Canvas, number: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dstamp_sim.rendering.timeline.canvas import LEFT, MARGIN, RIGHT, ROW, Badge, Canvas, plain
+from dstamp_sim.rendering.timeline.canvas import LEFT, MARGIN, RIGHT, ROW, Badge, Canvas, one_line
 from dstamp_sim.rendering.timeline.cause import missing_lock
 from dstamp_sim.rendering.timeline.deeds import deed_rows
 from dstamp_sim.rendering.timeline.facts import Bar, SectionBar
@@ -86,7 +86,7 @@ def _named(canvas: Canvas, span: SectionBar) -> Named:
     taken = [(x - half, x + half) for x, half in signs] + cuts
     taken += [(canvas.x(w.start), canvas.x(w.end)) for w in canvas.facts.waits if w.process == span.process]
     inside = [(max(a, left), min(b, right)) for a, b in taken if a < right and b > left]
-    return Named(left, right, plain(span.name), taken=tuple(inside))
+    return Named(left, right, one_line(span.name), taken=tuple(inside))
 
 
 def _brackets(canvas: Canvas, spans: Sequence[SectionBar], top: float) -> None:
@@ -98,8 +98,8 @@ def _brackets(canvas: Canvas, spans: Sequence[SectionBar], top: float) -> None:
         points = ((left + 1, foot), (left + 1, foot - 4), (right - 1, foot - 4), (right - 1, foot))
         canvas.sheet.lines.append(Line("bracket", points))
         free = gaps((left + 3, right - 3), _above(canvas, span.process)) or [(left, left)]
-        begin, end = max(free, key=lambda gap: (min(gap[1] - gap[0], measure(plain(span.name), 11)), -gap[0]))
-        name = elide(plain(span.name), 11, end - begin)
+        begin, end = max(free, key=lambda gap: (min(gap[1] - gap[0], measure(one_line(span.name), 11)), -gap[0]))
+        name = elide(one_line(span.name), 11, end - begin)
         if len(name) > 2 or name == span.name:
             canvas.sheet.labels.append(Label(name, begin, y + 5, 11, "left", "bracket"))
         else:
@@ -134,7 +134,7 @@ def _hold_row(canvas: Canvas, holds: Sequence[Bar], y: float) -> None:
 def _hold_name(canvas: Canvas, hold: Bar, edges: tuple[float, float, float], y: float, on_bar: str) -> None:
     """Inside the bar (as a label of kind `on_bar`), or to its right up to the next, or as a code in one of these."""
     left, right, end = edges
-    blocked, name = around(canvas.routes.below(hold.process), 4), plain(hold.name)
+    blocked, name = around(canvas.routes.below(hold.process), 4), one_line(hold.name)
     inside, beside = Shelf((left + 3, right - 2), blocked), Shelf((right + 4, end - 6), blocked)
     brief = elide(name, 11, max(right - left - 8, 0))
     if 8 <= len(brief) < len(name) and right - left < 320:
@@ -172,10 +172,10 @@ def _signs(canvas: Canvas, process: str, place: LaneBand) -> None:
 
 def _name(canvas: Canvas, process: str, place: LaneBand, *, daemon: bool) -> None:
     if daemon:
-        name = elide(plain(process), SIZE, LEFT - 2 * MARGIN)
+        name = elide(one_line(process), SIZE, LEFT - 2 * MARGIN)
         canvas.sheet.labels.append(Label(name, MARGIN, place.middle, SIZE, "left", "quiet"))
         return
-    lines = wrap(plain(process), 13, LEFT - 2 * MARGIN, 2, bold=True)
+    lines = wrap(one_line(process), 13, LEFT - 2 * MARGIN, 2, bold=True)
     labels = canvas.sheet.labels
     first = place.middle - (7 if canvas.trace.timed else 8 * (len(lines) - 1))
     for n, line in enumerate(lines):
@@ -190,7 +190,7 @@ def _verdict(canvas: Canvas, process: str, badge: Badge, place: LaneBand) -> flo
     sign = {True: "✓ ", False: "✗ ", None: ""}[badge.good]
     kind = {True: "verdict_good", False: "verdict_bad", None: "verdict"}[badge.good]
     left, room = RIGHT + 14, WIDTH - MARGIN - RIGHT - 14
-    lines = wrap(sign + plain(badge.text), SIZE, room - 16, 4, bold=True)
+    lines = wrap(sign + one_line(badge.text), SIZE, room - 16, 4, bold=True)
     height = 16.0 * len(lines) + 8
     top = max(place.top + 5, place.middle - height / 2)
     canvas.sheet.boxes.append(Box(kind, left, top, room, height, process, badge.text))

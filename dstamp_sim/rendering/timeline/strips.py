@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dstamp_sim.rendering.timeline.canvas import LEFT, MARGIN, Canvas, plain
+from dstamp_sim.rendering.timeline.canvas import LEFT, MARGIN, Canvas, one_line
 from dstamp_sim.rendering.timeline.facts import Segment, Strip
 from dstamp_sim.rendering.timeline.names import BoxRow, Named, name_boxes, needs_flags
 from dstamp_sim.rendering.timeline.routes import LaneBand
@@ -27,7 +27,7 @@ def strip_lane(canvas: Canvas, strip: Strip, top: float) -> None:
         _segment(canvas, strip.name, segment, place)
     row = BoxRow(place.middle, main, main - 12.5, (LEFT - 60, WIDTH - MARGIN), "V", around(_looks(canvas, strip), 3))
     name_boxes(canvas.sheet, row, items, canvas.key)
-    lines = wrap(plain(strip.name), 13, LEFT - 2 * MARGIN, 2, bold=True)
+    lines = wrap(one_line(strip.name), 13, LEFT - 2 * MARGIN, 2, bold=True)
     for n, line in enumerate(lines):
         y = place.middle + 16 * (n - (len(lines) - 1) / 2)
         canvas.sheet.labels.append(Label(line, MARGIN, y, 13, "left", "process"))
