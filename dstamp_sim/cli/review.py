@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.text import Text
 
-from dstamp_sim.cli.console import AsJson, MechanismOption, Out, bar, output, print_files, print_json, say
+from dstamp_sim.cli.console import AsJson, MechanismOption, Out, bar, output, print_files, print_json
 from dstamp_sim.cli.numbers import whole
 
 if TYPE_CHECKING:
@@ -37,15 +36,17 @@ def review(
         Path | None,
         typer.Option(metavar="FILE", help="Arrivals and delays for the price (default: fleet.toml beside the model)."),
     ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Print the whole review, not its first screen.")] = False,
     out: Out = Path("out"),
     as_json: AsJson = False,
 ) -> None:
     """Review every placement of a model's locks: safe or not for any number of copies, its price, and the best ones."""
     from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - commands load what they need
-    from dstamp_sim.lock_review.answer import answer, end_text, table  # noqa: PLC0415 - as above
+    from dstamp_sim.lock_review.answer import answer  # noqa: PLC0415 - as above
+    from dstamp_sim.lock_review.brief import brief  # noqa: PLC0415 - as above
     from dstamp_sim.lock_review.review import review_model  # noqa: PLC0415 - as above
-    from dstamp_sim.lock_review.review_files import write_review  # noqa: PLC0415 - as above
-    from dstamp_sim.rendering.as_console import print_block  # noqa: PLC0415 - as above
+    from dstamp_sim.lock_review.review_files import PAGE, write_review  # noqa: PLC0415 - as above
+    from dstamp_sim.rendering.as_console import print_document  # noqa: PLC0415 - as above
 
     reference = f"{model}:{mechanism}" if mechanism else model
     with bar("placements judged") as tell:
@@ -59,21 +60,16 @@ def review(
             workers=cores(),
             progress=tell,
         )
-    files = write_review(found, out)
+    written = write_review(found, out)
     if as_json:
-        print_json(_json(found) | {"answer": answer(found), "files": [str(file) for file in files]})
+        print_json(_json(found) | {"answer": answer(found), "files": [str(file) for file in written.files]})
         return
     console = output()
-    for line in answer(found):
-        say(console, Text(line))
-    if found.minimal:
-        print_block(console, table(found, found.minimal[:6]))
-    for end in found.ends:
-        say(console, Text(end_text(end)))
-    for story in found.stories:
-        say(console, Text(f"\n{story.title}", style="bold"))
-        say(console, Text(story.sentence))
-    print_files(console, files)
+    if full:
+        print_document(console, written.page)
+        print_files(console, written.files)
+    else:
+        print_document(console, brief(found, out / PAGE))
 
 
 def _json(found: Review) -> dict[str, Any]:

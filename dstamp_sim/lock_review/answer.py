@@ -26,6 +26,13 @@ MOST_NAMED = 6
 """How many placements a sentence names; the page has all of them."""
 
 
+def question(review: Review) -> str:
+    """The question that the review answers."""
+    kept = "; ".join(review.properties)
+    locks = f"lock{'s' * (len(review.locks) != 1)} {', '.join(review.locks)}"
+    return f"Which placement of the {locks} over {', '.join(review.sections)} keeps {kept}?"
+
+
 def answer(review: Review) -> list[str]:
     """The review's answer in a few sentences."""
     return [line for part in (_found(review), _beside(review), _limits(review), _prices(review)) for line in part]
@@ -82,6 +89,16 @@ def flip_text(flips: Flips) -> str:
     if not changing:
         return f"The choice stands; {changes}."
     return f"The choice would change {'; '.join(changing)}{f'; {changes}' if flips.unmoved else ''}."
+
+
+def flips_in_brief(flips: Flips) -> str:
+    """The same without the assumptions that change nothing: their number."""
+    changes = "; ".join(f"if {one.assumption} ({_instead(one)})" for one in flips.found) or "nothing that was tried"
+    return (
+        f"{changes}. {len(flips.unmoved)} other assumptions that were tried change nothing."
+        if (flips.found and flips.unmoved)
+        else f"{changes}."
+    )
 
 
 def _joined_text(joined: Joined) -> str:

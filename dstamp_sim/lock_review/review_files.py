@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from dstamp_sim.inputs.witness_file import write_text
-from dstamp_sim.lock_review.answer import answer, end_text, for_whom, no_span, table, undecided
+from dstamp_sim.lock_review.answer import answer, end_text, for_whom, no_span, question, table, undecided
 from dstamp_sim.lock_review.compare import ANY_NUMBER, AfterDeath, JudgedPlacement, Standing
 from dstamp_sim.lock_review.placement_map import MapCell, Panel, draw_map
 from dstamp_sim.lock_review.review import PlacementStory, Review
@@ -22,8 +23,20 @@ MOST_PANEL_SECTIONS = 12
 """Up to this many sections, a map of pairs of spans is readable."""
 
 
-def write_review(review: Review, out: Path) -> list[Path]:
-    """Writes map, pictures, timelines, `review.md` and `review.html`; returns the files."""
+PAGE = "review.html"
+"""The whole review as a page, in the folder of a review's files."""
+
+
+@dataclass(frozen=True)
+class ReviewFiles:
+    """The whole review as a document, and the files that hold it."""
+
+    page: Document
+    files: tuple[Path, ...]
+
+
+def write_review(review: Review, out: Path) -> ReviewFiles:
+    """Writes map, pictures, timelines, `review.md` and `review.html`."""
     files: list[Path] = []
     pictures: dict[str, Path] = {}
     panels = list(_panels(review))
@@ -45,8 +58,8 @@ def write_review(review: Review, out: Path) -> list[Path]:
     page = Document(f"Lock review of {review.name}", tuple(_blocks(review, pictures, stories)))
     drawn = [*(file for name, file in pictures.items() if name != "map"), *(story.file for story in stories)]
     write_text(out / "review.md", markdown(page, {file.name: file.name for file in (*files, *drawn)}))
-    write_text(out / "review.html", html(page))
-    return [*files, *drawn, out / "review.md", out / "review.html"]
+    write_text(out / PAGE, html(page))
+    return ReviewFiles(page, (*files, *drawn, out / "review.md", out / PAGE))
 
 
 def _panels(review: Review) -> Iterator[Panel]:
@@ -152,11 +165,7 @@ def _parts(review: Review, pictures: dict[str, Path], stories: Sequence[Figure])
         "waiting": "The smallest safe placements and the present one as arrivals grow; each stream has as many runs.",
     }
     figures = {name: (Figure(pictures[name], captions[name]),) for name in captions if name in pictures}
-    question = (
-        f"Which placement of the locks {', '.join(review.locks)} over {', '.join(review.sections)} keeps "
-        f"{'; '.join(review.properties)}?"
-    )
-    yield "Question", Paragraph(question)
+    yield "Question", Paragraph(question(review))
     yield "Answer", *map(Paragraph, answer(review))
     yield "Map", *figures.get("map", ())
     yield "Not decided", *([undecided(review)] if undecided(review).rows else [])

@@ -38,7 +38,7 @@ def test_a_bank_of_ones_own_needs_the_lock_from_the_look_to_the_payment(alone, d
 
 
 def test_the_review_says_why_the_ends_are_where_they_are(alone, dstamp):
-    _, out, _ = dstamp("review", BANK)
+    _, out, _ = dstamp("review", BANK, "--full")
     assert "As it is (none): broken by 2 in 6 steps." in out
     assert "look must be inside: otherwise (account:pay) it is broken by 2 in" in out
     assert "pay must be inside: otherwise (account:look) it is broken by 2 in" in out
@@ -59,6 +59,7 @@ def test_the_philosophers_deadlocks_are_found_and_the_cycle_is_told(alone, dstam
 def test_of_the_swarms_own_rollback_it_says_that_locks_are_not_the_cure(alone, dstamp):
     options = ["--spans", "1", "--locks", "host", "--scenario", fleetless()]
     code, out, _ = dstamp("review", "cc_ci:swarm_rollback", *options)
+    out = " ".join(out.split())
     assert code == 0
     assert "No placement of these locks removes it: one process alone fails" in out
     assert "Locks are not the cure" in out
