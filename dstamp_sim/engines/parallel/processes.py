@@ -34,8 +34,8 @@ def spawned(
             for future in _submitted(pool, task, items):  # submitted one by one: an interrupted `map` cancels them
                 yield future.result()
         except BrokenProcessPool as error:
-            reason = "a worker process died, perhaps out of memory"
-            raise DstampError(f"{reason}; on one core (taskset -c 0 dstamp ...) there is none") from error
+            remedy = "`taskset -c 0 dstamp ...` runs without workers"
+            raise DstampError(f"a worker process died, perhaps out of memory; {remedy}") from error
         except BaseException:
             for process in active_children():
                 if process not in others:
