@@ -113,7 +113,7 @@ class ServiceHand:
         return dict(item.split("=", 1) for item in task["ContainerSpec"]["Env"])
 
     def label(self, key: str) -> str:
-        """A service label as abra writes it."""
+        """The full name of a service label."""
         return f"coop-cloud.{self.stack}.{key}"
 
     def _deploy(self, spec: Spec, listed: Any) -> str:

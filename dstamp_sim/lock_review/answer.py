@@ -26,7 +26,7 @@ MOST_NAMED = 6
 """How many placements a sentence names; the page has all of them."""
 
 
-def question(review: Review) -> str:
+def review_question(review: Review) -> str:
     """The question that the review answers."""
     kept = "; ".join(review.properties)
     locks = f"lock{'s' * (len(review.locks) != 1)} {', '.join(review.locks)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dstamp_sim.lock_review.answer import counts, flips_in_brief, price_text, question, verdict_text
+from dstamp_sim.lock_review.answer import counts, flips_in_brief, price_text, review_question, verdict_text
 from dstamp_sim.lock_review.compare import ANY_NUMBER, JudgedPlacement, Standing
 from dstamp_sim.lock_review.review import Review
 from dstamp_sim.rendering.document import Document, Items, Paragraph, Table, Text, strong
@@ -18,7 +18,7 @@ MOST_ROWS = 4
 def brief(review: Review, page: Path) -> Document:
     """What a reader must know first; `page` is the file of the whole review."""
     rest = f"Reasons, stories, the map, prices and all tables: {page}, or here with --full."
-    blocks = (Paragraph(question(review)), Items(tuple(_lines(review))), _small_table(review), Paragraph(rest))
+    blocks = (Paragraph(review_question(review)), Items(tuple(_lines(review))), _small_table(review), Paragraph(rest))
     return Document(f"Lock review of {review.name}", blocks)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dstamp_sim.inputs.witness_file import write_text
-from dstamp_sim.lock_review.answer import answer, end_text, for_whom, no_span, question, table, undecided
+from dstamp_sim.lock_review.answer import answer, end_text, for_whom, no_span, review_question, table, undecided
 from dstamp_sim.lock_review.compare import ANY_NUMBER, AfterDeath, JudgedPlacement, Standing
 from dstamp_sim.lock_review.placement_map import MapCell, Panel, draw_map
 from dstamp_sim.lock_review.review import PlacementStory, Review
@@ -165,7 +165,7 @@ def _parts(review: Review, pictures: dict[str, Path], stories: Sequence[Figure])
         "waiting": "The smallest safe placements and the present one as arrivals grow; each stream has as many runs.",
     }
     figures = {name: (Figure(pictures[name], captions[name]),) for name in captions if name in pictures}
-    yield "Question", Paragraph(question(review))
+    yield "Question", Paragraph(review_question(review))
     yield "Answer", *map(Paragraph, answer(review))
     yield "Map", *figures.get("map", ())
     yield "Not decided", *([undecided(review)] if undecided(review).rows else [])
