@@ -562,10 +562,15 @@ class Causes:
         yield from (Cause(CauseKind.DID, None, None, n, n, n) for n in islice(returned, 1))
 
     def _last_look(self) -> Iterator[Cause]:
-        """The last reading of the process whose result it is."""
+        """The last reading of the process whose result it is that decides what the property looks at."""
         for number in range(self.since, -1, -1):
             location = self._looked_at(number)
-            if self._of(number) == self.fact.process and location is not None and not self.accesses[number].writes:
+            if (
+                self._of(number) == self.fact.process
+                and location is not None
+                and not self.accesses[number].writes
+                and self.what_if.is_told(self.fact, number)
+            ):
                 yield Cause(CauseKind.OWN, location, None, self.conflicts.writer(number, location), number, number)
                 return
 

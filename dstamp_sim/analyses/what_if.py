@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dstamp_sim.analyses.accesses import Accesses, Counterfactual
 from dstamp_sim.analyses.conflicts import locks
+from dstamp_sim.analyses.looked_at import is_seen_otherwise
 from dstamp_sim.core.errors import ModelError, ScheduleError
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.op import Op
@@ -303,6 +304,29 @@ class WhatIf:
         performance.answered(self.pid(step.process), replace(_answer(step), state=self.accesses.before(number)))
         return self._gone(fact, performance, range(number + 1, len(self.trace.steps))) is not None
 
+    def is_told(self, fact: Decision, number: int) -> bool:
+        """Whether step `number` found what the property of `fact` looks at in the result of its process."""
+        process = self.trace.steps[number].process
+        prop = next((prop for prop in self._each if prop.name == fact.property), None)
+        for _, outcome in self._other_answers(number, fresh=True) if prop is not None and not self.tired else ():
+            other = self._result_with(number, outcome) if outcome is not None else None
+            if prop is not None and other is not None and is_seen_otherwise(prop, self.trace.results[process], other):
+                return True
+        return False
+
+    def _result_with(self, number: int, outcome: Outcome) -> Any:
+        """What the process of step `number` returns if it finds `outcome` there; None if it does not end."""
+        pid = self.pid(self.trace.steps[number].process)
+        performance = _Performance(self, number)
+        try:
+            performance.answered(pid, outcome)
+            for step in self.trace.steps[number + 1 :]:
+                performance.follow(step)
+            performance.finish(())
+        except ModelError:  # the program cannot handle such an answer
+            return None
+        return self.semantics.results(performance.state).get(self.trace.processes[pid])
+
     def comes_about(self, fact: Decision, choices: Sequence[Choice]) -> bool:
         """Whether `choices` alone bring `fact` about; False also if one of them is impossible at its place."""
         states = [self.semantics.initial()]
@@ -368,8 +392,11 @@ class WhatIf:
         clean = (ended or stuck) and fact not in facts and facts <= self._since.keys()
         return tuple(performance.choices) if clean else None
 
-    def _other_answers(self, number: int) -> Iterator[tuple[Path | None, Outcome | None]]:
-        """Other results that step `number` could have had; None as an outcome: it would have been blocked."""
+    def _other_answers(self, number: int, *, fresh: bool = False) -> Iterator[tuple[Path | None, Outcome | None]]:
+        """Other results that step `number` could have had; None as an outcome: it would have been blocked.
+
+        They are those of values that the trace shows; with `fresh`, also of one that nobody ever wrote.
+        """
         step = self.trace.steps[number]
         if step.op is None or step.op.target is None:
             return
@@ -381,7 +408,7 @@ class WhatIf:
             if (outcome.result, outcome.label) != (now.result, now.label):
                 known.add(outcome)
                 yield None, outcome
-        for variant in self.accesses.variants(number):
+        for variant in self.accesses.variants(number, fresh=fresh):
             now_is = self.accesses.before(number)
             answers: list[Outcome | None] = [_really(variant, outcome, now_is) for outcome in variant.outcomes]
             for other in answers or [None]:

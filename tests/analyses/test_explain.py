@@ -2,6 +2,7 @@
 
 import tomllib
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -256,3 +257,27 @@ def test_two_deaths_of_which_each_is_enough_are_told_together():
         "'both have signed' fails at step 2. Tried and safe: without signer#1's death and signer#2's death."
     )
     assert why.dropped == ()
+
+
+class Slip(NamedTuple):
+    paid: bool
+    left: int
+
+
+@pytest.mark.parametrize(
+    ("looks_at", "told"),
+    [
+        (lambda slip: slip.left >= 0, "customer's read at step 1 saw left -1"),
+        (lambda slip: slip.paid, "customer returned Slip(paid=False, left=-1)"),  # whatever was left
+        (lambda slip: slip != (False, -1), "customer's read at step 1 saw left -1"),
+    ],
+)
+def test_a_reading_is_no_cause_of_what_does_not_look_at_it(looks_at, told):
+    left = Register("left", -1)
+
+    def program():
+        return Slip(paid=False, left=(yield left.read()))
+
+    prop = each_result("in order", lambda slip: bool(looks_at(slip)))
+    system = System(objects=[left], processes=[Process("customer", program)], properties=[prop])
+    assert told in explain(system, replay(system, "customer")).sentence
