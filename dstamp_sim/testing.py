@@ -34,7 +34,7 @@ from dstamp_sim.analyses.minimise import minimise, size
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.properties import Property
 from dstamp_sim.core.schedule import Choice, Schedule
-from dstamp_sim.core.system import ANY, AnyNumber, Process, System
+from dstamp_sim.core.system import ANY, Copies, System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.verdict import Judgement, Report, Verdict
 from dstamp_sim.engines.explore.explorer import explore
@@ -67,7 +67,7 @@ __all__ = [
 _ORIGINS: WeakKeyDictionary[System, Origin] = WeakKeyDictionary()
 """How the systems made by `system_of` were built, so that witnesses of them can be built again."""
 
-CopiesWanted = int | AnyNumber | Mapping[str, int | AnyNumber] | None
+CopiesWanted = Copies | Mapping[str, Copies] | None
 
 
 def system_of(reference: str, placement: str | None = None, *, crashes: int = 0, **settings: Any) -> System:
@@ -339,15 +339,10 @@ def _failure(system: System, judgement: Judgement) -> Violation:
     return Violation(small, judgement.prop, judgement.trace.schedule, reason)
 
 
-def _with_copies(system: System, copies: CopiesWanted) -> System:
+def _with_copies(system: System, copies: Copies | Mapping[str, Copies]) -> System:
     must_end = [process.name for process in system.processes if not process.daemon]
     numbers = copies if isinstance(copies, Mapping) else dict.fromkeys(must_end, copies)
-    processes = [
-        Process(p.name, p.program, *p.args, copies=numbers[p.name], daemon=p.daemon, killable=p.killable)  # type: ignore[arg-type]  # None was dealt with
-        if p.name in numbers
-        else p
-        for p in system.processes
-    ]
+    processes = (p.with_copies(numbers[p.name]) if p.name in numbers else p for p in system.processes)
     return replace(system, processes=tuple(processes))
 
 

@@ -131,11 +131,11 @@ class Causes:
         yield from self._deaths()
         windows = [self._apart(cause) for cause in self.answers if cause.window is not None]
         tried = [cause for cause in windows if cause.trials]
-        yield from _told_as(CauseKind.ENVIRONMENT, tried)
+        yield from _of_kind(CauseKind.ENVIRONMENT, tried)
         yield from self._lapses()
         yield from self._orders(took_help)
-        yield from _told_as(CauseKind.OVERWRITTEN, tried)
-        stale = list(_told_as(CauseKind.STALE, tried))
+        yield from _of_kind(CauseKind.OVERWRITTEN, tried)
+        stale = list(_of_kind(CauseKind.STALE, tried))
         yield from (cause for cause in stale if not self._waited(cause))
         yield from (cause for cause in self.answers if self._fault(cause))
         if self.alone is None:
@@ -150,7 +150,7 @@ class Causes:
             yield from self._in_turn()
         elif self.fact.process is not None:
             yield from (cause for cause in self.answers if cause.story is CauseKind.OWN and self._telling(cause))
-        yield from _told_as(CauseKind.CHANCE, self.answers)
+        yield from _of_kind(CauseKind.CHANCE, self.answers)
         yield from self._did()
 
     def _concerns(self, cause: Cause) -> bool:
@@ -600,5 +600,5 @@ class Causes:
         return self.trace.steps[number].process
 
 
-def _told_as(story: CauseKind, causes: Sequence[Cause]) -> Iterator[Cause]:
+def _of_kind(story: CauseKind, causes: Sequence[Cause]) -> Iterator[Cause]:
     return (cause for cause in causes if cause.story is story)

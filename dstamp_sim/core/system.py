@@ -70,6 +70,10 @@ class Process:
             object.__setattr__(self, key, value)
         object.__setattr__(self, "killable", not daemon if killable is None else killable)
 
+    def with_copies(self, copies: Copies) -> Process:
+        """This process with another number of copies."""
+        return Process(self.name, self.program, *self.args, copies=copies, daemon=self.daemon, killable=self.killable)
+
     def instances(self) -> list[str]:
         """The names of its copies. Raises UsageError for `ANY`."""
         if isinstance(self.copies, AnyNumber):
@@ -176,13 +180,8 @@ class System:
         for name in copies:
             if name not in self.any_number:
                 raise UsageError(unknown("process with copies=ANY", name, self.any_number))
-        made = (
-            Process(p.name, p.program, *p.args, copies=copies[p.name], daemon=p.daemon, killable=p.killable)
-            if p.name in copies
-            else p
-            for p in self.processes
-        )
-        return replace(self, processes=tuple(made))
+        processes = (p.with_copies(copies[p.name]) if p.name in copies else p for p in self.processes)
+        return replace(self, processes=tuple(processes))
 
     @property
     def any_number(self) -> tuple[str, ...]:

@@ -152,8 +152,7 @@ def _local_ways(tables: Tables, local: int) -> Iterator[Branch]:
 
 
 def _losses(tables: Tables, local: int) -> Iterator[Loss]:
-    begin = int(tables.hold_first.data[local])
-    for hold in range(begin, begin + int(tables.hold_count.data[local])):
+    for hold in tables.holds_of(local):
         slot = int(tables.hold_object.data[hold])
         yield Loss(slot, {state: tables.after_loss(hold, state) for state in tables.lost_in(hold)})
 

@@ -16,7 +16,7 @@ from dstamp_sim.incident.likely.experiments import Rated, RuleJudged, Survivors,
 from dstamp_sim.incident.likely.identifiability import Profile, either, twins
 from dstamp_sim.incident.likely.likelihood import NEVER, Weighed, weigh
 from dstamp_sim.incident.likely.observed_clock import observed_clock
-from dstamp_sim.incident.likely.profiles import Numbers, ProfileSize, anywhere, observed_outcomes, profile
+from dstamp_sim.incident.likely.profiles import Numbers, ProfileSize, flat_priors, observed_outcomes, profile
 from dstamp_sim.incident.likely.worlds import Sweepers
 from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.possible.abduction import Judging
@@ -210,7 +210,7 @@ class Cluster:
         self, priors: Priors, size: ProfileSize, observed: Sequence[int] | None = None, steps: StepsDone = SILENT
     ) -> dict[str, dict[str, float]]:
         """By mechanism, those that the outcomes do not distinguish from it, with any or with believed unknowns."""
-        beliefs = (anywhere(priors), priors)
+        beliefs = (flat_priors(priors), priors)
         return either(*(twins(self.profiles(belief, size, steps), observed) for belief in beliefs))
 
 

@@ -48,14 +48,14 @@ class Flips:
 Rejudged = Callable[[JudgedPlacement], JudgedPlacement]
 
 
-def what_would_flip(question: ReviewSubject, minimal: Sequence[JudgedPlacement], best: JudgedPlacement) -> Flips:
+def what_would_flip(subject: ReviewSubject, minimal: Sequence[JudgedPlacement], best: JudgedPlacement) -> Flips:
     """The assumptions under which another placement than `best` is the one to take. Deterministic.
 
     It changes, one at a time: that a run may die, and how many; how often runs come; each delay of the scenario; and
     the number of runs unless it was any. The choice changes if `best` is then clearly beaten, or no longer safe.
     """
     found, unmoved = list[Flip](), dict[str, None]()
-    for assumption in _assumptions(question, best):
+    for assumption in _assumptions(subject, best):
         first = minimal[: assumption.contenders]
         contenders = [*first, *([] if best in first else [best])]
         choice = _choice([assumption.rejudge(one) for one in contenders], best.shape)
@@ -91,33 +91,33 @@ class _Assumption:
     kind: str = ""
 
 
-def _assumptions(question: ReviewSubject, best: JudgedPlacement) -> Iterator[_Assumption]:
+def _assumptions(subject: ReviewSubject, best: JudgedPlacement) -> Iterator[_Assumption]:
     """The assumptions to change, each with how a placement is judged under it. That no process dies is tried on all.
 
     Assumptions under which `best` is not decided are left out: nothing could be said.
     """
     yield _Assumption("no run ever died", lambda one: replace(one, after_death=AfterDeath.SAFE), None)
-    if question.after_deaths(best.placement, 2) is not AfterDeath.UNDECIDED:
+    if subject.after_deaths(best.placement, 2) is not AfterDeath.UNDECIDED:
         twice = "a second run died"
-        yield _Assumption(twice, lambda one: replace(one, after_death=question.after_deaths(one.placement, 2)))
+        yield _Assumption(twice, lambda one: replace(one, after_death=subject.after_deaths(one.placement, 2)))
     few = best.numbers not in (ANY_NUMBER, DECLARED)
-    if few and question.with_number(best.placement, MORE).standing is not Standing.UNDECIDED:
-        yield _Assumption(f"there were {MORE} runs", lambda one: _with_more(question, one))
-    scenario = question.scenario
+    if few and subject.with_number(best.placement, MORE).standing is not Standing.UNDECIDED:
+        yield _Assumption(f"there were {MORE} runs", lambda one: _with_more(subject, one))
+    scenario = subject.scenario
     if scenario is None or best.price is None:
         return
     for words, kind, changed in _scenarios(scenario):
-        yield _Assumption(words, _priced_by(replace(question, scenario=changed)), kind=kind)
+        yield _Assumption(words, _priced_by(replace(subject, scenario=changed)), kind=kind)
 
 
-def _with_more(question: ReviewSubject, one: JudgedPlacement) -> JudgedPlacement:
-    more = question.with_number(one.placement, MORE)
+def _with_more(subject: ReviewSubject, one: JudgedPlacement) -> JudgedPlacement:
+    more = subject.with_number(one.placement, MORE)
     return one if more.standing is Standing.UNDECIDED else replace(one, verdict=more.verdict, deadlock=more.deadlock)
 
 
-def _priced_by(question: ReviewSubject) -> Rejudged:
+def _priced_by(subject: ReviewSubject) -> Rejudged:
     def again(one: JudgedPlacement) -> JudgedPlacement:
-        price = question.price(one.placement)
+        price = subject.price(one.placement)
         return one if isinstance(price, str) else replace(one, price=price)
 
     return again

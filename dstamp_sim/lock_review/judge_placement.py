@@ -131,12 +131,12 @@ _FIXED = "the model fixes its numbers of processes: annotate a parameter of the 
 _ONLY_NUMBERS = "under this placement the model takes only numbers of processes, not ANY"
 
 
-def judged_all(question: ReviewSubject, placements: Sequence[Placement], workers: int) -> Iterator[JudgedPlacement]:
+def judged_all(subject: ReviewSubject, placements: Sequence[Placement], workers: int) -> Iterator[JudgedPlacement]:
     """The judgement of each placement, in their order, by `workers` processes."""
     if workers < 2:
-        yield from map(question.judged, placements)
+        yield from map(subject.judged, placements)
         return
-    about = (question.model.reference, dict(question.settings), question.scenario)
+    about = (subject.model.reference, dict(subject.settings), subject.scenario)
     yield from spawned(_judged, placements, workers, _begin, about)
 
 
@@ -144,11 +144,11 @@ _worker: dict[str, ReviewSubject] = {}  # of a worker process: the arguments of 
 
 
 def _begin(reference: str, settings: Mapping[str, Any], scenario: Scenario | None) -> None:
-    _worker["question"] = ReviewSubject(load_model(reference), settings, scenario)
+    _worker["subject"] = ReviewSubject(load_model(reference), settings, scenario)
 
 
 def _judged(placement: Placement) -> JudgedPlacement:
-    return _worker["question"].judged(placement)
+    return _worker["subject"].judged(placement)
 
 
 def _mortal(system: System, deaths: int) -> System:

@@ -122,14 +122,14 @@ def review_model(
     given = read_settings(model.factory, settings)
     beside = model.path / FLEET if model.path.is_dir() else model.path.parent / FLEET
     priced = read_scenario(scenario or beside) if scenario or beside.exists() else None
-    question = ReviewSubject(model, given, priced)
+    subject = ReviewSubject(model, given, priced)
     system = model.build(any_number(model.factory, given))
     vocabulary = [scope.name for scope in system.locks]
     chosen = _chosen(reference, system, vocabulary, locks)
     check_writable(out)
-    placements, left_out = _placements(question, system, chosen, spans)
-    judged = list(_judge(question, placements, workers, progress, 0))
-    joined = _join(question, judged, system, workers, progress) if spans > 1 else None
+    placements, left_out = _placements(subject, system, chosen, spans)
+    judged = list(_judge(subject, placements, workers, progress, 0))
+    joined = _join(subject, judged, system, workers, progress) if spans > 1 else None
     minimal, beaten = best_first(minimal_safe(judged, system.sections)), dominated(judged)
     best = recommended(minimal, beaten)
     why = [end for one in best[:2] for end in ends(one, judged, system.sections)]
@@ -148,28 +148,28 @@ def review_model(
         ends=tuple(why),
         dominated=beaten,
         no_cure=no_cure(judged),
-        stories=tuple(_stories(question, judged, present, why)),
+        stories=tuple(_stories(subject, judged, present, why)),
         assumptions=tuple(model.assumptions),
         scenario=priced,
-        waiting=tuple(_waiting(question, judged, present, minimal)),
+        waiting=tuple(_waiting(subject, judged, present, minimal)),
         joined=joined,
-        flips=what_would_flip(question, minimal, best[0]) if best else None,
+        flips=what_would_flip(subject, minimal, best[0]) if best else None,
         left_out=left_out,
     )
 
 
 def _judge(
-    question: ReviewSubject, placements: Sequence[Placement], workers: int, progress: Progress | None, before: int
+    subject: ReviewSubject, placements: Sequence[Placement], workers: int, progress: Progress | None, before: int
 ) -> Iterator[JudgedPlacement]:
     """The judgement of each placement; `before` were judged already."""
-    for number, one in enumerate(judged_all(question, placements, workers), start=before + 1):
+    for number, one in enumerate(judged_all(subject, placements, workers), start=before + 1):
         yield one
         if progress is not None:
             progress(number, before + len(placements))
 
 
 def _join(
-    question: ReviewSubject, judged: list[JudgedPlacement], system: System, workers: int, progress: Progress | None
+    subject: ReviewSubject, judged: list[JudgedPlacement], system: System, workers: int, progress: Progress | None
 ) -> Joined | None:
     """Judges pairs of spans of two locks while they are worth it, and adds them; None if all pairs are judged."""
     if len(system.sections) <= MOST_SECTIONS_FOR_PAIRS or not pairs_of_locks(judged):
@@ -177,7 +177,7 @@ def _join(
     asked, tried = frozenset(prop.name for prop in system.properties), 0
     while wanted := worth_judging(judged, asked, system.sections):
         left = MOST_JOINED - tried
-        judged += _judge(question, wanted[:left], workers, progress, len(judged))
+        judged += _judge(subject, wanted[:left], workers, progress, len(judged))
         tried += len(wanted[:left])
         if len(wanted) >= left:
             break
@@ -189,16 +189,16 @@ RATES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 
 
 def _waiting(
-    question: ReviewSubject, judged: Sequence[JudgedPlacement], present: str, best: Sequence[JudgedPlacement]
+    subject: ReviewSubject, judged: Sequence[JudgedPlacement], present: str, best: Sequence[JudgedPlacement]
 ) -> Iterator[Waiting]:
     """The curves of the present placement and of the best three, if the scenario has Poisson arrivals."""
-    arrivals = question.scenario.arrivals if question.scenario else None
+    arrivals = subject.scenario.arrivals if subject.scenario else None
     if arrivals is None or arrivals.per_day is None:
         return
     per_day = tuple(arrivals.per_day * rate for rate in RATES)
     shown = [*best[:3], *(one for one in judged if one.shape == present and one not in best[:3])]
     for one in shown:
-        prices = [question.price(one.placement, rate) for rate in per_day]
+        prices = [subject.price(one.placement, rate) for rate in per_day]
         waited = [price.waited_p95_s for price in prices if not isinstance(price, str)]
         if len(waited) == len(per_day):
             yield Waiting(one.shape, per_day, tuple((w.low, w.mean, w.high) for w in waited))
@@ -215,11 +215,11 @@ def _chosen(reference: str, system: System, vocabulary: Sequence[str], locks: Se
 
 
 def _placements(
-    question: ReviewSubject, system: System, locks: Sequence[str], spans: int
+    subject: ReviewSubject, system: System, locks: Sequence[str], spans: int
 ) -> tuple[list[Placement], tuple[str, ...]]:
     """The enumerated placements, the present one and the named ones; and the named ones whose locks are missing."""
     known = {scope.name for scope in system.locks}
-    named = list(question.model.placements.values())
+    named = list(subject.model.placements.values())
     fitting = [one for one in named if {span.lock for span in one.spans} <= known]
     every = (*candidates(system.sections, locks, spans, locks[0]), system.placement, *fitting)
     found: dict[str, Placement] = {}
@@ -229,24 +229,24 @@ def _placements(
 
 
 def _stories(
-    question: ReviewSubject, judged: Sequence[JudgedPlacement], present: str, why: Sequence[NeededSection]
+    subject: ReviewSubject, judged: Sequence[JudgedPlacement], present: str, why: Sequence[NeededSection]
 ) -> Iterator[PlacementStory]:
     """How the present placement fails, then the failure one section short of the best, then a deadlock."""
     shown = set()
     for one in judged:
         if one.shape == present and one.schedule:
             shown.add(one.shape)
-            yield _story(question, one, f"As it is: {one.shape}", one.schedule, one.copies, one.broken)
+            yield _story(subject, one, f"As it is: {one.shape}", one.schedule, one.copies, one.broken)
     for end in why:
         one = end.otherwise
         if one.schedule and one.shape not in shown and len(shown) < 5:
             shown.add(one.shape)
             title = f"Why {end.section} must be inside: {one.shape}"
-            yield _story(question, one, title, one.schedule, one.copies, one.broken)
+            yield _story(subject, one, title, one.schedule, one.copies, one.broken)
     stuck = min((one for one in judged if one.deadlock_schedule), key=_worth_showing, default=None)
     if stuck is not None:
         title = f"Deadlock: {stuck.shape}"
-        yield _story(question, stuck, title, stuck.deadlock_schedule, stuck.deadlock_copies, "no deadlock")
+        yield _story(subject, stuck, title, stuck.deadlock_schedule, stuck.deadlock_copies, "no deadlock")
 
 
 def _worth_showing(one: JudgedPlacement) -> tuple[bool, int]:
@@ -255,9 +255,9 @@ def _worth_showing(one: JudgedPlacement) -> tuple[bool, int]:
 
 
 def _story(
-    question: ReviewSubject, one: JudgedPlacement, title: str, schedule: str, copies: CopyCounts, about: str
+    subject: ReviewSubject, one: JudgedPlacement, title: str, schedule: str, copies: CopyCounts, about: str
 ) -> PlacementStory:
-    system = question.built(one.placement, copies)
+    system = subject.built(one.placement, copies)
     trace = replay(system, schedule)
     prop = system.properties_named([about])[0]
     why = explained(system, trace, about=prop)

@@ -14,7 +14,6 @@ from dstamp_sim.engines.tables import closure
 from dstamp_sim.engines.tables.closure import MOST_STATES, close
 from dstamp_sim.engines.tables.quotient import quotient
 from dstamp_sim.engines.tables.tables import LOCAL, Tables
-from dstamp_sim.incident.possible.turns import replace_copies
 from models.cc_ci import MECHANISMS, stack_race
 from tests.random_systems import random_system
 
@@ -93,7 +92,7 @@ def multiplied(seed: int) -> tuple[str, System, System]:
     """A random system with one copy of its first process, and with two."""
     system = random_system(seed)
     first, *others = system.processes
-    one, two = ([replace_copies(first, number), *others] for number in (1, 2))
+    one, two = ([first.with_copies(number), *others] for number in (1, 2))
     return first.name, replace(system, processes=one), replace(system, processes=two)
 
 

@@ -15,7 +15,7 @@ from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, certify
 from dstamp_sim.engines.explore.coverage import exercised
 from dstamp_sim.engines.explore.endless import endless
-from dstamp_sim.engines.explore.level_judge import LevelJudge, ToldApart
+from dstamp_sim.engines.explore.level_judge import CopiesDistinguished, LevelJudge
 from dstamp_sim.engines.explore.reduction import MOST_OBJECTS, future_of
 from dstamp_sim.engines.explore.retrace import schedule_along
 from dstamp_sim.engines.explore.shortest import shortest_schedule
@@ -178,7 +178,7 @@ def _search(
                 search.stopped = INTERRUPTED
                 return search
             _run(search, asked, bounds, progress)
-    except ToldApart as distinguished:
+    except CopiesDistinguished as distinguished:
         search = _search(semantics, asked, replace(reductions, symmetry=False), bounds, progress, closed)
         search.notes.append(f"symmetry off: copies are told apart by {distinguished}")
     return search

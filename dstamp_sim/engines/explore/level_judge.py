@@ -23,7 +23,7 @@ FEW = 1 << 20
 """The number of combinations up to which a table of first occurrences is cheaper than sorting."""
 
 
-class ToldApart(Exception):  # not an error: the space must be explored without symmetry
+class CopiesDistinguished(Exception):  # not an error: the space must be explored without symmetry
     """A property looks at the names of copies, so states that differ by a permutation of them are not the same."""
 
 
@@ -63,7 +63,7 @@ class LevelJudge:
                 if state is not None:
                     found.setdefault(index, state)
         if self._space.symmetry and self._judge.tell_apart:
-            raise ToldApart(", ".join(sorted(self._judge.tell_apart)))
+            raise CopiesDistinguished(", ".join(sorted(self._judge.tell_apart)))
         return found
 
     def _describe_locals(self) -> None:

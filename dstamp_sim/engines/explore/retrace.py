@@ -58,8 +58,7 @@ def _ops(
 
 def _after_death(tables: Tables, row: list[int], pid: int, local: int) -> list[int]:
     after = list(row)
-    begin = int(tables.hold_first.data[local])
-    for hold in range(begin, begin + int(tables.hold_count.data[local])):
+    for hold in tables.holds_of(local):
         slot = int(tables.hold_object.data[hold])
         after[slot] = tables.after_loss(hold, after[slot])
     after[len(tables.objects) + pid] = tables.death(local)

@@ -183,8 +183,7 @@ class Controls:
             yield ((*row[:slot], state, *row[slot + 1 :]) if slot >= 0 else row), onward
         if row[-1] < t.semantics.system.crashes and t.classes[t.keys[local].klass].killable:
             after = list(row)
-            begin = int(t.hold_first.data[local])
-            for hold in range(begin, begin + int(t.hold_count.data[local])):
+            for hold in t.holds_of(local):
                 held = int(t.hold_object.data[hold])
                 after[held] = t.after_loss(hold, after[held])
             yield (*after[:-1], row[-1] + 1), t.death(local)

@@ -162,8 +162,7 @@ class _Spread:
     def _die(self, local: int, own: tuple[int, ...]) -> None:
         """The process dies: its own objects are as its death leaves them; a shared object may be left in any state."""
         t = self.tables
-        begin = int(t.hold_first.data[local])
-        for hold in range(begin, begin + int(t.hold_count.data[local])):
+        for hold in t.holds_of(local):
             slot = int(t.hold_object.data[hold])
             if self._owns(t.keys[local].klass, slot):
                 own = _with(own, slot, t.after_loss(hold, own[slot]))

@@ -135,8 +135,6 @@ def _distinct_or_not(count: int, distinct: bool) -> list[int]:
 
 def _visible(tables: Tables, number: int, *, sees_results: bool) -> Hashable:
     """What can be seen of a local state without a step: its place in the system, its result, what it holds."""
-    begin = int(tables.hold_first.data[number])
-    holds = tuple(range(begin, begin + int(tables.hold_count.data[number])))
     has_result = tables.has_result(number)
     return (
         tables.keys[number].klass,
@@ -146,7 +144,7 @@ def _visible(tables: Tables, number: int, *, sees_results: bool) -> Hashable:
         has_result,
         tables.result(number) if has_result and sees_results else None,
         int(tables.violates.data[number]),
-        tuple(tables.hold_key(hold) for hold in holds),
+        tuple(tables.hold_key(hold) for hold in tables.holds_of(number)),
         number in tables.dead,
     )
 
@@ -195,10 +193,10 @@ def _copy_holds(
     small.hold_first, small.hold_count = Grown(), Grown()
     small.hold_object, small.hold_base, small.hold_entries = Grown(), Grown(), Grown.unknown()
     for number in members:
-        begin, count = int(tables.hold_first.data[number]), int(tables.hold_count.data[number])
+        holds = tables.holds_of(number)
         small.hold_first.append(small.hold_object.size)
-        small.hold_count.append(count)
-        for hold in range(begin, begin + count):
+        small.hold_count.append(len(holds))
+        for hold in holds:
             slot = int(tables.hold_object.data[hold])
             small.hold_object.append(slot)
             small.hold_base.append(small.hold_entries.size)

@@ -221,6 +221,11 @@ class Tables:
         holds = (self.hold_first, self.hold_count, self.hold_object, self.hold_base, self.hold_entries)
         return kernel.Deaths(allowed, killable, death_of, *(array.data for array in holds))
 
+    def holds_of(self, local: int) -> range:
+        """The numbers of what is held in a local state: their objects are in `hold_object`."""
+        begin = int(self.hold_first.data[local])
+        return range(begin, begin + int(self.hold_count.data[local]))
+
     def met(self, local: int) -> list[int]:
         """The states of the object that a local state is about to touch for which it has an entry (a local op: 0)."""
         slot, begin = int(self.target.data[local]), int(self.base.data[local])

@@ -100,8 +100,8 @@ def log_likelihoods(profile: Profile, seen: Profile) -> Floats:
     """
     together = np.zeros((len(seen.episodes[0]), len(profile.episodes[0])))
     for episode in range(len(profile.episodes)):
-        told, given = _counted(seen, profile, episode)
-        together += told @ np.log(_shares(given + 0.5)).T
+        counts, given = _counted(seen, profile, episode)
+        together += counts @ np.log(_shares(given + 0.5)).T
     most = together.max(axis=1, keepdims=True)
     return np.asarray(np.log(np.exp(together - most).mean(axis=1)) + most[:, 0])
 

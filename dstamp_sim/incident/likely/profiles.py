@@ -93,7 +93,7 @@ def observed_outcomes(case: Case, timing: Timing, longest_s: float, numbers: Num
     return [numbers.of(("together", *(runs[number] for number in group))) for group in episodes(timing, longest_s)]
 
 
-def anywhere(priors: Priors) -> Priors:
+def flat_priors(priors: Priors) -> Priors:
     """The same beliefs with every failure probability as likely as any other: what can be, not what is believed."""
     return replace(priors, probabilities=dict.fromkeys(priors.probabilities, (1.0, 1.0)))
 

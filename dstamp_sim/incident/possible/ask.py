@@ -19,7 +19,7 @@ from dstamp_sim.engines.tables.closure import BUDGET, close
 from dstamp_sim.engines.tables.tables import Tables
 from dstamp_sim.engines.timed.sweep import Sweeper
 from dstamp_sim.incident.possible.case import EngineAnswer, Engines, Possible
-from dstamp_sim.incident.possible.turns import ALL_SEEN, MatchCount, replace_copies, watched
+from dstamp_sim.incident.possible.turns import ALL_SEEN, MatchCount, watched
 
 FEW_STATES, MOST_STATES = 3_000, 60_000
 """How many states one question of an abduction may visit at first, and at most before it stays undetermined."""
@@ -84,7 +84,7 @@ def reach_any(system: System, names: Sequence[str]) -> EngineAnswer:
         return EngineAnswer(Possible.IMPOSSIBLE, "in no combination of what any number of processes can do")
     near = set(names) if tables is None else _near(tables) & set(names)
     kept = [process for process in system.processes if process.name not in names or process.name in near]
-    processes = [replace_copies(process, ANY) if process.name in names else process for process in kept]
+    processes = [process.with_copies(ANY) if process.name in names else process for process in kept]
     changed = replace(system, processes=processes)
     return _reached(prove(changed, properties=[ALL_SEEN]) if near else explore(changed, properties=[ALL_SEEN]))
 

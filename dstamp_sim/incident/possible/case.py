@@ -85,11 +85,11 @@ class LeastWitness:
 
     Least are first the deaths of unseen partners (`crashes`), then the partners, then what failed (`faults`: outcomes
     that the hypotheses count as failures). `exact` is whether every smaller number of partners was refuted,
-    `exact_faults` the same of the failures, with these partners. `question` says when and who the runs and the partners
+    `exact_faults` the same of the failures, with these partners. `candidate` says when and who the runs and partners
     were, as far as that was not known: the system is that of it and of the deaths.
     """
 
-    question: Candidate
+    candidate: Candidate
     system: System
     trace: Trace
     assumed: tuple[str, ...]
@@ -101,7 +101,7 @@ class LeastWitness:
     @property
     def unseen(self) -> int:
         """The number of unseen partners."""
-        return len(self.question.partners)
+        return len(self.candidate.partners)
 
     def words(self) -> str:
         """The number of partners in words."""

@@ -64,7 +64,7 @@ class PackedFound(NamedTuple):
 
     def unpacked(self, least: LeastSearch) -> LeastWitness:
         """The same with both: the schedule is replayed strictly."""
-        system = least.system(self.rest["question"], self.rest["crashes"])
+        system = least.system(self.rest["candidate"], self.rest["crashes"])
         return LeastWitness(system=system, trace=replay(system, self.schedule), **self.rest)
 
 

@@ -61,23 +61,23 @@ class LeastSearch:
         left_open = 0
         for unseen in range(min(crashes, 1), most + (otherwise is None)):
             below = left_open == 0
-            for question in self._questions(orders, unseen):
-                system = self.system(question, crashes)
+            for candidate in self._candidates(orders, unseen):
+                system = self.system(candidate, crashes)
                 reached = (self.engines.reach if left_open < FEW_OPEN else self.engines.attempt)(system)
                 if reached.trace is not None:
-                    return self._shown(question, system, reached, crashes, exact=below), below
+                    return self._shown(candidate, system, reached, crashes, exact=below), below
                 left_open += reached.verdict is Possible.UNDETERMINED
                 if left_open > MOST_OPEN:
                     return otherwise and replace(otherwise, exact=False), False
         return otherwise and replace(otherwise, exact=left_open == 0), left_open == 0
 
     def _shown(
-        self, question: Candidate, system: System, reached: EngineAnswer, crashes: int, *, exact: bool
+        self, candidate: Candidate, system: System, reached: EngineAnswer, crashes: int, *, exact: bool
     ) -> LeastWitness:
         assert reached.trace is not None
         faults = failures(reached.trace, self.variant.hypotheses.faults).total()
-        assumed = self._assumed(question)
-        return LeastWitness(question, system, reached.trace, assumed, crashes, faults, exact, exact_faults=faults == 0)
+        assumed = self._assumed(candidate)
+        return LeastWitness(candidate, system, reached.trace, assumed, crashes, faults, exact, exact_faults=faults == 0)
 
     def _fewest_faults(self, found: LeastWitness, orders: Sequence[IntervalOrder]) -> LeastWitness:
         """The same numbers of partners and deaths with the fewest failures; at most those of the trace at hand.
@@ -88,28 +88,28 @@ class LeastSearch:
         failed = failures(found.trace, self.variant.hypotheses.faults)
         if not failed:
             return found
-        questions = list(self._questions(orders, found.unseen))
-        needs = [self._needed(question, found.crashes, failed) for question in questions]
+        candidates = list(self._candidates(orders, found.unseen))
+        needs = [self._needed(candidate, found.crashes, failed) for candidate in candidates]
         least = min(need.total() for need in needs)
         left_open = 0
         for faults in range(least, found.faults):
-            first = sorted(zip(needs, questions, strict=True), key=lambda item: item[0].total() != faults)
-            for need, question in first:
-                system, reached = self._with_faults(question, found.crashes, need, faults)
+            first = sorted(zip(needs, candidates, strict=True), key=lambda item: item[0].total() != faults)
+            for need, candidate in first:
+                system, reached = self._with_faults(candidate, found.crashes, need, faults)
                 if reached.trace is not None:
                     trace = unrationed(system, reached.trace)
                     count = failures(trace, self.variant.hypotheses.faults).total()
                     return replace(
-                        found, question=question, system=system, trace=trace, assumed=self._assumed(question),
+                        found, candidate=candidate, system=system, trace=trace, assumed=self._assumed(candidate),
                         faults=count, exact_faults=left_open == 0 and count == faults,
                     )  # fmt: skip
                 left_open += reached.verdict is Possible.UNDETERMINED
         return replace(found, exact_faults=left_open == 0)
 
-    def _needed(self, question: Candidate, crashes: int, failed: Mapping[str, int]) -> Counter[str]:
+    def _needed(self, candidate: Candidate, crashes: int, failed: Mapping[str, int]) -> Counter[str]:
         """By object, the failures without which nothing is possible, even if the other objects fail at will."""
         mechanism, labels = self.variant.mechanism, self.variant.hypotheses.faults
-        system = self._system(mechanism.within or mechanism.factory, question, crashes)
+        system = self._system(mechanism.within or mechanism.factory, candidate, crashes)
         needed: Counter[str] = Counter()
         for name in [item.name for item in system.objects if item.name in failed]:
             few = (n for n in range(failed[name]) if not self._refuted_with(rationed(system, labels, {name: n})))
@@ -117,10 +117,10 @@ class LeastSearch:
         return needed
 
     def _with_faults(
-        self, question: Candidate, crashes: int, need: Counter[str], faults: int
+        self, candidate: Candidate, crashes: int, need: Counter[str], faults: int
     ) -> tuple[System, EngineAnswer]:
         """Whether all can come out as observed with just so many failures: the needed ones, the rest on any objects."""
-        system = self.system(question, crashes)
+        system = self.system(candidate, crashes)
         answer = EngineAnswer(Possible.IMPOSSIBLE, "however the failures fall")
         for rest in portions(system, faults - need.total(), in_each=faults) if faults >= need.total() else ():
             portion = {name: count + need[name] for name, count in rest.items()}
@@ -134,7 +134,7 @@ class LeastSearch:
     def _refuted_with(self, system: System) -> bool:
         return self.engines.reach(system).verdict is Possible.IMPOSSIBLE
 
-    def _questions(self, orders: Sequence[IntervalOrder], unseen: int) -> Iterator[Candidate]:
+    def _candidates(self, orders: Sequence[IntervalOrder], unseen: int) -> Iterator[Candidate]:
         for order, identities in product(orders, self.variant.identities(self.case.runs)):
             known = list(dict.fromkeys(tuple(identity.items()) for identity in identities))
             choices = [dict(items) for items in known]
@@ -142,29 +142,29 @@ class LeastSearch:
             for partners in combinations_with_replacement(places, unseen):
                 yield Candidate(order, identities, partners)
 
-    def system(self, question: Candidate, crashes: int) -> System:
+    def system(self, candidate: Candidate, crashes: int) -> System:
         """The system of all observed runs and these partners, in this order of time."""
-        return self._system(self.variant.mechanism.factory, question, crashes)
+        return self._system(self.variant.mechanism.factory, candidate, crashes)
 
-    def _system(self, factory: Factory, question: Candidate, crashes: int) -> System:
-        runs, order = self.case.runs, question.order
+    def _system(self, factory: Factory, candidate: Candidate, crashes: int) -> System:
+        runs, order = self.case.runs, candidate.order
         roles = [Role(item.name, item.fields, item.name) for item in runs]
         follows = {item.name: frozenset(a for a, b in order.pairs if b == item.name) for item in runs}
-        for number, (place, _) in enumerate(question.partners):
+        for number, (place, _) in enumerate(candidate.partners):
             group = f"{PARTNER} {place + 1}"
             roles.append(Role(f"{PARTNER}-{number + 1}", None, group))
             before, after = order.unseen[place]
             follows[group] = before
             follows |= {name: follows[name] | {group} for name in after}
         roles, follows = alike(roles, follows)
-        system = self.variant.system(factory, question.everyone, runs)
+        system = self.variant.system(factory, candidate.everyone, runs)
         return replace(with_roles(system, roles, follows, self.variant.hypotheses.evidence), crashes=crashes)
 
-    def _assumed(self, question: Candidate) -> tuple[str, ...]:
+    def _assumed(self, candidate: Candidate) -> tuple[str, ...]:
         runs = self.case.runs
-        assumed = [f"the times are {question.order.reading}s"] if question.order.reading else []
+        assumed = [f"the times are {candidate.order.reading}s"] if candidate.order.reading else []
         for key in self.variant.quantified():
             if any(run.identity.get(key) is None for run in runs):
-                values = [identity[key] for identity in question.identities]
+                values = [identity[key] for identity in candidate.identities]
                 assumed.append(f"{key} of {', '.join(run.name for run in runs)}: {pattern(values)}")
         return tuple(assumed)

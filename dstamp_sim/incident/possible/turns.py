@@ -12,7 +12,7 @@ from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.op import Op, Program
 from dstamp_sim.core.properties import always
 from dstamp_sim.core.shared_object import Outcome, SharedObject
-from dstamp_sim.core.system import AnyNumber, Process, System
+from dstamp_sim.core.system import Process, System
 
 ALL_SEEN = "not all came out as observed"
 """The property whose counterexample has everything come out as observed."""
@@ -121,12 +121,6 @@ def alike(roles: Sequence[Role], follows: Mapping[str, frozenset[str]]) -> tuple
     named = {group: next(other for other in follows if kind[other] == kind[group]) for group in follows}
     merged = {group: frozenset(named[g] for g in follows[group]) for group in follows if named[group] == group}
     return [replace(role, group=named.get(role.group, role.group)) for role in roles], merged
-
-
-def replace_copies(process: Process, number: AnyNumber) -> Process:
-    """`process` with another number of copies."""
-    again = (process.name, process.program, *process.args)
-    return Process(*again, copies=number, daemon=process.daemon, killable=process.killable)
 
 
 def watched(system: System) -> list[str]:

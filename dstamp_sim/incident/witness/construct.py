@@ -116,7 +116,7 @@ class ClockedMechanism:
     def _parameters(self, unseen: int) -> tuple[dict[str, Any], dict[str, str]]:
         """The parameters of the plain system with so many partners, and the names that its runs have."""
         keys, known = self.variant.quantified(), len(self.case.runs)
-        everyone = [{key: who[key] for key in keys} for who in self.found.question.everyone]
+        everyone = [{key: who[key] for key in keys} for who in self.found.candidate.everyone]
         settings = {**self.variant.settings, **self.variant.needs(self.case.runs)}
         parameters = parameters_of(settings, everyone[: known + unseen], max(0, known + unseen - len(everyone)))
         shown = [run.name for run in self.case.runs] + [f"{PARTNER}-{n + 1}" for n in range(unseen)]
