@@ -2,43 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from dstamp_sim.core.properties import Property
 
+_AS_A_WHOLE = (
+    *(
+        "__eq__",
+        "__ne__",
+        "__lt__",
+        "__le__",
+        "__gt__",
+        "__ge__",
+        "__hash__",
+        "__iter__",
+        "__getitem__",
+        "__contains__",
+    ),
+    *("__len__", "__repr__", "__str__", "__format__", "__add__", "__mul__", "__rmul__", "index", "count"),
+    *("_asdict", "_replace", "__reduce_ex__"),
+)
+"""Methods of a NamedTuple that look at more than one field."""
+
 
 def fields_looked_at(prop: Property, result: Any) -> tuple[str, ...] | None:
     """The fields of a NamedTuple that the predicate looks at, also by the result's methods; None: any part of it."""
-    kind = type(result)
+    kind: Any = type(result)
     if not (isinstance(result, tuple) and hasattr(kind, "_fields")):
         return None
     looked: dict[str, None] = {}
-    whole = []
+    as_a_whole: list[str] = []
 
-    class Watched(kind):  # type: ignore[misc, valid-type]  # a class of the model's
-        def __getattribute__(self, name: str) -> Any:
-            if name in kind._fields:
-                looked[name] = None
-            elif name in ("_asdict", "_replace", "_fields", "__dict__"):
-                whole.append(name)
-            return super().__getattribute__(name)
+    def attribute(self: Any, name: str) -> Any:
+        if name in kind._fields:
+            looked[name] = None
+        return kind.__getattribute__(self, name)
 
-        def __getitem__(self, index: Any) -> Any:
-            whole.append(index)
-            return super().__getitem__(index)
+    def noted(name: str) -> Callable[..., Any]:
+        def method(self: Any, *args: Any, **options: Any) -> Any:
+            as_a_whole.append(name)
+            return getattr(kind, name)(self, *args, **options)
 
-        def __iter__(self) -> Any:
-            whole.append("all")
-            return super().__iter__()
+        return method
 
-        def __eq__(self, other: object) -> bool:
-            whole.append("all")
-            return bool(super().__eq__(other))
-
-        __hash__ = kind.__hash__
-
-    prop.predicate(Watched(*tuple.__iter__(result)))
-    return None if whole else tuple(looked)
+    methods = {name: noted(name) for name in _AS_A_WHOLE if hasattr(kind, name)}
+    watched = type(kind.__name__, (kind,), {**methods, "__getattribute__": attribute})
+    prop.predicate(watched(*tuple.__iter__(result)))
+    return None if as_a_whole else tuple(looked)
 
 
 def is_seen_otherwise(prop: Property, one: Any, other: Any) -> bool:
