@@ -27,7 +27,7 @@ from dstamp_sim.objects.locks import Flock, LockScope, Mutex
 from dstamp_sim.objects.register import Register
 
 MOST_DRAWS = 10_000
-"""Of programs of one system, before it is given up."""
+"""How many draws of one system's programs are tried."""
 
 Code = tuple[tuple[Any, ...], ...]
 
@@ -38,7 +38,7 @@ SIZES = range(120, 1000)
 
 
 class Coin(SharedObject):
-    """Falls on either side, and stays so."""
+    """Falls on either side, and stays there."""
 
     def outcomes(self, state: Any, op: Op) -> tuple[Outcome, ...]:
         """`flip` has two."""
@@ -55,7 +55,7 @@ class Interpreter:
         self.last: Any = None
 
     def run(self, code: Code) -> Program[bool]:
-        """Run `code`; whether it returned."""
+        """Runs `code`; returns whether it returned."""
         for instruction in code:
             if (yield from getattr(self, f"_{instruction[0]}")(*instruction[1:])):
                 return True
@@ -152,7 +152,7 @@ class Writer:
         self.rng, self.names, self.daemon = rng, names, daemon
 
     def code(self, length: int, depth: int = 0) -> Code:
-        """So many random instructions."""
+        """A number of random instructions."""
         return tuple(self._instruction(depth) for _ in range(length))
 
     def _instruction(self, depth: int) -> tuple[Any, ...]:
@@ -217,13 +217,13 @@ class Writer:
 
 
 class TooLarge(Exception):
-    """The programs drawn were, again and again, too small or too large together."""
+    """The drawn programs were always too small or too large together."""
 
 
 def random_system(seed: int | random.Random) -> System:
     """The system of this seed: the same one each time, with at most some thousand states.
 
-    A generator may be given instead; raises TooLarge when it keeps drawing programs of other sizes.
+    It may be a generator instead; raises TooLarge when it keeps drawing programs of other sizes.
     """
     rng = seed if isinstance(seed, random.Random) else random.Random(seed)
     objects = _objects(rng)

@@ -1,4 +1,4 @@
-"""What a project's own tests import: assertions about models, Hypothesis strategies, and witnesses that are kept.
+"""For a project's own tests: assertions about models, Hypothesis strategies, and kept witnesses.
 
     from hypothesis import given
     from dstamp_sim.testing import assert_holds, check, schedules, system_of
@@ -65,7 +65,7 @@ __all__ = [
 ]
 
 _ORIGINS: WeakKeyDictionary[System, Origin] = WeakKeyDictionary()
-"""How the systems made by `system_of` were built, so that witnesses of them can be built again."""
+"""How `system_of` built its systems, so that their witnesses can be built again."""
 
 CopiesWanted = Copies | Mapping[str, Copies] | None
 
@@ -87,7 +87,7 @@ def _built(model: Model, placement: str | None, crashes: int, settings: Mapping[
 
 
 class Violation(AssertionError):
-    """A property that was to hold fails: what an assertion of this module raises.
+    """A property that should hold fails: the exception of this module's assertions.
 
     Its text is made when it is asked for (minimising while Hypothesis still shrinks would be wasted): the property, the
     minimal schedule in two columns, why, and where in the model. `trace` is that schedule's trace.
@@ -104,7 +104,7 @@ class Violation(AssertionError):
 
     @cached_property
     def why(self) -> Explanation:
-        """Why that trace came out so."""
+        """Why that trace fails."""
         return explained(self.system, self.trace, about=self.prop)
 
     def __str__(self) -> str:
@@ -124,10 +124,10 @@ class Violation(AssertionError):
 
     @property
     def without_witness(self) -> str:
-        """Why no witness file of it can be written; empty where one can."""
+        """Why no witness file can be written; empty if one can."""
         if self.system in _ORIGINS:
             return ""
-        made = "system_of or variants, without copies= and as they gave it"
+        made = "system_of or variants, without copies= and unchanged"
         return f"no witness file: it names a model to build again, which only systems made by {made} have"
 
     def save(self, folder: Path, stem: str) -> tuple[Path, ...]:
@@ -146,7 +146,7 @@ class Violation(AssertionError):
 
 
 class Undecided(AssertionError):
-    """A property that was to hold is neither proved nor refuted; that is no pass."""
+    """A property that should hold is neither proved nor refuted; that is not a pass."""
 
 
 def assert_holds(
@@ -158,7 +158,7 @@ def assert_holds(
 ) -> Report:
     """Every named property (all, if none is) HOLDS in every reachable state; with `copies=ANY`, for every number.
 
-    `copies` replaces the number of copies: of the processes named, or of all that are no daemons. `limit` bounds the
+    `copies` replaces the number of copies: of the named processes, or of all but daemons. `limit` bounds the
     states. Raises Violation where a property fails, and Undecided where it is not decided.
     """
     __tracebackhide__ = True
@@ -169,7 +169,7 @@ def assert_holds(
     undecided = [j for j in report.judgements if j.verdict is Verdict.UNDETERMINED]
     if undecided:
         words = "; ".join(f"{j.prop.title}: {j.reason}" for j in undecided)
-        raise Undecided(f"UNDETERMINED, which is no pass: {words}")
+        raise Undecided(f"UNDETERMINED, which is not a pass: {words}")
     return report
 
 
@@ -220,7 +220,7 @@ def system_machine(system: System, property: str | Iterable[str] = ()) -> type[R
 
 @dataclass(frozen=True)
 class ModelSetting:
-    """One setting of a model's factory, written as it is typed, and its system."""
+    """One setting of a model's factory, written as one types it, and its system."""
 
     settings: Mapping[str, Any]
     placement: str | None
@@ -282,7 +282,7 @@ class WitnessFile(NamedTuple):
 
 
 def witness_test(folder: Path | str, *, fixed: bool = True) -> Callable[..., None]:
-    """A test for each witness file in `folder`, to be given a name that pytest collects.
+    """A test for each witness file in `folder`, to be bound to a name that pytest collects.
 
     With `fixed`, what each witness showed must not happen any more; without, it must replay and still show it. Either
     way every step of it is performed: a witness whose model does another step now is no pass. Then what it showed is

@@ -407,7 +407,7 @@ class Causes:
     def _orders(self, after: Collection[int] | None = None) -> Iterator[Cause]:
         """Two steps of different processes on one field that do no harm the other way round, the latest first.
 
-        Where it is said, only those of which the second is one of the steps `after`.
+        With `after`, only those whose second step is in it.
         """
         candidates = [
             c for c in self.answers if c.story is CauseKind.ORDER and c.write is not None and c.location is not None

@@ -178,7 +178,7 @@ class _Barrier:
         found = possible[self._compare_state(what, part, name, [outcomes[k].state for k in possible])]
         if self.strict and found != move.outcome:
             raise Disagreement(
-                f"{what} was to be [{outcomes[move.outcome].label}], and was [{outcomes[found].label}]: "
+                f"{what} should have been [{outcomes[move.outcome].label}], and was [{outcomes[found].label}]: "
                 "the model allows both, but this trace has the other one"
             )
         return Move(move.pid, found)

@@ -117,7 +117,7 @@ class ServiceHand:
         return f"coop-cloud.{self.stack}.{key}"
 
     def _deploy(self, spec: Spec, listed: Any) -> str:
-        """`listed` is what a listing gave, (id, version) or None; `NOW` for a listing of this very moment.
+        """`listed` is the result of a listing, (id, version) or None; `NOW` for a listing of this very moment.
 
         In the second case a client that comes too late lists again, which makes the whole one atomic op, as models
         without versions have it. `docker stack deploy` itself does not try again.
@@ -265,7 +265,7 @@ class ServiceHand:
         self._order_until(repeat("run"), lambda: "yes" if self._all_serve() else None)
 
     def _order_until(self, orders: Iterator[str], done: Callable[[], str | None]) -> str:
-        """Gives each waiting task one of the orders, while there are any, until `done()` is set; returns that."""
+        """Sends each waiting task one of the orders, while there are any, until `done()` is set; returns that."""
         until = time.monotonic() + _SETTLE_S
         while (what := done()) is None:
             for task, order in zip(self.waiting_tasks(), orders, strict=False):

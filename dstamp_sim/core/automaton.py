@@ -143,7 +143,7 @@ def _drop(*generators: Program[Any]) -> None:
 class Automaton:
     """The automaton of one program with its arguments and the locks laid over it; node 0 is its start.
 
-    Grows as engines ask for it; the same answers give the same nodes. Not safe for use by several threads. `own`
+    Grows as engines ask for it; the same answers lead to the same nodes. Not safe for use by several threads. `own`
     returns the program for one run, with the state that this run may keep; `sections` are the sections that it may name
     (empty: any). Raises ModelError (with the model's file and line) when the program yields something other than an op,
     touches an object that the system does not declare, returns an unhashable value, raises, or is not deterministic;

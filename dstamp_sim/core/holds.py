@@ -2,7 +2,7 @@
 
 A hold lapses when somebody else makes it worthless: a lease that runs out, a lock that is broken. The object knows: a
 release would have changed something right after the taking, and changes nothing any more. Where no way to release it is
-known, a hold that kept everybody out has lapsed when the object gave somebody something in spite of it.
+known, a hold that kept everybody out has lapsed when another process got something in spite of it.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ REJECTED = "rejected"
 class Scope(Protocol):
     """A lock of a model's vocabulary: its name, and the lock object that a process takes, depending on its arguments.
 
-    The same key gives the same object every time (`objects.locks.LockScope` is the usual one).
+    The same key returns the same object every time (`objects.locks.LockScope` is the usual one).
     """
 
     @property

@@ -35,7 +35,7 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class Schedule(Sequence[Choice]):
-    """A list of choices. `str()` gives the compact text form, `Schedule.parse` reads it back; `repr()` is that call."""
+    """A list of choices. `str()` is the compact text form, `Schedule.parse` reads it back; `repr()` is that call."""
 
     choices: tuple[Choice, ...] = ()
 

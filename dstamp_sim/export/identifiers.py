@@ -6,13 +6,13 @@ import re
 
 
 class Identifiers:
-    """Gives identifiers made of ASCII letters, digits and underscores: each but once, and none that is reserved."""
+    """Makes identifiers of ASCII letters, digits and underscores: each only once, and none that is reserved."""
 
     def __init__(self, reserved: frozenset[str]) -> None:
         self._taken = set(reserved)
 
     def given(self, name: str) -> str:
-        """The identifier for a name, at most 40 characters of it; the same calls give the same identifiers."""
+        """The identifier for a name, at most 40 characters of it; the same calls return the same identifiers."""
         plain = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")[:40] or "unnamed"
         plain = f"_{plain}" if plain[0].isdigit() else plain
         chosen, number = plain, 1

@@ -9,7 +9,7 @@ from dstamp_sim.core.shared_object import Outcome, SharedObject
 class Chance(SharedObject):
     """What the environment decides: every draw returns one of its labels, and any of them is possible every time.
 
-    Untimed engines see them all; timed ones draw by the probabilities that a scenario gives to the labels.
+    Untimed engines see them all; timed ones draw by the labels' probabilities in the scenario.
     """
 
     def __init__(self, name: str, *labels: str, private: bool = False) -> None:

@@ -45,7 +45,7 @@ def shade(seconds: float | None, longest: float) -> tuple[float, float, float]:
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Writes a figure; the same figure gives the same file."""
+    """Writes a figure; the same figure makes the same file."""
     kind = path.suffix.lstrip(".")
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
     figure.savefig(path, format=kind, metadata=metadata, bbox_inches="tight", pad_inches=0.2)

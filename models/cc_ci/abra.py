@@ -11,7 +11,7 @@ DEPLOYED = ("created", "updated")
 
 
 def check_out(world: World, commit: str, order: Literal["git", "go-git"] = "git") -> Program[bool]:
-    """Move the recipe checkout to `commit`; gives whether that succeeded."""
+    """Move the recipe checkout to `commit`; returns whether that succeeded."""
     if world.switches.checkout_phases == "one":
         return bool((yield world.checkout.checkout_at_once(commit)))
     return (yield from world.checkout.checkout(commit, order))
@@ -27,7 +27,7 @@ def chaos_version(world: World) -> Program[str]:
 
 
 def app_deploy(world: World, run: Run, *, chaos: bool, version: int | None = None) -> Program[tuple[str, str | None]]:
-    """`abra app deploy`; gives "created", "updated" or the error it ends with, and the chaos version that it took.
+    """`abra app deploy`; returns "created", "updated" or the error it ends with, and the chaos version that it took.
 
     Without chaos the recipe is first brought to the version in .env, and a dirty tree is refused; under chaos
     `Recipe.Ensure` returns early. `version` makes the deploy conditional on the service's version.

@@ -24,7 +24,7 @@ def run_stages(world: World, run: Run) -> Program[RunResult]:
 
 
 def stages(world: World, run: Run) -> Program[RunResult]:
-    """The stages in order; gives the run's result. A run that never deployed has nothing to tear down."""
+    """The stages in order; returns the run's result. A run that never deployed has nothing to tear down."""
     yield from section("fetch_recipe", fetch_recipe(world, run))
     deployed, version = yield from section("deploy_app", deploy_app(world, run))
     if deployed not in abra.DEPLOYED and world.switches.errors == "raise":
@@ -49,7 +49,7 @@ def fetch_recipe(world: World, run: Run) -> Program[None]:
 
 
 def deploy_app(world: World, run: Run) -> Program[tuple[str, int | None]]:
-    """Deploy the base version; gives abra's word, and the service's version then if the redeploy will require it."""
+    """Deploy the base version; returns abra's word, and the service's version then if the redeploy will require it."""
     yield delay("deploy_app")
     if world.switches.over_existing == "refuse" and (yield world.stack(run).exists()):
         return "already deployed", None
@@ -63,14 +63,14 @@ def deploy_app(world: World, run: Run) -> Program[tuple[str, int | None]]:
 
 
 def chaos_deploy(world: World, run: Run, version: int | None = None) -> Program[tuple[str, str | None]]:
-    """Put the overlay into the tree, if there is one, and deploy what lies there; gives abra's word and the stamp."""
+    """Put the overlay into the tree, if there is one, and deploy what lies there; returns abra's word and the stamp."""
     if world.switches.overlay:
         yield world.checkout.add_overlay()
     return (yield from abra.app_deploy(world, run, chaos=True, version=version))
 
 
 def perform_upgrade(world: World, run: Run, version: int | None) -> Program[tuple[str, str | None]]:
-    """Check out the PR head again and redeploy it; gives why it failed, or an empty text, and abra's chaos version."""
+    """Check out the PR head again and redeploy it; returns why it failed (or empty), and abra's chaos version."""
     moved = yield from section("checkout_head", checkout_head(world, run))
     if not moved and world.switches.errors == "raise":
         return "checkout_head: index.lock exists", None
@@ -154,7 +154,7 @@ def sweep_stacks(world: World, stack: str) -> Program[bool]:
 
 
 def read_and_wait(world: World, run: Run) -> Program[tuple[str, str] | None]:
-    """The wait for convergence; gives the fingerprint right after the redeploy, where it is read."""
+    """The wait for convergence; returns the fingerprint right after the redeploy, if it is read."""
     early = (yield world.stack(run).inspect()) if world.switches.inspect_early else None
     yield from section("wait_converged", wait_converged(world, run))
     return early

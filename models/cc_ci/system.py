@@ -46,7 +46,7 @@ SECTIONS = (
 
 
 def _domain(world: World, who: object) -> str | None:
-    """Whose app-domain flock a process takes; none where its stack is its own, for that lock would keep nobody out."""
+    """Whose app-domain flock a process takes; none if its stack is its own: that lock would keep nobody out."""
     return who.stack if isinstance(who, Run) and world.switches.stack == "shared" else None
 
 
@@ -157,7 +157,7 @@ def objects_of(world: World) -> list[SharedObject]:
 
 
 def processes_of(world: World, group: Sequence[tuple[Run, Copies]], *, janitor: bool) -> list[Process]:
-    """The runs, one class per (pr, ref); an orchestrator per service where one is needed; the janitor if asked for."""
+    """The runs, one class per (pr, ref); an orchestrator per service where one is needed; the janitor if wanted."""
     names = ["run"] if len(group) == 1 else [f"run-{index + 1}" for index in range(len(group))]
     processes = [
         Process(name, run_stages, world, run, copies=count) for name, (run, count) in zip(names, group, strict=True)

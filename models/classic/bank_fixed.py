@@ -1,4 +1,4 @@
-"""Two withdrawals on one balance: each writes only if nobody wrote since it read, and else gives up."""
+"""Two withdrawals on one balance: each writes only if nobody wrote since it read, and gives up otherwise."""
 
 from dstamp_sim import Copies, Process, Program, Register, System, always, at_end
 

@@ -1,6 +1,6 @@
-"""Peterson's lock with its first two lines swapped: the turn is given before the wish is said, and both enter.
+"""Peterson's lock with its first two lines swapped: the turn is handed over before the wish is stated, and both enter.
 
-Whoever gives the turn away and is then overtaken comes back to find the turn its own. Assumptions: memory is
+A process that hands over the turn and is then overtaken comes back to find the turn its own. Assumptions: memory is
 sequentially consistent, a write of one word is atomic, and the wait is one op that reads the other's wish and the turn
 at once.
 """

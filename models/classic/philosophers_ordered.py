@@ -1,7 +1,7 @@
 """Dining philosophers who take the lower fork first: the last one reaches right first, and no circle can close.
 
 Dijkstra, "Hierarchical ordering of sequential processes" (1971): resources in one global order. A fork that a dead
-philosopher holds stays taken, so under `--crashes 1` neighbours may starve for want of it, without a circle.
+philosopher holds stays taken, so under `--crashes 1` neighbours may starve without it, without a circle.
 """
 
 from dstamp_sim import REJECTED, LockScope, Mutex, Process, Program, System, delay, each_result, section

@@ -112,7 +112,7 @@ def sample(
 ) -> Sample:
     """Walks `budget` schedules of `system` to their ends as `settings` say: what they decided, how they ended.
 
-    Deterministic: the same arguments give the same schedules, and a longer budget begins with those of a shorter one.
+    Deterministic: the same arguments return the same schedules, and a longer budget begins with those of a shorter one.
     Ctrl-C returns the sample so far. Raises UsageError for a bad setting, and where interleavings cannot be counted
     for `uniform`; ModelError where the model breaks a rule.
     """

@@ -62,7 +62,7 @@ class Swept:
 
 
 def sweep(system: System, timing: Timing, runs: int, *, seed: int | None = None) -> Swept:
-    """`runs` timed runs of `system`, on the compiled clock; the same arguments give the same ends.
+    """`runs` timed runs of `system`, on the compiled clock; the same arguments return the same ends.
 
     Run r makes the schedule that `run_timed` makes of the same draws. Raises as `Sweeper.sweep`, which keeps its tables
     for further sweeps of one system.
@@ -86,7 +86,7 @@ class Sweeper:
         self._described = 0
 
     def sweep(self, timing: Timing, runs: int, *, seed: int | None = None, varied: Varied = NOTHING_VARIED) -> Swept:
-        """`runs` timed runs; the same arguments give the same ends.
+        """`runs` timed runs; the same arguments return the same ends.
 
         Raises ScenarioError for a delay without distribution or outcomes without probability, UsageError for a start
         of an unknown process and for deaths, which a sweep does not support, ModelError where time stands still.

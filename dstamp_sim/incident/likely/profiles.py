@@ -66,7 +66,7 @@ def profile(
     sweepers: Sweepers,
     numbers: Numbers,
 ) -> Profile:
-    """The profile of a mechanism whose unknowns are drawn from `priors`; the same arguments give the same profile.
+    """The profile of a mechanism whose unknowns are drawn from `priors`; the same arguments return the same profile.
 
     Readings with the settings in `impossible` are left out. Outcomes are as fine as the fields observed in `case`.
     """

@@ -18,7 +18,7 @@ from math import inf
 class ObservedTime:
     """An observed run's time in seconds (None: unknown), its meaning, its end if both are known, and its company.
 
-    Times with the same `group` give times of the same meaning where that meaning is unknown.
+    Times with the same `group` have times of the same meaning if that meaning is unknown.
     """
 
     name: str

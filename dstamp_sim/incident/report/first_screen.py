@@ -55,7 +55,7 @@ def _lines(summary: Summary) -> Iterator[Text]:
     if not summary.left:
         yield (
             strong("Nothing is weighed"),
-            ", for no mechanism is left: look again at the observations that conflict, or give the model another "
+            ", for no mechanism is left: look again at the observations that conflict, or add to the model another "
             "mechanism.",
         )
         return

@@ -313,7 +313,7 @@ def _made(summary: Summary) -> Iterator[Block]:
     yield Paragraph(
         (
             code(summary.command),
-            f", seed {summary.seed}. The same command gives the same figures. To vary it, copy the scenario and the "
+            f", seed {summary.seed}. The same command prints the same figures. To vary it, copy the scenario and the "
             "evidence, edit the copies and name their paths; ",
             code("dstamp update"),
             " adds an outcome.",

@@ -3,7 +3,7 @@
 Ops take no time and are performed as soon as possible; so an order fits the clock exactly if the instants of its steps
 solve a system of difference constraints: a delay lasts between two figures, dependent steps come one after the other, a
 blocked process goes on in the instant of the step that freed it, a run has a longest duration. Such a system has a
-solution where its graph has no negative cycle, and shortest paths give the latest and the earliest (Bellman 1958, Ford
+solution where its graph has no negative cycle, and shortest paths are the latest and the earliest (Bellman 1958, Ford
 1956; Cormen et al., Introduction to Algorithms, "Difference constraints and shortest paths").
 """
 

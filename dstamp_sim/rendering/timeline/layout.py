@@ -1,7 +1,7 @@
 """The timeline of a trace as plain numbers: `lay_out` decides everything that `draw_timeline` draws.
 
 From top to bottom: heading, a lane per process (daemons slimmer), a strip per shared object, the axis, a sentence for
-every race, the key of abbreviated names, and the signs. All positions are pixels; the same trace gives the same layout.
+every race, the key of abbreviated names, and the signs. All positions are pixels; the same trace has the same layout.
 """
 
 from __future__ import annotations

@@ -211,7 +211,7 @@ def _left(block: Sequence[float], bounds: Extent) -> float:
 
 
 def flow(sheet: Sheet, words: Sequence[str], bounds: Extent, y: float, kind: str = "note") -> float:
-    """Writes `words` side by side from `y` on, on as many lines as needed; gives the y below them."""
+    """Writes `words` side by side from `y` on, on as many lines as needed; returns the y below them."""
     x = bounds[0]
     for word in words:
         short = elide(clean(word), SIZE, bounds[1] - bounds[0])

@@ -86,7 +86,7 @@ _SETTINGS: dict[Any, Any] = {
 def draw_timeline(layout: Layout, path: Path) -> None:
     """Writes the picture of `layout` as a PNG, 1600 px wide.
 
-    The same layout gives the same picture, byte for byte, under one version of matplotlib. matplotlib's settings are
+    The same layout makes the same picture, byte for byte, under one version of matplotlib. matplotlib's settings are
     put back; its global figures are not used.
     """
     import matplotlib as mpl  # noqa: PLC0415 - slow to import, and most commands draw nothing

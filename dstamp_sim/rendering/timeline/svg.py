@@ -24,7 +24,7 @@ _SIGNS = {
 
 
 def svg_of(layout: Layout, title: str) -> str:
-    """The picture as an `svg` element; the same layout gives the same text. Names are escaped, never interpreted."""
+    """The picture as an `svg` element; the same layout makes the same text. Names are escaped, never interpreted."""
     width, height = _number(layout.width), _number(layout.height)
     parts = [
         f'<svg class="timeline" viewBox="0 0 {width} {height}" role="img" aria-label={quoteattr(clean(title))}>',
