@@ -11,8 +11,9 @@ SOURCES = sorted((ROOT / "dstamp_sim").rglob("*.py"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 NEVER = re.compile(
-    r"""(^|[.;]\ )Gives\ (?!up)| ;\ gives\b | \bgives\ (the|why|what|how|where)\b | Right\ would\ have\ been | for\ want\ of\b
-    | \bso\ that\ nobody\b | \bsaid\ to\ be\b | \b(was|were)\ to\ be\b | \bwhat\ was\ told\b | \bit\ is\ told\b
+    r"""(^|[.;]\ )Gives\ (?!up)| ;\ gives\b | \bgives\ (the|why|what|how|where)\b | Right\ would\ have\ been
+    | \bfor\ want\ of\b | \bso\ that\ nobody\b | \bsaid\ to\ be\b | \b(was|were)\ to\ be\b | \bwhat\ was\ told\b
+    | \bit\ is\ told\b
     | \bthose\ given\b | \bcomes?\ out\ otherwise\b | \bsafe\ no\ more\b | \bis\ no\ (bool|error|result|whole)\b
     | \blet\ go\ of\ what\b | \bit\ is\ said\b | \bexplored\ so\b""",
     re.VERBOSE,
