@@ -142,6 +142,30 @@ def test_a_name_of_two_types_is_noticed(source, known):
     assert met_twice(types_of(source)) == known
 
 
+LONGEST = 60
+"""Lines of a function; compiled loops may have more, for they cannot call what is not compiled into them."""
+
+
+def long_functions(source: str) -> list[str]:
+    """The functions of a module that have too many lines."""
+    return [
+        node.name
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno >= LONGEST
+        and not any(ast.unparse(decorator).startswith("compiled") for decorator in node.decorator_list)
+    ]
+
+
+def test_no_function_is_longer_than_sixty_lines():
+    assert {_id(file): long for file in module_files() if (long := long_functions(file.read_text("utf-8")))} == {}
+
+
+def test_a_function_that_is_too_long_is_noticed():
+    body = "    pass\n" * LONGEST
+    assert long_functions(f"def f():\n{body}class A:\n  def g(self):\n    pass\n@compiled\ndef h():\n{body}") == ["f"]
+
+
 @pytest.mark.parametrize("file", module_files(), ids=_id)
 def test_a_module_imports_only_what_its_part_may(file):
     inside = file.relative_to(PACKAGE)

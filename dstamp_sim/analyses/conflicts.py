@@ -128,32 +128,6 @@ class Conflicts:
             return None
         return Cycle(_name(edges), tuple(edges))
 
-    def any_cycle(self) -> Cycle | None:
-        """A shortest cycle, the one through the latest dependency; None when the runs can be put in a serial order."""
-        found: list[Cycle] = []
-        for edge in reversed(self.dependencies):
-            first, second = self.trace.steps[edge.source].process, self.trace.steps[edge.target].process
-            path = self.back(second, first, edge.location)
-            cycle = self.cycle((edge, *path)) if path is not None else None
-            if cycle is not None:
-                found.append(cycle)
-                if len(cycle.edges) == 2:
-                    return cycle
-        return min(found, key=lambda cycle: len(cycle.edges), default=None)
-
-    def dirty_reads(self) -> Iterator[tuple[str, Dependency]]:
-        """Reads of values that nobody should see: of a run that died (G1a), or overwritten by their writer (G1b)."""
-        died = {step.process for step in self.trace.steps if step.op is None}
-        for edge in self.dependencies:
-            if edge.kind is not DependencyKind.WR or self.trace.steps[edge.source].process in self.trace.daemons:
-                continue
-            writer = self.trace.steps[edge.source].process
-            again = [n for n in self.writers(edge.location) if self.trace.steps[n].process == writer]
-            if writer in died:
-                yield "dirty read (G1a)", edge
-            elif again[-1] > edge.target:
-                yield "intermediate read (G1b)", edge
-
     def races(self, order: HappensBefore) -> Iterator[Race]:
         """Pairs of conflicting steps without an order: for each step and other process, the nearest one before."""
         last: dict[Location, dict[str, tuple[int, int]]] = {}

@@ -104,6 +104,16 @@ def test_two_reads_are_none():
     assert list(Conflicts(trace).races(HappensBefore(trace))) == []
 
 
+def shortest_cycle(conflicts):
+    """A shortest cycle through each dependency, and of these a shortest; None where the runs have a serial order."""
+    found = []
+    for edge in reversed(conflicts.dependencies):
+        first, second = (conflicts.trace.steps[n].process for n in (edge.source, edge.target))
+        path = conflicts.back(second, first, edge.location)
+        found += [conflicts.cycle((edge, *path))] if path is not None else []
+    return min(filter(None, found), key=lambda cycle: len(cycle.edges), default=None)
+
+
 @pytest.mark.parametrize(
     ("name", "schedule", "p", "q"),
     [
@@ -115,23 +125,13 @@ def test_two_reads_are_none():
     ],
 )
 def test_an_anomaly_has_its_name_in_the_literature(name, schedule, p, q):
-    cycle = Conflicts(trace_of(schedule, [X, Y], p=p, q=q)).any_cycle()
+    cycle = shortest_cycle(Conflicts(trace_of(schedule, [X, Y], p=p, q=q)))
     assert cycle is not None and cycle.name == name
 
 
 def test_a_serial_trace_has_no_cycle():
     given = [X.read(), X.write(1), Y.write(1)]
-    assert Conflicts(trace_of("p*3 q*3", [X, Y], p=given, q=given)).any_cycle() is None
-
-
-def test_reading_what_a_process_wrote_that_died_is_a_dirty_read():
-    trace = trace_of("p q p!", [X], crashes=1, p=[X.write(1), X.write(2)], q=[X.read()])
-    assert [name for name, _ in Conflicts(trace).dirty_reads()] == ["dirty read (G1a)"]
-
-
-def test_reading_what_its_writer_then_overwrote_is_an_intermediate_read():
-    trace = trace_of("p q p", [X], p=[X.write(1), X.write(2)], q=[X.read()])
-    assert [name for name, _ in Conflicts(trace).dirty_reads()] == ["intermediate read (G1b)"]
+    assert shortest_cycle(Conflicts(trace_of("p*3 q*3", [X, Y], p=given, q=given))) is None
 
 
 def test_what_a_death_found_is_known_of_every_object_that_it_changed():

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dstamp_sim.incident.judge_mechanisms import Cluster
-from dstamp_sim.incident.likely.identifiability import Profile, log_likelihoods
+from dstamp_sim.incident.likely.identifiability import Profile
 from dstamp_sim.incident.likely.profiles import ProfileSize
 from dstamp_sim.incident.possible.case import Case, Observation
 from dstamp_sim.incident.possible.variant import readings
@@ -58,6 +59,21 @@ def trials(cluster: Cluster, number: int, observations: int, seed: int) -> dict[
     """`number` trials of evidence from each mechanism, each the laboratory observed so many times."""
     drawn = replace(cluster, timing=replace(cluster.timing, seed=seed))
     return drawn.profiles(SCENARIO.priors, ProfileSize(number, observations))
+
+
+def log_likelihoods(profile: Profile, seen: Profile) -> NDArray[np.float64]:
+    """For every setting of `seen`, the logarithm of how likely `profile` makes all its repetitions together.
+
+    The settings of `profile` are equally likely and hold for all repetitions. Outcomes that it never had count as half
+    a repetition, so that a sample does not refute rare ones.
+    """
+    together = np.zeros((len(seen.episodes[0]), len(profile.episodes[0])))
+    for episode in range(len(profile.episodes)):
+        outcomes = np.union1d(seen.episodes[episode], profile.episodes[episode])
+        given = profile.counts(episode, outcomes) + 0.5
+        together += seen.counts(episode, outcomes) @ np.log(given / given.sum(axis=1, keepdims=True)).T
+    most = together.max(axis=1, keepdims=True)
+    return np.asarray(np.log(np.exp(together - most).mean(axis=1)) + most[:, 0])
 
 
 def winners(profiles: dict[str, Profile], seen: Profile) -> list[str]:

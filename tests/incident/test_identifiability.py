@@ -5,7 +5,8 @@ from math import log, sqrt
 import numpy as np
 import pytest
 
-from dstamp_sim.incident.likely.identifiability import CLOSE, Profile, affinity, log_likelihoods, twin_share, twins
+from dstamp_sim.incident.likely.identifiability import CLOSE, Profile, affinity, twin_share, twins
+from tests.incident.recovery import log_likelihoods
 
 
 def profile(*settings):

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from dstamp_sim.incident.judge_mechanisms import Cluster
-from dstamp_sim.incident.likely.identifiability import Profile, log_likelihoods
+from dstamp_sim.incident.likely.identifiability import Profile
 from dstamp_sim.incident.likely.profiles import ProfileSize
 from dstamp_sim.incident.possible.case import Case, Observation
 from models.cc_ci import HYPOTHESES, MECHANISMS
-from tests.incident.recovery import EVERYTHING, RESULTS, SCENARIO, laboratory, trials, winners
+from tests.incident.recovery import EVERYTHING, RESULTS, SCENARIO, laboratory, log_likelihoods, trials, winners
 
 GIVES_THE_BASES_STAMP_AT_SOME_RATE = ["swarm-rollback", "env-recheckout", "redeploy-not-applied", "abra-regression"]
 

@@ -92,20 +92,6 @@ def either(*found: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, flo
     }
 
 
-def log_likelihoods(profile: Profile, seen: Profile) -> Floats:
-    """For every setting of `seen`, the logarithm of how likely `profile` makes all its repetitions together.
-
-    The settings of `profile` are equally likely and hold for all repetitions. Outcomes that it never had count as half
-    a repetition, so that a sample does not refute rare ones.
-    """
-    together = np.zeros((len(seen.episodes[0]), len(profile.episodes[0])))
-    for episode in range(len(profile.episodes)):
-        counts, given = _counted(seen, profile, episode)
-        together += counts @ np.log(_shares(given + 0.5)).T
-    most = together.max(axis=1, keepdims=True)
-    return np.asarray(np.log(np.exp(together - most).mean(axis=1)) + most[:, 0])
-
-
 def _counted(one: Profile, other: Profile, episode: int) -> tuple[Floats, Floats]:
     outcomes = np.union1d(one.episodes[episode], other.episodes[episode])
     return one.counts(episode, outcomes), other.counts(episode, outcomes)

@@ -1,8 +1,10 @@
-"""The rules that a model obeys: what breaks one is an error with its line every time, and what does not is let pass."""
+"""Programs and objects that keep or find what is not in their state are refused with the line, every time.
+
+That is clocks, random numbers, addresses, the order of a set, and memory. What only looks like it is let pass.
+"""
 
 import contextlib
 import functools
-import inspect
 import itertools
 import random
 import time
@@ -15,298 +17,25 @@ import pytest
 
 from dstamp_sim import (
     ANY,
-    Chance,
-    Flock,
-    LockScope,
     ModelError,
     Op,
     Outcome,
-    Placement,
     Process,
     Program,
     Register,
     SharedObject,
     System,
     Verdict,
-    at_end,
-    delay,
     each_result,
     explore,
     prove,
     replay,
-    section,
 )
 from dstamp_sim.engines.explore.explorer import NO_REDUCTION
 from dstamp_sim.engines.sampling.sampler import sample
 from dstamp_sim.random_systems import TooLarge, random_system
 from dstamp_sim.testing import system_of
-
-TIMES = 100
-
-x, y, coin = Register("x", 0), Register("y", 0), Chance("coin", "heads", "tails")
-
-
-def system(program, *args, objects=(), copies=1, **more) -> System:
-    return System(objects=[x, y, coin, *objects], processes=[Process("p", program, *args, copies=copies)], **more)
-
-
-def complaint(asked: System) -> str:
-    with pytest.raises(ModelError) as refused:
-        explore(asked)
-    return str(refused.value)
-
-
-def line_of(function, text: str) -> str:
-    """`file:line: ` of the line of `function` that holds `text`."""
-    lines, start = inspect.getsourcelines(function)
-    (offset,) = [number for number, line in enumerate(lines) if text in line]
-    return f"{inspect.getsourcefile(function)}:{start + offset}: "
-
-
-def always_refused(make) -> str:
-    """What every one of 100 explorations of the systems that `make` makes complains of; they say the same place."""
-    said = {complaint(make()) for _ in range(TIMES)}
-    assert len({text.partition(": ")[0] for text in said}) == 1, said
-    return said.pop()
-
-
-# --- ops and sections that are made and never yielded
-
-
-def test_an_op_without_yield_is_refused_with_its_line():
-    def p() -> Program[int]:
-        x.write(5)
-        return (yield x.read())
-
-    assert always_refused(lambda: system(p)).startswith(
-        line_of(p, "x.write(5)") + "x.write(5) is made and never yielded, so it does nothing"
-    )
-
-
-def test_a_delay_without_yield_is_refused():
-    def p() -> Program[int]:
-        delay("a while")
-        return (yield x.read())
-
-    assert complaint(system(p)).startswith(line_of(p, "delay(") + "delay a while is made and never yielded")
-
-
-def test_an_op_that_is_forgotten_after_the_last_yield_is_refused():
-    def p() -> Program[None]:
-        yield x.read()
-        x.write(1)
-
-    assert complaint(system(p)).startswith(line_of(p, "x.write(1)"))
-
-
-def test_an_op_that_is_forgotten_on_one_path_only_is_refused():
-    def p() -> Program[None]:
-        if (yield coin.draw()) == "tails":
-            x.write(1)
-
-    assert complaint(system(p)).startswith(line_of(p, "x.write(1)"))
-
-
-def test_an_op_that_is_kept_in_a_variable_and_never_yielded_is_refused():
-    def p() -> Program[None]:
-        answer = x.read()
-        yield y.read()
-        if answer is None:
-            yield y.write(1)
-
-    assert complaint(system(p)).startswith(line_of(p, "answer = x.read()"))
-
-
-def test_a_process_that_never_ends_is_refused_for_an_op_that_nobody_holds_any_more():
-    def blocked() -> Program[None]:
-        x.write(1)
-        yield x.wait_for("never")
-
-    def daemon() -> Program[None]:
-        while True:
-            x.write(1)
-            yield x.read()
-
-    assert complaint(system(blocked)).startswith(line_of(blocked, "x.write(1)"))
-    forgetful = System(objects=[x], processes=[Process("d", daemon, daemon=True)])
-    assert complaint(forgetful).startswith(line_of(daemon, "x.write(1)"))
-
-
-def test_a_daemon_that_restarts_is_refused_for_what_it_left_undone():
-    def daemon() -> Program[None]:
-        later = [x.write(1)]
-        yield x.read()
-        assert later
-
-    assert complaint(System(objects=[x], processes=[Process("d", daemon, daemon=True)])).startswith(
-        line_of(daemon, "x.write(1)")
-    )
-
-
-def test_a_program_that_raises_for_want_of_a_yield_is_told_of_it():
-    def p() -> Program[bool]:
-        seen = x.read()
-        yield y.read()
-        return seen < 3
-
-    text = complaint(system(p))
-    assert text.startswith(line_of(p, "seen < 3") + "the program raised TypeError") and "x.read() is made" in text
-
-
-def test_an_op_as_a_result_or_as_an_argument_is_refused():
-    def returns() -> Program[Op]:
-        yield x.read()
-        return x.read()
-
-    def writes() -> Program[None]:
-        yield x.write(y.read())
-
-    assert "x.read() is made and never yielded" in complaint(system(returns))
-    assert "write was given the op y.read(), which was not performed" in complaint(system(writes))
-
-
-def test_a_method_that_is_not_called_is_refused_with_the_call():
-    def p() -> Program[None]:
-        yield x.read
-
-    assert complaint(system(p)).endswith("did you mean to call it: `yield x.read(...)`?")
-
-
-def pay() -> Program[None]:
-    yield x.write(1)
-
-
-def test_a_section_without_yield_from_is_refused_with_its_line():
-    def dropped() -> Program[None]:
-        yield x.read()
-        section("pay", pay())
-
-    def kept() -> Program[None]:
-        later = section("pay", pay())
-        yield x.read()
-        assert later
-
-    for program in (dropped, kept):
-        text = always_refused(lambda program=program: system(program))
-        assert text.startswith(line_of(program, "section(")) and "yield from" in text
-
-
-def test_a_section_that_is_yielded_is_refused_with_yield_from():
-    def p() -> Program[None]:
-        yield section("pay", pay())
-
-    assert complaint(system(p)).endswith("did you mean `yield from`?")
-
-
-def test_a_section_of_a_function_that_is_not_called_is_refused():
-    def p() -> Program[None]:
-        yield from section("pay", pay)
-
-    text = complaint(system(p))
-    assert text.startswith(line_of(p, "section(")) and "`section('pay', body())`" in text
-
-
-class Account:
-    def pay(self) -> Program[None]:
-        yield x.write(1)
-
-    def forgets(self) -> Program[None]:
-        yield x.read()
-        self.pay()
-
-
-def test_a_generator_that_never_begins_is_refused_with_its_line():
-    def statement() -> Program[None]:
-        yield x.read()
-        pay()
-
-    def variable() -> Program[None]:
-        done = pay()
-        yield x.read()
-        if done:
-            yield x.write(2)
-
-    def test() -> Program[None]:
-        yield x.read()
-        while not pay():
-            yield x.write(2)
-
-    def inner() -> Program[None]:
-        def own() -> Program[None]:
-            yield x.write(3)
-
-        yield x.read()
-        own()
-
-    for program, text in ((statement, "    pay()"), (variable, "done = "), (test, "not pay"), (inner, "    own()")):
-        said = complaint(system(program))
-        assert said.startswith(line_of(program, text)) and "never begins" in said and "yield from" in said
-    assert complaint(system(Account().forgets)).startswith(line_of(Account.forgets, "self.pay()"))
-
-
-def test_a_generator_as_a_result_or_as_an_argument_is_refused():
-    def returns() -> Program[Any]:
-        yield x.read()
-        return pay()
-
-    def writes() -> Program[None]:
-        yield x.write(pay())
-
-    assert "returned pay(), a generator that was not run" in complaint(system(returns))
-    assert "write was given pay(), a generator that was not run" in complaint(system(writes))
-
-
-READ_ONCE = x.read()
-
-
-def test_ops_that_are_made_early_or_outside_or_handed_on_are_let_pass():
-    def prepared() -> Program[int]:
-        ops = [x.write(1), x.write(2)]
-        yield y.read()
-        yield from reversed(ops)
-        return (yield READ_ONCE) + (yield READ_ONCE)
-
-    def made_by(op: Op) -> Op:
-        return op
-
-    def handed_on() -> Program[int]:
-        yield made_by(x.write(3))
-        steps = (x.write(number) for number in range(3))
-        yield from steps
-        body = section("later", pay())
-        yield y.read()
-        yield from body
-        jobs = [pay(), pay()]
-        for job in jobs:
-            yield from job
-        return (yield (x.read() if coin else y.read()))
-
-    for program, ends in ((prepared, 2), (handed_on, 1)):
-        as_told = each_result("as told", lambda result, ends=ends: result == ends)
-        report = explore(system(program, properties=[as_told]))
-        assert report.verdict is Verdict.HOLDS
-
-
-def test_ops_made_by_at_exit_and_by_predicates_are_let_pass():
-    lock = Flock("lock")
-
-    def p() -> Program[None]:
-        yield lock.acquire()
-
-    looks = at_end("looks", lambda _: x.read() is not None)
-    assert explore(system(p, objects=[lock], copies=2, properties=[looks])).verdict is Verdict.HOLDS
-
-
-def test_a_program_that_a_lock_refuses_may_leave_prepared_ops_undone():
-    def p() -> Program[str]:
-        later = [x.write(1)]
-        yield from section("part", pay())
-        yield later[0]
-        return "done"
-
-    asked = system(p, copies=2, sections=["part"], locks=[LockScope("l")], placement=Placement.parse("l?:part..exit"))
-    assert explore(asked).verdict is Verdict.HOLDS
-
+from tests.core.refusals import always_refused, coin, complaint, line_of, system, x
 
 # --- clocks, random numbers, addresses, the order of a set
 
