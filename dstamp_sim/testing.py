@@ -42,10 +42,10 @@ from dstamp_sim.engines.generated import generator_of, machine_of, scenarios, sc
 from dstamp_sim.engines.prove.unbounded import prove
 from dstamp_sim.engines.replay import attempts, replay
 from dstamp_sim.inputs.model_file import Model, checked_settings, load_model
-from dstamp_sim.inputs.witness_file import Origin, Witness, read_witness
+from dstamp_sim.inputs.witness_file import Origin, Witness
 from dstamp_sim.pipeline.explained import explained, explained_story
 from dstamp_sim.pipeline.files import badges_of, draw_witness, save_with_timeline
-from dstamp_sim.pipeline.kept_witness import judged_again, property_about
+from dstamp_sim.pipeline.kept_witness import judged_again, performed_again, property_about
 from dstamp_sim.random_systems import TooLarge, random_system
 
 __all__ = [
@@ -313,7 +313,7 @@ def _is_fixed(file: Path) -> None:
 
 
 def _still_shows(file: Path) -> None:
-    witness, system = read_witness(file, replay)
+    witness, system = performed_again(file)
     prop = property_about(system, witness.about, file)
     assert attempts(system, prop)(witness.trace.schedule) is not None, f"{file}: {witness.about} does not fail any more"
 

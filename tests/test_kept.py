@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dstamp_sim import UsageError, WitnessError
+from dstamp_sim.pipeline.show import show_witness
 from dstamp_sim.testing import Violation, witness_test
 
 MODEL = """
@@ -203,7 +204,23 @@ def test_show_says_what_is_gone_and_what_to_do(dstamp):
     told = " ".join(err.split())
     assert code == 2
     assert "can no longer be performed: step" in told
-    assert f"Delete {FILE}, or record it anew with `dstamp explore`" in told
+    found = r"at end: one is served: it fails again, near what it kept, by customer\S+ .*\. Record it anew: (.*)"
+    assert re.search(found, told)[1] == RECORD
+
+
+def test_show_refuses_what_is_mended_and_says_how_to_keep_that():
+    changed(FIX)
+    with pytest.raises(WitnessError) as shown:
+        show_witness(Path("kept") / FILE, Path("out"))
+    assert str(shown.value) == refused(), "show and pytest say the same"
+
+
+def test_a_witness_that_must_show_still_is_refused_with_what_was_found_near_it():
+    changed(("    if seen < amount", "    yield balance.read()\n    if seen < amount"))
+    test = witness_test("kept", fixed=False)
+    [[one]] = [mark.args[1] for mark in test.pytestmark]
+    with pytest.raises(WitnessError, match=r"it fails again, near what it kept, by .*Record it anew: dstamp explore"):
+        test(one)
 
 
 def test_the_command_that_records_anew_makes_a_witness_that_is_performed(dstamp):

@@ -31,6 +31,8 @@ USAGE, UNDETERMINED, FAULT, INTERRUPTED = 2, 3, 70, 130
 TRACEBACK = "DSTAMP_TRACEBACK"
 """The environment variable that makes a fault of the tool show its traceback."""
 
+_NO_DESCRIPTOR = -1
+
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -102,6 +104,8 @@ def ending(command: Callable[..., None]) -> Callable[..., None]:
 def open_streams() -> None:
     """Makes standard output and error survive a closed pipe, a full disk, and letters that they cannot encode.
 
+    The results alone go to where standard output led; the descriptor itself leads to standard error.
+
     A closed pipe does not change the verdict: the rest of the output is dropped. A stream that was closed from the
     start swallows all output.
     """
@@ -111,13 +115,31 @@ def open_streams() -> None:
 
 def _opened(stream: TextIO | None, name: str) -> TextIO:
     if stream is None:
-        return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - for as long as the process lives
+        nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - for as long as the process lives
+        os.set_inheritable(nowhere.fileno(), True)  # it takes the place of the stream, for a model's processes, too
+        return nowhere
     if not isinstance(stream, io.TextIOWrapper) or stream not in (sys.__stdout__, sys.__stderr__):
         return stream  # a test captures it
-    outlet = io.BufferedWriter(_Outlet(stream.fileno(), name))
+    descriptor = _set_aside(stream.fileno()) if stream is sys.__stdout__ else stream.fileno()
+    outlet = io.BufferedWriter(_Outlet(descriptor, name))
     return io.TextIOWrapper(
         outlet, encoding=stream.encoding, errors="backslashreplace", line_buffering=stream.line_buffering
     )
+
+
+def _set_aside(descriptor: int) -> int:
+    """A descriptor for results, which led from `descriptor`; that leads to standard error from now on.
+
+    So what a model, or a process that it starts, writes there by itself is not among the results.
+    """
+    kept = os.dup(descriptor)
+    try:
+        os.dup2(sys.__stderr__.fileno() if sys.__stderr__ is not None else _NO_DESCRIPTOR, descriptor)
+    except OSError:  # there is no standard error
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
+    return kept
 
 
 class _Outlet(io.FileIO):

@@ -85,11 +85,29 @@ def cut(name: str, most: int = 80) -> str:
     return name if len(name) <= most else f"{name[: most // 2]}…{name[-most // 2 :]}"
 
 
-def unknown(kind: str, name: str, valid: Iterable[str]) -> str:
-    """The sentence for a name that is not one of `valid`: the value, the nearest valid name, the valid ones."""
-    choices = sorted(valid)
+_NEAR = 0.6
+"""How alike two names are, from 0 to 1, so that one may be a slip for the other."""
+
+
+def unknown(kind: str, name: str, valid: Iterable[str], most: int | None = None) -> str:
+    """The sentence for a name that is not one of `valid`: the value, a near valid name if there is one, the valid ones.
+
+    Of more than `most` valid names, only the most alike are listed.
+    """
     name = cut(name)
-    near = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
-    guess = f"; did you mean {near[0]!r}?" if near else ""
-    listed = ", ".join(choices) if choices else "none"
-    return f"unknown {kind} {name!r}{guess} (valid: {listed})"
+    choices = sorted(valid)
+    by_likeness = sorted(choices, key=lambda choice: -_likeness(name, choice))
+    guess = f"; did you mean {by_likeness[0]!r}?" if choices and _likeness(name, by_likeness[0]) >= _NEAR else ""
+    if most is not None and len(choices) > most:
+        return f"unknown {kind} {name!r}{guess} (the nearest of {len(choices)}: {', '.join(by_likeness[:most])})"
+    return f"unknown {kind} {name!r}{guess} (valid: {', '.join(choices) or 'none'})"
+
+
+def _likeness(name: str, other: str) -> float:
+    """How alike two names are, 1 for the same; of paths, that of the least alike part that both have.
+
+    That both end with `.py` makes no two alike.
+    """
+    mine, its = (reversed(text.removesuffix(".py").split("/")) for text in (name, other))
+    parts = zip(mine, its, strict=False)
+    return min(difflib.SequenceMatcher(None, one, another, autojunk=False).ratio() for one, another in parts)

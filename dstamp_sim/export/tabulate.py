@@ -41,6 +41,9 @@ Domain = tuple[Variable, Sequence[int]]
 STATES = 300_000
 """How many states are visited to learn which entries of the tables are used."""
 
+WALKED = 20_000
+"""How many states are walked through to learn whether a predicate fails where no behaviour goes."""
+
 CASES = 50_000
 """How many combinations of states and results one property is asked about."""
 
@@ -61,16 +64,34 @@ def tabulate(system: System, name: str, *, properties: Sequence[str] = (), merge
     if merge and not why_not:
         tables = quotient(tables)
     used = _used(tables, why_not)
+    failed = list[ModelError]()
     machine = Machine(
         name=name,
         cells=tuple(_cells(tables)),
         classes=tuple(_classes(tables, used)),
         results=tuple(text(result) for result in _results(tables)),
-        questions=tuple(_questions(tables, judge)),
+        questions=tuple(_questions(tables, judge, failed)),
         crashes=system.crashes,
     )
+    if failed:
+        _check_unmet(semantics, judge, failed[0])
     judge.check()
     return machine
+
+
+def _check_unmet(semantics: Semantics, judge: Judge, failed: ModelError) -> None:
+    """Raises a predicate's error, unless no behaviour goes to where a predicate fails; that is walked through here."""
+    waiting = [semantics.initial()]
+    seen = set(waiting)
+    while waiting:
+        state = waiting.pop()
+        for _ in judge.decides(state):
+            continue  # it raises the error of a predicate that fails there
+        after = {semantics.perform(state, move) for move in semantics.moves(state)} - seen
+        seen |= after
+        waiting.extend(after)
+        if len(seen) > WALKED:
+            raise failed
 
 
 def _used(tables: Tables, why_not: str) -> dict[int, set[int]]:
@@ -172,19 +193,21 @@ def _with_result(tables: Tables) -> list[int]:
     return [local for local in range(len(tables.keys)) if tables.has_result(local)]
 
 
-def _questions(tables: Tables, judge: Judge) -> Iterator[CheckedProperty]:
+def _questions(tables: Tables, judge: Judge, failed: list[ModelError]) -> Iterator[CheckedProperty]:
     slots = {id(item): slot for slot, item in enumerate(tables.objects)}
     for prop in judge.properties:
         reads = tuple(slots[id(item)] for item in prop.reads)
-        yield CheckedProperty(prop.name, prop.kind, reads, _decided_when(tables, judge, prop, reads))
+        yield CheckedProperty(prop.name, prop.kind, reads, _decided_when(tables, judge, prop, reads, failed))
 
 
-def _decided_when(tables: Tables, judge: Judge, prop: Property, reads: tuple[int, ...]) -> Condition:
+def _decided_when(
+    tables: Tables, judge: Judge, prop: Property, reads: tuple[int, ...], failed: list[ModelError]
+) -> Condition:
     """When a property is decided, by what it reads; deadlock and each-result ones have no such condition."""
     if prop.kind in (PropertyKind.NO_DEADLOCK, PropertyKind.EACH_RESULT):
         return False
     cells: list[Domain] = [(Variable(CELL, slot), range(len(tables.states[slot]))) for slot in reads]
-    cases = _Cases(prop.name)
+    cases = _Cases(prop.name, failed)
     if prop.kind is PropertyKind.ALWAYS:
         return cases.condition(cells, lambda seen: not judge.state_ok(prop, _values(tables, reads, seen)))
     asked = _Asked(tables, judge, prop, reads)
@@ -195,7 +218,7 @@ def _decided_when(tables: Tables, judge: Judge, prop: Property, reads: tuple[int
     if prop.name not in judge.tell_apart:
         return by_count
     single: list[Domain] = [(Variable(RESULT, pid), asked.results_of(pid)) for pid in asked.runners]
-    return _Cases(prop.name).condition(single + cells, asked.by_process)
+    return _Cases(prop.name, failed).condition(single + cells, asked.by_process)
 
 
 def _values(tables: Tables, reads: Sequence[int], seen: Sequence[int]) -> tuple[object, ...]:
@@ -203,10 +226,13 @@ def _values(tables: Tables, reads: Sequence[int], seen: Sequence[int]) -> tuple[
 
 
 class _Cases:
-    """Asks a question about every combination of values, and keeps what distinguishes the answers."""
+    """Asks a question about every combination of values, and keeps what distinguishes the answers.
 
-    def __init__(self, name: str) -> None:
-        self._name, self._asked = name, 0
+    Errors of the predicate go to `failed`: they are the model's if some behaviour goes there.
+    """
+
+    def __init__(self, name: str, failed: list[ModelError]) -> None:
+        self._name, self._failed, self._asked = name, failed, 0
 
     def condition(
         self,
@@ -215,7 +241,7 @@ class _Cases:
         possible: Callable[[tuple[int, ...]], bool] = lambda _: True,
         so_far: tuple[int, ...] = (),
     ) -> Condition:
-        """The smallest tree in this order of variables; True if the predicate raises, as no behaviour goes there."""
+        """The smallest tree in this order of variables; True where the predicate raises."""
         if len(so_far) == len(variables):
             self._asked += 1
             if self._asked > CASES:
@@ -223,7 +249,11 @@ class _Cases:
                     f"property {self._name!r} depends on more than {CASES:,} combinations of states and results: "
                     "leave it out by naming the others with --property"
                 )
-            return _answer(ask, so_far)
+            try:
+                return ask(so_far)
+            except ModelError as error:
+                self._failed.append(error)
+                return True
         variable, values = variables[len(so_far)]
         grouped: dict[Condition, list[int]] = {}
         for value in values:
@@ -233,13 +263,6 @@ class _Cases:
         if len(grouped) <= 1:
             return next(iter(grouped), False)
         return Split(variable, tuple((tuple(numbers), branch) for branch, numbers in grouped.items()))
-
-
-def _answer(ask: Callable[[tuple[int, ...]], bool], values: tuple[int, ...]) -> bool:
-    try:
-        return ask(values)
-    except ModelError:
-        return True
 
 
 class _Asked:

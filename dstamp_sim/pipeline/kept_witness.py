@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dstamp_sim.core.errors import DstampError, WitnessError, WitnessGone, unknown
@@ -14,7 +14,7 @@ from dstamp_sim.core.verdict import Judgement, Verdict
 from dstamp_sim.engines.explore.explorer import explore
 from dstamp_sim.engines.nearby import Wanted, nearby
 from dstamp_sim.engines.replay import attempts, replay
-from dstamp_sim.inputs.witness_file import Origin, read_witness, witness_parts
+from dstamp_sim.inputs.witness_file import Origin, Witness, WitnessContent, read_witness, witness_parts
 
 SEARCHED_STATES = 300_000
 """How many states are searched for a property whose witness can no longer be performed."""
@@ -38,21 +38,41 @@ def judged_again(file: Path) -> Again | None:
     exploring `SEARCHED_STATES` states. Raises WitnessError, with the step that is gone and the remedy, where no
     violation is found, where the model can no longer be built, and where it has no such property.
     """
-    kept = witness_parts(file)
-    origin, about = kept.origin, kept.about
-    try:
-        system = origin.build()
-    except DstampError as error:
-        raise WitnessError(f"{file}: its model cannot be built as it was: {error}. {remedy(file)}") from error
-    prop = property_about(system, about, file)
+    kept, system = _rebuilt(file)
+    prop = property_about(system, kept.about, file)
     try:
         read_witness(file, replay)
     except WitnessGone as gone:
-        choices = Schedule.parse(kept.schedule)
-        steps = tuple(Wanted(*pair) for pair in zip(choices, kept.does, strict=False))
-        return _searched(file, gone, origin, system, prop, steps)
+        again = _searched(file, gone, kept, system, prop)
+        return replace(again, reason=f"{again.reason}; {gone}. {_anew(again, file)}")
     schedule = attempts(system, prop)(Schedule.parse(kept.schedule))
-    return None if schedule is None else Again(origin, system, prop, schedule, f"again, as {file} keeps it")
+    return None if schedule is None else Again(kept.origin, system, prop, schedule, f"again, as {file} keeps it")
+
+
+def performed_again(file: Path) -> tuple[Witness, System]:
+    """The witness in `file`, its every step performed again, and its system.
+
+    Raises WitnessError where it cannot be: with the step that is gone, where its property was found instead (near it,
+    or by exploring `SEARCHED_STATES` states) or its verdict now, and the remedy.
+    """
+    kept, system = _rebuilt(file)
+    try:
+        return read_witness(file, replay)
+    except WitnessGone as gone:
+        if kept.about not in {prop.title for prop in system.checked_properties}:  # a replay is of no property
+            raise WitnessError(f"{gone}. {remedy(file)}") from gone
+        again = _searched(file, gone, kept, system, property_about(system, kept.about, file))
+        still = f"{again.prop.title}: {'reached' if again.prop.is_wish else 'it fails'} {again.reason}"
+        raise WitnessError(f"{gone}. {still}, by {again.schedule}. {_anew(again, file)}") from gone
+
+
+def _rebuilt(file: Path) -> tuple[WitnessContent, System]:
+    """What `file` says, and its system. Raises WitnessError, with the remedy, where the model cannot be built again."""
+    kept = witness_parts(file)
+    try:
+        return kept, kept.origin.build()
+    except DstampError as error:
+        raise WitnessError(f"{file}: its model cannot be built as it was: {error}. {remedy(file)}") from error
 
 
 def property_about(system: System, about: str, file: Path) -> Property:
@@ -64,19 +84,21 @@ def property_about(system: System, about: str, file: Path) -> Property:
     return known[about]
 
 
-def _searched(
-    file: Path, gone: WitnessGone, origin: Origin, system: System, prop: Property, steps: tuple[Wanted, ...]
-) -> Again:
+def _searched(file: Path, gone: WitnessGone, kept: WitnessContent, system: System, prop: Property) -> Again:
     """The property found in another way; raises WitnessError, with its verdict now, where it is not found."""
-    command = recording(origin, prop, file.parent)
+    steps = tuple(Wanted(*pair) for pair in zip(Schedule.parse(kept.schedule), kept.does, strict=False))
     schedule = nearby(system, prop, steps)
     if schedule is not None:
-        return Again(origin, system, prop, schedule, f"again, near what it kept; {gone}. Record it anew: {command}")
+        return Again(kept.origin, system, prop, schedule, "again, near what it kept")
     judgement = explore(system, properties=[prop.name], limit=SEARCHED_STATES).judgement(prop.name)
     if judgement.trace is None:
-        raise WitnessError(f"{gone}. {_now(origin, judgement, command)}")
-    reason = f"again, found by exploring; {gone}. Record it anew: {command}"
-    return Again(origin, system, prop, judgement.trace.schedule, reason)
+        raise WitnessError(f"{gone}. {_now(kept.origin, judgement, recording(kept.origin, prop, file.parent))}")
+    return Again(kept.origin, system, prop, judgement.trace.schedule, "again, found by exploring")
+
+
+def _anew(again: Again, file: Path) -> str:
+    """The remedy for a witness whose property was found in another way."""
+    return f"Record it anew: {recording(again.origin, again.prop, file.parent)}"
 
 
 def _now(origin: Origin, judgement: Judgement, command: str) -> str:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from dstamp_sim.analyses.explain import Explanation
 from dstamp_sim.analyses.minimise import minimise
-from dstamp_sim.core.errors import UsageError, WitnessError, WitnessGone
+from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.system import System
 from dstamp_sim.engines.replay import attempts, replay
-from dstamp_sim.inputs.witness_file import Witness, check_writable, read_witness, write_witness
+from dstamp_sim.inputs.witness_file import Witness, check_writable, write_witness
 from dstamp_sim.pipeline.explained import Shown, explained, property_of, shown_by
 from dstamp_sim.pipeline.files import draw_witness, witness_badges
-from dstamp_sim.pipeline.kept_witness import remedy
+from dstamp_sim.pipeline.kept_witness import performed_again
 from dstamp_sim.pipeline.trace_page import write_trace_page
 
 
@@ -34,10 +34,7 @@ def show_witness(path: Path, out: Path, *, html: bool = False, minimised: bool =
     the effort is bounded), and saves it beside the pictures; it has no times. Raises WitnessError where the witness
     does not fit its model, and UsageError where nothing went wrong in it.
     """
-    try:
-        witness, system = read_witness(path, replay)
-    except WitnessGone as gone:
-        raise WitnessError(f"{gone}. {remedy(path)}") from gone
+    witness, system = performed_again(path)
     check_writable(out)
     files = list[Path]()
     if minimised:

@@ -238,6 +238,11 @@ def test_the_placement_none_is_the_one_that_every_output_writes(dstamp):
 def test_a_model_beside_the_mistyped_one_is_offered(dstamp):
     Path("bank.py").write_text("")
     refused(dstamp("explore", "bnak.py"), r"no model at 'bnak.py'.*did you mean 'bank.py'")
+    Path("bank.py").rename("a6.py")
+    _, _, told = dstamp("explore", "bnak.py")
+    assert "did you mean 'classic/bank'" in told.replace("\n", " "), "not 'a6.py', for all its '.py'"
+    _, _, told = dstamp("explore", "zzz.py")
+    assert "did you mean" not in told
 
 
 def test_a_file_that_is_there_and_is_no_model_is_said_to_be_there(dstamp):

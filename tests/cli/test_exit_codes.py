@@ -117,6 +117,26 @@ def test_what_a_model_prints_is_no_result(dstamp):
     assert "chatter" in err
 
 
+WRITES = """import os, subprocess
+os.write(1, b"by itself ")
+subprocess.run(["echo", "by a process"], check=True)
+"""
+
+
+@pytest.mark.parametrize("streams", ["", "2>&-", ">&2", "2> err", ">&-", "> /dev/full"])
+def test_what_a_model_writes_to_the_descriptor_by_itself_is_no_result(tmp_path, streams):
+    source = (Path(__file__).parents[2] / "models/classic/bank_fixed.py").read_text(encoding="utf-8")
+    (tmp_path / "model.py").write_text(f"{source}\n{WRITES}", encoding="utf-8")
+    code, out, err = shell(f"dstamp explore model.py --json {streams}", tmp_path)
+    assert code == (2 if streams == "> /dev/full" else 0)
+    if streams in ("", "2>&-", "2> err"):
+        assert json.loads(out)["verdict"] == "HOLDS", "standard output has the document and nothing else"
+    if streams == "":
+        assert "by itself by a process" in err
+    if streams == "> /dev/full":
+        assert "standard output: cannot be written" in err
+
+
 def shell(line, folder):
     """The exit code of the command, in a pipe or with its streams turned elsewhere, and what it said on errors."""
     root = str(Path(__file__).parents[2])

@@ -14,6 +14,7 @@ from dstamp_sim import (
     System,
     Verdict,
     always,
+    explore,
     reachable,
     replay,
 )
@@ -107,3 +108,16 @@ def test_a_report_finds_judgements_by_name_and_shows_the_first_counterexample():
 def test_the_witness_of_a_wish_is_no_counterexample():
     report = Report((Judgement(WISH, HOLDS, "", TRACE),), coverage())
     assert report.verdict is HOLDS and report.trace is None
+
+
+def test_no_deadlock_of_daemons_alone_is_said_to_say_nothing():
+    flag = Register("flag", 0)
+
+    def stop():
+        yield flag.write(1)
+        yield flag.wait_for(2)
+
+    system = System(objects=[flag], processes=[Process("d", stop, daemon=True)], properties=[])
+    judgement = explore(system).judgement("no deadlock")
+    assert judgement.verdict is Verdict.HOLDS
+    assert judgement.reason == "says nothing here: every process is a daemon, and none has to end"

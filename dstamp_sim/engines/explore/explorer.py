@@ -328,6 +328,7 @@ def _coverage(search: _Search) -> Coverage:
         sections_never_entered=tuple(name for name in semantics.system.sections if name not in sections),
         ops_never_performed=tuple(seen.ops_never_performed()),
         lines_never_passed=tuple(seen.lines_never_passed()),
+        nobody_must_end=not semantics.system.must_end,
     )
 
 

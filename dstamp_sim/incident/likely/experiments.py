@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -69,9 +68,7 @@ def check_outcome(known: Hypotheses, experiment: str, outcome: str) -> None:
         raise UsageError(unknown("experiment", experiment, known.experiments))
     outcomes = known.experiments[experiment].outcomes
     if outcomes and outcome not in outcomes:
-        near = difflib.get_close_matches(outcome, outcomes, n=MOST_LISTED, cutoff=0.0)
-        listed = outcomes if len(outcomes) <= MOST_LISTED else near
-        raise UsageError(f"{experiment}: {unknown('outcome', outcome, listed)}")
+        raise UsageError(f"{experiment}: {unknown('outcome', outcome, outcomes, MOST_LISTED)}")
 
 
 def observed_since(
