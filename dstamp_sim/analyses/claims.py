@@ -6,14 +6,15 @@ Step numbers count from 0; None stands for the start of the trace where a writer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 from dstamp_sim.analyses.conflicts import Cycle, Dependency, DependencyKind
 from dstamp_sim.analyses.fields import Location, noun, value_text, with_value
 from dstamp_sim.analyses.speech import Speech, came_out, listed
-from dstamp_sim.analyses.trials import Trial, changes_said
+from dstamp_sim.analyses.trials import Intervention, Trial, changes_said
+from dstamp_sim.core.holds import Held
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.schedule import Choice
 from dstamp_sim.core.shared_object import Outcome
@@ -25,6 +26,22 @@ class Claim:
     def words(self, say: Speech) -> str:
         """The claim without a full stop: as a clause, or as a sentence of its own where it begins with a capital."""
         raise NotImplementedError
+
+    def steps_named(self) -> Iterator[int]:
+        """The numbers of the steps that it speaks of: its fields that are whole numbers, and those of its parts."""
+        return _numbers_in(self)
+
+
+def _numbers_in(part: Any) -> Iterator[int]:
+    for field in fields(part):
+        value = getattr(part, field.name)
+        for item in value if isinstance(value, tuple) else (value,):
+            if field.type in ("int", "int | None", "tuple[int, ...]"):
+                yield from () if item is None else (item,)
+            elif field.type == "tuple[tuple[int, Any], ...]":
+                yield item[0]
+            elif isinstance(item, Claim | Dependency | Held | Trial | Intervention):
+                yield from _numbers_in(item)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from dstamp_sim.analyses.conflicts import Conflicts, Dependency
 from dstamp_sim.analyses.explain import Explanation, depends, explain, step_number
@@ -19,12 +17,6 @@ from dstamp_sim.rendering.text import story
 from dstamp_sim.rendering.timeline.annotations import Annotations, DependencyLink, Missing
 from dstamp_sim.rendering.timeline.axis import clock_time
 
-_STEPS = frozenset(
-    ("step", "steps", "read", "reads", "write", "writer", "over", "own", "acts", "opens", "closes", "since", "until",
-     "first", "last", "moment", "other", "source", "target")
-)  # fmt: skip
-_PARTS = frozenset(["edge", "links", "fails", "trials", "change", "held", "holds", "span", "first", "second", "why"])
-"""The fields of claims that are step numbers, and the fields that contain such claims; some are either."""
 MOST_LINKS = 5_000
 """How many dependencies pictures get at most: the last ones."""
 
@@ -126,7 +118,7 @@ def annotations_of(trace: Trace, why: Explanation) -> Annotations:
 def steps_explained(why: Explanation) -> frozenset[int]:
     """The steps that an explanation speaks of, by its claims, its cause, its cycle and the holds of its deadlock."""
     cause = why.cause
-    found = {n for claim in why.claims for n in _steps_of(claim)}
+    found = {n for claim in why.claims for n in claim.steps_named()}
     if cause is not None:
         found |= {n for n in (cause.opens, cause.write, cause.read, cause.closes, *cause.others) if n is not None}
     if why.cycle is not None:
@@ -146,19 +138,6 @@ def nones_explained(trace: Trace, why: Explanation) -> frozenset[int]:
     accesses = (why.conflicts or Conflicts(trace)).accesses
     looks = (n for n in steps_explained(why) if trace.steps[n].result is None and trace.steps[n].touched is not None)
     return frozenset(n for n in looks if accesses[n].reads and not accesses[n].writes)
-
-
-def _steps_of(said: Any) -> Iterator[int]:
-    """The step numbers in a claim and in its parts."""
-    for name in (field.name for field in fields(said)) if is_dataclass(said) else ():
-        value = getattr(said, name)
-        for item in value if isinstance(value, tuple) else (value,):
-            if name in _STEPS and isinstance(item, int) and not isinstance(item, bool):
-                yield item
-            elif name == "writes" and isinstance(item, tuple):
-                yield item[0]
-            elif name in _PARTS:
-                yield from _steps_of(item)
 
 
 def _link(conflicts: Conflicts, edge: Dependency) -> DependencyLink:

@@ -114,3 +114,10 @@ def test_only_what_is_verified_is_said_and_the_rest_is_counted():
     assert narrator.tell([FIRST, replace(LAST, value=0)]) == said(FIRST)
     assert narrator.said == [FIRST]
     assert narrator.dropped == [(replace(LAST, value=0), "step 6 found 1 in x")]
+
+
+def test_a_claim_names_the_steps_of_its_parts_and_takes_no_value_for_one():
+    fails = Fails("no second 1", None, False, 4)
+    safe = TriedAndSafe((Trial(Without((2, 3)), ()),), fails)
+    assert [list(claim.steps_named()) for claim in (LAST, FIRST, OVER)] == [[5, 4], [1], [4, 2]]
+    assert sorted(safe.steps_named()) == [2, 3, 4]
