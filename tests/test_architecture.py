@@ -229,6 +229,33 @@ def public_names() -> set[str]:
     }
 
 
+def assigned_in(source: str) -> set[str]:
+    """What a module defines at its top: classes, functions, constants and aliases."""
+    names = set[str]()
+    for node in ast.parse(source).body:
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AnnAssign(target=ast.Name(id=name)):
+                names.add(name)
+            case ast.Assign(targets=targets):
+                names |= {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
+    return names
+
+
+def everything_public() -> list[str]:
+    """The names in `__all__` of the package."""
+    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    (names,) = (node.value for node in tree.body if isinstance(node, ast.Assign) and "__all__" in ast.unparse(node))
+    return list(ast.literal_eval(names))
+
+
+def test_no_public_name_means_two_things():
+    """A command, and the module that tests import, may have the name of the verb that they run."""
+    files = [file for file in module_files() if file.relative_to(PACKAGE).parts[0] not in ("cli", "__init__.py")]
+    counts = Counter(name for file in files for name in assigned_in(file.read_text(encoding="utf-8")))
+    assert len(everything_public()) > 80
+    assert [name for name in everything_public() if counts[name] > 1] == []
+
+
 def not_for_models(source: str, package: str) -> list[str]:
     """What a model imports that is neither standard library, nor a public name, nor a part of the model itself."""
     public = {f"dstamp_sim.{name}" for name in public_names()}

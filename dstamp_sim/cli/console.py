@@ -72,6 +72,11 @@ class Aside(io.TextIOBase):
         """Does nothing: a model must not close this stream."""
 
 
+def reference_of(model: str, mechanism: str | None) -> str:
+    """The model with the mechanism that was asked for, as `load_model` takes it."""
+    return f"{model}:{mechanism}" if mechanism else model
+
+
 def results() -> TextIO:
     """The stream for results: the real standard output, free of models' prints."""
     return sys.stdout.results if isinstance(sys.stdout, Aside) else sys.stdout

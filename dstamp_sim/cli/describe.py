@@ -14,6 +14,7 @@ from dstamp_sim.cli.console import (
     SettingsOption,
     output,
     print_json,
+    reference_of,
     say,
 )
 
@@ -31,7 +32,7 @@ def describe(
     """List a model's parameters, processes, objects, sections, locks, placements, mechanisms, properties."""
     from dstamp_sim.pipeline.describe import describe_model  # noqa: PLC0415 - commands load what they need
 
-    reference = f"{model}:{mechanism}" if mechanism else model
+    reference = reference_of(model, mechanism)
     found = describe_model(reference, settings=settings or [], placement=placement)
     if as_json:
         parts = {kind: [entry._asdict() for entry in entries] for kind, entries in found.parts.items()}

@@ -18,6 +18,7 @@ from dstamp_sim.cli.console import (
     PropertiesOption,
     SettingsOption,
     progress,
+    reference_of,
 )
 from dstamp_sim.cli.numbers import whole
 from dstamp_sim.cli.report import print_report
@@ -57,7 +58,7 @@ def explore(
     """Explore every interleaving of a model: the shortest bad one, or the proof that there is none."""
     from dstamp_sim.pipeline.explore import explore_model  # noqa: PLC0415 - commands load what they need
 
-    reference = f"{model}:{mechanism}" if mechanism else model
+    reference = reference_of(model, mechanism)
     with progress() as tell:
         found = explore_model(
             reference,

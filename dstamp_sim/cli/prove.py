@@ -16,6 +16,7 @@ from dstamp_sim.cli.console import (
     PlacementOption,
     PropertiesOption,
     progress,
+    reference_of,
 )
 from dstamp_sim.cli.report import print_report
 
@@ -38,7 +39,7 @@ def prove(
     """Judge a model for every number of copies: HOLDS for all of them, or the fewest that fail and how."""
     from dstamp_sim.pipeline.prove import prove_model  # noqa: PLC0415 - commands load what they need
 
-    reference = f"{model}:{mechanism}" if mechanism else model
+    reference = reference_of(model, mechanism)
     with progress() as tell:
         found = prove_model(
             reference,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dstamp_sim.cli.console import AsJson, MechanismOption, Out, bar, output, print_files, print_json
+from dstamp_sim.cli.console import AsJson, MechanismOption, Out, bar, output, print_files, print_json, reference_of
 from dstamp_sim.cli.numbers import whole
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def review(
     from dstamp_sim.lock_review.review_files import PAGE, write_review  # noqa: PLC0415 - as above
     from dstamp_sim.rendering.as_console import print_document  # noqa: PLC0415 - as above
 
-    reference = f"{model}:{mechanism}" if mechanism else model
+    reference = reference_of(model, mechanism)
     with bar("placements judged") as tell:
         found = review_model(
             reference,

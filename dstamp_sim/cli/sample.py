@@ -22,6 +22,7 @@ from dstamp_sim.cli.console import (
     print_explanation,
     print_files,
     print_json,
+    reference_of,
     say,
 )
 from dstamp_sim.cli.numbers import whole
@@ -73,7 +74,7 @@ def sample(
     """Draw schedules of a model: how many are bad, the first bad one made short, and how rare an unseen one must be."""
     from dstamp_sim.pipeline.sample import Settings, sample_model  # noqa: PLC0415 - commands load what they need
 
-    reference = f"{model}:{mechanism}" if mechanism else model
+    reference = reference_of(model, mechanism)
     chosen = Settings.parse(strategy, seed=seed, most_steps=most_steps)
     with bar("schedules") as tell:
         found = sample_model(

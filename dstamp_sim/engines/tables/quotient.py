@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from dstamp_sim.core.properties import PropertyKind
-from dstamp_sim.engines.tables.tables import LOCAL, UNKNOWN, Grown, Tables
+from dstamp_sim.engines.tables.tables import LOCAL, UNFILLED, Grown, Tables
 
 
 @dataclass
@@ -178,7 +178,7 @@ def _copy_steps(
         met = set(partition.met[number])
         for state in states:
             if state not in met:
-                small.entries.append(UNKNOWN)
+                small.entries.append(UNFILLED)
                 continue
             for onward, after in tables.successors(number, state):
                 small.next_local.append(partition.local[onward])
@@ -202,4 +202,4 @@ def _copy_holds(
             small.hold_base.append(small.hold_entries.size)
             for state in firsts[slot]:
                 after = partition.losing[slot].get(state, {}).get(tables.hold_key(hold))
-                small.hold_entries.append(UNKNOWN if after is None else partition.state[slot][after])
+                small.hold_entries.append(UNFILLED if after is None else partition.state[slot][after])

@@ -25,10 +25,10 @@ from dstamp_sim.core.semantics import DEAD, Local, Semantics
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.engines.tables import kernel
 
-ENDED, LOCAL = -2, -1
+LOCAL, ENDED = -1, kernel.ENDED
 """Instead of the object of a local state's next op: it has ended; its op is a local one."""
 
-UNKNOWN = -1
+UNFILLED = -1
 """An entry that is not filled yet."""
 
 Ints = NDArray[np.int32]
@@ -62,7 +62,7 @@ class Grown:
     @staticmethod
     def unknown() -> Grown:
         """Entries that are not filled yet."""
-        return Grown(fill=UNKNOWN)
+        return Grown(fill=UNFILLED)
 
     @staticmethod
     def of_bits() -> Grown:

@@ -17,7 +17,7 @@ from dstamp_sim.core.schedule import Choice, Schedule
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.engines.tables.tables import LOCAL, Grown, Tables
-from dstamp_sim.engines.timed.sweep_kernel import MISSING, STANDSTILL, sweep_batch
+from dstamp_sim.engines.timed.sweep_kernel import MISSED, STANDSTILL, sweep_batch
 from dstamp_sim.engines.timed.timed import STANDSTILL_OPS
 
 Floats = NDArray[np.float64]
@@ -148,7 +148,7 @@ class Sweeper:
                 waited, busy,
             )  # fmt: skip
             moves[:] = moves if at >= runs else -1
-            if code == MISSING:
+            if code == MISSED:
                 self._fill(timing, local, state)
             elif code == STANDSTILL:
                 raise ModelError(f"{self._place(local)}: {STANDSTILL_OPS:,} ops at one instant: a loop without a delay")

@@ -10,7 +10,7 @@ from dstamp_sim.core.scenario import duration_of, normal_quantile
 from dstamp_sim.engines.tables.compiled import compiled_with_arrays
 from dstamp_sim.engines.tables.tables import ENDED
 
-DONE, MISSING, STANDSTILL = 0, 1, 2
+DONE, MISSED, STANDSTILL = 0, 1, 2
 """How a batch returned: finished; an entry of the tables is not filled; time stands still."""
 
 _GOLDEN, _ONE, _TWO = np.uint64(GOLDEN), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -175,7 +175,7 @@ def sweep_batch(  # type: ignore[no-untyped-def]
                 about = state[on] if on >= 0 else 0
                 entry = entries[base[here] + about]
                 if entry < 0:
-                    return MISSING, run, here, about
+                    return MISSED, run, here, about
                 successor, several = first_of[entry], first_of[entry + 1] - first_of[entry]
                 if several == 0:
                     if on >= 0:  # a private object that blocks its process does so for ever
