@@ -43,6 +43,16 @@ def test_importing_the_package_loads_no_engine():
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
 
 
+def test_an_exploration_that_finds_no_fault_loads_nothing_that_would_explain_one(tmp_path):
+    code = "import sys; from dstamp_sim.cli import main\ntry: main()\nfinally: print(sorted(sys.modules))"
+    command = [sys.executable, "-c", code, "explore", "classic/bank_fixed", "--out", str(tmp_path)]
+    loaded = subprocess.check_output(command, text=True)
+    assert "dstamp_sim.engines.explore.explorer" in loaded
+    assert not [
+        name for name in ("analyses.claims", "rendering.timeline", "matplotlib", "urllib.request") if name in loaded
+    ]
+
+
 def test_a_users_file_is_type_checked_against_the_package(tmp_path):
     """`py.typed` is there: a wrong call is an error, and the right one has the type that the package says."""
     user = tmp_path / "user.py"

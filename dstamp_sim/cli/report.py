@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 def print_report(heading: str, found: Exploration, *, as_json: bool) -> None:
     """Print the verdicts, the coverage, every story with its explanation, and the files written."""
-    from dstamp_sim.pipeline.explained import explained_story  # noqa: PLC0415 - commands load what they need
-
     if as_json:
         print_json(
             _report_json(found)
@@ -38,11 +36,18 @@ def print_report(heading: str, found: Exploration, *, as_json: bool) -> None:
         if judgement.trace is not None:
             say(console, Text(f"\n{judgement.prop.title}", style="bold"))
             why = found.explanations[judgement.prop.name]
-            say(console, Text("\n".join(explained_story(judgement.trace, why, width=console.width))))
+            say(console, Text("\n".join(_story(judgement, why, console.width))))
             print_explanation(console, why)
     for line in chain(*found.findings.values()):
         say(console, Text(line))
     print_files(console, found.files)
+
+
+def _story(judgement: Judgement, why: Explanation, width: int = 150) -> list[str]:
+    from dstamp_sim.pipeline.explained import explained_story  # noqa: PLC0415 - where nothing is told, nothing is loaded
+
+    assert judgement.trace is not None
+    return explained_story(judgement.trace, why, width=width)
 
 
 def _counted(found: Exploration) -> list[str]:
@@ -80,8 +85,6 @@ def _report_json(found: Exploration) -> dict[str, Any]:
 
 
 def _judgement_json(judgement: Judgement, why: Explanation | None) -> dict[str, Any]:
-    from dstamp_sim.pipeline.explained import explained_story  # noqa: PLC0415 - commands load what they need
-
     trace = judgement.trace
     return {
         "property": judgement.prop.name,
@@ -90,7 +93,7 @@ def _judgement_json(judgement: Judgement, why: Explanation | None) -> dict[str, 
         "reason": judgement.reason,
         "copies": judgement.copies and dict(judgement.copies),
         "schedule": None if trace is None else str(trace.schedule),
-        "story": None if trace is None or why is None else explained_story(trace, why),
+        "story": None if trace is None or why is None else _story(judgement, why),
         "explanation": None if why is None else why.sentence,
         "cycle": None if why is None else why.proof,
     }

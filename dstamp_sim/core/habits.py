@@ -56,7 +56,7 @@ def fault(function: FunctionType, instance: Any = None) -> str:
 def line_changing(function: FunctionType, name: str) -> Place | None:
     """The first line of `function` that may change the thing called `name` (`self.seen`, `balance`)."""
     tree, last = _tree_of(function.__code__), name.partition("[")[0].rpartition(".")[2]
-    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)} if tree else {}
+    parents = _parents(tree) if tree else {}
     lines = [
         node.lineno
         for node in parents
@@ -78,6 +78,17 @@ def _may_change(node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> bool:
         case ast.Call(func=ast.Name(id="next"), args=given):
             return node in given
     return False
+
+
+def _parents(tree: ast.AST) -> dict[ast.AST, ast.AST]:
+    """Every node below `tree` with its parent, in the order of `ast.walk`."""
+    found: dict[ast.AST, ast.AST] = {}
+    waiting = [tree]
+    for node in waiting:  # grows meanwhile
+        for child in ast.iter_child_nodes(node):
+            found[child] = node
+            waiting.append(child)
+    return found
 
 
 def _tree_of(code: CodeType) -> ast.AST | None:
@@ -107,17 +118,16 @@ class _FunctionReader:
 
     def __init__(self, function: FunctionType, tree: ast.AST, instance: Any) -> None:
         self.function, self.tree = function, tree
-        self.parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-        self.inner = {
-            node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node is not tree
-        }
+        self.parents = _parents(tree)
+        self.nodes = (tree, *self.parents)
+        self.inner = {node.name: node for node in self.parents if isinstance(node, ast.FunctionDef)}
         cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
         self.known = {name: cell.cell_contents for name, cell in cells if _is_bound(cell)}
         self.known |= dict(self._imported())
         if instance is not None and function.__code__.co_varnames:
             self.known[function.__code__.co_varnames[0]] = instance
         self.assigned = dict[str, list[ast.expr]]()
-        for node in ast.walk(tree):
+        for node in self.nodes:
             if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr | ast.AugAssign) and node.value is not None:
                 for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                     if isinstance(target, ast.Name):
@@ -125,7 +135,7 @@ class _FunctionReader:
 
     def faults(self) -> Iterator[tuple[ast.AST, str]]:
         """Every fault, with its place."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if why := self._source(node) or self._never_begun(node) or self._order(node):
                 yield node, why
 
@@ -133,7 +143,7 @@ class _FunctionReader:
 
     def _imported(self) -> Iterator[tuple[str, Any]]:
         """The loaded modules that the function itself imports."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     name = alias.name if alias.asname else alias.name.partition(".")[0]
@@ -193,7 +203,7 @@ class _FunctionReader:
             name = parent.targets[0].id
             loads = [
                 other
-                for other in ast.walk(self.tree)
+                for other in self.nodes
                 if isinstance(other, ast.Name) and other.id == name and isinstance(other.ctx, ast.Load)
             ]
             if all(_begins_nothing(self.parents.get(load), load) for load in loads):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import isnan
+from operator import is_
 from typing import Any
 
 from dstamp_sim.core.value import same
@@ -26,6 +27,8 @@ def shaken(value: Any) -> Any:
     if kind is frozenset:
         return _Backwards(value) if len(value) > 1 else value
     if isinstance(value, tuple):
+        if set(map(type, value)) <= _PLAIN:
+            return value
         parts = [shaken(part) for part in value]
         if any(new is not old for new, old in zip(parts, value, strict=True)):
             return getattr(kind, "_make", tuple)(parts)
@@ -44,7 +47,7 @@ def is_same(one: Any, other: Any) -> bool:
     if kind is not type(other):
         return False
     if isinstance(one, tuple):
-        return len(one) == len(other) and all(map(is_same, one, other))
+        return len(one) == len(other) and (all(map(is_, one, other)) or all(map(is_same, one, other)))
     if isinstance(one, float):
         return one == other or (isnan(one) and isnan(other))
     return same(one, other)

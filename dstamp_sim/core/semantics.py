@@ -65,7 +65,7 @@ class Semantics:
         self.shared = tuple(item for item in declared if not item.private)
         self.private = tuple(item for item in declared if item.private)
         self._slot = {id(item): i for group in (self.shared, self.private) for i, item in enumerate(group)}
-        self._outcomes: dict[tuple[int, Hashable, Op], tuple[Outcome, ...]] = {}
+        self._outcomes: dict[tuple[Hashable, ...], tuple[Outcome, ...]] = {}
         self._owns = tuple(item.initial for item in self.private)
         self._values = Distinct()
         for item in declared:
@@ -247,24 +247,22 @@ class Semantics:
         args = shaken(node.op.args)
         op = node.op if args is node.op.args else replace(node.op, args=args)
         now = _outcomes(target, again, op, node.place)
-        unchanged = [one.state is again and other.state is current for one, other in zip(now, before, strict=False)]
-        if len(now) != len(before) or not all(map(_is_same_outcome, now, before, unchanged)):
+        if not _are_same_outcomes(now, before, again, current):
             raise ModelError(
                 f"{node.place}: not deterministic: {node.op} in state {text(current)} had {_listed(before)} once and "
                 f"{_listed(now)} later: an object remembers nothing but its state, and {DEPENDS}"
             )
 
-    def _wrong(self, target: SharedObject, op: Op | None, outcome: Outcome) -> str:
+    def _wrong(self, target: SharedObject, op: Op, outcome: Outcome) -> str:
         """Which of an outcome's values is not allowed, and why; empty when all are."""
-        place = id(target)
-        for what, where, value in (
-            ("state", _STATE, outcome.state),
-            ("result", op, outcome.result),
-            ("token", _TOKEN, outcome.takes),
-            ("token", _TOKEN, outcome.drops),
-        ):
-            if value is not None and (wrong := self._values.wrong((place, where), value)):
-                return f"{what} {wrong}"
+        place, wrong = id(target), self._values.wrong
+        if outcome.state is not None and (why := wrong((place, _STATE), outcome.state)):
+            return f"state {why}"
+        if outcome.result is not None and (why := wrong((place, op.verb, op.args), outcome.result)):
+            return f"result {why}"
+        for token in (outcome.takes, outcome.drops):
+            if token is not None and (why := wrong((place, _TOKEN), token)):
+                return f"token {why}"
         return ""
 
     def bereaved(self, target: SharedObject, current: Hashable, token: Hashable) -> Hashable:
@@ -293,7 +291,7 @@ class Semantics:
     def look_up(self, target: SharedObject, current: Hashable, node: Node) -> tuple[Outcome, ...]:
         """What the op of `node` may do to its target in state `current`; remembered, and checked for hashability."""
         assert node.op is not None
-        question = (id(target), current, node.op)
+        question = (id(target), current, node.op.verb, node.op.args)
         known = self._outcomes.get(question)
         if known is None:
             known = self._outcomes[question] = self._ask(target, current, node)
@@ -370,7 +368,7 @@ def _outcomes(target: SharedObject, current: Hashable, op: Op, place: Place) -> 
         given: Any = target.outcomes(current, op)
     except BaseException as error:
         raise blamed(error, place, f"{op} in state {text(current)}") from error
-    if not isinstance(given, tuple | list) or not all(isinstance(item, Outcome) for item in given):
+    if not isinstance(given, (tuple, list)) or not all(isinstance(item, Outcome) for item in given):
         raise ModelError(
             f"{defined(type(target).outcomes)}: outcomes of {target.name!r} returned {given!r} for {op} in state "
             f"{text(current)}: it returns a tuple of Outcomes, such as (Outcome(state, result),), or () where it blocks"
@@ -378,15 +376,21 @@ def _outcomes(target: SharedObject, current: Hashable, op: Op, place: Place) -> 
     return tuple(given)
 
 
-def _is_same_outcome(one: Outcome, other: Outcome, unchanged: bool) -> bool:
-    """Whether two outcomes are one; `unchanged`: both leave the state as it was."""
-    return (
-        (unchanged or is_same(one.state, other.state))
-        and is_same(one.result, other.result)
-        and is_same(one.takes, other.takes)
-        and is_same(one.drops, other.drops)
-        and one.label == other.label
-    )
+def _are_same_outcomes(now: Sequence[Outcome], before: Sequence[Outcome], again: Hashable, current: Hashable) -> bool:
+    """Whether two answers are one: to the question about the state `again`, and to that about its equal `current`."""
+    if len(now) != len(before):
+        return False
+    for one, other in zip(now, before, strict=True):  # a loop, as each question of a user's object comes here
+        unchanged = one.state is again and other.state is current
+        if not (unchanged or is_same(one.state, other.state)) or not is_same(one.result, other.result):
+            return False
+        if one.takes is not other.takes and not is_same(one.takes, other.takes):
+            return False
+        if one.drops is not other.drops and not is_same(one.drops, other.drops):
+            return False
+        if one.label != other.label:
+            return False
+    return True
 
 
 def _listed(outcomes: Sequence[Outcome]) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 _PLAIN = (str, int, float, bool, type(None))
 
 # Types of which `==` between two values of just this type means the same content.
-_EXACT = (str, int, bool, type(None), bytes)
+_EXACT = frozenset({str, int, bool, type(None), bytes})
 
 
 def text(value: Any) -> str:
@@ -83,9 +83,12 @@ def _key(value: Any) -> Hashable:
     if kind is float:
         return kind, _exactly(value)
     if kind is frozenset:
-        return kind, frozenset(map(_key, value))
+        members = frozenset(map(type, value))
+        plain = len(members) < 2 and members <= _EXACT
+        return (kind, members, value) if plain else (kind, frozenset(map(_key, value)))
     if kind is tuple or (isinstance(value, tuple) and _is_plain(kind)):
-        return kind, *map(_key, value)
+        kinds = tuple(map(type, value))
+        return (kind, kinds, tuple(value)) if set(kinds) <= _EXACT else (kind, *map(_key, value))
     if isinstance(value, Enum) or _is_itself(kind):
         return _Itself(value)
     return kind, *_pickled(value, kind)

@@ -12,8 +12,9 @@ from dstamp_sim.engines.explore.explorer import ExploreProgress
 from dstamp_sim.engines.prove.unbounded import prove
 from dstamp_sim.inputs.witness_file import check_writable
 from dstamp_sim.pipeline.explained import explained
-from dstamp_sim.pipeline.explore import Exploration, save_judgement
+from dstamp_sim.pipeline.explore import Exploration
 from dstamp_sim.pipeline.subject import load_subject
+from dstamp_sim.pipeline.witnessed import save_judgement
 
 
 def prove_model(

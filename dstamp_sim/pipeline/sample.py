@@ -16,8 +16,8 @@ from dstamp_sim.engines.sampling.sampler import Sample, SampleProgress, sample
 from dstamp_sim.engines.sampling.sampler import Settings as Settings  # noqa: PLC0414 - handed on to the command
 from dstamp_sim.inputs.witness_file import check_writable
 from dstamp_sim.pipeline.explained import explained
-from dstamp_sim.pipeline.explore import save_judgement
 from dstamp_sim.pipeline.subject import load_subject
+from dstamp_sim.pipeline.witnessed import save_judgement
 
 
 @dataclass(frozen=True)

@@ -200,7 +200,7 @@ class Tables:
 
     def fill_all(self, misses: NDArray[Any]) -> None:
         """Fill the entries that compiled code noted as missing, as (of an op or a hold, which, state)."""
-        for what, which, state in np.unique(misses, axis=0).tolist():
+        for what, which, state in sorted(set(map(tuple, misses.tolist()))):  # np.unique takes longer for so few
             (self.fill if what == kernel.OF_OP else self.fill_hold)(which, state)
 
     def steps(self) -> kernel.StepTables:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import escape
 from importlib.resources import files
-from xml.sax.saxutils import escape, quoteattr
 
 from dstamp_sim.rendering.timeline.shapes import BOLD, Arrow, Box, Label, Layout, Line, Mark, clean
 
@@ -27,7 +27,7 @@ def svg_of(layout: Layout, title: str) -> str:
     """The picture as an `svg` element; the same layout makes the same text. Names are escaped, never interpreted."""
     width, height = _number(layout.width), _number(layout.height)
     parts = [
-        f'<svg class="timeline" viewBox="0 0 {width} {height}" role="img" aria-label={quoteattr(clean(title))}>',
+        f'<svg class="timeline" viewBox="0 0 {width} {height}" role="img" aria-label="{_escaped(clean(title))}">',
         '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
         '<path d="M0 0V6" class="hatch"/></pattern>'
         '<marker id="tip" viewBox="0 0 10 10" refX="8" refY="5" markerWidth="5" markerHeight="5" orient="auto">'
@@ -65,7 +65,7 @@ def _box(box: Box) -> str:
     x, y, wide, high = map(_number, (box.x, box.y, max(box.width, 0), max(box.height, 0)))
     round_ = ' rx="6"' if box.kind.startswith("verdict") else ""
     body = f'<rect class="{classes}" x="{x}" y="{y}" width="{wide}" height="{high}"{round_}'
-    name = f"><title>{escape(clean(box.name))}</title></rect>" if box.name else "/>"
+    name = f"><title>{_escaped(clean(box.name))}</title></rect>" if box.name else "/>"
     hatched = box.kind in ("wait", "wrong", "wrong_seen")
     over = f'<rect class="hatched {box.kind}" x="{x}" y="{y}" width="{wide}" height="{high}"/>' if hatched else ""
     return body + name + over
@@ -95,7 +95,7 @@ def _label(label: Label) -> Iterator[str]:
     bold = ' font-weight="700"' if label.kind in BOLD else ""
     yield (
         f'<text class="label {label.kind}" x="{_number(label.x)}" y="{_number(label.y + 0.35 * label.size)}" '
-        f'font-size="{_number(label.size)}" text-anchor="{_ANCHORS[label.anchor]}"{bold}>{escape(label.text)}</text>'
+        f'font-size="{_number(label.size)}" text-anchor="{_ANCHORS[label.anchor]}"{bold}>{_escaped(label.text)}</text>'
     )
 
 
@@ -110,3 +110,8 @@ def _at(point: tuple[float, float]) -> str:
 def _number(value: float) -> str:
     """At most one decimal, without needless zeros."""
     return f"{value:.1f}".removesuffix(".0")
+
+
+def _escaped(text: str) -> str:
+    """Text for an element or an attribute in double quotes."""
+    return escape(text, quote=False).replace('"', "&quot;")
