@@ -139,7 +139,7 @@ def judge_mechanisms(incident: Incident, *, workers: int = 1, tell: Progress | N
         other = cluster.weighed(replace(beliefs, runs=max(1, beliefs.runs // 4)), steps)
         varied[name] = _posterior(*observed_since(evidence, hypotheses, other), model)
     first = _first(posterior)
-    next_ones = rated(posterior, hypotheses, survivors) if cluster.alive else ()
+    next_ones = rated(posterior, hypotheses, survivors) if cluster.mechanisms else ()
     witnesses, timeless = _witnesses(cluster, survivors, rows, priors)
     return IncidentFindings(
         rows=tuple(rows),
@@ -162,13 +162,13 @@ def judge_mechanisms(incident: Incident, *, workers: int = 1, tell: Progress | N
 
 @dataclass(frozen=True)
 class Cluster:
-    """The observed runs on the clock, under each mechanism that is `alive`, except for impossible settings."""
+    """The observed runs on the clock, under each of `mechanisms` but for its `impossible` settings."""
 
     hypotheses: Hypotheses
     case: Case
     timing: Timing
-    alive: Mapping[str, Mechanism]
-    hopeless: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    mechanisms: Mapping[str, Mechanism]
+    impossible: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     sweepers: Sweepers = field(default_factory=dict)
     numbers: Numbers = field(default_factory=Numbers)
 
@@ -183,13 +183,13 @@ class Cluster:
     def weighed(self, beliefs: Priors, steps: StepsDone = SILENT) -> Survivors:
         """How likely each makes the evidence."""
         weighed = {}
-        for name, mechanism in self.alive.items():
+        for name, mechanism in self.mechanisms.items():
             weighed[name] = weigh(
                 mechanism, self.hypotheses, self.case, self.timing, beliefs, seed=self.timing.seed,
-                needs=self.needs, impossible=self.hopeless.get(name, ()), sweepers=self.sweepers,
+                needs=self.needs, impossible=self.impossible.get(name, ()), sweepers=self.sweepers,
             )  # fmt: skip
-            steps.more(1 / len(self.alive))
-        return Survivors(self.alive, weighed, self.timing)
+            steps.more(1 / len(self.mechanisms))
+        return Survivors(self.mechanisms, weighed, self.timing)
 
     def observed(self, beliefs: Priors) -> list[int]:
         """The numbers, in profiles, of what was observed."""
@@ -198,10 +198,11 @@ class Cluster:
     def profiles(self, beliefs: Priors, size: ProfileSize, steps: StepsDone = SILENT) -> dict[str, Profile]:
         """What the observed runs do under each mechanism, many times over."""
         found = {}
-        for name, mechanism in self.alive.items():
+        for name, mechanism in self.mechanisms.items():
             found[name] = profile(
                 mechanism, self.hypotheses, self.case, self.timing, beliefs, size, seed=self.timing.seed,
-                needs=self.needs, impossible=self.hopeless.get(name, ()), sweepers=self.sweepers, numbers=self.numbers,
+                needs=self.needs, impossible=self.impossible.get(name, ()), sweepers=self.sweepers,
+                numbers=self.numbers,
             )  # fmt: skip
             steps.more()
         return found
@@ -222,7 +223,7 @@ def _witnesses(
     Also the attempts without a witness.
     """
     found, failed = {}, {}
-    for name, mechanism in cluster.alive.items():
+    for name, mechanism in cluster.mechanisms.items():
         known = cluster.hypotheses.evidence
         runs = DrawnMechanism(name, mechanism, cluster.case, cluster.timing, cluster.needs, known)
         best = runs.best(survivors.weighed[name])

@@ -43,16 +43,16 @@ def laboratory(fields: Sequence[str], names: Sequence[str] = tuple(MECHANISMS), 
     """The laboratory under these mechanisms, of whose runs these fields are read."""
     runs = [Observation(name, tuple((field, None) for field in fields), {"pr": 1}) for name in STARTS_S]
     timing = replace(SCENARIO.timing, starts_s=STARTS_S, seed=seed)
-    alive = {name: MECHANISMS[name] for name in names}
-    hopeless = {
+    mechanisms = {name: MECHANISMS[name] for name in names}
+    impossible = {
         name: [
             settings
             for reading, settings in readings(mechanism, HYPOTHESES, frozenset())
             if any(KNOWN.get(question, answer) != answer for question, answer in reading.items())
         ]
-        for name, mechanism in alive.items()
+        for name, mechanism in mechanisms.items()
     }
-    return Cluster(HYPOTHESES, Case(runs, (), (), (), alone=frozenset({"alone"})), timing, alive, hopeless)
+    return Cluster(HYPOTHESES, Case(runs, (), (), (), alone=frozenset({"alone"})), timing, mechanisms, impossible)
 
 
 def trials(cluster: Cluster, number: int, observations: int, seed: int) -> dict[str, Profile]:

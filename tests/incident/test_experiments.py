@@ -22,9 +22,9 @@ NEVER_APPLIED = "drift; PreviousSpec absent, then absent, UpdateStatus unset, th
 
 @pytest.fixture(scope="module")
 def survivors():
-    alive = {name: MECHANISMS[name] for name in NAMES}
-    hopeless = {name: others_than(name, likely_reading(name)) for name in NAMES}
-    cluster = Cluster(HYPOTHESES, CASE, SCENARIO.timing, alive, hopeless)
+    mechanisms = {name: MECHANISMS[name] for name in NAMES}
+    impossible = {name: others_than(name, likely_reading(name)) for name in NAMES}
+    cluster = Cluster(HYPOTHESES, CASE, SCENARIO.timing, mechanisms, impossible)
     return cluster.weighed(replace(SCENARIO.priors, runs=30_000))
 
 

@@ -37,7 +37,7 @@ HISTORY_LIMIT = 5_000
 WORTH_KNOWING = 3_000
 """The number of states from which it pays to complete the tables before the search."""
 
-HOPELESS = 100_000
+TOO_LARGE = 100_000
 """The number of states, copies told apart, from which a try with `SMALL` states is not worth it."""
 
 WORTH_OF_ENDLESS = 200_000
@@ -296,8 +296,8 @@ def _witness(search: _Search, index: int, prop: Property) -> tuple[Trace, bool, 
         return any(True for _ in judge.decides(state))
 
     space = search.space
-    hopeless = (space.orbits() if space.symmetry else space.count) > HOPELESS
-    schedule = None if hopeless else shortest_schedule(semantics, decides, SMALL)
+    too_large = (space.orbits() if space.symmetry else space.count) > TOO_LARGE
+    schedule = None if too_large else shortest_schedule(semantics, decides, SMALL)
     shortest = minimal = schedule is not None
     if schedule is None:
         bounds = _Bounds(LARGE, 2048, keep_going=False, endless=search.endless)
