@@ -19,7 +19,7 @@ from weakref import finalize
 from dstamp_sim.core.errors import ModelError, UnboundedProgram, blamed, unknown
 from dstamp_sim.core.made import Made
 from dstamp_sim.core.op import ENTER, Op, Program, SectionMark
-from dstamp_sim.core.place import Place, defined, frames, raised_at, standing
+from dstamp_sim.core.place import Place, defined, frames, going_through_a_set, raised_at, standing
 from dstamp_sim.core.placement import BoundSpan, LockTaken, lay_over
 from dstamp_sim.core.repeated import is_same, shaken
 from dstamp_sim.core.shared_object import Outcome, SharedObject
@@ -39,6 +39,12 @@ MOST_DROPPED = 1_000
 
 def _as_it_is(value: Any) -> Any:
     return value
+
+
+_ORDER_OF_A_SET = (
+    "this loop goes through a set, whose order differs from run to run of Python, and a program may not depend on it: "
+    "write sorted(...)"
+)
 
 
 class Hold(NamedTuple):
@@ -277,6 +283,8 @@ class Automaton:
                 fault, unused = blamed(error, raised_at(error, place), "the program"), live.made.left()
                 raise ModelError(f"{fault} ({unused})" if unused else str(fault)) from error
             self._check_op(item, live)
+            if (loop := going_through_a_set(live.body)) is not None:
+                raise ModelError(f"{loop}: {_ORDER_OF_A_SET}")
             if not isinstance(item, SectionMark):
                 op: Op = item
                 return op

@@ -18,7 +18,7 @@ from functools import lru_cache
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from dstamp_sim.core.place import Place
+from dstamp_sim.core.place import Place, is_model
 
 _SOURCES = frozenset(
     [f"time.{name}{unit}" for name in ("time", "monotonic", "perf_counter", "process_time") for unit in ("", "_ns")]
@@ -80,6 +80,7 @@ def _may_change(node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> bool:
     return False
 
 
+@lru_cache(maxsize=1024)
 def _parents(tree: ast.AST) -> dict[ast.AST, ast.AST]:
     """Every node below `tree` with its parent, in the order of `ast.walk`."""
     found: dict[ast.AST, ast.AST] = {}
@@ -113,6 +114,57 @@ def _functions(source: str) -> Mapping[tuple[str, int], ast.AST]:
     return found
 
 
+@lru_cache(maxsize=64)
+def _given_sets(source: str) -> frozenset[tuple[str, int | str | None]]:
+    """The arguments that a call in a file makes a set, as its text shows: the function's name, and which argument."""
+    found = set[tuple[str, int | str | None]]()
+    for tree in _functions(source).values():
+        assigned = _assigned(tree)
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            given = [*enumerate(call.args), *((keyword.arg, keyword.value) for keyword in call.keywords)]
+            found |= {(name, which) for which, value in given if _is_written_set(value, assigned)}
+    return frozenset(found)
+
+
+@lru_cache(maxsize=1024)
+def _inner(tree: ast.AST) -> Mapping[str, ast.FunctionDef]:
+    """The functions that a function defines, by name."""
+    return {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node is not tree}
+
+
+@lru_cache(maxsize=1024)
+def _assigned(tree: ast.AST) -> Mapping[str, list[ast.expr]]:
+    """The values that are assigned to each name in a function."""
+    found = dict[str, list[ast.expr]]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr | ast.AugAssign) and node.value is not None:
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                if isinstance(target, ast.Name):
+                    found.setdefault(target.id, []).append(node.value)
+    return found
+
+
+def _is_written_set(node: ast.AST, assigned: Mapping[str, list[ast.expr]]) -> bool:
+    """Whether an expression, or what is assigned to a name, is written as a set."""
+    match node:
+        case ast.Set(elts=items):
+            return len(items) > 1
+        case ast.SetComp():
+            return True
+        case ast.Call(func=ast.Name(id="set" | "frozenset")):
+            return bool(node.args)
+        case ast.Name(id=name):
+            return any(_is_written_set(value, {}) or _empty(value) for value in assigned.get(name, ()))
+    return False
+
+
+def _is_named_set(annotation: ast.AST | None) -> bool:
+    """Whether an annotation is that of a set that no op and no process can be given: `set[str]`, `MutableSet`."""
+    named = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+    return isinstance(named, ast.Name) and named.id in ("set", "MutableSet")
+
+
 class _FunctionReader:
     """Reads one function; names are looked up where the function would look them up."""
 
@@ -120,18 +172,14 @@ class _FunctionReader:
         self.function, self.tree = function, tree
         self.parents = _parents(tree)
         self.nodes = (tree, *self.parents)
-        self.inner = {node.name: node for node in self.parents if isinstance(node, ast.FunctionDef)}
+        self.inner = _inner(tree)
         cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
         self.known = {name: cell.cell_contents for name, cell in cells if _is_bound(cell)}
         self.known |= dict(self._imported())
         if instance is not None and function.__code__.co_varnames:
             self.known[function.__code__.co_varnames[0]] = instance
-        self.assigned = dict[str, list[ast.expr]]()
-        for node in self.nodes:
-            if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr | ast.AugAssign) and node.value is not None:
-                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                    if isinstance(target, ast.Name):
-                        self.assigned.setdefault(target.id, []).append(node.value)
+        self.assigned = _assigned(tree)
+        self.sets_given = frozenset(self._sets_given()) - self.assigned.keys()
 
     def faults(self) -> Iterator[tuple[ast.AST, str]]:
         """Every fault, with its place."""
@@ -219,6 +267,38 @@ class _FunctionReader:
 
     # --- the order of a set
 
+    def _sets_given(self) -> Iterator[str]:
+        """The parameters that are sets: by their annotation, or by what a call in the same file passes."""
+        given = _given_sets("".join(linecache.getlines(self.function.__code__.co_filename)))
+        for tree in (self.tree, *self.inner.values()):
+            if isinstance(tree, ast.FunctionDef):
+                named = [*tree.args.posonlyargs, *tree.args.args]
+                first = -1 if named and named[0].arg in ("self", "cls") else 0
+                places = {parameter.arg: place for place, parameter in enumerate(named, start=first)}
+                for parameter in (*named, *tree.args.kwonlyargs):
+                    which = {(tree.name, places.get(parameter.arg)), (tree.name, parameter.arg)}
+                    if which & given or _is_named_set(parameter.annotation):
+                        yield parameter.arg
+
+    def _returns_set(self, call: ast.AST, depth: int) -> bool:
+        """Whether a call of the model's own function returns a set; of a generator function, its `yield from`."""
+        if not isinstance(call, ast.Call):
+            return False
+        if isinstance(call.func, ast.Name) and call.func.id in self.inner:
+            return self._ends_with_set(self.inner[call.func.id], depth)
+        found = self.value(call.func)
+        function, instance = (found.__func__, found.__self__) if isinstance(found, MethodType) else (found, None)
+        if not isinstance(function, FunctionType) or not is_model(function.__code__.co_filename):
+            return False
+        tree = _tree_of(function.__code__)
+        return tree is not None and _FunctionReader(function, tree, instance)._ends_with_set(tree, depth)
+
+    def _ends_with_set(self, tree: ast.AST, depth: int) -> bool:
+        """Whether some `return` of a function is of a set."""
+        returned = [node.value for node in ast.walk(tree) if isinstance(node, ast.Return) and node.value is not None]
+        returned += [tree.body] if isinstance(tree, ast.Lambda) else []
+        return any(self._is_set(value, depth - 1) for value in returned)
+
     def _order(self, node: ast.AST) -> str:
         looked_at = next((item for item in _in_order(node) if self._is_set(item)), None)
         if looked_at is None or self._order_is_lost(node):
@@ -251,25 +331,27 @@ class _FunctionReader:
         if depth == 0:
             return False
         match node:
-            case ast.Set():
-                return len(node.elts) > 1
-            case ast.SetComp():
-                return True
-            case ast.Call(func=ast.Name(id="set" | "frozenset")):
-                return bool(node.args)
+            case ast.Set() | ast.SetComp() | ast.Call(func=ast.Name(id="set" | "frozenset")):
+                return _is_written_set(node, {})
             case ast.Call(func=ast.Attribute(value=of, attr=name)) if name in _SET_METHODS:
-                return self._is_set(of, depth - 1)
+                return self._is_set(of, depth - 1) or self._returns_set(node, depth)
+            case ast.Call():
+                return not self._makes_generator(node) and self._returns_set(node, depth)
+            case ast.YieldFrom(value=of):
+                return self._returns_set(of, depth)
             case ast.BinOp(left=left, right=right, op=ast.BitOr() | ast.BitAnd() | ast.Sub() | ast.BitXor()):
                 return self._is_set(left, depth - 1) or self._is_set(right, depth - 1)
             case ast.IfExp(body=body, orelse=other):
                 return self._is_set(body, depth - 1) or self._is_set(other, depth - 1)
             case ast.NamedExpr(value=value):
                 return self._is_set(value, depth - 1)
+            case ast.Name() if node.id in self.sets_given:
+                return True
             case ast.Name() if node.id in self.assigned:
                 return any(self._is_set(value, depth - 1) or _empty(value) for value in self.assigned[node.id])
             case ast.Name() | ast.Attribute():
                 found = self.value(node)
-                return isinstance(found, set | frozenset) and len(found) > 1
+                return isinstance(found, set) or (isinstance(found, frozenset) and len(found) > 1)
         return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import gc
 import linecache
 import sys
 import sysconfig
@@ -38,6 +39,9 @@ class Place(NamedTuple):
         return f"{self.file}:{self.line}"
 
 
+_SET_ITERATOR: type = type(iter(set[int]()))
+
+
 def is_model(file: str) -> bool:
     """Whether code from this file is a model's: neither this package's nor Python's nor an installed library's."""
     return not file.startswith((PACKAGE, *_PYTHON))
@@ -50,6 +54,22 @@ def frames(body: Any) -> Iterator[tuple[CodeType, int]]:
         if frame is not None and not frame.f_code.co_filename.startswith(PACKAGE):
             yield frame.f_code, frame.f_lineno
         body = body.gi_yieldfrom
+
+
+def going_through_a_set(body: Any) -> Place | None:
+    """The line of the model at which a suspended generator is amid a loop over a `set` of several items, if any.
+
+    Only of one that is not frozen: that came neither from an op nor to a process, whose sets are asked again turned.
+    """
+    while body is not None and hasattr(body, "gi_frame"):
+        frame = body.gi_frame
+        if frame is not None and not frame.f_code.co_filename.startswith(PACKAGE):
+            loops = (item for item in gc.get_referents(body) if type(item) is _SET_ITERATOR)
+            sets = (held for loop in loops for held in gc.get_referents(loop))
+            if any(type(held) is set and len(held) > 1 for held in sets):
+                return Place(frame.f_code.co_filename, frame.f_lineno)
+        body = body.gi_yieldfrom
+    return None
 
 
 def standing(body: Any) -> Place:

@@ -460,3 +460,106 @@ def test_the_librarys_own_objects_answer_every_question_alike_when_it_is_asked_a
     for seed in range(60):
         with contextlib.suppress(TooLarge):
             explore(random_system(random.Random(seed)))
+
+
+# --- the order of a set that was made elsewhere
+
+ELSEWHERE = """
+from dstamp_sim import Process, Program, Register, System
+
+x = Register("x", "")
+KEPT = {{"a", "b"}}
+FILLED = set()
+
+
+def names():
+    return {{"a", "b"}}
+
+
+def upper():
+    return {{name.upper() for name in names()}}
+
+
+def asked() -> Program[set[str]]:
+    yield x.read()
+    return names()
+
+
+def write_all(items) -> Program[None]:
+    for item in items:
+        yield x.write(item)
+
+
+def joined(items: set[str]) -> str:
+    return "".join(items)
+
+
+class Box:
+    def __init__(self):
+        self.items = set()
+        self.put("a", "b")
+
+    def put(self, *items):
+        for item in items:
+            self.items.add(item)
+
+    def all(self):
+        return self.items
+
+    def run(self) -> Program[None]:
+        for item in self.all():
+            yield x.write(item)
+
+    def first(self) -> Program[None]:
+        yield x.write(next(iter(self.items)))
+
+
+def program() -> Program[None]:
+    {body}
+    yield x.read()
+
+
+def build() -> System:
+    return System(objects=[x], processes=[Process("p", {process})])
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "process"),
+    [
+        ("for name in names(): yield x.write(name)", "program"),
+        ("for name in upper(): yield x.write(name)", "program"),
+        ("yield x.write(list(names())[0])", "program"),
+        ("yield x.write(tuple(upper()))", "program"),
+        ("found = names(); yield x.write('-'.join(found))", "program"),
+        ("found = yield from asked(); yield x.write(tuple(found))", "program"),
+        ("yield from write_all({'a', 'b'})", "program"),
+        ("yield from write_all(names())", "program"),
+        ("yield from write_all({1: names()}[1])", "program"),
+        ("yield x.write(joined(names()))", "program"),
+        ("yield x.write(tuple(KEPT))", "program"),
+        ("yield x.write((lambda: ''.join(names()))())", "program"),
+        ("pass", "Box().run"),
+        ("pass", "Box().first"),
+    ],
+)
+def test_a_set_made_in_one_function_and_gone_through_in_another_is_found(tmp_path, body, process):
+    (tmp_path / "sets.py").write_text(ELSEWHERE.format(body=body, process=process), encoding="utf-8")
+    asked = system_of(str(tmp_path / "sets.py"))
+    assert "sets.py:" in complaint(asked) and "write sorted(...)" in complaint(asked)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "for name in sorted(names()): yield x.write(name)",
+        "yield x.write(len(upper()))",
+        "found = yield from asked(); yield x.write(tuple(sorted(found)))",
+        "yield from write_all(sorted({'a', 'b'}))",
+        "yield x.write(frozenset(names()))",
+        "yield x.write('a' in names())",
+    ],
+)
+def test_a_set_made_elsewhere_that_is_sorted_or_only_looked_at_is_let_pass(tmp_path, body):
+    (tmp_path / "sets.py").write_text(ELSEWHERE.format(body=body, process="program"), encoding="utf-8")
+    assert explore(system_of(str(tmp_path / "sets.py"))).verdict is Verdict.HOLDS
