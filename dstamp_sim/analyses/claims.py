@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, dataclass_transform
 
 from dstamp_sim.analyses.conflicts import Cycle, Dependency, DependencyKind
 from dstamp_sim.analyses.fields import Location, noun, value_text, with_value
@@ -20,8 +20,12 @@ from dstamp_sim.core.schedule import Choice
 from dstamp_sim.core.shared_object import Outcome
 
 
+@dataclass_transform(frozen_default=True)
 class Claim:
-    """One thing that an explanation says of a trace. Subclasses are frozen dataclasses with their own `words`."""
+    """One thing that an explanation says of a trace. Subclasses are made frozen dataclasses, with their own `words`."""
+
+    def __init_subclass__(cls) -> None:
+        dataclass(frozen=True)(cls)
 
     def words(self, say: Speech) -> str:
         """The claim without a full stop: as a clause, or as a sentence of its own where it begins with a capital."""
@@ -44,7 +48,6 @@ def _numbers_in(part: Any) -> Iterator[int]:
                 yield from _numbers_in(item)
 
 
-@dataclass(frozen=True)
 class Fails(Claim):
     """A property fails (a wish is reached) with step `step`, not before; -1: in the initial state.
 
@@ -62,7 +65,6 @@ class Fails(Claim):
         return f"{self.property!r} {'is reached' if self.wish else 'fails'} {when}"
 
 
-@dataclass(frozen=True)
 class Saw(Claim):
     """Step `step` read `value` in `place`."""
 
@@ -75,7 +77,6 @@ class Saw(Claim):
         return say.found(self.step, self.place, self.value)
 
 
-@dataclass(frozen=True)
 class Read(Claim):
     """Step `step` read `value` in `place`, which step `writer` had written last; None: nobody, from the start."""
 
@@ -94,7 +95,6 @@ class Read(Claim):
         return found + _by(self.value, say.who(self.writer, self.step))
 
 
-@dataclass(frozen=True)
 class Overwrote(Claim):
     """Step `step` wrote over the `value` of step `over` in `place`: nobody wrote there between the two."""
 
@@ -108,7 +108,6 @@ class Overwrote(Claim):
         return f"{say.does(self.step)} wrote over the {value_text(self.value)} of {say.who(self.over, self.step)}"
 
 
-@dataclass(frozen=True)
 class Lost(Claim):
     """Step `step` read `value` in `place`, where its process had written before, and others had written since.
 
@@ -138,7 +137,6 @@ class Lost(Claim):
         return f"{found}; {say.does(number)} had {wrote} {over}"
 
 
-@dataclass(frozen=True)
 class StillFrom(Claim):
     """Step `step` read `value` in `place`, which step `own` of its process had written last: old beside new."""
 
@@ -153,7 +151,6 @@ class StillFrom(Claim):
         return f"{found} from that {say.act(self.own)}: a torn read"
 
 
-@dataclass(frozen=True)
 class Stale(Claim):
     """Step `read` found `value` in `place`, step `write` left `now` there, and step `acts` acted on `value` still.
 
@@ -176,7 +173,6 @@ class Stale(Claim):
         return f"{found}, {then}, and {acted}"
 
 
-@dataclass(frozen=True)
 class Early(Claim):
     """Steps `reads` of several processes found `value` in `place` and were told `result`; step `write` then left `now`.
 
@@ -203,7 +199,6 @@ class Early(Claim):
         return f"{who} {gave} too early: {found}, which {writer} {then} only {say.when(self.write)}"
 
 
-@dataclass(frozen=True)
 class Died(Claim):
     """Step `step` is a death; `op` is what its process was to perform."""
 
@@ -217,7 +212,6 @@ class Died(Claim):
         return f"{say.of(self.step)} died {say.when(self.step)}, before its {what}"
 
 
-@dataclass(frozen=True)
 class Undid(Claim):
     """Step `step` left `now` in `place`, over the `value` that step `over` of another process had written."""
 
@@ -236,7 +230,6 @@ class Undid(Claim):
         return f"{made}, which {say.does(self.over)} had {_made(self.value).replace(' it', '')}"
 
 
-@dataclass(frozen=True)
 class Lapsed(Claim):
     """Step `step` changed `target`, which another process held since step `since` and did not let go of before."""
 
@@ -250,7 +243,6 @@ class Lapsed(Claim):
         return f"{say.does(self.step)} changed {self.target}, {held}"
 
 
-@dataclass(frozen=True)
 class CameOut(Claim):
     """Step `step` came out with `result` and `label`, one of several outcomes; `other` was possible too."""
 
@@ -270,7 +262,6 @@ class CameOut(Claim):
         return f"{step.process}'s {step.section} {say.when(self.step)}: {verb} returned {could}"
 
 
-@dataclass(frozen=True)
 class Did(Claim):
     """Step `step` left `value` in `place`."""
 
@@ -285,7 +276,6 @@ class Did(Claim):
         return f"{say.does(self.step)} made {noun(self.place)} {value_text(self.value)}"
 
 
-@dataclass(frozen=True)
 class Returned(Claim):
     """Process `process` returned `value` with step `step`."""
 
@@ -297,7 +287,6 @@ class Returned(Claim):
         return f"{say.of(self.step)} returned {value_text(self.value)} with its {say.at(self.step)}"
 
 
-@dataclass(frozen=True)
 class Depends(Claim):
     """A dependency of one process on another: a reading of what it wrote, or a write over what it wrote or had seen."""
 
@@ -320,7 +309,6 @@ class Depends(Claim):
         return f"{read}, which {first} {'removed' if self.value is None else 'wrote'} {steps}"
 
 
-@dataclass(frozen=True)
 class Circle(Claim):
     """Dependencies that lead from one run back to itself through another, called `name` in the literature."""
 
@@ -332,7 +320,6 @@ class Circle(Claim):
         return f"{self.name[0].upper()}{self.name[1:]}: {'; '.join(link.words(say) for link in self.links)}"
 
 
-@dataclass(frozen=True)
 class Alone(Claim):
     """The same comes of `choices`, which are moves of a single run and of the daemons `helpers` only, or of these."""
 
@@ -348,7 +335,6 @@ class Alone(Claim):
         return f"No cycle: a single run suffices{helped}"
 
 
-@dataclass(frozen=True)
 class Serially(Claim):
     """The same comes of `choices`, where the processes go on in turn: see `InTurn`."""
 
@@ -361,7 +347,6 @@ class Serially(Claim):
         return f"No cycle: it comes about with one after the other, too: {', then '.join(self.processes)}"
 
 
-@dataclass(frozen=True)
 class TriedAndSafe(Claim):
     """Each of the trials came out without the failure `fails` and without one that the trace does not have."""
 

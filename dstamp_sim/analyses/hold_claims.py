@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from dstamp_sim.analyses.claims import Claim
 from dstamp_sim.analyses.speech import Speech, listed
@@ -18,7 +17,6 @@ from dstamp_sim.core.value import text
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
-@dataclass(frozen=True)
 class WaitsForItself(Claim):
     """In the end `held.process` waits for what it holds itself, and would go on if it let go of it."""
 
@@ -29,7 +27,6 @@ class WaitsForItself(Claim):
         return f"{self.held.process} waits for itself: it holds {_taken(self.held, say)} and wants it again"
 
 
-@dataclass(frozen=True)
 class StaysOpen(Claim):
     """What `held.process` holds, it took for `span`, and it has come to no section `span.last` since."""
 
@@ -41,7 +38,6 @@ class StaysOpen(Claim):
         return f"the span {self.span} stayed open, since {self.span.last} was skipped"
 
 
-@dataclass(frozen=True)
 class EachWaits(Claim):
     """In the end who has one of `holds` waits for the next one's object, and would go on if that was let go of."""
 
@@ -54,7 +50,6 @@ class EachWaits(Claim):
         return f"Each waits for the next: {'; '.join(links)}"
 
 
-@dataclass(frozen=True)
 class NoneFree(Claim):
     """`holds` are all of one object; each of `waiting` has one, and would go on if any of them was let go of."""
 
@@ -73,7 +68,6 @@ class NoneFree(Claim):
         return f"{has}, {want} one more, and none is free"
 
 
-@dataclass(frozen=True)
 class WaitsForHolders(Claim):
     """In the end each of `processes` waits for what `holds` are of, and would go on if these were let go of."""
 
@@ -97,7 +91,6 @@ class WaitsForHolders(Claim):
         return f"{waits} {first.process} holds (taken {say.when(first.since)})"
 
 
-@dataclass(frozen=True)
 class Waits(Claim):
     """In the end `processes` wait for `op`, and nobody can move; `last`: all others have ended or died."""
 
@@ -111,7 +104,6 @@ class Waits(Claim):
         return f"{_wait(self.processes)} for {self.op}, and {who}"
 
 
-@dataclass(frozen=True)
 class MoreWait(Claim):
     """Beside those that are told, these `processes` wait, too."""
 
@@ -122,7 +114,6 @@ class MoreWait(Claim):
         return f"{_number(len(self.processes))} more {'wait' if len(self.processes) > 1 else 'waits'}"
 
 
-@dataclass(frozen=True)
 class CameBefore(Claim):
     """Step `step`, performed in the end, would let `process` go on; but it came before step `own` of that process."""
 
@@ -135,7 +126,6 @@ class CameBefore(Claim):
         return f"{say.does(self.step)} would make it possible, but came before {say.does(self.own)}"
 
 
-@dataclass(frozen=True)
 class WentTo(Claim):
     """Step `step`, performed in the end, would let `process` go on; but it let another go on, with step `other`."""
 
@@ -148,7 +138,6 @@ class WentTo(Claim):
         return f"{say.does(self.step)} would make it possible, but went to {say.does(self.other)}"
 
 
-@dataclass(frozen=True)
 class OneOrder(Claim):
     """Holds of several objects that form a circle, which there is not if all take them in one order."""
 
@@ -160,7 +149,6 @@ class OneOrder(Claim):
         return f"With one order for all, such as {' before '.join(names)}, there is no such cycle"
 
 
-@dataclass(frozen=True)
 class HeldInVain(Claim):
     """`held` was held when its process performed step `write`, which did not help, for `why`."""
 
@@ -173,7 +161,6 @@ class HeldInVain(Claim):
         return f"{self.held.process} held {self.held.name}, which did not help: {self.why.words(say)}"
 
 
-@dataclass(frozen=True)
 class HeldAllTheWhile(Claim):
     """`held` was held when another process performed step `write`, which did not help, for `why`."""
 
@@ -186,7 +173,6 @@ class HeldAllTheWhile(Claim):
         return f"{self.held.process} held {self.held.name} all the while, but {self.why.words(say)}"
 
 
-@dataclass(frozen=True)
 class BothHeld(Claim):
     """Two processes held the same object with different tokens when step `moment` was performed."""
 
@@ -202,7 +188,6 @@ class BothHeld(Claim):
         )
 
 
-@dataclass(frozen=True)
 class TookOnly(Claim):
     """`held` was taken after step `first`, at which its process did not hold the object."""
 
@@ -214,7 +199,6 @@ class TookOnly(Claim):
         return f"{self.held.process} took it only {say.when(self.held.since)}"
 
 
-@dataclass(frozen=True)
 class HadLetGo(Claim):
     """`held` was let go of before step `first`, at which its process did not hold the object."""
 
@@ -227,7 +211,6 @@ class HadLetGo(Claim):
         return f"{self.held.process} had let go of it {when}, before its {say.act(self.first)}"
 
 
-@dataclass(frozen=True)
 class LetGoBetween(Claim):
     """`held` was let go of between steps `first` and `last` of its process."""
 
@@ -241,7 +224,6 @@ class LetGoBetween(Claim):
         return f"{self.held.process} let go of it {say.when(self.held.until or 0)}, {between}"
 
 
-@dataclass(frozen=True)
 class HadLapsed(Claim):
     """`held` was worth nothing from step `held.until` on: letting go of it would have changed nothing any more."""
 
@@ -252,7 +234,6 @@ class HadLapsed(Claim):
         return f"{self.held.process}'s {self.held.name} had lapsed with {say.does(self.held.until or 0)}"
 
 
-@dataclass(frozen=True)
 class Refused(Claim):
     """Step `step` asked for what another time it would have taken, did not get it, and its process went on."""
 
@@ -263,7 +244,6 @@ class Refused(Claim):
         return f"{say.of(self.step)} did not get it {say.when(self.step)}, and went on"
 
 
-@dataclass(frozen=True)
 class HeldAnother(Claim):
     """`held`, which is of another object than `name`, was held at step `step`; up to there `name` was not touched."""
 
@@ -276,7 +256,6 @@ class HeldAnother(Claim):
         return f"{self.held.process} never asked for it, and held {self.held.name}, which is another"
 
 
-@dataclass(frozen=True)
 class NeverAsked(Claim):
     """Up to step `last`, `process` performed no op on `name`."""
 
@@ -289,7 +268,6 @@ class NeverAsked(Claim):
         return f"{self.process} never asked for it"
 
 
-@dataclass(frozen=True)
 class AsksForNone(Claim):
     """The program of `daemon` has no op on a lock, as far as it was gone through."""
 
@@ -300,7 +278,6 @@ class AsksForNone(Claim):
         return f"{self.daemon} asks for no lock"
 
 
-@dataclass(frozen=True)
 class NeitherUnder(Claim):
     """`name` was not held by who performed step `write`, nor by the other from step `opens` to `closes` throughout."""
 
@@ -315,7 +292,6 @@ class NeitherUnder(Claim):
         return f"Neither {say.of(self.opens)}'s window nor {writer} was under {self.name}"
 
 
-@dataclass(frozen=True)
 class NoLockHeld(Claim):
     """None of `processes` held anything that is marked as a lock up to step `last`."""
 
