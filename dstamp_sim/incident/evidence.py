@@ -65,6 +65,11 @@ class ExperimentOutcome(Strict):
     outcome: str
     source: str
 
+    @property
+    def name(self) -> str:
+        """As `--observe` has it."""
+        return f"{self.experiment}={self.outcome}"
+
 
 class Evidence(Strict):
     """All observations. Either all runs have times without a zone, or none."""

@@ -12,7 +12,15 @@ from dstamp_sim.core.errors import ScenarioError, UsageError
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.scenario import Priors, Timing
 from dstamp_sim.incident.evidence import Evidence
-from dstamp_sim.incident.likely.experiments import Rated, RuleJudged, Survivors, judged_rule, observed_since, rated
+from dstamp_sim.incident.likely.experiments import (
+    Rated,
+    RuleJudged,
+    Survivors,
+    check_outcome,
+    judged_rule,
+    observed_since,
+    rated,
+)
 from dstamp_sim.incident.likely.identifiability import Profile, either, twins
 from dstamp_sim.incident.likely.likelihood import NEVER, Weighed, weigh
 from dstamp_sim.incident.likely.observed_clock import observed_clock
@@ -304,7 +312,9 @@ def case_of(evidence: Evidence, hypotheses: Hypotheses, longest_s: float) -> Cas
     probes = [Observation(probe.id, hypotheses.evidence.compared(probe.seen), {}, probe=True) for probe in known]
     alone = frozenset(run.id for run in evidence.runs if run.company == "solo")
     timed, untimed = orders(times, longest_s), orders(times, math.inf)
-    return Case(runs, probes, timed, untimed, evidence.constants, alone=alone)
+    for one in evidence.outcomes:
+        check_outcome(hypotheses, one.experiment, one.outcome)
+    return Case(runs, probes, timed, untimed, evidence.constants, alone=alone, outcomes=evidence.outcomes)
 
 
 def _effort(row: MechanismFinding) -> tuple[int, int]:

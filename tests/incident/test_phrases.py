@@ -34,9 +34,9 @@ def row(mechanism, verdict="impossible", against=(), reasons=()):
     return MechanismRow(mechanism, {}, verdict, reasons, against, None, None, (), {})
 
 
-def summary(*rows, runs=("a", "b"), probes=("p", "q")):
+def summary(*rows, runs=("a", "b"), probes=("p", "q"), outcomes=()):
     items = [tuple(SimpleNamespace(id=name) for name in names) for names in (runs, probes)]
-    evidence = SimpleNamespace(runs=items[0], probes=items[1])
+    evidence = SimpleNamespace(runs=items[0], probes=items[1], outcomes=outcomes)
     return SimpleNamespace(evidence=evidence, mechanisms=rows, best={row.mechanism: row for row in rows})
 
 
@@ -58,12 +58,20 @@ def test_refuted_is_only_who_is_impossible_under_every_reading_by_what_all_of_th
 def test_a_reason_is_said_once():
     open_ones = [row("x", "undetermined", reasons=("it did not end",)), row("x", "undetermined", reasons=(
         "it did not end", "3 partners will do"))]  # fmt: skip
-    assert reasons(open_ones) == "it did not end; 3 partners will do"
-    assert reasons([row("x", against=("a", "b")), row("x", against=("b",))]) == (
+    assert reasons(summary(), open_ones) == "it did not end; 3 partners will do"
+    assert reasons(summary(), [row("x", against=("a", "b")), row("x", against=("b",))]) == (
         "unreachable with any number of partners: b; in some readings also a"
     )
-    assert reasons([row("x", against=("a",)), row("x", against=("b",))]) == (
+    assert reasons(summary(), [row("x", against=("a",)), row("x", against=("b",))]) == (
         "unreachable with any number of partners, in one reading or another: a, b"
+    )
+
+
+def test_an_outcome_is_said_to_be_unreachable_in_its_experiment_and_not_among_partners():
+    made = summary(outcomes=({"experiment": "alone", "outcome": "red"},))
+    assert cannot_give(made, ("a", "alone=red")) == "a or alone=red"
+    assert reasons(made, [row("x", against=("a", "alone=red"))]) == (
+        "unreachable with any number of partners: a; unreachable in the experiment itself: alone=red"
     )
 
 

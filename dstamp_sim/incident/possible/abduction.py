@@ -7,10 +7,11 @@ mechanism (or two at once) under one answer to each question that the evidence l
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dstamp_sim.core.system import System
+from dstamp_sim.incident.evidence import ExperimentOutcome
 from dstamp_sim.incident.possible.case import (
     Bearing,
     Case,
@@ -24,6 +25,7 @@ from dstamp_sim.incident.possible.case import (
 )
 from dstamp_sim.incident.possible.identities import stranger
 from dstamp_sim.incident.possible.least import PARTNER, LeastSearch
+from dstamp_sim.incident.possible.outcomes import OutcomeQuestion
 from dstamp_sim.incident.possible.turns import Role, with_roles
 from dstamp_sim.incident.possible.variant import Factory, Variant
 
@@ -44,11 +46,12 @@ class Judging:
             bearings[item.name] = self._bearing(item)
             if item.name in contested and bearings[item.name] in (Bearing.CONTRADICTS, Bearing.OPEN):
                 break
+        bearings |= {one.name: bearing for one in self.case.outcomes if (bearing := self._outcome(one)) is not None}
         against = [name for name, bearing in bearings.items() if bearing is Bearing.CONTRADICTS]
         if against:
-            why = f"{', '.join(against)}: such an outcome is unreachable, with any number of partners"
-            return self._row(Possible.IMPOSSIBLE, (why,), bearings)
-        undecided = [name for name, bearing in bearings.items() if bearing is Bearing.OPEN]
+            return self._row(Possible.IMPOSSIBLE, tuple(self._unreachable(against)), bearings)
+        outcomes = [one.name for one in self.case.outcomes]
+        undecided = [name for name, bearing in bearings.items() if bearing is Bearing.OPEN and name not in outcomes]
         if undecided:
             why = f"{', '.join(undecided)}: not decided within the bounds"
             return self._row(Possible.UNDETERMINED, (why,), bearings)
@@ -109,6 +112,28 @@ class Judging:
     ) -> MechanismFinding:
         v = self.variant
         return MechanismFinding(v.name, v.reading, v.settings, verdict, reasons, timed, untimed, bearings, refuted)
+
+    def _unreachable(self, against: Sequence[str]) -> Iterator[str]:
+        """Why each contradicted observation is."""
+        outcomes = {one.name for one in self.case.outcomes}
+        if runs := [name for name in against if name not in outcomes]:
+            yield f"{', '.join(runs)}: such an outcome is unreachable, with any number of partners"
+        if made := [name for name in against if name in outcomes]:
+            yield f"{', '.join(made)}: no order of the experiment's own steps comes out so"
+
+    def _outcome(self, made: ExperimentOutcome) -> Bearing | None:
+        """How the mechanism bears on an experiment's outcome; None where the incident itself was looked at again."""
+        experiment = self.variant.hypotheses.experiments[made.experiment]
+        if not experiment.starts_s:
+            return None
+        question = OutcomeQuestion(experiment, made.outcome)
+        with_it = question.answer(self.variant.experiment(experiment, self.variant.mechanism.factory), self.engines)
+        if with_it.verdict is Possible.IMPOSSIBLE:
+            return Bearing.CONTRADICTS
+        without = question.answer(self.variant.experiment(experiment, self.variant.hypotheses.nothing), self.engines)
+        if Possible.UNDETERMINED in (with_it.verdict, without.verdict):
+            return Bearing.OPEN
+        return Bearing.SILENT if without.verdict is Possible.POSSIBLE else Bearing.EXPLAINS
 
     def _bearing(self, item: Observation) -> Bearing:
         """How the mechanism relates to one item: can it come out so, with partners, and without the mechanism."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from dstamp_sim.core.judge import Judge
+from dstamp_sim.core.properties import NO_DEADLOCK
 from dstamp_sim.core.scenario import Distribution, Shape, Timing
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import ANY, System
@@ -24,6 +25,9 @@ from dstamp_sim.incident.possible.turns import ALL_SEEN, MatchCount, watched
 FEW_STATES, MOST_STATES = 3_000, 60_000
 """How many states one question of an abduction may visit at first, and at most before it stays undetermined."""
 
+MOST_OUTCOME_STATES = 20_000
+"""States that the question whether an experiment can come out so may visit: a second or two."""
+
 FEW_ENTRIES, MOST_ENTRIES = 20_000, 200_000
 """Table entries of the closure where it is asked about any number of processes: at first, and at most (seconds)."""
 
@@ -38,7 +42,7 @@ ANY_TIMES = Timing(any_delay=Distribution(Shape.EXPONENTIAL, (1.0,)), seed=1, ho
 
 def engines() -> Engines:
     """The explorer, the prover and the closure."""
-    return Engines(reach, attempt, reach_any, excluded)
+    return Engines(reach, attempt, reach_any, excluded, comes_out)
 
 
 def attempt(system: System) -> EngineAnswer:
@@ -93,6 +97,15 @@ def excluded(system: System, names: Sequence[str]) -> bool:
     """Whether all can come out as observed in no combination of what any number of processes can do; False: unknown."""
     tables = _closed(system, names, FEW_ENTRIES)
     return tables is not None and not _can_match(tables)
+
+
+def comes_out(system: System) -> EngineAnswer:
+    """Whether the experiment's runs can end so. Impossible only where they are known to end in every order."""
+    answer = _reached(explore(system, properties=[ALL_SEEN], limit=MOST_OUTCOME_STATES))
+    if answer.verdict is Possible.IMPOSSIBLE:
+        ends = explore(system, properties=[NO_DEADLOCK.name], limit=MOST_OUTCOME_STATES)
+        return answer if ends.judgements[0].verdict is Verdict.HOLDS else NOT_DECIDED
+    return answer
 
 
 def _closed(system: System, any_number: Sequence[str] = (), budget: int = BUDGET) -> Tables | None:

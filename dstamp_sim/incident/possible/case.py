@@ -9,6 +9,7 @@ from typing import Any
 
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
+from dstamp_sim.incident.evidence import ExperimentOutcome
 from dstamp_sim.incident.possible.overlap import IntervalOrder
 
 
@@ -53,12 +54,14 @@ class Engines:
     """How systems are judged: one system, and one with any number of some processes.
 
     `attempt` is `reach`, and `excluded` tells whether `reach_any` refutes, as far as is known at little cost.
+    `comes_out` asks whether the runs of an experiment can end as the system's property denies.
     """
 
     reach: Callable[[System], EngineAnswer]
     attempt: Callable[[System], EngineAnswer]
     reach_any: Callable[[System, Sequence[str]], EngineAnswer]
     excluded: Callable[[System, Sequence[str]], bool]
+    comes_out: Callable[[System], EngineAnswer]
 
 
 Partners = Sequence[tuple[int, Mapping[str, Any]]]
@@ -143,6 +146,7 @@ class Case:
 
     `timed` are the orders under the longest duration of a run, `untimed` those without. `most_unseen` partners are
     tried at most, and the deaths of `most_crashes` of them. `alone` are the runs known to have overlapped none.
+    `outcomes` are those of experiments that were made since; each is asked of the experiment's own runs.
     """
 
     runs: Sequence[Observation]
@@ -153,11 +157,12 @@ class Case:
     most_unseen: int = 3
     most_crashes: int = 1
     alone: frozenset[str] = frozenset()
+    outcomes: Sequence[ExperimentOutcome] = ()
 
     @property
     def names(self) -> list[str]:
-        """The observations by name, runs first."""
-        return [item.name for item in (*self.runs, *self.probes)]
+        """The observations by name, runs first, outcomes of experiments last."""
+        return [*(item.name for item in (*self.runs, *self.probes)), *(outcome.name for outcome in self.outcomes)]
 
     def only(self, names: Collection[str]) -> Case:
         """The same case with only these observations."""
@@ -165,6 +170,7 @@ class Case:
             self,
             runs=[run for run in self.runs if run.name in names],
             probes=[probe for probe in self.probes if probe.name in names],
+            outcomes=[outcome for outcome in self.outcomes if outcome.name in names],
             timed=[order.only(names) for order in self.timed],
             untimed=[order.only(names) for order in self.untimed],
         )

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import combinations, product
 from typing import Any
 
-from dstamp_sim.core.mechanism import Hypotheses, Mechanism
+from dstamp_sim.core.mechanism import Experiment, Hypotheses, Mechanism
 from dstamp_sim.core.system import System
 from dstamp_sim.incident.possible.case import Observation
 from dstamp_sim.incident.possible.identities import another, assignments
@@ -47,6 +47,11 @@ class Variant:
         """The system of a probe."""
         fixed = _keywords(factory) if factory is self.mechanism.factory else {}
         return self.hypotheses.probes[item.name](**{**fixed, **self.settings})
+
+    def experiment(self, experiment: Experiment, factory: Factory) -> System:
+        """The system of the runs of an experiment."""
+        fixed = _keywords(factory) if factory is self.mechanism.factory else {}
+        return factory(**{**fixed, **self.settings, **experiment.settings})
 
     def needs(self, runs: Sequence[Observation]) -> dict[str, Any]:
         """The parameters with which results have the fields that were observed."""

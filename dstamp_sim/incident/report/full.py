@@ -113,7 +113,7 @@ def _possible(summary: Summary, files: Mapping[str, Path]) -> Iterator[Block]:
         )
     )
     rows = tuple(
-        (code(name), verdict, _under(summary, name, of), with_code(reasons(of)), _partners(of))
+        (code(name), verdict, _under(summary, name, of), with_code(reasons(summary, of)), _partners(of))
         for (name, verdict), of in summary.grouped.items()
     )
     yield Table(("mechanism", "verdict", "under", "why", "partners"), tuple(_cells(row) for row in rows))

@@ -50,7 +50,12 @@ def cannot_give(summary: Summary, names: Collection[str]) -> str:
     for of, kind in ((runs, "any of the runs"), (probes, "any of the probes")):
         hit = [name for name in of if name in names]
         found += [kind] if len(hit) == len(of) > 1 else hit
+    found += [name for name in _outcomes(summary) if name in names]
     return listed(found, "or")
+
+
+def _outcomes(summary: Summary) -> list[str]:
+    return [f"{made['experiment']}={made['outcome']}" for made in summary.evidence.outcomes]
 
 
 def refuted(summary: Summary) -> list[tuple[list[str], str]]:
@@ -65,16 +70,24 @@ def refuted(summary: Summary) -> list[tuple[list[str], str]]:
     return [(names, each) for each, names in groups.items()]
 
 
-def reasons(rows: Sequence[MechanismRow]) -> str:
+def reasons(summary: Summary, rows: Sequence[MechanismRow]) -> str:
     """The reasons of some rows, each once; of the contradicted observations, first those of all rows."""
     if not any(row.against for row in rows):
         return "; ".join(dict.fromkeys(reason for row in rows for reason in row.reasons))
     common = [name for name in rows[0].against if all(name in row.against for row in rows)]
     others = list(dict.fromkeys(name for row in rows for name in row.against if name not in common))
     if not common:
-        return f"unreachable with any number of partners, in one reading or another: {', '.join(others)}"
+        return _unreachable(summary, others, ", in one reading or another")
     some = f"; in some readings also {', '.join(others)}" if others else ""
-    return f"unreachable with any number of partners: {', '.join(common)}{some}"
+    return f"{_unreachable(summary, common)}{some}"
+
+
+def _unreachable(summary: Summary, names: Sequence[str], under: str = "") -> str:
+    made = [name for name in names if name in _outcomes(summary)]
+    runs = [name for name in names if name not in made]
+    parts = [f"unreachable with any number of partners{under}: {', '.join(runs)}"] if runs else []
+    parts += [f"unreachable in the experiment itself{under}: {', '.join(made)}"] if made else []
+    return "; ".join(parts)
 
 
 def flips(summary: Summary) -> str:
