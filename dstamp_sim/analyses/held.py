@@ -88,11 +88,17 @@ class KeepingOut:
         if throughout:
             return Gap(self.other, throughout[0].name, window.write, window.write)
         name = next((held.name for held in self._over(self.other, window.write)), "")
-        if not name and self._may_have_its_own(accesses):
+        if not name and (self._may_have_its_own(accesses) or any(map(self._is_in_the_window, self.all))):
             return None
         before = (h.until for h in self.holds if (h.process, h.name) == (self.mine, name) and h.since < window.opens)
         begin = max([window.opens, *(until for until in before if until is not None and until < window.closes)])
         return Gap(self.mine, name, begin, window.closes)
+
+    def _is_in_the_window(self, held: Held) -> bool:
+        """Whether the process of the window held this lock in a part of it."""
+        before_it_closes = held.since < self.window.closes
+        after_it_opens = held.until is None or held.until > self.window.opens
+        return held.is_lock and held.process == self.mine and before_it_closes and after_it_opens
 
     def _over(self, process: str, number: int) -> list[Held]:
         return [held for held in self.holds if held.process == process and held.over(number)]

@@ -52,6 +52,14 @@ def test_why_the_lock_did_not_help_depends_on_where_it_was(placement, lock):
     assert explained("cc_ci:stack_race", placement).lock == lock
 
 
+def test_no_lock_is_drawn_as_missing_where_one_was_held_in_a_part_of_the_window():
+    """The first run holds the removed file's lock from step 9 on, and its window ends at step 10."""
+    why = explained("classic/lock_file")
+    assert "both held /run/deploy.lock, but not the same one" in why.lock
+    assert why.gap is None
+    assert explained("classic/bank").gap.lock == ""
+
+
 def test_another_domains_lock_is_another_lock():
     why = explained("cc_ci:checkout_race", "deploy_app_to_check", pr=(1, 2))
     assert why.lock == (

@@ -184,7 +184,7 @@ def test_what_is_held_and_no_lock_is_no_lock_bar_and_ends_where_it_lapses() -> N
     assert lapsed.right < held.x
     assert not [box for box in layout.boxes if box.kind == "hold"]
     texts = [label.text for label in layout.labels]
-    assert "held, and no lock" in texts and "lock held" not in texts
+    assert "held, not a lock" in texts and "lock held" not in texts
 
 
 def test_a_strip_shows_every_value_and_marks_the_wrong_ones_and_the_one_a_check_saw() -> None:

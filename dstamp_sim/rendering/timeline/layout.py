@@ -243,7 +243,7 @@ def _omissions(canvas: Canvas, y: float) -> float:
 _SIGNS = {
     "wait": "waiting",
     "hold": "lock held",
-    "keep": "held, and no lock",
+    "keep": "held, not a lock",
     "missing": "not held here",
     "window": "the window in which nobody else should write",
     "wrong": "wrong value",
