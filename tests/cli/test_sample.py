@@ -45,7 +45,7 @@ def test_as_json_it_tells_every_result_with_its_count(dstamp):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--strategy", "pst"), "unknown strategy 'pst'; did you mean 'pos'"),
+        (("--strategy", "pst"), "unknown strategy 'pst'; did you mean 'pct'"),
         (("--property", "never overdrown"), "did you mean 'never overdrawn'"),
         (("--budget", "0"), "is not from 1 to"),
         (("--set", "customer=3"), "did you mean 'customers'"),

@@ -88,7 +88,7 @@ def test_what_the_sweep_cannot_do_is_refused():
         Sweeper(busy).sweep(Timing(), 1)
     with pytest.raises(ModelError, match="at one instant"):
         Sweeper(busy).sweep(Timing(delays={"unknown": SHAPES[0]}), 1)
-    with pytest.raises(UsageError, match="knows no deaths"):
+    with pytest.raises(UsageError, match="does not support deaths"):
         Sweeper(busy).sweep(Timing(deaths_s={"p": 1.0}), 1)
     with pytest.raises(UsageError, match="unknown process"):
         Sweeper(busy).sweep(Timing(starts_s={"r": 1.0}), 1)
