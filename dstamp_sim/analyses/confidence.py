@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import expm1, log, sqrt
+from math import ceil, expm1, floor, log, log10, sqrt
 from statistics import fmean, stdev
 from typing import NamedTuple
 
@@ -53,3 +53,12 @@ def all_that_was_never_seen(once: int, trials: int, level: float = 0.95) -> floa
     """
     slack = (2 * sqrt(2) + sqrt(3)) * sqrt(log(3 / (1 - level)) / trials)
     return min(1.0, once / trials + slack)
+
+
+def below(limit: float) -> str:
+    """An upper limit in words, rounded up: tenths of a percent, or a power of ten where it is smaller."""
+    if limit <= 0:
+        return "0"
+    if limit >= 0.001:
+        return f"below {min(100.0, ceil(limit * 1000 - 1e-9) / 10):g}%"
+    return f"below 1e{floor(log10(limit)) + 1}"

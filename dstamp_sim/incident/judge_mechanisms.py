@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from dstamp_sim.analyses.confidence import below
 from dstamp_sim.core.errors import ScenarioError, UsageError
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.scenario import Priors, Timing
@@ -112,7 +113,7 @@ class IncidentFindings:
             if found is not None and found.crashes:
                 reasons[name] = "not weighed: it needs a death, and worlds have none"
             elif not self.posterior[name]:
-                reasons[name] = f"no world agreed; below {self.limits[name][1]:.1%}"
+                reasons[name] = f"no world agreed; {below(self.limits[name][1])}"
         return reasons
 
     def verdict(self, mechanism: str) -> Possible:

@@ -4,7 +4,7 @@ from math import comb
 
 import pytest
 
-from dstamp_sim.analyses.confidence import all_that_was_never_seen, interval, never_seen
+from dstamp_sim.analyses.confidence import all_that_was_never_seen, below, interval, never_seen
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,18 @@ def test_nothing_in_so_many_trials_is_about_three_over_them():
 def test_after_few_trials_nothing_is_known_of_what_was_never_seen_and_after_many_little_is_left():
     assert all_that_was_never_seen(5, 5) == 1.0
     assert all_that_was_never_seen(0, 1_000_000) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [
+        (1.0, "below 100%"),
+        (0.0331, "below 3.4%"),
+        (0.003, "below 0.3%"),
+        (0.001, "below 0.1%"),
+        (0.00099, "below 1e-3"),
+        (3e-7, "below 1e-6"),
+    ],
+)
+def test_an_upper_limit_is_written_no_lower_than_it_is_and_never_as_nothing(limit, words):
+    assert below(limit) == words

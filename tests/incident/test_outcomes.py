@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from dstamp_sim import Chance, Experiment, Mutex, Process, System
-from dstamp_sim.incident.incident import judge_incident, update_evidence
+from dstamp_sim.incident.incident import update_evidence
+from dstamp_sim.incident.judge_mechanisms import case_of
 from dstamp_sim.incident.loaded import load_incident
 from dstamp_sim.incident.possible.ask import engines
 from dstamp_sim.incident.possible.case import Possible
+from dstamp_sim.incident.possible.judge_variant import JudgementTask
 from dstamp_sim.incident.possible.outcomes import OutcomeQuestion
 
 BANK = Path(__file__).parents[2] / "experiments/bank/scenario.toml"
@@ -65,7 +67,8 @@ def test_an_outcome_that_asks_the_clock_is_left_to_the_worlds():
 )
 def test_one_overdrawn_withdrawal_alone_refutes_the_race_by_proof(tmp_path, observed, refuted):
     known = load_incident(BANK)
-    told = update_evidence(known, [observed], source="the branch", into=tmp_path / "after.toml", out=tmp_path / "out")
-    best = judge_incident(told, out=tmp_path / "out").summary.best
-    assert {name for name, row in best.items() if row.verdict == "impossible"} == refuted
-    assert {name for name, row in best.items() if observed in row.against} == refuted
+    since = update_evidence(known, [observed], source="the branch", into=tmp_path / "after.toml", out=tmp_path / "out")
+    case = case_of(since.evidence, since.model.hypotheses, since.scenario.priors.longest_run_s)
+    rows = list(JudgementTask(since.model, case).rows(workers=1))
+    assert {row.mechanism for row in rows if row.verdict is Possible.IMPOSSIBLE} == refuted
+    assert {row.mechanism for row in rows if observed in row.against} == refuted

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from dstamp_sim.analyses.confidence import never_seen
+from dstamp_sim.analyses.confidence import below, never_seen
 from dstamp_sim.core.errors import UsageError, unknown
 from dstamp_sim.core.mechanism import Experiment, Hypotheses, Mechanism, Rule
 from dstamp_sim.core.scenario import Timing
@@ -125,7 +125,7 @@ def _judgement(
     spread = f"{min(rest.values()):.0%} to {max(rest.values()):.0%}"
     raises = f"raises their odds by a factor of {factor:.1f} at most" if factor else "does so without limit"
     return [
-        f"{', '.join(company)} need other runs: alone they never had `{rule.other}` (chance below {limit:.1%}, 95 %).",
+        f"{', '.join(company)} need other runs: alone they never had `{rule.other}` (chance {below(limit)}, 95 %).",
         f"`{rule.outcome}` proves none of them: the others have it too, with a chance of {spread} "
         f"({', '.join(f'{name} {chance:.0%}' for name, chance in rest.items())}). It {raises}.",
         f"`{rule.other}` refutes them{f', if {rule.provided}' if rule.provided else ''}; "
