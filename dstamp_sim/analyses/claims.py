@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Any, dataclass_transform
 
 from dstamp_sim.analyses.conflicts import Cycle, Dependency, DependencyKind
-from dstamp_sim.analyses.fields import Location, noun, value_text, with_value
+from dstamp_sim.analyses.fields import Location, noun, set_to, value_text, with_value
 from dstamp_sim.analyses.speech import Speech, came_out, listed
 from dstamp_sim.analyses.trials import Intervention, Trial, changes_said
 from dstamp_sim.core.holds import Held
@@ -222,12 +222,12 @@ class Undid(Claim):
     over: int
 
     def words(self, say: Speech) -> str:
-        """`ttl's write at step 4 made owner 0, which first's compare_and_set at step 1 had made 1`."""
+        """`ttl's write at step 4 set owner to 0, which first's compare_and_set at step 1 had set to 1`."""
         if self.now is None:
             removed = f"{say.does(self.step)} removed {with_value(self.place, self.value)}"
             return f"{removed}, which {say.does(self.over)} had written"
-        made = f"{say.does(self.step)} made {noun(self.place)} {value_text(self.now)}"
-        return f"{made}, which {say.does(self.over)} had {_made(self.value).replace(' it', '')}"
+        made = f"{say.does(self.step)} {set_to(self.place, self.now)}"
+        return f"{made}, which {say.does(self.over)} had {_had_set(self.value)}"
 
 
 class Lapsed(Claim):
@@ -270,10 +270,10 @@ class Did(Claim):
     value: Any
 
     def words(self, say: Speech) -> str:
-        """`a's write at step 3 made x 'b'`."""
+        """`a's write at step 3 set x to 'b'`."""
         if self.value is None:
             return f"{say.does(self.step)} removed {noun(self.place)}"
-        return f"{say.does(self.step)} made {noun(self.place)} {value_text(self.value)}"
+        return f"{say.does(self.step)} {set_to(self.place, self.value)}"
 
 
 class Returned(Claim):
@@ -303,7 +303,7 @@ class Depends(Claim):
         if edge.kind is DependencyKind.WW:
             over = f"overwrote {with_value(edge.location, self.value)}, which {first} wrote"
             if isinstance(self.value, bool) or self.value is None:
-                over = f"overwrote {noun(edge.location)}, which {first} had {_made(self.value).replace(' it', '')}"
+                over = f"overwrote {noun(edge.location)}, which {first} had {_had_set(self.value)}"
             return f"{second} {over} {steps}"
         read = say.found(edge.target, edge.location, self.value).replace(f" {say.when(edge.target)}", "", 1)
         return f"{read}, which {first} {'removed' if self.value is None else 'wrote'} {steps}"
@@ -369,6 +369,10 @@ def _by(value: Any, who: str) -> str:
     if value is None:
         return f": {who} had removed it"
     return f": {who} had made it so" if isinstance(value, bool) else f", which {who} had written"
+
+
+def _had_set(value: Any) -> str:
+    return "removed" if value is None else f"set to {value_text(value)}"
 
 
 def _made(value: Any) -> str:

@@ -38,9 +38,16 @@ def value_text(value: Any) -> str:
 
 
 def with_value(place: Location, value: Any) -> str:
-    """A field with the value that was found in it: `balance 100`, `the inode 1`, `no inode`, `that listed was True`."""
+    """A field with its value: `balance 100`, `the head 'ab'`, `ready = 1`, `no inode`, `that on was True`."""
     if isinstance(value, bool):
         return f"that {noun(place).removeprefix('the ')} was {value}"
     if value is None:
         return f"no {noun(place).removeprefix('the ')}" if place.path else f"nothing in {place.target}"
+    if place.path and not isinstance(value, str):
+        return f"{noun(place).removeprefix('the ')} = {value_text(value)}"
     return f"{noun(place)} {value_text(value)}"
+
+
+def set_to(place: Location, value: Any) -> str:
+    """What was written there, after `had` or a name: `set owner to 0`, `set visible to True`."""
+    return f"set {noun(place).removeprefix('the ')} to {value_text(value)}"

@@ -175,7 +175,7 @@ def test_a_daemon_that_does_harm_alone_is_named_though_all_wait_for_it():
         properties=[low],
     )
     why = explain(system, replay(system, "clock"))
-    assert why.sentence == "clock's write at step 1 made flag 1; so 'the flag is low' fails at step 1."
+    assert why.sentence == "clock's write at step 1 set flag to 1; so 'the flag is low' fails at step 1."
     assert why.proof == "No cycle: clock alone suffices."
 
 
