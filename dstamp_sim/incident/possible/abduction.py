@@ -62,7 +62,7 @@ class Judging:
             return self._row(Possible.POSSIBLE, self._needs(timed, untimed), bearings, timed, untimed)
         bound = f"with up to {partners_text(most)}"
         why = f"not {bound}; more were not tried" if refuted else f"the search {bound} did not end"
-        without = (f"if runs may last any length, {untimed.words()} suffice",) if untimed else ()
+        without = (f"if runs may last any length, it needs {untimed.words()}",) if untimed else ()
         return self._row(Possible.UNDETERMINED, (why, *without), bearings, None, untimed, refuted=refuted)
 
     def excludes(self, names: Collection[str]) -> bool:
@@ -96,8 +96,8 @@ class Judging:
         if not window.by_others:
             return "in a closed cluster not all can have come out so"
         return (
-            "in a closed cluster not all can have come out so, in any order: the run after whose "
-            f"{window.opening.removeprefix('its ')} no {window.writer} comes any more cannot"
+            "in a closed cluster not all can have come out so, in any order: after the last "
+            f"{window.opening.removeprefix('its ')} no {window.writer} comes"
         )
 
     def _row(
