@@ -289,3 +289,11 @@ def test_a_model_imports_only_public_names_and_its_own_parts(file):
 )
 def test_a_model_that_reaches_behind_the_public_names_is_noticed(source):
     assert len(not_for_models(source, "models.cc_ci")) == 1
+
+
+def test_the_page_that_says_where_to_add_what_names_folders_and_files_that_exist():
+    page = (PACKAGE.parent / "docs/how-it-works.md").read_text(encoding="utf-8")
+    rows = [row for row in page.partition("## Where to add what")[2].partition("\n## ")[0].splitlines() if "`" in row]
+    named = {name for row in rows for name in re.findall(r"`([\w/.]+)`", row) if "/" in name}
+    assert len(rows) == 6 and len(named) > 8
+    assert [name for name in sorted(named) if not any((at / name).exists() for at in (PACKAGE, PACKAGE.parent))] == []

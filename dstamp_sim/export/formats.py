@@ -1,4 +1,4 @@
-"""What other tools can open: a file per format, all listed here by the name that `--to` knows."""
+"""Formats for other tools: a file per format, all listed here by the name that `--to` knows."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from dstamp_sim.rendering.timeline.annotations import Annotations
 
 
 class Format(NamedTuple):
-    """How a format of a model is made, the suffix of its files, and whose it is."""
+    """How a format of a model is made, the suffix of its files, and its purpose."""
 
     write: Callable[[Machine], str]
     suffix: str
@@ -24,7 +24,7 @@ class Format(NamedTuple):
 
 
 class TraceFormat(NamedTuple):
-    """How a format of a trace is made: of the trace and what its explanation points at."""
+    """How a format of a trace is made: from the trace and the annotations of its explanation."""
 
     write: Callable[[Trace, Annotations], str]
     suffix: str
@@ -32,7 +32,7 @@ class TraceFormat(NamedTuple):
 
 
 class SpaceFormat(NamedTuple):
-    """How a format of a space is made: of the names of the processes, the states, and which properties are wishes."""
+    """How a format of a space is made: from the names of the processes, the states, and which properties are wishes."""
 
     write: Callable[[Sequence[str], Sequence[Scene], frozenset[int]], str]
     suffix: str
@@ -50,7 +50,7 @@ OF_SPACES = {
     ),
     "dot": SpaceFormat(lambda *space: dot(space_graph(*space)), ".dot", "states and moves, for Graphviz"),
 }
-"""The formats of a model's whole space, where it is small."""
+"""The formats of a model's whole space, if it is small."""
 
 OF_TRACES = {
     "perfetto": TraceFormat(perfetto, ".trace.json", "Chrome's trace events, for ui.perfetto.dev"),

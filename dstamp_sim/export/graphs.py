@@ -1,4 +1,4 @@
-"""GraphML and DOT: the steps of a trace with what depends on what, and the states of a small space."""
+"""GraphML and DOT: the steps of a trace with their dependencies, and the states of a small space."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def trace_graph(trace: Trace, annotations: Annotations) -> StateGraph:
 
 
 def space_graph(processes: Sequence[str], scenes: Sequence[Scene], wishes: frozenset[int]) -> StateGraph:
-    """A node per state, an edge per move; states that decide a property which is no wish are bad."""
+    """A node per state, an edge per move; states that decide a property other than a wish are bad."""
     graph: StateGraph = nx.MultiDiGraph(name="states")
     for number, scene in enumerate(scenes):
         states = "; ".join(f"{name} = {text(value)}" for name, value in scene.objects.items())
@@ -66,7 +66,7 @@ def graphml(graph: StateGraph) -> str:
 
 
 def dot(graph: StateGraph) -> str:
-    """The graph in Graphviz's language: a node or edge a line, what is bad in red and bold."""
+    """The graph in Graphviz's language: a node or edge a line, the bad ones in red and bold."""
     lines = ["digraph dstamp {", f"  graph [label={_quoted(graph.graph['name'])}, rankdir=LR];", "  node [shape=box];"]
     for node, about in graph.nodes(data=True):
         lines.append(f"  {node} [{_attributes({'label': about['label']}, bad=about['bad'])}];")

@@ -24,7 +24,7 @@ class Identifiers:
 
 
 def comment(words: str) -> str:
-    """Words for inside a C comment, on one line of ASCII, cut where they are long."""
+    """Words for inside a C comment, on one line of ASCII, shortened if they are long."""
     ascii_only = words.encode("ascii", "backslashreplace").decode("ascii")
     safe = " ".join(ascii_only.replace("*/", "* /").replace("/*", "/ *").split())
     return safe if len(safe) <= 400 else safe[:399] + "~"

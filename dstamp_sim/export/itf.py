@@ -1,7 +1,7 @@
 """The Informal Trace Format of Apalache, TLA+ tools and Quint (Apalache's ADR-015): a state per step.
 
 Every object is a variable; `mbt::actionTaken` (Quint's name) says which step led to a state, `process` whose it was.
-Integers are `#bigint`, tuples `#tup`, sets `#set`, named tuples records; what has no such form is `#unserializable`.
+Integers are `#bigint`, tuples `#tup`, sets `#set`, named tuples records; other values are `#unserializable`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ACTION, PROCESS = "mbt::actionTaken", "process"
 
 
 def itf(trace: Trace, annotations: Annotations) -> str:
-    """The trace as one JSON document with a state more than it has steps."""
+    """The trace as one JSON document, with one state more than steps."""
     names = {name: _variable(name) for name in trace.initial}
     taken = [("init", "")] + [(step.does(), step.process) for step in trace.steps]
     states = [
@@ -40,7 +40,7 @@ def itf(trace: Trace, annotations: Annotations) -> str:
 
 
 def _variable(name: str) -> str:
-    """A name that is none of the format's own."""
+    """A name that the format itself does not use."""
     words = printable(name)
     return f"_{words}" if words.startswith("#") or words in (ACTION, PROCESS) else words
 

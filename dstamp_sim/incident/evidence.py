@@ -105,7 +105,7 @@ Item = TypeVar("Item", ObservedRun, Probe)
 def read_evidence(path: Path, observable: Observable) -> Evidence:
     """The evidence in a TOML file, whose runs and probes may have the fields of a model.
 
-    Raises ScenarioError naming file, place and remedy.
+    Raises ScenarioError with file, place and remedy.
     """
     content: Any = read_toml(path, _file_schema(observable))  # a generated schema
     try:

@@ -129,7 +129,7 @@ class _ScenarioFile(Strict):
 def read_scenario(path: Path) -> Scenario:
     """The scenario in a TOML file; paths in it are taken from the file's folder.
 
-    Times count from the first start. Raises ScenarioError naming file, place and remedy.
+    Times count from the first start. Raises ScenarioError with file, place and remedy.
     """
     content = read_toml(path, _ScenarioFile)
     origin = min((start.at for start in content.starts), default=datetime(2000, 1, 1))

@@ -21,7 +21,7 @@ Schema = TypeVar("Schema", bound=Strict)
 
 
 def read_toml(path: Path, schema: type[Schema]) -> Schema:
-    """The content of `path` as `schema`. Raises ScenarioError naming the file, the line or key, and the remedy."""
+    """The content of `path` as `schema`. Raises ScenarioError with the file, the line or key, and the remedy."""
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

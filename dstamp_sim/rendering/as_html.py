@@ -11,7 +11,7 @@ KINDS = {".svg": "svg+xml", ".png": "png"}
 
 
 def html(document: Document) -> str:
-    """The document as HTML; files that it links to lie beside it."""
+    """The document as HTML; the files that it links to are beside it."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only where a page is written
 
     loader = PackageLoader("dstamp_sim.rendering")

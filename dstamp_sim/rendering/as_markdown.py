@@ -22,10 +22,10 @@ from dstamp_sim.rendering.document import (
 MARKS = {"strong": "**", "emphasis": "*"}
 
 MARKUP = re.compile(r"[\\`*\[|]|(?<!\w)_|_(?!\w)|<|&(?=#?\w+;)")
-"""What Markdown could take for markup; an underscore inside a word is none."""
+"""Characters that Markdown could take for markup; an underscore inside a word is not."""
 
 ENTITIES = {"<": "&lt;", "&": "&amp;"}
-"""What is written as an entity, so that it is no tag whatever reads the text; all else gets a backslash."""
+"""Characters that become entities, so that no reader takes them for a tag; all others get a backslash."""
 
 
 def markdown(document: Document, links: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Emphasis:
-    """Words that stand out."""
+    """Words with a style."""
 
     text: str
     style: Literal["code", "strong", "emphasis"]
@@ -26,7 +26,7 @@ class Link:
 
 Inline = str | Emphasis | Link
 Text = str | tuple[Inline, ...]
-"""A sentence, or its parts where some of them stand out."""
+"""A sentence, or its parts if some have a style."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ Block = Heading | Paragraph | Items | Table | Figure
 
 @dataclass(frozen=True)
 class Document:
-    """A title and what stands below it."""
+    """A title and the blocks below it."""
 
     title: str
     blocks: tuple[Block, ...]
@@ -84,7 +84,7 @@ def parts(text: Text) -> tuple[Inline, ...]:
 
 
 def plain(text: Text) -> str:
-    """A text without what makes its parts stand out."""
+    """A text without styles."""
     return "".join(part if isinstance(part, str) else part.text for part in parts(text))
 
 
@@ -104,13 +104,13 @@ def emphasis(text: str) -> Emphasis:
 
 
 def with_code(sentence: str) -> Text:
-    """A sentence in which what stands between backticks is a name as it is typed."""
+    """A sentence whose names between backticks are set as one types them."""
     pieces = re.split(r"`([^`]*)`", sentence)
     return tuple(code(piece) if number % 2 else piece for number, piece in enumerate(pieces) if piece)
 
 
 def as_json(document: Document) -> dict[str, Any]:
-    """The document as plain values: what it says, without how it looks."""
+    """The document as plain values: its content without its look."""
     return {"title": document.title, "blocks": [_plain_block(block) for block in document.blocks]}
 
 

@@ -1,4 +1,4 @@
-"""The one type face of all pictures that matplotlib draws, and what can be written in it."""
+"""The one type face of all pictures that matplotlib draws, and the characters that it can draw."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ FACE = "DejaVu Sans"
 
 
 def drawable(text: str) -> str:
-    """`text` with a hollow square for every character that the face does not have: no warning, and no gap."""
+    """`text` with a hollow square for every character that the face lacks: no warning, and no gap."""
     known = _known_characters()
     return "".join(char if ord(char) in known or char == "\n" else "□" for char in text)
 

@@ -1,4 +1,4 @@
-"""Pages that one opens in a browser: one file each, with everything in it and nothing fetched.
+"""Pages for a browser: one file each, with everything in it and nothing fetched.
 
 Data goes in as JSON in which `<` is escaped, so that no name can end the script; the page sets it as text only. The
 components are drawn by htm with Preact (Apache-2.0 and MIT; `assets/vendor/`).
@@ -24,7 +24,7 @@ from dstamp_sim.rendering.timeline.shapes import Layout, clean
 from dstamp_sim.rendering.timeline.svg import svg_of
 
 MOST_STEPS = 5_000
-"""How many steps a page holds at most: the last, which lead to the verdict. The page says what it left out."""
+"""How many steps a page has at most: the last ones, which lead to the verdict. The page says what it left out."""
 _AROUND = 4
 """How many lines of source are shown before and after a step's line."""
 _LONGEST = 2_000
@@ -36,7 +36,7 @@ def trace_page(
 ) -> str:
     """The page of a trace: its timeline as laid out, and step by step what was done, what changed, and why.
 
-    `about` are headings with what they say. Deterministic. Long traces are shown in part, and the page says so.
+    `about` are headings with their texts. Deterministic. Long traces are shown in part, and the page says so.
     """
     first = max(0, len(trace.steps) - MOST_STEPS)
     annotations = annotations or Annotations()
@@ -80,7 +80,7 @@ def assemble(title: str, data: Mapping[str, Any], script: str, svg: str = "") ->
 
 
 def embedded(data: Any) -> str:
-    """JSON that can stand in a script element: nothing in it can end the element or a line of script."""
+    """JSON that can stand in a script element: no part of it can end the element or a line of script."""
     written = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return re.sub("[<>&\u2028\u2029\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", written)
 
@@ -91,7 +91,7 @@ def asset(name: str) -> str:
 
 
 def fields(state: Any) -> list[list[str]]:
-    """A state field by field, `[path, value]`; one field without a path where it has none."""
+    """A state field by field, `[path, value]`; one field without a path if it has no fields."""
     found = fields_of(state)
     return [[path_text(path), _cut(text(get(state, path)))] for path in found if not has_fields(get(state, path))]
 
@@ -131,7 +131,7 @@ def _places(places: Sequence[Place]) -> dict[str, list[list[Any]]]:
 
 
 def source(place: Place) -> list[list[Any]]:
-    """The lines around a place, `[number, text]`; empty when the file cannot be read."""
+    """The lines around a place, `[number, text]`; empty if the file cannot be read."""
     lines = linecache.getlines(place.file)
     begin = max(0, place.line - 1 - _AROUND)
     return [[n, _cut(line.rstrip("\n"))] for n, line in enumerate(lines[begin : place.line + _AROUND], start=begin + 1)]

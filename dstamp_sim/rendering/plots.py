@@ -1,4 +1,4 @@
-"""What the review's pictures share, and two of them: price against safety, and waiting time as arrivals grow."""
+"""Shared parts of the review's pictures, and two of them: price against safety, and waiting time as arrivals grow."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 class Level(Enum):
-    """How safe a placement is, the least first: the row that it has in the picture of prices."""
+    """How safe a placement is, the least first: its row in the picture of prices."""
 
     BROKEN = "broken"
     DEADLOCK = "deadlocks"
@@ -76,9 +76,9 @@ _MARKS = {
 
 @dataclass(frozen=True)
 class PlacementPoint:
-    """One placement: the waiting time that 95 in 100 runs stay below, with its interval, and how safe it is.
+    """One placement: the waiting time that 95 in 100 runs stay below, with its interval, and its safety.
 
-    `steps` is the length of the story where it is broken; `name` is written beside it where it is not empty.
+    `steps` is the length of the story where it is broken; `name` is written beside it if it is not empty.
     """
 
     waited_s: float
@@ -140,7 +140,7 @@ def _height(point: PlacementPoint, rows: Sequence[Level]) -> float:
 
 
 def _front(placed: Sequence[tuple[PlacementPoint, float]]) -> list[tuple[PlacementPoint, float]]:
-    """Those that no other beats in both; what is not decided beats nobody."""
+    """The placements that no other beats in both; an undecided one beats none."""
     best: list[tuple[PlacementPoint, float]] = []
     for point, height in sorted(placed, key=lambda pair: (pair[0].waited_s, -pair[1])):
         if point.level is not Level.UNDECIDED and (not best or height > best[-1][1]):
@@ -149,7 +149,7 @@ def _front(placed: Sequence[tuple[PlacementPoint, float]]) -> list[tuple[Placeme
 
 
 def _name_points(axes: Axes, placed: Sequence[tuple[PlacementPoint, float]]) -> None:
-    """Names beside their points, one below the other where points are close."""
+    """Names beside their points, one below the other if points are close."""
     by_level: dict[Level, int] = {}
     for point, height in sorted((pair for pair in placed if pair[0].name), key=lambda pair: pair[0].waited_s):
         count = by_level[point.level] = by_level.get(point.level, 0) + 1
@@ -203,7 +203,7 @@ def draw_waiting(curves: Sequence[Curve], present_per_day: float, title: str, pa
 
 
 def _minutes(axis: Any) -> None:
-    """Ticks at durations that people think in."""
+    """Ticks at round durations."""
     marks = [0, 10, 30, 60, 300, 900, 1800, 3600, 4 * 3600, 12 * 3600, 86400, 3 * 86400, 10 * 86400]
     names = ["0", "10 s", "30 s", "1 min", "5 min", "15 min", "30 min", "1 h", "4 h", "12 h", "1 d", "3 d", "10 d"]
     axis.set_ticks(marks, names, fontsize=11)

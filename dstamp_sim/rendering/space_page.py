@@ -1,4 +1,4 @@
-"""The page on which one walks through a small system: whose move is next, who is blocked, which states are bad."""
+"""The page to walk through a small system: the possible moves, the blocked processes, the bad states."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dstamp_sim.rendering.page import assemble, fields, place_key, source
 
 
 class WayOn(NamedTuple):
-    """A move: what it does in words, the state it leads to (None: not on the page), whether it kills."""
+    """A move: its effect in words, the state that it leads to (None: not on the page), and whether it kills."""
 
     does: str
     target: int | None
@@ -20,7 +20,7 @@ class WayOn(NamedTuple):
 
 
 class ProcessView(NamedTuple):
-    """Where a process stands in a state: its next op or its end in words, its line, and its ways on."""
+    """Where a process stands in a state: its next op or its end in words, its line, and its moves."""
 
     says: str
     kind: str
@@ -77,7 +77,7 @@ def space_page(
     *,
     complete: bool,
 ) -> str:
-    """The page of a space; `properties` are names with whether each is a wish (to be reached). Deterministic."""
+    """The page of a space; `properties` are names with whether each is a wish. Deterministic."""
     shared = _Shared()
     written = [shared.scene(scene) for scene in scenes]
     data = {

@@ -1,4 +1,4 @@
-"""Traces and reports as plain text: who did what on the left, what changed on the right."""
+"""Traces and reports as plain text: who did what on the left, the changes on the right."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from dstamp_sim.core.value import text
 from dstamp_sim.core.verdict import Coverage, Judgement, Report
 
 _NAMES = 32
-"""Characters of the widest name beside which the others are lined up."""
+"""The width of the widest name with which the others are aligned."""
 
 
 def at_most(share: float) -> str:
-    """A share as a percentage of two figures, rounded up: what is at most so much."""
+    """A share as a percentage of two figures, rounded up: an upper limit."""
     return _percent(share, ROUND_UP)
 
 
 def at_least(share: float) -> str:
-    """A share as a percentage of two figures, rounded down: what is at least so much."""
+    """A share as a percentage of two figures, rounded down: a lower limit."""
     return _percent(share, ROUND_DOWN)
 
 
@@ -31,10 +31,10 @@ def _percent(share: float, rounding: str) -> str:
 
 
 def story(trace: Trace, *, width: int = 150, nones: Collection[int] = ()) -> list[str]:
-    """A trace in two columns: the process with what it does, and only what changed. One line a step.
+    """A trace in two columns: the process with its op, and the changes. One line a step.
 
-    A process is named where it takes over and its section where that changes. A result None is said where it says
-    something: where another step of the kind got another, and of the steps in `nones`.
+    A process is named where it takes over, and its section where that changes. The result None is written where it
+    means something: if another step of the kind had another result, and for the steps in `nones`.
     """
     wide = min(max((len(step.process) for step in trace.steps), default=0), _NAMES)
     left = [
@@ -51,7 +51,7 @@ def story(trace: Trace, *, width: int = 150, nones: Collection[int] = ()) -> lis
 
 
 def shortened(line: str, room: int) -> str:
-    """`line` cut to `room` characters, with a mark where it was cut."""
+    """`line` cut to `room` characters, with a mark if it was cut."""
     return line if len(line) <= room else line[: max(room - 1, 0)] + "…"
 
 
@@ -70,7 +70,7 @@ def _change(step: Step, room: int) -> str:
 
 
 def change_text(change: Change) -> str:
-    """What changed of an object, field by field where its state has fields: `checkout: head = 'a', tree = 'a'`."""
+    """The changes of an object, field by field if its state has fields: `checkout: head = 'a', tree = 'a'`."""
     fields = [(path_text(path), text(now)) for path, _, now in innermost(change.before, change.after)]
     if [path for path, _ in fields] == [""]:
         return f"{change.target} = {fields[0][1]}"
@@ -83,7 +83,7 @@ def _ends(trace: Trace) -> list[str]:
 
 
 def summary(report: Report) -> list[str]:
-    """A report's verdict, property by property, with its bounds and what was never exercised."""
+    """A report's verdict, property by property, with its bounds and the parts that were never exercised."""
     return [
         report.verdict.value,
         *(f"  {_judgement(j, report)}" for j in report.judgements),
