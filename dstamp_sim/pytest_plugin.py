@@ -15,7 +15,7 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """One option, in a group of its own."""
+    """Adds one option, in a separate group."""
     group = parser.getgroup("dstamp", "dstamp_sim: races in models")
     group.addoption(
         "--dstamp-artifacts",

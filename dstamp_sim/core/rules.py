@@ -80,7 +80,7 @@ class Rules:
         if name.startswith("self."):
             return (
                 "several processes, copies of one or a daemon's restarts share this instance: "
-                f"give each process one of its own (Process('a', Job().run)), or {INSTEAD}"
+                f"give each process its own (Process('a', Job().run)), or {INSTEAD}"
             )
         return f"a program keeps nothing outside of itself; {INSTEAD}"
 

@@ -31,7 +31,7 @@ class Outcome:
 class SharedObject:
     """A named state machine with an initial state; subclass it and write `outcomes`.
 
-    With `private=True` every process has an instance of its own. Two declared objects may not share a name.
+    With `private=True` every process has its own instance. Two declared objects may not share a name.
     """
 
     is_lock = False

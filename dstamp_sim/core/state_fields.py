@@ -15,7 +15,7 @@ ABSENT = object()
 
 
 def fields_of(state: Any) -> dict[Path, Any]:
-    """The fields of a state by path; a field with fields of its own appears as its type's name, or as their number."""
+    """The fields of a state by path; a field that has fields appears as its type's name, or as their number."""
     return dict(_fields(state, ()))
 
 

@@ -1,8 +1,8 @@
 """Values that travel between programs and objects: hashable, told apart by type and content, written alike in all runs.
 
 Python calls values equal that a program can tell apart: 1, True and Decimal(1); a NamedTuple and its tuple; 0.0 and
--0.0; whatever an `__eq__` of its own says. Tables are keyed by equality, so two such values in one place would be taken
-for one. `key` says what a value really is, and `Distinct` refuses the second of two that Python confuses.
+-0.0; values of a class with its own `__eq__`. Tables are keyed by equality, so two such values in one place would be
+taken for one. `key` says what a value really is, and `Distinct` refuses the second of two that Python confuses.
 """
 
 from __future__ import annotations

@@ -11,8 +11,9 @@ from dstamp_sim.core.shared_object import Outcome, SharedObject
 class Inside(SharedObject):
     """How many processes are inside right now: what "one at a time" asks. Its state is that number.
 
-    It watches and keeps nobody out: nothing blocks, and it is no lock. Whoever dies or ends inside is inside no longer,
-    which a `Counter` does not notice. Entering twice counts twice; leaving without having entered is the model's error.
+    It watches and keeps nobody out: nothing blocks, and it is not a lock. A process that dies or ends inside is no
+    longer inside, which a `Counter` does not notice. Entering twice counts twice; leaving without having entered is the
+    model's error.
     """
 
     def __init__(self, name: str) -> None:
@@ -40,5 +41,5 @@ class Inside(SharedObject):
         return state - 1
 
     def at_exit(self, token: Hashable) -> Op:
-        """Whoever ends is not inside."""
+        """A process that ends is not inside."""
         return self.leave()

@@ -21,7 +21,7 @@ def begin(memory: Memory) -> None:
 
 @compiled
 def choose(memory: Memory, step: int, offer: Offer) -> Any:
-    """The choice on the stack, or the first of a new one: whoever moved last, then the others, then deaths."""
+    """The choice on the stack, or the first of a new one: the process that moved last, then the others, then deaths."""
     n = offer.outcomes.shape[0]
     current = memory.numbers[CURRENT]
     stays = offer.outcomes[current] if current >= 0 else 0

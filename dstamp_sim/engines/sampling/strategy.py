@@ -42,7 +42,7 @@ def always_another(memory: Memory) -> Any:
 
 
 def as_it_is(memory: Memory, options: Options) -> Memory:
-    """For a strategy that needs no room of its own."""
+    """For a strategy that needs no room."""
     return memory
 
 

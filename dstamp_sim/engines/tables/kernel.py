@@ -257,9 +257,9 @@ def mark_used(rows: Any, begin: Any, end: Any, objects: Any, layout: Any, steps:
 def _close(row: Any, objects: Any, start: Any, best: Any, steps: Any, cut: Any, work: Any) -> Any:
     """Closes the set {start} in `work.trial`; returns its number of movers, or `best` when it is not better or refused.
 
-    Closed: whoever may still conflict with the op of a member is a member; a member that is blocked brings in whoever
-    may still write what it waits for. A set with a daemon's move (cycles consist of daemons' moves alone, so every
-    cycle keeps a fully expanded state) or with a visible move is refused.
+    Closed: every process that may still conflict with the op of a member is a member; a blocked member brings in every
+    process that may still write what it waits for. A set with a daemon's move (cycles consist of daemons' moves alone,
+    so every cycle keeps a fully expanded state) or with a visible move is refused.
     """
     n = work.trial.shape[0]
     for q in range(n):

@@ -143,7 +143,7 @@ class Tables:
             return known
         end, steps = self._chain(key)
         if self._ends(end):
-            number = self.number(klass, local)  # a chain that ends the process stays a step of its own
+            number = self.number(klass, local)  # a chain that ends the process stays a separate step
         else:
             number = self.number(klass, end.local)
             self.before.data[number] = steps

@@ -100,7 +100,7 @@ def _gave(step: Step, *, said: bool) -> str:
 
 
 def _stand(deed: _Deed, shelves: list[Shelf], blocked: list[Extent], most: int) -> None:
-    """Puts a deed's fewest words on the first row that has room near it; the story has a row of its own if need be."""
+    """Puts a deed's fewest words on the first row that has room near it; the story has a separate row if necessary."""
     words = deed.words[-1]
     wide = measure(words, _SIZE)
     fresh = Shelf((LEFT - 40, RIGHT + 8), blocked)

@@ -170,7 +170,7 @@ def _spans(trace: Trace, moments: Sequence[Moment]) -> list[SectionBar]:
 
 
 def _lasting(spans: Sequence[SectionBar]) -> list[SectionBar]:
-    """The spans without nested sections that take no time: their outer section then shows as a box of its own."""
+    """The spans without nested sections that take no time: their outer section then shows as a separate box."""
     kept = [span for span in spans if span.level == 0 or span.end > span.start]
     return [replace(s, leaf=not any(_inside(other, s) for other in kept)) for s in kept]
 
