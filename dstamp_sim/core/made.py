@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from collections.abc import Callable, Iterator
 from inspect import GEN_CREATED, getgeneratorstate
 from types import GeneratorType
 from typing import Any, ClassVar
@@ -73,11 +75,46 @@ def _complaint(noted: tuple[Any, str, int]) -> str:
     )
 
 
-def _references_of_one_noted() -> int:
+def _references(make: Callable[[], Any]) -> int:
+    """What `sys.getrefcount` returns in `Made.lost` for what `make` returns."""
     noted = Made()
-    noted._items[0] = object(), "", 0
+    noted._items[0] = make(), "", 0
     return next(sys.getrefcount(item[0]) for item in noted._items.values())
 
 
-_ALONE = _references_of_one_noted()
+def _kept() -> Any:
+    """An object that a suspended generator's variable holds, as a program holds an op that it may still yield."""
+
+    def program() -> Iterator[object]:
+        item = object()
+        yield item
+        yield item
+
+    suspended = program()
+    _SUSPENDED.append(suspended)
+    return next(suspended)
+
+
+_SUSPENDED = list[Iterator[object]]()
+
+_ALONE = _references(object)
 """What `sys.getrefcount` returns in `Made.lost` for an op that nothing else refers to (it differs by version)."""
+
+
+def counts_references(kept: int | None = None) -> bool:
+    """Whether this Python tells an op that nothing refers to from one that a suspended program keeps in a variable."""
+    return (_references(_kept) if kept is None else kept) > _ALONE
+
+
+def check_python(kept: int | None = None) -> None:
+    """Warns where this Python does not show what `Made.lost` must see."""
+    if not counts_references(kept):
+        warnings.warn(
+            f"Python {sys.version.split()[0]} does not show what refers to an op: of a process that never ends, "
+            "an op that is made and never yielded is not noticed. Use CPython 3.11.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+
+
+check_python()

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from dstamp_sim import (
     Flock,
     LockScope,
@@ -17,6 +19,7 @@ from dstamp_sim import (
     explore,
     section,
 )
+from dstamp_sim.core.made import _ALONE, check_python, counts_references
 from tests.core.refusals import always_refused, coin, complaint, line_of, system, x, y
 
 
@@ -253,3 +256,9 @@ def test_a_program_that_a_lock_refuses_may_leave_prepared_ops_undone():
 
     asked = system(p, copies=2, sections=["part"], locks=[LockScope("l")], placement=Placement.parse("l?:part..exit"))
     assert explore(asked).verdict is Verdict.HOLDS
+
+
+def test_a_python_that_does_not_show_who_refers_to_an_op_is_warned_of():
+    assert counts_references(), "this Python does: the tests above show it"
+    with pytest.warns(RuntimeWarning, match="an op that is made and never yielded is not noticed. Use CPython"):
+        check_python(kept=_ALONE)
