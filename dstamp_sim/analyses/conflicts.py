@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 from dstamp_sim.analyses.accesses import Accesses
 from dstamp_sim.analyses.fields import Location
-from dstamp_sim.analyses.happens_before import HappensBefore
 from dstamp_sim.core.trace import Step, Trace
 
 if TYPE_CHECKING:
@@ -53,15 +52,6 @@ class Cycle:
 
     name: str
     edges: tuple[Dependency, ...]
-
-
-@dataclass(frozen=True)
-class Race:
-    """Two conflicting steps without an order, and where they conflict."""
-
-    first: int
-    second: int
-    location: Location
 
 
 class Conflicts:
@@ -127,20 +117,6 @@ class Conflicts:
         if len(runs - set(self.trace.daemons)) < 2 or not edges:
             return None
         return Cycle(_name(edges), tuple(edges))
-
-    def races(self, order: HappensBefore) -> Iterator[Race]:
-        """Pairs of conflicting steps without an order: for each step and other process, the nearest one before."""
-        last: dict[Location, dict[str, tuple[int, int]]] = {}
-        for number, step in enumerate(self.trace.steps):
-            access = _data(self.accesses, step, number)
-            for location in dict.fromkeys((*access[0], *access[1])):
-                writes = location in access[1]
-                for other, (wrote, touched) in last.get(location, {}).items():
-                    earlier = touched if writes else wrote
-                    if other != step.process and earlier >= 0 and not order.ordered(earlier, number):
-                        yield Race(earlier, number, location)
-                mine = last.setdefault(location, {}).get(step.process, (-1, -1))
-                last[location][step.process] = (number if writes else mine[0], number)
 
     def _dependencies(self) -> Iterator[Dependency]:
         written: dict[Location, int] = {}

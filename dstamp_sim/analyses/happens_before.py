@@ -10,12 +10,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from dstamp_sim.core.trace import Step, Trace
-
-if TYPE_CHECKING:
-    import networkx as nx
 
 
 class OrderKind(Enum):
@@ -42,25 +38,9 @@ class HappensBefore:
     """
 
     def __init__(self, trace: Trace, also: Iterable[tuple[int, int]] = ()) -> None:
-        self._trace = trace
         self.edges = tuple(_edges(trace))
         pairs = [*((edge.before, edge.after) for edge in self.edges), *also]
         self.clocks = _clocks(trace, pairs)
-        self._index = {name: n for n, name in enumerate(trace.processes)}
-
-    def ordered(self, before: int, after: int) -> bool:
-        """Whether step `before` happens before step `after`."""
-        who = self._index[self._trace.steps[before].process]
-        return before != after and self.clocks[before][who] <= self.clocks[after][who]
-
-    def graph(self) -> nx.DiGraph[int]:
-        """The direct edges as a graph of step numbers, each edge with its `order`."""
-        import networkx as nx  # noqa: PLC0415 - slow to import, and most explorations find nothing to explain
-
-        graph: nx.DiGraph[int] = nx.DiGraph()
-        graph.add_nodes_from(range(len(self._trace.steps)))
-        graph.add_edges_from((edge.before, edge.after, {"order": edge.order.value}) for edge in self.edges)
-        return graph
 
 
 def _edges(trace: Trace) -> Iterator[Edge]:
