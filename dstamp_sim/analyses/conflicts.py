@@ -1,4 +1,4 @@
-"""Dependencies between the runs of a trace, the cycles that they form, and conflicting steps without an order.
+"""Dependencies between the runs of a trace, and the cycles that they form.
 
 A run is seen as a transaction. `wr`: one reads what another wrote; `ww`: one overwrites what another wrote; `rw`: one
 overwrites what another had read. A cycle of them means that no serial order of the runs explains what they saw.
