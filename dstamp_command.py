@@ -16,11 +16,16 @@ def main() -> None:
     heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # a job in the background ignores it
     if heeded:
         signal.signal(signal.SIGINT, _leave)
-    from dstamp_sim.cli import main as command  # noqa: PLC0415 - what takes so long
+    from dstamp_sim.cli import leave_threads  # noqa: PLC0415 - what takes so long
+    from dstamp_sim.cli import main as command  # noqa: PLC0415 - as above
 
     if heeded:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    command()
+    try:
+        command()
+    except SystemExit as ended:
+        leave_threads(ended.code)
+        raise
 
 
 def _leave(*_: object) -> NoReturn:

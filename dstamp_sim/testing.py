@@ -37,6 +37,7 @@ from dstamp_sim.core.schedule import Choice, Schedule
 from dstamp_sim.core.system import ANY, Copies, System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.verdict import Judgement, Report, Verdict
+from dstamp_sim.disk.writing import write
 from dstamp_sim.engines.explore.explorer import explore
 from dstamp_sim.engines.generated import generator_of, machine_of, scenarios, schedules, settings_of
 from dstamp_sim.engines.prove.unbounded import prove
@@ -136,12 +137,11 @@ class Violation(AssertionError):
         about = self.prop.title
         witness = Witness(origin or Origin(""), about, self.trace)
         make = save_with_timeline if origin else draw_witness
-        folder.mkdir(parents=True, exist_ok=True)
         badges = badges_of(self.system, self.trace, [self.prop])
         files = make(folder, stem, witness, self.system, f"VIOLATED: {about}", badges, self.why)
         text = folder / f"{stem}.txt"
         lines = [str(self), *([self.without_witness] if self.without_witness else [])]
-        text.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write(text, lambda: "\n".join(lines) + "\n")
         return (*files, text)
 
 

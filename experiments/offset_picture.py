@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dstamp_sim.rendering.plots import COLOURS, INK, SETTINGS, save_figure, without_frame
+from dstamp_sim.rendering.plots import COLOURS, INK, SETTINGS, figure_bytes, without_frame
 
 
 @dataclass(frozen=True)
@@ -44,4 +44,4 @@ def draw_offsets(curves: Sequence[OffsetCurve], title: str, path: Path) -> None:
         axes.legend(frameon=False, fontsize=11, title="lock placement", alignment="left")
         axes.grid(color="#e4e8ec")
         without_frame(axes)
-        save_figure(figure, path)
+        path.write_bytes(figure_bytes(figure, path.suffix))

@@ -6,16 +6,19 @@ Exit codes: see `ending`.
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from dstamp_sim import __version__
 from dstamp_sim.cli.conform import conform
-from dstamp_sim.cli.console import output
+from dstamp_sim.cli.console import errors, output
 from dstamp_sim.cli.describe import describe
 from dstamp_sim.cli.ending import CtrlC, ending, exit_code, open_streams
 from dstamp_sim.cli.explore import explore
@@ -28,6 +31,8 @@ from dstamp_sim.cli.review import review
 from dstamp_sim.cli.sample import sample
 from dstamp_sim.cli.show import show
 from dstamp_sim.cli.update import update
+from dstamp_sim.disk.writing import held_back
+from dstamp_sim.engines.parallel.threads import OURS
 
 _MODEL = "Your own model: which orders of steps break it"
 _INCIDENT = "An incident: what could have caused it"
@@ -92,10 +97,14 @@ app = typer.Typer(
     no_args_is_help=True,
     help="A concurrency race simulator: replay an incident, explore every interleaving, show what was found.",
     epilog="Exit codes: 0 HOLDS or done, 1 VIOLATED, 2 usage or bad input, 3 UNDETERMINED, 70 a fault of dstamp, "
-    "130 interrupted.",
+    "74 a file could not be written (the verdict is printed), 130 interrupted.",
 )
+MODELS_ARE_CODE = "A model is Python code, and this command runs it: use only files that you trust."
+"""What the help of every command says that runs a model."""
+
 for _panel, _command, _examples in COMMANDS:
-    app.command(epilog=_examples, rich_help_panel=_panel)(ending(_command))
+    _told = _examples if _command is real else f"{_examples}\n\n{MODELS_ARE_CODE}"
+    app.command(epilog=_told, rich_help_panel=_panel)(ending(_command))
 
 
 def _print_version(asked: bool) -> None:
@@ -121,12 +130,25 @@ def main() -> None:
     sys.exit(exit_code(sys.stdout.flush) or code)
 
 
+def leave_threads(code: object) -> None:
+    """Ends the process at once where a thread that a model began still runs: Python would wait for it for ever."""
+    here = threading.current_thread()
+    left = [
+        one for one in threading.enumerate() if one is not here and not one.daemon and not one.name.startswith(OURS)
+    ]
+    if left:
+        errors().print(Text(f"dstamp: {left[0].name}, a thread that the model began, still ran and was ended"))
+        sys.stdout.flush()
+        os._exit(code if isinstance(code, int) else 0)
+
+
 def _run() -> None:
     gc.freeze()  # a short command spent a fifth of its time looking for garbage in the modules that it had just loaded
     gc.set_threshold(100_000, 20, 100)
     open_streams()
     try:
-        app()
+        with held_back():
+            app()
     except SystemExit as ended:  # how typer ends
         if ended.__context__ is not None and isinstance(ended.__context__.__cause__, KeyboardInterrupt):
             raise ended.__context__.__cause__ from None  # Ctrl-C while typer read the options: typer exits in silence

@@ -12,14 +12,17 @@ from rich.text import Text
 
 from dstamp_sim.cli.console import (
     AsJson,
+    Force,
     Out,
     PlacementOption,
+    Trust,
     UseDockerHost,
     errors,
     output,
     print_files,
     print_json,
     say,
+    say_what_runs,
 )
 from dstamp_sim.cli.numbers import whole
 from dstamp_sim.core.errors import Disagreement, UsageError
@@ -47,6 +50,8 @@ def conform(
     ] = False,
     use_docker_host: UseDockerHost = False,
     out: Out = Path("out"),
+    trust: Trust = False,
+    force: Force = False,  # noqa: ARG001 - its callback has done all
     as_json: AsJson = False,
 ) -> None:
     """Play a witness on real git, real flock and a real Docker Swarm, and compare every op."""
@@ -61,6 +66,7 @@ def conform(
         raise UsageError("conform: --trials N needs --model MODEL, the model to run")
     try:
         if witness is not None:
+            say_what_runs(witness, trust=trust)
             _play(witness, out, use_docker_host=use_docker_host, as_json=as_json)
         elif model is not None:
             from dstamp_sim.conformance.conform import run_trials  # noqa: PLC0415 - commands load what they need

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from rich.console import Console
 from rich.text import Text
 
 from dstamp_sim.cli.numbers import whole
+from dstamp_sim.core.errors import harmless
+from dstamp_sim.disk.writing import force, write_held
 from dstamp_sim.engines.explore.explorer import ExploreProgress
 
 if TYPE_CHECKING:
@@ -23,6 +26,20 @@ if TYPE_CHECKING:
     from dstamp_sim.pipeline.explained import Shown
 
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for pictures and witnesses.")]
+
+
+def _force(given: bool) -> None:
+    if given:
+        force()
+
+
+Force = Annotated[
+    bool, typer.Option("--force", callback=_force, help="Write over files that dstamp did not write, too.")
+]
+Trust = Annotated[
+    bool,
+    typer.Option("--trust", help="Run the witness's model wherever it lies, not only beside it or in this folder."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Html = Annotated[bool, typer.Option("--html", help="Also write HTML pages to step through, one file each.")]
 UseDockerHost = Annotated[
@@ -82,15 +99,29 @@ def results() -> TextIO:
     return sys.stdout.results if isinstance(sys.stdout, Aside) else sys.stdout
 
 
+class Harmless(Console):
+    """A console on which no text steers the terminal: control characters in it are written as escapes."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """As of any console."""
+        super().print(*map(_harmless, objects), **options)
+
+
+def _harmless(shown: Any) -> Any:
+    if not isinstance(shown, Text) or harmless(shown.plain) == shown.plain:
+        return shown
+    return Text(harmless(shown.plain), style=shown.style)
+
+
 def output() -> Console:
     """The console for results: as wide as the terminal, or 160 columns when piped."""
-    console = Console(file=results(), soft_wrap=False, highlight=False)
-    return console if console.is_terminal else Console(file=results(), width=160, highlight=False)
+    console = Harmless(file=results(), soft_wrap=False, highlight=False)
+    return console if console.is_terminal else Harmless(file=results(), width=160, highlight=False)
 
 
 def errors() -> Console:
     """The console for errors and progress."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Harmless(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say(console: Console, text: Text) -> None:
@@ -98,15 +129,23 @@ def say(console: Console, text: Text) -> None:
     console.print(text, soft_wrap=True)
 
 
+_STEERS = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What steers a terminal and is written as an escape in JSON, beside the control characters that always are."""
+
+
 def print_json(document: dict[str, Any]) -> None:
     """Print one JSON document."""
-    results().write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    written = json.dumps(document, indent=1, ensure_ascii=False)
+    results().write(_STEERS.sub(lambda found: f"\\u{ord(found[0]):04x}", written) + "\n")
 
 
 def print_files(console: Console, files: Iterable[Path]) -> None:
-    """Print the files that were written."""
+    """Writes the files, now that the verdict is printed, and says which were; `ending` says which were not."""
+    results().flush()
+    written = write_held()
     for file in files:
-        say(console, Text(f"wrote {file}"))
+        if file in written:
+            say(console, Text(f"wrote {file}"))
 
 
 def print_explanation(console: Console, why: Explanation) -> None:
@@ -139,6 +178,13 @@ def properties_json(properties: Sequence[Shown]) -> list[dict[str, Any]]:
         }
         for shown in properties
     ]
+
+
+def say_what_runs(witness: Path, *, trust: bool) -> None:
+    """Says which model's file a witness is about to run; refuses, as `model_run_by` does, one that lies elsewhere."""
+    from dstamp_sim.pipeline.trust import model_run_by  # noqa: PLC0415 - commands load what they need
+
+    errors().print(Text(f"running {model_run_by(witness, trust=trust)}"))
 
 
 EVERY_S = 10.0

@@ -20,13 +20,15 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import Aside, errors
+from dstamp_sim.cli.console import Aside, errors, results
 from dstamp_sim.core.errors import DstampError, cut, shown
+from dstamp_sim.disk.writing import failures_of_held
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-USAGE, UNDETERMINED, FAULT, INTERRUPTED = 2, 3, 70, 130
+USAGE, UNDETERMINED, FAULT, UNWRITTEN, INTERRUPTED = 2, 3, 70, 74, 130
+VERDICTS = (0, 1, UNDETERMINED)
 
 TRACEBACK = "DSTAMP_TRACEBACK"
 """The environment variable that makes a fault of the tool show its traceback."""
@@ -96,9 +98,19 @@ def ending(command: Callable[..., None]) -> Callable[..., None]:
     def run(*args: object, **options: object) -> None:
         with redirect_stdout(Aside(sys.stdout)):
             code = exit_code(lambda: command(*args, **options))
+            if code in VERDICTS:
+                code = exit_code(lambda: _write_files(code))
         raise typer.Exit(code)
 
     return run
+
+
+def _write_files(code: int) -> None:
+    """Writes the files that waited for the verdict, says which could not be, and ends with `code`, or `UNWRITTEN`."""
+    results().flush()
+    for failure in (failures := failures_of_held()):
+        _said(failure, UNWRITTEN)
+    raise typer.Exit(UNWRITTEN if failures else code)
 
 
 def open_streams() -> None:

@@ -10,6 +10,7 @@ import typer
 from dstamp_sim.cli.console import (
     AsJson,
     CrashesOption,
+    Force,
     Html,
     MechanismOption,
     ModelArgument,
@@ -53,6 +54,7 @@ def explore(
         bool, typer.Option("--count", help="Also count all complete interleavings and the bad ones.")
     ] = False,
     out: Out = Path("out"),
+    force: Force = False,  # noqa: ARG001 - its callback has done all
     as_json: AsJson = False,
 ) -> None:
     """Explore every interleaving of a model: the shortest bad one, or the proof that there is none."""

@@ -11,14 +11,17 @@ from rich.text import Text
 from dstamp_sim.cli.console import (
     AsJson,
     CrashesOption,
+    Force,
     Out,
     PlacementOption,
     PropertiesOption,
     SettingsOption,
+    Trust,
     output,
     print_files,
     print_json,
     say,
+    say_what_runs,
 )
 
 
@@ -56,11 +59,15 @@ def export(
         bool, typer.Option("--no-merge", help="No merging of local states with equal futures.")
     ] = False,
     out: Out = Path("out"),
+    trust: Trust = False,
+    force: Force = False,  # noqa: ARG001 - its callback has done all
     as_json: AsJson = False,
 ) -> None:
     """Write a model or a witness in another tool's language, for a second opinion or another view."""
     from dstamp_sim.export.export import export as write  # noqa: PLC0415 - commands load what they need
 
+    if Path(model).suffix == ".json":
+        say_what_runs(Path(model), trust=trust)
     file = write(
         model,
         to=to,

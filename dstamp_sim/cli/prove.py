@@ -10,6 +10,7 @@ import typer
 from dstamp_sim.cli.console import (
     AsJson,
     CrashesOption,
+    Force,
     MechanismOption,
     ModelArgument,
     Out,
@@ -34,6 +35,7 @@ def prove(
     properties: PropertiesOption = None,
     crashes: CrashesOption = None,
     out: Out = Path("out"),
+    force: Force = False,  # noqa: ARG001 - its callback has done all
     as_json: AsJson = False,
 ) -> None:
     """Judge a model for every number of copies: HOLDS for all of them, or the fewest that fail and how."""

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from dstamp_sim.cli.console import (
     AsJson,
+    Force,
     Out,
     PlacementOption,
     bar,
@@ -54,6 +55,7 @@ def replay(
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Print the whole report, not its first screen.")] = False,
     out: Out = Path("out"),
+    force: Force = False,  # noqa: ARG001 - its callback has done all
     as_json: AsJson = False,
 ) -> None:
     """Replay a cluster of runs on the clock beside the observed runs, and judge which mechanisms can explain those.

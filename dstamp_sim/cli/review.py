@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dstamp_sim.cli.console import AsJson, MechanismOption, Out, bar, output, print_files, print_json, reference_of
+from dstamp_sim.cli.console import AsJson, Force, MechanismOption, Out, bar, output, print_files, print_json, reference_of
 from dstamp_sim.cli.numbers import whole
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def review(
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Print the whole review, not its first screen.")] = False,
     out: Out = Path("out"),
+    force: Force = False,  # noqa: ARG001 - its callback has done all
     as_json: AsJson = False,
 ) -> None:
     """Review every placement of a model's locks: safe or not for any number of copies, its price, and the best ones."""

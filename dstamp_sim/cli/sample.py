@@ -11,6 +11,7 @@ from rich.text import Text
 from dstamp_sim.cli.console import (
     AsJson,
     CrashesOption,
+    Force,
     MechanismOption,
     ModelArgument,
     Out,
@@ -69,6 +70,7 @@ def sample(
     properties: PropertiesOption = None,
     crashes: CrashesOption = None,
     out: Out = Path("out"),
+    force: Force = False,  # noqa: ARG001 - its callback has done all
     as_json: AsJson = False,
 ) -> None:
     """Draw schedules of a model: how many are bad, the first bad one made short, and how rare an unseen one must be."""

@@ -10,8 +10,10 @@ from rich.text import Text
 
 from dstamp_sim.cli.console import (
     AsJson,
+    Force,
     Html,
     Out,
+    Trust,
     output,
     print_explanation,
     print_files,
@@ -19,6 +21,7 @@ from dstamp_sim.cli.console import (
     print_properties,
     properties_json,
     say,
+    say_what_runs,
 )
 
 
@@ -29,12 +32,15 @@ def show(
         bool, typer.Option("--minimise", help="Show the simplest trace that fails in the same way, and save it.")
     ] = False,
     out: Out = Path("out"),
+    trust: Trust = False,
+    force: Force = False,  # noqa: ARG001 - its callback has done all
     as_json: AsJson = False,
 ) -> None:
     """Replay a witness strictly and draw it again. An edited witness is refused at the first step that differs."""
     from dstamp_sim.pipeline.explained import explained_story  # noqa: PLC0415 - commands load what they need
     from dstamp_sim.pipeline.show import show_witness  # noqa: PLC0415 - as above
 
+    say_what_runs(witness, trust=trust)
     shown = show_witness(witness, out, html=html, minimised=minimised)
     read, why = shown.witness, shown.why
     if as_json:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dstamp_sim.cli.console import AsJson, Out, bar, output, print_files, print_json
+from dstamp_sim.cli.console import AsJson, Force, Out, bar, output, print_files, print_json
 from dstamp_sim.cli.judgement import print_judgement
 
 
@@ -27,6 +27,7 @@ def update(
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Print the whole report, not its first screen.")] = False,
     out: Out = Path("out"),
+    force: Force = False,  # noqa: ARG001 - its callback has done all
     as_json: AsJson = False,
 ) -> None:
     """Add the outcome of an experiment to the end of an evidence file, and judge the mechanisms again."""

@@ -19,9 +19,10 @@ from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
+from dstamp_sim.disk.writing import check_writable
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.inputs.model_file import load_model, read_settings
-from dstamp_sim.inputs.witness_file import Witness, check_writable, read_witness
+from dstamp_sim.inputs.witness_file import Witness, read_witness
 from dstamp_sim.pipeline.explained import explained, property_of
 from dstamp_sim.pipeline.files import result_text, save_with_timeline
 

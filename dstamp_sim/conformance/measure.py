@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dstamp_sim.conformance.keeper import scratch_folder, some_engine
 from dstamp_sim.conformance.timings import ABOUT, Measured, time_ops
-from dstamp_sim.inputs.witness_file import check_writable, write_text
+from dstamp_sim.disk.writing import check_writable, write
 
 __all__ = ["ABOUT", "measure_ops"]
 
@@ -24,5 +24,5 @@ def measure_ops(out: Path, *, times: int = 15, use_docker_host: bool = False) ->
         measured = time_ops(folder, engine, times=times)
     file = out / "measured-delays.toml"
     lines = [f"# Durations of real ops with {ABOUT}.", "", "[delays]", *(item.line() for item in measured)]
-    write_text(file, "\n".join(lines) + "\n")
+    write(file, lambda: "\n".join(lines) + "\n")
     return measured, file

@@ -13,7 +13,13 @@ DstampError                 anything this package raises on purpose
 """
 
 import difflib
+import re
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parents[1]
+_STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class DstampError(Exception):
@@ -65,11 +71,17 @@ def blamed(error: BaseException, place: object, who: str) -> ModelError:
 
     Anything else is raised again: Ctrl-C, lack of memory, and errors of this package.
     """
-    if isinstance(error, KeyboardInterrupt | MemoryError | DstampError):
+    if isinstance(error, KeyboardInterrupt | MemoryError) or (isinstance(error, DstampError) and _said_here(error)):
         raise error
     if isinstance(error, SystemExit):
         return ModelError(f"{place}: {who} called sys.exit({error.code!r}): nothing in a model may end dstamp")
     return ModelError(f"{place}: {who} raised {shown(error)}")
+
+
+def _said_here(error: BaseException) -> bool:
+    """Whether this package raised the error, and not a model that borrowed its class."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return not frames or Path(frames[-1].filename).is_relative_to(_PACKAGE)
 
 
 def shown(error: BaseException) -> str:
@@ -82,7 +94,14 @@ def shown(error: BaseException) -> str:
 
 def cut(name: str, most: int = 80) -> str:
     """A name that a user gave, without its middle if it is longer than a line."""
-    return name if len(name) <= most else f"{name[: most // 2]}…{name[-most // 2 :]}"
+    return harmless(name if len(name) <= most else f"{name[: most // 2]}…{name[-most // 2 :]}")
+
+
+def harmless(text: str) -> str:
+    """`text` with an escape in place of what would steer a terminal: control characters, and turns of direction."""
+    if text.isprintable():
+        return text
+    return "".join(ascii(letter)[1:-1] if _STEERS.match(letter) else letter for letter in text)
 
 
 _NEAR = 0.6
@@ -95,7 +114,7 @@ def unknown(kind: str, name: str, valid: Iterable[str], most: int | None = None)
     Of more than `most` valid names, only the most alike are listed.
     """
     name = cut(name)
-    choices = sorted(valid)
+    choices = sorted(map(cut, valid))
     by_likeness = sorted(choices, key=lambda choice: -_likeness(name, choice))
     guess = f"; did you mean {by_likeness[0]!r}?" if choices and _likeness(name, by_likeness[0]) >= _NEAR else ""
     if most is not None and len(choices) > most:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -69,6 +70,16 @@ def no_contradiction(results: Mapping[str, Any], log: Mapping[str, Any]) -> str:
     return f"its results name {both[0]} {results[both[0]]!r}, its log {log[both[0]]!r}" if both else ""
 
 
+def _check_pattern(pattern: str) -> None:
+    """Raises ModelError for a pattern of log lines that is none, or that names no field."""
+    try:
+        named = re.compile(pattern).groupindex
+    except (re.error, TypeError) as error:
+        raise ModelError(f"evidence: log_lines has {pattern!r}, which is no pattern: {error}") from error
+    if not named:
+        raise ModelError(f"evidence: log_lines has {pattern!r}, which names no field: write (?P<field>...) in it")
+
+
 @dataclass(frozen=True)
 class Observable:
     """What can be observed of the runs and the probes of a model.
@@ -91,6 +102,8 @@ class Observable:
         taken = [one.path[0] for one in self.fields if one.path[0] in GENERIC]
         if taken:
             raise ModelError(f"evidence: {taken[0]!r} means the same for every model; choose another key for the field")
+        for pattern in self.log_lines:
+            _check_pattern(pattern)
 
     def field(self, name: str) -> Field:
         """The field called `name`. Raises ModelError with the nearest name."""

@@ -14,12 +14,15 @@ from itertools import groupby
 from typing import Any, NamedTuple, overload
 from urllib.parse import quote, unquote
 
-from dstamp_sim.core.errors import ScheduleError
+from dstamp_sim.core.errors import ScheduleError, cut
 
 CRASH = -1
 """The outcome of a death: the process dies instead of performing its op."""
 
-_TOKEN = re.compile(r"(?P<name>[^\s*:!]+)(?:(?P<crash>!)|(?::(?P<outcome>\d+))?(?:\*(?P<count>[1-9]\d*))?)")
+MOST_CHOICES = 1_000_000
+"""A longer schedule was not written by dstamp."""
+
+_TOKEN = re.compile(r"(?P<name>[^\s*:!]+)(?:(?P<crash>!)|(?::(?P<outcome>\d{1,9}))?(?:\*(?P<count>[1-9]\d{0,8}))?)")
 _SAFE = "#@-_.()[]{},;=+<>/|&$?~'\"\\^`"
 
 
@@ -41,8 +44,17 @@ class Schedule(Sequence[Choice]):
 
     @staticmethod
     def parse(written: str) -> Schedule:
-        """The schedule written in the compact text form; raises ScheduleError with the bad token."""
-        return Schedule(tuple(choice for token in written.split() for choice in _parse_token(token)))
+        """The schedule written in the compact text form.
+
+        Raises ScheduleError naming the bad token, or where there are more than `MOST_CHOICES`.
+        """
+        choices: list[Choice] = []
+        for token in written.split():
+            choice, count = _parse_token(token)
+            if len(choices) + count > MOST_CHOICES:
+                raise ScheduleError(f"{cut(token)!r} makes the schedule longer than {MOST_CHOICES:,} choices")
+            choices += [choice] * count
+        return Schedule(tuple(choices))
 
     def __str__(self) -> str:
         return " ".join(_token(choice, len(list(same))) for choice, same in groupby(self.choices))
@@ -86,9 +98,11 @@ def _token(choice: Choice, count: int) -> str:
     return f"{name}{outcome}" + (f"*{count}" if count > 1 else "")
 
 
-def _parse_token(token: str) -> list[Choice]:
+def _parse_token(token: str) -> tuple[Choice, int]:
     match = _TOKEN.fullmatch(token)
     if match is None:
-        raise ScheduleError(f"{token!r} is not a choice: write NAME, NAME*3, NAME:1 (second outcome) or NAME! (dies)")
+        raise ScheduleError(
+            f"{cut(token)!r} is not a choice: write NAME, NAME*3, NAME:1 (second outcome) or NAME! (dies)"
+        )
     outcome = CRASH if match["crash"] else int(match["outcome"] or 0)
-    return [Choice(unquote(match["name"], errors="surrogatepass"), outcome)] * int(match["count"] or 1)
+    return Choice(unquote(match["name"], errors="surrogatepass"), outcome), int(match["count"] or 1)

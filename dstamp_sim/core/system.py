@@ -30,6 +30,10 @@ Copies = int | AnyNumber
 """A number of copies, or `ANY`: how a factory annotates a parameter that may be any number."""
 
 
+MOST_COPIES = 10_000
+"""More processes of one kind, or deaths, than this are a slip of the pen: no engine would come to an end."""
+
+
 @dataclass(frozen=True, init=False)
 class Process:
     """A named program with its arguments: `copies` identical ones, called name#1, name#2, … when there are several.
@@ -59,8 +63,8 @@ class Process:
         expect(
             callable(program), who, "program", program, "a generator function, not called: its arguments come after it"
         )
-        number = copies is ANY or (is_number(copies) and int(copies) >= 0)
-        expect(number, who, "copies", copies, "a number of processes, 0 or more, or ANY")
+        number = copies is ANY or (is_number(copies) and 0 <= int(copies) <= MOST_COPIES)
+        expect(number, who, "copies", copies, f"a number of processes, 0 to {MOST_COPIES:,}, or ANY")
         expect(isinstance(daemon, bool), who, "daemon", daemon, "True or False")
         expect(killable in (None, True, False), who, "killable", killable, "True, False, or None where daemon says it")
         if wrong := Distinct().wrong(name, args):
@@ -132,8 +136,8 @@ class System:
         _unique("process", [process.name for process in self.processes])
         _unique("property", [prop.name for prop in self.checked_properties])
         expect(is_number(self.crashes), "System", "crashes", self.crashes, "a number of processes that may die")
-        if self.crashes < 0:
-            raise UsageError(f"crashes={self.crashes}, but a number of crashes is 0 or more")
+        if not 0 <= self.crashes <= MOST_COPIES:
+            raise UsageError(f"crashes={self.crashes}, but a number of crashes is 0 or more, {MOST_COPIES:,} at most")
         _unique("lock", [scope.name for scope in self.locks])
         self.placement.checked(self.locks, self.sections)
         _unique("object", [item.name for item in (*self.objects, *self._locks())])

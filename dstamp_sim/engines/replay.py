@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from dstamp_sim.core.errors import ScheduleError
+from dstamp_sim.core.errors import ScheduleError, cut
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.properties import Property
 from dstamp_sim.core.schedule import Choice, Schedule
@@ -32,7 +32,7 @@ def replay_to_end(semantics: Semantics, schedule: Schedule | Iterable[Choice] | 
         try:
             move = semantics.move(state, choice)
         except ScheduleError as error:
-            raise ScheduleError(f"step {number}, {choice}: {error}", number - 1) from error
+            raise ScheduleError(f"step {number}, {cut(str(choice))}: {error}", number - 1) from error
         after = semantics.perform(state, move)
         steps.append(semantics.step(state, move, after))
         state = after

@@ -9,11 +9,12 @@ from pathlib import Path
 from dstamp_sim.analyses.happens_before import HappensBefore
 from dstamp_sim.core.errors import UsageError, unknown
 from dstamp_sim.core.system import System
+from dstamp_sim.disk.writing import check_writable, write
 from dstamp_sim.engines.explore.atlas import chart
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.export.formats import OF_MODELS, OF_SPACES, OF_TRACES
 from dstamp_sim.export.tabulate import tabulate
-from dstamp_sim.inputs.witness_file import check_writable, read_witness, write_text
+from dstamp_sim.inputs.witness_file import read_witness
 from dstamp_sim.pipeline.explained import annotations_of, explained, property_of
 from dstamp_sim.pipeline.subject import load_subject
 from dstamp_sim.pipeline.trace_page import scenes_of
@@ -55,7 +56,8 @@ def export(
     machine = tabulate(system, name, properties=properties, merge=merge)
     check_writable(out)
     file = out / (model.path.stem + OF_MODELS[to].suffix)
-    write_text(file, OF_MODELS[to].write(machine))
+    written = OF_MODELS[to].write(machine)
+    write(file, lambda: written)
     return file
 
 
@@ -66,7 +68,8 @@ def _export_space(stem: str, system: System, to: str, out: Path) -> Path:
     wishes = frozenset(n for n, prop in enumerate(system.checked_properties) if prop.is_wish)
     check_writable(out)
     file = out / (stem + OF_SPACES[to].suffix)
-    write_text(file, OF_SPACES[to].write(atlas.semantics.names, scenes_of(atlas), wishes))
+    written = OF_SPACES[to].write(atlas.semantics.names, scenes_of(atlas), wishes)
+    write(file, lambda: written)
     return file
 
 
@@ -80,5 +83,6 @@ def _export_witness(path: Path, to: str, out: Path) -> Path:
     reads = [(link.source, link.target) for link in annotations.links if link.kind == "wr"]
     annotations = replace(annotations, clocks=tuple(HappensBefore(witness.trace, reads).clocks))
     file = out / (path.name.removesuffix(".json").removesuffix(".witness") + OF_TRACES[to].suffix)
-    write_text(file, OF_TRACES[to].write(witness.trace, annotations))
+    written = OF_TRACES[to].write(witness.trace, annotations)
+    write(file, lambda: written)
     return file

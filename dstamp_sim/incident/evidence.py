@@ -15,7 +15,9 @@ from pydantic import Field, ValidationError, create_model, model_validator
 from dstamp_sim.core.errors import ScenarioError, UsageError
 from dstamp_sim.core.observable import Field as Declared
 from dstamp_sim.core.observable import Observable
-from dstamp_sim.inputs.toml_file import Strict, read_toml
+from dstamp_sim.disk.reading import parse_toml, read_text, read_toml
+from dstamp_sim.disk.writing import write
+from dstamp_sim.inputs.schema import ONE_CLOCK, Instant, Name, Strict, checked, one_clock
 
 
 class ObservedRun(Strict):
@@ -24,10 +26,10 @@ class ObservedRun(Strict):
     `until` is its end where both ends are known (`time` is then its start). `other` is the rest of its results.
     """
 
-    id: str
-    time: datetime | None = None
+    id: Name
+    time: Instant | None = None
     time_means: Literal["start", "end", "unknown"] = "unknown"
-    until: datetime | None = None
+    until: Instant | None = None
     company: Literal["solo", "clustered", "unknown"] = "unknown"
     other: dict[str, Any] = Field(default_factory=dict)
     source: str
@@ -35,6 +37,8 @@ class ObservedRun(Strict):
 
     @model_validator(mode="after")
     def _in_order(self) -> ObservedRun:
+        if not one_clock([time for time in (self.time, self.until) if time is not None]):
+            raise ValueError(ONE_CLOCK)
         if self.until is not None and (self.time is None or self.time_means != "start" or self.until < self.time):
             raise ValueError(f"{self.id}: `until` is the end of a run whose `time` is its start, and not before it")
         return self
@@ -43,7 +47,7 @@ class ObservedRun(Strict):
 class Probe(Strict):
     """One isolated reproduction: its set-up, how far it got, and the observations `seen`, by model field."""
 
-    id: str
+    id: Name
     setup: str
     reached: str
     source: str
@@ -85,9 +89,14 @@ class Evidence(Strict):
         twice = [name for name, count in Counter(item.id for item in items).items() if count > 1]
         if twice:
             raise ValueError(f"the id {twice[0]!r} belongs to several runs or probes")
-        if len({time.tzinfo is None for run in self.runs for time in (run.time, run.until) if time is not None}) > 1:
-            raise ValueError("some times have a zone and some have none")
+        if not one_clock(self.times):
+            raise ValueError(ONE_CLOCK)
         return self
+
+    @property
+    def times(self) -> list[datetime]:
+        """Every instant at which something was observed."""
+        return [time for run in self.runs for time in (run.time, run.until) if time is not None]
 
     def run(self, name: str) -> ObservedRun | None:
         """The observed run called `name`, if there is one."""
@@ -107,7 +116,12 @@ def read_evidence(path: Path, observable: Observable) -> Evidence:
 
     Raises ScenarioError with file, place and remedy.
     """
-    content: Any = read_toml(path, _file_schema(observable))  # a generated schema
+    return _evidence(path, read_toml(path), observable)
+
+
+def _evidence(path: Path, tables: dict[str, Any], observable: Observable) -> Evidence:
+    """The evidence in the tables of a file. Raises ScenarioError as `read_evidence` does."""
+    content: Any = checked(path, tables, _file_schema(observable), ScenarioError)  # of a schema that is made
     try:
         return Evidence(
             runs=tuple(_seen(item, ObservedRun, observable) for item in content.runs),
@@ -116,7 +130,7 @@ def read_evidence(path: Path, observable: Observable) -> Evidence:
             outcomes=content.outcomes,
         )
     except ValidationError as error:
-        raise ScenarioError(f"{path}: {error.errors()[0]['msg']}") from error
+        raise ScenarioError(f"{path}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from error
 
 
 def _file_schema(observable: Observable) -> type[Strict]:
@@ -186,9 +200,7 @@ def write_evidence(path: Path, evidence: Evidence, observable: Observable) -> No
     for name, items in tables.items():
         for item in items:
             lines += [f"[[{name}]]", *_entries(item), ""]
-    fresh = path.with_name(f"{path.name}.part")
-    fresh.write_text("\n".join(lines), encoding="utf-8")
-    fresh.replace(path)
+    write(path, lambda: "\n".join(lines), over=True)
 
 
 def append_outcomes(path: Path, into: Path, outcomes: Sequence[ExperimentOutcome], observable: Observable) -> None:
@@ -197,26 +209,19 @@ def append_outcomes(path: Path, into: Path, outcomes: Sequence[ExperimentOutcome
     The file is complete or absent. Raises UsageError where it cannot be written, ScenarioError where outcomes cannot be
     appended, as to a file with an inline list of outcomes.
     """
-    before, evidence = path.read_bytes(), read_evidence(path, observable)
+    before, evidence = read_text(path), read_evidence(path, observable)
     wanted = evidence.model_copy(update={"outcomes": (*evidence.outcomes, *outcomes)})
     lines = [line for item in outcomes for line in ("", "[[outcomes]]", *_entries(item.model_dump()))]
-    added = before + (b"" if before.endswith(b"\n") else b"\n") + "\n".join([*lines, ""]).encode()
-    fresh = into.with_name(f"{into.name}.part")
-    try:
-        fresh.write_bytes(added)
-        if not _reads_as(fresh, wanted, observable):
-            raise ScenarioError(f"{path}: nothing can be appended to it; write its outcomes as [[outcomes]] tables")
-        fresh.replace(into)
-    except OSError as error:
-        raise UsageError(f"{into}: cannot be written: {error.strerror}") from error
-    finally:
-        fresh.unlink(missing_ok=True)
+    added = before + ("" if before.endswith("\n") else "\n") + "\n".join([*lines, ""])
+    if not _reads_as(path, added, wanted, observable):
+        raise ScenarioError(f"{path}: nothing can be appended to it; write its outcomes as [[outcomes]] tables")
+    write(into, lambda: added, over=True)
 
 
-def _reads_as(path: Path, wanted: Evidence, observable: Observable) -> bool:
+def _reads_as(path: Path, written: str, wanted: Evidence, observable: Observable) -> bool:
     try:
-        return read_evidence(path, observable) == wanted
-    except ScenarioError:
+        return _evidence(path, parse_toml(path, written), observable) == wanted
+    except UsageError:
         return False
 
 
@@ -231,7 +236,7 @@ def checked_run(generic: Mapping[str, Any], seen: Mapping[str, Any], observable:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise ScenarioError(f"{place or 'the run'}: {first['msg']}") from error
+        raise ScenarioError(f"{place or 'the run'}: {first['msg'].removeprefix('Value error, ')}") from error
 
 
 def _entries(table: dict[str, Any]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dstamp_sim.core.errors import ScenarioError, UsageError
 from dstamp_sim.core.mechanism import Hypotheses
+from dstamp_sim.disk.writing import check_target, check_writable
 from dstamp_sim.incident.evidence import ExperimentOutcome, append_outcomes
 from dstamp_sim.incident.judge_mechanisms import judge_mechanisms
 from dstamp_sim.incident.likely.experiments import check_outcome
@@ -15,7 +16,6 @@ from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.replay_scenario import Replay
 from dstamp_sim.incident.report.judgement_files import draw_judgement, write_report, write_tables
 from dstamp_sim.incident.report.summary import Summary, summarise
-from dstamp_sim.inputs.witness_file import check_writable
 from dstamp_sim.pipeline.progress import Progress
 
 
@@ -44,8 +44,8 @@ def judge_incident(
     if incident.evidence is None:
         raise ScenarioError("the scenario names no evidence to judge mechanisms against")
     check_writable(out)
-    if report is not None and not report.parent.is_dir():
-        raise UsageError(f"{report}: its folder {report.parent} does not exist")
+    if report is not None:
+        check_target(report)
     judged = judge_mechanisms(incident, workers=workers, tell=tell)
     summary = summarise(judged, incident, incident.evidence, replayed)
     files = [*draw_judgement(judged, incident, out), *write_tables(summary, out)]
@@ -67,6 +67,7 @@ def update_evidence(
     outcomes = [_outcome(written, known, source) for written in observed]
     if into is not None and into.exists():
         raise UsageError(f"--into {into}: that file exists; name a new one, or drop --into to add to EVIDENCE")
+    check_target(target, over=True)
     check_writable(out)
     append_outcomes(incident.source, target, outcomes, known.evidence)
     evidence = incident.evidence.model_copy(update={"outcomes": (*incident.evidence.outcomes, *outcomes)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dstamp_sim.core.errors import UsageError
+from dstamp_sim.disk.writing import check_target
 from dstamp_sim.incident.evidence import Evidence, write_evidence
 from dstamp_sim.incident.run_folders import RunFolders, read_run_folders
 from dstamp_sim.inputs.model_file import load_model
@@ -21,8 +22,7 @@ def ingest_runs(root: Path, *, model: str, into: Path, replace: bool, progress: 
         raise UsageError(f"{root}: no such folder; name the folder that has a subfolder per run")
     if into.exists() and not replace:
         raise UsageError(f"{into} exists: name another --into, or add --replace")
-    if not into.parent.is_dir():
-        raise UsageError(f"{into}: its folder {into.parent} does not exist")
+    check_target(into, over=replace)
     observable = load_model(model).evidence
     if not observable.fields:
         raise UsageError(f"model {model} declares nothing that can be observed of a run (evidence= of its HYPOTHESES)")

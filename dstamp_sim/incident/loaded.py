@@ -10,10 +10,7 @@ from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.incident.evidence import Evidence, read_evidence
 from dstamp_sim.inputs.model_file import Model, bundled, load_model
 from dstamp_sim.inputs.scenario_file import read_scenario
-
-INCIDENT = "experiments/incident/scenario.toml"
-"""The default scenario."""
-
+from dstamp_sim.inputs.schema import ONE_CLOCK, one_clock
 
 INCIDENT = "experiments/incident/scenario.toml"
 """The scenario that is taken when none is given."""
@@ -55,4 +52,6 @@ def load_incident(path: Path | None, *, evidence: Path | None = None, seed: int 
         scenario = replace(scenario, timing=replace(scenario.timing, seed=seed))
     model, source = load_model(scenario.model), evidence or scenario.evidence
     observed = read_evidence(source, model.evidence) if source else None
+    if observed is not None and not one_clock([scenario.origin, *observed.times]):
+        raise ScenarioError(f"{source}: beside {path or INCIDENT}, {ONE_CLOCK}")
     return Incident(scenario, model, source, observed, (path, evidence, seed))

@@ -15,11 +15,12 @@ from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Step, Trace
 from dstamp_sim.core.verdict import Verdict
+from dstamp_sim.disk.writing import check_writable
 from dstamp_sim.engines.timed.timed import run_timed
 from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.window import reason
 from dstamp_sim.inputs.model_file import checked_settings
-from dstamp_sim.inputs.witness_file import Origin, Witness, check_writable
+from dstamp_sim.inputs.witness_file import Origin, Witness
 from dstamp_sim.pipeline.explained import Shown, explained, shown_by
 from dstamp_sim.pipeline.files import run_badges, save_with_timeline
 from dstamp_sim.pipeline.how_often import HowOften, how_often

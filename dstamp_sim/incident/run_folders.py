@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,9 @@ from typing import Any
 
 from dstamp_sim.core.errors import ScenarioError
 from dstamp_sim.core.observable import Observable
+from dstamp_sim.disk.reading import Unreadable, read_json, read_text
 from dstamp_sim.incident.evidence import ObservedRun, checked_run
+from dstamp_sim.inputs.schema import ONE_CLOCK, one_clock
 from dstamp_sim.pipeline.progress import Progress
 
 LARGEST_RESULTS, LARGEST_LOG = 1 << 20, 64 << 20
@@ -45,6 +46,10 @@ class _Bad(Exception):
     """An unusable file; the message says why."""
 
 
+def _why(bad: _Bad | Unreadable) -> str:
+    return bad.why if isinstance(bad, Unreadable) else str(bad)
+
+
 def read_run_folders(root: Path, observable: Observable, progress: Progress | None = None) -> RunFolders:
     """The runs in `root`: a folder each with `results.json`, and `<id>.console.log` beside it or a `*.log` inside.
 
@@ -52,29 +57,43 @@ def read_run_folders(root: Path, observable: Observable, progress: Progress | No
     A truncated, empty, oversized or non-UTF-8 file, or one that contradicts another, is skipped with a complaint.
     """
     found = RunFolders()
-    reader = _FolderReader(observable, [re.compile(pattern) for pattern in observable.log_lines], found.complaints)
+    reader = _FolderReader(
+        root, observable, [re.compile(pattern) for pattern in observable.log_lines], found.complaints
+    )
     folders = sorted(path for path in root.iterdir() if path.is_dir())
     for number, folder in enumerate(folders):
         try:
             found.runs.append(reader.run(folder))
-        except _Bad as bad:
-            found.complaints.append(Complaint(folder / "results.json", str(bad)))
+        except (_Bad, Unreadable) as bad:
+            found.complaints.append(Complaint(folder / "results.json", _why(bad)))
         if progress is not None:
             progress(number + 1, len(folders))
+    _keep_one_clock(found)
     return found
+
+
+def _keep_one_clock(found: RunFolders) -> None:
+    """Leaves out, with a complaint, the runs whose times cannot be compared with the first one's."""
+    timed = [run for run in found.runs if run.time is not None]
+    for run in timed:
+        if not one_clock([time for time in (timed[0].time, run.time) if time is not None]):
+            found.runs.remove(run)
+            why = f"its times and those of {timed[0].id}: {ONE_CLOCK}"
+            found.complaints.append(Complaint(Path(run.source), why))
 
 
 @dataclass(frozen=True)
 class _FolderReader:
     """Reads run folders; unusable logs are added to `complaints`."""
 
+    root: Path
     observable: Observable
     patterns: Sequence[re.Pattern[str]]
     complaints: list[Complaint]
 
     def run(self, folder: Path) -> ObservedRun:
-        """The run of a folder. Raises _Bad where it is unusable, or results and log contradict each other."""
-        results, (log, times) = _results(folder / "results.json"), self._logged(folder)
+        """The run of a folder. Raises _Bad where it cannot be used, or results and log contradict each other."""
+        results, (log, times) = _results(folder / "results.json", self.root), self._logged(folder)
         wrong = self.observable.contradiction(results, log)
         if wrong:
             raise _Bad(wrong)
@@ -92,25 +111,20 @@ class _FolderReader:
         times: dict[str, Any] = {}
         for file in _logs(folder):
             try:
-                text = _text(file, LARGEST_LOG)
+                text = read_text(file, LARGEST_LOG, inside=self.root)
+                if not text.strip():
+                    self.complaints.append(Complaint(file, "empty"))
                 times |= _times(text)
                 fields |= _log_fields(text, self.patterns)
-            except _Bad as bad:
-                self.complaints.append(Complaint(file, str(bad)))
+            except (_Bad, Unreadable) as bad:
+                self.complaints.append(Complaint(file, _why(bad)))
         return fields, times
 
 
-def _results(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(_text(path, LARGEST_RESULTS))
-    except (ValueError, RecursionError) as error:
-        raise _Bad(f"not JSON, or cut off: {error}") from error
+def _results(path: Path, root: Path) -> dict[str, Any]:
+    content = read_json(path, LARGEST_RESULTS, inside=root)
     if not isinstance(content, dict):
-        raise _Bad("not a JSON object")
-    try:
-        json.dumps(content, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        raise _Bad("has half a surrogate pair, which is not text") from error
+        raise Unreadable(path, "not a JSON object")
     return content
 
 
@@ -119,21 +133,6 @@ def _logs(folder: Path) -> Iterator[Path]:
     if beside.exists():
         yield beside
     yield from sorted(folder.glob("*.log"))
-
-
-def _text(path: Path, largest: int) -> str:
-    try:
-        if path.stat().st_size > largest:
-            raise _Bad(f"larger than {largest >> 20} MB")
-        content = path.read_bytes()
-    except OSError as error:
-        raise _Bad(f"cannot be read: {error.strerror}") from error
-    if not content.strip():
-        raise _Bad("empty")
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise _Bad(f"not UTF-8 (byte {error.start})") from error
 
 
 def _log_fields(text: str, patterns: Sequence[re.Pattern[str]]) -> dict[str, Any]:

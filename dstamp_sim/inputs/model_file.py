@@ -23,12 +23,10 @@ from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.place import defined
 from dstamp_sim.core.placement import Placement
 from dstamp_sim.core.system import ANY, Copies, System
+from dstamp_sim.disk.reading import LONGEST_NAME, read_bytes
 
 NO_LOCKS = Placement("none")
 """The name of no placement, in every output."""
-
-LONGEST_PATH = 4096
-"""A longer text is not a file name."""
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -112,7 +110,7 @@ def load_model(reference: str) -> Model:
         mechanisms=mechanisms,
         placements=_named(module, path, "PLACEMENTS", Placement),
         assumptions=_assumptions(module, path),
-        hypotheses=getattr(module, "HYPOTHESES", None),
+        hypotheses=_hypotheses(module, path),
     )
 
 
@@ -137,6 +135,13 @@ def _assumptions(module: ModuleType, path: Path) -> Sequence[tuple[str, str]]:
             f"{path}: ASSUMPTIONS is {found!r}, but it must be a list of pairs of texts: (what, on whose word)"
         )
     return tuple(found)
+
+
+def _hypotheses(module: ModuleType, path: Path) -> Hypotheses | None:
+    found = getattr(module, "HYPOTHESES", None)
+    if found is not None and not isinstance(found, Hypotheses):
+        raise ModelError(f"{path}: HYPOTHESES is {cut(repr(found))}, but it is made by Hypotheses(...)")
+    return found
 
 
 def read_settings(factory: Callable[..., System], written: Sequence[str]) -> dict[str, Any]:
@@ -197,7 +202,7 @@ def fingerprint(path: Path) -> str:
     files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
     digest = hashlib.sha256()
     for file in files:
-        digest.update(file.read_bytes())
+        digest.update(read_bytes(file))
     return digest.hexdigest()[:16]
 
 
@@ -207,8 +212,13 @@ def bundled(relative: str) -> Path:
     return inside if inside.exists() else _PACKAGE.parent / relative
 
 
+def file_of(reference: str) -> Path:
+    """The file or folder that loading a model would run; nothing is run. Raises UsageError where there is none."""
+    return _find(reference.partition(":")[0])
+
+
 def _find(location: str) -> Path:
-    if len(location) >= LONGEST_PATH:
+    if len(location) >= LONGEST_NAME or "\0" in location:
         raise UsageError(f"no model at {cut(location)!r}: this is not a file name")
     for path in (Path(location), bundled(f"models/{location}"), bundled(f"models/{location}.py"), bundled(location)):
         if (path.is_file() and path.suffix == ".py") or (path / "__init__.py").is_file():
@@ -232,6 +242,7 @@ def _short_names() -> list[str]:
 def _import(path: Path) -> ModuleType:
     """A fresh module from `path`, registered under a unique name, so that its parts can import each other."""
     entry = path / "__init__.py" if path.is_dir() else path
+    read_bytes(entry)  # refuses what is no source, and keeps results from being written over it
     name = f"_dstamp_model_{hashlib.sha256(str(entry.resolve()).encode()).hexdigest()[:12]}"
     for known in [known for known in sys.modules if known == name or known.startswith(f"{name}.")]:
         del sys.modules[known]

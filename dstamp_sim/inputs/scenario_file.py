@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,17 +10,21 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from dstamp_sim.core.scenario import Arrivals, Distribution, Priors, Scenario, Shape, Timing
-from dstamp_sim.inputs.toml_file import Strict, read_toml
+from dstamp_sim.disk.reading import LARGEST_NUMBER
+from dstamp_sim.inputs.schema import ONE_CLOCK, Instant, Name, Positive, Seconds, Strict, one_clock, read_table
 
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+MOST = 10**9
+"""More runs or domains than this no scenario means."""
+
+Share = Annotated[float, Field(ge=0, le=1, strict=True)]
+Count = Annotated[int, Field(ge=1, le=MOST, strict=True)]
 
 
 class _Start(Strict):
     """Start times: in order, of the model's processes that must end."""
 
-    name: str
-    at: datetime
+    name: Name
+    at: Instant
     dies_after_s: Seconds | None = None
 
 
@@ -51,9 +56,9 @@ class _Arrivals(Strict):
     """When runs come over several domains: `per_day` for Poisson arrivals of `runs` runs, or `recorded` seconds."""
 
     over: str
-    domains: Annotated[int, Field(ge=1)]
+    domains: Count
     per_day: Positive | None = None
-    runs: Annotated[int, Field(ge=1)] | None = None
+    runs: Count | None = None
     recorded: tuple[tuple[Seconds, ...], ...] = ()
     source: str
 
@@ -78,7 +83,7 @@ class _Variation(Strict):
     name: str
     longest_run_s: Positive | None = None
     unseen_mean: tuple[Seconds, Seconds] | None = None
-    same_identity: Annotated[float, Field(ge=0, le=1)] | None = None
+    same_identity: Share | None = None
     spread: Seconds | None = None
     probabilities: dict[str, tuple[Positive, Positive]] = Field(default_factory=dict)
 
@@ -88,10 +93,10 @@ class _Priors(Strict):
 
     longest_run_s: Positive
     unseen_mean: tuple[Seconds, Seconds]
-    same_identity: Annotated[float, Field(ge=0, le=1)]
+    same_identity: Share
     spread: Seconds
     probabilities: dict[str, tuple[Positive, Positive]]
-    runs: Annotated[int, Field(gt=0)]
+    runs: Count
     source: str
     variations: tuple[_Variation, ...] = ()
 
@@ -110,19 +115,24 @@ class _ScenarioFile(Strict):
     model: str
     mechanism: str | None = None
     placement: str | None = None
-    seed: int
+    seed: Annotated[int, Field(ge=0, le=LARGEST_NUMBER, strict=True)]
     evidence: str | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
     starts: tuple[_Start, ...] = ()
     arrivals: _Arrivals | None = None
     delays: dict[str, _Delay] = Field(default_factory=dict)
-    probabilities: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
+    probabilities: dict[str, Share] = Field(default_factory=dict)
     priors: _Priors | None = None
 
     @model_validator(mode="after")
     def _starts_or_arrivals(self) -> _ScenarioFile:
         if bool(self.starts) == (self.arrivals is not None):
             raise ValueError("write either starts (who starts when) or arrivals (a stream of runs)")
+        twice = next((name for name, count in Counter(start.name for start in self.starts).items() if count > 1), None)
+        if twice is not None:
+            raise ValueError(f"two of the starts are called {twice!r}: give each a name of its own")
+        if not one_clock([start.at for start in self.starts]):
+            raise ValueError(ONE_CLOCK)
         return self
 
 
@@ -131,7 +141,7 @@ def read_scenario(path: Path) -> Scenario:
 
     Times count from the first start. Raises ScenarioError with file, place and remedy.
     """
-    content = read_toml(path, _ScenarioFile)
+    content = read_table(path, _ScenarioFile)
     origin = min((start.at for start in content.starts), default=datetime(2000, 1, 1))
     starts_s = {start.name: (start.at - origin).total_seconds() for start in content.starts}
     deaths = {s.name: starts_s[s.name] + s.dies_after_s for s in content.starts if s.dies_after_s is not None}

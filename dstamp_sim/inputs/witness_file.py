@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from dstamp_sim.core.errors import ScheduleError, UsageError, WitnessError, WitnessGone
+from pydantic import Field, field_validator, model_validator
+
+from dstamp_sim.core.errors import ScheduleError, UsageError, WitnessError, WitnessGone, cut
 from dstamp_sim.core.schedule import Schedule
-from dstamp_sim.core.system import System
+from dstamp_sim.core.system import MOST_COPIES, System
 from dstamp_sim.core.trace import Step, Trace
 from dstamp_sim.core.value import text
+from dstamp_sim.disk.reading import read_json
+from dstamp_sim.disk.writing import write
 from dstamp_sim.inputs.model_file import checked_settings, fingerprint, load_model
+from dstamp_sim.inputs.schema import Name, Seconds, Strict, checked
 
 FORMAT = "dstamp-witness/1"
 
@@ -36,6 +42,59 @@ class Origin:
         settings = checked_settings(model.factory, self.parameters)
         system = model.build(settings, self.placement).with_copies(self.copies)
         return system.with_names(self.names).with_crashes(max(self.crashes, system.crashes))
+
+
+class _OriginOfFile(Strict):
+    model: str
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    placement: str | None = None
+    names: dict[str, Name] = Field(default_factory=dict)
+    crashes: Annotated[int, Field(ge=0, le=MOST_COPIES, strict=True)] = 0
+    copies: dict[str, Annotated[int, Field(ge=0, le=MOST_COPIES, strict=True)]] = Field(default_factory=dict)
+
+    def origin(self) -> Origin:
+        return Origin(**dict(self))
+
+
+class _StepOfFile(Strict):
+    process: str
+    section: str | None = None
+    does: str
+    changed: str
+    time_s: Seconds | None = None
+
+
+class _WitnessFile(Strict):
+    format: str
+    about: str
+    origin: _OriginOfFile
+    model_digest: str | None = None
+    since: datetime | None = None
+    schedule: str
+    starts_s: dict[str, Seconds] | None
+    steps: tuple[_StepOfFile, ...]
+    results: dict[str, str]
+
+    @field_validator("since", mode="before")
+    @classmethod
+    def _instant(cls, given: object) -> datetime | None:
+        if given is None or given == "":
+            return None
+        try:
+            return datetime.fromisoformat(given)  # type: ignore[arg-type]  # a TypeError is caught
+        except (TypeError, ValueError) as error:
+            told = f"{cut(repr(given))} is no instant, such as 2026-01-31T10:00:00"
+            raise ValueError(f"{told}: {cut(str(error))}") from error
+
+    @model_validator(mode="after")
+    def _in_order(self) -> _WitnessFile:
+        if self.starts_s is not None:
+            times = [step.time_s for step in self.steps]
+            for number, (before, now) in enumerate(pairwise([0.0, *times])):
+                if now is None or (before is not None and now < before):
+                    rule = "a witness with starts_s has a time_s in every step, none before the step above"
+                    raise ValueError(f"step {number + 1} has time_s = {now}: {rule}")
+        return self
 
 
 @dataclass(frozen=True)
@@ -62,7 +121,8 @@ def write_witness(path: Path, witness: Witness) -> None:
         "steps": [_written(step) for step in trace.steps],
         "results": {name: text(result) for name, result in trace.results.items()},
     }
-    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    written = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    write(path, lambda: written)
 
 
 def read_witness(path: Path, replay: Callable[[System, str], Trace]) -> tuple[Witness, System]:
@@ -71,29 +131,46 @@ def read_witness(path: Path, replay: Callable[[System, str], Trace]) -> tuple[Wi
     Raises WitnessError when the file is not a witness, and WitnessGone at the first step that the model does
     differently.
     """
-    content = _read_json(path)
-    origin, about, schedule = _parts(path, content)
+    content = _read(path)
+    origin, schedule = content.origin.origin(), _schedule(path, content)
+    system = _built(path, origin)
     try:
-        steps, starts_s = content["steps"], content["starts_s"]
-        since = datetime.fromisoformat(content["since"]) if content["since"] else None
-    except (KeyError, TypeError, ValueError) as error:
-        raise WitnessError(f"{path}: not a witness: {error!r} is missing or malformed") from error
-    system = origin.build()
-    try:
-        trace = replay(system, schedule)
-        _compare(path, trace, steps, content.get("results"))
+        trace = replay(system, content.schedule)
+        _compare(path, trace, content)
     except WitnessError:
         raise
     except ScheduleError as error:
-        changed = fingerprint(load_model(origin.model).path) != content.get("model_digest")
+        changed = fingerprint(load_model(origin.model).path) != content.model_digest
         hint = "the model's text has changed since" if changed else "the file was edited"
-        before = replay(system, str(Schedule(tuple(Schedule.parse(schedule))[: error.performed])))
-        what = _first_difference(before, steps) or str(error)
+        before = replay(system, str(Schedule(schedule.choices[: error.performed])))
+        what = _first_difference(before, content.steps) or str(error)
         raise WitnessGone(f"{path} can no longer be performed: {what}; {hint}") from error
-    if starts_s is not None:
-        timed = tuple(replace(s, time_s=w["time_s"]) for s, w in zip(trace.steps, steps, strict=True))
-        trace = replace(trace, steps=timed, starts_s=starts_s)
-    return Witness(origin, about, trace, since), system
+    return Witness(origin, content.about, _on_the_clock(trace, content), content.since), system
+
+
+def _on_the_clock(trace: Trace, content: _WitnessFile) -> Trace:
+    """The trace with the file's times, where it has any."""
+    if content.starts_s is None:
+        return trace
+    timed = tuple(replace(step, time_s=was.time_s) for step, was in zip(trace.steps, content.steps, strict=True))
+    return replace(trace, steps=timed, starts_s=content.starts_s)
+
+
+def _built(path: Path, origin: Origin) -> System:
+    """The system of the file's origin. Raises WitnessError, naming the file, where its values do not fit the model."""
+    try:
+        system = origin.build()
+        system.instances()  # names what is renamed and is not there
+    except (UsageError, ScheduleError) as error:
+        raise WitnessError(f"{path}: at origin: {error}") from error
+    return system
+
+
+def _schedule(path: Path, content: _WitnessFile) -> Schedule:
+    try:
+        return Schedule.parse(content.schedule)
+    except ScheduleError as error:
+        raise WitnessError(f"{path}: at schedule: {error}") from error
 
 
 class WitnessContent(NamedTuple):
@@ -106,41 +183,43 @@ class WitnessContent(NamedTuple):
 
 
 def witness_parts(path: Path) -> WitnessContent:
-    """The content of the witness in `path`. Raises WitnessError if it is not a witness."""
-    content = _read_json(path)
-    origin, about, schedule = _parts(path, content)
-    try:
-        return WitnessContent(origin, about, schedule, tuple(str(step["does"]) for step in content["steps"]))
-    except (KeyError, TypeError) as error:
-        raise WitnessError(f"{path}: not a witness: {error!r} is missing or malformed") from error
+    """What the witness in `path` says. Raises WitnessError if it is none."""
+    content = _read(path)
+    _schedule(path, content)
+    does = tuple(step.does for step in content.steps)
+    return WitnessContent(content.origin.origin(), content.about, content.schedule, does)
 
 
-def _parts(path: Path, content: Mapping[str, Any]) -> tuple[Origin, str, str]:
-    try:
-        return Origin(**content["origin"]), str(content["about"]), str(content["schedule"])
-    except (KeyError, TypeError) as error:
-        raise WitnessError(f"{path}: not a witness: {error!r} is missing or malformed") from error
-
-
-def _compare(path: Path, trace: Trace, steps: Any, results: Any) -> None:
-    """Raises ScheduleError at the first step that differs from the file, or where the results differ."""
-    if not isinstance(steps, list) or len(steps) != len(trace.steps):
-        raise WitnessError(f"{path}: the schedule has {len(trace.steps)} choices, the file has another number of steps")
+def _compare(path: Path, trace: Trace, content: _WitnessFile) -> None:
+    """Raises ScheduleError at the first step that the file has otherwise, or where it has other results."""
+    steps, results = content.steps, content.results
+    if len(steps) != len(trace.steps):
+        raise WitnessError(f"{path}: the schedule has {len(trace.steps)} choices, the file {len(steps)} steps")
     if differs := _first_difference(trace, steps):
         raise ScheduleError(differs)
     ended = {name: text(result) for name, result in trace.results.items()}
     if results != ended:
-        raise ScheduleError(f"the results differ: the file says {results}, the model returns {ended}")
+        raise ScheduleError(f"the results differ: {_other_results(results, ended)}")
 
 
-def _first_difference(trace: Trace, steps: Any) -> str:
-    """What the first step does that differs from the file; empty where none differs."""
+def _other_results(was: Mapping[str, str], now: Mapping[str, str]) -> str:
+    name = min(name for name in {*was, *now} if was.get(name) != now.get(name))
+    return f"the file says that {cut(name)} returned {_brief(was.get(name))}, the model returns {_brief(now.get(name))}"
+
+
+def _brief(written: object) -> str:
+    return cut(repr(written), 200)
+
+
+def _first_difference(trace: Trace, steps: Sequence[_StepOfFile]) -> str:
+    """What the first step does that the file has otherwise; empty where none does."""
     for number, (step, written) in enumerate(zip(trace.steps, steps, strict=False), start=1):
         now = _written(step)
         for key in ("process", "does", "changed"):
-            was = written.get(key) if isinstance(written, dict) else written
+            was = getattr(written, key)
             if was != now[key]:
-                return f"step {number} differs: the file says {was!r}, the model does {now[key]!r} ({step.place})"
+                told = f"the file says {_brief(was)}, the model does {_brief(now[key])}"
+                return f"step {number} differs: {told} ({step.place})"
     return ""
 
 
@@ -154,35 +233,8 @@ def _written(step: Step) -> dict[str, Any]:
     }
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise WitnessError(f"{path}: not JSON: {error}") from error
+def _read(path: Path) -> _WitnessFile:
+    content = read_json(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise WitnessError(f"{path}: not a witness: its format is not {FORMAT!r}")
-    return content
-
-
-def write_text(path: Path, content: str) -> None:
-    """Writes a whole file or nothing; text as UTF-8. Raises UsageError naming the path and the reason."""
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(content, encoding="utf-8", newline="\n")
-        part.replace(path)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
-
-
-def check_writable(folder: Path) -> None:
-    """Makes `folder` and a file in it, before long work begins. Raises UsageError when it cannot."""
-    probe = folder / ".dstamp-writable"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise UsageError(f"--out {folder}: cannot be written: {error.strerror}") from error
+    return checked(path, content, _WitnessFile, WitnessError)

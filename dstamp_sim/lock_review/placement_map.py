@@ -8,9 +8,10 @@ from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from dstamp_sim.disk.writing import write
 from dstamp_sim.lock_review.compare import AfterDeath, Standing
 from dstamp_sim.rendering.fonts import drawable
-from dstamp_sim.rendering.plots import BROKEN, INK, MUTED, SETTINGS, STUCK, save_figure, shade, waiting_text
+from dstamp_sim.rendering.plots import BROKEN, INK, MUTED, SETTINGS, STUCK, figure_bytes, shade, waiting_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,6 +52,10 @@ def draw_map(panels: Sequence[Panel], title: str, path: Path, for_whom: str) -> 
 
     `for_whom` says for which numbers of runs the safe ones are; the legend has every sign that is drawn, and no other.
     """
+    write(path, lambda: _map(panels, title, path.suffix, for_whom))
+
+
+def _map(panels: Sequence[Panel], title: str, kind: str, for_whom: str) -> bytes:
     import matplotlib as mpl  # noqa: PLC0415 - slow to import
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
 
@@ -71,7 +76,7 @@ def draw_map(panels: Sequence[Panel], title: str, path: Path, for_whom: str) -> 
         figure.text(
             0.01, -0.005, drawable("\n".join(wrap(legend, 180))), fontsize=10.5, color=MUTED, va="top", ha="left"
         )
-        save_figure(figure, path)
+        return figure_bytes(figure, kind)
 
 
 _DEATHS = {

@@ -13,10 +13,10 @@ from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.verdict import Verdict
+from dstamp_sim.disk.writing import check_writable
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.inputs.model_file import any_number, load_model, read_settings
 from dstamp_sim.inputs.scenario_file import read_scenario
-from dstamp_sim.inputs.witness_file import check_writable
 from dstamp_sim.lock_review.compare import (
     MOST_SECTIONS_FOR_PAIRS,
     JudgedPlacement,

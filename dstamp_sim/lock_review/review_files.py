@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dstamp_sim.inputs.witness_file import write_text
+from dstamp_sim.disk.writing import write
 from dstamp_sim.lock_review.answer import answer, end_text, for_whom, no_span, review_question, table, undecided
 from dstamp_sim.lock_review.compare import ANY_NUMBER, AfterDeath, JudgedPlacement, Standing
 from dstamp_sim.lock_review.placement_map import MapCell, Panel, draw_map
@@ -57,8 +57,8 @@ def write_review(review: Review, out: Path) -> ReviewFiles:
     stories = [_draw_story(story, number, out) for number, story in enumerate(review.stories, start=1)]
     page = Document(f"Lock review of {review.name}", tuple(_blocks(review, pictures, stories)))
     drawn = [*(file for name, file in pictures.items() if name != "map"), *(story.file for story in stories)]
-    write_text(out / "review.md", markdown(page, {file.name: file.name for file in (*files, *drawn)}))
-    write_text(out / PAGE, html(page))
+    write(out / "review.md", lambda: markdown(page, {file.name: file.name for file in (*files, *drawn)}))
+    write(out / PAGE, lambda: html(page))
     return ReviewFiles(page, (*files, *drawn, out / "review.md", out / PAGE))
 
 
@@ -131,12 +131,16 @@ def _level(one: JudgedPlacement) -> Level:
 
 def _draw_story(story: PlacementStory, number: int, out: Path) -> Figure:
     """The timeline of a story, with its caption."""
+    file = out / f"story-{number}.svg"
+    write(file, lambda: _story_picture(story))
+    return Figure(file, story.sentence)
+
+
+def _story_picture(story: PlacementStory) -> str:
     why = explained(story.system, story.trace, about=story.prop)
     annotations = annotations_of(story.trace, why) if why.fact else None
     layout = lay_out(story.trace, story.system.lanes, title=story.title, annotations=annotations)
-    file = out / f"story-{number}.svg"
-    file.write_text(standalone_svg(layout, story.title), encoding="utf-8")
-    return Figure(file, story.sentence)
+    return standalone_svg(layout, story.title)
 
 
 def _blocks(review: Review, pictures: dict[str, Path], stories: Sequence[Figure]) -> Iterator[Block]:

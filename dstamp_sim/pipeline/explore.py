@@ -16,13 +16,13 @@ from dstamp_sim.engines.explore.explorer import (
     Reductions,
     explore,
 )
-from dstamp_sim.inputs.witness_file import check_writable
+from dstamp_sim.disk.writing import check_writable
+from dstamp_sim.pipeline.file_names import STATES
 from dstamp_sim.pipeline.findings import findings_of
 from dstamp_sim.pipeline.subject import load_subject
 
 if TYPE_CHECKING:
     from dstamp_sim.analyses.explain import Explanation
-
 
 @dataclass(frozen=True)
 class Exploration:
@@ -88,7 +88,7 @@ def explore_model(
     if html:
         from dstamp_sim.pipeline.trace_page import write_space_page  # noqa: PLC0415 - as above
 
-        files.append(write_space_page(out / f"{model.path.stem}-states.html", reference, system))
+        files.append(write_space_page(out / f"{model.path.stem}-{STATES}.html", reference, system))
     found = Exploration(report, system.placement.name, tuple(files), explanations, findings=findings_of(system))
     if counted is None:
         return found

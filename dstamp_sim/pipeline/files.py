@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.value import text
+from dstamp_sim.disk.writing import write
 from dstamp_sim.inputs.witness_file import Witness, write_witness
 from dstamp_sim.pipeline.explained import annotations_of, property_of
 from dstamp_sim.rendering.timeline.layout import lay_out
-from dstamp_sim.rendering.timeline.png import draw_timeline
+from dstamp_sim.rendering.timeline.png import png
+from dstamp_sim.rendering.timeline.shapes import Layout
 from dstamp_sim.rendering.timeline.svg import standalone_svg
 
 Badges = Mapping[str, tuple[str, bool | None]]
@@ -85,9 +88,13 @@ def draw_witness(
 ) -> list[Path]:
     """The timeline of a witness, explained by `why`, as PNG and SVG in `out`."""
     trace = witness.trace
-    annotations = annotations_of(trace, why) if why.fact else None
-    layout = lay_out(trace, system.lanes, title=title, verdicts=badges, origin=witness.since, annotations=annotations)
+
+    @cache
+    def layout() -> Layout:
+        annotations = annotations_of(trace, why) if why.fact else None
+        return lay_out(trace, system.lanes, title=title, verdicts=badges, origin=witness.since, annotations=annotations)
+
     picture, drawing = out / f"{stem}.png", out / f"{stem}.svg"
-    draw_timeline(layout, picture)
-    drawing.write_text(standalone_svg(layout, title), encoding="utf-8")
+    write(picture, lambda: png(layout()))
+    write(drawing, lambda: standalone_svg(layout(), title))
     return [picture, drawing]

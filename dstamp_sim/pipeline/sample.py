@@ -11,10 +11,10 @@ from dstamp_sim.analyses.explain import Explanation
 from dstamp_sim.analyses.minimise import minimise
 from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Coverage, Judgement, Verdict, certify, combined
+from dstamp_sim.disk.writing import check_writable
 from dstamp_sim.engines.replay import attempts, replay
 from dstamp_sim.engines.sampling.sampler import Sample, SampleProgress, sample
 from dstamp_sim.engines.sampling.sampler import Settings as Settings  # noqa: PLC0414 - handed on to the command
-from dstamp_sim.inputs.witness_file import check_writable
 from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.subject import load_subject
 from dstamp_sim.pipeline.witnessed import save_judgement

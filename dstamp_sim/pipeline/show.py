@@ -9,8 +9,9 @@ from dstamp_sim.analyses.explain import Explanation
 from dstamp_sim.analyses.minimise import minimise
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.system import System
+from dstamp_sim.disk.writing import check_writable
 from dstamp_sim.engines.replay import attempts, replay
-from dstamp_sim.inputs.witness_file import Witness, check_writable, write_witness
+from dstamp_sim.inputs.witness_file import Witness, write_witness
 from dstamp_sim.pipeline.explained import Shown, explained, property_of, shown_by
 from dstamp_sim.pipeline.files import draw_witness, witness_badges
 from dstamp_sim.pipeline.kept_witness import performed_again

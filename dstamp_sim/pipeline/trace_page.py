@@ -11,8 +11,9 @@ from dstamp_sim.core.schedule import CRASH
 from dstamp_sim.core.semantics import Semantics, State
 from dstamp_sim.core.system import System
 from dstamp_sim.core.value import text
+from dstamp_sim.disk.writing import write
 from dstamp_sim.engines.explore.atlas import MOST_STATES, Atlas, chart
-from dstamp_sim.inputs.witness_file import Witness, write_text
+from dstamp_sim.inputs.witness_file import Witness
 from dstamp_sim.pipeline.explained import annotations_of
 from dstamp_sim.pipeline.files import witness_badges
 from dstamp_sim.rendering.page import trace_page
@@ -21,25 +22,32 @@ from dstamp_sim.rendering.timeline.layout import lay_out
 
 
 def write_trace_page(file: Path, witness: Witness, system: System, why: Explanation) -> Path:
-    """Writes a witness's page, explained by `why`, and returns `file`. Raises UsageError when it cannot be written."""
+    """`file`, to be the page of a witness that `why` explains."""
+    write(file, lambda: _trace_page(witness, system, why))
+    return file
+
+
+def _trace_page(witness: Witness, system: System, why: Explanation) -> str:
     trace = witness.trace
     annotations = annotations_of(trace, why)
     pictured = replace(annotations, sentence="", proof="")  # the page says them above the picture
     badges = witness_badges(system, witness)
     layout = lay_out(trace, system.lanes, origin=witness.since, verdicts=badges, annotations=pictured)
     about = _about(witness.origin.model, system) | {"schedule": str(trace.schedule)[:20_000]}
-    write_text(file, trace_page(trace, layout, title=witness.about, about=about, annotations=annotations))
-    return file
+    return trace_page(trace, layout, title=witness.about, about=about, annotations=annotations)
 
 
 def write_space_page(file: Path, model: str, system: System) -> Path:
-    """Writes the page of a system's space, some thousand states at most, and returns `file`.
+    """`file`, to be the page of a system's space, up to some thousand states of it."""
+    write(file, lambda: _space_page(model, system))
+    return file
 
-    Raises UsageError when it cannot be written, and ModelError where the model breaks a rule.
-    """
+
+def _space_page(model: str, system: System) -> str:
+    """The page of a space. Raises ModelError where the model breaks a rule."""
     atlas = chart(system, most_states=MOST_STATES)
     properties = system.checked_properties
-    page = space_page(
+    return space_page(
         f"{model}: every state",
         _about(model, system),
         atlas.semantics.names,
@@ -47,8 +55,6 @@ def write_space_page(file: Path, model: str, system: System) -> Path:
         scenes_of(atlas),
         complete=atlas.complete,
     )
-    write_text(file, page)
-    return file
 
 
 def _about(model: str, system: System) -> dict[str, str]:

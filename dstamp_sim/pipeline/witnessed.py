@@ -14,6 +14,7 @@ from dstamp_sim.engines.replay import attempts, replay
 from dstamp_sim.inputs.model_file import Model
 from dstamp_sim.inputs.witness_file import Origin, Witness
 from dstamp_sim.pipeline.explained import explained
+from dstamp_sim.pipeline.file_names import file_stem
 from dstamp_sim.pipeline.files import badges_of, save_with_timeline
 from dstamp_sim.pipeline.subject import Subject
 from dstamp_sim.pipeline.trace_page import write_trace_page
@@ -62,9 +63,9 @@ def save_judgement(
     """The witness, the timeline and (with `html`) the page of a judgement's trace, as files in `out`."""
     assert judgement.trace is not None
     about = judgement.prop.title
-    slug = "".join(c if c.isalnum() else "-" for c in f"{model.path.stem}-{judgement.prop.name}".lower())
+    stem = file_stem(model.path.stem, judgement.prop.name, [prop.name for prop in system.checked_properties])
     witness = Witness(origin, about, judgement.trace)
     badges = badges_of(system, judgement.trace, [judgement.prop])
     title = f"{judgement.verdict.value}: {about}, lock placement {system.placement.name}"
-    files = list(save_with_timeline(out, slug[:80], witness, system, title, badges, why))
-    return [*files, write_trace_page(out / f"{slug[:80]}.html", witness, system, why)] if html else files
+    files = list(save_with_timeline(out, stem, witness, system, title, badges, why))
+    return [*files, write_trace_page(out / f"{stem}.html", witness, system, why)] if html else files

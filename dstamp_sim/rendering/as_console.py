@@ -7,6 +7,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.text import Text as Shown
 
+from dstamp_sim.core.errors import harmless
 from dstamp_sim.rendering.document import Block, Document, Figure, Heading, Items, Link, Paragraph, Table, Text, parts
 
 STYLES = {"code": "cyan", "strong": "bold", "emphasis": "italic"}
@@ -41,11 +42,11 @@ def styled(text: Text) -> Shown:
     line = Shown()
     for part in parts(text):
         if isinstance(part, str):
-            line.append(part)
+            line.append(harmless(part))
         elif isinstance(part, Link):
-            line.append(f"{part.text} ({part.file})")
+            line.append(harmless(f"{part.text} ({part.file})"))
         else:
-            line.append(part.text, style=STYLES[part.style])
+            line.append(harmless(part.text), style=STYLES[part.style])
     return line
 
 
@@ -59,7 +60,7 @@ def _print_lines(console: Console, text: Text, first: str, rest: str) -> None:
 def _table(table: Table) -> rich.table.Table:
     drawn = rich.table.Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for heading in table.head:
-        drawn.add_column(Shown(heading), overflow="fold")
+        drawn.add_column(Shown(harmless(heading)), overflow="fold")
     for row in table.rows:
         drawn.add_row(*map(styled, row))
     return drawn

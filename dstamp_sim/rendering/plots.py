@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from io import BytesIO
 from math import log1p
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dstamp_sim.disk.writing import write
 from dstamp_sim.rendering.fonts import FACE, drawable
 
 if TYPE_CHECKING:
@@ -44,11 +46,11 @@ def shade(seconds: float | None, longest: float) -> tuple[float, float, float]:
     return r, g, b
 
 
-def save_figure(figure: Figure, path: Path) -> None:
-    """Writes a figure; the same figure makes the same file."""
-    kind = path.suffix.lstrip(".")
-    metadata = {"Date": None} if kind == "svg" else {"Software": None}
-    figure.savefig(path, format=kind, metadata=metadata, bbox_inches="tight", pad_inches=0.2)
+def figure_bytes(figure: Figure, kind: str) -> bytes:
+    """A figure as `.png` or `.svg`; the same figure gives the same bytes."""
+    picture, metadata = BytesIO(), {"Date": None} if kind == ".svg" else {"Software": None}
+    figure.savefig(picture, format=kind.lstrip("."), metadata=metadata, bbox_inches="tight", pad_inches=0.2)
+    return picture.getvalue()
 
 
 class Level(Enum):
@@ -92,6 +94,10 @@ class PlacementPoint:
 
 def draw_front(points: Sequence[PlacementPoint], title: str, path: Path) -> None:
     """Writes price against safety: a row for each level, the cheapest of each joined as the Pareto front."""
+    write(path, lambda: _front_picture(points, title, path.suffix))
+
+
+def _front_picture(points: Sequence[PlacementPoint], title: str, kind: str) -> bytes:
     import matplotlib as mpl  # noqa: PLC0415 - slow to import
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
 
@@ -114,7 +120,7 @@ def draw_front(points: Sequence[PlacementPoint], title: str, path: Path) -> None
         axes.set_title(drawable(title), loc="left", fontsize=14, fontweight="bold", color=INK)
         axes.grid(axis="x", color="#e4e8ec")
         without_frame(axes)
-        save_figure(figure, path)
+        return figure_bytes(figure, kind)
 
 
 def _dot(axes: Axes, point: PlacementPoint, height: float) -> None:
@@ -176,6 +182,10 @@ class Curve:
 
 def draw_waiting(curves: Sequence[Curve], present_per_day: float, title: str, path: Path) -> None:
     """Writes the waiting time as arrivals grow, a line with its interval for each placement, named at its end."""
+    write(path, lambda: _waiting_picture(curves, present_per_day, title, path.suffix))
+
+
+def _waiting_picture(curves: Sequence[Curve], present_per_day: float, title: str, kind: str) -> bytes:
     import matplotlib as mpl  # noqa: PLC0415 - slow to import
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
 
@@ -199,7 +209,7 @@ def draw_waiting(curves: Sequence[Curve], present_per_day: float, title: str, pa
         axes.legend(loc="upper left", frameon=False, fontsize=11)
         axes.grid(color="#e4e8ec")
         without_frame(axes)
-        save_figure(figure, path)
+        return figure_bytes(figure, kind)
 
 
 def _minutes(axis: Any) -> None:

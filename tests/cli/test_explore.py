@@ -15,6 +15,7 @@ def test_the_example_model_saved_anywhere_is_explored_with_three_customers(dstam
     assert "VIOLATED     at end: one withdrawal at most (fails after 5 steps)" in out
     assert "customer#2 ends: True" in out
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        ".dstamp-results",
         "my-bank-one-withdrawal-at-most.png",
         "my-bank-one-withdrawal-at-most.svg",
         "my-bank-one-withdrawal-at-most.witness.json",

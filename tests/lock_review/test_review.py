@@ -142,7 +142,7 @@ def test_recorded_arrivals_are_priced_too(tmp_path):
     ("arrivals", "message"),
     [
         ("per_day = 1000", "per_day needs runs"),
-        ("runs = 10", "give per_day .* or recorded"),
+        ("runs = 10", "write either per_day .* or recorded"),
         ("recorded = [[1]]", "1 lists of seconds for 2 domains"),
         ("per_day = 0\nruns = 3", "arrivals.per_day"),
         ("per_hour = 3\nruns = 3", "unknown key 'per_hour'"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import os
 import signal
 import sys
 import threading
@@ -13,6 +16,8 @@ from multiprocessing import active_children, get_context
 from typing import Any, TypeVar
 
 from dstamp_sim.core.errors import DstampError
+
+_PR_SET_PDEATHSIG = 1
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -29,7 +34,9 @@ def spawned(
     others = active_children()
     count = max(1, min(workers, len(items)))
     # Spawned, not forked: the parent has threads (numba's, a progress bar's).
-    with ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin, initargs=(begin, about)) as pool:
+    with ProcessPoolExecutor(
+        count, get_context("spawn"), initializer=_begin, initargs=(DieWithParent(), begin, about)
+    ) as pool:
         try:
             for future in _submitted(pool, task, items):  # submitted one by one: an interrupted `map` cancels them
                 yield future.result()
@@ -70,7 +77,26 @@ def _ctrl_c_waits() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
-def _begin(begin: Callable[..., None], about: tuple[Any, ...]) -> None:
+class DieWithParent:
+    """What crosses to a worker before all else: as it is unpickled, the worker's life is tied to its parent's.
+
+    However the parent ends, SIGKILL included, the kernel then kills the worker: no orphan keeps its streams open. Where
+    there is no such signal (it is Linux's), a worker ends when it next asks its parent for work.
+    """
+
+    def __reduce__(self) -> tuple[Callable[[int], DieWithParent], tuple[int]]:
+        return _tied_to, (os.getpid(),)
+
+
+def _tied_to(parent: int) -> DieWithParent:
+    with contextlib.suppress(OSError, AttributeError):  # no Linux
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)  # it ended while this process was begun
+    return DieWithParent()
+
+
+def _begin(_: DieWithParent, begin: Callable[..., None], about: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent ends its processes
     sys.stdout = sys.stderr  # a model's prints are not results
     begin(*about)

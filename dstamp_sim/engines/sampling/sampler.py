@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dstamp_sim.core.errors import UsageError, unknown
+from dstamp_sim.core.errors import UsageError, cut, unknown
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.schedule import CRASH, Schedule
 from dstamp_sim.core.semantics import Move, Semantics
@@ -29,6 +29,9 @@ from dstamp_sim.engines.tables.tables import Tables
 
 NAMES = tuple(strategy.name for strategy in STRATEGIES)
 """The names of strategies, in the order of help."""
+
+LONGEST_FIGURE = 18
+"""Digits of a figure that an option may have."""
 
 MOST_STEPS = 2_000
 """The most steps of one schedule; daemons may go on for ever."""
@@ -84,8 +87,8 @@ class Settings:
         options: dict[str, int] = {}
         for item in rest.split(",") if colon else ():
             name, equals, value = item.partition("=")
-            if not equals or not value.strip().lstrip("-").isdecimal():
-                raise UsageError(f"{written!r}: write a strategy's options as name=number, such as pct:depth=2")
+            if not equals or not value.strip().lstrip("-").isdecimal() or len(value) > LONGEST_FIGURE:
+                raise UsageError(f"{cut(written)!r}: write a strategy's options as name=number, such as pct:depth=2")
             options[name] = int(value)
         made = Settings(strategy, options, seed, most_steps)
         made.chosen()

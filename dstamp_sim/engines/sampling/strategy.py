@@ -13,12 +13,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from dstamp_sim.core.errors import UsageError, unknown
+from dstamp_sim.core.errors import UsageError, cut, unknown
 from dstamp_sim.engines.sampling.oracle import Memory, Offer
 from dstamp_sim.engines.tables.compiled import compiled
 
 Options = Mapping[str, int]
 """A strategy's options by name, defaults included."""
+
+
+MOST = 10_000
+"""No option of a strategy is larger: it counts steps or switches of one schedule."""
 
 
 class Option(NamedTuple):
@@ -84,4 +88,6 @@ class Strategy:
                 raise UsageError(f"{name}={value} means nothing to {self.name}: {why}")
             if value < known[name].least:
                 raise UsageError(f"{name}={value}, but it must be {known[name].least} or more")
+            if value > MOST:
+                raise UsageError(f"{name}={cut(str(value), 24)}, but it must be {MOST:,} at most")
         return {name: options.get(name, option.default) for name, option in known.items()}

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import csv
-import shutil
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from dstamp_sim.disk.writing import write
 from dstamp_sim.incident.judge_mechanisms import IncidentFindings
 from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.report.full import full_report
 from dstamp_sim.incident.report.posterior import draw_posterior
 from dstamp_sim.incident.report.summary import Summary
 from dstamp_sim.incident.witness.drawn import save_witness
-from dstamp_sim.inputs.witness_file import write_text
 from dstamp_sim.rendering.as_html import html
 from dstamp_sim.rendering.as_markdown import markdown
 
@@ -50,15 +50,14 @@ def write_report(summary: Summary, files: Sequence[Path], out: Path, report: Pat
     kept = [file for file in files if file.suffix in (".png", ".csv")]
     document = full_report(summary, {file.stem: file for file in kept})
     page = out / PAGE
-    write_text(page, html(document))
+    write(page, lambda: html(document))
     if report is None:
         return [page]
     beside = report.parent / report.stem.lower()
-    beside.mkdir(exist_ok=True)
     for file in kept:
         if beside.resolve() != file.parent.resolve():
-            shutil.copyfile(file, beside / file.name)
-    report.write_text(markdown(document, {file.name: f"{beside.name}/{file.name}" for file in kept}), encoding="utf-8")
+            write(beside / file.name, file.read_bytes)
+    write(report, lambda: markdown(document, {file.name: f"{beside.name}/{file.name}" for file in kept}))
     return [page, report, *(beside / file.name for file in kept)]
 
 
@@ -117,7 +116,8 @@ def _tables(summary: Summary) -> dict[str, Rows]:
 
 
 def _write_table(path: Path, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(head)
-        writer.writerows(rows)
+    table = io.StringIO(newline="")
+    writer = csv.writer(table)
+    writer.writerow(head)
+    writer.writerows(rows)
+    write(path, table.getvalue)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from dstamp_sim.disk.writing import write
+
 
 def draw_posterior(
     posterior: Mapping[str, float],
@@ -16,16 +18,25 @@ def draw_posterior(
 
     `without_share` says what is known of the others without a bar.
     """
+    write(path, lambda: _picture(posterior, without_share, others, path.suffix))
+
+
+def _picture(
+    posterior: Mapping[str, float],
+    without_share: Mapping[str, str],
+    others: Mapping[str, Mapping[str, float]],
+    kind: str,
+) -> bytes:
     import matplotlib as mpl  # noqa: PLC0415 - slow to import
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
 
     from dstamp_sim.rendering.fonts import drawable  # noqa: PLC0415 - with matplotlib
-    from dstamp_sim.rendering.plots import SETTINGS, save_figure, without_frame  # noqa: PLC0415 - with matplotlib
+    from dstamp_sim.rendering.plots import SETTINGS, figure_bytes, without_frame  # noqa: PLC0415 - with matplotlib
 
     names = sorted((n for n in posterior if posterior[n] > 0 or n in without_share), key=lambda name: posterior[name])
     with mpl.rc_context(SETTINGS):
-        drawn = Figure(figsize=(10.0, 0.42 * len(names) + 1.8), dpi=120, facecolor="white", layout="constrained")
-        axes = drawn.add_subplot()
+        figure = Figure(figsize=(10.0, 0.42 * len(names) + 1.8), dpi=120, facecolor="white", layout="constrained")
+        axes = figure.add_subplot()
         axes.barh([drawable(name) for name in names], [posterior[name] for name in names], color="#9dbbd8", height=0.62)
         for row, name in enumerate(names):
             span = [other[name] for other in others.values()] or [posterior[name]]
@@ -37,4 +48,4 @@ def draw_posterior(
         axes.set_xlabel("posterior if all are equally likely before; line: range over the other priors that were tried")
         axes.tick_params(labelsize=10)
         without_frame(axes)
-        save_figure(drawn, path)
+        return figure_bytes(figure, kind)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dstamp_sim.disk.writing import write
 from dstamp_sim.rendering.fonts import FACE, drawable
 from dstamp_sim.rendering.timeline.shapes import BOLD, Arrow, Box, Label, Layout, Line, Mark
 
@@ -84,7 +86,12 @@ _SETTINGS: dict[Any, Any] = {
 
 
 def draw_timeline(layout: Layout, path: Path) -> None:
-    """Writes the picture of `layout` as a PNG, 1600 px wide.
+    """Writes the picture of `layout` as `png` makes it."""
+    write(path, lambda: png(layout))
+
+
+def png(layout: Layout) -> bytes:
+    """The picture of `layout` as a PNG, 1600 px wide.
 
     The same layout makes the same picture, byte for byte, under one version of matplotlib. matplotlib's settings are
     put back; its global figures are not used.
@@ -97,7 +104,9 @@ def draw_timeline(layout: Layout, path: Path) -> None:
         axes = figure.add_axes((0, 0, 1, 1), xlim=(0, layout.width), ylim=(layout.height, 0))
         axes.set_axis_off()
         _draw(axes, layout)
-        figure.savefig(path, format="png", metadata={"Software": None})
+        picture = BytesIO()
+        figure.savefig(picture, format="png", metadata={"Software": None})
+    return picture.getvalue()
 
 
 def _draw(axes: Axes, layout: Layout) -> None:

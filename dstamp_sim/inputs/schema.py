@@ -1,0 +1,89 @@
+"""What files may hold: pydantic schemas, with errors that name the file, the place, the value and the nearest key."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field as Bound
+
+from dstamp_sim.core.errors import DstampError, ScenarioError, cut, unknown
+from dstamp_sim.disk.reading import read_toml
+
+Name = Annotated[str, Bound(min_length=1, max_length=200)]
+"""What runs and processes are called."""
+
+Seconds = Annotated[float, Bound(ge=0, allow_inf_nan=False, strict=True)]
+Positive = Annotated[float, Bound(gt=0, allow_inf_nan=False, strict=True)]
+Instant = Annotated[datetime, Bound(strict=True)]
+"""A date with its time, written as such: no number, no text, no day alone."""
+
+MOST_TOLD = 5
+"""So many faults of one file are named; a file of another kind may have thousands."""
+
+
+class Strict(BaseModel):
+    """A table whose unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Schema = TypeVar("Schema", bound=Strict)
+
+
+def read_table(path: Path, schema: type[Schema]) -> Schema:
+    """The TOML file at `path` as `schema`. Raises ScenarioError naming the file, the line or key, and the remedy."""
+    return checked(path, read_toml(path), schema, ScenarioError)
+
+
+def checked(path: Path, content: Any, schema: type[Schema], wrong: type[DstampError]) -> Schema:
+    """What `path` holds as `schema`. Raises `wrong`, naming file, place, value, rule and the nearest key."""
+    try:
+        return schema.model_validate(content)
+    except ValidationError as error:
+        found = error.errors()
+        told = [f"{path}: {_sentence(item, schema)}" for item in found[:MOST_TOLD]]
+        more = [f"{path}: and {len(found) - MOST_TOLD} more"] if len(found) > MOST_TOLD else []
+        raise wrong("\n".join([*told, *more])) from error
+
+
+_INSTANCE = re.compile(r" or instance of \w+")
+"""How pydantic names a schema, which no file's author knows."""
+
+
+def _sentence(item: Any, schema: type[Strict]) -> str:
+    place = cut(".".join(str(part) for part in item["loc"]))
+    if item["type"] == "extra_forbidden":
+        name = str(item["loc"][-1])
+        return f"at {place}: {unknown('key', name, _keys(schema, item['loc'][:-1]))}"
+    at = f"at {place}: " if place else ""
+    rule = _INSTANCE.sub("", item["msg"].removeprefix("Value error, ").replace("Input should be", "it must be"))
+    told = item["type"] in ("missing", "value_error")
+    return f"{at}{rule}" + ("" if told else f" (given: {cut(repr(item['input']))})")
+
+
+def _keys(schema: Any, location: tuple[Any, ...]) -> list[str]:
+    """The keys that the table at `location` may have."""
+    for part in location:
+        if isinstance(part, str) and part in getattr(schema, "model_fields", {}):
+            schema = _table(schema.model_fields[part].annotation)
+    return list(getattr(schema, "model_fields", {}))
+
+
+def _table(annotation: Any) -> Any:
+    """The schema inside `tuple[X, ...]`, `dict[str, X]` or `X | None`."""
+    if hasattr(annotation, "model_fields"):
+        return annotation
+    inside = [_table(part) for part in getattr(annotation, "__args__", ())]
+    return next((part for part in inside if hasattr(part, "model_fields")), annotation)
+
+
+def one_clock(times: list[datetime]) -> bool:
+    """Whether times can be compared: all of them have a zone, or none has."""
+    return len({time.tzinfo is None for time in times}) <= 1
+
+
+ONE_CLOCK = "some times have a zone and some have none: give every time its zone (10:00:00Z, 10:00:00+02:00), or none"
