@@ -1,0 +1,38 @@
+"""The fuzzer finds no fault and no hang; and it would find one."""
+
+import pytest
+
+from dstamp_sim.core.errors import UsageError
+from tests.hostile import fuzz as fuzzer
+from tests.hostile.fuzz import Tally, fuzz
+
+
+def assert_clean(tally: Tally, inputs: int) -> None:
+    assert tally.faults == [], tally.faults[:5]
+    assert tally.outcomes.total() == inputs
+    assert tally.outcomes["refused"] > inputs / 4 and tally.outcomes["read"] > inputs / 50, tally.outcomes
+
+
+def test_mutated_files_of_every_kind_are_read_or_refused_with_a_sentence(tmp_path):
+    assert_clean(fuzz(tmp_path, 250), 250)
+
+
+@pytest.mark.slow
+def test_five_thousand_mutated_files_are_read_or_refused_with_a_sentence(tmp_path):
+    assert_clean(fuzz(tmp_path, 5_000, seed=1), 5_000)
+
+
+def raising(error):
+    def read(*_):
+        raise error
+
+    return read
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("x"), RecursionError("deep"), UsageError("nonsense"), UsageError("in.toml: " + "x" * 9_000)]
+)
+def test_a_reader_that_raises_or_refuses_in_the_dark_is_a_fault(tmp_path, monkeypatch, error):
+    monkeypatch.setattr(fuzzer, "read_scenario", raising(error))
+    tally = fuzz(tmp_path, 10)
+    assert [kind for kind, _ in tally.faults] == ["scenario 1", "scenario 6"]

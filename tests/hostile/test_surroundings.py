@@ -1,0 +1,177 @@
+"""Odd surroundings: a full disk, a planted link, no home, six commands at once: the verdict, and a sentence each."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dstamp_sim.disk import writing
+from tests.hostile.rows import MODEL
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-c", "from dstamp_command import main; main()"]
+PICTURES = ("bank-no-lost-update.png", "bank-no-lost-update.svg", "bank-no-lost-update.witness.json")
+
+
+@pytest.fixture
+def bank(dstamp):
+    Path("bank.py").write_text(MODEL)
+    return lambda *words: dstamp("explore", "bank.py", *words)
+
+
+def full(*_):
+    raise OSError(28, "No space left on device")
+
+
+def test_on_a_full_disk_the_verdict_is_printed_and_each_file_is_a_sentence(bank, monkeypatch):
+    monkeypatch.setattr(writing.os, "fsync", full)
+    code, out, err = bank()
+    assert code == 74
+    assert "VIOLATED" in out and "wrote" not in out
+    for name in PICTURES:
+        assert f"out/{name}: cannot be written: No space left on device" in err
+    assert [path.name for path in Path("out").iterdir()] == [writing.LEDGER]
+
+
+def test_what_fits_is_written_and_what_does_not_is_named(bank, monkeypatch):
+    sync = os.fsync
+    monkeypatch.setattr(writing.os, "fsync", lambda file: full() if os.fstat(file).st_size > 30_000 else sync(file))
+    code, out, err = bank()
+    assert code == 74
+    assert "wrote out/bank-no-lost-update.witness.json" in out
+    assert "bank-no-lost-update.png: cannot be written: No space left" in err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system")
+def test_a_file_system_of_64_kilobytes_that_fills_leaves_no_half_file(bank):
+    Path("small").mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", "small"], check=False).returncode:
+        pytest.skip("nothing may be mounted here")
+    try:
+        code, out, err = bank("--out", "small")
+        assert code == 74 and "VIOLATED" in out, (code, out, err)
+        assert "small/bank-no-lost-update.png: cannot be written: No space left on device" in err
+        assert not list(Path("small").glob("*.png")) and not list(Path("small").glob(".*.part"))
+        assert json.loads(Path("small/bank-no-lost-update.witness.json").read_text())["about"] == "no lost update"
+    finally:
+        subprocess.run(["umount", "small"], check=True)
+
+
+def test_a_document_names_the_verdict_before_any_file_is_touched(bank, monkeypatch):
+    monkeypatch.setattr(writing.os, "fsync", full)
+    code, out, _ = bank("--json")
+    assert code == 74 and json.loads(out)["verdict"] == "VIOLATED"
+
+
+def test_results_are_written_over_by_their_own_command_and_a_users_file_only_by_force(bank):
+    assert bank()[0] == 1
+    assert bank()[0] == 1
+    Path("out", PICTURES[1]).write_text("mine")
+    code, out, err = bank()
+    assert code == 74 and "VIOLATED" in out and "give --force" in err
+    assert Path("out", PICTURES[1]).read_text() == "mine"
+    assert bank("--force")[0] == 1
+    assert Path("out", PICTURES[1]).read_text() != "mine"
+
+
+def test_what_was_planted_is_not_written_through(bank):
+    Path("victim").write_text("mine")
+    Path("out").mkdir()
+    for name in (*PICTURES, f"{PICTURES[0]}.part", ".dstamp-writable"):
+        Path("out", name).symlink_to("../victim")
+    assert bank()[0] == 74
+    assert Path("victim").read_text() == "mine"
+    assert Path("out/.dstamp-writable").is_symlink()
+
+
+def test_two_properties_whose_names_look_alike_have_files_of_their_own(dstamp):
+    same = "always({!r}, lambda s: s[r] < {}, reads=[r])"
+    names = ["r > 0", "r < 0", "R   0", "states", "x" * 90 + "a", "x" * 90 + "b", "\U00010400" * 90]
+    properties = ", ".join(same.format(name, 1) for name in names)
+    Path("bank.py").write_text(MODEL.replace('at_end("no lost update"', f'{properties}, at_end("no lost update"'))
+    assert dstamp("explore", "bank.py", "--keep-going", "--html")[0] == 1
+    witnesses = list(Path("out").glob("*.witness.json"))
+    assert sorted(json.loads(file.read_text())["about"] for file in witnesses) == sorted(
+        [*(f"always: {name}" for name in names), "at end: no lost update"]
+    )
+    assert len(list(Path("out").glob("*.html"))) == len(names) + 2
+
+
+def test_six_commands_in_one_folder_do_not_disturb_each_other(tmp_path):
+    (tmp_path / "bank.py").write_text(MODEL)
+    environment = dict(os.environ, PYTHONPATH=str(ROOT))
+    running = [
+        subprocess.Popen(
+            [*COMMAND, "explore", "bank.py"], cwd=tmp_path, env=environment, stdout=-1, stderr=-1, text=True
+        )
+        for _ in range(6)
+    ]
+    ended = [(*one.communicate(timeout=600), one.returncode) for one in running]
+    assert [code for _, _, code in ended] == [1] * 6, ended
+    assert not any(err for _, err, _ in ended)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [writing.LEDGER, *PICTURES]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"HOME": None, "XDG_CACHE_HOME": None, "MPLCONFIGDIR": None},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"TERM": "dumb", "COLUMNS": "20"},
+        {"MPLBACKEND": "nonsense"},
+    ],
+    ids=["no home", "C", "dumb", "backend"],
+)
+def test_odd_surroundings_take_nothing_from_the_verdict(tmp_path, changed):
+    (tmp_path / "bank.py").write_text(MODEL)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **changed}
+    environment = {name: value for name, value in environment.items() if value is not None}
+    done = subprocess.run(
+        [*COMMAND, "explore", "bank.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode in (1, 2, 74), (done.returncode, done.stderr)
+    assert "Traceback" not in done.stderr and "fault of dstamp" not in done.stderr, done.stderr
+    assert "VIOLATED" in done.stdout or done.stderr
+
+
+def test_a_witness_says_what_it_runs_and_a_model_elsewhere_is_not_run(dstamp, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "bank.py").write_text("from pathlib import Path\nPath('ran').touch()\n" + MODEL)
+    assert dstamp("explore", elsewhere / "bank.py")[0] == 1
+    here = tmp_path / "here"
+    here.mkdir()
+    witness = here / "w.json"
+    (tmp_path / "out" / PICTURES[2]).rename(witness)
+    (tmp_path / "ran").unlink()
+    os.chdir(here)
+    for command in (("show",), ("export", "--to", "mermaid"), ("conform",)):
+        code, _, err = dstamp(command[0], witness, *command[1:])
+        assert code == 2 and str(elsewhere / "bank.py") in err and "--trust" in err, err
+    assert not (here / "ran").exists() and not (tmp_path / "ran").exists()
+    code, _, err = dstamp("show", witness, "--trust")
+    assert code == 0 and f"running {elsewhere / 'bank.py'}" in err
+
+
+@pytest.mark.parametrize("command", ["explore", "prove", "sample", "show", "replay", "review", "export", "ingest"])
+def test_the_help_of_what_runs_a_model_says_so(dstamp, command):
+    assert "A model is Python code" in " ".join(dstamp(command, "--help")[1].split())
+
+
+def test_a_thread_of_a_model_that_never_ends_does_not_keep_the_command(tmp_path):
+    thread = "import threading\nthreading.Thread(target=threading.Event().wait, name='forever').start()\n"
+    (tmp_path / "bank.py").write_text(thread + MODEL)
+    done = subprocess.run(
+        [*COMMAND, "explore", "bank.py"],
+        cwd=tmp_path,
+        env=dict(os.environ, PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 1 and "VIOLATED" in done.stdout
+    assert "forever, a thread that the model began, still ran and was ended" in done.stderr
