@@ -146,6 +146,7 @@ def _run() -> None:
     gc.freeze()  # a short command spent a fifth of its time looking for garbage in the modules that it had just loaded
     gc.set_threshold(100_000, 20, 100)
     open_streams()
+    os.environ["MPLBACKEND"] = "agg"  # pictures are files, whatever is set for windows
     try:
         with held_back():
             app()

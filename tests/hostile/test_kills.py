@@ -21,6 +21,7 @@ HEARD = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)
 
 KILLED_AT_A_WRITE = """
 import os, signal, sys
+from dstamp_sim.cli import main
 from dstamp_sim.disk import writing
 calls, at, number = [0], int(sys.argv.pop(1)), int(sys.argv.pop(1))
 def counted(of):
@@ -30,12 +31,17 @@ def counted(of):
             os.kill(os.getpid(), number)
         return of(*args, **options)
     return call
-for name in ("write", "fsync", "open", "fchmod"):
-    setattr(os, name, counted(getattr(os, name)))
+def writes(*args, of=writing._write, **options):
+    for name in ("write", "fsync", "open", "fchmod"):
+        if not hasattr(getattr(os, name), "__wrapped__"):
+            setattr(os, name, counted(getattr(os, name)))
+            getattr(os, name).__wrapped__ = True
+    return of(*args, **options)
+writing._write = writes
 writing.Path.replace = counted(writing.Path.replace)
-from dstamp_sim.cli import main
 main()
 """
+"""Runs a command that is sent signal NUMBER as it makes the call to the system that is the AT-th of its writes."""
 
 
 def run(folder, program, *words, **options):
@@ -88,7 +94,7 @@ def assert_old_or_new(folder, old, new):
 def test_a_kill_inside_of_any_write_leaves_every_file_old_or_new(explored):
     folder, old, new, again = explored
     rng, ended = random.Random(0), []
-    for at in sorted(rng.sample(range(1, 24), 4)):
+    for at in sorted(rng.sample(range(1, 17), 4)):
         again()
         number = rng.choice((signal.SIGKILL, signal.SIGTERM, signal.SIGINT))
         with run(folder, KILLED_AT_A_WRITE, str(at), str(int(number)), "explore", "bank.py") as running:

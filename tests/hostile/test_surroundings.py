@@ -30,7 +30,7 @@ def test_on_a_full_disk_the_verdict_is_printed_and_each_file_is_a_sentence(bank,
     monkeypatch.setattr(writing.os, "fsync", full)
     code, out, err = bank()
     assert code == 74
-    assert "VIOLATED" in out and "wrote" not in out
+    assert "VIOLATED" in out and "wrote out/" not in out
     for name in PICTURES:
         assert f"out/{name}: cannot be written: No space left on device" in err
     assert [path.name for path in Path("out").iterdir()] == [writing.LEDGER]
@@ -55,7 +55,9 @@ def test_a_file_system_of_64_kilobytes_that_fills_leaves_no_half_file(bank):
         assert code == 74 and "VIOLATED" in out, (code, out, err)
         assert "small/bank-no-lost-update.png: cannot be written: No space left on device" in err
         assert not list(Path("small").glob("*.png")) and not list(Path("small").glob(".*.part"))
-        assert json.loads(Path("small/bank-no-lost-update.witness.json").read_text())["about"] == "no lost update"
+        assert (
+            json.loads(Path("small/bank-no-lost-update.witness.json").read_text())["about"] == "at end: no lost update"
+        )
     finally:
         subprocess.run(["umount", "small"], check=True)
 
@@ -111,7 +113,7 @@ def test_six_commands_in_one_folder_do_not_disturb_each_other(tmp_path):
     ]
     ended = [(*one.communicate(timeout=600), one.returncode) for one in running]
     assert [code for _, _, code in ended] == [1] * 6, ended
-    assert not any(err for _, err, _ in ended)
+    assert not any("dstamp:" in err for _, err, _ in ended)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [writing.LEDGER, *PICTURES]
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dstamp_sim import Field, ModelError, Observable
@@ -30,11 +30,14 @@ RUNS = st.builds(
     id=WORDS,
     source=WORDS,
     time=st.datetimes(),
-    seen=st.fixed_dictionaries({}, optional={"stamp": WORDS, "level": st.integers(), "previous_stamp": WORDS}),
+    seen=st.fixed_dictionaries(
+        {}, optional={"stamp": WORDS, "level": st.integers(-(2**62), 2**62), "previous_stamp": WORDS}
+    ),
     other=st.dictionaries(WORDS, WORDS | st.integers(-(2**62), 2**62) | st.booleans() | st.lists(WORDS)),
 )
 
 
+@settings(deadline=None)  # each writes a file through to the disk
 @given(run=RUNS)
 def test_evidence_is_read_back_as_it_was_written(tmp_path_factory, run):
     file = tmp_path_factory.mktemp("evidence") / "evidence.toml"
