@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dstamp_sim.cli.console import AsJson, Force, MechanismOption, Out, bar, output, print_files, print_json, reference_of
+from dstamp_sim.cli.console import (
+    AsJson,
+    Force,
+    MechanismOption,
+    Out,
+    bar,
+    output,
+    print_files,
+    print_json,
+    reference_of,
+)
 from dstamp_sim.cli.numbers import whole
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dstamp_sim.core.verdict import Report
+from dstamp_sim.disk.writing import check_writable
 from dstamp_sim.engines.explore.explorer import (
     ALL_REDUCTIONS,
     DEFAULT_LIMIT,
@@ -16,13 +17,13 @@ from dstamp_sim.engines.explore.explorer import (
     Reductions,
     explore,
 )
-from dstamp_sim.disk.writing import check_writable
 from dstamp_sim.pipeline.file_names import STATES
 from dstamp_sim.pipeline.findings import findings_of
 from dstamp_sim.pipeline.subject import load_subject
 
 if TYPE_CHECKING:
     from dstamp_sim.analyses.explain import Explanation
+
 
 @dataclass(frozen=True)
 class Exploration:
