@@ -242,7 +242,7 @@ def test_an_instance_that_is_changed_by_several_processes_is_refused_with_the_re
         System(objects=[coin, x], processes=[Process("d", Job().run, daemon=True)]),
     ):
         said = complaint(asked)
-        assert said.startswith(line_of(Job.run, "self.side = ")) and "give each process one of its own" in said
+        assert said.startswith(line_of(Job.run, "self.side = ")) and "give each process its own" in said
     job = Job()
     shared = System(objects=[coin, x], processes=[Process("a", job.run), Process("b", job.lists)])
     assert "changed while the model ran" in complaint(shared)
