@@ -3,9 +3,15 @@
 import sys
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from dstamp_sim import cli
 from tests.needs import LEFT_OUT, LeftOut, leave_out, left_out, missing, told
+
+settings.register_profile(
+    "patient", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # on a busy machine an example may take any time
+settings.load_profile("patient")
 
 
 def pytest_addoption(parser):

@@ -9,6 +9,7 @@ from dstamp_sim import System
 from dstamp_sim.core.properties import PropertyKind
 from dstamp_sim.export.promela import promela
 from dstamp_sim.export.tabulate import tabulate
+from tests.patience import PATIENCE_S
 
 RAW = (("-o1", "-o2", "-o3", "-DCOUNTS"), ("-DNOREDUCE",))
 """Nothing reset, forgotten or merged, nothing reduced, no process that only SPIN's notion of deadlock needs."""
@@ -46,7 +47,7 @@ def opinion(text: str, folder: Path, configuration=BEST) -> Opinion:
 
 
 def _run(command: list[str], folder: Path) -> str:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 

@@ -7,6 +7,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -22,7 +24,8 @@ def test_a_notebook_runs_from_its_first_cell_to_its_last(notebook, tmp_path, mon
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     content = nbformat.read(notebook, as_version=4)
     content.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    NotebookClient(content, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    patience = {"timeout": PATIENCE_S, "startup_timeout": PATIENCE_S}
+    NotebookClient(content, **patience, resources={"metadata": {"path": str(tmp_path)}}).execute()
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)

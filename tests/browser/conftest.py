@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.patience import PATIENCE_S
+
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -21,7 +23,9 @@ ARGUMENTS = [
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=ARGUMENTS, timeout=PATIENCE_S * 1000
+        )
         yield browser
         browser.close()
 
@@ -34,6 +38,7 @@ def opened(browser: Browser) -> Iterator[object]:
 
     def open_page(file: Path, **context: object) -> Page:
         contexts.append(browser.new_context(**context))  # type: ignore[arg-type]  # options by name
+        contexts[-1].set_default_timeout(PATIENCE_S * 1000)
         page = contexts[-1].new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))

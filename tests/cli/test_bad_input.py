@@ -7,11 +7,15 @@ import re
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from dstamp_sim.engines.explore.explorer import WORTH_OF_ENDLESS
+from tests.patience import PATIENCE_S
 
 HEAD = "from dstamp_sim import *\nr = Register('r', 0)\n"
 TAIL = "\ndef build() -> System:\n    return System(objects=[r], processes=[Process('p', p)])\n"
@@ -198,11 +202,15 @@ def test_a_file_that_is_no_witness_is_refused(dstamp):
     refused(dstamp("show", "x.txt"), "x.txt: not JSON")
 
 
-def _read_until(terminal, wanted):
-    """What a program wrote to its terminal, up to the progress that says that it is under way."""
+def _read_all(terminal, wanted, met):
+    """All that a program writes to its terminal: unread, it would make the program wait. Sets `met` at `wanted`."""
     written = ""
-    while wanted not in written:
-        written += os.read(terminal, 4096).decode(errors="replace")
+    with suppress(OSError):  # the program has ended
+        while part := os.read(terminal, 4096):
+            written += part.decode(errors="replace")
+            if wanted in written:
+                met.set()
+    met.set()
     return written
 
 
@@ -215,16 +223,22 @@ def test_ctrl_c_in_a_long_exploration_gives_partial_counts_and_exit_3(tmp_path):
     command = [sys.executable, "-c", program, "explore", "cc_ci", "--set", "runs=6", *unreduced]
     terminal, errors = pty.openpty()
     environment = dict(os.environ, PYTHONUNBUFFERED="1", TERM="xterm")
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=tmp_path, env=environment
-    ) as running:
+    under_way = Event()
+    with (
+        ThreadPoolExecutor(1) as reader,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=tmp_path, env=environment
+        ) as running,
+    ):
         os.close(errors)
         try:
-            err = _read_until(terminal, "states/s")
+            written = reader.submit(_read_all, terminal, "states/s", under_way)
+            assert under_way.wait(PATIENCE_S)
             running.send_signal(signal.SIGINT)
-            out, _ = running.communicate(timeout=300)  # a busy machine takes its time
+            out, _ = running.communicate(timeout=PATIENCE_S)
         finally:
             running.kill()
+    err = written.result()
     assert running.returncode == 3, (out, err)
     assert "part of the space (interrupted)" in out
     assert "Traceback" not in err

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 COMMAND = [sys.executable, "-c", "from dstamp_command import main; main()"]
 
 MODEL = """\
@@ -186,7 +188,7 @@ def test_ctrl_c_while_modules_load_is_one_word_and_130(tmp_path, after_s):
         assert running.stdout.readline() == "up\n"
         time.sleep(after_s)
         running.send_signal(signal.SIGINT)
-        _, err = running.communicate(timeout=60)
+        _, err = running.communicate(timeout=PATIENCE_S)
     assert (running.returncode, err) == (130, "dstamp: interrupted\n")
 
 

@@ -15,6 +15,7 @@ from dstamp_sim.conformance.play import follow
 from dstamp_sim.conformance.real_git import CheckoutHand, Recipe, git, read_files, read_head
 from dstamp_sim.conformance.real_swarm import NOW, ServiceHand
 from dstamp_sim.inputs.model_file import load_model
+from tests.patience import PATIENCE_S
 
 MECHANISMS = ("stack_race", "checkout_race", "torn_checkout", "swarm_rollback")
 
@@ -162,10 +163,10 @@ def outcome_of_a_failed_task(alone: ServiceHand) -> str | None:
     alone.perform("deploy", (Spec("head", "head"), NOW), wait=True)
     begun = time.monotonic()
     while not (waiting := alone.waiting_tasks()):
-        assert time.monotonic() - begun < 30
+        assert time.monotonic() - begun < PATIENCE_S
     alone.order("fail", waiting[0])
     while (status := alone.status()) in ("updating", "rollback_started"):
-        assert time.monotonic() - begun < 30
+        assert time.monotonic() - begun < PATIENCE_S
     return status
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from dstamp_sim.conformance import keeper
 from dstamp_sim.conformance.keeper import scratch_folder
+from tests.patience import PATIENCE_S
 
 # What a test run does, in a process that can be killed; it says where its engine is as soon as it knows.
 PROGRAM = """
@@ -44,7 +45,7 @@ def test_nothing_is_left_when_it_is_killed(moment_s, tmp_path):
     running.send_signal(signal.SIGKILL)
     running.wait()
     running.stdout.close()
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE_S
     while (left := left_over(tmp_path, spaces)) and time.monotonic() < until:
         time.sleep(0.1)
     assert left == []
@@ -61,7 +62,7 @@ def test_nothing_is_left_when_its_keepers_are_killed_instead(tmp_path):
     assert len(kept) == 2  # the scratch folder's keeper and the engine's
     for folder in kept:
         os.kill(int(folder.name.removeprefix("dstamp-real-").partition(".")[0]), signal.SIGKILL)
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE_S
     while (any(tmp_path.iterdir()) or groups_left()) and time.monotonic() < until:
         time.sleep(0.1)
     assert (list(tmp_path.iterdir()), groups_left()) == ([], [])

@@ -18,6 +18,7 @@ from dstamp_sim.engines.tables import kernel
 from dstamp_sim.engines.tables.closure import close
 from dstamp_sim.engines.tables.tables import Tables
 from models.cc_ci import stack_race
+from tests.patience import PATIENCE_S
 from tests.random_systems import random_system
 
 FAST, ALL = 20, 1000
@@ -142,7 +143,7 @@ def test_results_come_in_the_order_of_the_tasks_and_all_threads_work():
 
     def task(number: int) -> int:
         if number < 3:
-            meet.wait(timeout=60)  # only three threads at once pass
+            meet.wait(timeout=PATIENCE_S)  # only three threads at once pass
         names.add(threading.current_thread().name)
         return number
 
