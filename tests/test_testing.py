@@ -91,7 +91,7 @@ def test_what_fails_for_any_number_says_for_which():
 
 
 def test_what_is_not_decided_is_no_pass():
-    with pytest.raises(Undecided, match=r"UNDETERMINED, which is no pass: .*the limit of 5 states was reached"):
+    with pytest.raises(Undecided, match=r"UNDETERMINED, which is not a pass: .*the limit of 5 states was reached"):
         assert_holds(system_of("cc_ci"), limit=5)
 
 

@@ -92,7 +92,7 @@ def test_a_lapse_is_told_of_a_hold_from_the_step_that_took_it(seed):
     assert check([(Record(*drawn), explain(*drawn))])["HadLapsed"] > 0
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=1)
 @pytest.mark.parametrize("first", range(0, 31_000, 7_750))
 def test_every_claim_about_5000_random_systems_is_true_and_its_wrong_twins_are_caught(first):
     explained = list(told(range(first, first + 7_750)))

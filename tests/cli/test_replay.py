@@ -221,7 +221,7 @@ def contradictory(tmp_path):
     return file
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=4)
 def test_evidence_that_no_mechanism_can_give_is_reported_with_the_observation_that_conflicts(dstamp, contradictory):
     code, out, _ = dstamp("replay", "--evidence", contradictory, "--json")
     assert code == 0

@@ -52,7 +52,7 @@ def test_evidence_that_is_not_there_or_cannot_be_written_is_refused(dstamp, evid
     assert evidence.read_bytes() == INCIDENT.read_bytes()
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=2)
 def test_an_outcome_is_added_under_everything_that_was_there_and_the_mechanisms_are_ranked_again(dstamp, evidence):
     observed = "consoles of the red runs=abra took the head in the drifted runs"
     code, out, _ = dstamp(

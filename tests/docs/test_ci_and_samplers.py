@@ -78,7 +78,7 @@ def test_a_cell_of_the_table_is_what_the_experiment_gives():
     assert quoted_row("classic/bank customers=3").split(" | ")[1] == cell
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=1)
 def test_the_whole_table_is_what_the_experiment_gives():
     for row in sampler_race.table(20_000, 5):
         assert row in SAMPLERS

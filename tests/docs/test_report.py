@@ -29,7 +29,7 @@ def test_what_rests_on_assumed_priors_is_said_before_any_figure():
     assert "rests on assumed priors" in " ".join(head.split())
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=2)
 def test_the_report_is_what_its_command_writes_to_the_byte(dstamp):
     code, out, _ = dstamp("replay", "--report", "REPORT.md")
     assert code == 0

@@ -23,7 +23,7 @@ def recovered(cluster, seen, profiles, told_apart):
     }
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=2)
 @pytest.mark.parametrize("fields", [EVERYTHING, RESULTS], ids=["with console and fingerprints", "results alone"])
 def test_in_95_of_100_trials_the_true_mechanism_wins_or_one_that_the_tool_cannot_tell_from_it(fields):
     cluster = laboratory(fields)

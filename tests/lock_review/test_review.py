@@ -55,7 +55,7 @@ def test_the_philosophers_deadlocks_are_found_and_the_cycle_is_told(alone, dstam
     assert {"out/placement-map.svg", f"out/story-{len(stories)}.svg"} <= set(json.loads(out)["files"])
 
 
-@pytest.mark.slow  # 28 placements with an orchestrator that may fail, each with 1 to 3 runs
+@pytest.mark.slow(minutes=1)  # 28 placements with an orchestrator that may fail, each with 1 to 3 runs
 def test_of_the_swarms_own_rollback_it_says_that_locks_are_not_the_cure(alone, dstamp):
     options = ["--spans", "1", "--locks", "host", "--scenario", fleetless()]
     code, out, _ = dstamp("review", "cc_ci:swarm_rollback", *options)
@@ -186,7 +186,7 @@ def test_a_scenario_of_arrivals_is_not_replayed(dstamp, tmp_path):
     assert "fleet.toml: has a stream of arrivals" in err
 
 
-@pytest.mark.slow  # 32 placements, each proved for any number and priced
+@pytest.mark.slow(minutes=1)  # 32 placements, each proved for any number and priced
 def test_of_the_incident_it_recommends_the_lock_from_the_base_deploy_to_the_check(alone, tmp_path):
     found = review_model("cc_ci", spans=1, locks=["app-domain"], out=tmp_path / "out")
     assert found.recommended[0].shape == "app-domain:deploy_app..check_hc1"
