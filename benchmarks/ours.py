@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from dstamp_sim import explore
-from dstamp_sim.engines.explore.explorer import ALL_REDUCTIONS, NO_REDUCTION
+from dstamp_sim.engines.explore.settings import ALL_REDUCTIONS, NO_REDUCTION
 from dstamp_sim.inputs.model_file import load_model
 
 SWEEP = str(Path(__file__).parent / "models" / "sweep.py")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dstamp_sim import Report, System, Verdict, explore
-from dstamp_sim.engines.explore.explorer import NO_REDUCTION
+from dstamp_sim.engines.explore.settings import NO_REDUCTION
 from dstamp_sim.inputs.model_file import load_model, read_settings
 
 MANIFEST = Path(__file__).parent.parent / "models" / "expected.toml"

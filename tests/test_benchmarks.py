@@ -8,7 +8,7 @@ from benchmarks.ours import system
 from benchmarks.table import BEGIN, END, README, RESULTS, quote, tables
 from benchmarks.tools import SPIN, WORKLOADS, read_pan
 from dstamp_sim import explore
-from dstamp_sim.engines.explore.explorer import NO_REDUCTION
+from dstamp_sim.engines.explore.settings import NO_REDUCTION
 
 RESULT = json.loads(RESULTS.read_text(encoding="utf-8"))
 

@@ -43,6 +43,14 @@ def test_importing_the_package_loads_no_engine():
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
 
 
+def test_help_loads_no_engine():
+    code = (
+        "import sys; from dstamp_sim.cli import main\ntry: main()\nfinally: print({*sys.modules} & {'numba', 'numpy'})"
+    )
+    command = [sys.executable, "-c", code, "explore", "--help"]
+    assert subprocess.check_output(command, text=True).splitlines()[-1] == "set()"
+
+
 def test_an_exploration_that_finds_no_fault_loads_nothing_that_would_explain_one(tmp_path):
     code = "import sys; from dstamp_sim.cli import main\ntry: main()\nfinally: print(sorted(sys.modules))"
     command = [sys.executable, "-c", code, "explore", "classic/bank_fixed", "--out", str(tmp_path)]

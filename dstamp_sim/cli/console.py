@@ -19,7 +19,7 @@ from rich.text import Text
 from dstamp_sim.cli.numbers import whole
 from dstamp_sim.core.errors import harmless
 from dstamp_sim.disk.writing import force, write_held
-from dstamp_sim.engines.explore.explorer import ExploreProgress
+from dstamp_sim.engines.explore.settings import ExploreProgress
 
 if TYPE_CHECKING:
     from dstamp_sim.analyses.explain import Explanation

@@ -23,7 +23,7 @@ from dstamp_sim.cli.console import (
 )
 from dstamp_sim.cli.numbers import whole
 from dstamp_sim.cli.report import print_report
-from dstamp_sim.engines.explore.explorer import DEFAULT_LIMIT, DEFAULT_MEMORY_MB, Reductions
+from dstamp_sim.engines.explore.settings import DEFAULT_LIMIT, DEFAULT_MEMORY_MB, Reductions
 
 
 def explore(

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from dstamp_sim.core.verdict import Report
 from dstamp_sim.disk.writing import check_writable
-from dstamp_sim.engines.explore.explorer import (
+from dstamp_sim.engines.explore.explorer import explore
+from dstamp_sim.engines.explore.settings import (
     ALL_REDUCTIONS,
     DEFAULT_LIMIT,
     DEFAULT_MEMORY_MB,
     ExploreProgress,
     Reductions,
-    explore,
 )
 from dstamp_sim.pipeline.file_names import STATES
 from dstamp_sim.pipeline.findings import findings_of

@@ -9,7 +9,7 @@ from pathlib import Path
 from dstamp_sim.analyses.explain import Explanation
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.disk.writing import check_writable
-from dstamp_sim.engines.explore.explorer import ExploreProgress
+from dstamp_sim.engines.explore.settings import ExploreProgress
 from dstamp_sim.engines.prove.unbounded import prove
 from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.explore import Exploration

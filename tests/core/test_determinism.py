@@ -31,7 +31,7 @@ from dstamp_sim import (
     prove,
     replay,
 )
-from dstamp_sim.engines.explore.explorer import NO_REDUCTION
+from dstamp_sim.engines.explore.settings import NO_REDUCTION
 from dstamp_sim.engines.sampling.sampler import sample
 from dstamp_sim.random_systems import TooLarge, random_system
 from dstamp_sim.testing import system_of

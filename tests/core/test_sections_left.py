@@ -33,7 +33,7 @@ from dstamp_sim import (
 )
 from dstamp_sim.core.op import SectionMark
 from dstamp_sim.core.placement import Span
-from dstamp_sim.engines.explore.explorer import NO_REDUCTION
+from dstamp_sim.engines.explore.settings import NO_REDUCTION
 
 r = Register("r", 0)
 NAMES = ("first", "second")

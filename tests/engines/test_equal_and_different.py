@@ -33,7 +33,7 @@ from dstamp_sim import (
     each_result,
     explore,
 )
-from dstamp_sim.engines.explore.explorer import ALL_REDUCTIONS, NO_REDUCTION, Reductions
+from dstamp_sim.engines.explore.settings import ALL_REDUCTIONS, NO_REDUCTION, Reductions
 from tests.oracle import interleavings
 
 

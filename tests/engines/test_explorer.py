@@ -30,7 +30,8 @@ from dstamp_sim import (
 from dstamp_sim import explore as explore_reduced
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.semantics import Semantics
-from dstamp_sim.engines.explore.explorer import NO_REDUCTION, WORTH_KNOWING
+from dstamp_sim.engines.explore.explorer import WORTH_KNOWING
+from dstamp_sim.engines.explore.settings import NO_REDUCTION
 from dstamp_sim.engines.explore.space import Space
 from dstamp_sim.engines.tables.tables import Tables
 from models.cc_ci import stack_race

@@ -10,7 +10,7 @@ import pytest
 
 from dstamp_sim import Flock, Process, ScheduleError, SharedObject, System, at_end, explore
 from dstamp_sim.core.semantics import Local, Semantics
-from dstamp_sim.engines.explore.explorer import NO_REDUCTION
+from dstamp_sim.engines.explore.settings import NO_REDUCTION
 from dstamp_sim.engines.tables.tables import LocalKey, Tables
 from tests.agreement import judged
 from tests.oracle import Findings, search

@@ -5,7 +5,7 @@ from math import comb
 import pytest
 
 from dstamp_sim import Mutex, Process, Register, System, Verdict, delay, explore
-from dstamp_sim.engines.explore.explorer import NO_REDUCTION, Reductions
+from dstamp_sim.engines.explore.settings import NO_REDUCTION, Reductions
 from dstamp_sim.inputs.model_file import load_model
 
 PAIR = ("two_phase_commit", "two_phase_commit_impatient")

@@ -11,7 +11,7 @@ import pytest
 from dstamp_sim import Op, Outcome, Process, SharedObject, System, Verdict, at_end, each_result, explore
 from dstamp_sim.core.semantics import DEAD, Local
 from dstamp_sim.engines.explore import explorer, reduction, space
-from dstamp_sim.engines.explore.explorer import Reductions
+from dstamp_sim.engines.explore.settings import Reductions
 from dstamp_sim.engines.tables import quotient, tables
 from models.cc_ci import PLACEMENTS, stack_race, swarm_rollback
 from tests.agreement import judged

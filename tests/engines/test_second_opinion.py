@@ -7,7 +7,7 @@ statement, processes that stay where they ended, and nothing that SPIN resets, h
 import pytest
 
 from dstamp_sim import explore
-from dstamp_sim.engines.explore.explorer import NO_REDUCTION
+from dstamp_sim.engines.explore.settings import NO_REDUCTION
 from tests.expected_models import build, manifest
 from tests.random_systems import described, random_system
 from tests.spin import differences

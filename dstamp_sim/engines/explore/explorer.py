@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from dstamp_sim.core.errors import UnboundedProgram
@@ -18,18 +18,19 @@ from dstamp_sim.engines.explore.endless import endless
 from dstamp_sim.engines.explore.level_judge import CopiesDistinguished, LevelJudge
 from dstamp_sim.engines.explore.reduction import MOST_OBJECTS, future_of
 from dstamp_sim.engines.explore.retrace import schedule_along
+from dstamp_sim.engines.explore.settings import (
+    ALL_REDUCTIONS,
+    DEFAULT_LIMIT,
+    DEFAULT_MEMORY_MB,
+    ExploreProgress,
+    Reductions,
+)
 from dstamp_sim.engines.explore.shortest import shortest_schedule
 from dstamp_sim.engines.explore.space import OutOfMemory, Space
 from dstamp_sim.engines.replay import replay_to_end
 from dstamp_sim.engines.tables.closure import close
 from dstamp_sim.engines.tables.quotient import quotient
 from dstamp_sim.engines.tables.tables import Tables
-
-DEFAULT_LIMIT = 200_000_000
-"""How many states an exploration keeps before it gives up."""
-
-DEFAULT_MEMORY_MB = 8192
-"""Memory in MB for states, parents and visited set before it gives up."""
 
 HISTORY_LIMIT = 5_000
 """The most ops of one process in an exploration; a program with more counts as a loop without bound."""
@@ -54,26 +55,6 @@ NOT_SHORTEST = "not necessarily the fewest"
 
 _NO_MATTER = "the verdict is the same, it only takes longer (objects of fewer states would help)"
 """The consequence, and the remedy, where there is no partial-order reduction."""
-
-ExploreProgress = Callable[[int, int, int], None]
-"""Called now and then with states, transitions and depth."""
-
-
-@dataclass(frozen=True)
-class Reductions:
-    """Which reductions an exploration may use; verdicts do not depend on them, counts do.
-
-    `merge`: local steps cost no states, and local states with the same future are one. `por`: partial-order reduction
-    by stubborn sets. `symmetry`: states that differ by a permutation of copies are one.
-    """
-
-    merge: bool = True
-    por: bool = True
-    symmetry: bool = True
-
-
-ALL_REDUCTIONS = Reductions()
-NO_REDUCTION = Reductions(merge=False, por=False, symmetry=False)
 
 
 @dataclass

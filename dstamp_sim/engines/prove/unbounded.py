@@ -12,7 +12,8 @@ from dstamp_sim.core.properties import LooksAtAll, Property, PropertyKind
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict, certify, combined
-from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT, LOOP_LIMIT, ExploreProgress, explore, unending
+from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT, LOOP_LIMIT, explore, unending
+from dstamp_sim.engines.explore.settings import ExploreProgress
 from dstamp_sim.engines.prove.coverability import Controls, CoverabilityResult, Demand, TooMany, cover
 from dstamp_sim.engines.tables.closure import close
 from dstamp_sim.engines.tables.quotient import quotient
