@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from benchmarks import paired
 from benchmarks.ours import system
 from benchmarks.table import BEGIN, END, README, RESULTS, quote, tables
 from benchmarks.tools import SPIN, WORKLOADS, read_pan
@@ -48,3 +49,22 @@ def test_a_saved_count_is_what_an_exploration_gives_now(workload):
 def test_what_pan_prints_is_read():
     out = "errors: 0\n  229 states, stored\n 177 states, matched\n 406 transitions (= stored+matched)\n"
     assert read_pan(out + "pan: elapsed time 0.5 seconds\n") == {"states": 229, "transitions": 406, "seconds": 0.5}
+
+
+def test_pairs_are_measured_in_turn_and_told_by_the_median_of_their_ratios():
+    asked: list[str] = []
+    took = {"here": iter([9.0, 1.0, 2.0, 4.0]), "there": iter([9.0, 2.0, 2.0, 2.0])}
+
+    def measure(python: str) -> float:
+        asked.append(python)
+        return next(took[python])
+
+    found = paired.pairs(measure, "here", "there", 3)
+    assert asked[2:] == ["here", "there", "there", "here", "here", "there"]  # the first two fill the caches
+    assert found == [(1.0, 2.0), (2.0, 2.0), (4.0, 2.0)]
+    assert paired.line("bank", found) == "| bank | 2.00 | 2.00 | 1.000 | 0.50 to 2.00 |"
+
+
+def test_an_exploration_of_a_users_own_object_is_among_them():
+    assert str(paired.BOARD) in paired.EXPLORATIONS
+    assert paired.BOARD.exists()
