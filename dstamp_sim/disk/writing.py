@@ -76,7 +76,7 @@ def held_back() -> Iterator[HeldBack]:
 
 
 def write_held() -> Sequence[Path]:
-    """Writes what the command holds back; gives all that it has written."""
+    """Writes what the command holds back; returns all that it has written."""
     held = _held.get()
     if held is None:
         return ()

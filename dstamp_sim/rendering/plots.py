@@ -47,7 +47,7 @@ def shade(seconds: float | None, longest: float) -> tuple[float, float, float]:
 
 
 def figure_bytes(figure: Figure, kind: str) -> bytes:
-    """A figure as `.png` or `.svg`; the same figure gives the same bytes."""
+    """A figure as `.png` or `.svg`; the same figure always has the same bytes."""
     picture, metadata = BytesIO(), {"Date": None} if kind == ".svg" else {"Software": None}
     figure.savefig(picture, format=kind.lstrip("."), metadata=metadata, bbox_inches="tight", pad_inches=0.2)
     return picture.getvalue()
