@@ -40,5 +40,5 @@ def test_the_rows_do_not_depend_on_the_number_of_processes():
     one, two = ([plain(row) for row in asked.rows(workers)] for workers in (1, 2))
     assert one == two
     assert {row["verdict"].value for row in one} == {"possible", "impossible"}
-    partners = [row["timed"]["question"].partners for row in one if row["timed"]]
+    partners = [row["timed"]["candidate"].partners for row in one if row["timed"]]
     assert any(partners)  # what was found with partners is made again in this process
