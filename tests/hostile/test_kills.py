@@ -124,7 +124,7 @@ from dstamp_sim.engines.parallel.processes import spawned
 def begin(): pass
 def task(number):
     import os
-    print(os.getpid(), file=sys.stderr, flush=True)
+    os.write(2, b"%d\\n" % os.getpid())  # at once, for two write here
     time.sleep(10_000)
 if __name__ == "__main__":
     list(spawned(task, [1, 2], 2, begin, ()))
@@ -139,9 +139,12 @@ def test_workers_end_with_their_parent_and_leave_no_stream_open(tmp_path, number
     with subprocess.Popen(
         [sys.executable, str(program)], env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as running:
-        workers = [int(running.stderr.readline()) for _ in range(2)]
-        running.send_signal(number)
-        _, err = running.communicate(timeout=LONG_S)  # the end of the stream is the end of every process that has it
+        try:
+            workers = [int(running.stderr.readline()) for _ in range(2)]
+            running.send_signal(number)
+            _, err = running.communicate(timeout=LONG_S)  # its end is that of every process that has the stream
+        finally:
+            running.kill()
     assert running.returncode == -number
     assert not any(Path(f"/proc/{pid}").exists() and b"parent" in cmdline(pid) for pid in workers)
     assert "Traceback" not in err
