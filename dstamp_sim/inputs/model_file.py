@@ -70,12 +70,15 @@ class Model:
         """The factory's system with `settings`, under `placement` (the model's own when None).
 
         Raises ModelError with the model's file and line when the factory fails or returns no System, PlacementError
-        when the placement and `settings` set one parameter differently.
+        when the placement and `settings` set one parameter differently, and the UsageError with which a factory refuses
+        its parameters.
         """
         laid = None if placement is None else self.placement(placement)
         arguments = settings if laid is None else laid.joined(settings)
         try:
             system = self.factory(**arguments)
+        except UsageError:
+            raise
         except BaseException as error:
             raise blamed(error, _line_of(error, self.path), "the factory") from error
         if iscoroutine(system):

@@ -2,7 +2,9 @@
 
 import pytest
 
-from dstamp_sim import GitCheckout, Placement, Verdict, explore, replay
+from dstamp_sim import ANY, GitCheckout, Placement, Verdict, explore, replay
+from dstamp_sim.core.errors import UsageError
+from dstamp_sim.inputs.model_file import load_model
 from models.cc_ci import MECHANISMS, PLACEMENTS, checkout_race, stack_race, swarm_rollback
 from models.cc_ci.naming import app_domain
 
@@ -141,3 +143,8 @@ def test_the_checkout_is_private_only_where_every_run_has_its_own():
 
 def test_a_span_over_the_check_alone_is_not_enough():
     assert verdict(stack_race().with_locks(Placement.parse("app-domain:check_hc1"))) is Verdict.VIOLATED
+
+
+def test_that_there_is_only_a_number_of_runs_with_an_id_each_is_said_as_the_model_says_it():
+    with pytest.raises(UsageError, match="^runs=any: .*so there is only a number$"):
+        load_model("cc_ci").build({"runs": ANY, "fencing": True})
