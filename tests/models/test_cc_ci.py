@@ -146,5 +146,5 @@ def test_a_span_over_the_check_alone_is_not_enough():
 
 
 def test_that_there_is_only_a_number_of_runs_with_an_id_each_is_said_as_the_model_says_it():
-    with pytest.raises(UsageError, match="^runs=any: .*so there is only a number$"):
+    with pytest.raises(UsageError, match=r"^runs=any: .*so there is only a number$"):
         load_model("cc_ci").build({"runs": ANY, "fencing": True})
