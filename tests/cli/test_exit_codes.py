@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from dstamp_sim import cli
 from tests.patience import PATIENCE_S
 
 COMMAND = [sys.executable, "-c", "from dstamp_command import main; main()"]
@@ -206,3 +207,8 @@ def test_the_readmes_table_of_exit_codes_is_complete():
     text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     table = text[text.index("| exit code |") :].partition("\n\n")[0]
     assert re.findall(r"^\| (\d+) \|", table, re.MULTILINE) == ["0", "1", "2", "3", "70", "74", "130"]
+
+
+def test_a_commands_frame_leaves_room_for_all_that_it_calls():
+    piece, frame = 2**19, 8 * cli._run.__code__.co_stacksize
+    assert piece // 2 < frame < piece - 2**17  # so CPython maps half a megabyte, and an eighth at least is left
