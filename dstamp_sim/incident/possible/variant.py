@@ -50,8 +50,7 @@ class Variant:
 
     def experiment(self, experiment: Experiment, factory: Factory) -> System:
         """The system of the runs of an experiment."""
-        fixed = _keywords(factory) if factory is self.mechanism.factory else {}
-        return factory(**{**fixed, **self.settings, **experiment.settings})
+        return factory(**{**self.settings, **experiment.settings})
 
     def needs(self, runs: Sequence[Observation]) -> dict[str, Any]:
         """The parameters with which results have the fields that were observed."""
