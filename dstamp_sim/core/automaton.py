@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from weakref import finalize
 
 from dstamp_sim.core.errors import ModelError, UnboundedProgram, blamed, unknown
-from dstamp_sim.core.made import Made
+from dstamp_sim.core.made import RUNNING, Made
 from dstamp_sim.core.op import ENTER, Op, Program, SectionMark
 from dstamp_sim.core.place import Place, defined, frames, going_through_a_set, raised_at, standing
 from dstamp_sim.core.placement import BoundSpan, LockTaken, lay_over
@@ -125,11 +125,11 @@ class _Live:
         """Returns what it yields next after `answer`; notes ops made meanwhile, and strikes out the yielded one."""
         if self.refusing and answer is None and isinstance(self.last, Op) and self.last.verb == "try_acquire":
             self.cut_off = self.cut_off or any(self.last.target is lock for lock in self.refusing)
-        before, Made.running = Made.running, self.made
+        before, RUNNING.made = RUNNING.made, self.made
         try:
             item: Any = self.driver.send(answer)
         finally:
-            Made.running = before
+            RUNNING.made = before
         self.last = item
         self.made.strike(item)
         return item
@@ -137,13 +137,13 @@ class _Live:
 
 def _drop(*generators: Program[Any]) -> None:
     """End a program that is dropped half-way: its `finally` clauses run, but what they yield is not performed."""
-    before, Made.running = Made.running, None  # another program's code may be running
+    before, RUNNING.made = RUNNING.made, None  # another program's code may be running
     for generator in generators:
         with suppress(BaseException):
             generator.throw(LockTaken())
             for _ in range(MOST_DROPPED):
                 generator.send(None)
-    Made.running = before
+    RUNNING.made = before
 
 
 class Automaton:
@@ -253,13 +253,13 @@ class Automaton:
     def _start(self, given: Callable[[Any], Any] = _as_it_is) -> _Live:
         made, program = Made(), self._own()
         refusing = tuple(bound.lock for bound in self._bound if bound.lock is not None and not bound.span.waits)
-        before, Made.running = Made.running, made
+        before, RUNNING.made = RUNNING.made, made
         try:
             body = program(*map(given, self._args))
         except BaseException as error:
             raise blamed(error, defined(self._program), "starting the program") from error
         finally:
-            Made.running = before
+            RUNNING.made = before
         if iscoroutine(body):
             body.close()
             raise ModelError(f"{defined(self._program)}: a program is written with `def` and `yield`, not `async def`")

@@ -6,8 +6,9 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from inspect import GEN_CREATED, getgeneratorstate
+from threading import local
 from types import GeneratorType
-from typing import Any, ClassVar
+from typing import Any
 
 from dstamp_sim.core.place import GENERATED, PACKAGE, Place
 
@@ -20,9 +21,6 @@ class Made:
     Ops are told apart by identity. An op made while no program's code runs (at import, by a predicate, by an
     object's `at_exit`) is not noted.
     """
-
-    running: ClassVar[Made | None] = None
-    """The one of the program whose code is running."""
 
     __slots__ = ("_items",)
 
@@ -58,6 +56,16 @@ class Made:
     def _strike_begun(self) -> None:
         for key in [key for key, (item, *_) in self._items.items() if _begun(item)]:
             del self._items[key]
+
+
+class _Thread(local):
+    """What one thread is doing: several may run programs at once (free runs on real parts do)."""
+
+    made: Made | None = None
+    """The one of the program whose code this thread is running."""
+
+
+RUNNING = _Thread()
 
 
 def _begun(item: Any) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dstamp_sim.core.errors import ModelError
-from dstamp_sim.core.made import Made
+from dstamp_sim.core.made import RUNNING
 from dstamp_sim.core.place import here
 from dstamp_sim.core.value import text
 
@@ -29,8 +29,8 @@ class Op:
     args: tuple[Hashable, ...] = ()
 
     def __post_init__(self) -> None:
-        if Made.running is not None:
-            Made.running.note(self)
+        if RUNNING.made is not None:
+            RUNNING.made.note(self)
 
     @property
     def is_delay(self) -> bool:
@@ -40,8 +40,8 @@ class Op:
     def on(self, target: SharedObject) -> Op:
         """The same verb with the same arguments on another object; to be yielded in its place."""
         other = Op(target, self.verb, self.args)
-        if Made.running is not None:
-            Made.running.strike(self)
+        if RUNNING.made is not None:
+            RUNNING.made.strike(self)
         return other
 
     def __str__(self) -> str:
@@ -91,8 +91,8 @@ def section(name: str, body: Program[T]) -> Program[T]:
             f"write `section({name!r}, body())`"
         )
     made = _marked(name, body)
-    if Made.running is not None:
-        Made.running.note(made)
+    if RUNNING.made is not None:
+        RUNNING.made.note(made)
     return made
 
 

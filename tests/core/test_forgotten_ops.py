@@ -1,5 +1,7 @@
 """An op or a section that a program makes and never yields is an error with its line; what is handed on is let pass."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import pytest
@@ -19,8 +21,10 @@ from dstamp_sim import (
     explore,
     section,
 )
+from dstamp_sim.core.automaton import Automaton
 from dstamp_sim.core.made import _ALONE, check_python, counts_references
 from tests.core.refusals import always_refused, coin, complaint, line_of, system, x, y
+from tests.patience import PATIENCE_S
 
 
 def test_an_op_without_yield_is_refused_with_its_line():
@@ -262,3 +266,28 @@ def test_a_python_that_does_not_show_who_refers_to_an_op_is_warned_of():
     assert counts_references(), "this Python does: the tests above show it"
     with pytest.warns(RuntimeWarning, match="an op that is made and never yielded is not noticed. Use CPython"):
         check_python(kept=_ALONE)
+
+
+def test_an_op_that_one_thread_makes_is_not_charged_to_a_program_that_another_thread_runs():
+    """Free runs on real parts advance one program per thread."""
+    first_runs, second_runs, made = Event(), Event(), Event()
+
+    def first() -> Program[int]:
+        first_runs.set()
+        assert second_runs.wait(PATIENCE_S)
+        op = x.read()
+        made.set()
+        return (yield op)
+
+    def second() -> Program[None]:
+        second_runs.set()
+        assert made.wait(PATIENCE_S)
+        if second_runs.is_set():
+            return
+        yield x.write(1)
+
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(Automaton, first, (), (), [x])
+        assert first_runs.wait(PATIENCE_S)
+        other = pool.submit(Automaton, second, (), (), [x])
+        assert not one.result().nodes[0].ended and other.result().nodes[0].ended
