@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, settings
 
 from dstamp_sim import cli
 from tests.needs import LEFT_OUT, LeftOut, leave_out, left_out, missing, told
+from tests.todays import said, the_day
 
 settings.register_profile(
     "patient", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -25,6 +26,10 @@ def pytest_addoption(parser):
     parser.addoption(
         "--real-report", metavar="FILE", help="write what was compared on real parts, as docs/conformance.md"
     )
+
+
+def pytest_configure(config):
+    the_day()
 
 
 def pytest_collection_modifyitems(config, items):
@@ -57,7 +62,9 @@ def pytest_runtest_makereport(call):
     return report
 
 
-def pytest_terminal_summary(terminalreporter):
+def pytest_terminal_summary(terminalreporter, config):
+    if config.getoption("--slow"):
+        terminalreporter.write_line(said())
     if line := told(left_out(terminalreporter.stats)):
         terminalreporter.write_line(line, yellow=True)
 

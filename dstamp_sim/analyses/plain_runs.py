@@ -8,7 +8,7 @@ from dstamp_sim.core.automaton import Hold
 from dstamp_sim.core.errors import ModelError
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.semantics import Semantics, State
-from dstamp_sim.core.shared_object import Outcome, SharedObject
+from dstamp_sim.core.shared_object import Outcome
 from dstamp_sim.core.system import System
 
 _MOST_MOVES = 300
@@ -51,9 +51,5 @@ def _answer(semantics: Semantics, seen: Sequence[State], pid: int, op: Op) -> Ou
     now = semantics.outcomes(seen[-1], pid)
     if now or op.target is None:
         return now[0] if now else None
-    others = (_outcomes(op.target, dict(semantics.named(state)), semantics.names[pid], op) for state in seen)
+    others = (op.target.outcomes(semantics.state_of(state, pid, op.target), op) for state in seen)
     return next((outcomes[0] for outcomes in others if outcomes), None)
-
-
-def _outcomes(target: SharedObject, states: dict[str, object], process: str, op: Op) -> tuple[Outcome, ...]:
-    return target.outcomes(states[f"{target.name}@{process}" if target.private else target.name], op)

@@ -97,8 +97,9 @@ class _Performance:
     def run_out(self, pid: int) -> None:
         """A process goes on until it has ended or is blocked."""
         for _ in range(_AFTERMATH):
-            if self.semantics.outcomes(self.state, pid):
-                self.do(pid, 0)
+            if not self.semantics.outcomes(self.state, pid):
+                return
+            self.do(pid, 0)
 
     def finish(self, held: Collection[str]) -> bool:
         """Moves every process but the `held` to its end in turn, daemons when no other can; whether it is the end."""

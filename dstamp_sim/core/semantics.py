@@ -119,7 +119,7 @@ class Semantics:
         if node is None or node.op is None:
             return ()
         target = node.op.target
-        return _NOTHING if target is None else self.look_up(target, self._state_of(state, pid, target), node)
+        return _NOTHING if target is None else self.look_up(target, self.state_of(state, pid, target), node)
 
     def may_die(self, state: State, pid: int) -> bool:
         """Whether this process may die now: the system allows another death and it has not ended."""
@@ -284,7 +284,8 @@ class Semantics:
                 f"state, and {DEPENDS}"
             )
 
-    def _state_of(self, state: State, pid: int, target: SharedObject) -> Hashable:
+    def state_of(self, state: State, pid: int, target: SharedObject) -> Hashable:
+        """The state of an object, of a private one that of this process."""
         slot = self._slot[id(target)]
         return state.local[pid].private[slot] if target.private else state.shared[slot]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from enum import Enum
 from functools import cached_property
+from itertools import chain
 from math import isnan
 from typing import Any
 
@@ -87,11 +88,22 @@ def _key(value: Any) -> Hashable:
         plain = len(members) < 2 and members <= _EXACT
         return (kind, members, value) if plain else (kind, frozenset(map(_key, value)))
     if kind is tuple or (isinstance(value, tuple) and _is_plain(kind)):
-        kinds = tuple(map(type, value))
-        return (kind, kinds, tuple(value)) if set(kinds) <= _EXACT else (kind, *map(_key, value))
+        return kind, *_parts(value)
     if isinstance(value, Enum) or _is_itself(kind):
         return _Itself(value)
     return kind, *_pickled(value, kind)
+
+
+def _parts(value: tuple[Any, ...]) -> tuple[Hashable, ...]:
+    """The keys of a tuple's parts; of plain values, and of rows of them, the types and the values."""
+    kinds = tuple(map(type, value))
+    if set(kinds) <= _EXACT:
+        return kinds, tuple(value)
+    if set(kinds) == {tuple}:  # such as a flock's inodes with their counts: a hundred pairs in each of many states
+        inner = tuple(map(type, chain.from_iterable(value)))
+        if set(inner) <= _EXACT:
+            return inner, tuple(map(len, value)), tuple(value)
+    return tuple(map(_key, value))
 
 
 def _is_itself(kind: type) -> bool:

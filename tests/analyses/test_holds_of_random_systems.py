@@ -14,6 +14,7 @@ from dstamp_sim.core.holds import Held, Parting
 from dstamp_sim.core.trace import Trace
 from tests.analyses.hold_twins import HOLD_TWINS
 from tests.lock_systems import described, lock_system
+from tests.todays import in_parts
 
 SOME, MANY = (*range(150), 3676), range(150, 5150)
 """In 3676 one dies with what it holds after a reading that mattered."""
@@ -86,7 +87,7 @@ def test_what_is_said_of_holds_is_true_on_some_random_systems(seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", MANY[::250])
-def test_what_is_said_of_holds_is_true_on_many_random_systems(first):
-    for seed in range(first, first + 250):
+@pytest.mark.parametrize("seeds", in_parts(MANY, 250), ids=str)
+def test_what_is_said_of_holds_is_true_on_many_random_systems(seeds):
+    for seed in seeds:
         check(seed)

@@ -16,6 +16,7 @@ from dstamp_sim.engines.tables.quotient import quotient
 from dstamp_sim.engines.tables.tables import LOCAL, Tables
 from models.cc_ci import MECHANISMS, stack_race
 from tests.random_systems import random_system
+from tests.todays import todays
 
 FAST, MOST = 40, 300
 
@@ -85,7 +86,7 @@ def test_whatever_a_random_system_meets_is_in_its_closed_tables():
 
 @pytest.mark.slow
 def test_so_it_is_of_more_systems():
-    assert {missed(random_system(seed)) for seed in range(FAST, 2000)} <= {0, None}
+    assert {missed(random_system(seed)) for seed in todays(range(FAST, 2000))} <= {0, None}
 
 
 def multiplied(seed: int) -> tuple[str, System, System]:

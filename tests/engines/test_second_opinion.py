@@ -11,6 +11,7 @@ from dstamp_sim.engines.explore.settings import NO_REDUCTION
 from tests.expected_models import build, manifest
 from tests.random_systems import described, random_system
 from tests.spin import differences
+from tests.todays import todays
 
 FAST, ALL = 8, 200
 
@@ -42,7 +43,10 @@ def test_spin_agrees_on_a_model(entry, tmp_path):
     assert check(build(entry), tmp_path) == []
 
 
-@pytest.mark.parametrize("seed", [pytest.param(s, marks=[pytest.mark.slow] if s >= FAST else []) for s in range(ALL)])
+SEEDS = [*range(FAST), *(pytest.param(seed, marks=pytest.mark.slow) for seed in todays(range(FAST, ALL)))]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_spin_agrees_on_a_random_system(seed, tmp_path):
     system = random_system(seed)
     assert check(system, tmp_path) == [], described(system)
