@@ -7,8 +7,8 @@ Step numbers count from 0; None stands for the start of the trace where a writer
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, dataclass_transform
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Self, dataclass_transform
 
 from dstamp_sim.analyses.conflicts import Cycle, Dependency, DependencyKind
 from dstamp_sim.analyses.fields import Location, noun, set_to, value_text, with_value
@@ -22,10 +22,16 @@ from dstamp_sim.core.shared_object import Outcome
 
 @dataclass_transform(frozen_default=True)
 class Claim:
-    """One thing that an explanation says of a trace. Subclasses are made frozen dataclasses, with their own `words`."""
+    """One thing that an explanation says of a trace. Subclasses are frozen dataclasses, with their own `words`.
 
-    def __init_subclass__(cls) -> None:
-        dataclass(frozen=True)(cls)
+    Each is made one with its first claim: a story needs few of the forty, and making all takes longer than telling it.
+    """
+
+    def __new__(cls, *_values: Any, **_by_name: Any) -> Self:
+        """A claim of a class that is a dataclass by now."""
+        if not is_dataclass(cls):
+            dataclass(frozen=True)(cls)
+        return super().__new__(cls)
 
     def words(self, say: Speech) -> str:
         """The claim without a full stop: as a clause, or as a sentence of its own where it begins with a capital."""

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import isnan
 from operator import is_
 from typing import Any
 
-from dstamp_sim.core.value import same
+from dstamp_sim.core.value import Backwards, is_plain_tuple, same
 
 _PLAIN = frozenset({int, str, bool, type(None)})
-
-
-class _Backwards(frozenset[Any]):
-    """An equal set that iterates the other way round."""
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(list(super().__iter__())[::-1])
 
 
 def shaken(value: Any) -> Any:
@@ -25,7 +17,7 @@ def shaken(value: Any) -> Any:
     if kind in _PLAIN:
         return value
     if kind is frozenset:
-        return _Backwards(value) if len(value) > 1 else value
+        return Backwards(value) if len(value) > 1 else value
     if isinstance(value, tuple):
         if set(map(type, value)) <= _PLAIN:
             return value
@@ -40,22 +32,12 @@ def is_same(one: Any, other: Any) -> bool:
     if one is other:
         return True
     kind = type(one)
-    if kind in _PLAIN:
-        return kind is type(other) and bool(one == other)
-    if isinstance(one, frozenset):
-        return isinstance(other, frozenset) and one == other and _same_types(one, other)
+    if kind is Backwards:
+        return is_same(one.turned, other)
     if kind is not type(other):
         return False
-    if isinstance(one, tuple):
+    if is_plain_tuple(kind):
         return len(one) == len(other) and (all(map(is_, one, other)) or all(map(is_same, one, other)))
-    if isinstance(one, float):
-        return one == other or (isnan(one) and isnan(other))
+    if kind is float and isnan(one):
+        return isnan(other)
     return same(one, other)
-
-
-def _same_types(one: frozenset[Any], other: frozenset[Any]) -> bool:
-    """Whether equal members of two equal sets have the same types."""
-    kinds = set(map(type, frozenset.__iter__(one)))
-    if kinds != set(map(type, frozenset.__iter__(other))):
-        return False
-    return len(kinds) < 2 or {(type(item), item) for item in one} == {(type(item), item) for item in other}

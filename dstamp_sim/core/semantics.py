@@ -94,12 +94,15 @@ class Semantics:
         self._rules.check_kept()
         for automaton in dict.fromkeys(self.automata):
             automaton.repeat()
-        shaken_states: dict[int, Hashable] = {}
         asked, self._asked = self._asked, []
+        states: dict[int, Hashable] = {}
+        ops: dict[int, Op] = {}
         for target, current, node, outcomes in reversed(asked):
-            if id(current) not in shaken_states:
-                shaken_states[id(current)] = shaken(current)
-            self._ask_again(target, current, shaken_states[id(current)], node, outcomes)
+            if id(current) not in states:
+                states[id(current)] = shaken(current)
+            if id(node.op) not in ops:
+                ops[id(node.op)] = _shaken_op(node)
+            self._ask_again(target, current, states[id(current)], node, ops[id(node.op)], outcomes)
         while self._bereaved:
             self._bereave_again(*self._bereaved.pop())
         self._rules.check_kept()
@@ -240,12 +243,15 @@ class Semantics:
         return outcomes
 
     def _ask_again(
-        self, target: SharedObject, current: Hashable, again: Hashable, node: Node, before: tuple[Outcome, ...]
+        self,
+        target: SharedObject,
+        current: Hashable,
+        again: Hashable,
+        node: Node,
+        op: Op,
+        before: tuple[Outcome, ...],
     ) -> None:
-        """Asks about a state once more, as its equal `again`."""
-        assert node.op is not None
-        args = shaken(node.op.args)
-        op = node.op if args is node.op.args else replace(node.op, args=args)
+        """Asks about a state once more, as its equal `again`, with the equal `op`."""
         now = _outcomes(target, again, op, node.place)
         if not _are_same_outcomes(now, before, again, current):
             raise ModelError(
@@ -369,12 +375,26 @@ def _outcomes(target: SharedObject, current: Hashable, op: Op, place: Place) -> 
         given: Any = target.outcomes(current, op)
     except BaseException as error:
         raise blamed(error, place, f"{op} in state {text(current)}") from error
-    if not isinstance(given, (tuple, list)) or not all(isinstance(item, Outcome) for item in given):
+    if not isinstance(given, (tuple, list)) or not _are_outcomes(given):
         raise ModelError(
             f"{defined(type(target).outcomes)}: outcomes of {target.name!r} returned {given!r} for {op} in state "
             f"{text(current)}: it returns a tuple of Outcomes, such as (Outcome(state, result),), or () where it blocks"
         )
     return tuple(given)
+
+
+def _are_outcomes(given: Sequence[Any]) -> bool:
+    return set(map(type, given)) <= _OUTCOME or all(isinstance(item, Outcome) for item in given)
+
+
+_OUTCOME = frozenset({Outcome})
+
+
+def _shaken_op(node: Node) -> Op:
+    """The op of a node, with the sets among its arguments in another order."""
+    assert node.op is not None
+    args = shaken(node.op.args)
+    return node.op if args is node.op.args else replace(node.op, args=args)
 
 
 def _are_same_outcomes(now: Sequence[Outcome], before: Sequence[Outcome], again: Hashable, current: Hashable) -> bool:

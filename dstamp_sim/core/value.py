@@ -7,11 +7,12 @@ taken for one. `key` says what a value really is, and `Distinct` refuses the sec
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from enum import Enum
 from functools import cached_property
 from itertools import chain
 from math import isnan
+from operator import is_
 from typing import Any
 
 # Scalars that are written by repr(); all others are taken apart first.
@@ -39,6 +40,16 @@ def _tuple_text(value: tuple[Any, ...]) -> str:
         return f"{type(value).__name__}({inside})"
     comma = "," if len(value) == 1 else ""
     return "(" + ", ".join(text(item) for item in value) + comma + ")"
+
+
+class Backwards(frozenset[Any]):
+    """The frozenset `turned`, but for its order: it iterates the other way round."""
+
+    def __init__(self, turned: frozenset[Any]) -> None:
+        self.turned = turned
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(list(self.turned)[::-1])
 
 
 class NoKey(ValueError):
@@ -83,11 +94,11 @@ def _key(value: Any) -> Hashable:
         return kind, value
     if kind is float:
         return kind, _exactly(value)
-    if kind is frozenset:
+    if kind is frozenset or kind is Backwards:
         members = frozenset(map(type, value))
         plain = len(members) < 2 and members <= _EXACT
-        return (kind, members, value) if plain else (kind, frozenset(map(_key, value)))
-    if kind is tuple or (isinstance(value, tuple) and _is_plain(kind)):
+        return (frozenset, members, value) if plain else (frozenset, frozenset(map(_key, value)))
+    if is_plain_tuple(kind):
         return kind, *_parts(value)
     if isinstance(value, Enum) or _is_itself(kind):
         return _Itself(value)
@@ -118,9 +129,9 @@ def _exactly(value: float) -> str:
     return value.hex()
 
 
-def _is_plain(kind: type) -> bool:
-    """Whether a kind of tuple is a NamedTuple that has only its fields."""
-    return hasattr(kind, "_fields") and not kind.__dictoffset__
+def is_plain_tuple(kind: type) -> bool:
+    """Whether a type is `tuple`, or a NamedTuple that has only its fields."""
+    return kind is tuple or (issubclass(kind, tuple) and hasattr(kind, "_fields") and not kind.__dictoffset__)
 
 
 def _pickled(value: Any, kind: type) -> tuple[Hashable, ...]:
@@ -157,7 +168,23 @@ def _is_cached(kind: type, name: object) -> bool:
 
 def same(one: Any, other: Any) -> bool:
     """Whether two values are the same by type and content. Raises NoKey as `key` does."""
-    return one is other or key(one) == key(other)
+    return plainly_same(one, other) or key(one) == key(other)
+
+
+def plainly_same(one: Any, other: Any) -> bool:
+    """Whether two values are the same at a glance: they consist of the same parts. False decides nothing."""
+    if one is other:
+        return True
+    kind = type(one)
+    if kind is not type(other):
+        return False
+    if kind in _EXACT:
+        return bool(one == other)
+    if kind is frozenset:
+        return len(one) == len(other) and all(map(is_, one, other))
+    if not is_plain_tuple(kind) or len(one) != len(other):
+        return False
+    return all(map(is_, one, other)) or all(map(plainly_same, one, other))
 
 
 _NOTHING: tuple[Hashable, Any] = (None, None)
@@ -178,7 +205,7 @@ class Distinct:
             before, other = self._known.get((where, value), _NOTHING)
         except TypeError:
             return f"{value!r}, which is not hashable: use tuples and frozensets"
-        if other is value and before is not None:
+        if before is not None and plainly_same(value, other):
             return ""
         try:
             now = key(value)
