@@ -8,7 +8,7 @@ PIP_QUIETLY := -qq --disable-pip-version-check
 .PHONY: replay test system-packages gallery reference conform bench bench-table bench-samplers clean
 
 replay: $(READY)
-	$(BIN)/dstamp replay --out out
+	$(BIN)/dstamp replay --out out $(REPLAY)
 
 test: $(READY)
 	$(BIN)/ruff check .

@@ -45,7 +45,7 @@ from tests.todays import in_parts
 
 SAYS = tomllib.loads(Path(__file__).with_name("stories.toml").read_text(encoding="utf-8"))
 
-SELDOM = {"StillFrom", "Undid", "Lapsed", "Stale"}
+SELDOM = {"StillFrom", "Undid", "Lapsed", "Stale", "Overwrote"}
 """The kinds that one of the fourteen parts of a week may lack; the models have every kind."""
 
 NOT_SO = ("not", "so")

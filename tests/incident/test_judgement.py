@@ -75,11 +75,12 @@ def test_the_shares_are_those_of_the_worlds_and_each_range_holds_its_value(judge
     assert judgement.summary.flips == ("seldom booked twice",)
 
 
-def test_the_first_screen_answers_in_forty_lines(judgement):
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_the_first_screen_answers_in_forty_lines(judgement, width):
     screen = first_screen(judgement.summary, Path("out/report.html"))
-    shown = lines(screen)
+    shown = lines(screen, width)
     assert len(shown) <= 40
-    assert max(map(len, shown)) <= 100
+    assert max(map(len, shown)) <= width
     text = " ".join(" ".join(shown).split())
     for told in (
         "Which of 3 mechanisms can have produced 3 runs as observed?",

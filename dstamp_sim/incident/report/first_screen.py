@@ -141,7 +141,7 @@ def _small_table(summary: Summary) -> Table:
     gone = len(summary.stories) - len(summary.left)
     if gone:
         rows.append((many(gone, "other" if rows else "mechanism"), Possible.IMPOSSIBLE.value, "", ""))
-    return Table(("mechanism", "verdict", "unseen partners", "share over the priors"), tuple(rows))
+    return Table(("mechanism", "verdict", "unseen", "share over the priors"), tuple(rows))
 
 
 def _rest(summary: Summary, page: Path) -> str:
