@@ -159,7 +159,7 @@ def assert_holds(
     """Every named property (all, if none is) HOLDS in every reachable state; with `copies=ANY`, for every number.
 
     `copies` replaces the number of copies: of the named processes, or of all but daemons. `limit` bounds the
-    states. Raises Violation where a property fails, and Undecided where it is not decided.
+    states. Raises Violation if a property fails, and Undecided if it is not decided.
     """
     __tracebackhide__ = True
     report, judged = _judged(system, property, copies, limit)
@@ -182,7 +182,7 @@ def assert_violated(
 ) -> Trace:
     """The trace that shows one of the properties failing: a shortest one if that can be afforded, or minimised.
 
-    Raises AssertionError, with the verdicts, where none fails.
+    Raises AssertionError, with the verdicts, if none fails.
     """
     __tracebackhide__ = True
     report, judged = _judged(system, property, copies, limit)
@@ -196,7 +196,7 @@ def assert_violated(
 def check(system: System, schedule: Schedule | Iterable[Choice] | str, property: str | Iterable[str] = ()) -> None:
     """In no state along `schedule` a named property (any, if none is) fails; `reachable` ones are not asked.
 
-    Raises Violation where one does, and ScheduleError where the schedule does not fit.
+    Raises Violation if one does, and ScheduleError if the schedule does not fit.
     """
     __tracebackhide__ = True
     choices = Schedule.parse(schedule) if isinstance(schedule, str) else schedule
@@ -287,7 +287,7 @@ def witness_test(folder: Path | str, *, fixed: bool = True) -> Callable[..., Non
     With `fixed`, what each witness showed must not happen any more; without, it must replay and still show it. Either
     way every step of it is performed: a witness whose model does another step now is no pass. Then what it showed is
     looked for, and the test fails with the new story, or with what to do with the file. Relative paths count from where
-    pytest runs; raises UsageError where there is no such folder.
+    pytest runs; raises UsageError if there is no such folder.
     """
     import pytest  # noqa: PLC0415 - only where the plugin's own library is there
 

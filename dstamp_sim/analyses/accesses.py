@@ -76,13 +76,13 @@ class Accesses:
         return [Location(str(self._trace.steps[number].touched), path) for path in fields_of(self._before[number])]
 
     def value(self, number: int, location: Location) -> Any:
-        """What step `number` found in a field; None where there was no such field."""
+        """What step `number` found in a field; None if there was no such field."""
         changes = self._trace.steps[number].changes  # a death touches no object, and changes what it held
         before = next((c.before for c in changes if c.target == location.target), self._before[number])
         return fields_of(before).get(location.path)
 
     def written(self, number: int, location: Location) -> Any:
-        """What step `number` left in a field; None where it removed it."""
+        """What step `number` left in a field; None if it removed it."""
         return self._left(number, location).get(location.path)
 
     def is_there(self, number: int, location: Location) -> bool:
@@ -180,7 +180,7 @@ def _never_seen(value: Any) -> Iterator[Any]:
 
 
 def _outcomes(target: SharedObject, state: Any, op: Op) -> tuple[Outcome, ...] | None:
-    """What `op` may do; None where the object cannot be in such a state (no field varies alone there)."""
+    """What `op` may do; None if the object cannot be in such a state (no field varies alone there)."""
     try:
         return tuple(target.outcomes(state, op))
     except Exception:  # a model's object may raise on a state of our making

@@ -57,7 +57,7 @@ def _numbers_in(part: Any) -> Iterator[int]:
 class Fails(Claim):
     """A property fails (a wish is reached) with step `step`, not before; -1: in the initial state.
 
-    `process` is whose result breaks it; None where no single result does.
+    `process` is whose result breaks it; None if no single result does.
     """
 
     property: str

@@ -56,7 +56,7 @@ def all_that_was_never_seen(once: int, trials: int, level: float = 0.95) -> floa
 
 
 def below(limit: float) -> str:
-    """An upper limit in words, rounded up: tenths of a percent, or a power of ten where it is smaller."""
+    """An upper limit in words, rounded up: tenths of a percent, or a power of ten if it is smaller."""
     if limit <= 0:
         return "0"
     if limit >= 0.001:

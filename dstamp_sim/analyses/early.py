@@ -34,7 +34,7 @@ def too_early(
     """One reading, else the fewest alike, without which `fact` is gone if only they wait for a write that came later.
 
     Those of the objects `first` first, and of them the latest; those last whose process was `waiting` when the write
-    came. None where no order that was performed helps: the effort is bounded.
+    came. None if no order that was performed helps: the effort is bounded.
     """
     alike = sorted(
         _alike(conflicts, what_if.since(fact)),

@@ -136,7 +136,7 @@ class _Explainer:
         return ". ".join(part for part in (stuck, what) if part)
 
     def _verified(self) -> tuple[Cause | None, Account | None]:
-        """The most telling cause of which all is verified, with its claims; none where there is none."""
+        """The most telling cause of which all is verified, with its claims; none if there is none."""
         missed = self.waits.missed if self.waits is not None else ()
         for cause in self.causes.found({claim.other for claim in missed if isinstance(claim, WentTo)}):
             account = self.teller.account(cause)

@@ -308,7 +308,7 @@ def _taken(held: Held, say: Speech) -> str:
 
 
 def _wanted(mine: Held, its: Held, say: Speech) -> str:
-    """The object that a process waits for; its op where it holds something of that object already."""
+    """The object that a process waits for; its op if it holds something of that object already."""
     return say.trace.waiting.get(mine.process, its.name) if mine.name == its.name else its.name
 
 

@@ -35,7 +35,7 @@ class TraceJudgement:
 class TraceJudge:
     """Judges traces of one system, each as an explorer judges its states; answers are remembered from trace to trace.
 
-    Raises ModelError where a predicate does.
+    Raises ModelError if a predicate does.
     """
 
     def __init__(self, system: System) -> None:
@@ -43,7 +43,7 @@ class TraceJudge:
         self._judge = Judge(self._semantics, system.checked_properties)
 
     def judge(self, choices: Iterable[Choice]) -> tuple[TraceJudgement, ...]:
-        """A judgement of every property, in the system's order. Raises ScheduleError where a choice is not possible."""
+        """A judgement of every property, in the system's order. Raises ScheduleError if a choice is not possible."""
         self._judge.exercised.clear()
         state, decided = self._semantics.initial(), dict[int, int]()
         steps = iter(choices)

@@ -34,7 +34,7 @@ from dstamp_sim.analyses.trials import Answered, Came, Trial
 class Account:
     """The claims of one cause: what happened, what before, the result, and why it is the cause.
 
-    `because` is a trial that was safe; or, where nothing keeps the failure away, that it happens without others.
+    `because` is a trial that was safe; or, if nothing keeps the failure away, that it happens without others.
     """
 
     happened: tuple[Claim, ...]

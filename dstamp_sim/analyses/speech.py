@@ -57,7 +57,7 @@ class Speech:
     def names(self, numbers: Iterable[int]) -> Mapping[int, str]:
         """Who did what, of some steps, without moments if that is clear: by section, by verb, or by moment.
 
-        The verb is named where two of one process lie in one section, and the moment where that is not enough.
+        The verb is named where two of one process lie in one section, and the moment if that is not enough.
         """
         asked = list(dict.fromkeys(numbers))
         twice = {act for (_, act), count in Counter((self.of(n), self.act(n)) for n in asked).items() if count > 1}

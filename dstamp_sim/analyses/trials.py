@@ -104,7 +104,7 @@ def changes_said(trials: Sequence[Trial], say: Speech, known: Mapping[int, str] 
 
 
 def _together(names: Sequence[str]) -> str:
-    """`a's and b's write`, where they did the same."""
+    """`a's and b's write`, if they did the same."""
     parts = [name.rpartition("'s ") for name in names]
     who, acts = [f"{process}'s" for process, _, _ in parts], {what for _, _, what in parts}
     return f"{listed(who)} {acts.pop()}" if len(names) > len(acts) == 1 else listed(names)

@@ -51,7 +51,7 @@ def _story(judgement: Judgement, why: Explanation, width: int = 150) -> list[str
 
 
 def _counted(found: Exploration) -> list[str]:
-    """How many interleavings there are, and how many decide each property; empty where they were not counted."""
+    """How many interleavings there are, and how many decide each property; empty if they were not counted."""
     total = found.interleavings
     if total is None:
         return []
@@ -64,7 +64,7 @@ def _counted(found: Exploration) -> list[str]:
 
 
 def one_in(total: int, count: int) -> str:
-    """How rare `count` of `total` is, as an exact fraction where it is short."""
+    """How rare `count` of `total` is, as an exact fraction if it is short."""
     fraction = Fraction(count, total)
     if fraction.numerator == 1:
         return f"1 interleaving in {fraction.denominator:,}"

@@ -90,7 +90,7 @@ def run_trials(
     """Runs a model on real parts `trials` times, with real concurrency and random delays up to `delay_s` seconds.
 
     Every trace is explained by the model and replays. The machine decides what happens: seeds fix the delays only.
-    Raises Disagreement where the model does not explain a run, NoEngine if it needs an engine and none starts.
+    Raises Disagreement if the model does not explain a run, NoEngine if it needs an engine and none starts.
     """
     model = load_model(reference)
     parameters = read_settings(model.factory, settings)

@@ -15,7 +15,7 @@ __all__ = ["ABOUT", "measure_ops"]
 def measure_ops(out: Path, *, times: int = 15, use_docker_host: bool = False) -> tuple[list[Measured], Path]:
     """Measures every real op `times` times, and writes the distributions to `measured-delays.toml` in `out`.
 
-    Raises NoEngine where no engine can start.
+    Raises NoEngine if no engine can start.
     """
     check_writable(out)
     with ExitStack() as stack:

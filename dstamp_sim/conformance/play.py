@@ -95,7 +95,7 @@ def play(system: System, bench: Bench, choose: Chooser, *, tally: Tally | None =
     """The trace of the real parts, with real times in seconds; each op compared with the model.
 
     If the model allows several outcomes, the real one is taken; with `strict`, only the chosen one is accepted.
-    Raises Disagreement naming the step and the op where the real parts do what the model does not allow: another
+    Raises Disagreement naming the step and the op if the real parts do what the model does not allow: another
     result, another state, blocking or not blocking.
     """
     return _Barrier(system, bench, tally or Tally(), strict).run(choose)

@@ -176,7 +176,7 @@ class _Held:
 
 
 def git_checkout(tree: Path, sha: str) -> bool:
-    """`git checkout --force`; False where another holds index.lock. Raises RuntimeError if it fails in another way."""
+    """`git checkout --force`; False if another holds index.lock. Raises RuntimeError if it fails in another way."""
     done = git(tree, "checkout", "--quiet", "--force", "--detach", sha, check=False)
     return _succeeded(done.returncode, done.stderr)
 

@@ -201,7 +201,7 @@ class Automaton:
     def repeat(self) -> None:
         """Runs every path that was added since the last call again, the last one first, each from the program's start.
 
-        Raises ModelError where the program does something else than before.
+        Raises ModelError if the program does something else than before.
         """
         repeated = set[int]()
         while self._unrepeated:

@@ -85,7 +85,7 @@ def _said_here(error: BaseException) -> bool:
 
 
 def shown(error: BaseException) -> str:
-    """`repr(error)`, or the name of its type where even that fails."""
+    """`repr(error)`, or the name of its type if even that fails."""
     try:
         return repr(error)
     except Exception:  # an exception of a model may do anything

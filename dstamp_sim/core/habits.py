@@ -93,7 +93,7 @@ def _parents(tree: ast.AST) -> dict[ast.AST, ast.AST]:
 
 
 def _tree_of(code: CodeType) -> ast.AST | None:
-    """The syntax tree of a function; None where its source is missing or has changed since it was loaded."""
+    """The syntax tree of a function; None if its source is missing or has changed since it was loaded."""
     linecache.checkcache(code.co_filename)
     return _functions("".join(linecache.getlines(code.co_filename))).get((code.co_name, code.co_firstlineno))
 

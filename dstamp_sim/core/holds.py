@@ -35,7 +35,7 @@ class Held:
     """What one process held, from the step that took it to the step that ended it (numbers from 0).
 
     `name` is the object's, as traces call it; `keeps_out`: right after, nobody could take it again with the same op.
-    `until` and `parting` are None where it was held to the trace's end, even by a process that had ended.
+    `until` and `parting` are None if it was held to the trace's end, even by a process that had ended.
     """
 
     process: str
@@ -62,7 +62,7 @@ def held_in(trace: Trace) -> tuple[Held, ...]:
 
 
 _LetGo = Callable[[Any], list[Any]]
-"""The states of an object after a hold of it is released in a given state; none where that is impossible."""
+"""The states of an object after a hold of it is released in a given state; none if that is impossible."""
 
 
 @dataclass
@@ -141,7 +141,7 @@ class _Ledger:
                 entry.held, entry.lapsed = replace(entry.held, since=number), False
 
     def _lapsed_since(self, entry: _Entry, number: int, step: Step) -> int | None:
-        """The step since which a hold is worthless, as far as is known after step `number`; None where it stands."""
+        """The step since which a hold is worthless, as far as is known after step `number`; None if it stands."""
         state, held = self._states[entry.held.name], entry.held
         if entry.let_go is not None:
             after = entry.let_go(state)

@@ -46,7 +46,7 @@ class Judge:
         """Asks the semantics and the predicates every question since the last call once more, and compares.
 
         The last question comes first, with sets in another order. Engines call it before they report. Raises ModelError
-        as `Semantics.check` does, and where a predicate changes its answer.
+        as `Semantics.check` does, and if a predicate changes its answer.
         """
         self._semantics.check()
         while self._unchecked:
@@ -120,7 +120,7 @@ class Judge:
         return known
 
     def _answer(self, question: _Question) -> bool:
-        """The predicate's answer now. Raises LooksAtAll where it looked at something unknown, whatever it answered."""
+        """The predicate's answer now. Raises LooksAtAll if it looked at something unknown, whatever it answered."""
         looks = Looks()
         try:
             answer = question.prop.predicate(*_arguments(question, looks))

@@ -74,7 +74,7 @@ class Seen:
 class Experiment:
     """Something to do next: what, with which parameters, how many runs, and how their results make an outcome.
 
-    `starts_s` are those of its runs; empty where the incident itself is looked at again, and then `outcome` takes its
+    `starts_s` are those of its runs; empty if the incident itself is looked at again, and then `outcome` takes its
     observed runs first. `cost` is in words. `outcomes` lists the possible ones; if empty, any word is one.
     """
 

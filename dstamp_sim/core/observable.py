@@ -33,8 +33,8 @@ class Field:
     """One thing that can be observed of a run.
 
     `name` is its name in a result, its key in results.json and its group in log lines. `key` is where an evidence file
-    has it (`stages.upgrade`: in the table `stages`); its name where left empty. `kind` is its type, as an annotation.
-    `agrees` says whether a result is as observed; where left out, the result's attribute of this name has to be equal.
+    has it (`stages.upgrade`: in the table `stages`); its name if left empty. `kind` is its type, as an annotation.
+    `agrees` says whether a result is as observed; if left out, the result's attribute of this name has to be equal.
     A field that is not `compared` only says which run it was. `says` words it, with `{}` for the value. `missing` is
     the value of a run that does not say it. `needs` are the factory's parameters without which a result lacks it.
     """
@@ -65,7 +65,7 @@ class Field:
 
 
 def no_contradiction(results: Mapping[str, Any], log: Mapping[str, Any]) -> str:
-    """The message that results and log differ in one field; empty where they agree. A log has only text."""
+    """The message that results and log differ in one field; empty if they agree. A log has only text."""
     both = [name for name in results if name in log and str(results[name]) != str(log[name])]
     return f"its results name {both[0]} {results[both[0]]!r}, its log {log[both[0]]!r}" if both else ""
 
@@ -86,7 +86,7 @@ class Observable:
 
     `log_lines` are patterns for lines of a run's log; their named groups are fields, and the last line that matches
     counts. `contradiction` takes what results and log say of one run, by field, and returns why both cannot be true, or
-    an empty text. Raises ModelError where two fields have one name or key, or one has a key that is not the model's.
+    an empty text. Raises ModelError if two fields have one name or key, or one has a key that is not the model's.
     """
 
     fields: tuple[Field, ...] = ()
@@ -120,7 +120,7 @@ class Observable:
     def agrees(self, result: Any, observed: Iterable[tuple[str, Any]]) -> bool:
         """Whether a result agrees with the observations in every field; a run without a result agrees with none.
 
-        Raises ModelError where a result has some of the fields and lacks another.
+        Raises ModelError if a result has some of the fields and lacks another.
         """
         fields = [(self.field(name), value) for name, value in observed]
         lacking = [one.name for one, _ in fields if one.agrees is None and not hasattr(result, one.name)]

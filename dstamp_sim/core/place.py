@@ -108,7 +108,7 @@ def calling(frame: FrameType | None) -> Place | None:
 
 
 def here() -> str:
-    """`file:line: ` of the model's line that is running; empty where none is."""
+    """`file:line: ` of the model's line that is running; empty if none is."""
     place = calling(sys._getframe(1))
     return f"{place}: " if place else ""
 

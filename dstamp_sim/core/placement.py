@@ -70,7 +70,7 @@ class Placement:
         return Placement(written, tuple(_parse_span(part.strip()) for part in written.split(",")))
 
     def joined(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """`settings` with this placement's own. Raises PlacementError where both set one parameter differently."""
+        """`settings` with this placement's own. Raises PlacementError if both set one parameter differently."""
         for name, value in self.sets.items():
             if name in settings and not same(settings[name], value):
                 raise PlacementError(

@@ -12,7 +12,7 @@ _PLAIN = frozenset({int, str, bool, type(None)})
 
 
 def shaken(value: Any) -> Any:
-    """An equal value whose sets iterate the other way round (in tuples too); `value` itself where it has none."""
+    """An equal value whose sets iterate the other way round (in tuples too); `value` itself if it has none."""
     kind = type(value)
     if kind in _PLAIN:
         return value

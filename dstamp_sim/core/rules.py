@@ -28,7 +28,7 @@ _FAULTLESS: WeakSet[FunctionType] = WeakSet()
 class Rules:
     """What one system's programs and objects reach besides their arguments, as it was before they ran.
 
-    Raises ModelError where their source has a clock, random numbers, addresses, the order of a set, or a generator that
+    Raises ModelError if their source has a clock, random numbers, addresses, the order of a set, or a generator that
     never starts.
     """
 
@@ -65,7 +65,7 @@ class Rules:
         return own_copies(program, {key: reached.item for key, reached in others.items()})
 
     def check_kept(self) -> None:
-        """Raises ModelError where something that programs or objects reach has changed since it was noted."""
+        """Raises ModelError if something that programs or objects reach has changed since it was noted."""
         name = self._kept.changed()
         if not name:
             return

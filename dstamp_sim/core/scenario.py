@@ -90,7 +90,7 @@ class Timing:
     any_delay: Distribution | None = None
 
     def weights(self, labels: Sequence[str], of: object) -> list[float]:
-        """How likely each outcome is. Raises ScenarioError, naming the op `of`, where that is unknown."""
+        """How likely each outcome is. Raises ScenarioError, naming the op `of`, if that is unknown."""
         given = [self.probabilities.get(label) for label in labels]
         named = [weight for weight in given if weight is not None]
         if not named and self.any_delay is None:
@@ -102,7 +102,7 @@ class Timing:
         return [max(left, 0.0) / others if weight is None else weight for weight in given]
 
     def delay(self, name: str) -> Distribution:
-        """How long a delay lasts. Raises ScenarioError where that is unknown."""
+        """How long a delay lasts. Raises ScenarioError if that is unknown."""
         if name not in self.delays and self.any_delay is not None:
             return self.any_delay
         if name not in self.delays:

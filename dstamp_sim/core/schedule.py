@@ -46,7 +46,7 @@ class Schedule(Sequence[Choice]):
     def parse(written: str) -> Schedule:
         """The schedule written in the compact text form.
 
-        Raises ScheduleError naming the bad token, or where there are more than `MOST_CHOICES`.
+        Raises ScheduleError naming the bad token, or if there are more than `MOST_CHOICES`.
         """
         choices: list[Choice] = []
         for token in written.split():

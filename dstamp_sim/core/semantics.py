@@ -53,7 +53,7 @@ class Semantics:
     """The transition relation of one system: initial state, possible moves, and what each move does.
 
     Deterministic and free of side effects but for caches (automata, outcomes). `history_limit` bounds the ops of one
-    process (None: no bound). Raises ModelError where the model breaks a rule.
+    process (None: no bound). Raises ModelError if the model breaks a rule.
     """
 
     def __init__(self, system: System, *, history_limit: int | None = None) -> None:
@@ -88,8 +88,8 @@ class Semantics:
     def check(self) -> None:
         """Asks every question since the last call again, the last one first, and compares.
 
-        Engines call it before they report. Raises ModelError, with the line and what differed, where a program or
-        an object depends on more than its arguments, or where something else that they reach has changed.
+        Engines call it before they report. Raises ModelError, with the line and what differed, if a program or
+        an object depends on more than its arguments, or if something else that they reach has changed.
         """
         self._rules.check_kept()
         for automaton in dict.fromkeys(self.automata):
@@ -370,7 +370,7 @@ def timed(trace: Trace, starts_s: dict[str, float]) -> Trace:
 
 
 def _outcomes(target: SharedObject, current: Hashable, op: Op, place: Place) -> tuple[Outcome, ...]:
-    """The outcomes of an op, from its object. Raises ModelError where the object returns something else."""
+    """The outcomes of an op, from its object. Raises ModelError if the object returns something else."""
     try:
         given: Any = target.outcomes(current, op)
     except BaseException as error:

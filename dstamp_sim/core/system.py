@@ -66,7 +66,7 @@ class Process:
         number = copies is ANY or (is_number(copies) and 0 <= int(copies) <= MOST_COPIES)
         expect(number, who, "copies", copies, f"a number of processes, 0 to {MOST_COPIES:,}, or ANY")
         expect(isinstance(daemon, bool), who, "daemon", daemon, "True or False")
-        expect(killable in (None, True, False), who, "killable", killable, "True, False, or None where daemon says it")
+        expect(killable in (None, True, False), who, "killable", killable, "True, False, or None if daemon says it")
         if wrong := Distinct().wrong(name, args):
             raise ModelError(f"process {name!r}: it is given {wrong}")
         values = {"name": name, "program": program, "args": args, "copies": copies, "daemon": daemon}

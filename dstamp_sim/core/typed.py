@@ -10,13 +10,13 @@ from dstamp_sim.core.place import here
 
 
 def expect(right: object, who: str, what: str, value: Any, wanted: str) -> None:
-    """Raises ModelError, with the line that called into the package, where `value` is not `right`."""
+    """Raises ModelError, with the line that called into the package, if `value` is not `right`."""
     if not right:
         raise ModelError(f"{here()}{who}: {what}={_shown(value)}, but it must be {wanted}")
 
 
 def items(who: str, what: str, values: Any, kinds: type | tuple[type, ...], wanted: str) -> tuple[Any, ...]:
-    """`values` as a tuple. Raises ModelError where they are not a list, or where one of them is not of these kinds."""
+    """`values` as a tuple. Raises ModelError if they are not a list, or if one of them is not of these kinds."""
     listed = isinstance(values, Iterable) and not isinstance(values, str | bytes)
     expect(listed, who, what, values, f"a list of {wanted}")
     made = tuple(values)

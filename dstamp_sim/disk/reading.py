@@ -87,7 +87,7 @@ def was_read(path: Path) -> bool:
 
 
 def read_text(path: Path, most: int = LARGEST_TEXT, *, inside: Path | None = None) -> str:
-    """The same as text. Raises Unreadable where it is not UTF-8."""
+    """The same as text. Raises Unreadable if it is not UTF-8."""
     try:
         return read_bytes(path, most, inside=inside).decode("utf-8")
     except UnicodeDecodeError as error:
@@ -95,7 +95,7 @@ def read_text(path: Path, most: int = LARGEST_TEXT, *, inside: Path | None = Non
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The tables of a TOML file. Raises Unreadable, with line and column, where it is none or breaks a limit."""
+    """The tables of a TOML file. Raises Unreadable, with line and column, if it is none or breaks a limit."""
     return parse_toml(path, read_text(path))
 
 
@@ -110,7 +110,7 @@ def parse_toml(path: Path, written: str) -> dict[str, Any]:
 
 
 def read_json(path: Path, most: int = LARGEST_TEXT, *, inside: Path | None = None) -> Any:
-    """The value in a JSON file. Raises Unreadable, with line and column, where it is none or breaks a limit."""
+    """The value in a JSON file. Raises Unreadable, with line and column, if it is none or breaks a limit."""
     written = read_text(path, most, inside=inside)
     if not written.strip():
         raise Unreadable(path, "not JSON: empty")
@@ -131,7 +131,7 @@ def _why(error: ValueError | RecursionError) -> str:
 
 
 def refuse_extremes(path: Path, content: Any) -> None:
-    """Raises Unreadable, with the place, where a value lies too deep, is no finite number of 64 bits, or is no text."""
+    """Raises Unreadable, with the place, if a value lies too deep, is no finite number of 64 bits, or is no text."""
     left: list[tuple[tuple[str, ...], Any]] = [((), content)]
     while left:
         place, value = left.pop()

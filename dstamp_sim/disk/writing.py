@@ -101,7 +101,7 @@ def force() -> None:
 def write(path: Path, content: Content, *, over: bool = False) -> None:
     """Writes what `content` makes to `path`, or has it written when the command's verdict is printed.
 
-    With `over`, also over a file that was read. Raises Unwritable where it cannot be written at once.
+    With `over`, also over a file that was read. Raises Unwritable if it cannot be written at once.
     """
     held = _held.get()
     if held is None:
@@ -111,7 +111,7 @@ def write(path: Path, content: Content, *, over: bool = False) -> None:
 
 
 def check_target(path: Path, *, over: bool = False) -> None:
-    """Raises Unwritable where a file of this name could not be written, before any work is done for it."""
+    """Raises Unwritable if a file of this name could not be written, before any work is done for it."""
     if not path.parent.is_dir():
         raise Unwritable(path, f"its folder {cut(str(path.parent))} does not exist")
     held = _held.get()
@@ -120,7 +120,7 @@ def check_target(path: Path, *, over: bool = False) -> None:
 
 
 def check_writable(folder: Path, named: str = "") -> None:
-    """Makes `folder` and tries to write there, before long work begins. Raises UsageError where that fails."""
+    """Makes `folder` and tries to write there, before long work begins. Raises UsageError if that fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = _fresh(folder)
@@ -170,7 +170,7 @@ def _fresh(folder: Path) -> tuple[int, Path]:
 
 
 def _check(path: Path, *, guarded: bool, forced: bool) -> None:
-    """Raises Unwritable where what is at `path` must stay: no file, or, if guarded, one that is not ours."""
+    """Raises Unwritable if what is at `path` must stay: no file, or, if guarded, one that is not ours."""
     try:
         there = path.lstat()
     except FileNotFoundError:

@@ -34,7 +34,7 @@ def export(
     """Writes a model (or, if `reference` is a witness file, its trace) in the format `to`, and returns the file.
 
     Raises UsageError for unknown names, an unwritable folder, options that do not apply, tables that cannot be
-    completed and spaces that are too large; ModelError where the model breaks a rule, WitnessError as `show` does.
+    completed and spaces that are too large; ModelError if the model breaks a rule, WitnessError as `show` does.
     """
     if Path(reference).suffix == ".json":
         if settings or placement or properties or crashes is not None or not merge:

@@ -54,7 +54,7 @@ def tabulate(system: System, name: str, *, properties: Sequence[str] = (), merge
     Local steps stay steps. With `merge`, equal futures are merged, of local states and of object states; without, the
     machine has exactly the states that an exploration without reductions has. Entries that no behaviour meets are left
     out, if that is known within `STATES` states. Deterministic. Raises UsageError when the tables cannot be completed,
-    ModelError where the model breaks a rule.
+    ModelError if the model breaks a rule.
     """
     semantics = Semantics(system, history_limit=HISTORY_LIMIT)
     judge = Judge(semantics, system.properties_named(properties))
@@ -241,7 +241,7 @@ class _Cases:
         possible: Callable[[tuple[int, ...]], bool] = lambda _: True,
         so_far: tuple[int, ...] = (),
     ) -> Condition:
-        """The smallest tree in this order of variables; True where the predicate raises."""
+        """The smallest tree in this order of variables; True if the predicate raises."""
         if len(so_far) == len(variables):
             self._asked += 1
             if self._asked > CASES:

@@ -206,7 +206,7 @@ def write_evidence(path: Path, evidence: Evidence, observable: Observable) -> No
 def append_outcomes(path: Path, into: Path, outcomes: Sequence[ExperimentOutcome], observable: Observable) -> None:
     """Writes the evidence at `path`, with more outcomes at its end, to `into`: every byte and comment stays.
 
-    The file is complete or absent. Raises UsageError where it cannot be written, ScenarioError where outcomes cannot be
+    The file is complete or absent. Raises UsageError if it cannot be written, ScenarioError if outcomes cannot be
     appended, as to a file with an inline list of outcomes.
     """
     before, evidence = read_text(path), read_evidence(path, observable)

@@ -38,8 +38,8 @@ def judge_incident(
 ) -> JudgedIncident:
     """The judgement of an incident's mechanisms, and its files in `out`; also a report in Markdown if one is named.
 
-    `replayed` is one run of the scenario, which the report shows too. Raises ScenarioError where there is no evidence
-    or there are no priors, UsageError where nothing can be written.
+    `replayed` is one run of the scenario, which the report shows too. Raises ScenarioError if there is no evidence
+    or there are no priors, UsageError if nothing can be written.
     """
     if incident.evidence is None:
         raise ScenarioError("the scenario names no evidence to judge mechanisms against")
@@ -58,7 +58,7 @@ def update_evidence(
     """The incident with more outcomes, each `EXPERIMENT=OUTCOME`; its evidence is written to `into`, else added to.
 
     Comments and everything else in the file stay as they are. Raises UsageError, with the nearest name, for an unknown
-    experiment and an outcome that the experiment cannot have, for a file that exists already, and where nothing can be
+    experiment and an outcome that the experiment cannot have, for a file that exists already, and if nothing can be
     written to `out`; the evidence is then untouched.
     """
     known, target = incident.model.hypotheses, into or incident.source

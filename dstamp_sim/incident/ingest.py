@@ -15,7 +15,7 @@ from dstamp_sim.pipeline.progress import Progress
 def ingest_runs(root: Path, *, model: str, into: Path, replace: bool, progress: Progress | None = None) -> RunFolders:
     """The runs in `root`, written as evidence to `into`; unusable files are in `complaints`.
 
-    Raises UsageError where there is no such folder, no usable run in it, `into` exists and may not be replaced, or the
+    Raises UsageError if there is no such folder, no usable run in it, `into` exists and may not be replaced, or the
     model declares nothing that can be observed.
     """
     if not root.is_dir():

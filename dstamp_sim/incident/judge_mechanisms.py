@@ -125,7 +125,7 @@ def judge_mechanisms(incident: Incident, *, workers: int = 1, tell: Progress | N
     """Judges every mechanism that the model names. Deterministic, whatever the number of `workers`.
 
     `workers` are processes; more than one needs a main module that can be imported.
-    Raises UsageError where the model has no hypotheses, ScenarioError where the scenario has no evidence or priors.
+    Raises UsageError if the model has no hypotheses, ScenarioError if the scenario has no evidence or priors.
     """
     scenario, model = incident.scenario, incident.model
     evidence, hypotheses, priors = _needed(incident)

@@ -151,7 +151,7 @@ def _row(trace: Trace, name: str, incident: Incident, window: Window | None) -> 
 
 
 def _fields(result: Any) -> dict[str, Any]:
-    """A result field by field, or as one field where it has none."""
+    """A result field by field, or as one field if it has none."""
     return dict(result._asdict()) if hasattr(result, "_asdict") else {"result": result}
 
 

@@ -92,7 +92,7 @@ class _FolderReader:
     complaints: list[Complaint]
 
     def run(self, folder: Path) -> ObservedRun:
-        """The run of a folder. Raises _Bad where it cannot be used, or results and log contradict each other."""
+        """The run of a folder. Raises _Bad if it cannot be used, or results and log contradict each other."""
         results, (log, times) = _results(folder / "results.json", self.root), self._logged(folder)
         wrong = self.observable.contradiction(results, log)
         if wrong:

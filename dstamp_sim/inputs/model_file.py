@@ -46,7 +46,7 @@ class Model:
 
     @property
     def evidence(self) -> Observable:
-        """The observable fields of its runs; none where it has no hypotheses."""
+        """The observable fields of its runs; none if it has no hypotheses."""
         return self.hypotheses.evidence if self.hypotheses else Observable()
 
     def placement(self, written: str) -> Placement:
@@ -186,7 +186,7 @@ def _converted(name: str, value: Any, annotation: Any) -> Any:
 
 
 def _parameters(factory: Callable[..., System]) -> Mapping[str, inspect.Parameter]:
-    """The parameters of a factory. Raises ModelError where an annotation has an unknown name."""
+    """The parameters of a factory. Raises ModelError if an annotation has an unknown name."""
     try:
         return inspect.signature(factory, eval_str=True).parameters
     except Exception as error:
@@ -216,7 +216,7 @@ def bundled(relative: str) -> Path:
 
 
 def file_of(reference: str) -> Path:
-    """The file or folder that loading a model would run; nothing is run. Raises UsageError where there is none."""
+    """The file or folder that loading a model would run; nothing is run. Raises UsageError if there is none."""
     return _find(reference.partition(":")[0])
 
 

@@ -157,7 +157,7 @@ def _on_the_clock(trace: Trace, content: _WitnessFile) -> Trace:
 
 
 def _built(path: Path, origin: Origin) -> System:
-    """The system of the file's origin. Raises WitnessError, naming the file, where its values do not fit the model."""
+    """The system of the file's origin. Raises WitnessError, naming the file, if its values do not fit the model."""
     try:
         system = origin.build()
         system.instances()  # names what is renamed and is not there
@@ -191,7 +191,7 @@ def witness_parts(path: Path) -> WitnessContent:
 
 
 def _compare(path: Path, trace: Trace, content: _WitnessFile) -> None:
-    """Raises ScheduleError at the first step that the file has otherwise, or where it has other results."""
+    """Raises ScheduleError at the first step that the file has otherwise, or if it has other results."""
     steps, results = content.steps, content.results
     if len(steps) != len(trace.steps):
         raise WitnessError(f"{path}: the schedule has {len(trace.steps)} choices, the file {len(steps)} steps")
@@ -212,7 +212,7 @@ def _brief(written: object) -> str:
 
 
 def _first_difference(trace: Trace, steps: Sequence[_StepOfFile]) -> str:
-    """What the first step does that the file has otherwise; empty where none does."""
+    """What the first step does that the file has otherwise; empty if none does."""
     for number, (step, written) in enumerate(zip(trace.steps, steps, strict=False), start=1):
         now = _written(step)
         for key in ("process", "does", "changed"):

@@ -32,7 +32,7 @@ class ReviewSubject:
     scenario: Scenario | None
 
     def build(self, placement: Placement, settings: Mapping[str, Any]) -> System:
-        """The system under a placement. Raises PlacementError where it does not fit."""
+        """The system under a placement. Raises PlacementError if it does not fit."""
         given = checked_settings(self.model.factory, placement.joined(settings))
         return self.model.build(given).with_locks(replace(placement, sets={}))
 

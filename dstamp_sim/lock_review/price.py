@@ -27,7 +27,7 @@ def price_of(system: System, arrivals: Arrivals, timing: Timing) -> Price:
     """The price of `system`, whose processes with `copies=ANY` are the domains of the arrivals.
 
     The same arguments return the same price; two placements are priced with the same arrivals.
-    Raises ScenarioError where the numbers of domains differ or a delay has no distribution.
+    Raises ScenarioError if the numbers of domains differ or a delay has no distribution.
     """
     swept, starts, locks = _swept(system, arrivals, timing)
     ended = swept.ended_at_s[:, : starts.shape[1]]

@@ -84,7 +84,7 @@ class Flock(SharedObject):
         return self.op("acquire")
 
     def try_acquire(self) -> Op:
-        """Opens and locks the file without blocking (LOCK_NB); returns the descriptor, None where that would block."""
+        """Opens and locks the file without blocking (LOCK_NB); returns the descriptor, None if that would block."""
         return self.op("try_acquire")
 
     def open(self) -> Op:

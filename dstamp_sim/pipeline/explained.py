@@ -48,7 +48,7 @@ def moments(trace: Trace, origin: datetime | None) -> When:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a trace shows of one property: in a few words, and where it fails, why."""
+    """What a trace shows of one property: in a few words, and if it fails, why."""
 
     judgement: TraceJudgement
     words: str
@@ -151,5 +151,5 @@ def _wants(trace: Trace, process: str, held: Held) -> DependencyLink:
 
 
 def property_of(system: System, about: str) -> Property | None:
-    """The property that a witness says it is about (`kind: name`); None where it names none."""
+    """The property that a witness says it is about (`kind: name`); None if it names none."""
     return next((prop for prop in system.checked_properties if about == prop.title), None)

@@ -61,7 +61,7 @@ def explore_model(
     """Explores a model and saves a witness and a timeline of each trace that it finds.
 
     `html` adds pages to step through, `count` also counts complete interleavings.
-    Raises UsageError for unknown names and an unwritable folder, and ModelError where the model breaks a rule.
+    Raises UsageError for unknown names and an unwritable folder, and ModelError if the model breaks a rule.
     """
     asked = load_subject(reference, settings=settings, placement=placement, properties=properties, crashes=crashes)
     model, system = asked.model, asked.system

@@ -31,7 +31,7 @@ def result_text(result: Any) -> str:
 
 
 def badges_of(system: System, trace: Trace, about: Iterable[Property]) -> dict[str, tuple[str, bool | None]]:
-    """Each process's result in a few words, and whether it is good: None where no property of `about` judges it."""
+    """Each process's result in a few words, and whether it is good: None if no property of `about` judges it."""
     asked = [prop for prop in about if prop.kind is PropertyKind.EACH_RESULT]
     declared = {instance.name: instance.process.name for instance in system.instances()}
     return {

@@ -15,7 +15,7 @@ LOCK_ORDER_STATES = 2_000
 def lock_cycles(system: System) -> Iterable[str]:
     """Cycles in the order in which processes take locks: possible deadlocks, though no run showed one.
 
-    Learnt from the first `LOCK_ORDER_STATES` states; empty where there are fewer than two locks.
+    Learnt from the first `LOCK_ORDER_STATES` states; empty if there are fewer than two locks.
     """
     locks = [item for item in (*system.objects, *system.lock_objects.values()) if item.is_lock and not item.private]
     return lock_order(chart(system, most_states=LOCK_ORDER_STATES).semantics).says() if len(locks) > 1 else ()

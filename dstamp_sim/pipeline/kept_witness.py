@@ -32,11 +32,11 @@ class Again:
 
 
 def judged_again(file: Path) -> Again | None:
-    """The violation in `file`, where it still happens; None where every step still does and nothing is violated.
+    """The violation in `file`, where it still happens; None if every step still does and nothing is violated.
 
     A witness that its model no longer performs shows nothing: the property is searched for near its schedule and by
-    exploring `SEARCHED_STATES` states. Raises WitnessError, with the step that is gone and the remedy, where no
-    violation is found, where the model can no longer be built, and where it has no such property.
+    exploring `SEARCHED_STATES` states. Raises WitnessError, with the step that is gone and the remedy, if no
+    violation is found, if the model can no longer be built, and if it has no such property.
     """
     kept, system = _rebuilt(file)
     prop = property_about(system, kept.about, file)
@@ -52,7 +52,7 @@ def judged_again(file: Path) -> Again | None:
 def performed_again(file: Path) -> tuple[Witness, System]:
     """The witness in `file`, its every step performed again, and its system.
 
-    Raises WitnessError where it cannot be: with the step that is gone, where its property was found instead (near it,
+    Raises WitnessError if it cannot be: with the step that is gone, where its property was found instead (near it,
     or by exploring `SEARCHED_STATES` states) or its verdict now, and the remedy.
     """
     kept, system = _rebuilt(file)
@@ -67,7 +67,7 @@ def performed_again(file: Path) -> tuple[Witness, System]:
 
 
 def _rebuilt(file: Path) -> tuple[WitnessContent, System]:
-    """What `file` says, and its system. Raises WitnessError, with the remedy, where the model cannot be built again."""
+    """What `file` says, and its system. Raises WitnessError, with the remedy, if the model cannot be built again."""
     kept = witness_parts(file)
     try:
         return kept, kept.origin.build()
@@ -76,7 +76,7 @@ def _rebuilt(file: Path) -> tuple[WitnessContent, System]:
 
 
 def property_about(system: System, about: str, file: Path) -> Property:
-    """The property that a witness is about. Raises WitnessError, with the nearest one, where its model has none."""
+    """The property that a witness is about. Raises WitnessError, with the nearest one, if its model has none."""
     known = {prop.title: prop for prop in system.checked_properties}
     if about not in known:
         why = f"is about {about!r}, which is not a property of its model: {unknown('property', about, known)}"

@@ -30,7 +30,7 @@ def prove_model(
     """Judges a model for every number of copies; parameters of type `Copies` are any number unless set.
 
     Raises UsageError for unknown names, an unwritable folder, a model without a number to leave open, and a property
-    that does not fit; ModelError where the model breaks a rule.
+    that does not fit; ModelError if the model breaks a rule.
     """
     asked = load_subject(
         reference, settings=settings, placement=placement, properties=properties, crashes=crashes, numbers_open=True

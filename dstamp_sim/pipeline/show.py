@@ -32,8 +32,8 @@ def show_witness(path: Path, out: Path, *, html: bool = False, minimised: bool =
     """Replays a witness strictly and draws it again; `html` adds a page to step through.
 
     `minimised` shows the simplest trace near it that fails in the same way (fewest processes, crashes, switches, steps;
-    the effort is bounded), and saves it beside the pictures; it has no times. Raises WitnessError where the witness
-    does not fit its model, and UsageError where nothing went wrong in it.
+    the effort is bounded), and saves it beside the pictures; it has no times. Raises WitnessError if the witness
+    does not fit its model, and UsageError if nothing went wrong in it.
     """
     witness, system = performed_again(path)
     check_writable(out)

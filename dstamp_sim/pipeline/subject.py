@@ -30,7 +30,7 @@ def load_subject(
 ) -> Subject:
     """The subject of a command's options; with `numbers_open`, numbers of copies are any unless set.
 
-    Raises UsageError for unknown names (of `properties` too) and values of the wrong type, ModelError where the model
+    Raises UsageError for unknown names (of `properties` too) and values of the wrong type, ModelError if the model
     breaks a rule.
     """
     model = load_model(reference)

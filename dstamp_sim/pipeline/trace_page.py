@@ -44,7 +44,7 @@ def write_space_page(file: Path, model: str, system: System) -> Path:
 
 
 def _space_page(model: str, system: System) -> str:
-    """The page of a space. Raises ModelError where the model breaks a rule."""
+    """The page of a space. Raises ModelError if the model breaks a rule."""
     atlas = chart(system, most_states=MOST_STATES)
     properties = system.checked_properties
     return space_page(

@@ -13,7 +13,7 @@ from dstamp_sim.inputs.witness_file import witness_parts
 def model_run_by(witness: Path, *, trust: bool) -> Path:
     """The model's file that performing a witness runs; nothing is run yet.
 
-    Raises UsageError where it lies neither in the witness's folder, nor in the current one, nor comes with the package,
+    Raises UsageError if it lies neither in the witness's folder, nor in the current one, nor comes with the package,
     and `trust` does not say that it may be run; what reading the witness raises, too.
     """
     try:

@@ -33,7 +33,7 @@ def _percent(share: float, rounding: str) -> str:
 def story(trace: Trace, *, width: int = 150, nones: Collection[int] = ()) -> list[str]:
     """A trace in two columns: the process with its op, and the changes. One line a step.
 
-    A process is named where it takes over, and its section where that changes. The result None is written where it
+    A process is named if it takes over, and its section where that changes. The result None is written where it
     means something: if another step of the kind had another result, and for the steps in `nones`.
     """
     wide = min(max((len(step.process) for step in trace.steps), default=0), _NAMES)

@@ -47,7 +47,7 @@ class Atlas:
 def chart(system: System, *, most_states: int = MOST_STATES) -> Atlas:
     """The atlas of `system`, breadth first up to `most_states`. Deterministic; cost is one perform a transition.
 
-    Raises UsageError for `copies=ANY` and ModelError where the model breaks a rule.
+    Raises UsageError for `copies=ANY` and ModelError if the model breaks a rule.
     """
     semantics = Semantics(system, history_limit=_HISTORY)
     judge = Judge(semantics, system.checked_properties)
@@ -70,7 +70,7 @@ def chart(system: System, *, most_states: int = MOST_STATES) -> Atlas:
 
 
 def _moves(semantics: Semantics, state: State) -> Iterator[tuple[Choice, str, State | None]]:
-    """Every move with what it does and where it leads; None where a loop without bound has run too long."""
+    """Every move with what it does and where it leads; None if a loop without bound has run too long."""
     for move in semantics.moves(state):
         try:
             after = semantics.perform(state, move)

@@ -63,7 +63,7 @@ def exercised(space: Space, tables: Tables) -> Exercised:
 
 
 def _reached(key: LocalKey, node: Node, space: Space, tables: Tables, met: dict[int, set[int]]) -> list[LocalKey]:
-    """As `_onward`, without duplicates; none where the program has performed more ops than an exploration keeps."""
+    """As `_onward`, without duplicates; none if the program has performed more ops than an exploration keeps."""
     try:
         return list(dict.fromkeys(_onward(key, node, space, tables, met)))
     except UnboundedProgram:

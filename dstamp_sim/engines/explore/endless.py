@@ -27,7 +27,7 @@ TRIED = 3
 
 
 def endless(space: Space, history_limit: int) -> str:
-    """What goes on without end in the system of a brief search, with its line; empty where nothing is known."""
+    """What goes on without end in the system of a brief search, with its line; empty if nothing is known."""
     semantics = Semantics(space.tables.semantics.system, history_limit=history_limit)
     return endless_loop(semantics, history_limit) or endless_stretch(semantics, space, history_limit)
 
@@ -116,7 +116,7 @@ def _alike(semantics: Semantics, state: State, grows: frozenset[int]) -> Hashabl
 
 
 def _repeated(semantics: Semantics, state: State, stretch: Sequence[Choice], rounds: int) -> str:
-    """What grows when a stretch is repeated; empty where it cannot be repeated, or returns to a state."""
+    """What grows when a stretch is repeated; empty if it cannot be repeated, or returns to a state."""
     met = {state}
     values: list[dict[Hashable, None]] = [{} for _ in state.shared]
     try:

@@ -88,7 +88,7 @@ def explore(
     Stops at the end of the breadth-first level on which a property fails; with `keep_going` it visits the whole space
     and judges every property. Counterexamples are shortest, and among those have the fewest context switches, as long
     as that needs few states; otherwise the judgement says what is missing. More than `limit` states or `memory_mb`, a
-    loop without bound, or Ctrl-C leave the rest UNDETERMINED. Deterministic. Raises ModelError where the
+    loop without bound, or Ctrl-C leave the rest UNDETERMINED. Deterministic. Raises ModelError if the
     model breaks a rule.
     """
     asked = system.properties_named(properties)
@@ -107,7 +107,7 @@ def explore_closed(tables: Tables, *, limit: int = DEFAULT_LIMIT) -> Report:
 
 
 def unending(system: System) -> str:
-    """What goes on without end in a brief search of `system`, with its line; empty where nothing does."""
+    """What goes on without end in a brief search of `system`, with its line; empty if nothing does."""
     semantics = Semantics(system, history_limit=HISTORY_LIMIT)
     brief = _Bounds(WORTH_KNOWING, DEFAULT_MEMORY_MB, keep_going=True)
     search = _prepared(_tables(semantics, (), ALL_REDUCTIONS), (), ALL_REDUCTIONS, brief.memory_mb, known=False)
@@ -128,7 +128,7 @@ def _report(search: _Search) -> Report:
 class _Bounds:
     """How far a search may go, and whether it goes on when a property is decided.
 
-    `endless` names what goes on without end, for which `states` is kept small; empty where nothing is known, None where
+    `endless` names what goes on without end, for which `states` is kept small; empty if nothing is known, None if
     nobody looked.
     """
 

@@ -12,7 +12,7 @@ from dstamp_sim.engines.tables.tables import ENDED, LOCAL, Tables
 
 
 def schedule_along(space: Space, path: Sequence[Any], *, to_the_last_op: bool) -> Schedule:
-    """The choices that lead along `path`, staying with one process where that is possible.
+    """The choices that lead along `path`, staying with one process if that is possible.
 
     With `to_the_last_op`, every process also performs its pending local steps at the end, as a deadlock needs.
     """

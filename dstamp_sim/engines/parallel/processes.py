@@ -29,7 +29,7 @@ def spawned(
     """The result of `task` for each item, in order, by `workers` processes, each started by `begin(*about)`.
 
     Everything that crosses is pickled; the main module must be importable. On an interrupt or an error the processes
-    are ended. Raises what a task raises, and DstampError where a process dies.
+    are ended. Raises what a task raises, and DstampError if a process dies.
     """
     others = active_children()
     count = max(1, min(workers, len(items)))

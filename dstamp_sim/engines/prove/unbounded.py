@@ -41,7 +41,7 @@ def prove(system: System, *, properties: Sequence[str] = (), progress: ExplorePr
     asks by name for results of processes whose number is fixed. The others (`at_end`, deadlock) are not monotone: if
     named, they are refused; else they are tried with 1 to `TRIED` copies, and left UNDETERMINED if those show nothing.
     So too where the shared state is not finite or a bound is passed. The reason says "the fewest" of a number that is
-    the smallest; of a trial's number it does not. `Judgement.holds_up_to` is set where all trials HOLD. Deterministic.
+    the smallest; of a trial's number it does not. `Judgement.holds_up_to` is set if all trials HOLD. Deterministic.
     Raises UsageError when nothing has `copies=ANY` or a named property does not fit, ModelError as `explore` does.
     """
     asked = system.properties_named(properties)
@@ -63,7 +63,7 @@ def prove(system: System, *, properties: Sequence[str] = (), progress: ExplorePr
 class _Proof:
     """One system with one copy of each process that may have any number; its tables, and the results so far.
 
-    `controls` are None where the shared state was not known to be finite; `undecided` says why, by property.
+    `controls` are None if the shared state was not known to be finite; `undecided` says why, by property.
     """
 
     system: System
@@ -217,7 +217,7 @@ class _Proof:
         return replace(found, reason=f"{found.reason} with {_copies_text(copies)}, the fewest", copies=copies)
 
     def _tried(self, prop: Property, why: str) -> Judgement:
-        """The judgement by small numbers of copies, where there is none for every number."""
+        """The judgement by small numbers of copies, if there is none for every number."""
         trials = []
         for count in range(1, TRIED + 1):
             copies = dict.fromkeys(self.system.any_number, count)

@@ -1,6 +1,6 @@
 """The arguments of strategies: the possible moves, their memory, and their random numbers.
 
-Actors are the processes 0..n-1 and, where the system allows crashes, their deaths n..2n-1: a death is an event of its
+Actors are the processes 0..n-1 and, if the system allows crashes, their deaths n..2n-1: a death is an event of its
 own, competing with all others. The random numbers of a schedule depend on the seed and on its number only.
 """
 
@@ -25,7 +25,7 @@ class Offer(NamedTuple):
 
 
 class CountedGraph(NamedTuple):
-    """A counted space (see `counting`): edges of state s are first[s]..first[s + 1]; empty where it is not needed."""
+    """A counted space (see `counting`): edges of state s are first[s]..first[s + 1]; empty if it is not needed."""
 
     first: Any
     actor: Any

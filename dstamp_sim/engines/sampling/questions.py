@@ -45,7 +45,7 @@ class Asked(NamedTuple):
 
 
 class Questions:
-    """The properties of one run over one system's tables. Raises ModelError where a predicate raises it."""
+    """The properties of one run over one system's tables. Raises ModelError if a predicate raises it."""
 
     def __init__(self, tables: Tables, judge: Judge) -> None:
         self._tables, self._judge = tables, judge

@@ -117,7 +117,7 @@ def sample(
 
     Deterministic: the same arguments return the same schedules, and a longer budget begins with those of a shorter one.
     Ctrl-C returns the sample so far. Raises UsageError for a bad setting, and where interleavings cannot be counted
-    for `uniform`; ModelError where the model breaks a rule.
+    for `uniform`; ModelError if the model breaks a rule.
     """
     asked, chosen = system.properties_named(properties), settings or Settings()
     chosen.chosen()

@@ -31,7 +31,7 @@ Standpoint = tuple[int, tuple[int, ...]]
 def close(tables: Tables, *, any_number: Collection[str] = (), budget: int = BUDGET) -> str:
     """Fills every entry that any behaviour may need; returns why that was impossible, or an empty text.
 
-    Tables that were closed are filled no further: they raise AssertionError where an entry is missing after all.
+    Tables that were closed are filled no further: they raise AssertionError if an entry is missing after all.
 
     The processes called `any_number` may have more copies than in the tables' system. The programs may meet
     combinations that no schedule produces, so an exception there is not the model's error: it only ends the attempt.

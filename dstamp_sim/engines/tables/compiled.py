@@ -45,7 +45,7 @@ def _kept(function: F, **flags: bool) -> F:
 
 
 def _index(load: Callable[[], dict[Any, str]]) -> dict[Any, str]:
-    """What `load` finds; nothing where a class that the index names is no more: numba reads it before its stamp."""
+    """What `load` finds; nothing if a class that the index names is no more: numba reads it before its stamp."""
     try:
         return load()
     except (AttributeError, ImportError):

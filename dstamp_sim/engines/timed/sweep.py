@@ -55,7 +55,7 @@ class Swept:
     busy_s: Floats
 
     def where(self, name: str, wanted: Callable[[Any], bool]) -> NDArray[np.bool_]:
-        """In which runs the result of process `name` satisfies `wanted`; False where it had not ended."""
+        """In which runs the result of process `name` satisfies `wanted`; False if it had not ended."""
         column = self.names.index(name)
         kept = [end for end in np.unique(self.ends[:, column]) if end in self.results and wanted(self.results[end])]
         return np.isin(self.ends[:, column], kept)
@@ -89,7 +89,7 @@ class Sweeper:
         """`runs` timed runs; the same arguments return the same ends.
 
         Raises ScenarioError for a delay without distribution or outcomes without probability, UsageError for a start
-        of an unknown process and for deaths, which a sweep does not support, ModelError where time stands still.
+        of an unknown process and for deaths, which a sweep does not support, ModelError if time stands still.
         """
         ends, ended, _, waited, busy = self._swept(timing, runs, timing.seed if seed is None else seed, varied, 0)
         met = [int(end) for end in np.unique(ends)]

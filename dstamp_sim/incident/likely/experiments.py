@@ -52,7 +52,7 @@ class RuleJudged:
     """A rule compared with the predictions: which mechanisms need company, and what its two outcomes would prove.
 
     `chances` is, by mechanism, how likely the rule's outcome is; `factor` by how much at most that outcome can raise
-    the odds of the mechanisms that need company; None where there is nothing to compare.
+    the odds of the mechanisms that need company; None if there is nothing to compare.
     """
 
     rule: Rule

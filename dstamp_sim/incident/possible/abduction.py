@@ -122,7 +122,7 @@ class Judging:
             yield f"{', '.join(made)}: no order of the experiment's own steps comes out so"
 
     def _outcome(self, made: ExperimentOutcome) -> Bearing | None:
-        """How the mechanism bears on an experiment's outcome; None where the incident itself was looked at again."""
+        """How the mechanism bears on an experiment's outcome; None if the incident itself was looked at again."""
         experiment = self.variant.hypotheses.experiments[made.experiment]
         if not experiment.starts_s:
             return None

@@ -100,7 +100,7 @@ def excluded(system: System, names: Sequence[str]) -> bool:
 
 
 def comes_out(system: System) -> EngineAnswer:
-    """Whether the experiment's runs can end so. Impossible only where they are known to end in every order."""
+    """Whether the experiment's runs can end so. Impossible only if they are known to end in every order."""
     answer = _reached(explore(system, properties=[ALL_SEEN], limit=MOST_OUTCOME_STATES))
     if answer.verdict is Possible.IMPOSSIBLE:
         ends = explore(system, properties=[NO_DEADLOCK.name], limit=MOST_OUTCOME_STATES)

@@ -115,7 +115,7 @@ class LeastWitness:
 class MechanismFinding:
     """A mechanism under one reading: the verdict and its reasons, what it must assume, and how it bears on each item.
 
-    `timed` respects who can have overlapped, `untimed` ignores how long runs last; None where none was found.
+    `timed` respects who can have overlapped, `untimed` ignores how long runs last; None if none was found.
     `refuted` is whether every number of partners that was tried was refuted in time.
     """
 

@@ -35,7 +35,7 @@ class Conflict:
 
 
 def conflict(rows: Sequence[MechanismFinding], names: Sequence[str], refutes: Refutes) -> Conflict | None:
-    """A smallest set of the observations `names` that every row excludes; None where some row does not exclude all.
+    """A smallest set of the observations `names` that every row excludes; None if some row does not exclude all.
 
     A row excludes a set that holds an observation which it contradicts, or that `refutes` says is refuted jointly.
     Among equally small sets the first in the order of the observations.

@@ -48,7 +48,7 @@ class LeastSearch:
     def _searched(
         self, orders: Sequence[IntervalOrder], most: int, otherwise: LeastWitness | None
     ) -> tuple[LeastWitness | None, bool]:
-        """Without deaths first; with them only where it is refuted without."""
+        """Without deaths first; with them only if it is refuted without."""
         found, refuted = self._partners(orders, most, otherwise, crashes=0)
         for crashes in range(1, self.case.most_crashes + 1):
             if found is None and refuted:

@@ -321,7 +321,7 @@ def _conflict(found: Conflict) -> ConflictRow:
 
 
 def _row(row: MechanismFinding) -> MechanismRow:
-    """A row; the least numbers are None where none was found."""
+    """A row; the least numbers are None if none was found."""
     return MechanismRow(
         mechanism=row.mechanism,
         reading=dict(row.reading),

@@ -284,7 +284,7 @@ class TimeConstraints:
         return self._latest(self._weights(deviations, middle))[1]
 
     def _latest(self, weights: Floats, *, backwards: bool = False) -> tuple[Floats, NDArray[np.bool_]]:
-        """The longest time of each node after the origin (backwards: before it), and where there is a solution."""
+        """The longest time of each node after the origin (backwards: before it), and whether there is a solution."""
         ends = [(b.later, b.earlier) if backwards else (b.earlier, b.later) for b in self.bounds]
         order = sorted(range(len(ends)), key=lambda i: ends[i][1])
         source, target = np.array([ends[i][0] for i in order]), np.array([ends[i][1] for i in order])

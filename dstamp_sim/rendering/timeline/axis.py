@@ -115,7 +115,7 @@ class Axis:
 
 
 def clock_time(moment: float, origin: datetime | None, *, with_day: bool = True, seconds: bool = False) -> str:
-    """A moment (seconds) on the wall clock, `06-11 00:48`, or since the origin, `1:05`, where there is none."""
+    """A moment (seconds) on the wall clock, `06-11 00:48`, or since the origin, `1:05`, if there is none."""
     if origin is not None:
         at = origin + timedelta(seconds=moment)
         return f"{at:%m-%d }" * with_day + (f"{at:%H:%M:%S}" if seconds else f"{at:%H:%M}")
