@@ -17,7 +17,7 @@ from dstamp_sim.objects.git_checkout import GitCheckout, Worktree
 COMPOSE = "compose.yml"
 """The recipe's compose file: its first line names the commit that it belongs to."""
 
-_COMPOSE = """\
+_COMPOSED = """\
 # {name}
 version: "3.8"
 services:
@@ -73,7 +73,7 @@ class Recipe:
     def sha(self, name: str) -> str:
         """The real commit of the model's commit `name`; it is tagged `at-<name>`."""
         if name not in self._shas:
-            (self.folder / COMPOSE).write_text(_COMPOSE.format(name=name, image=IMAGE))
+            (self.folder / COMPOSE).write_text(_COMPOSED.format(name=name, image=IMAGE))
             (self.folder / _HELD).write_text(f"{name}\n")
             git(self.folder, "add", "--all")
             who = ("-c", "user.name=dstamp", "-c", "user.email=dstamp@localhost")

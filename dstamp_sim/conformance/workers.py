@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import pickle
 import select
@@ -17,9 +16,9 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from dstamp_sim.conformance.hand import Hand
+from dstamp_sim.engines.parallel.processes import die_with
 
 _MESSAGE_BYTES = 1 << 16
-_PR_SET_PDEATHSIG = 1
 
 
 class Worker:
@@ -143,20 +142,13 @@ def _serve_orders(orders: socket.socket) -> None:
         if pid == 0:
             orders.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _die_with(parent)
+            die_with(parent)
             _, hands = pickle.loads(message)
             _work(socket.socket(fileno=descriptors[0]), hands)
             os._exit(0)
         os.setpgid(pid, pid)  # before anybody knows it: it is killed with its children
         os.close(descriptors[0])
         orders.send(str(pid).encode())
-
-
-def _die_with(parent: int) -> None:
-    """Has the kernel kill this process when its parent dies, even if it is blocked in a lock."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def _work(connection: socket.socket, hands: Mapping[str, Hand]) -> None:

@@ -89,11 +89,16 @@ class DieWithParent:
 
 
 def _tied_to(parent: int) -> DieWithParent:
+    die_with(parent)
+    return DieWithParent()
+
+
+def die_with(parent: int) -> None:
+    """Has Linux kill this process when its parent dies, even if it is blocked in a lock."""
     with contextlib.suppress(OSError, AttributeError):  # no Linux
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)  # it ended while this process was begun
-    return DieWithParent()
 
 
 def _begin(_: DieWithParent, begin: Callable[..., None], about: tuple[Any, ...]) -> None:

@@ -31,8 +31,6 @@ LOCAL, ENDED = -1, kernel.ENDED
 UNFILLED = -1
 """An entry that is not filled yet."""
 
-Ints = NDArray[np.int32]
-
 
 class LocalKey(NamedTuple):
     """The meaning of a local state's number: its class, and the process's part of a state."""
