@@ -16,7 +16,8 @@ from dstamp_sim.core.errors import (
     UsageError,
     WitnessError,
 )
-from dstamp_sim.core.mechanism import Experiment, Hypotheses, Mechanism, Question, Rule, Seen, Window
+from dstamp_sim.core.experiment import Experiment, Seen
+from dstamp_sim.core.mechanism import Hypotheses, Mechanism, Question, Rule, Window
 from dstamp_sim.core.observable import UNKNOWN, Field, Observable, Unknown
 from dstamp_sim.core.op import Op, Program, delay, section
 from dstamp_sim.core.placement import PROCESS_EXIT, REJECTED, Placement, Span

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from dstamp_sim.core.errors import ModelError
+from dstamp_sim.core.experiment import Experiment
 from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Step
@@ -59,31 +60,6 @@ class Question:
     readings: Mapping[str, Mapping[str, Any]]
     source: str
     part: str = ""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One run of a simulated experiment: its result (None: it did not end), its start and its end in seconds."""
-
-    result: Any
-    start_s: float
-    end_s: float
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """Something to do next: what, with which parameters, how many runs, and how their results make an outcome.
-
-    `starts_s` are those of its runs; empty if the incident itself is looked at again, and then `outcome` takes its
-    observed runs first. `cost` is in words. `outcomes` lists the possible ones; if empty, any word is one.
-    """
-
-    story: str
-    settings: Mapping[str, Any]
-    starts_s: tuple[float, ...]
-    outcome: Callable[[Sequence[Seen]], str]
-    cost: str = ""
-    outcomes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,19 +10,21 @@ from dstamp_sim.core.errors import ScenarioError, UsageError
 from dstamp_sim.core.mechanism import Hypotheses
 from dstamp_sim.disk.writing import check_target, check_writable
 from dstamp_sim.incident.evidence import ExperimentOutcome, append_outcomes
-from dstamp_sim.incident.judge_mechanisms import judge_mechanisms
+from dstamp_sim.incident.judge_mechanisms import judge_mechanisms, judge_since
 from dstamp_sim.incident.likely.experiments import check_outcome
 from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.replay_scenario import Replay
 from dstamp_sim.incident.report.judgement_files import draw_judgement, write_report, write_tables
 from dstamp_sim.incident.report.summary import Summary, summarise
+from dstamp_sim.incident.standing import IncidentFindings, WhatStands
 from dstamp_sim.pipeline.progress import Progress
 
 
 @dataclass(frozen=True)
 class JudgedIncident:
-    """The result of judging an incident: the findings, and the files that were written."""
+    """The result of judging an incident: the findings, the same as plain values, and the files that were written."""
 
+    findings: IncidentFindings
     summary: Summary
     files: tuple[Path, ...]
 
@@ -47,19 +49,60 @@ def judge_incident(
     if report is not None:
         check_target(report)
     judged = judge_mechanisms(incident, workers=workers, tell=tell)
+    return _written(judged, incident, out, replayed, report)
+
+
+def _written(
+    judged: IncidentFindings, incident: Incident, out: Path, replayed: Replay | None = None, report: Path | None = None
+) -> JudgedIncident:
+    assert incident.evidence is not None
     summary = summarise(judged, incident, incident.evidence, replayed)
     files = [*draw_judgement(judged, incident, out), *write_tables(summary, out)]
-    return JudgedIncident(summary, (*files, *write_report(summary, files, out, report)))
+    written = (*files, *write_report(summary, files, out, report))
+    return JudgedIncident(judged, summary, written)
+
+
+@dataclass(frozen=True)
+class Update:
+    """An incident with more outcomes of experiments than it had, and what was judged of it.
+
+    `before` stood before them.
+    """
+
+    made: tuple[ExperimentOutcome, ...]
+    before: WhatStands
+    judged: JudgedIncident
+
+
+def judge_update(
+    incident: Incident,
+    observed: Sequence[str],
+    *,
+    source: str,
+    into: Path | None,
+    out: Path,
+    workers: int = 1,
+    tell: Progress | None = None,
+) -> Update:
+    """The incident with more outcomes, judged before and after them.
+
+    Raises what `update_evidence` and `judge_incident` raise.
+    """
+    known = len(incident.evidence.outcomes) if incident.evidence else 0
+    after = update_evidence(incident, observed, source=source, into=into, out=out)
+    assert after.evidence is not None
+    stood, judged = judge_since(after, [known], workers=workers, tell=tell)
+    return Update(after.evidence.outcomes[known:], stood[0], _written(judged, after, out))
 
 
 def update_evidence(
     incident: Incident, observed: Sequence[str], *, source: str, into: Path | None, out: Path
 ) -> Incident:
-    """The incident with more outcomes, each `EXPERIMENT=OUTCOME`; its evidence is written to `into`, else added to.
+    """The incident with more outcomes, each `EXPERIMENT=OUTCOME` or `EXPERIMENT: PART=VALUE, ...`.
 
-    Comments and everything else in the file stay as they are. Raises UsageError, with the nearest name, for an unknown
-    experiment and an outcome that the experiment cannot have, for a file that exists already, and if nothing can be
-    written to `out`; the evidence is then untouched.
+    Its evidence is written to `into`, else added to. Comments and everything else in the file stay as they are. Raises
+    UsageError, with the nearest name, for an unknown experiment and an outcome that the experiment cannot have, for a
+    file that exists already, and if nothing can be written to `out`; the evidence is then untouched.
     """
     known, target = incident.model.hypotheses, into or incident.source
     if known is None or target is None or incident.source is None or incident.evidence is None:
@@ -76,10 +119,19 @@ def update_evidence(
 
 
 def _outcome(written: str, known: Hypotheses, source: str) -> ExperimentOutcome:
-    experiment, _, outcome = written.partition("=")
+    experiment, outcome = _parted(written, known)
     if not outcome:
-        listed = [f"{name}={one.outcomes[0]}" for name, one in known.experiments.items() if one.outcomes]
+        listed = [f"{name}={first}" for name, one in known.experiments.items() if (first := next(one.can_be(), ""))]
         such = f", such as {listed[0]!r}" if listed else ""
-        raise UsageError(f"--observe {written}: write EXPERIMENT=OUTCOME{such}")
+        raise UsageError(f"--observe {written}: write EXPERIMENT=OUTCOME{such}; `dstamp update --list` has all")
     check_outcome(known, experiment, outcome)
     return ExperimentOutcome(experiment=experiment, outcome=outcome, source=source)
+
+
+def _parted(written: str, known: Hypotheses) -> tuple[str, str]:
+    """The experiment and the outcome: behind the name of a known experiment, else behind the first sign."""
+    for name in sorted(known.experiments, key=len, reverse=True):
+        if written.startswith((f"{name}=", f"{name}:")):
+            return name, written[len(name) + 1 :].strip()
+    experiment, _, outcome = written.replace(":", "=", 1).partition("=")
+    return experiment, outcome.strip()

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Any
 
-from dstamp_sim.analyses.confidence import below
 from dstamp_sim.core.errors import ScenarioError, UsageError
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
-from dstamp_sim.core.scenario import Priors, Timing
+from dstamp_sim.core.scenario import Priors
 from dstamp_sim.incident.evidence import Evidence
+from dstamp_sim.incident.likely.cluster import Cluster
 from dstamp_sim.incident.likely.experiments import (
     Rated,
     RuleJudged,
@@ -22,11 +21,9 @@ from dstamp_sim.incident.likely.experiments import (
     observed_since,
     rated,
 )
-from dstamp_sim.incident.likely.identifiability import Profile, either, twins
-from dstamp_sim.incident.likely.likelihood import NEVER, Weighed, weigh
+from dstamp_sim.incident.likely.likelihood import NEVER, Weighed
 from dstamp_sim.incident.likely.observed_clock import observed_clock
-from dstamp_sim.incident.likely.profiles import Numbers, ProfileSize, flat_priors, observed_outcomes, profile
-from dstamp_sim.incident.likely.worlds import Sweepers
+from dstamp_sim.incident.likely.profiles import ProfileSize
 from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.possible.abduction import Judging
 from dstamp_sim.incident.possible.ask import engines
@@ -36,6 +33,7 @@ from dstamp_sim.incident.possible.judge_variant import JudgementTask
 from dstamp_sim.incident.possible.overlap import ObservedTime, orders
 from dstamp_sim.incident.possible.pairing import Pairs, judge_pairs
 from dstamp_sim.incident.possible.variant import variants_of_mechanism
+from dstamp_sim.incident.standing import IncidentFindings, Shares, WhatStands, best_row
 from dstamp_sim.incident.witness.construct import ClockedMechanism, Construction
 from dstamp_sim.incident.witness.drawn import Best, DrawnMechanism, constructed
 from dstamp_sim.inputs.model_file import Model
@@ -60,172 +58,102 @@ class StepsDone:
             self.tell(round(self.done), self.total)
 
 
-SILENT = StepsDone(None, 0)
-
-
-@dataclass(frozen=True)
-class IncidentFindings:
-    """All findings about an incident.
-
-    `posterior` is over mechanisms that are equally likely before the evidence; `limits` are its limits by the number of
-    worlds (95 %); `varied` are posteriors under other priors; `flips` names the variations under which another
-    mechanism comes first. `twins` has, by mechanism, the others that the outcomes cannot distinguish from it, with the
-    share of its settings. `witnesses` are runs of the cluster in which everything comes out as observed, `timeless` the
-    failed attempts for the other possible mechanisms. `pairs` are two mechanisms at once, judged where no single one is
-    possible; `conflict` are the fewest observations that no single one can produce together. `since` is the instant
-    from which the times of witnesses count.
-    """
-
-    rows: tuple[MechanismFinding, ...]
-    weighed: Mapping[str, Weighed]
-    posterior: Mapping[str, float]
-    limits: Mapping[str, tuple[float, float]]
-    varied: Mapping[str, Mapping[str, float]]
-    flips: tuple[str, ...]
-    twins: Mapping[str, Mapping[str, float]]
-    next: tuple[Rated, ...]
-    rule: RuleJudged | None
-    witnesses: Mapping[str, Best]
-    timeless: Mapping[str, Construction]
-    pairs: Pairs
-    conflict: Conflict | None
-    longest_run_s: float
-    since: datetime | None = None
-
-    def best(self, mechanism: str) -> MechanismFinding:
-        """The row of a mechanism that assumes least."""
-        return _best_row(self.rows, mechanism)
-
-    @property
-    def left(self) -> list[str]:
-        """The mechanisms that are not impossible."""
-        return [name for name in self.posterior if self.verdict(name) is not Possible.IMPOSSIBLE]
-
-    @property
-    def without_share(self) -> dict[str, str]:
-        """Mechanisms that are left and have no share of the posterior, with the reason and what is known instead.
-
-        Worlds are drawn without deaths, so the likelihood of one that needs a death is not known.
-        """
-        reasons: dict[str, str] = {}
-        for name in self.left:
-            found = self.best(name).timed
-            if found is not None and found.crashes:
-                reasons[name] = "not weighed: it needs a death, and worlds have none"
-            elif not self.posterior[name]:
-                reasons[name] = f"no world agreed; {below(self.limits[name][1])}"
-        return reasons
-
-    def verdict(self, mechanism: str) -> Possible:
-        """Possible if it is possible under some reading, impossible if impossible under all."""
-        return self.best(mechanism).verdict
-
-
 def judge_mechanisms(incident: Incident, *, workers: int = 1, tell: Progress | None = None) -> IncidentFindings:
     """Judges every mechanism that the model names. Deterministic, whatever the number of `workers`.
 
     `workers` are processes; more than one needs a main module that can be imported.
     Raises UsageError if the model has no hypotheses, ScenarioError if the scenario has no evidence or priors.
     """
-    scenario, model = incident.scenario, incident.model
+    return judge_since(incident, [], workers=workers, tell=tell)[1]
+
+
+def judge_since(
+    incident: Incident, earlier: Sequence[int], *, workers: int = 1, tell: Progress | None = None
+) -> tuple[list[WhatStands], IncidentFindings]:
+    """What stood after so many outcomes of the evidence (each number of `earlier`, ascending), and what is found now.
+
+    Each standing is that which the evidence with just these outcomes has. Raises what `judge_mechanisms` raises.
+    """
     evidence, hypotheses, priors = _needed(incident)
     case = case_of(evidence, hypotheses, priors.longest_run_s)
-    steps = StepsDone(tell, 3 * len(model.mechanisms) + len(priors.variations) + 1)
-    task = JudgementTask(model, case)
-    rows: list[MechanismFinding] = []
+    counts = [*earlier, len(case.outcomes)]
+    steps = StepsDone(tell, 3 * len(incident.model.mechanisms) + len(priors.variations) + 1)
+    task = JudgementTask(incident.model, replace(case, outcomes=case.outcomes[: counts[0]]))
+    rows = []
     for row in task.rows(workers):
         rows.append(row)
-        steps.more(len(model.mechanisms) / len(task.variants))
-    none_alone = all(row.verdict is not Possible.POSSIBLE for row in rows)
-    clash = _conflict(rows, task) if none_alone else None
-    both = _pairs(model, hypotheses, case, clash) if none_alone else Pairs()
-    timing, since = observed_clock(evidence, hypotheses, scenario.timing, priors)
-    cluster = Cluster(hypotheses, case, timing, _alive(rows, model), _hopeless(rows))
-    survivors = cluster.weighed(priors, steps)
-    survivors, likelihoods = observed_since(evidence, hypotheses, survivors)
-    posterior, varied = _posterior(survivors, likelihoods, model), {}
-    for name, beliefs in priors.variations.items():
-        other = cluster.weighed(replace(beliefs, runs=max(1, beliefs.runs // 4)), steps)
-        varied[name] = _posterior(*observed_since(evidence, hypotheses, other), model)
-    first = _first(posterior)
-    next_ones = rated(posterior, hypotheses, survivors) if cluster.mechanisms else ()
-    witnesses, timeless = _witnesses(cluster, survivors, rows, priors)
-    return IncidentFindings(
-        rows=tuple(rows),
-        weighed=dict.fromkeys(model.mechanisms, NEVER) | dict(survivors.weighed),
-        posterior=posterior,
-        limits=_limits(survivors, likelihoods, model),
-        varied=varied,
-        flips=tuple(name for name, other in varied.items() if _first(other) != first),
-        twins=cluster.twins(priors, SIZE, cluster.observed(priors), steps),
-        next=next_ones,
-        rule=_rule(hypotheses, next_ones),
+        steps.more(len(incident.model.mechanisms) / len(task.variants))
+    stages = [Stage(task, count, tuple(task.since(rows, case.outcomes[counts[0] : count]))) for count in counts]
+    timing, since = observed_clock(evidence, hypotheses, incident.scenario.timing, priors)
+    clock = Cluster(hypotheses, case, timing, _alive(rows, incident.model), _hopeless(rows))
+    stood = _standings(stages, clock, evidence, priors, steps)
+    last, now = stages[-1], stood[-1]
+    cluster = last.on(clock)
+    none_alone = all(row.verdict is not Possible.POSSIBLE for row in last.rows)
+    clash = _conflict(last.rows, task, case) if none_alone else None
+    witnesses, timeless = _witnesses(cluster, now.weighed, last.rows, priors)
+    found = IncidentFindings(
+        standing=now,
+        twins=cluster.twins(priors, SIZE, cluster.observed(priors), steps.more),
+        rule=_rule(hypotheses, now.next),
         witnesses=witnesses,
         timeless=timeless,
-        pairs=both,
+        pairs=_pairs(incident.model, hypotheses, case, clash) if none_alone else Pairs(),
         conflict=clash,
         longest_run_s=priors.longest_run_s,
         since=since,
     )
+    return stood[:-1], found
 
 
 @dataclass(frozen=True)
-class Cluster:
-    """The observed runs on the clock, under each of `mechanisms` but for its `impossible` settings."""
+class Stage:
+    """The rows of a judgement after the first `count` outcomes of its evidence."""
 
-    hypotheses: Hypotheses
-    case: Case
-    timing: Timing
-    mechanisms: Mapping[str, Mechanism]
-    impossible: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
-    sweepers: Sweepers = field(default_factory=dict)
-    numbers: Numbers = field(default_factory=Numbers)
+    task: JudgementTask
+    count: int
+    rows: tuple[MechanismFinding, ...]
 
-    @property
-    def needs(self) -> dict[str, Any]:
-        """The parameters with which a result has every field that was observed of a run, or that can be looked up."""
-        seen = {name for run in self.case.runs for name, _ in run.fields}
-        later = [item.settings for item in self.hypotheses.experiments.values() if not item.starts_s]
-        found = [self.hypotheses.evidence.needs(sorted(seen)), *later]
-        return {key: value for given in found for key, value in given.items()}
+    def on(self, clock: Cluster) -> Cluster:
+        """The cluster under what these rows leave."""
+        alive = _alive(self.rows, self.task.model)
+        return replace(clock, mechanisms=alive, impossible=_hopeless(self.rows))
 
-    def weighed(self, beliefs: Priors, steps: StepsDone = SILENT) -> Survivors:
-        """How likely each makes the evidence."""
-        weighed = {}
-        for name, mechanism in self.mechanisms.items():
-            weighed[name] = weigh(
-                mechanism, self.hypotheses, self.case, self.timing, beliefs, seed=self.timing.seed,
-                needs=self.needs, impossible=self.impossible.get(name, ()), sweepers=self.sweepers,
-            )  # fmt: skip
-            steps.more(1 / len(self.mechanisms))
-        return Survivors(self.mechanisms, weighed, self.timing)
+    def since(self, survivors: Survivors, evidence: Evidence, hypotheses: Hypotheses) -> tuple[Survivors, Shares]:
+        """What these rows and outcomes leave of worlds that were drawn without them, and the shares."""
+        alive, hopeless = _alive(self.rows, self.task.model), _hopeless(self.rows)
+        weighed = {name: survivors.weighed[name].but(hopeless.get(name, ())) for name in alive}
+        made = evidence.model_copy(update={"outcomes": evidence.outcomes[: self.count]})
+        kept, likelihoods = observed_since(made, hypotheses, replace(survivors, mechanisms=alive, weighed=weighed))
+        return kept, Shares.of(kept, likelihoods, list(self.task.model.mechanisms))
 
-    def observed(self, beliefs: Priors) -> list[int]:
-        """The numbers, in profiles, of what was observed."""
-        return observed_outcomes(self.case, self.timing, beliefs.longest_run_s, self.numbers)
 
-    def profiles(self, beliefs: Priors, size: ProfileSize, steps: StepsDone = SILENT) -> dict[str, Profile]:
-        """What the observed runs do under each mechanism, many times over."""
-        found = {}
-        for name, mechanism in self.mechanisms.items():
-            found[name] = profile(
-                mechanism, self.hypotheses, self.case, self.timing, beliefs, size, seed=self.timing.seed,
-                needs=self.needs, impossible=self.impossible.get(name, ()), sweepers=self.sweepers,
-                numbers=self.numbers,
-            )  # fmt: skip
-            steps.more()
-        return found
-
-    def twins(
-        self, priors: Priors, size: ProfileSize, observed: Sequence[int] | None = None, steps: StepsDone = SILENT
-    ) -> dict[str, dict[str, float]]:
-        """By mechanism, those that the outcomes do not distinguish from it, with any or with believed unknowns."""
-        beliefs = (flat_priors(priors), priors)
-        return either(*(twins(self.profiles(belief, size, steps), observed) for belief in beliefs))
+def _standings(
+    stages: Sequence[Stage], clock: Cluster, evidence: Evidence, priors: Priors, steps: StepsDone
+) -> list[WhatStands]:
+    """What stands after each stage. Worlds are drawn once, for the rows of the first."""
+    hypotheses = clock.hypotheses
+    drawn = clock.weighed(priors, steps.more)
+    kept = [stage.since(drawn, evidence, hypotheses) for stage in stages]
+    varied: list[dict[str, Shares]] = [{} for _ in stages]
+    for name, beliefs in priors.variations.items():
+        other = clock.weighed(replace(beliefs, runs=max(1, beliefs.runs // 4)), steps.more)
+        for stage, found in zip(stages, varied, strict=True):
+            found[name] = stage.since(other, evidence, hypotheses)[1]
+    return [
+        WhatStands(
+            rows=stage.rows,
+            weighed=dict.fromkeys(stage.task.model.mechanisms, NEVER) | dict(survivors.weighed),
+            shares=shares,
+            varied=others,
+            next=rated(shares.posterior, hypotheses, survivors) if survivors.mechanisms else (),
+        )
+        for stage, (survivors, shares), others in zip(stages, kept, varied, strict=True)
+    ]
 
 
 def _witnesses(
-    cluster: Cluster, survivors: Survivors, rows: Sequence[MechanismFinding], priors: Priors
+    cluster: Cluster, weighed: Mapping[str, Weighed], rows: Sequence[MechanismFinding], priors: Priors
 ) -> tuple[dict[str, Best], dict[str, Construction]]:
     """The best witness of every mechanism that is possible: from the worlds that agreed, else constructed.
 
@@ -235,8 +163,8 @@ def _witnesses(
     for name, mechanism in cluster.mechanisms.items():
         known = cluster.hypotheses.evidence
         runs = DrawnMechanism(name, mechanism, cluster.case, cluster.timing, cluster.needs, known)
-        best = runs.best(survivors.weighed[name])
-        row = _best_row(rows, name)
+        best = runs.best(weighed[name])
+        row = best_row(rows, name)
         if best is None and row.timed is not None:
             judged = variants_of_mechanism(name, mechanism, cluster.hypotheses, cluster.case.constants)
             variant = next(variant for variant in judged if variant.settings == row.settings)
@@ -247,11 +175,6 @@ def _witnesses(
         if best is not None:
             found[name] = best
     return found, failed
-
-
-def _best_row(rows: Sequence[MechanismFinding], name: str) -> MechanismFinding:
-    """The row of a mechanism that assumes least."""
-    return min((row for row in rows if row.mechanism == name), key=_effort)
 
 
 def _alive(rows: Sequence[MechanismFinding], model: Model) -> dict[str, Mechanism]:
@@ -267,9 +190,9 @@ def _hopeless(rows: Sequence[MechanismFinding]) -> dict[str, list[Mapping[str, A
     return found
 
 
-def _conflict(rows: Sequence[MechanismFinding], task: JudgementTask) -> Conflict | None:
+def _conflict(rows: Sequence[MechanismFinding], task: JudgementTask, case: Case) -> Conflict | None:
     """The fewest observations that no row can produce together, if there are any."""
-    asked, case = engines(), task.case
+    asked = engines()
     variant = dict(zip(map(id, rows), task.variants, strict=True))
     return conflict(rows, case.names, lambda row, names: Judging(variant[id(row)], case, asked).refutes(names))
 
@@ -316,34 +239,6 @@ def case_of(evidence: Evidence, hypotheses: Hypotheses, longest_s: float) -> Cas
     for one in evidence.outcomes:
         check_outcome(hypotheses, one.experiment, one.outcome)
     return Case(runs, probes, timed, untimed, evidence.constants, alone=alone, outcomes=evidence.outcomes)
-
-
-def _effort(row: MechanismFinding) -> tuple[int, int]:
-    order = (Possible.POSSIBLE, Possible.UNDETERMINED, Possible.IMPOSSIBLE)
-    return order.index(row.verdict), row.timed.unseen if row.timed else 99
-
-
-def _posterior(survivors: Survivors, likelihoods: Mapping[str, float], model: Model) -> dict[str, float]:
-    """The posterior over mechanisms that are equally likely before the evidence."""
-    weights = {name: survivors.weighed[name].likelihood.estimate * likelihoods[name] for name in survivors.weighed}
-    total = sum(weights.values())
-    return {name: weights.get(name, 0.0) / total if total else 0.0 for name in model.mechanisms}
-
-
-def _limits(survivors: Survivors, likelihoods: Mapping[str, float], model: Model) -> dict[str, tuple[float, float]]:
-    """Each mechanism at one end of its interval, all others at the other end of theirs."""
-    low = {name: item.likelihood.interval.low * likelihoods[name] for name, item in survivors.weighed.items()}
-    high = {name: item.likelihood.interval.high * likelihoods[name] for name, item in survivors.weighed.items()}
-
-    def share(name: str, own: Mapping[str, float], others: Mapping[str, float]) -> float:
-        total = own.get(name, 0.0) + sum(others.values()) - others.get(name, 0.0)
-        return own.get(name, 0.0) / total if total else 0.0
-
-    return {name: (share(name, low, high), share(name, high, low)) for name in model.mechanisms}
-
-
-def _first(posterior: Mapping[str, float]) -> str:
-    return max(posterior, key=lambda name: posterior[name])
 
 
 def _rule(hypotheses: Hypotheses, next_ones: Sequence[Rated]) -> RuleJudged | None:

@@ -107,7 +107,10 @@ class SwarmService(SharedObject):
         return self.op("read_stamp", lagging)
 
     def inspect(self) -> Op:
-        """Returns PreviousSpec's stamp ("absent" without one) and UpdateStatus ("unset"); None without a service."""
+        """Returns the stamps of Spec and PreviousSpec ("absent" without one), and UpdateStatus ("unset").
+
+        None without a service.
+        """
         return self.op("inspect")
 
     def read_spec(self) -> Op:
@@ -219,11 +222,11 @@ def _refusal(old: Service | None, version: object) -> str:
     return OUT_OF_SEQUENCE if old is not None and isinstance(version, int) and version >= old.id else NOT_FOUND
 
 
-def _fingerprint(service: Service | None) -> tuple[str, str] | None:
+def _fingerprint(service: Service | None) -> tuple[str, str, str] | None:
     if service is None:
         return None
     previous = "absent" if service.previous is None else service.previous.stamp or "no chaos stamp"
-    return previous, service.status or "unset"
+    return service.spec.stamp or "no chaos stamp", previous, service.status or "unset"
 
 
 def under_way(service: Service | None) -> bool:

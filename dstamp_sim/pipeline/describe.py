@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dstamp_sim.core.mechanism import Experiment
+from dstamp_sim.core.experiment import Experiment
 from dstamp_sim.core.observable import Field
 from dstamp_sim.core.placement import Placement
 from dstamp_sim.core.properties import NO_DEADLOCK, Property

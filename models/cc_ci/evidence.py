@@ -51,6 +51,7 @@ EVIDENCE = Observable(
         Field("upgrade", Verdict, key="stages.upgrade"),
         Field("stamp", agrees=_stamp_agrees, says="stamp `{}`"),
         Field("computed", agrees=_computed_agrees, says="chaos version `{}` in the console", needs={"console": True}),
+        Field("spec_stamp", key="fingerprint.spec_stamp", says="Spec stamped `{}`", needs={"inspect": True}),
         Field(
             "previous_stamp",
             key="fingerprint.previous_stamp",

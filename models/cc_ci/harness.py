@@ -4,7 +4,7 @@ from dstamp_sim import MISSING, Program, delay, section
 
 from . import abra
 from .naming import BASE, commit_of, small_sha
-from .world import Run, RunResult, World
+from .world import Fingerprint, Run, RunResult, World
 
 NOT_CHAOS = "no chaos commit on the service (HC1)"
 GONE = "no service at the check"
@@ -34,7 +34,8 @@ def stages(world: World, run: Run) -> Program[RunResult]:
         result = RunResult(1, "fail", None, run.ref, failure)
     else:
         early = yield from read_and_wait(world, run)
-        result = (yield from section("check_hc1", check_hc1(world, run))).after(early)
+        checked = yield from section("check_hc1", check_hc1(world, run))
+        result = checked._replace(early=early)
     if world.switches.console:
         result = result._replace(computed=computed)
     yield from section("teardown", teardown(world, run))
@@ -110,7 +111,7 @@ def check_hc1(world: World, run: Run) -> Program[RunResult]:
     read = None if failure in (NOT_CHAOS, GONE, NOT_MINE) else stamp
     result = RunResult(1 if failure else 4, "fail" if failure else "pass", read, run.ref, failure)
     if world.switches.inspect and (seen := (yield world.stack(run).inspect())) is not None:
-        result = result._replace(previous_stamp=seen[0], update_status=seen[1])
+        result = result._replace(spec_stamp=seen[0], previous_stamp=seen[1], update_status=seen[2])
     return result
 
 
@@ -153,7 +154,7 @@ def sweep_stacks(world: World, stack: str) -> Program[bool]:
     return bool((yield world.services[stack].remove()))
 
 
-def read_and_wait(world: World, run: Run) -> Program[tuple[str, str] | None]:
+def read_and_wait(world: World, run: Run) -> Program[Fingerprint | None]:
     """The wait for convergence; returns the fingerprint right after the redeploy, if it is read."""
     early = (yield world.stack(run).inspect()) if world.switches.inspect_early else None
     yield from section("wait_converged", wait_converged(world, run))

@@ -1,6 +1,7 @@
 """What the incident's evidence leaves open, how its probes went, and what could be tried next."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -119,11 +120,14 @@ def _color(result: Any) -> str:
 
 
 COLORS = ("green", "drift", "other failure", "did not end")
+_RED = {"red": ("drift", "other failure")}
+_RED_PART = {"green": ("result=green",), "red": ("result=drift", "result=other failure")}
 COUNTS = ("no drift", "some drift", "all drift")
 STAMPS = ("absent", f"{small_sha(BASE)}+U", f"{small_sha(HEAD)}+U", small_sha(BASE), small_sha(HEAD))
 STATUSES = (
     "unset", "updating", "paused", "completed", "rollback_started", "rollback_paused", "rollback_completed",
 )  # fmt: skip
+UNSTAMPED, NOT_THERE = "no chaos stamp", "no service"
 TAKEN = ("the head", "the base", "no chaos version")
 
 
@@ -136,28 +140,38 @@ def _count(seen: Sequence[Seen]) -> str:
     return "no drift" if drifts == 0 else "all drift" if drifts == len(seen) else "some drift"
 
 
-def _fingerprint(seen: Sequence[Seen]) -> str:
+MOMENTS = ("early", "late")
+"""Right after the redeploy, and at the check."""
+
+FINGERPRINT: Mapping[str, tuple[str, ...]] = {
+    "spec": (*STAMPS[1:], UNSTAMPED),
+    "previous": (*STAMPS, UNSTAMPED),
+    "status": STATUSES,
+}
+
+
+def _moments(result: Any) -> Mapping[str, Any]:
+    """The fingerprints of a run by moment; None where the service was not there, or the run ended before."""
+    if not is_run(result):
+        return {}
+    late = result.spec_stamp and (result.spec_stamp, result.previous_stamp, result.update_status)
+    return {"early": result.early, "late": late}
+
+
+def _inspected(seen: Sequence[Seen], moments: Sequence[str]) -> Mapping[str, str]:
+    """The color of the first run, and the service's fingerprint at these moments."""
     result = seen[0].result
-    if _color(result) != "drift":
-        return _color(result)
-    return _inspected(result.previous_stamp, result.update_status)
+    found = _moments(result)
+    return {"result": _color(result)} | {
+        f"{moment} {part}": value
+        for moment in moments
+        for part, value in zip(FINGERPRINT, found.get(moment) or (NOT_THERE,) * 3, strict=True)
+    }
 
 
-def _inspected(previous: str, status: str) -> str:
-    return f"drift; PreviousSpec {previous}, UpdateStatus {status}"
-
-
-def _fingerprints(stamps: Sequence[str], statuses: Sequence[str]) -> tuple[str, ...]:
-    others = tuple(color for color in COLORS if color != "drift")
-    return (*others, *(_inspected(stamp, status) for stamp in stamps for status in statuses))
-
-
-def _twice(values: Sequence[str]) -> list[str]:
-    return [f"{early}, then {late}" for early in values for late in values]
-
-
-FINGERPRINTS = _fingerprints(STAMPS, STATUSES)
-TWO_FINGERPRINTS = _fingerprints(_twice(STAMPS), _twice(STATUSES))
+def _parts(moments: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    seen = {f"{m} {part}": (*values, NOT_THERE) for m in moments for part, values in FINGERPRINT.items()}
+    return {"result": COLORS} | seen
 
 
 def _consoles(seen: Sequence[Seen]) -> str:
@@ -193,7 +207,7 @@ def _overlap(one: Seen, other: Seen) -> bool:
 EXPERIMENTS: Mapping[str, Experiment] = {
     "isolated run": Experiment(
         "one real run on an idle host (the document's own test)",
-        _HARNESS | {"runs": 1}, (0.0,), _first, "a run", COLORS,
+        _HARNESS | {"runs": 1}, (0.0,), _first, "a run", COLORS, words=_RED,
     ),
     "ten isolated runs": Experiment(
         "ten real runs on an idle host, one after the other", _HARNESS | {"runs": 10},
@@ -205,21 +219,22 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     ),
     "isolated run, pause": Experiment(
         "one run on an idle host with failure_action: pause",
-        _HARNESS | {"runs": 1, "failure_action": "pause"}, (0.0,), _first, "a run and a changed compose file", COLORS,
+        _HARNESS | {"runs": 1, "failure_action": "pause"}, (0.0,), _first, "a run and a changed compose file",
+        COLORS, words=_RED,
     ),
     "isolated run, inspected": Experiment(
-        "one run on an idle host; UpdateStatus and PreviousSpec are read right after the redeploy and at the check",
-        _HARNESS | {"runs": 1, "inspect": True, "inspect_early": True}, (0.0,), _fingerprint,
-        "a run and three lines in the harness", TWO_FINGERPRINTS,
+        "one run on an idle host; Spec, PreviousSpec and UpdateStatus are read after the redeploy and at the check",
+        _HARNESS | {"runs": 1, "inspect": True, "inspect_early": True}, (0.0,), partial(_inspected, moments=MOMENTS),
+        "a run and three lines in the harness", parts=_parts(MOMENTS), words=_RED_PART,
     ),
     "two at a barrier, inspected": Experiment(
-        "two runs of one ref started together; UpdateStatus and PreviousSpec are read at the first one's check",
-        _HARNESS | {"runs": 2, "inspect": True}, (0.0, 0.0), _fingerprint, "two runs and two lines in the harness",
-        FINGERPRINTS,
+        "two runs of one ref started together; Spec, PreviousSpec and UpdateStatus are read at the first one's check",
+        _HARNESS | {"runs": 2, "inspect": True}, (0.0, 0.0), partial(_inspected, moments=("late",)),
+        "two runs and two lines in the harness", parts=_parts(("late",)), words=_RED_PART,
     ),
     "load without sharing": Experiment(
         "one run while three of other pull requests load the host",
-        _HARNESS | {"runs": 4, "pr": (1, 2, 3, 4)}, (0.0, 0.0, 0.0, 0.0), _first, "four runs", COLORS,
+        _HARNESS | {"runs": 4, "pr": (1, 2, 3, 4)}, (0.0, 0.0, 0.0, 0.0), _first, "four runs", COLORS, words=_RED,
     ),
     "consoles of the red runs": Experiment(
         "look up, in the kept consoles of the red runs, which chaos version abra took for the redeploy",

@@ -44,9 +44,9 @@ class Switches:
     fault_in: Literal["all", "some"] = "all"
     """Whether a fault of harness or abra (env_recheckout, comparison, abra) is in every run, or missing in some."""
     inspect: bool = False
-    """Whether the check also reads PreviousSpec and UpdateStatus."""
+    """Whether the check also reads Spec, PreviousSpec and UpdateStatus."""
     inspect_early: bool = False
-    """Whether they are read right after the redeploy, too: the result then has both, `early, then late`."""
+    """Whether they are read right after the redeploy, too."""
     console: bool = False
     """Whether the run's console is read: which chaos version abra took for the redeploy."""
     stack: Literal["shared", "per_run"] = "shared"
@@ -76,8 +76,15 @@ class Run(NamedTuple):
         return app_domain(self.recipe, self.pr, self.ref).partition(".")[0] + (f"-{self.id}" if self.id else "")
 
 
+Fingerprint = tuple[str, str, str]
+"""What `docker service inspect` shows: the stamps of Spec and PreviousSpec, and UpdateStatus."""
+
+
 class RunResult(NamedTuple):
-    """What a run reports: level, upgrade verdict, the stamp that HC1 read, the commit it wanted, and what failed."""
+    """What a run reports: level, upgrade verdict, the stamp that HC1 read, the commit it wanted, and what failed.
+
+    `early` is the service's fingerprint right after the redeploy; the last three are the one at the check.
+    """
 
     level: int
     upgrade: Literal["pass", "fail"]
@@ -85,6 +92,8 @@ class RunResult(NamedTuple):
     intended: str
     failure: str = ""
     computed: str | None = None
+    early: Fingerprint | None = None
+    spec_stamp: str | None = None
     previous_stamp: str | None = None
     update_status: str | None = None
 
@@ -92,14 +101,6 @@ class RunResult(NamedTuple):
     def wrong_commit(self) -> bool:
         """Whether HC1 read a stamp, and it was of another commit than the intended one."""
         return self.stamp is not None and commit_of(self.stamp) != small_sha(self.intended)
-
-    def after(self, early: tuple[str, str] | None) -> "RunResult":
-        """The same with what the service showed right after the redeploy before what it showed at the check."""
-        if early is None or self.previous_stamp is None:
-            return self
-        late = self.previous_stamp, self.update_status
-        previous, status = (f"{first}, then {then}" for first, then in zip(early, late, strict=True))
-        return self._replace(previous_stamp=previous, update_status=status)
 
     def brief(self) -> str:
         """The upgrade's verdict and the stamp that was read."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dstamp_sim.incident.judge_mechanisms import Cluster
+from dstamp_sim.incident.likely.cluster import Cluster
 from dstamp_sim.incident.likely.identifiability import Profile
 from dstamp_sim.incident.likely.profiles import ProfileSize
 from dstamp_sim.incident.possible.case import Case, Observation

@@ -6,7 +6,8 @@ import pytest
 
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.incident.evidence import read_evidence
-from dstamp_sim.incident.judge_mechanisms import Cluster, case_of
+from dstamp_sim.incident.judge_mechanisms import case_of
+from dstamp_sim.incident.likely.cluster import Cluster
 from dstamp_sim.incident.likely.likelihood import NEVER
 from dstamp_sim.incident.possible.variant import readings
 from dstamp_sim.incident.witness.drawn import DrawnMechanism, save_witness

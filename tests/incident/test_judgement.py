@@ -199,6 +199,46 @@ def test_an_outcome_that_only_one_mechanism_gives_leaves_that_one(dstamp, tmp_pa
     assert (code, "such as 'one withdrawal=in order'" in err) == (2, True)
 
 
+def test_an_update_says_in_ten_lines_what_changed(dstamp, monkeypatch):
+    monkeypatch.setattr("dstamp_sim.engines.parallel.threads.cores", lambda: 1)
+    asked = ("update", BANK / "evidence.toml", "--scenario", SCENARIO, "--into", "after.toml")
+    code, out, _ = dstamp(*asked, "--observe", "one withdrawal=overdrawn", "--observe", "two at once: overdrawn")
+    assert code == 0
+    assert len(out.splitlines()) <= 14  # ten of text, the rest is space
+    text = " ".join(out.split())
+    for says in (
+        "Observed: one withdrawal: overdrawn; two at once: overdrawn",
+        "Before: 2 of 3 mechanisms left; over all priors booked-twice",
+        "After: 1 of 3 mechanisms left; over all priors booked-twice above 99%.",
+        "Refuted by proof: check-race. No order of the experiment's own steps comes out as",
+        "Settled, if the model has the mechanism: only booked-twice is left.",
+        "out/report.html",
+        "wrote after.toml",
+    ):
+        assert says in text
+    assert "| mechanism" not in out
+
+
+def test_an_update_after_which_no_mechanism_is_left_says_so(dstamp, monkeypatch):
+    monkeypatch.setattr("dstamp_sim.engines.parallel.threads.cores", lambda: 1)
+    other = (BANK / "evidence.toml").read_text(encoding="utf-8").replace("left = 40", "left = 41")
+    Path("evidence.toml").write_text(other, encoding="utf-8")
+    code, out, _ = dstamp("update", "evidence.toml", "--scenario", SCENARIO, "--observe", "one withdrawal=in order")
+    text = " ".join(out.split())
+    assert code == 0
+    assert "After: none of 3 mechanisms is left." in text
+    assert "No mechanism is left: look again" in text
+
+
+def test_the_experiments_are_listed_with_what_each_costs_and_how_it_can_come_out(dstamp):
+    code, out, _ = dstamp("update", "--list", "--scenario", SCENARIO)
+    assert code == 0
+    assert "two at once: two withdrawals from one account at once (cost: two visits)\n  in order\n  overdrawn\n" in out
+    code, out, _ = dstamp("update", "--list", "--scenario", SCENARIO, "--json")
+    assert json.loads(out)["one withdrawal"]["outcomes"] == ["in order", "overdrawn"]
+    assert dstamp("update", "--scenario", SCENARIO)[0] == 2
+
+
 def test_a_field_of_another_model_is_refused(dstamp, tmp_path):
     other = tmp_path / "other.toml"
     other.write_text('[[runs]]\nid = "ann"\nsource = "s"\nlevel = 4\n')

@@ -26,8 +26,13 @@ def test_a_share_is_never_written_as_nothing_or_as_certain(probability, words):
 
 
 def test_a_range_whose_ends_are_written_alike_is_written_once():
-    assert span((0.001, 0.002)) == "below 1%"
-    assert span((0.001, 0.59)) == "below 1% to 59%"
+    assert span((0.001, 0.002), 0.002) == "below 1%"
+    assert span((0.001, 0.59), 0.59) == "below 1% to 59%"
+
+
+def test_where_no_world_agreed_the_limit_is_said_and_never_nothing():
+    assert span((0.0, 0.0), 0.0521) == "below 5.3%"
+    assert span((0.0, 0.02), 0.04) == "below 1% to 4%"
 
 
 def row(mechanism, verdict="impossible", against=(), reasons=()):

@@ -6,7 +6,7 @@ from math import exp
 import numpy as np
 import pytest
 
-from dstamp_sim.incident.judge_mechanisms import Cluster
+from dstamp_sim.incident.likely.cluster import Cluster
 from dstamp_sim.incident.likely.identifiability import Profile
 from dstamp_sim.incident.likely.profiles import ProfileSize
 from dstamp_sim.incident.possible.case import Case, Observation

@@ -8,13 +8,11 @@ from dataclasses import dataclass, replace
 
 from dstamp_sim.analyses.confidence import below, never_seen
 from dstamp_sim.core.errors import UsageError, unknown
-from dstamp_sim.core.mechanism import Experiment, Hypotheses, Mechanism, Rule
+from dstamp_sim.core.experiment import Experiment
+from dstamp_sim.core.mechanism import Hypotheses, Mechanism, Rule
 from dstamp_sim.core.scenario import Timing
 from dstamp_sim.incident.evidence import Evidence
 from dstamp_sim.incident.likely.likelihood import Predicted, Weighed, observe, predict
-
-MOST_LISTED = 8
-"""How many near outcomes an error message lists at most."""
 
 SMALL = 0.01
 """Smaller shares of the posterior are not listed."""
@@ -66,9 +64,10 @@ def check_outcome(known: Hypotheses, experiment: str, outcome: str) -> None:
     """Raises UsageError, with the nearest name, unless the experiment is in the catalogue and can come out so."""
     if experiment not in known.experiments:
         raise UsageError(unknown("experiment", experiment, known.experiments))
-    outcomes = known.experiments[experiment].outcomes
-    if outcomes and outcome not in outcomes:
-        raise UsageError(f"{experiment}: {unknown('outcome', outcome, outcomes, MOST_LISTED)}")
+    try:
+        known.experiments[experiment].check(outcome)
+    except UsageError as error:
+        raise UsageError(f"{experiment}: {error}") from error
 
 
 def observed_since(

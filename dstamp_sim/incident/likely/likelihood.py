@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dstamp_sim.analyses.confidence import Interval, interval
-from dstamp_sim.core.mechanism import Experiment, Hypotheses, Mechanism, Seen
+from dstamp_sim.core.experiment import Experiment, Seen
+from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.scenario import Priors, Timing
 from dstamp_sim.engines.timed.sweep import Sweeper, Swept, Varied
@@ -37,12 +38,12 @@ class Likelihood:
         return interval(self.hits, self.worlds) if self.worlds else Interval(0.0, 0.0)
 
 
-IMPOSSIBLE = Likelihood(0, 0)
-
-
 @dataclass(frozen=True)
 class WorldSample:
-    """The worlds of one reading: the draws, the results, and the number of runs that came out as observed."""
+    """The worlds of one reading: the draws, the results, and the number of runs that came out as observed.
+
+    In `lonely` worlds there is no unseen partner.
+    """
 
     settings: Mapping[str, Any]
     identities: Sequence[Mapping[str, Any]]
@@ -51,6 +52,8 @@ class WorldSample:
     agreeing: NDArray[np.int64]
     seed: int
 
+    lonely: NDArray[np.bool_]
+
     def partners(self, world: int, timing: Timing) -> int:
         """The number of unseen partners in each world."""
         return int((self.drawn.unseen_starts_s[world] < timing.horizon_s).sum())
@@ -58,17 +61,41 @@ class WorldSample:
 
 @dataclass(frozen=True)
 class Weighed:
-    """A mechanism's likelihood, also without unseen partners, and its worlds by reading.
+    """A mechanism's worlds by reading, and what they say of its likelihood.
 
-    `closest` is the largest number of runs that came out as observed in one world: all where there were hits. `kept`
-    are the worlds of each sample that also agree with the outcomes of experiments (see `observe`), as often as they do.
+    `runs` were observed. `worlds_drawn` and `lonely_drawn` (without a partner) count also the worlds of readings that
+    are impossible, which were not run. `kept` are the worlds of each sample that also agree with the outcomes of
+    experiments (see `observe`), as often as they do.
     """
 
-    likelihood: Likelihood
-    alone: Likelihood
+    runs: int
+    worlds_drawn: int
+    lonely_drawn: int
     samples: tuple[WorldSample, ...] = ()
-    closest: int = 0
     kept: tuple[NDArray[np.int64], ...] | None = None
+
+    @property
+    def likelihood(self) -> Likelihood:
+        """How likely the mechanism makes the evidence."""
+        return Likelihood(sum(int(self._hits(sample).sum()) for sample in self.samples), self.worlds_drawn)
+
+    @property
+    def alone(self) -> Likelihood:
+        """The same if there was no unseen partner."""
+        hits = sum(int((sample.lonely & self._hits(sample)).sum()) for sample in self.samples)
+        return Likelihood(hits, self.lonely_drawn)
+
+    @property
+    def closest(self) -> int:
+        """The largest number of runs that came out as observed in one world: all where there were hits."""
+        return max((int(sample.agreeing.max()) for sample in self.samples), default=0)
+
+    def _hits(self, sample: WorldSample) -> NDArray[np.bool_]:
+        return np.asarray(sample.agreeing == self.runs, np.bool_)
+
+    def but(self, impossible: Sequence[Mapping[str, Any]]) -> Weighed:
+        """The same where the readings with these settings are known to be impossible, too."""
+        return replace(self, samples=tuple(one for one in self.samples if one.settings not in impossible))
 
     def worlds(self, sample: WorldSample) -> NDArray[np.int64]:
         """The worlds of a sample that agree with the observed runs; where the mechanism has none, its closest."""
@@ -80,7 +107,7 @@ class Weighed:
         return self.kept if self.kept is not None else tuple(self.worlds(sample) for sample in self.samples)
 
 
-NEVER = Weighed(IMPOSSIBLE, IMPOSSIBLE)
+NEVER = Weighed(0, 0, 0)
 """The likelihood of an impossible mechanism: no world is drawn for it."""
 
 
@@ -101,23 +128,18 @@ def weigh(
     The settings in `impossible` are known to have no agreeing world, and are not run. `sweepers` keeps compiled tables.
     """
     worlds = worlds_of(mechanism, hypotheses, case, priors)
-    samples, total, alone_hits, alone = [], 0, 0, 0
+    samples, total, alone = [], 0, 0
     for number, (settings, identities, share) in enumerate(worlds):
         count = max(1, round(priors.runs * share))
         drawn = draw_worlds(priors, timing, count, np.random.default_rng([seed, number]), alone=case.alone)
-        lonely = (drawn.unseen_starts_s >= timing.horizon_s).all(axis=1)
+        lonely = np.asarray((drawn.unseen_starts_s >= timing.horizon_s).all(axis=1), np.bool_)
         total, alone = total + count, alone + int(lonely.sum())
         if settings in impossible:
             continue
         swept = sweep_worlds(mechanism, {**settings, **needs}, identities, drawn, timing, seed + number, sweepers)
-        sample = WorldSample(
-            settings, identities, drawn, swept, agreeing_runs(swept, case, hypotheses.evidence), seed + number
-        )
-        samples.append(sample)
-        alone_hits += int((lonely & (sample.agreeing == len(case.runs))).sum())
-    hits = sum(int((sample.agreeing == len(case.runs)).sum()) for sample in samples)
-    closest = max((int(sample.agreeing.max()) for sample in samples), default=0)
-    return Weighed(Likelihood(hits, total), Likelihood(alone_hits, max(alone, 1)), tuple(samples), closest)
+        agreeing = agreeing_runs(swept, case, hypotheses.evidence)
+        samples.append(WorldSample(settings, identities, drawn, swept, agreeing, seed + number, lonely))
+    return Weighed(len(case.runs), total, max(alone, 1), tuple(samples))
 
 
 def agreeing_runs(swept: Swept, case: Case, evidence: Observable) -> NDArray[np.int64]:
@@ -164,7 +186,9 @@ def observe(
     outcome, the worlds that agreed before remain.
     """
     tried = _tried(experiment, mechanism, weighed, timing, seed, MOST_OBSERVED)
-    kept = tuple(worlds[np.array([one == outcome for one in outcomes], np.bool_)] for worlds, outcomes in tried)
+    kept = tuple(
+        worlds[np.array([experiment.fits(outcome, one) for one in outcomes], np.bool_)] for worlds, outcomes in tried
+    )
     hits, total = sum(map(len, kept)), sum(len(worlds) for worlds, _ in tried)
     return replace(weighed, kept=kept) if hits else weighed, (hits + 0.5) / (total + 1.0)
 
@@ -181,7 +205,7 @@ def _tried(
             outcomes = _run_anew(experiment, mechanism, sample, worlds, timing, seed)
         else:
             worlds = pool if size < most else _spread(pool, most, size)
-            outcomes = [experiment.outcome(_seen(sample.swept, int(w), sample.drawn, timing)) for w in worlds]
+            outcomes = [experiment.came(_seen(sample.swept, int(w), sample.drawn, timing)) for w in worlds]
         tried.append((worlds, outcomes))
     return tried
 
@@ -215,7 +239,7 @@ def _run_anew(
     swept = sweeper.sweep(replace(timing, starts_s={}), len(worlds), seed=seed, varied=varied)
     runs = len(experiment.starts_s)
     return [
-        experiment.outcome([
+        experiment.came([
             Seen(swept.results.get(int(swept.ends[r, p])), experiment.starts_s[p], float(swept.ended_at_s[r, p]))
             for p in range(runs)
         ])

@@ -8,7 +8,7 @@ mechanism (or two at once) under one answer to each question that the evidence l
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dstamp_sim.core.system import System
 from dstamp_sim.incident.evidence import ExperimentOutcome
@@ -46,12 +46,12 @@ class Judging:
             bearings[item.name] = self._bearing(item)
             if item.name in contested and bearings[item.name] in (Bearing.CONTRADICTS, Bearing.OPEN):
                 break
-        bearings |= {one.name: bearing for one in self.case.outcomes if (bearing := self._outcome(one)) is not None}
-        against = [name for name, bearing in bearings.items() if bearing is Bearing.CONTRADICTS]
-        if against:
-            return self._row(Possible.IMPOSSIBLE, tuple(self._unreachable(against)), bearings)
-        outcomes = [one.name for one in self.case.outcomes]
-        undecided = [name for name, bearing in bearings.items() if bearing is Bearing.OPEN and name not in outcomes]
+        if Bearing.CONTRADICTS in bearings.values():
+            return self._refuted(bearings)
+        undecided = [name for name, bearing in bearings.items() if bearing is Bearing.OPEN]
+        bearings |= self._outcomes(self.case.outcomes)
+        if Bearing.CONTRADICTS in bearings.values():
+            return self._refuted(bearings)
         if undecided:
             why = f"{', '.join(undecided)}: not decided within the bounds"
             return self._row(Possible.UNDETERMINED, (why,), bearings)
@@ -64,6 +64,11 @@ class Judging:
         why = f"not {bound}; more were not tried" if refuted else f"the search {bound} did not end"
         without = (f"if runs may last any length, it needs {untimed.words()}",) if untimed else ()
         return self._row(Possible.UNDETERMINED, (why, *without), bearings, None, untimed, refuted=refuted)
+
+    def since(self, row: MechanismFinding, outcomes: Sequence[ExperimentOutcome]) -> MechanismFinding:
+        """The row with these outcomes of experiments in addition."""
+        bearings = {**row.bearings, **self._outcomes(outcomes)}
+        return self._refuted(bearings) if Bearing.CONTRADICTS in bearings.values() else replace(row, bearings=bearings)
 
     def excludes(self, names: Collection[str]) -> bool:
         """Whether it is known at little cost that one of these observed runs cannot have come out so."""
@@ -113,13 +118,15 @@ class Judging:
         v = self.variant
         return MechanismFinding(v.name, v.reading, v.settings, verdict, reasons, timed, untimed, bearings, refuted)
 
-    def _unreachable(self, against: Sequence[str]) -> Iterator[str]:
-        """Why each contradicted observation is."""
-        outcomes = {one.name for one in self.case.outcomes}
-        if runs := [name for name in against if name not in outcomes]:
-            yield f"{', '.join(runs)}: such an outcome is unreachable, with any number of partners"
-        if made := [name for name in against if name in outcomes]:
-            yield f"{', '.join(made)}: no order of the experiment's own steps comes out so"
+    def _refuted(self, bearings: Mapping[str, Bearing]) -> MechanismFinding:
+        """The row that is impossible, and why each contradicted observation is unreachable."""
+        against = [name for name, bearing in bearings.items() if bearing is Bearing.CONTRADICTS]
+        items = [item.name for item in (*self.case.runs, *self.case.probes)]
+        runs, made = ([name for name in against if (name in items) is seen] for seen in (True, False))
+        return self._row(Possible.IMPOSSIBLE, tuple(_unreachable(runs, made)), bearings)
+
+    def _outcomes(self, made: Sequence[ExperimentOutcome]) -> dict[str, Bearing]:
+        return {one.name: bearing for one in made if (bearing := self._outcome(one)) is not None}
 
     def _outcome(self, made: ExperimentOutcome) -> Bearing | None:
         """How the mechanism bears on an experiment's outcome; None if the incident itself was looked at again."""
@@ -130,8 +137,10 @@ class Judging:
         with_it = question.answer(self.variant.experiment(experiment, self.variant.mechanism.factory), self.engines)
         if with_it.verdict is Possible.IMPOSSIBLE:
             return Bearing.CONTRADICTS
+        if with_it.verdict is Possible.UNDETERMINED:
+            return Bearing.OPEN
         without = question.answer(self.variant.experiment(experiment, self.variant.hypotheses.nothing), self.engines)
-        if Possible.UNDETERMINED in (with_it.verdict, without.verdict):
+        if without.verdict is Possible.UNDETERMINED:
             return Bearing.OPEN
         return Bearing.SILENT if without.verdict is Possible.POSSIBLE else Bearing.EXPLAINS
 
@@ -197,3 +206,11 @@ class Judging:
     def _kinds(self) -> list[str]:
         """Who partners can be; if nothing depends on it, every run is of another identity."""
         return ["like it", "other"] if self.variant.quantified() else ["like it"]
+
+
+def _unreachable(runs: Sequence[str], made: Sequence[str]) -> Iterator[str]:
+    """Why contradicted runs and outcomes of experiments are."""
+    if runs:
+        yield f"{', '.join(runs)}: such an outcome is unreachable, with any number of partners"
+    if made:
+        yield f"{', '.join(made)}: no order of the experiment's own steps comes out so"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from dstamp_sim.engines.parallel.processes import spawned
 from dstamp_sim.engines.replay import replay
+from dstamp_sim.incident.evidence import ExperimentOutcome
 from dstamp_sim.incident.possible.abduction import Judging
 from dstamp_sim.incident.possible.ask import engines
-from dstamp_sim.incident.possible.case import Case, LeastWitness, MechanismFinding
+from dstamp_sim.incident.possible.case import Case, LeastWitness, MechanismFinding, Possible
 from dstamp_sim.incident.possible.least import LeastSearch
 from dstamp_sim.incident.possible.variant import Variant, variants_of_mechanism
 from dstamp_sim.inputs.model_file import Model, load_model
@@ -38,6 +39,22 @@ class JudgementTask:
     def row(self, variant: Variant) -> MechanismFinding:
         """The judgement of one of them."""
         return Judging(variant, self.case, engines()).row()
+
+    def since(self, rows: Sequence[MechanismFinding], outcomes: Sequence[ExperimentOutcome]) -> list[MechanismFinding]:
+        """These rows with more outcomes of experiments.
+
+        Rows that are impossible already are asked only if none other is left: then every outcome may be in conflict.
+        """
+        asked = engines()
+        judgings = [Judging(variant, self.case, asked) for variant in self.variants]
+        found = [
+            row if row.verdict is Possible.IMPOSSIBLE else judging.since(row, outcomes)
+            for judging, row in zip(judgings, rows, strict=True)
+        ]
+        if any(row.verdict is not Possible.IMPOSSIBLE for row in found):
+            return found
+        whole = (*self.case.outcomes, *outcomes)
+        return [judging.since(row, whole) for judging, row in zip(judgings, found, strict=True)]
 
     def rows(self, workers: int) -> Iterator[MechanismFinding]:
         """The judgement of all of them, one after the other: the same whatever the number of `workers`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dstamp_sim.core.mechanism import Experiment, Seen
+from dstamp_sim.core.experiment import Experiment, Seen
 from dstamp_sim.core.properties import at_end
 from dstamp_sim.core.system import System
 from dstamp_sim.incident.possible.case import EngineAnswer, Engines, Possible
@@ -47,7 +47,7 @@ class OutcomeQuestion:
     def _is_so(self, results: list[Any]) -> bool:
         seen = [_Ended(r, start, start) for r, start in zip(results, self.experiment.starts_s, strict=True)]
         try:
-            return self.experiment.outcome(seen) == self.outcome
+            return self.experiment.fits(self.outcome, self.experiment.came(seen))
         except _ClockAsked:
             self.clock_asked = True
             return False

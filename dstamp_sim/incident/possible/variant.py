@@ -8,7 +8,8 @@ from functools import partial
 from itertools import combinations, product
 from typing import Any
 
-from dstamp_sim.core.mechanism import Experiment, Hypotheses, Mechanism
+from dstamp_sim.core.experiment import Experiment
+from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.system import System
 from dstamp_sim.incident.possible.case import Observation
 from dstamp_sim.incident.possible.identities import another, assignments

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from dstamp_sim.analyses.confidence import below
 from dstamp_sim.analyses.speech import listed
 from dstamp_sim.incident.possible.case import Possible
 from dstamp_sim.incident.report.phrases import (
@@ -107,8 +108,9 @@ def _spans(summary: Summary) -> str:
     """The likelihood of each as a range over the stated priors, and the priors that change the first place."""
     ranked = sorted(summary.left, key=lambda name: -summary.weights[name].span[1])
     named = [name for name in ranked if summary.weights[name].span[1] >= LEAST_LISTED]
-    shares = ", ".join(f"{name} {span(summary.weights[name].span)}" for name in named)
-    rest = f"the other {len(ranked) - len(named)} below 1%" if len(ranked) > len(named) > 0 else ""
+    shares = ", ".join(f"{name} {span(summary.weights[name].span, summary.weights[name].most)}" for name in named)
+    most = max((summary.weights[name].most for name in ranked if name not in named), default=0.0)
+    rest = f"the other {len(ranked) - len(named)} {below(most)}" if len(ranked) > len(named) > 0 else ""
     priors = many(len(summary.other_priors) + 1, "set")
     if not named:
         return f"under none of the {priors} of priors that were tried did a drawn world agree with all observations."
@@ -137,7 +139,7 @@ def _small_table(summary: Summary) -> Table:
     for name, weight in sorted(summary.weights.items(), key=lambda item: -item[1].span[1]):
         if name in summary.left:
             row = summary.best[name]
-            rows.append((name, row.verdict, partners(row), weight.instead or span(weight.span)))
+            rows.append((name, row.verdict, partners(row), weight.instead or span(weight.span, weight.most)))
     gone = len(summary.stories) - len(summary.left)
     if gone:
         rows.append((many(gone, "other" if rows else "mechanism"), Possible.IMPOSSIBLE.value, "", ""))

@@ -121,7 +121,7 @@ def _possible(summary: Summary, files: Mapping[str, Path]) -> Iterator[Block]:
     yield from _closed_cluster(summary)
     yield from _assumptions(summary, files)
     yield Heading("What each says of each observation", 3)
-    names = list(summary.mechanisms[0].bearings)
+    names = list(dict.fromkeys(item for row in summary.mechanisms for item in row.bearings))
     bearings = [(code(name), *(row.bearings.get(item, "") for item in names)) for name, row in summary.best.items()]
     yield Table(("mechanism, best reading", *names), tuple(_cells(row) for row in bearings))
 
@@ -235,7 +235,7 @@ def _weight_rows(summary: Summary) -> Iterator[tuple[Text, ...]]:
         posterior = weight.instead or f"{weight.posterior:.1%} ({low:.1%} to {high:.1%})"
         alone = f"{weight.without_unseen_partners:.2g}"
         interval = f"{weight.interval[0]:.2g} to {weight.interval[1]:.2g}"
-        yield _cells((code(name), f"{weight.estimate:.2g}", interval, alone, posterior, span(weight.span)))
+        yield _cells((code(name), f"{weight.estimate:.2g}", interval, alone, posterior, span(weight.span, weight.most)))
 
 
 def _not_told_apart(summary: Summary) -> Iterator[Block]:

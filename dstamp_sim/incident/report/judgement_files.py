@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from dstamp_sim.disk.writing import write
-from dstamp_sim.incident.judge_mechanisms import IncidentFindings
 from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.report.full import full_report
 from dstamp_sim.incident.report.posterior import draw_posterior
 from dstamp_sim.incident.report.summary import Summary
+from dstamp_sim.incident.standing import IncidentFindings
 from dstamp_sim.incident.witness.drawn import save_witness
 from dstamp_sim.rendering.as_html import html
 from dstamp_sim.rendering.as_markdown import markdown
@@ -25,9 +25,11 @@ PAGE = "report.html"
 def draw_judgement(judged: IncidentFindings, incident: Incident, out: Path) -> list[Path]:
     """The pictures of a judgement in `out`, and its witnesses. No picture of the posterior if no mechanism is left."""
     files: list[Path] = []
-    if judged.left:
+    now = judged.standing
+    if now.left:
         files.append(out / "posterior.png")
-        draw_posterior(judged.posterior, judged.without_share, judged.varied, files[-1])
+        others = {name: {one: other.most(one) for one in now.left} for name, other in now.varied.items()}
+        draw_posterior(now.posterior, now.without_share, others, files[-1])
     for best in judged.witnesses.values():
         files += save_witness(best, incident.scenario.model, incident.scenario.title, judged.since, out)
     return files

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from dstamp_sim.analyses.confidence import below
 from dstamp_sim.analyses.speech import listed
 from dstamp_sim.incident.report.summary import ExperimentRow, MechanismRow, Summary
 
@@ -17,9 +18,11 @@ def share(probability: float) -> str:
     return {"0%": "below 1%", "100%": "above 99%"}.get(written, written)
 
 
-def span(ends: tuple[float, float]) -> str:
-    """A range of shares."""
-    low, high = map(share, ends)
+def span(ends: tuple[float, float], most: float) -> str:
+    """A range of shares; where no drawn world agreed under some priors, up to the limit (95 %) of the share there."""
+    if ends[1] == 0:
+        return below(most)
+    low, high = share(ends[0]), share(max(ends[1], most))
     return low if low == high else f"{low} to {high}"
 
 

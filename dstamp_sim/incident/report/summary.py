@@ -11,7 +11,6 @@ from typing import Any
 from dstamp_sim.core.observable import UNKNOWN, Observable
 from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.incident.evidence import Evidence
-from dstamp_sim.incident.judge_mechanisms import IncidentFindings
 from dstamp_sim.incident.likely.experiments import Rated, RuleJudged, entropy
 from dstamp_sim.incident.likely.identifiability import REPETITIONS
 from dstamp_sim.incident.likely.likelihood import Weighed
@@ -20,6 +19,7 @@ from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.possible.case import Case, LeastWitness, MechanismFinding, Possible, partners_text
 from dstamp_sim.incident.possible.conflicting import Conflict
 from dstamp_sim.incident.replay_scenario import Replay, ReplayedRun
+from dstamp_sim.incident.standing import IncidentFindings, WhatStands
 from dstamp_sim.incident.witness.construct import Construction
 from dstamp_sim.incident.witness.drawn import Best
 from dstamp_sim.inputs.model_file import Model
@@ -95,8 +95,9 @@ class MechanismRow:
 class Weight:
     """How likely a mechanism makes the evidence, and its share of the posterior.
 
-    `limits` come from the number of worlds (95 %), `span` from the stated priors (the scenario's included). `instead`
-    says why it has no share although it is left.
+    `limits` come from the number of worlds (95 %), `span` from the stated priors (the scenario's included). `most` is
+    the largest share that is left to it under any of them: where no drawn world agreed, the upper limit. `instead` says
+    why it has no share although it is left.
     """
 
     estimate: float
@@ -106,6 +107,7 @@ class Weight:
     posterior: float
     limits: tuple[float, float]
     span: tuple[float, float]
+    most: float
     instead: str | None
 
 
@@ -229,7 +231,7 @@ class Summary:
 
 def summarise(judged: IncidentFindings, incident: Incident, evidence: Evidence, replayed: Replay | None) -> Summary:
     """A judgement as plain values, with its evidence and assumptions."""
-    scenario, model = incident.scenario, incident.model
+    scenario, model, now = incident.scenario, incident.model, judged.standing
     return Summary(
         title=scenario.title,
         command=incident.command,
@@ -239,15 +241,15 @@ def summarise(judged: IncidentFindings, incident: Incident, evidence: Evidence, 
         priors=tuple(_priors(scenario, model)),
         assumptions=tuple(model.assumptions),
         replay=_replay(replayed) if replayed else None,
-        mechanisms=tuple(map(_row, judged.rows)),
-        left=tuple(judged.left),
-        weights={name: _weight(name, item, judged) for name, item in judged.weighed.items()},
-        entropy_bits=entropy(list(judged.posterior.values())),
-        other_priors={name: dict(other) for name, other in judged.varied.items()},
-        flips=judged.flips,
+        mechanisms=tuple(map(_row, now.rows)),
+        left=tuple(now.left),
+        weights={name: _weight(name, item, now) for name, item in now.weighed.items()},
+        entropy_bits=entropy(list(now.posterior.values())),
+        other_priors={name: dict(other.posterior) for name, other in now.varied.items()},
+        flips=now.flips,
         not_told_apart={name: dict(others) for name, others in judged.twins.items()},
         repetitions=REPETITIONS,
-        witnesses={name: _witness(best, judged.best(name).timed) for name, best in judged.witnesses.items()},
+        witnesses={name: _witness(best, now.best(name).timed) for name, best in judged.witnesses.items()},
         without_witness={name: _timeless(attempt) for name, attempt in judged.timeless.items()},
         pairs=tuple(map(_row, judged.pairs.rows)),
         pairs_refuted=judged.pairs.refuted,
@@ -256,7 +258,7 @@ def summarise(judged: IncidentFindings, incident: Incident, evidence: Evidence, 
         conflict=_conflict(judged.conflict) if judged.conflict else None,
         longest_run_s=judged.longest_run_s,
         most_deaths=Case.most_crashes,
-        experiments=tuple(map(_experiment, judged.next)),
+        experiments=tuple(map(_experiment, now.next)),
         rule=_rule(judged.rule) if judged.rule else None,
     )
 
@@ -349,18 +351,18 @@ def _assumed(found: LeastWitness | None) -> Sequence[str]:
     return [*found.assumed, seen, *died, *failed]
 
 
-def _weight(name: str, item: Weighed, judged: IncidentFindings) -> Weight:
-    shares = [judged.posterior[name], *(other[name] for other in judged.varied.values())]
+def _weight(name: str, item: Weighed, now: WhatStands) -> Weight:
     low, high = item.likelihood.interval
     return Weight(
         estimate=item.likelihood.estimate,
         interval=(low, high),
         worlds=item.likelihood.worlds,
         without_unseen_partners=item.alone.estimate,
-        posterior=judged.posterior[name],
-        limits=judged.limits[name],
-        span=(min(shares), max(shares)),
-        instead=judged.without_share.get(name),
+        posterior=now.posterior[name],
+        limits=now.shares.limits[name],
+        span=now.span(name),
+        most=now.most(name),
+        instead=now.without_share.get(name),
     )
 
 
