@@ -59,15 +59,12 @@ def explore(
 ) -> None:
     """Explore every interleaving of a model: the shortest bad one, or the proof that there is none."""
     from dstamp_sim.pipeline.explore import explore_model  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.pipeline.subject import load_subject  # noqa: PLC0415 - as above
 
-    reference = reference_of(model, mechanism)
+    asked = load_subject(reference_of(model, mechanism), settings, placement, properties, crashes)
     with progress() as tell:
         found = explore_model(
-            reference,
-            settings=settings or [],
-            placement=placement,
-            properties=properties or [],
-            crashes=crashes,
+            asked,
             limit=limit,
             memory_mb=memory_mb,
             reductions=Reductions(merge=not no_merge, por=not no_por, symmetry=not no_symmetry),
@@ -77,5 +74,5 @@ def explore(
             out=out,
             progress=tell,
         )
-    print_report(f"{reference}, lock placement {found.placement}", found, as_json=as_json)
+    print_report(asked.name, found, as_json=as_json)
     raise typer.Exit(found.report.verdict.exit_code)

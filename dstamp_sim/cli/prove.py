@@ -40,15 +40,13 @@ def prove(
 ) -> None:
     """Judge a model for every number of copies: HOLDS for all of them, or the fewest that fail and how."""
     from dstamp_sim.pipeline.prove import prove_model  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.pipeline.subject import load_subject  # noqa: PLC0415 - as above
 
     reference = reference_of(model, mechanism)
+    asked = load_subject(reference, settings, placement, properties, crashes, numbers_open=True)
     with progress() as tell:
         found = prove_model(
-            reference,
-            settings=settings or [],
-            placement=placement,
-            properties=properties or [],
-            crashes=crashes,
+            asked,
             out=out,
             progress=tell,
         )

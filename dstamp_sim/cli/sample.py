@@ -75,16 +75,13 @@ def sample(
 ) -> None:
     """Draw schedules of a model: how many are bad, the first bad one made short, and how rare an unseen one must be."""
     from dstamp_sim.pipeline.sample import Settings, sample_model  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.pipeline.subject import load_subject  # noqa: PLC0415 - as above
 
-    reference = reference_of(model, mechanism)
     chosen = Settings.parse(strategy, seed=seed, most_steps=most_steps)
+    asked = load_subject(reference_of(model, mechanism), settings, placement, properties, crashes)
     with bar("schedules") as tell:
         found = sample_model(
-            reference,
-            settings=settings or [],
-            placement=placement,
-            properties=properties or [],
-            crashes=crashes,
+            asked,
             budget=budget,
             strategy=chosen,
             out=out,
@@ -93,7 +90,7 @@ def sample(
     if as_json:
         print_json(_json(found) | {"seed": seed})
     else:
-        _print(f"{reference}, lock placement {found.placement}", found, seed)
+        _print(asked.name, found, seed)
     raise typer.Exit(found.verdict.exit_code)
 
 

@@ -48,12 +48,11 @@ def export(
         )
     if to not in OF_MODELS and to not in OF_SPACES:
         raise UsageError(unknown("format", to, {*OF_MODELS, *OF_SPACES}))
-    asked = load_subject(reference, settings=settings, placement=placement, properties=properties, crashes=crashes)
+    asked = load_subject(reference, settings, placement, properties, crashes)
     model, system = asked.model, asked.system
     if to in OF_SPACES:
         return _export_space(model.path.stem, system, to, out)
-    name = f"{reference}, lock placement {system.placement.name}"
-    machine = tabulate(system, name, properties=properties, merge=merge)
+    machine = tabulate(system, asked.name, properties=asked.properties, merge=merge)
     check_writable(out)
     file = out / (model.path.stem + OF_MODELS[to].suffix)
     written = OF_MODELS[to].write(machine)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from dstamp_sim.engines.explore.settings import (
 )
 from dstamp_sim.pipeline.file_names import STATES
 from dstamp_sim.pipeline.findings import findings_of
-from dstamp_sim.pipeline.subject import load_subject
+from dstamp_sim.pipeline.subject import Subject
 
 if TYPE_CHECKING:
     from dstamp_sim.analyses.explain import Explanation
@@ -43,12 +43,8 @@ class Exploration:
 
 
 def explore_model(
-    reference: str,
+    asked: Subject,
     *,
-    settings: Sequence[str] = (),
-    placement: str | None = None,
-    properties: Sequence[str] = (),
-    crashes: int | None = None,
     limit: int = DEFAULT_LIMIT,
     memory_mb: int = DEFAULT_MEMORY_MB,
     reductions: Reductions = ALL_REDUCTIONS,
@@ -61,10 +57,9 @@ def explore_model(
     """Explores a model and saves a witness and a timeline of each trace that it finds.
 
     `html` adds pages to step through, `count` also counts complete interleavings.
-    Raises UsageError for unknown names and an unwritable folder, and ModelError if the model breaks a rule.
+    Raises UsageError for an unwritable folder, and ModelError if the model breaks a rule.
     """
-    asked = load_subject(reference, settings=settings, placement=placement, properties=properties, crashes=crashes)
-    model, system = asked.model, asked.system
+    system, properties = asked.system, asked.properties
     check_writable(out)
     counted = None
     if count:
@@ -89,7 +84,7 @@ def explore_model(
     if html:
         from dstamp_sim.pipeline.trace_page import write_space_page  # noqa: PLC0415 - as above
 
-        files.append(write_space_page(out / f"{model.path.stem}-{STATES}.html", reference, system))
+        files.append(write_space_page(out / f"{asked.model.path.stem}-{STATES}.html", asked.origin.model, system))
     found = Exploration(report, system.placement.name, tuple(files), explanations, findings=findings_of(system))
     if counted is None:
         return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,36 +12,29 @@ from dstamp_sim.engines.explore.settings import ExploreProgress
 from dstamp_sim.engines.prove.unbounded import prove
 from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.explore import Exploration
-from dstamp_sim.pipeline.subject import load_subject
+from dstamp_sim.pipeline.subject import Subject
 from dstamp_sim.pipeline.witnessed import save_judgement
 
 
 def prove_model(
-    reference: str,
+    asked: Subject,
     *,
-    settings: Sequence[str] = (),
-    placement: str | None = None,
-    properties: Sequence[str] = (),
-    crashes: int | None = None,
     out: Path,
     progress: ExploreProgress | None = None,
 ) -> Exploration:
-    """Judges a model for every number of copies; parameters of type `Copies` are any number unless set.
+    """Judges a model, loaded with its numbers open, for every number of copies.
 
-    Raises UsageError for unknown names, an unwritable folder, a model without a number to leave open, and a property
-    that does not fit; ModelError if the model breaks a rule.
+    Raises UsageError for an unwritable folder, a model without a number to leave open, and a property that does not
+    fit; ModelError if the model breaks a rule.
     """
-    asked = load_subject(
-        reference, settings=settings, placement=placement, properties=properties, crashes=crashes, numbers_open=True
-    )
     model, system, origin = asked.model, asked.system, asked.origin
     if not system.any_number:
         raise UsageError(
-            f"{reference} fixes the number of every process: declare copies=ANY, or annotate the factory's parameter "
-            "with Copies, and leave it unset or --set it to any"
+            f"{origin.model} fixes the number of every process: declare copies=ANY, or annotate the factory's "
+            "parameter with Copies, and leave it unset or --set it to any"
         )
     check_writable(out)
-    report = prove(system, properties=properties, progress=progress)
+    report = prove(system, properties=asked.properties, progress=progress)
     files, explanations = list[Path](), dict[str, Explanation]()
     for judgement in report.judgements:
         if judgement.trace is not None:

@@ -16,7 +16,7 @@ from dstamp_sim.engines.replay import attempts, replay
 from dstamp_sim.engines.sampling.sampler import Sample, SampleProgress, sample
 from dstamp_sim.engines.sampling.sampler import Settings as Settings  # noqa: PLC0414 - handed on to the command
 from dstamp_sim.pipeline.explained import explained
-from dstamp_sim.pipeline.subject import load_subject
+from dstamp_sim.pipeline.subject import Subject
 from dstamp_sim.pipeline.witnessed import save_judgement
 
 
@@ -44,12 +44,8 @@ class Sampling:
 
 
 def sample_model(
-    reference: str,
+    asked: Subject,
     *,
-    settings: Sequence[str] = (),
-    placement: str | None = None,
-    properties: Sequence[str] = (),
-    crashes: int | None = None,
     budget: int,
     strategy: Settings,
     out: Path,
@@ -57,14 +53,13 @@ def sample_model(
 ) -> Sampling:
     """Samples a model's schedules; minimises and saves the first one that decides each property.
 
-    Raises UsageError for unknown names, figures out of range and an unwritable folder, ModelError as `explore` does.
+    Raises UsageError for figures out of range and an unwritable folder, ModelError as `explore` does.
     """
-    asked = load_subject(reference, settings=settings, placement=placement, properties=properties, crashes=crashes)
     model, system, origin = asked.model, asked.system, asked.origin
     strategy.chosen()
     check_writable(out)
-    drawn = sample(system, budget, strategy, properties=properties, progress=progress)
-    judgements = judged(system, drawn, properties)
+    drawn = sample(system, budget, strategy, properties=asked.properties, progress=progress)
+    judgements = judged(system, drawn, asked.properties)
     found = [judgement for judgement in judgements if judgement.trace is not None]
     explanations = {j.prop.name: explained(system, j.trace, about=j.prop) for j in found if j.trace is not None}
     return Sampling(

@@ -17,15 +17,22 @@ class Subject:
     model: Model
     system: System
     origin: Origin
+    properties: tuple[str, ...] = ()
+    """The names of the properties to judge; none: all of them."""
+
+    @property
+    def name(self) -> str:
+        """The model's reference, and the placement of its locks."""
+        return f"{self.origin.model}, lock placement {self.system.placement.name}"
 
 
 def load_subject(
     reference: str,
-    *,
-    settings: Sequence[str] = (),
+    settings: Sequence[str] | None = None,
     placement: str | None = None,
-    properties: Sequence[str] = (),
+    properties: Sequence[str] | None = None,
     crashes: int | None = None,
+    *,
     numbers_open: bool = False,
 ) -> Subject:
     """The subject of a command's options; with `numbers_open`, numbers of copies are any unless set.
@@ -34,11 +41,12 @@ def load_subject(
     breaks a rule.
     """
     model = load_model(reference)
-    parameters = read_settings(model.factory, settings)
+    parameters = read_settings(model.factory, settings or ())
     if numbers_open:
         parameters = any_number(model.factory, parameters)
     system = model.build(parameters, placement)
     if crashes is not None:
         system = system.with_crashes(crashes)
-    system.properties_named(properties)
-    return Subject(model, system, Origin(reference, parameters, placement, {}, system.crashes))
+    named = tuple(properties or ())
+    system.properties_named(named)
+    return Subject(model, system, Origin(reference, parameters, placement, {}, system.crashes), named)
