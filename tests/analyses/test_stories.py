@@ -100,7 +100,7 @@ def test_a_lapse_is_told_of_a_hold_from_the_step_that_took_it(seed):
 @pytest.mark.parametrize("seeds", in_parts(range(31_000), 2_250), ids=str)
 def test_every_claim_about_5000_random_systems_a_week_is_true_and_its_wrong_twins_are_caught(seeds):
     caught, systems = Counter[str](), 0
-    for story in told(seeds):  # one by one: the records of a thousand systems fill gigabytes
+    for story in told(seeds):  # one by one: a thousand records with their semantics would fill the memory
         caught += check([story])
         systems += 1
     print(f"{systems} systems, wrong twins caught: {dict(caught)}")  # noqa: T201 - figures to read
