@@ -1,4 +1,4 @@
-"""Objects of a user's own that processes hold, none of them marked as a lock."""
+"""Objects of a user's own that processes hold or wait for, none of them marked as a lock."""
 
 from dstamp_sim import Op, Outcome, Process, Program, SharedObject, System, delay
 
@@ -31,6 +31,20 @@ class Tokens(SharedObject):
                 return (Outcome(state + 1, drops="token"),)
             case "add":
                 return (Outcome(state + 1),)
+        raise self.unknown_verb(op)
+
+
+class Bell(SharedObject):
+    """It rings for whoever listens already."""
+
+    def outcomes(self, state: str, op: Op) -> tuple[Outcome, ...]:
+        match op.verb:
+            case "listen":
+                return (Outcome("listening"),)
+            case "hear":
+                return (Outcome("quiet"),) if state == "rang" else ()
+            case "ring":
+                return (Outcome("rang" if state == "listening" else state),)
         raise self.unknown_verb(op)
 
 

@@ -15,6 +15,7 @@ from dstamp_sim import (
     at_end,
     each_result,
 )
+from tests.holders import Bell, Lease
 
 
 class Room(NamedTuple):
@@ -58,26 +59,15 @@ def an_op_that_could_be_left_out(take_off: bool = True) -> System:
     )
 
 
-class Lease(SharedObject):
-    """Held by a numbered holder (0: by nobody) until it is given back or lapses."""
+class LeasedLock(Lease):
+    """A lease that is marked as a lock."""
 
     is_lock = True
-
-    def outcomes(self, state: tuple[int, int], op: Op) -> tuple[Outcome, ...]:
-        holder, given = state
-        match op.verb, op.args:
-            case "acquire", ():
-                return () if holder else (Outcome((given + 1, given + 1), given + 1, takes=given + 1),)
-            case "release", (token,):
-                return (Outcome((0, given) if holder == token else state, drops=token),)
-            case "lapse", ():
-                return (Outcome((0, given)),) if holder else ()
-        raise self.unknown_verb(op)
 
 
 def a_lease_lapses() -> System:
     """Two write, since the lease of the first lapsed while it worked."""
-    lease, total = Lease("lease", (0, 0)), Register("total", 0)
+    lease, total = LeasedLock("lease", (0, 0)), Register("total", 0)
 
     def work() -> Program[None]:
         token = yield lease.op("acquire")
@@ -189,20 +179,6 @@ def a_notice_too_early() -> System:
             yield taken.write(False)
 
     return System(objects=[taken, queue], processes=[Process("job", job, copies=2)])
-
-
-class Bell(SharedObject):
-    """It rings for who listens already."""
-
-    def outcomes(self, state: str, op: Op) -> tuple[Outcome, ...]:
-        match op.verb:
-            case "listen":
-                return (Outcome("listening"),)
-            case "hear":
-                return (Outcome("quiet"),) if state == "rang" else ()
-            case "ring":
-                return (Outcome("rang" if state == "listening" else state),)
-        raise self.unknown_verb(op)
 
 
 def a_bell_unheard() -> System:

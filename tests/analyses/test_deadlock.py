@@ -36,7 +36,7 @@ from dstamp_sim.analyses.hold_claims import (
 from dstamp_sim.analyses.trace_record import Record
 from dstamp_sim.analyses.verify import against
 from dstamp_sim.core.placement import Span
-from tests.holders import Tokens
+from tests.holders import Bell, Tokens
 
 ONE, OTHER, LOCK = Mutex("one"), Mutex("other"), Flock("lock")
 
@@ -185,20 +185,6 @@ def test_a_lock_that_two_descriptors_keep_is_kept_by_both():
     processes = [Process("parent", parent), Process("child", child), Process("third", third)]
     why = told(System(objects=[LOCK], processes=processes), "parent child")
     assert "third wait for lock, which parent (at step 1) and child (at step 2) took and hold" in why.what
-
-
-class Bell(SharedObject):
-    """Rings for whoever listens."""
-
-    def outcomes(self, state: str, op: Op) -> tuple[Outcome, ...]:
-        match op.verb:
-            case "listen":
-                return (Outcome("listening"),)
-            case "hear":
-                return (Outcome("quiet"),) if state == "rang" else ()
-            case "ring":
-                return (Outcome("rang" if state == "listening" else state),)
-        raise self.unknown_verb(op)
 
 
 BELL, JOB = Bell("bell", "quiet"), Register("job", False)
