@@ -14,7 +14,7 @@ PACKAGE = ROOT / "dstamp_sim"
 
 # Which parts of the package (folders, or modules beside them) a part may import, besides itself.
 MIDDLE = {"inputs", "engines", "analyses", "rendering"}
-WINGS = {"incident", "lock_review", "conformance", "export"}
+WINGS = {"incident", "lock_review", "conformance", "export", "hunt"}
 ALLOWED = {
     "core": set(),
     "disk": {"core"},
@@ -25,7 +25,7 @@ ALLOWED = {
     "cli": {"disk", "pipeline", *WINGS},
     "__init__": {"core", "objects", "engines", "analyses", "inputs", "lock_review", "incident"},
     "random_systems": {"core", "objects"},
-    "testing": {"core", "disk", "pipeline", "random_systems", *MIDDLE},
+    "testing": {"core", "disk", "pipeline", "random_systems", "hunt", *MIDDLE},
     "pytest_plugin": set(),  # it reaches `testing` only where a test has imported it
 }
 

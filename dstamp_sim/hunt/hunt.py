@@ -1,0 +1,190 @@
+"""A hunt from beginning to end: setup, search, replays, story, picture, file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dstamp_sim.core.errors import UsageError, WitnessError
+from dstamp_sim.core.verdict import Verdict
+from dstamp_sim.hunt import trap
+from dstamp_sim.hunt.follow import Anchored, Stretch, stretches_of
+from dstamp_sim.hunt.job import Job, Stage, prepared
+from dstamp_sim.hunt.saved import first_change, folding_of, read_saved, saved_of, write_saved
+from dstamp_sim.hunt.search import Bounds, Found, Search, Tell, look_around
+from dstamp_sim.hunt.shrink import Shrinker, Shrunk
+from dstamp_sim.hunt.story import lanes_of, pointed_at, story_text, trace_of
+from dstamp_sim.hunt.trial import Supervisor, TrialOutcome
+from dstamp_sim.inputs.witness_file import check_writable, write_text
+from dstamp_sim.rendering.page import trace_page
+from dstamp_sim.rendering.timeline.layout import lay_out
+from dstamp_sim.rendering.timeline.png import draw_timeline
+from dstamp_sim.rendering.timeline.svg import standalone_svg
+
+SECONDS_A_TRIAL = 30.0
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """A schedule performed again, by its calls: how often, how often it failed, how often all switches were met."""
+
+    times: int
+    failed: int
+    in_place: int
+
+    def __str__(self) -> str:
+        return f"performed again {self.times} times by its calls: failed {self.failed} times"
+
+
+@dataclass(frozen=True)
+class Hunted:
+    """What came of a hunt; `shrunk` and `again` where something fails."""
+
+    found: Found
+    shrunk: Shrunk | None
+    again: Repetition | None
+    stretches: tuple[Stretch, ...]
+    trials: int
+    files: tuple[Path, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """VIOLATED by a schedule that fails again, UNDETERMINED; None where the whole bounded space has none.
+
+        The last is no HOLDS: it is of so many preemptions, and races inside of a run are not looked for.
+        """
+        if self.again is not None:
+            return Verdict.VIOLATED if self.again.failed else Verdict.UNDETERMINED
+        return None if self.found.whole else Verdict.UNDETERMINED
+
+    def headline(self) -> str:
+        """What came of it, in a sentence."""
+        bounds, found = self.found.bounds, self.found
+        upto = f"{_many(bounds.preemptions, 'preemption')}" + (
+            f" and {_many(bounds.crashes, 'death')}" if bounds.crashes else ""
+        )
+        if self.again is not None and self.verdict is Verdict.UNDETERMINED:
+            return f"UNDETERMINED: trial {found.played} failed, and none of {self.again.times} replays did"
+        if self.again is not None:
+            return f"VIOLATED in trial {found.played}, with {_many(found.preemptions, 'preemption')}"
+        if found.whole:
+            return f"none found in the whole space of up to {upto}: {_many(found.played, 'schedule')}, each played"
+        return f"UNDETERMINED: none found in {_many(found.played, 'schedule')}; {'; '.join(found.reasons())}" + (
+            f"; at least {found.left} were not played" if found.left else ""
+        )
+
+    def text(self) -> list[str]:
+        """The whole answer as text."""
+        lines = [self.headline()]
+        if self.found.stage.drifting:
+            lines.append(f"not compared, as they differ from trial to trial: {', '.join(self.found.stage.drifting)}")
+        if self.shrunk is not None and self.again is not None:
+            lines += ["", *story_text(self.shrunk), "", str(self.again), "schedule:"]
+            lines += [f"  {stretch}" for stretch in self.stretches]
+        return lines
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
+def hunt_for(
+    job: Job,
+    bounds: Bounds,
+    *,
+    allowed: Sequence[str] = (),
+    again: int = 5,
+    out: Path | None = None,
+    folder: str | None = None,
+    seconds_a_trial: float = SECONDS_A_TRIAL,
+    tell: Tell | None = None,
+) -> Hunted:
+    """Looks for a schedule of the job's system calls that fails; what fails is made simple and performed `again`.
+
+    With `out`, it is also written there: a file to replay, pictures, a page. `folder` is where the job's came from.
+    Raises UsageError where this machine cannot hold calls, or where a run or the check fails without any race.
+    """
+    if bounds.crashes and job.check is None:
+        raise UsageError("hunt: --crashes needs --check: no serial order says what a death may leave")
+    if out is not None:
+        check_writable(out)
+    with supervisor(allowed, seconds_a_trial) as living:
+        stage = prepared(job, living)
+        look_around(stage)
+        found = Search(stage, bounds, tell).run()
+        if found.failing is None:
+            return Hunted(found, None, None, (), stage.trials)
+        shrunk = Shrinker(stage).shrink(found.failing)
+        stretches = stretches_of(shrunk.outcome.steps)
+        repeated = perform_again(stage, stretches, again)
+        files = () if out is None else _write(out, stage, shrunk, stretches, folder)
+        return Hunted(found, shrunk, repeated, tuple(stretches), stage.trials, files)
+
+
+def supervisor(allowed: Sequence[str], seconds_a_trial: float) -> Supervisor:
+    """A supervisor, not yet at work. Raises UsageError where this machine cannot hold system calls."""
+    try:
+        return Supervisor(allowed=tuple(allowed), seconds=seconds_a_trial)
+    except trap.Unavailable as error:
+        raise UsageError(f"hunt: {error}") from error
+
+
+def perform_again(stage: Stage, stretches: Sequence[Stretch], times: int) -> Repetition:
+    """A schedule performed `times` times by its calls."""
+    failed = in_place = 0
+    for _ in range(times):
+        chooser = Anchored(stretches, tuple(stage.job.runs))
+        failed += stage.play(chooser).fails
+        in_place += chooser.in_place
+    return Repetition(times, failed, in_place)
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A hunt file performed again: what it was about, how often it failed, and its last failing trial's reason."""
+
+    about: str
+    again: Repetition
+
+
+def replay_saved(path: Path, times: int = 10, *, seconds_a_trial: float = SECONDS_A_TRIAL) -> Replayed:
+    """A hunt file's schedule performed again. Raises WitnessError where its programs changed."""
+    saved = read_saved(path)
+    with supervisor(saved.allowed, seconds_a_trial) as living:
+        stage = prepared(saved.job(), living)
+        if change := first_change(saved, stage):
+            raise WitnessError(
+                f"{path}: {change} since: the schedule is of the calls of other programs; hunt again (the commands are "
+                "in the file)"
+            )
+        look_around(stage)
+        stage.uses, stage.folding = saved.uses, folding_of(saved)
+        return Replayed(saved.about, perform_again(stage, saved.stretches, times))
+
+
+def _write(out: Path, stage: Stage, shrunk: Shrunk, stretches: list[Stretch], folder: str | None) -> tuple[Path, ...]:
+    """The file to replay, pictures and page of a failing schedule."""
+    file, picture, drawing, page = (out / f"hunt.{ending}" for ending in ("hunt.json", "png", "svg", "html"))
+    write_saved(file, saved_of(stage, shrunk.outcome.why, stretches, folder))
+    trace = trace_of(stage.job, shrunk.outcome)
+    pointed = pointed_at(shrunk)
+    title = f"{' and '.join(stage.job.runs)}: {shrunk.outcome.why}"
+    layout = lay_out(trace, lanes_of(trace, shrunk), title=title, verdicts=_badges(shrunk.outcome), annotations=pointed)
+    draw_timeline(layout, picture)
+    write_text(drawing, standalone_svg(layout, title))
+    write_text(page, trace_page(trace, layout, title=title, about=_about(stage), annotations=pointed))
+    return (file, picture, drawing, page)
+
+
+def _badges(outcome: TrialOutcome) -> dict[str, tuple[str, bool | None]]:
+    return {name: (f"exit {code}", None) for name, code in outcome.exits.items()}
+
+
+def _about(stage: Stage) -> dict[str, str]:
+    job = stage.job
+    return {
+        "setup": job.setup,
+        **{f"run {name}": command for name, command in job.runs.items()},
+        "check": job.check or "",
+    }

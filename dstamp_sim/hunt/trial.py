@@ -1,0 +1,518 @@
+"""One trial: the runs start from the same state, each under its filter, and a chooser says whose held call goes next.
+
+Only calls on objects that several runs share are held; every other call goes through as soon as it is reported.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import pickle
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import Path
+from types import TracebackType
+
+from dstamp_sim.core.errors import UsageError
+from dstamp_sim.core.schedule import CRASH, Choice
+from dstamp_sim.hunt import quiet, trap
+from dstamp_sim.hunt.folding import NOT_FOLDED, Folding
+from dstamp_sim.hunt.nursery import SCRATCH, START, Birth
+from dstamp_sim.hunt.touches import Call, Touching, Uses, conflicts
+from dstamp_sim.hunt.tree import Tree, brief_content
+
+MOST_STEPS = 4000
+PATIENCE_S, CALM_S, OPEN_WAIT_S = 2.0, 0.3, 0.02
+_NAP_S = 0.0002
+
+ENV = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/tmp/home", "LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1",
+    **{f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
+       for what, value in (("NAME", "hunt"), ("EMAIL", "hunt@localhost"), ("DATE", "1700000000 +0000"))},
+}  # fmt: skip
+"""The environment of setup, runs and check: the same everywhere, so that what is found can be performed again."""
+
+
+class End(Enum):
+    """How a trial ended. STUCK is a deadlock; UNDECIDED is one that nothing can be said of, DIVERGED did not fit."""
+
+    GOOD = "good"
+    BAD = "bad"
+    STUCK = "stuck"
+    UNDECIDED = "undecided"
+    DIVERGED = "diverged"
+
+
+@dataclass(frozen=True)
+class HeldStep:
+    """One held call that was let go, or the death of a run at it. `enabled` could move then.
+
+    Of a trial that is watched, `command` made the call, and `values` are what it touches, before and after;
+    `goes_on`: it reads where an earlier call of it began to.
+    """
+
+    choice: Choice
+    call: Call
+    enabled: tuple[str, ...]
+    command: str = ""
+    values: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    blocks: bool = False
+    goes_on: bool = False
+
+    @property
+    def before(self) -> str:
+        """What its object was, where the trial was watched."""
+        return self.values.get(self.call.object, ("", ""))[0]
+
+    @property
+    def after(self) -> str:
+        """What its object was afterwards."""
+        return self.values.get(self.call.object, ("", ""))[1]
+
+    @property
+    def run(self) -> str:
+        """Whose call it was."""
+        return self.choice.process
+
+
+@dataclass
+class TrialOutcome:
+    """What came of a trial. `tree` is the scratch folder after all runs had ended."""
+
+    steps: list[HeldStep] = field(default_factory=list)
+    exits: dict[str, int] = field(default_factory=dict)
+    end: End = End.GOOD
+    why: str = ""
+    tree: Tree = field(default_factory=lambda: Tree({}))
+    uses: Uses = field(default_factory=dict)
+    outside: dict[str, str] = field(default_factory=dict)
+    unseen: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    reported: int = 0
+
+    @property
+    def fails(self) -> bool:
+        """Whether it shows something wrong."""
+        return self.end in (End.BAD, End.STUCK)
+
+
+CallChooser = Callable[[Mapping[str, Call], str | None], Choice | None]
+"""The calls that can go, by run, and who moved last -> who moves (or dies); None gives up."""
+
+
+@dataclass
+class _Run:
+    name: str
+    pid: int = 0
+    ns_pid: int = 0
+    listener: int = -1
+    held: dict[int, tuple[trap.Notice, Call]] = field(default_factory=dict)
+    slept: int = 0
+
+
+class Supervisor:
+    """Bears trials and ends them; a context. Everything that it made is gone when it is, however it ends.
+
+    `allowed` paths stay writable; a trial that lasts longer than `seconds` is ended. Raises UsageError where
+    this machine cannot hold system calls.
+    """
+
+    def __init__(self, *, allowed: tuple[str, ...] = (), seconds: float = 30.0) -> None:
+        self.allowed, self.seconds = allowed, seconds
+        self.machine = trap.machine()
+        self.names = {number: name for name, number in self.machine.numbers.items()}
+
+    def __enter__(self) -> Supervisor:
+        self.sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        package = str(Path(__file__).parents[1])
+        command = [sys.executable, "-S", "-B", "-c", START, package, str(theirs.fileno())]
+        self._process = subprocess.Popen(
+            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
+        )  # in a session of its own: Ctrl-C is the supervisor's
+        theirs.close()
+        self.sock.send(pickle.dumps(list(self.allowed)))
+        answer = self.sock.recv(4000)
+        if answer != b"ready":
+            self.__exit__(None, None, None)
+            raise refused(answer.decode())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.sock.close()
+        self._process.wait()
+
+    @contextlib.contextmanager
+    def trial(
+        self, birth: Birth, uses: Uses | None = None, folding: Folding = NOT_FOLDED, *, watch: bool = False
+    ) -> Iterator[HeldTrial]:
+        """A trial that has begun, and ends with the context. One at a time. Without `uses` all calls are held."""
+        mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        gates = {name: os.pipe() for name in birth.commands}
+        content = os.memfd_create("birth")
+        os.write(content, pickle.dumps(birth))
+        os.lseek(content, 0, os.SEEK_SET)
+        readers = [reader for reader, _ in gates.values()]
+        socket.send_fds(self.sock, [b"bear"], [theirs.fileno(), content, *readers])
+        word, _, rest = self.sock.recv(4000).decode().partition(" ")
+        for descriptor in (content, *readers):
+            os.close(descriptor)
+        theirs.close()
+        writers = {name: writer for name, (_, writer) in gates.items()}
+        trial = HeldTrial(self, birth, uses, mine, writers, folding=folding, watch=watch)
+        try:
+            if word != "born":
+                raise refused(rest)
+            trial.begin(int(rest))
+            yield trial
+        finally:
+            if word == "born":
+                self.sock.send(b"end")
+                self.sock.recv(99)
+            trial.close()
+
+
+def refused(why: str) -> UsageError:
+    """The error for a machine, or a start state, with which nothing can be tried."""
+    return UsageError(f"hunt: {why.removeprefix('error ')}")
+
+
+class HeldTrial:
+    """A trial from outside: who waits with which call, who is let go."""
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        birth: Birth,
+        uses: Uses | None,
+        sock: socket.socket,
+        gates: dict[str, int],
+        *,
+        folding: Folding,
+        watch: bool,
+    ) -> None:
+        self.folding = folding
+        self.supervisor, self.birth, self.uses, self.watch = supervisor, birth, uses, watch
+        self.sock, self.gates = sock, gates
+        self.out = TrialOutcome()
+        self.runs = {name: _Run(name) for name in birth.commands}
+        self.by_fd: dict[int, _Run] = {}
+        self.ns_pids: dict[int, int] = {}
+        self.draws: Counter[tuple[str, int]] = Counter()
+        self.poller = select.epoll()
+        self.started, self.sleepers_wait = False, True
+        self.last = quiet.BUSY
+
+    # --- beginning and end
+
+    def begin(self, init: int) -> None:
+        """Waits until every run stands at its gate. Raises UsageError where something of it was refused."""
+        self.begun = time.monotonic()
+        self.deadline = self.begun + self.supervisor.seconds
+        self.init, self.root = init, f"/proc/{init}/root"
+        self.poller.register(self.sock.fileno(), select.EPOLLIN)
+        self.sock.settimeout(60)
+        for _ in self.birth.commands:
+            message, descriptors, _, _ = socket.recv_fds(self.sock, 4000, 1)
+            word, _, rest = message.decode().partition(" ")
+            if word != "run":
+                raise refused(rest)
+            name, ns_pid = rest.split()
+            run = self.runs[name]
+            run.ns_pid = int(ns_pid)
+            for listener in descriptors:
+                run.listener = listener
+                self.by_fd[listener] = run
+                trap.hurry(listener)
+                self.poller.register(listener, select.EPOLLIN)
+        for tid, _ in quiet.threads(init):
+            for run in self.runs.values():
+                if self.ns_pid(tid) == run.ns_pid:
+                    run.pid = tid
+        self.touching = Touching(self.root, self.supervisor.names, self._run_of, self.ns_pid, self.folding)
+
+    def close(self) -> None:
+        """Closes what it holds; the processes are ended by the supervisor."""
+        for run in self.runs.values():
+            if run.listener >= 0:
+                os.close(run.listener)
+        for gate in self.gates.values():
+            os.close(gate)
+        self.poller.close()
+        self.sock.close()
+
+    def _run_of(self, ns_pid: int) -> str | None:
+        return next((run.name for run in self.runs.values() if run.ns_pid == ns_pid), None)
+
+    def ns_pid(self, tid: int) -> int:
+        """A thread's number inside of the trial. Raises OSError where it is gone."""
+        if tid not in self.ns_pids:
+            line = next(x for x in quiet.read(f"/proc/{tid}/status").splitlines() if x.startswith("NSpid"))
+            self.ns_pids[tid] = int(line.split()[-1])
+        return self.ns_pids[tid]
+
+    # --- playing
+
+    def play(self, choose: CallChooser, *, sleepers_wait: bool = True) -> TrialOutcome:
+        """The outcome, when all runs have ended or none can move, and the check was asked.
+
+        With `sleepers_wait`, who sleeps lets the others go first.
+        """
+        self.sleepers_wait = sleepers_wait
+        for gate in self.gates.values():
+            os.write(gate, b"g")
+            self._settle()  # one after the other: process ids are then the same in every trial
+        self.started = True
+        self._loop(choose)
+        if self.out.end is End.GOOD:
+            self._judge()
+        self.out.seconds = time.monotonic() - self.begun
+        return self.out
+
+    def run_freely(self) -> TrialOutcome:
+        """The outcome of runs that are not held, one after the other as they come: a setup."""
+        for gate in self.gates.values():
+            os.write(gate, b"g")
+        while len(self.out.exits) < len(self.runs):
+            self.poller.poll(0.1)
+            self._drain()
+        self.out.tree = Tree.read(self.root + SCRATCH)
+        return self.out
+
+    def text_of(self, path: str) -> str:
+        """The content of a file of the trial; empty where there is none."""
+        with contextlib.suppress(OSError):
+            return Path(self.root + path).read_text(encoding="utf-8", errors="replace")
+        return ""
+
+    def _judge(self) -> None:
+        self.out.tree = Tree.read(self.root + SCRATCH)
+        self.sock.send(b"check")
+        while True:
+            word, code, *why = self.sock.recv(4000).decode(errors="replace").split(" ", 2)
+            if word == "check":
+                break
+        if code != "0":
+            self.out.end, self.out.why = End.BAD, (why or [""])[0] or f"the check ends with {code}"
+
+    def _loop(self, choose: CallChooser) -> None:
+        last: str | None = None
+        waited = time.monotonic()
+        while True:
+            self._settle()
+            enabled = self._enabled()
+            if self._is_over(enabled):
+                return
+            if time.monotonic() > self.deadline:
+                self._give_up(End.UNDECIDED, f"not ended within {self.supervisor.seconds:g} s")
+                return
+            if not enabled:
+                if time.monotonic() - waited > (CALM_S if self._nothing_ends_it() else PATIENCE_S):
+                    self._stuck()
+                    return
+                self.poller.poll(0.005)
+                continue
+            choice = choose({name: self._pending(name)[1] for name in enabled}, last)
+            if choice is None or len(self.out.steps) >= MOST_STEPS:
+                self._give_up(End.UNDECIDED if choice else End.DIVERGED, f"{len(self.out.steps)} calls")
+                return
+            self._go(choice, enabled)
+            last, waited = choice.process, time.monotonic()
+
+    def _is_over(self, enabled: tuple[str, ...]) -> bool:
+        """Whether all runs have ended; what they left in the background may go on until it sleeps."""
+        left = [name for name in enabled if not self._pending(name)[1].is_sleep]
+        return len(self.out.exits) == len(self.runs) and not left
+
+    def _give_up(self, end: End, why: str) -> None:
+        self.out.end, self.out.why = end, why
+
+    def _stuck(self) -> None:
+        waiting = [name for name in self.runs if name not in self.out.exits]
+        words = f"{' and '.join(waiting)} wait{'s' if len(waiting) == 1 else ''} for ever"
+        if self.last.stopped:
+            self._give_up(End.UNDECIDED, f"{words}: a process was stopped by a signal")
+        elif self._nothing_ends_it():
+            self._give_up(End.STUCK, words)
+        else:
+            self._give_up(End.UNDECIDED, f"{words}, or for a time or something outside of the trial")
+
+    def _nothing_ends_it(self) -> bool:
+        """Whether everybody waits for another one, and nobody else can end such a wait: a deadlock."""
+        last = self.last
+        timer = any("timer" in what for what in self.out.unseen)
+        return last.sleepers is not None and not (last.timed or last.open_wait or last.stopped or timer)
+
+    def _enabled(self) -> tuple[str, ...]:
+        """Who can move: whoever sleeps lets the others go first; of sleepers, who fell asleep first wakes up first."""
+        able = [name for name, run in self.runs.items() if run.held]
+        if not self.sleepers_wait:
+            left_behind = [name for name in able if name in self.out.exits and self._pending(name)[1].is_sleep]
+            able = [name for name in able if name not in left_behind] or able
+            return tuple(able)
+        awake = tuple(name for name in able if not self._pending(name)[1].is_sleep)
+        return awake or tuple(sorted(able, key=lambda name: self.runs[name].slept)[:1])
+
+    def _pending(self, name: str) -> tuple[trap.Notice, Call]:
+        held = self.runs[name].held
+        return held[min(held, key=lambda tid: self.ns_pids.get(tid, 0))]  # always of the eldest process: repeatable
+
+    def _go(self, choice: Choice, enabled: tuple[str, ...]) -> None:
+        run = self.runs[choice.process]
+        notice, call = self._pending(run.name)
+        step = HeldStep(choice, call, enabled, _command(notice.tid) if self.watch else "")
+        before = self._looks(call)
+        goes_on = self.watch and call.name == "read" and _position(notice) > 0
+        if choice.outcome == CRASH:
+            self._kill(run)
+        else:
+            del run.held[notice.tid]
+            trap.release(run.listener, notice, 0 if call.is_sleep else None)  # no time passes in a trial
+        self._settle()
+        blocks = not run.held and run.name not in self.out.exits
+        after = self._looks(call)
+        values = {name: (value, after[name]) for name, value in before.items()}
+        self.out.steps.append(replace(step, values=values, blocks=blocks, goes_on=goes_on))
+
+    def _kill(self, run: _Run) -> None:
+        for pid in quiet.family(run.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        run.held.clear()
+        while run.name not in self.out.exits and time.monotonic() < self.deadline:
+            self.poller.poll(0.01)
+            self._drain()
+
+    # --- quiet
+
+    def _settle(self) -> None:
+        """Returns when everybody is held, dead, or sleeps until another one acts; or at the deadline."""
+        before: quiet.Collect | None = None
+        since = 0.0
+        while time.monotonic() < self.deadline:
+            if self._drain():
+                before = None
+            now = self.last = quiet.collect(
+                self.init, self._held(), self.supervisor.machine, reaps=len(self.out.exits) < len(self.runs)
+            )
+            if now.sleepers is None:
+                before = None
+                select.select([self.poller], [], [], _NAP_S)
+            elif before is None or now.sleepers != before.sleepers:
+                before, since = now, time.monotonic()
+            elif self._drain():
+                before = None
+            elif not now.open_wait or not self.started or time.monotonic() - since > OPEN_WAIT_S:
+                return
+            else:
+                select.select([self.poller], [], [], _NAP_S)
+
+    def _held(self) -> set[int]:
+        return {tid for run in self.runs.values() for tid in run.held}
+
+    def _drain(self) -> bool:
+        """Takes every report that has come; whether there was one."""
+        any_came = False
+        while came := self.poller.poll(0):
+            for descriptor, event in came:
+                if not event & select.EPOLLIN:
+                    self.poller.unregister(descriptor)  # nobody is left behind it
+                elif descriptor == self.sock.fileno():
+                    self._hear(self.sock.recv(4000).decode(errors="replace"))
+                    any_came = True
+                elif (notice := trap.receive(descriptor)) is not None:
+                    self._take(self.by_fd[descriptor], notice)
+                    any_came = True
+        return any_came
+
+    def _hear(self, message: str) -> None:
+        word, _, rest = message.partition(" ")
+        if word == "error":
+            raise refused(rest)
+        if word == "end":
+            name, code = rest.split()
+            self.out.exits[name] = int(code)
+
+    def _take(self, run: _Run, notice: trap.Notice) -> None:
+        self.out.reported += 1
+        call = self.touching.call(notice)
+        with contextlib.suppress(OSError):
+            self.ns_pid(notice.tid)
+        if call.name == "getrandom" and self._draw(run, notice):
+            return
+        self._note(run, call)
+        if call.is_sleep or self._matters(run, call):
+            run.held[notice.tid] = (notice, call)
+            run.slept = self.out.reported
+        else:
+            trap.release(run.listener, notice)
+
+    def _matters(self, run: _Run, call: Call) -> bool:
+        """Whether another run may care; of every call with an object where nothing is known yet."""
+        return bool(call.touches) if self.uses is None else any(conflicts(self.uses, run.name, call.touches))
+
+    def _note(self, run: _Run, call: Call) -> None:
+        for touch in call.touches:
+            self.out.uses.setdefault(touch.object, {}).setdefault(run.name, set()).add(touch.how)
+        for path in call.outside:
+            self.out.outside.setdefault(path, run.name)
+        for what in call.unseen:
+            self.out.unseen.setdefault(what, run.name)
+
+    def _draw(self, run: _Run, notice: trap.Notice) -> bool:
+        """Answers a request for random bytes: the same draws in every trial, and other ones in every run."""
+        size = min(notice.args[1], 256)
+        who = (run.name, self.ns_pids.get(notice.tid, 0))
+        self.draws[who] += 1
+        drawn = hashlib.shake_128(f"{who} {self.draws[who]}".encode()).digest(size)
+        try:
+            trap.poke(notice.tid, notice.args[0], drawn)
+        except OSError:
+            return False
+        trap.release(run.listener, notice, size)
+        return True
+
+    def _looks(self, call: Call) -> dict[str, str]:
+        return {touch.object: self.look(touch.object) for touch in call.touches} if self.watch else {}
+
+    def look(self, target: str) -> str:
+        """What an object is now, in a few characters; empty for what is no file."""
+        if ":" in target or target.endswith("/"):
+            return ""
+        path = f"{self.root}{target if target.startswith('/') else f'{SCRATCH}/{target}'}"
+        if os.path.islink(path):
+            return f"-> {os.readlink(path)}"
+        if os.path.isdir(path):
+            return "a folder"
+        if not os.path.isfile(path):
+            return "a pipe or device" if os.path.exists(path) else "absent"  # opening it would block
+        with contextlib.suppress(OSError):
+            return brief_content(Path(path).read_bytes())
+        return "absent"
+
+
+def _command(tid: int) -> str:
+    try:
+        words = quiet.read(f"/proc/{tid}/cmdline").rstrip("\0").split("\0")
+    except OSError:
+        return ""
+    return " ".join([os.path.basename(words[0]), *words[1:4]])
+
+
+def _position(notice: trap.Notice) -> int:
+    """Where in its file a read begins, as far as the descriptor knows."""
+    try:
+        return int(quiet.read(f"/proc/{notice.tid}/fdinfo/{notice.args[0]}").split()[1])
+    except OSError:
+        return 0

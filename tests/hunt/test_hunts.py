@@ -1,0 +1,270 @@
+"""Whole hunts: what is said, what is written, what a file performs again, what a test of scripts shows."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from dstamp_sim.core.verdict import Verdict
+from dstamp_sim.hunt.hunt import hunt_for
+from dstamp_sim.hunt.job import Job
+from dstamp_sim.hunt.nursery import START
+from dstamp_sim.hunt.search import Bounds
+from dstamp_sim.hunt.story import lanes_of, pointed_at, trace_of
+from dstamp_sim.rendering.timeline.layout import lay_out
+from dstamp_sim.testing import Raced, Undecided, hunt
+from tests.hunt.cases import COUNT, IS_7, LOCKED, both
+
+COUNTER = ["hunt", "--setup", "echo 5 > f", "--run", f"a={COUNT}", "--run", f"b={COUNT}", "--check", IS_7]
+NOBODY = 65534
+
+
+def processes_with(token):
+    """The processes whose command line has a token, but for this one."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and int(entry.name) != os.getpid():
+                found += [entry.name] if token.encode() in (entry / "cmdline").read_bytes() else []
+        except OSError:
+            continue
+    return found
+
+
+def test_the_command_tells_a_lost_update_in_three_lines(dstamp, can_hold):
+    code, out, _ = dstamp(*COUNTER, "--again", 3)
+    lines = out.splitlines()
+    assert code == 1
+    assert lines[0].startswith("VIOLATED in trial")
+    assert [line.split()[1] for line in lines[2:5]] == ["a", "b", "a"]
+    assert "read f" in lines[2] and lines[2].endswith("finds 5")
+    assert "write f" in lines[3] and lines[3].endswith("empty => 6")
+    assert lines[4].endswith("empty => 6    too late")
+    assert lines[5] == "then: f is 6, not 7"
+    assert "performed again 3 times by its calls: failed 3 times" in lines
+    assert "  a up to before a's 2nd read of f" in lines
+    assert [Path(line.split()[1]).name for line in lines if line.startswith("wrote")] == [
+        "hunt.hunt.json", "hunt.png", "hunt.svg", "hunt.html",
+    ]  # fmt: skip
+
+
+def test_a_hunt_file_is_performed_again_and_refused_where_a_program_changed(dstamp, can_hold, tmp_path):
+    (tmp_path / "scripts").mkdir()
+    script = tmp_path / "scripts" / "count.sh"
+    script.write_text(f"echo begin > /dev/null\n{COUNT}\n")
+    runs = ["--run", "a=sh count.sh", "--run", "b=sh count.sh"]
+    code, _, _ = dstamp("hunt", "--from", "scripts", "--setup", "echo 5 > f", *runs, "--check", IS_7, "--again", 1)
+    assert code == 1
+    code, out, _ = dstamp("hunt", "--replay", "out/hunt.hunt.json", "--again", 3)
+    assert (code, out) == (1, "f is 6, not 7\nperformed again 3 times by its calls: failed 3 times\n")
+    script.write_text(f"{LOCKED}\n{COUNT}\n")
+    code, _, err = dstamp("hunt", "--replay", "out/hunt.hunt.json")
+    assert code == 2
+    assert "count.sh is another since" in err
+
+
+def test_as_json_it_is_one_document(dstamp, can_hold):
+    code, out, _ = dstamp(*COUNTER, "--again", 1, "--json")
+    document = json.loads(out)
+    assert (code, document["verdict"], document["why"]) == (1, "VIOLATED", "f is 6, not 7")
+    assert [line["remark"] for line in document["story"]] == ["", "", "too late"]
+    assert document["again"] == {"times": 1, "failed": 1, "in_place": 1}
+
+
+def test_the_whole_bounded_space_is_claimed_only_where_it_was_visited(can_hold):
+    job = Job(both(LOCKED + COUNT), "echo 5 > f", IS_7)
+    whole = hunt_for(job, Bounds(1))
+    assert (whole.verdict, whole.found.left) == (None, 0)
+    assert (
+        whole.headline()
+        == f"none found in the whole space of up to 1 preemption: {whole.found.played} schedules, each played"
+    )
+    part = hunt_for(job, Bounds(2, seconds=0.2))
+    assert part.verdict is Verdict.UNDETERMINED
+    assert "the budget of 0.2 s was spent; at least" in part.headline()
+
+
+def test_without_a_check_the_end_must_be_one_of_a_serial_order(can_hold):
+    found = hunt_for(Job(both(COUNT), "echo 5 > f"), Bounds(1), again=2)
+    assert found.shrunk.outcome.why == "no serial order leaves this: f is 6, not 7"
+    assert hunt_for(Job(both(COUNT), "echo 5 > f", ignore=("f",)), Bounds(1)).verdict is None
+
+
+def test_what_differs_from_trial_to_trial_is_not_compared_and_said(can_hold):
+    found = hunt_for(Job(both("date +%s%N > stamp.$RUN; echo >> f")), Bounds(1))
+    assert found.verdict is None
+    assert "not compared, as they differ from trial to trial: stamp.a, stamp.b" in found.text()
+
+
+def test_an_interrupted_search_says_what_it_played(can_hold):
+    def press(played, left):
+        if played == 3:
+            raise KeyboardInterrupt
+
+    found = hunt_for(Job(both(LOCKED + COUNT), "echo 5 > f", IS_7), Bounds(2), tell=press)
+    assert found.verdict is Verdict.UNDETERMINED
+    assert found.headline().startswith("UNDETERMINED: none found in 3 schedules; interrupted; at least")
+
+
+def test_the_same_seed_plays_the_same_schedules(can_hold):
+    job = Job(both(COUNT), "echo 5 > f", IS_7)
+    texts = [hunt_for(job, Bounds(2, seed=7), again=1).text() for _ in range(2)]
+    assert texts[0] == texts[1]
+
+
+def test_a_network_socket_leaves_the_verdict_open(can_hold):
+    dial = f"{sys.executable} -I -S -c \"import socket; socket.socket().connect_ex(('127.0.0.1', 9))\""
+    found = hunt_for(Job({"a": dial, "b": "true"}, check="true"), Bounds(1))
+    assert found.verdict is Verdict.UNDETERMINED
+    assert "a uses a network socket, which no trial orders" in found.headline()
+
+
+def test_the_picture_shades_from_what_was_read_to_what_came_too_late(can_hold):
+    job = Job(both(COUNT), "echo 5 > f", IS_7)
+    shrunk = hunt_for(job, Bounds(1), again=1).shrunk
+    trace, pointed = trace_of(job, shrunk.outcome), pointed_at(shrunk)
+    layout = lay_out(trace, lanes_of(trace, shrunk), annotations=pointed)
+    assert [box.owner for box in layout.boxes if box.kind == "window"][:1] == ["a"]
+    assert "'5'" in [label.text for label in layout.labels]
+    assert pointed.sentence.startswith("b's write of f (step ")
+    assert pointed.sentence.endswith("which was too late.")
+
+
+def test_a_test_of_scripts_is_red_with_the_story_and_green_with_the_fix(can_hold):
+    with pytest.raises(Raced) as raced:
+        hunt(both(COUNT), setup="echo 5 > f", check=IS_7, preemptions=1)
+    assert "then: f is 6, not 7" in str(raced.value)
+    hunt(both(LOCKED + COUNT), setup="echo 5 > f", check=IS_7, preemptions=1)
+    with pytest.raises(Undecided, match="which is no pass"):
+        hunt(both(LOCKED + COUNT), setup="echo 5 > f", check=IS_7, seconds=0.1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "write --run NAME=COMMAND at least twice"),
+        (["--run", "a"], "write NAME=COMMAND"),
+        (["--run", "a=x", "--run", "a=y"], "each name once"),
+        (["--run", "a=x", "--run", "b=y", "--from", "nowhere"], "--from nowhere: no such folder"),
+        (["--run", "a=x", "--run", "b=y", "--crashes", "1"], "--crashes needs --check"),
+        (["--run", "a=x", "--replay", "f"], "or --replay FILE"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(arguments, says, dstamp):
+    code, _, err = dstamp("hunt", *arguments)
+    assert code == 2
+    assert says in err
+
+
+def test_a_file_that_is_no_hunt_file_is_refused(dstamp, tmp_path):
+    (tmp_path / "x.json").write_text("{}")
+    code, _, err = dstamp("hunt", "--replay", "x.json")
+    assert code == 2
+    assert "x.json: not a hunt file" in err
+
+
+HUNTING = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from dstamp_sim.hunt.hunt import supervisor
+from dstamp_sim.hunt.job import Job, prepared
+from dstamp_sim.hunt.search import look_around
+
+def hold(calls, last):
+    print("held", flush=True)
+    time.sleep(999)
+
+run = "(exec -a TOKEN sleep 9); echo $RUN >> f"
+with supervisor((), 999.0) as living:
+    stage = prepared(Job({"a": run, "b": run}, check="true"), living)
+    look_around(stage)
+    stage.play(hold)
+"""
+
+
+def gone(token):
+    """Whether no process with a token is left, or will be within a minute."""
+    until = time.monotonic() + 60
+    while processes_with(token) and time.monotonic() < until:
+        time.sleep(0.02)
+    return processes_with(token) == []
+
+
+@pytest.fixture
+def hunting():
+    """`hunting(token)` is a supervisor's process that says "held" while it holds two runs; all have the token."""
+    opened = []
+
+    def start(token):
+        command = [sys.executable, "-c", HUNTING.replace("TOKEN", token), str(Path(__file__).parents[2])]
+        opened.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        return opened[-1]
+
+    yield start
+    for process in opened:
+        process.kill()
+        process.communicate()
+
+
+def test_a_kill_in_the_middle_of_a_trial_leaves_no_process(hunting, can_hold):
+    token = f"dstamp-hunt-test-{os.getpid()}"
+    process = hunting(token)
+    assert process.stdout.readline() == "held\n"
+    assert len(processes_with(token)) >= 3
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert gone(token)
+
+
+@pytest.mark.parametrize("moments", [2, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_kill_at_any_moment_leaves_no_process(moments, hunting, can_hold):
+    random = Random(1)
+    for moment in range(moments):
+        token = f"dstamp-hunt-test-{os.getpid()}-{moment}-"
+        process = hunting(token)
+        time.sleep(random.random() * 6)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert gone(token)
+
+
+def test_nothing_is_left_in_the_folder_for_temporary_files(can_hold):
+    before = {entry.name for entry in Path("/tmp").iterdir()}
+    hunt_for(Job(both("echo x > /tmp/dstamp-hunt-test; mktemp > /dev/null")), Bounds(0))
+    assert not [name for name in {entry.name for entry in Path("/tmp").iterdir()} - before if "hunt" in name]
+
+
+def test_an_ordinary_user_can_hunt_too(can_hold):
+    """Needs user namespaces; where this Python cannot be read by anybody else, or those are refused, it is left out."""
+    if os.geteuid() != 0:
+        pytest.skip("every other test is this one")
+    root = str(Path(__file__).parents[2])
+    code = (
+        "import sys, types; p = types.ModuleType('dstamp_sim'); p.__path__ = [sys.argv[1] + '/dstamp_sim']; "
+        "sys.modules['dstamp_sim'] = p; from dstamp_sim.hunt.job import Job, prepared; "
+        "from dstamp_sim.hunt.search import *; from dstamp_sim.hunt.trial import Supervisor\n"
+        "with Supervisor() as living:\n"
+        "    stage = prepared(Job({'a': sys.argv[2], 'b': sys.argv[2]}, 'echo 5 > f', sys.argv[3]), living)\n"
+        "    look_around(stage)\n    print(Search(stage, Bounds(1)).run().failing.why)"
+    )
+    command = ["python3", "-S", "-c", code, root, COUNT, IS_7]
+    done = subprocess.run(
+        command, user=NOBODY, group=NOBODY, extra_groups=[], capture_output=True, text=True, cwd="/", check=False
+    )
+    if "refused" in done.stderr or "Permission" in done.stderr or "No module" in done.stderr:
+        pytest.skip(f"an ordinary user cannot here: {done.stderr.splitlines()[-1]}")
+    assert done.stdout == "f is 6, not 7\n", done.stderr
+
+
+def test_the_nursery_imports_only_the_standard_library_and_this_wing():
+    code = START.replace("main(int(sys.argv[2]))", "print([n for n in sys.modules if n.startswith('dstamp_sim')])")
+    package = str(Path(__file__).parents[2] / "dstamp_sim")
+    done = subprocess.run([sys.executable, "-S", "-c", code, package], capture_output=True, text=True, check=True)
+    names = set(eval(done.stdout))
+    assert names == {"dstamp_sim", *(f"dstamp_sim.hunt{x}" for x in ("", ".calls", ".nursery", ".trap", ".tree"))}
