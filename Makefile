@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Errors are said, warnings (of folders that pip does not find) and news of its versions are not.
 PIP_QUIETLY := -qq --disable-pip-version-check
 
-.PHONY: replay test system-packages gallery reference conform bench bench-table bench-samplers clean
+.PHONY: replay test system-packages gallery reference conform bench bench-table bench-samplers bench-hunt clean
 
 replay: $(READY)
 	$(BIN)/dstamp replay --out out $(REPLAY)
@@ -44,6 +44,10 @@ bench-table: $(READY)
 # The samplers beside detangle and seedloop (which needs Python 3.12), on one core; about 2 minutes.
 bench-samplers: $(READY) .venv-bench
 	taskset -c 1 $(BIN)/python -m benchmarks.samplers --peers .venv-bench/bin/python
+
+# What hunts of real programs cost (root or user namespaces, Linux 5.19); 10 to 30 minutes.
+bench-hunt: $(READY)
+	$(BIN)/python -m benchmarks.hunt $(BENCH)
 
 .venv-bench:
 	$(PEER_PYTHON) -m venv $@

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import hypothesis
@@ -49,6 +49,9 @@ from dstamp_sim.pipeline.files import badges_of, draw_witness, save_with_timelin
 from dstamp_sim.pipeline.kept_witness import judged_again, performed_again, property_about
 from dstamp_sim.random_systems import TooLarge, random_system
 
+if TYPE_CHECKING:
+    from dstamp_sim.hunt.hunt import Hunted
+
 __all__ = [
     "ANY",
     "ModelSetting",
@@ -56,6 +59,7 @@ __all__ = [
     "assert_holds",
     "assert_violated",
     "check",
+    "hunt",
     "scenarios",
     "schedules",
     "small_systems",
@@ -203,6 +207,48 @@ def check(system: System, schedule: Schedule | Iterable[Choice] | str, property:
     found = generator_of(system, _names(property)).first_violation(choices)
     if found is not None:
         raise Violation(system, *found)
+
+
+class Raced(AssertionError):
+    """Real programs that race: the story of a schedule of their system calls that fails. `hunted` is all of it."""
+
+    def __init__(self, hunted: Hunted) -> None:
+        super().__init__("\n".join(hunted.text()))
+        self.hunted = hunted
+
+
+def hunt(  # noqa: PLR0913 - the options of the command
+    runs: Mapping[str, str],
+    *,
+    setup: str = "",
+    check: str | None = None,
+    folder: Path | str | None = None,
+    preemptions: int = 2,
+    crashes: int = 0,
+    seconds: float = 60.0,
+    ignore: Iterable[str] = (),
+    allow: Iterable[str] = (),
+    any_exit: bool = False,
+) -> Hunted:
+    """No schedule of the runs' system calls within the bounds fails: as `dstamp hunt`, for a test of scripts.
+
+    Raises Raced with the story where one fails, Undecided where not all were played, and UsageError where this machine
+    cannot hold system calls or where something is wrong without any race.
+    """
+    __tracebackhide__ = True
+    from dstamp_sim.hunt.hunt import hunt_for  # noqa: PLC0415 - of Linux only
+    from dstamp_sim.hunt.job import Job  # noqa: PLC0415 - as above
+    from dstamp_sim.hunt.saved import folder_of  # noqa: PLC0415 - as above
+    from dstamp_sim.hunt.search import Bounds  # noqa: PLC0415 - as above
+
+    begin = folder_of(None if folder is None else str(folder))
+    job = Job(runs, setup, check, begin, tuple(ignore), any_exit)
+    found = hunt_for(job, Bounds(preemptions, crashes, seconds), allowed=tuple(allow))
+    if found.verdict is Verdict.VIOLATED:
+        raise Raced(found)
+    if found.verdict is Verdict.UNDETERMINED:
+        raise Undecided(f"{found.headline()}, which is no pass")
+    return found
 
 
 def system_machine(system: System, property: str | Iterable[str] = ()) -> type[RuleBasedStateMachine]:

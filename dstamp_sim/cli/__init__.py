@@ -23,6 +23,7 @@ from dstamp_sim.cli.describe import describe
 from dstamp_sim.cli.ending import CtrlC, ending, exit_code, open_streams
 from dstamp_sim.cli.explore import explore
 from dstamp_sim.cli.export import export
+from dstamp_sim.cli.hunt import hunt
 from dstamp_sim.cli.ingest import ingest
 from dstamp_sim.cli.prove import prove
 from dstamp_sim.cli.real import real
@@ -37,6 +38,7 @@ from dstamp_sim.engines.parallel.threads import OURS
 _MODEL = "Your own model: which orders of steps break it"
 _INCIDENT = "An incident: what could have caused it"
 _LOCKS = "A lock: where it belongs"
+_PROGRAMS = "Your own programs: which order of their system calls breaks them"
 
 COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     (_MODEL, describe, "Examples: dstamp describe classic/bank   |   dstamp describe my_model.py --json"),
@@ -88,6 +90,14 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
         _LOCKS,
         review,
         "Examples: dstamp review my_model.py --out out/review   |   dstamp review my_model.py --set runs=3 --spans 1",
+    ),
+    (
+        _PROGRAMS,
+        hunt,
+        "Examples: dstamp hunt --setup 'echo 5 > f' --run 'a=n=$(cat f); echo $((n+1)) > f' "
+        "--run 'b=n=$(cat f); echo $((n+1)) > f' --check '[ $(cat f) = 7 ]'   |   "
+        "dstamp hunt --from . --run 'a=./deploy.sh v1' --run 'b=./deploy.sh v2' --check ./check.sh   |   "
+        "dstamp hunt --replay out/hunt.hunt.json",
     ),
 )
 """Every command: which question it answers and the examples that end its help, in the order of the help."""

@@ -1,0 +1,128 @@
+"""`dstamp hunt`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from dstamp_sim.cli.console import AsJson, Out, bar, output, print_files, print_json, say
+from dstamp_sim.cli.numbers import whole
+from dstamp_sim.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from dstamp_sim.hunt.hunt import Hunted
+
+_NEEDED = "hunt: write --run NAME=COMMAND at least twice, or --replay FILE"
+
+
+def hunt(
+    runs: Annotated[
+        list[str] | None, typer.Option("--run", metavar="NAME=COMMAND", help="A run; two to four of them.")
+    ] = None,
+    setup: Annotated[str, typer.Option(metavar="COMMAND", help="Makes the start state, once.")] = "",
+    check: Annotated[
+        str | None, typer.Option(metavar="COMMAND", help="Judges the end: 0 is good. It sees EXIT_NAME of each run.")
+    ] = None,
+    folder: Annotated[
+        str | None, typer.Option("--from", metavar="DIR", help="Begin with a copy of this folder, not an empty one.")
+    ] = None,
+    preemptions: Annotated[int, typer.Option(metavar="N", parser=whole(0), help="How many at most.")] = 2,
+    crashes: Annotated[int, typer.Option(metavar="N", parser=whole(0), help="How many runs may be killed.")] = 0,
+    budget: Annotated[int, typer.Option(metavar="SECONDS", parser=whole(1), help="For the search.")] = 60,
+    seed: Annotated[int, typer.Option(help="Orders schedules that are equally suspicious.")] = 0,
+    any_exit: Annotated[
+        bool, typer.Option("--any-exit", help="An exit code that no serial order gives is no failure.")
+    ] = False,
+    ignore: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="Without --check: what may differ at the end; repeatable.")
+    ] = None,
+    allow: Annotated[
+        list[str] | None, typer.Option(metavar="PATH", help="What may be written outside; it is not reset; repeatable.")
+    ] = None,
+    replay: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Instead: perform the schedule that a hunt wrote again.")
+    ] = None,
+    again: Annotated[int, typer.Option(metavar="N", parser=whole(1), help="How often it is performed again.")] = 10,
+    out: Out = Path("out"),
+    as_json: AsJson = False,
+) -> None:
+    """Real programs, no model: hold their system calls and find the order of them that goes wrong."""
+    from dstamp_sim.hunt.hunt import hunt_for  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.hunt.job import Job  # noqa: PLC0415 - as above
+    from dstamp_sim.hunt.saved import folder_of  # noqa: PLC0415 - as above
+    from dstamp_sim.hunt.search import Bounds  # noqa: PLC0415 - as above
+
+    if (replay is None) == (not runs):
+        raise UsageError(_NEEDED)
+    if replay is not None:
+        _replay(replay, again, as_json=as_json)
+        return
+    job = Job(_named(runs or []), setup, check, folder_of(folder), tuple(ignore or ()), any_exit)
+    with bar("schedules") as tell:
+        found = hunt_for(
+            job,
+            Bounds(preemptions, crashes, float(budget), seed),
+            allowed=allow or (),
+            again=again,
+            out=out,
+            folder=folder,
+            tell=lambda played, left: tell(played, played + left),
+        )
+    _print(found, as_json=as_json)
+
+
+def _named(runs: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for run in runs:
+        name, equals, command = run.partition("=")
+        if not equals or name in found:
+            raise UsageError(f"hunt: --run {run!r}: write NAME=COMMAND, each name once")
+        found[name] = command
+    return found
+
+
+def _print(found: Hunted, *, as_json: bool) -> None:
+    if as_json:
+        print_json(_as_json(found))
+    else:
+        console = output()
+        for line in found.text():
+            say(console, Text(line))
+        print_files(console, found.files)
+    raise typer.Exit(0 if found.verdict is None else found.verdict.exit_code)
+
+
+def _as_json(found: Hunted) -> dict[str, object]:
+    from dstamp_sim.hunt.story import lines_of  # noqa: PLC0415 - as above
+
+    search, shrunk = found.found, found.shrunk
+    return {
+        "verdict": None if found.verdict is None else found.verdict.value,
+        "says": found.headline(),
+        "schedules": search.played,
+        "left": search.left,
+        "whole_space": search.whole,
+        "bounds": asdict(search.bounds),
+        "trials": found.trials,
+        "ends": {end.value: count for end, count in search.ends.items()},
+        "why": shrunk.outcome.why if shrunk else "",
+        "story": [asdict(line) for line in lines_of(shrunk)] if shrunk else [],
+        "schedule": [str(stretch) for stretch in found.stretches],
+        "again": asdict(found.again) if found.again else None,
+        "files": [str(file) for file in found.files],
+    }
+
+
+def _replay(file: Path, times: int, *, as_json: bool) -> None:
+    from dstamp_sim.hunt.hunt import replay_saved  # noqa: PLC0415 - as above
+
+    found = replay_saved(file, times)
+    if as_json:
+        print_json({"about": found.about, "again": asdict(found.again)})
+    else:
+        say(output(), Text(f"{found.about}\n{found.again}"))
+    raise typer.Exit(1 if found.again.failed else 0)
