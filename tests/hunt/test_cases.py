@@ -7,7 +7,6 @@ from dstamp_sim.hunt.hunt import hunt_for
 from dstamp_sim.hunt.search import Bounds
 from tests.hunt.cases import CASES
 
-
 SECONDS = 3600.0
 """More than a search needs on the busiest machine: what ends it is the space."""
 
