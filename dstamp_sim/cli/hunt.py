@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import AsJson, Out, bar, output, print_files, print_json, say
+from dstamp_sim.cli.console import AsJson, Force, Out, bar, output, print_files, print_json, say
 from dstamp_sim.cli.numbers import whole
 from dstamp_sim.core.errors import UsageError
 
@@ -48,6 +48,7 @@ def hunt(
     ] = None,
     again: Annotated[int, typer.Option(metavar="N", parser=whole(1), help="How often it is performed again.")] = 10,
     out: Out = Path("out"),
+    force: Force = False,  # noqa: ARG001 - its callback has done all
     as_json: AsJson = False,
 ) -> None:
     """Real programs, no model: hold their system calls and find the order of them that goes wrong."""

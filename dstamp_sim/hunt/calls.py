@@ -75,7 +75,8 @@ class Processor(NamedTuple):
     """A kind of processor: its audit word, the numbers of the calls above, and of those that are needed for the trap.
 
     `closed` are calls in which a thread waits for what only another member of the trial can do (pipe, lock, child);
-    `waits` are those that wait for a child, `endless` those of the closed ones that no time ends.
+    `waits` are those that wait for a child, `endless` those of the closed ones that no time ends; `pipes` are those
+    that wait for the other end of their first argument, `locks` for a lock of it.
     """
 
     arch: int
@@ -85,16 +86,20 @@ class Processor(NamedTuple):
     closed: frozenset[int]
     waits: frozenset[int]
     endless: frozenset[int]
+    pipes: frozenset[int]
+    locks: frozenset[int]
 
 
 PROCESSORS = {
     "x86_64": Processor(
         0xC000003E, _X86_64, 317, 56, frozenset({0, 1, 34, 56, 57, 58, 61, 72, 73, 128, 130, 202, 247, 435}),
         frozenset({61, 247}), frozenset({0, 1, 56, 57, 58, 61, 72, 73, 247, 435}),
+        frozenset({0, 1}), frozenset({72, 73}),
     ),
     "aarch64": Processor(
         0xC00000B7, _AARCH64, 277, 220, frozenset({25, 32, 63, 64, 95, 98, 133, 137, 220, 260, 435}),
         frozenset({95, 260}), frozenset({25, 32, 63, 64, 95, 220, 260, 435}),
+        frozenset({63, 64}), frozenset({25, 32}),
     ),
 }  # fmt: skip
 

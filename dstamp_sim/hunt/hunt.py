@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dstamp_sim.core.errors import UsageError, WitnessError
 from dstamp_sim.core.verdict import Verdict
+from dstamp_sim.disk.writing import check_writable, write
 from dstamp_sim.hunt import trap
 from dstamp_sim.hunt.follow import Anchored, Stretch, stretches_of
 from dstamp_sim.hunt.job import Job, Stage, prepared
@@ -15,11 +16,11 @@ from dstamp_sim.hunt.saved import first_change, folding_of, read_saved, saved_of
 from dstamp_sim.hunt.search import Bounds, Found, Search, Tell, look_around
 from dstamp_sim.hunt.shrink import Shrinker, Shrunk
 from dstamp_sim.hunt.story import lanes_of, pointed_at, story_text, trace_of
-from dstamp_sim.hunt.trial import Supervisor, TrialOutcome
-from dstamp_sim.inputs.witness_file import check_writable, write_text
+from dstamp_sim.hunt.supervisor import Supervisor
+from dstamp_sim.hunt.trial import TrialOutcome
 from dstamp_sim.rendering.page import trace_page
 from dstamp_sim.rendering.timeline.layout import lay_out
-from dstamp_sim.rendering.timeline.png import draw_timeline
+from dstamp_sim.rendering.timeline.png import png
 from dstamp_sim.rendering.timeline.svg import standalone_svg
 
 SECONDS_A_TRIAL = 30.0
@@ -170,10 +171,11 @@ def _write(out: Path, stage: Stage, shrunk: Shrunk, stretches: list[Stretch], fo
     trace = trace_of(stage.job, shrunk.outcome)
     pointed = pointed_at(shrunk)
     title = f"{' and '.join(stage.job.runs)}: {shrunk.outcome.why}"
+    about = _about(stage)
     layout = lay_out(trace, lanes_of(trace, shrunk), title=title, verdicts=_badges(shrunk.outcome), annotations=pointed)
-    draw_timeline(layout, picture)
-    write_text(drawing, standalone_svg(layout, title))
-    write_text(page, trace_page(trace, layout, title=title, about=_about(stage), annotations=pointed))
+    write(picture, lambda: png(layout))
+    write(drawing, lambda: standalone_svg(layout, title))
+    write(page, lambda: trace_page(trace, layout, title=title, about=about, annotations=pointed))
     return (file, picture, drawing, page)
 
 

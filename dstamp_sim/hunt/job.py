@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.hunt.folding import NOT_FOLDED, Folding
 from dstamp_sim.hunt.nursery import Birth
+from dstamp_sim.hunt.supervisor import Supervisor
 from dstamp_sim.hunt.touches import Uses
 from dstamp_sim.hunt.tree import Tree
-from dstamp_sim.hunt.trial import ENV, CallChooser, End, Supervisor, TrialOutcome
+from dstamp_sim.hunt.trial import ENV, CallChooser, End, TrialOutcome
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

@@ -69,7 +69,7 @@ class _Init:
             if pid in runs:
                 self._ended(runs.pop(pid), os.waitstatus_to_exitcode(status))
         self.sock.recv(9)
-        self.sock.send(b"check %d %s" % self._check())
+        self.sock.send(self._check())
         self.sock.recv(9)
 
     def _start(self, name: str) -> int:
@@ -94,26 +94,28 @@ class _Init:
         for descriptor in listener:
             os.close(descriptor)
         select.select([self.gates[name]], [], [])
-        shell = "/bin/bash" if os.path.exists("/bin/bash") else "/bin/sh"
-        os.execve(shell, ["bash", "-c", self.birth.commands[name]], {**self.birth.env, "RUN": name})
+        os.execve(_shell(), ["bash", "-c", self.birth.commands[name]], {**self.birth.env, "RUN": name})
 
     def _ended(self, name: str, code: int) -> None:
         self.exits[name] = code if code >= 0 else 128 - code
         self.sock.send(f"end {name} {code}".encode())
 
-    def _check(self) -> tuple[int, bytes]:
+    def _check(self) -> bytes:
+        """What the check says: `check CODE WORDS`, or `late SECONDS` where it did not end."""
         if self.birth.check is None:
-            return 0, b""
+            return b"check 0"
         env = {**self.birth.env, **{f"EXIT_{name}": str(code) for name, code in self.exits.items()}}
-        command = ["/bin/sh", "-c", self.birth.check]
-        if os.path.exists("/bin/bash"):
-            command[0] = "/bin/bash"
+        command = [_shell(), "-c", self.birth.check]
         try:
             done = subprocess.run(command, cwd=SCRATCH, env=env, check=False, stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=CHECK_SECONDS)  # fmt: skip
         except subprocess.TimeoutExpired:
-            return 1, b"the check itself did not end within %d s" % CHECK_SECONDS
-        return done.returncode, done.stdout.strip()[-2000:]
+            return b"late %d" % CHECK_SECONDS
+        return b"check %d %s" % (done.returncode, done.stdout.strip()[-2000:])
+
+
+def _shell() -> str:
+    return "/bin/bash" if os.path.exists("/bin/bash") else "/bin/sh"
 
 
 def _own_mounts(allowed: list[str]) -> None:

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from dstamp_sim.core.errors import UsageError, WitnessError
+from dstamp_sim.disk.reading import read_json
+from dstamp_sim.disk.writing import write
 from dstamp_sim.hunt.folding import Folding, NameShape
 from dstamp_sim.hunt.follow import Stretch
 from dstamp_sim.hunt.job import Job, Stage
 from dstamp_sim.hunt.touches import Uses
 from dstamp_sim.hunt.tree import Tree
-from dstamp_sim.inputs.witness_file import write_text
 
 FORMAT = "dstamp-hunt/1"
+LARGEST = 64 << 20
+"""Bytes of a hunt file: it lists the start state, a line for each name."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +76,14 @@ def write_saved(path: Path, saved: Saved) -> None:
     content["uses"] = {
         target: {run: "".join(sorted(kinds)) for run, kinds in by_run.items()} for target, by_run in saved.uses.items()
     }
-    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    written = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    write(path, lambda: written)
 
 
 def read_saved(path: Path) -> Saved:
-    """The schedule in `path`. Raises WitnessError where that is no hunt file, OSError where it cannot be read."""
+    """The schedule in `path`. Raises WitnessError where that is no hunt file, Unreadable where it cannot be read."""
+    content = read_json(path, LARGEST)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
         _expect(content.pop("format"))
         content["stretches"] = tuple(Stretch(**stretch) for stretch in content["stretches"])
         content["uses"] = {

@@ -37,9 +37,10 @@ def lines_of(shrunk: Shrunk) -> list[StoryLine]:
 
 
 def numbers_of(shrunk: Shrunk) -> list[int]:
-    """The steps that matter: the last before each switch, the first that came too late, and what came between."""
+    """The steps that matter: the last before each switch, the first that came too late, what came between, deaths."""
     between = [_between(shrunk, number) for number in shrunk.too_late]
-    return sorted({*shrunk.needed, *shrunk.too_late, *(number for number in between if number is not None)})
+    deaths = [number for number, step in enumerate(shrunk.outcome.steps) if step.choice.outcome == CRASH]
+    return sorted({*shrunk.needed, *shrunk.too_late, *deaths, *(number for number in between if number is not None)})
 
 
 def _between(shrunk: Shrunk, late: int) -> int | None:

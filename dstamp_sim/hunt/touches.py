@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -54,21 +54,32 @@ class Call:
         return named[-1] if named else self.touches[-1].object if self.touches else ""
 
 
+OutsidePaths = dict[tuple[str, str, bool], str]
+"""Where paths lead that touch nothing of a trial: the same in every trial, where nobody writes outside."""
+
+
+class Naming(NamedTuple):
+    """What calls and objects are called: calls by number, drawn names; `outside` keeps where paths outside lead."""
+
+    calls: Mapping[int, str]
+    folding: Folding
+    outside: OutsidePaths | None
+
+
 @dataclass
 class Touching:
     """Reads held calls of one trial. `root` is its root folder, seen from outside; `run_of` a run by its first pid."""
 
     root: str
-    names: dict[int, str]
     run_of: Callable[[int], str | None]
     ns_pid: Callable[[int], int]
-    folding: Folding
+    naming: Naming
     _outside: list[str] = field(default_factory=list)
     _unseen: list[str] = field(default_factory=list)
 
     def call(self, notice: trap.Notice) -> Call:
         """What a notice is about. A call whose process has gone, or whose arguments lead nowhere, touches nothing."""
-        name = self.names[notice.number]
+        name = self.naming.calls[notice.number]
         self._outside, self._unseen = [], ["a timer"] if name in TIMERS else []
         found: list[Touch] = []
         try:
@@ -165,6 +176,15 @@ class Touching:
 
     def _walk(self, base: str, path: str, *, follow: bool) -> tuple[str, list[str]]:
         """Where a path leads, and the named things on the way."""
+        kept, key = self.naming.outside, (base, path, follow)
+        if kept is not None and key in kept:
+            return kept[key], []
+        at, passed = self._walk_slowly(base, path, follow=follow)
+        if kept is not None and not passed and self._named(at) is None and not _magic(at) and not _magic(base):
+            kept[key] = at
+        return at, passed
+
+    def _walk_slowly(self, base: str, path: str, *, follow: bool) -> tuple[str, list[str]]:
         todo = f"{base}/{path}".strip("/").split("/")
         at, links, passed = "", 0, list[str]()
         while todo:
@@ -189,7 +209,7 @@ class Touching:
 
     def _named(self, path: str) -> str | None:
         placed = _placed(path)
-        return None if placed is None else self.folding.fold(placed)
+        return None if placed is None else self.naming.folding.fold(placed)
 
     def _link(self, tid: int, descriptor: int) -> str:
         return os.readlink(f"/proc/{tid}/fd/{descriptor & 0xFFFFFFFF}")

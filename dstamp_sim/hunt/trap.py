@@ -42,14 +42,15 @@ class Notice(NamedTuple):
 
 
 _ONLY: dict[str, tuple[int, tuple[int, ...], int, bool]] = {
-    "mmap": (3, (0x20,), _SET, False),
+    "mmap": (3, (0x20, 0x800), _SET, False),
     "newfstatat": (3, (0x1000,), _SET, False),
     "statx": (2, (0x1000,), _SET, False),
     "fcntl": (1, (6, 7, 37, 38), _EQUAL, True),
 }
 """Calls of which only some are reported: the argument, its values or bits, and whether those are the ones.
 
-Anonymous memory and what is asked of a descriptor by name touch no name; of fcntl only locks are of interest.
+Anonymous memory and what is asked of a descriptor by name touch no name, and a library that the loader maps
+(MAP_DENYWRITE, which nothing else sets) was read before; of fcntl only locks are of interest.
 """
 
 
@@ -129,10 +130,25 @@ def release(listener: int, notice: Notice, gives: int | None = None) -> None:
         fcntl.ioctl(listener, _SEND, answer)
 
 
+class _Stretch(ctypes.Structure):
+    """Where some bytes of memory are."""
+
+    _fields_ = (("address", ctypes.c_void_p), ("size", ctypes.c_size_t))
+
+
+_PAGE = 4096
+
+
 def memory(tid: int, address: int, size: int) -> bytes:
     """Up to `size` bytes of a process's memory. Raises OSError where it is gone."""
-    with open(f"/proc/{tid}/mem", "rb", buffering=0) as file:
-        return os.pread(file.fileno(), size, address)
+    here = ctypes.create_string_buffer(size)
+    first = min(size, _PAGE - address % _PAGE)  # what lies behind the end of a page may not be there
+    local = _Stretch(ctypes.addressof(here), size)
+    remote = (_Stretch * 2)(_Stretch(address, first), _Stretch(address + first, size - first))
+    count: int = _libc.process_vm_readv(tid, ctypes.byref(local), 1, remote, 2 if size > first else 1, 0)
+    if count < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return here.raw[:count]
 
 
 def poke(tid: int, address: int, data: bytes) -> None:

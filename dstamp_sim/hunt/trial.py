@@ -8,35 +8,33 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import pickle
 import select
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
-from types import TracebackType
 
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.hunt import quiet, trap
-from dstamp_sim.hunt.folding import NOT_FOLDED, Folding
-from dstamp_sim.hunt.nursery import SCRATCH, START, Birth
-from dstamp_sim.hunt.touches import Call, Touching, Uses, conflicts
+from dstamp_sim.hunt.calls import Processor
+from dstamp_sim.hunt.nursery import PRIVATE, SCRATCH
+from dstamp_sim.hunt.touches import Call, Naming, Touching, Uses, conflicts
 from dstamp_sim.hunt.tree import Tree, brief_content
 
 MOST_STEPS = 4000
-PATIENCE_S, CALM_S, OPEN_WAIT_S = 2.0, 0.3, 0.02
-_NAP_S = 0.0002
+PATIENCE_S, OUTSIDE_S = 2.0, 0.02
+"""How long a trial that cannot go on waits for what is outside of it, and a step; then nothing is said of it."""
+_NAP_S, _LONGEST_NAP_S = 0.0002, 0.002
 
 ENV = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "HOME": "/tmp/home", "LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1",
+    "HOME": "/tmp/home", "LC_ALL": "C", "TZ": "UTC",
+    "PYTHONUTF8": "1", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1",
     **{f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
        for what, value in (("NAME", "hunt"), ("EMAIL", "hunt@localhost"), ("DATE", "1700000000 +0000"))},
 }  # fmt: skip
@@ -120,69 +118,6 @@ class _Run:
     slept: int = 0
 
 
-class Supervisor:
-    """Bears trials and ends them; a context. Everything that it made is gone when it is, however it ends.
-
-    `allowed` paths stay writable; a trial that lasts longer than `seconds` is ended. Raises UsageError where
-    this machine cannot hold system calls.
-    """
-
-    def __init__(self, *, allowed: tuple[str, ...] = (), seconds: float = 30.0) -> None:
-        self.allowed, self.seconds = allowed, seconds
-        self.machine = trap.machine()
-        self.names = {number: name for name, number in self.machine.numbers.items()}
-
-    def __enter__(self) -> Supervisor:
-        self.sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        package = str(Path(__file__).parents[1])
-        command = [sys.executable, "-S", "-B", "-c", START, package, str(theirs.fileno())]
-        self._process = subprocess.Popen(
-            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
-        )  # in a session of its own: Ctrl-C is the supervisor's
-        theirs.close()
-        self.sock.send(pickle.dumps(list(self.allowed)))
-        answer = self.sock.recv(4000)
-        if answer != b"ready":
-            self.__exit__(None, None, None)
-            raise refused(answer.decode())
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.sock.close()
-        self._process.wait()
-
-    @contextlib.contextmanager
-    def trial(
-        self, birth: Birth, uses: Uses | None = None, folding: Folding = NOT_FOLDED, *, watch: bool = False
-    ) -> Iterator[HeldTrial]:
-        """A trial that has begun, and ends with the context. One at a time. Without `uses` all calls are held."""
-        mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        gates = {name: os.pipe() for name in birth.commands}
-        content = os.memfd_create("birth")
-        os.write(content, pickle.dumps(birth))
-        os.lseek(content, 0, os.SEEK_SET)
-        readers = [reader for reader, _ in gates.values()]
-        socket.send_fds(self.sock, [b"bear"], [theirs.fileno(), content, *readers])
-        word, _, rest = self.sock.recv(4000).decode().partition(" ")
-        for descriptor in (content, *readers):
-            os.close(descriptor)
-        theirs.close()
-        writers = {name: writer for name, (_, writer) in gates.items()}
-        trial = HeldTrial(self, birth, uses, mine, writers, folding=folding, watch=watch)
-        try:
-            if word != "born":
-                raise refused(rest)
-            trial.begin(int(rest))
-            yield trial
-        finally:
-            if word == "born":
-                self.sock.send(b"end")
-                self.sock.recv(99)
-            trial.close()
-
-
 def refused(why: str) -> UsageError:
     """The error for a machine, or a start state, with which nothing can be tried."""
     return UsageError(f"hunt: {why.removeprefix('error ')}")
@@ -193,57 +128,57 @@ class HeldTrial:
 
     def __init__(
         self,
-        supervisor: Supervisor,
-        birth: Birth,
-        uses: Uses | None,
         sock: socket.socket,
         gates: dict[str, int],
+        machine: Processor,
         *,
-        folding: Folding,
+        seconds: float,
+        uses: Uses | None,
+        naming: Naming,
         watch: bool,
     ) -> None:
-        self.folding = folding
-        self.supervisor, self.birth, self.uses, self.watch = supervisor, birth, uses, watch
-        self.sock, self.gates = sock, gates
+        self.sock, self.gates, self.machine, self.seconds = sock, gates, machine, seconds
+        self.uses, self.naming, self.watched = uses, naming, watch
         self.out = TrialOutcome()
-        self.runs = {name: _Run(name) for name in birth.commands}
+        self.runs = {name: _Run(name) for name in gates}
         self.by_fd: dict[int, _Run] = {}
         self.ns_pids: dict[int, int] = {}
         self.draws: Counter[tuple[str, int]] = Counter()
         self.poller = select.epoll()
         self.started, self.sleepers_wait = False, True
-        self.last = quiet.BUSY
+        self.rest: quiet.Rest | None = None
 
     # --- beginning and end
 
     def begin(self, init: int) -> None:
         """Waits until every run stands at its gate. Raises UsageError where something of it was refused."""
         self.begun = time.monotonic()
-        self.deadline = self.begun + self.supervisor.seconds
-        self.init, self.root = init, f"/proc/{init}/root"
+        self.deadline = self.begun + self.seconds
+        self.root = f"/proc/{init}/root"
         self.poller.register(self.sock.fileno(), select.EPOLLIN)
-        self.sock.settimeout(60)
-        for _ in self.birth.commands:
+        for _ in self.runs:
             message, descriptors, _, _ = socket.recv_fds(self.sock, 4000, 1)
             word, _, rest = message.decode().partition(" ")
             if word != "run":
-                raise refused(rest)
+                raise refused(rest or "a trial ended before it began")
             name, ns_pid = rest.split()
-            run = self.runs[name]
-            run.ns_pid = int(ns_pid)
+            self.runs[name].ns_pid = int(ns_pid)
             for listener in descriptors:
-                run.listener = listener
-                self.by_fd[listener] = run
+                self.runs[name].listener = listener
+                self.by_fd[listener] = self.runs[name]
                 trap.hurry(listener)
                 self.poller.register(listener, select.EPOLLIN)
-        for tid, _ in quiet.threads(init):
+        self.watch = quiet.Watch(init, self.machine, quiet.devices(self.root, PRIVATE))
+        for tid, _, _ in self.watch.threads():
             for run in self.runs.values():
                 if self.ns_pid(tid) == run.ns_pid:
                     run.pid = tid
-        self.touching = Touching(self.root, self.supervisor.names, self._run_of, self.ns_pid, self.folding)
+        self.touching = Touching(self.root, self._run_of, self.ns_pid, self.naming)
 
     def close(self) -> None:
         """Closes what it holds; the processes are ended by the supervisor."""
+        if hasattr(self, "watch"):
+            self.watch.close()
         for run in self.runs.values():
             if run.listener >= 0:
                 os.close(run.listener)
@@ -301,34 +236,37 @@ class HeldTrial:
         self.sock.send(b"check")
         while True:
             word, code, *why = self.sock.recv(4000).decode(errors="replace").split(" ", 2)
-            if word == "check":
+            if word in ("check", "late"):
                 break
-        if code != "0":
-            self.out.end, self.out.why = End.BAD, (why or [""])[0] or f"the check ends with {code}"
+        if word == "late":
+            self._give_up(End.UNDECIDED, f"the check did not end within {code} s")
+        elif code != "0":
+            self._give_up(End.BAD, (why or [""])[0] or f"the check ends with {code}")
 
     def _loop(self, choose: CallChooser) -> None:
         last: str | None = None
-        waited = time.monotonic()
+        idle: float | None = None
         while True:
             self._settle()
             enabled = self._enabled()
             if self._is_over(enabled):
                 return
             if time.monotonic() > self.deadline:
-                self._give_up(End.UNDECIDED, f"not ended within {self.supervisor.seconds:g} s")
+                self._give_up(End.UNDECIDED, f"not ended within {self.seconds:g} s")
                 return
             if not enabled:
-                if time.monotonic() - waited > (CALM_S if self._nothing_ends_it() else PATIENCE_S):
+                idle = idle or time.monotonic()
+                if self._nothing_ends_it() or time.monotonic() - idle > PATIENCE_S:
                     self._stuck()
                     return
-                self.poller.poll(0.005)
+                select.select([self.poller], [], [], _LONGEST_NAP_S)
                 continue
             choice = choose({name: self._pending(name)[1] for name in enabled}, last)
             if choice is None or len(self.out.steps) >= MOST_STEPS:
                 self._give_up(End.UNDECIDED if choice else End.DIVERGED, f"{len(self.out.steps)} calls")
                 return
             self._go(choice, enabled)
-            last, waited = choice.process, time.monotonic()
+            last, idle = choice.process, None
 
     def _is_over(self, enabled: tuple[str, ...]) -> bool:
         """Whether all runs have ended; what they left in the background may go on until it sleeps."""
@@ -341,18 +279,16 @@ class HeldTrial:
     def _stuck(self) -> None:
         waiting = [name for name in self.runs if name not in self.out.exits]
         words = f"{' and '.join(waiting)} wait{'s' if len(waiting) == 1 else ''} for ever"
-        if self.last.stopped:
-            self._give_up(End.UNDECIDED, f"{words}: a process was stopped by a signal")
-        elif self._nothing_ends_it():
+        if self._nothing_ends_it():
             self._give_up(End.STUCK, words)
+        elif self.rest is not None and self.rest.stopped:
+            self._give_up(End.UNDECIDED, f"{words}: a process was stopped by a signal")
         else:
             self._give_up(End.UNDECIDED, f"{words}, or for a time or something outside of the trial")
 
     def _nothing_ends_it(self) -> bool:
-        """Whether everybody waits for another one, and nobody else can end such a wait: a deadlock."""
-        last = self.last
-        timer = any("timer" in what for what in self.out.unseen)
-        return last.sleepers is not None and not (last.timed or last.open_wait or last.stopped or timer)
+        """Whether everybody waits for another one, and nobody else can end a wait: a deadlock. No clock decides."""
+        return self.rest is not None and self.rest.for_ever and not self.out.unseen
 
     def _enabled(self) -> tuple[str, ...]:
         """Who can move: whoever sleeps lets the others go first; of sleepers, who fell asleep first wakes up first."""
@@ -371,9 +307,9 @@ class HeldTrial:
     def _go(self, choice: Choice, enabled: tuple[str, ...]) -> None:
         run = self.runs[choice.process]
         notice, call = self._pending(run.name)
-        step = HeldStep(choice, call, enabled, _command(notice.tid) if self.watch else "")
+        step = HeldStep(choice, call, enabled, _command(notice.tid) if self.watched else "")
         before = self._looks(call)
-        goes_on = self.watch and call.name == "read" and _position(notice) > 0
+        goes_on = self.watched and call.name == "read" and _position(notice) > 0
         if choice.outcome == CRASH:
             self._kill(run)
         else:
@@ -397,44 +333,43 @@ class HeldTrial:
     # --- quiet
 
     def _settle(self) -> None:
-        """Returns when everybody is held, dead, or sleeps until another one acts; or at the deadline."""
-        before: quiet.Collect | None = None
-        since = 0.0
+        """Returns when everybody is held, dead, or sleeps until another one acts; or at the deadline, without a `rest`.
+
+        Where somebody waits for what is outside of the trial, that gets a moment to come.
+        """
+        self.rest, nap, since = None, _NAP_S, None
         while time.monotonic() < self.deadline:
-            if self._drain():
-                before = None
-            now = self.last = quiet.collect(
-                self.init, self._held(), self.supervisor.machine, reaps=len(self.out.exits) < len(self.runs)
-            )
-            if now.sleepers is None:
-                before = None
-                select.select([self.poller], [], [], _NAP_S)
-            elif before is None or now.sleepers != before.sleepers:
-                before, since = now, time.monotonic()
-            elif self._drain():
-                before = None
-            elif not now.open_wait or not self.started or time.monotonic() - since > OPEN_WAIT_S:
+            if select.select([self.poller], [], [], nap)[0]:
+                nap, since = 0.0 if self._drain() else _NAP_S, None
+                continue
+            reaps = len(self.out.exits) < len(self.runs)
+            rest = self.watch.rest(self._held(), reaps=reaps)
+            nap = min(max(2 * nap, _NAP_S), _LONGEST_NAP_S)
+            if rest is None or self.poller.poll(0):
+                since = None
+                continue
+            since = since or time.monotonic()
+            if not rest.outside or not self.started or time.monotonic() - since > OUTSIDE_S:
+                self.rest = rest
                 return
-            else:
-                select.select([self.poller], [], [], _NAP_S)
 
     def _held(self) -> set[int]:
         return {tid for run in self.runs.values() for tid in run.held}
 
     def _drain(self) -> bool:
-        """Takes every report that has come; whether there was one."""
-        any_came = False
+        """Takes every report that has come; whether the last is held, or somebody has ended."""
+        holds = False
         while came := self.poller.poll(0):
             for descriptor, event in came:
                 if not event & select.EPOLLIN:
-                    self.poller.unregister(descriptor)  # nobody is left behind it
+                    if event & select.EPOLLHUP:
+                        self.poller.unregister(descriptor)  # nobody is left behind it
                 elif descriptor == self.sock.fileno():
                     self._hear(self.sock.recv(4000).decode(errors="replace"))
-                    any_came = True
+                    holds = True
                 elif (notice := trap.receive(descriptor)) is not None:
-                    self._take(self.by_fd[descriptor], notice)
-                    any_came = True
-        return any_came
+                    holds = self._take(self.by_fd[descriptor], notice)
+        return holds
 
     def _hear(self, message: str) -> None:
         word, _, rest = message.partition(" ")
@@ -444,19 +379,22 @@ class HeldTrial:
             name, code = rest.split()
             self.out.exits[name] = int(code)
 
-    def _take(self, run: _Run, notice: trap.Notice) -> None:
+    def _take(self, run: _Run, notice: trap.Notice) -> bool:
+        """Holds a reported call, or lets it go at once; whether it is held."""
         self.out.reported += 1
         call = self.touching.call(notice)
         with contextlib.suppress(OSError):
             self.ns_pid(notice.tid)
         if call.name == "getrandom" and self._draw(run, notice):
-            return
+            return False
         self._note(run, call)
-        if call.is_sleep or self._matters(run, call):
+        held = call.is_sleep or self._matters(run, call)
+        if held:
             run.held[notice.tid] = (notice, call)
             run.slept = self.out.reported
         else:
             trap.release(run.listener, notice)
+        return held
 
     def _matters(self, run: _Run, call: Call) -> bool:
         """Whether another run may care; of every call with an object where nothing is known yet."""
@@ -484,7 +422,7 @@ class HeldTrial:
         return True
 
     def _looks(self, call: Call) -> dict[str, str]:
-        return {touch.object: self.look(touch.object) for touch in call.touches} if self.watch else {}
+        return {touch.object: self.look(touch.object) for touch in call.touches} if self.watched else {}
 
     def look(self, target: str) -> str:
         """What an object is now, in a few characters; empty for what is no file."""

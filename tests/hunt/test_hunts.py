@@ -248,7 +248,7 @@ def test_an_ordinary_user_can_hunt_too(can_hold):
     code = (
         "import sys, types; p = types.ModuleType('dstamp_sim'); p.__path__ = [sys.argv[1] + '/dstamp_sim']; "
         "sys.modules['dstamp_sim'] = p; from dstamp_sim.hunt.job import Job, prepared; "
-        "from dstamp_sim.hunt.search import *; from dstamp_sim.hunt.trial import Supervisor\n"
+        "from dstamp_sim.hunt.search import *; from dstamp_sim.hunt.supervisor import Supervisor\n"
         "with Supervisor() as living:\n"
         "    stage = prepared(Job({'a': sys.argv[2], 'b': sys.argv[2]}, 'echo 5 > f', sys.argv[3]), living)\n"
         "    look_around(stage)\n    print(Search(stage, Bounds(1)).run().failing.why)"
