@@ -172,6 +172,7 @@ CASES = [
     ),
     Case(
         "half written", "echo old > conf", {"a": "echo new > conf", "b": READ},
-        {"a": "echo new > next; mv next conf", "b": READ}, f'[ "$EXIT_b" != 0 ] || {READS}', "saw ''", crashes=1, preemptions=0, slow=True,
+        {"a": "echo new > next; mv next conf", "b": READ},
+        f'[ "$EXIT_b" != 0 ] || {READS}', "saw ''", crashes=1, preemptions=0, slow=True,
     ),
 ]  # fmt: skip
