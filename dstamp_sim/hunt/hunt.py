@@ -11,7 +11,7 @@ from dstamp_sim.core.verdict import Verdict
 from dstamp_sim.disk.writing import check_writable, write
 from dstamp_sim.hunt import trap
 from dstamp_sim.hunt.follow import Anchored, Stretch, stretches_of
-from dstamp_sim.hunt.job import Job, Stage, prepared
+from dstamp_sim.hunt.job import Job, PreparedJob, prepared
 from dstamp_sim.hunt.saved import first_change, folding_of, read_saved, saved_of, write_saved
 from dstamp_sim.hunt.search import Bounds, Found, Search, Tell, look_around
 from dstamp_sim.hunt.shrink import Shrinker, Shrunk
@@ -131,7 +131,7 @@ def supervisor(allowed: Sequence[str], seconds_a_trial: float) -> Supervisor:
         raise UsageError(f"hunt: {error}") from error
 
 
-def perform_again(stage: Stage, stretches: Sequence[Stretch], times: int) -> Repetition:
+def perform_again(stage: PreparedJob, stretches: Sequence[Stretch], times: int) -> Repetition:
     """A schedule performed `times` times by its calls."""
     failed = in_place = 0
     for _ in range(times):
@@ -164,7 +164,9 @@ def replay_saved(path: Path, times: int = 10, *, seconds_a_trial: float = SECOND
         return Replayed(saved.about, perform_again(stage, saved.stretches, times))
 
 
-def _write(out: Path, stage: Stage, shrunk: Shrunk, stretches: list[Stretch], folder: str | None) -> tuple[Path, ...]:
+def _write(
+    out: Path, stage: PreparedJob, shrunk: Shrunk, stretches: list[Stretch], folder: str | None
+) -> tuple[Path, ...]:
     """The file to replay, pictures and page of a failing schedule."""
     file, picture, drawing, page = (out / f"hunt.{ending}" for ending in ("hunt.json", "png", "svg", "html"))
     write_saved(file, saved_of(stage, shrunk.outcome.why, stretches, folder))
@@ -183,7 +185,7 @@ def _badges(outcome: TrialOutcome) -> dict[str, tuple[str, bool | None]]:
     return {name: (f"exit {code}", None) for name, code in outcome.exits.items()}
 
 
-def _about(stage: Stage) -> dict[str, str]:
+def _about(stage: PreparedJob) -> dict[str, str]:
     job = stage.job
     return {
         "setup": job.setup,

@@ -53,7 +53,7 @@ Ended = tuple[Tree, tuple[tuple[str, int], ...]]
 
 
 @dataclass
-class Stage:
+class PreparedJob:
     """A job whose setup was performed: where its trials are played, and what its serial orders gave.
 
     `drifting` are files that differ when the same order is played twice, as they hold times: they are not compared.
@@ -132,7 +132,7 @@ def _last_words(text_of: object, out: TrialOutcome) -> str:
     return "".join(words)
 
 
-def prepared(job: Job, supervisor: Supervisor) -> Stage:
+def prepared(job: Job, supervisor: Supervisor) -> PreparedJob:
     """The job with its setup performed. Raises UsageError where the setup fails."""
     birth = Birth(job.folder, {"setup": job.setup or "true"}, None, ENV, held=False)
     with supervisor.trial(birth) as trial:
@@ -140,4 +140,4 @@ def prepared(job: Job, supervisor: Supervisor) -> Stage:
         if out.exits["setup"]:
             said = trial.text_of("/run/setup.out").strip()[-500:]
             raise UsageError(f"hunt: the setup ends with {_exit(out.exits['setup'])}: {said}")
-        return Stage(job, supervisor, out.tree)
+        return PreparedJob(job, supervisor, out.tree)

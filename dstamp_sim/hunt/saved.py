@@ -13,7 +13,7 @@ from dstamp_sim.disk.reading import read_json
 from dstamp_sim.disk.writing import write
 from dstamp_sim.hunt.folding import Folding, NameShape
 from dstamp_sim.hunt.follow import Stretch
-from dstamp_sim.hunt.job import Job, Stage
+from dstamp_sim.hunt.job import Job, PreparedJob
 from dstamp_sim.hunt.touches import Uses
 from dstamp_sim.hunt.tree import Tree
 
@@ -59,7 +59,7 @@ def folder_of(path: str | None) -> Tree:
     return Tree.read(path)
 
 
-def saved_of(stage: Stage, about: str, stretches: list[Stretch], folder: str | None) -> Saved:
+def saved_of(stage: PreparedJob, about: str, stretches: list[Stretch], folder: str | None) -> Saved:
     """What is kept of a failing schedule."""
     job = stage.job
     return Saved(
@@ -102,7 +102,7 @@ def _expect(form: object) -> None:
         raise ValueError(f"its format is {form!r}, not {FORMAT}")
 
 
-def first_change(saved: Saved, stage: Stage) -> str:
+def first_change(saved: Saved, stage: PreparedJob) -> str:
     """The first thing of the start state, programs in it included, that is not as it was; empty where nothing is."""
     then, now = (dict(line.split(" ", 1) for line in lines) for lines in (saved.start, stage.start.lines()))
     for path in sorted(then.keys() | now.keys()):

@@ -16,7 +16,7 @@ from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.hunt.folding import Folding, drawn
 from dstamp_sim.hunt.follow import Follow
-from dstamp_sim.hunt.job import Stage
+from dstamp_sim.hunt.job import PreparedJob
 from dstamp_sim.hunt.touches import Uses, merge, shared
 from dstamp_sim.hunt.tree import Tree
 from dstamp_sim.hunt.trial import End, HeldStep, TrialOutcome
@@ -41,7 +41,7 @@ class Bounds:
 class Found:
     """What a search found. `whole`: every schedule within the bounds was played; else `stopped` says why not."""
 
-    stage: Stage
+    stage: PreparedJob
     bounds: Bounds
     failing: TrialOutcome | None = None
     preemptions: int = 0
@@ -70,7 +70,7 @@ class Found:
         return found + [f"{run} uses {what}, which no trial orders" for what, run in self.unseen.items()]
 
 
-def look_around(stage: Stage) -> None:
+def look_around(stage: PreparedJob) -> None:
     """Plays each run alone and every serial order, and so learns which objects are shared and what is right.
 
     Raises UsageError where that shows that a hunt makes no sense: writes outside, a check that fails without any race.
@@ -90,13 +90,13 @@ def _within(path: str, top: str) -> bool:
     return path == top or path.startswith(f"{top}/")
 
 
-def _learn_names(stage: Stage, one: TrialOutcome, two: TrialOutcome) -> None:
+def _learn_names(stage: PreparedJob, one: TrialOutcome, two: TrialOutcome) -> None:
     """Folds the names that differ though the same run did the same twice."""
     found = drawn(one.uses, two.uses, stage.start.entries)
     stage.folding = Folding(stage.folding.shapes | found.shapes, stage.folding.stable | found.stable)
 
 
-def _serial(stage: Stage, order: tuple[str, ...]) -> tuple[Tree, tuple[tuple[str, int], ...]]:
+def _serial(stage: PreparedJob, order: tuple[str, ...]) -> tuple[Tree, tuple[tuple[str, int], ...]]:
     """How a serial order ends; where nothing but that is the judge, it is played twice, and what drifts is noted."""
     out = stage.play(Follow((), order), serial=True)
     _learn(stage, out, order)
@@ -106,7 +106,7 @@ def _serial(stage: Stage, order: tuple[str, ...]) -> tuple[Tree, tuple[tuple[str
     return out.tree, tuple(out.exits.items())
 
 
-def _learn(stage: Stage, out: TrialOutcome, order: tuple[str, ...]) -> None:
+def _learn(stage: PreparedJob, out: TrialOutcome, order: tuple[str, ...]) -> None:
     merge(stage.uses, out.uses)
     who = order[0] + (" alone" if len(order) == 1 else " before " + " before ".join(order[1:]))
     allowed = [os.path.abspath(path) for path in stage.supervisor.allowed]
@@ -129,7 +129,7 @@ def _learn(stage: Stage, out: TrialOutcome, order: tuple[str, ...]) -> None:
 class Search:
     """A search, whose state can be asked for at any time: Ctrl-C leaves what was found."""
 
-    def __init__(self, stage: Stage, bounds: Bounds, tell: Tell | None = None) -> None:
+    def __init__(self, stage: PreparedJob, bounds: Bounds, tell: Tell | None = None) -> None:
         self.stage, self.bounds, self.tell = stage, bounds, tell
         self.names = tuple(stage.job.runs)
         self.found = Found(stage, bounds)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from dstamp_sim.hunt.follow import Follow, RunPart, choices_of, parts_of
-from dstamp_sim.hunt.job import Stage
+from dstamp_sim.hunt.job import PreparedJob
 from dstamp_sim.hunt.trial import TrialOutcome
 
 _TO_ITS_END = 9999
@@ -35,7 +35,7 @@ class Shrunk:
 class Shrinker:
     """Makes one failing trial of a stage simple. Cost: some ten to forty trials."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: PreparedJob) -> None:
         self.stage, self.names = stage, tuple(stage.job.runs)
         self.trials = 0
 
