@@ -52,7 +52,7 @@ def lock_order(semantics: Semantics) -> LockOrder:
     found: dict[tuple[str, str, str, frozenset[str]], NestedLocks] = {}
     for name, automaton in zip(semantics.names, semantics.automata, strict=True):
         for node in automaton.nodes:
-            for order in _orders(name, automaton.nodes[node.parent], node) if node.parent >= 0 else ():
+            for order in _orders(name, node):
                 found.setdefault((order.process, order.first, order.then, order.beside), order)
     orders = tuple(found.values())
     graph: nx.DiGraph[str] = nx.DiGraph()
@@ -66,9 +66,10 @@ _LONGEST = 6
 """How many locks a cycle of the lock order has at most; longer ones are not looked for."""
 
 
-def _orders(process: str, before: Node, node: Node) -> Iterator[NestedLocks]:
+def _orders(process: str, before: Node) -> Iterator[NestedLocks]:
     op = before.op
-    if node.answer is None or node.answer.takes is None or op is None or op.target is None or not op.target.is_lock:
+    takes = any(answer.takes is not None for answer in before.edges)
+    if not takes or op is None or op.target is None or not op.target.is_lock:
         return
     held = {hold.target.name for hold in before.holds if hold.target.is_lock and not hold.target.private}
     for first in sorted(held - {op.target.name}):

@@ -23,7 +23,7 @@ from dstamp_sim.cli.console import (
 )
 from dstamp_sim.cli.numbers import whole
 from dstamp_sim.cli.report import print_report
-from dstamp_sim.engines.explore.settings import DEFAULT_LIMIT, DEFAULT_MEMORY_MB, Reductions
+from dstamp_sim.engines.explore.settings import DEFAULT_LIMIT, DEFAULT_MEMORY_MB, HISTORY_LIMIT, Reductions
 
 
 def explore(
@@ -39,6 +39,9 @@ def explore(
     memory_mb: Annotated[
         int, typer.Option("--memory", metavar="MB", parser=whole(1), help="How much memory to use for states.")
     ] = DEFAULT_MEMORY_MB,
+    ops: Annotated[
+        int, typer.Option(parser=whole(1), help="Ops of one process before giving up: maybe it has no end.")
+    ] = HISTORY_LIMIT,
     no_por: Annotated[bool, typer.Option("--no-por", help="No partial-order reduction.")] = False,
     no_symmetry: Annotated[
         bool, typer.Option("--no-symmetry", help="No symmetry reduction: tell copies apart.")
@@ -67,6 +70,7 @@ def explore(
             asked,
             limit=limit,
             memory_mb=memory_mb,
+            ops=ops,
             reductions=Reductions(merge=not no_merge, por=not no_por, symmetry=not no_symmetry),
             keep_going=keep_going,
             html=html,

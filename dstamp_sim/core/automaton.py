@@ -1,17 +1,18 @@
-"""A program, compiled lazily into an automaton: node = history of results, edge = next answer.
+"""A program, compiled lazily into an automaton: node = where it stands, edge = next answer.
 
-Generators cannot be copied, but a deterministic program's local state is a function of the results it has received.
-Nodes are never merged by the look of a frame: a `for` loop's iterator is in no local variable. Only nodes without a
-future are merged, by their results.
+Generators cannot be copied, but a deterministic program's local state is a function of the results it has received, so
+a node is brought back by its history. With `by_value`, histories that bring the program to the same suspended state
+(`core.suspended`) are one node; without, and where that state has no value, each history with a future is its own.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from inspect import iscoroutine
-from itertools import pairwise
+from itertools import islice, pairwise
 from types import CodeType, GeneratorType
 from typing import Any, NamedTuple
 from weakref import finalize
@@ -23,6 +24,7 @@ from dstamp_sim.core.place import Place, defined, frames, going_through_a_set, r
 from dstamp_sim.core.placement import BoundSpan, LockTaken, lay_over
 from dstamp_sim.core.repeated import is_same, shaken
 from dstamp_sim.core.shared_object import Outcome, SharedObject
+from dstamp_sim.core.suspended import NotByValue, received, value_of, variables
 from dstamp_sim.core.value import Distinct, text
 
 DEPENDS = (
@@ -31,7 +33,10 @@ DEPENDS = (
 )
 """The rule, for the message about a model that is not deterministic."""
 
-REPETITION = "Express repetition with daemon=True, or waiting with an op that blocks"
+REPETITION = "Let it come back to where it was, with the values that it had then: daemon=True, or an op that blocks"
+
+SHOWN = 3
+"""Values of a variable that are shown, of its first, where it never comes back to one."""
 
 MOST_DROPPED = 1_000
 """How many ops the `finally` clauses of a dropped program may yield before they are cut off."""
@@ -54,6 +59,10 @@ class Hold(NamedTuple):
     token: Hashable
 
 
+Lines = tuple[tuple[CodeType, int], ...]
+"""Lines of a model, each with the function that it is in."""
+
+
 class Answer(NamedTuple):
     """What an op returned to the program: its result, and what the process now holds or no longer holds."""
 
@@ -66,8 +75,8 @@ class Answer(NamedTuple):
 class Node:
     """Where a program stands: the op that it is about to perform, or the result with which it ended.
 
-    `frames` are the model's lines at which it is suspended, `passed` the lines that it passed on the way here without
-    an op.
+    `frames` are the model's lines at which it is suspended, `passed` those that it passes on an edge without an op.
+    `depth`, `parent` and `answer` are of the history that came here first.
     """
 
     op: Op | None
@@ -79,14 +88,18 @@ class Node:
     parent: int
     answer: Answer | None
     returned: bool
-    frames: tuple[tuple[CodeType, int], ...]
-    passed: tuple[tuple[CodeType, int], ...]
+    frames: Lines
     edges: dict[Answer, int] = field(default_factory=dict)
+    passed: dict[Answer, Lines] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:
         """Whether the program has returned and released what ending releases."""
         return self.op is None
+
+    def passed_after(self, outcome: Outcome) -> Lines:
+        """The lines that the program passes when its op gives `outcome`, up to its next op."""
+        return self.passed.get(_answer(outcome), ())
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
@@ -151,12 +164,14 @@ class Automaton:
 
     Grows as engines ask for it; the same answers lead to the same nodes. Not safe for use by several threads. `own`
     returns the program for one run, with the state that this run may keep; `sections` are the sections that it may name
-    (empty: any). Raises ModelError (with the model's file and line) when the program yields something other than an op,
-    touches an object that the system does not declare, returns an unhashable value, raises, or is not deterministic;
-    and UnboundedProgram when one history grows longer than `history_limit` ops.
+    (empty: any). `by_value` says of an object whether it was there before the program began; without it, nodes are
+    histories. `passed_first` are the lines passed before the first op, `not_by_value` what has no value, and where.
+    Raises ModelError (with the model's file and line) when the program yields something other than an op, touches an
+    object that the system does not declare, returns an unhashable value, raises, or is not deterministic; and
+    UnboundedProgram when the way to a new node takes more than `history_limit` ops.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - a program, what it may do, and how far
         self,
         program: Callable[..., Program[Any]],
         args: tuple[Any, ...],
@@ -166,8 +181,12 @@ class Automaton:
         history_limit: int | None = None,
         sections: Sequence[str] = (),
         own: Callable[[], Callable[..., Program[Any]]] | None = None,
+        by_value: Callable[[object], bool] | None = None,
     ) -> None:
         self._program, self._args, self._bound = program, args, bound
+        self._by_value = by_value
+        self._received: dict[int, object] = {}
+        self.not_by_value: dict[str, Place] = {}
         self._own = own or (lambda: program)
         self._sections = sections
         self._declared = {id(item) for item in declared}
@@ -175,15 +194,17 @@ class Automaton:
         self._values = values or Distinct()
         self._history_limit = history_limit
         self.nodes: list[Node] = []
-        self._ends: dict[tuple[Any, ...], int] = {}
+        self._numbers: dict[Hashable, int] = {}
         self._live: dict[int, _Live] = {}
         self._unrepeated: list[tuple[int, Answer | None, int]] = [(-1, None, 0)]
         live = self._start()
-        self._add(live, self._run(live, None), parent=-1, answer=None, holds=())
+        op = self._run(live, None)
+        self.passed_first, live.passed = tuple(live.passed), []
+        self._add(live, op, parent=-1, answer=None, holds=())
 
     def advance(self, node: int, outcome: Outcome) -> int:
         """Returns the node that `node` leads to when its op returns `outcome`."""
-        answer = Answer(outcome.result, outcome.takes, outcome.drops)
+        answer = _answer(outcome)
         known = self.nodes[node].edges.get(answer)
         return self._grow(node, answer) if known is None else known
 
@@ -192,8 +213,11 @@ class Automaton:
         if self._history_limit is not None and origin.depth >= self._history_limit:
             raise UnboundedProgram(self._unbounded(node))
         live = self._live.pop(node, None) or self._replayed(node)
+        self._receive(answer)
         holds = self._holds_after(origin, answer)
         op = self._run(live, answer.result)
+        if live.passed:
+            origin.passed[answer], live.passed = tuple(live.passed), []
         origin.edges[answer] = child = self._add(live, op, node, answer, holds)
         self._unrepeated.append((node, answer, child))
         return child
@@ -206,7 +230,8 @@ class Automaton:
         repeated = set[int]()
         while self._unrepeated:
             origin, answer, child = self._unrepeated.pop()
-            if child in repeated:
+            first = self.nodes[child].parent == origin and self.nodes[child].answer == answer
+            if first and child in repeated:
                 continue
             if answer is None:
                 live = self._start(shaken)
@@ -214,7 +239,7 @@ class Automaton:
                 continue
             live = self._replayed(origin, shaken)
             self._check_same(self.nodes[child], self._repeated(live, shaken(answer.result)), live)
-            if not self.nodes[child].ended:
+            if first and not self.nodes[child].ended:
                 repeated.add(child)
             while origin >= 0:
                 repeated.add(origin)
@@ -224,7 +249,6 @@ class Automaton:
         if op is None and (op := _closing(holds)) is not None:
             self._check_op(op, live)
         depth = self.nodes[parent].depth + 1 if parent >= 0 else 0
-        passed, live.passed = tuple(live.passed), []
         node = Node(
             op,
             live.value,
@@ -236,19 +260,41 @@ class Automaton:
             answer,
             live.returned,
             tuple(frames(live.body)),
-            passed,
         )
-        if node.ended:
-            key = (live.value, holds)
-            if key in self._ends:
-                return self._ends[key]
-            self._ends[key] = len(self.nodes)
-        else:
-            if live.returned:
+        key, new = self._key(node, live), len(self.nodes)
+        number = new if key is None else self._numbers.setdefault(key, new)
+        if number == new:
+            if live.returned and not node.ended:
                 node.place = self.nodes[parent].place
-            self._live[len(self.nodes)] = live
-        self.nodes.append(node)
-        return len(self.nodes) - 1
+            self.nodes.append(node)
+        if not node.ended:
+            self._live.setdefault(number, live)
+        return number
+
+    def _key(self, node: Node, live: _Live) -> Hashable:
+        """What a node is the same as others by; None where it is the same as no other."""
+        if node.ended:
+            return "ended", live.value, node.holds
+        if self._by_value is None:
+            return None
+        if live.returned:
+            return "releases", live.value, node.holds
+        roots = (node.op, live.driver, live.inside, live.cut_off)
+        try:
+            return node.holds, value_of(roots, live.made.awaited(), self._lasts)
+        except NotByValue as why:
+            self.not_by_value.setdefault(str(why), node.place)
+            return None
+
+    def _lasts(self, item: object) -> bool:
+        """Whether something does not come of one run of the program: it was there before, or was received."""
+        assert self._by_value is not None
+        return id(item) in self._received or self._by_value(item)
+
+    def _receive(self, answer: Answer) -> None:
+        """Note what comes into the program by an answer and is itself."""
+        if self._by_value is not None:
+            self._received.update((id(item), item) for item in received(answer))
 
     def _start(self, given: Callable[[Any], Any] = _as_it_is) -> _Live:
         made, program = Made(), self._own()
@@ -335,12 +381,7 @@ class Automaton:
 
     def _replayed(self, node: int, given: Callable[[Any], Any] = _as_it_is) -> _Live:
         """A fresh generator brought to `node` by its history; checks that the program repeats itself."""
-        path: list[Node] = []
-        at = node
-        while at >= 0:
-            path.append(self.nodes[at])
-            at = self.nodes[at].parent
-        path.reverse()
+        path = [self.nodes[number] for number in self._path(node)]
         live = self._start(given)
         op = self._repeated(live, None)
         for here, there in pairwise(path):
@@ -349,6 +390,14 @@ class Automaton:
             op = self._repeated(live, given(there.answer.result))
         self._check_same(path[-1], op, live)
         return live
+
+    def _path(self, node: int) -> list[int]:
+        """The nodes of the history that first came to `node`, from the start on."""
+        path = []
+        while node >= 0:
+            path.append(node)
+            node = self.nodes[node].parent
+        return path[::-1]
 
     def _repeated(self, live: _Live, answer: Any) -> Any:
         """As `_run`, for a path that ran before: what was checked then is not checked again."""
@@ -381,19 +430,41 @@ class Automaton:
 
     def _unbounded(self, node: int) -> str:
         place, count = self._most_passed(node)
-        return f"{place}: this line was passed {count:,} times by one process: a loop without bound. {REPETITION}"
+        return (
+            f"{place}: this line was passed {count:,} times by one process{self._never_the_same(node, place)}: "
+            f"no end to it within {self._history_limit:,} ops (--ops allows more). {REPETITION}"
+        )
+
+    def _never_the_same(self, node: int, place: Place) -> str:
+        """What keeps a program from coming back to where it was at a line: a variable, or what has no value."""
+        if self._by_value is None:
+            return ""
+        path = self._path(node)
+        passes = [at for at, number in enumerate(path) if self.nodes[number].place == place]
+        looks = {*passes[:SHOWN], *passes[-SHOWN:]}
+        seen: list[dict[str, str]] = []
+        live = self._start()
+        for at, number in enumerate(path):
+            answer = self.nodes[number].answer
+            self._repeated(live, answer and answer.result)
+            if at in looks:
+                seen.append(dict(variables(live.body)))
+        for name in seen[0] if seen else ():
+            values = list(dict.fromkeys(values.get(name, "") for values in seen))
+            if len(values) == len(seen):
+                return f", and {name} was new each time ({', '.join(values[:SHOWN])}, ...)"
+        return "".join(f", where it held {what}, which has no value" for what in islice(self.not_by_value, 1))
 
     def most_passed(self) -> tuple[Place, int]:
         """The line that the longest history passed most often, and how often."""
         return self._most_passed(max(range(len(self.nodes)), key=lambda number: self.nodes[number].depth))
 
     def _most_passed(self, node: int) -> tuple[Place, int]:
-        passed: dict[Place, int] = {}
-        while node >= 0:
-            place = self.nodes[node].place
-            passed[place] = passed.get(place, 0) + 1
-            node = self.nodes[node].parent
-        return max(passed.items(), key=lambda item: item[1])
+        return Counter(self.nodes[number].place for number in self._path(node)).most_common(1)[0]
+
+
+def _answer(outcome: Outcome) -> Answer:
+    return Answer(outcome.result, outcome.takes, outcome.drops)
 
 
 def _closing(holds: tuple[Hold, ...]) -> Op | None:

@@ -53,6 +53,11 @@ class Made:
         self._strike_begun()
         return next(map(_complaint, self._items.values()), "")
 
+    def awaited(self) -> frozenset[int]:
+        """The ids of what was made and must still be yielded."""
+        self._strike_begun()
+        return frozenset(self._items)
+
     def _strike_begun(self) -> None:
         for key in [key for key, (item, *_) in self._items.items() if _begun(item)]:
             del self._items[key]

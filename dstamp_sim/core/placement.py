@@ -153,7 +153,7 @@ def lay_over(body: Program[Any], bound: Sequence[BoundSpan]) -> Program[Any]:
         except (StopIteration, LockTaken) as end:
             yield from laid.leave_closed()
             return REJECTED if refused else getattr(end, "value", None)
-        refusal = None
+        refusal = answer = None  # what was answered is no part of where the program stands
         if laid.has_closed():
             yield from laid.leave_closed()
         if not isinstance(op, SectionMark):

@@ -64,6 +64,10 @@ class Rules:
         others = Snapshot(self._roots(but=process)).reached
         return own_copies(program, {key: reached.item for key, reached in others.items()})
 
+    def lasts(self, item: object) -> bool:
+        """Whether something was there before any program ran, so that all runs have it and none may change it."""
+        return id(item) in self._kept.reached
+
     def check_kept(self) -> None:
         """Raises ModelError if something that programs or objects reach has changed since it was noted."""
         name = self._kept.changed()

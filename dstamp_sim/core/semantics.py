@@ -14,6 +14,7 @@ from dstamp_sim.core.repeated import is_same, shaken
 from dstamp_sim.core.rules import Rules
 from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.shared_object import Outcome, SharedObject
+from dstamp_sim.core.suspended import shows_suspended
 from dstamp_sim.core.system import Instance, System
 from dstamp_sim.core.trace import Change, Step, Trace
 from dstamp_sim.core.value import Distinct, key, same, text
@@ -53,10 +54,11 @@ class Semantics:
     """The transition relation of one system: initial state, possible moves, and what each move does.
 
     Deterministic and free of side effects but for caches (automata, outcomes). `history_limit` bounds the ops of one
-    process (None: no bound). Raises ModelError if the model breaks a rule.
+    process (None: no bound). With `by_value`, and on a Python that shows them, programs that are suspended alike stand
+    at one node, whatever their histories. Raises ModelError if the model breaks a rule.
     """
 
-    def __init__(self, system: System, *, history_limit: int | None = None) -> None:
+    def __init__(self, system: System, *, history_limit: int | None = None, by_value: bool = False) -> None:
         self.system = system
         instances = system.instances()
         self.names = tuple(instance.name for instance in instances)
@@ -74,14 +76,22 @@ class Semantics:
         self._asked: list[tuple[SharedObject, Hashable, Node, tuple[Outcome, ...]]] = []
         self._bereaved: list[tuple[SharedObject, Hashable, Hashable, Hashable]] = []
         self._rules = Rules(system, declared)
+        self.by_value = by_value and shows_suspended()
         automata: dict[Any, Automaton] = {}
         known_sections = (*system.sections, *system.drawn) if system.sections else ()
         for instance in instances:
             program, args = instance.process.program, instance.process.args
             if (kind := _kind(instance)) not in automata:
-                own = self._rules.own(instance.process)
                 automata[kind] = Automaton(
-                    program, args, instance.bound, declared, self._values, history_limit, known_sections, own
+                    program,
+                    args,
+                    instance.bound,
+                    declared,
+                    self._values,
+                    history_limit,
+                    known_sections,
+                    self._rules.own(instance.process),
+                    self._rules.lasts if self.by_value else None,
                 )
         self.automata = tuple(automata[_kind(instance)] for instance in instances)
 

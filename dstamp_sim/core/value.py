@@ -73,7 +73,7 @@ _UNEQUAL = "which is not equal to itself: use None, or a text"
 _REMEDY = "use tuples, NamedTuples, frozensets or frozen dataclasses of plain values"
 
 
-class _Itself:
+class Itself:
     """The key of a value that is the same as nothing but itself; keeps it alive, so that its identity stays unique."""
 
     __slots__ = ("value",)
@@ -82,7 +82,7 @@ class _Itself:
         self.value = value
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Itself) and other.value is self.value
+        return isinstance(other, Itself) and other.value is self.value
 
     def __hash__(self) -> int:
         return id(self.value)
@@ -101,7 +101,7 @@ def _key(value: Any) -> Hashable:
     if is_plain_tuple(kind):
         return kind, *_parts(value)
     if isinstance(value, Enum) or _is_itself(kind):
-        return _Itself(value)
+        return Itself(value)
     return kind, *_pickled(value, kind)
 
 
@@ -145,7 +145,7 @@ def _pickled(value: Any, kind: type) -> tuple[Hashable, ...]:
     except Exception:
         raise NoKey(f"which cannot be told from a value that Python calls equal to it: {_REMEDY}") from None
     if isinstance(parts, str):
-        return (_Itself(value),)
+        return (Itself(value),)
     made, arguments, state, *items = parts if len(parts) > 2 else (*parts, None)
     return _key(made), _part(arguments, kind), _part(state, kind), *(_part(list(item or ()), kind) for item in items)
 

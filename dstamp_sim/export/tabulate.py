@@ -14,7 +14,7 @@ from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.core.value import key, same, text
 from dstamp_sim.engines.explore.coverage import met
-from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT
+from dstamp_sim.engines.explore.settings import HISTORY_LIMIT
 from dstamp_sim.engines.explore.space import Space
 from dstamp_sim.engines.tables.closure import close
 from dstamp_sim.engines.tables.quotient import quotient
@@ -56,7 +56,7 @@ def tabulate(system: System, name: str, *, properties: Sequence[str] = (), merge
     out, if that is known within `STATES` states. Deterministic. Raises UsageError when the tables cannot be completed,
     ModelError if the model breaks a rule.
     """
-    semantics = Semantics(system, history_limit=HISTORY_LIMIT)
+    semantics = Semantics(system, history_limit=HISTORY_LIMIT, by_value=True)
     judge = Judge(semantics, system.properties_named(properties))
     tables = Tables(semantics, judge, merge=False)
     tables.initial_row()

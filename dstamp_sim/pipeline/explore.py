@@ -14,6 +14,7 @@ from dstamp_sim.engines.explore.settings import (
     ALL_REDUCTIONS,
     DEFAULT_LIMIT,
     DEFAULT_MEMORY_MB,
+    HISTORY_LIMIT,
     ExploreProgress,
     Reductions,
 )
@@ -47,6 +48,7 @@ def explore_model(
     *,
     limit: int = DEFAULT_LIMIT,
     memory_mb: int = DEFAULT_MEMORY_MB,
+    ops: int = HISTORY_LIMIT,
     reductions: Reductions = ALL_REDUCTIONS,
     keep_going: bool = False,
     html: bool = False,
@@ -71,6 +73,7 @@ def explore_model(
         properties=properties,
         limit=limit,
         memory_mb=memory_mb,
+        ops=ops,
         keep_going=keep_going,
         reductions=reductions,
         progress=progress,

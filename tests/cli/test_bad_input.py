@@ -110,20 +110,26 @@ def test_a_model_that_breaks_a_rule_is_named_by_file_and_line(dstamp, source, te
     refused(dstamp("explore", "model.py"), *texts)
 
 
-def test_an_unbounded_loop_is_undetermined_and_named_by_its_line(dstamp):
-    Path("model.py").write_text(HEAD + "def p():\n    while True:\n        yield r.read()\n" + TAIL)
-    code, out, _ = dstamp("explore", "model.py")
+def test_a_loop_that_counts_is_undetermined_and_named_by_its_line_and_its_variable(dstamp):
+    Path("model.py").write_text(
+        HEAD + "def p():\n    n = 0\n    while True:\n        n = 1 + (n + (yield r.read()))\n" + TAIL
+    )
+    code, out, _ = dstamp("explore", "model.py", "--ops", "300")
     assert code == 3
-    assert re.search(r"model.py:5: this line was passed [\d,]+ times by one process: a loop without bound", out)
+    assert re.search(
+        r"model.py:6: this line was passed 301 times by one process, and n was new each time .* \(--ops allows more\)",
+        " ".join(out.split()),
+    )
 
 
-def test_an_unbounded_loop_of_two_processes_with_many_histories_is_named_after_few_states(dstamp):
-    loop = "def p():\n    while True:\n        seen = yield r.read()\n        yield r.write(1 - seen)\n"
+def test_a_count_of_two_processes_with_many_histories_is_named_after_few_states(dstamp):
+    loop = "def p():\n    n = 0\n    while True:\n        n += 1\n"
+    loop += "        seen = yield r.read()\n        yield r.write(1 - seen)\n"
     Path("model.py").write_text(HEAD + loop + TAIL.replace("p)", "p, copies=2)"))
     code, out, _ = dstamp("explore", "model.py", "--json")
     coverage = json.loads(out)["coverage"]
     assert code == 3
-    assert re.search(r"model.py:\d: this line was passed [\d,]+ times by one process: a loop", coverage["stopped"])
+    assert re.search(r"model.py:\d: this line was passed [\d,]+ times by one process, and n was", coverage["stopped"])
     assert coverage["states"] < 2 * WORTH_OF_ENDLESS
 
 

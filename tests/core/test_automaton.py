@@ -1,4 +1,4 @@
-"""Automata: errors name the model's file and line, nothing with a future is merged, loops without bound are told."""
+"""Automata: errors name the model's file and line, nothing with a future is merged, what has no end is told."""
 
 import inspect
 from itertools import count
@@ -302,7 +302,7 @@ def test_an_empty_program_has_ended_at_its_start():
     assert table.nodes[0].ended and table.nodes[0].result == "at once"
 
 
-# --- loops without bound
+# --- loops
 
 
 def waits_in_a_loop() -> Program[None]:
@@ -310,11 +310,28 @@ def waits_in_a_loop() -> Program[None]:
         pass
 
 
-def test_a_loop_without_bound_is_undetermined_with_the_loops_line_and_the_remedy():
+def counts_in_a_loop() -> Program[None]:
+    rounds = 0
+    while True:
+        yield x.read()
+        rounds += 1
+
+
+def test_a_loop_that_comes_back_to_where_it_was_is_finite():
     report = explore(System(objects=[x], processes=[Process("p", waits_in_a_loop)]))
+    assert report.verdict is Verdict.HOLDS and report.coverage.exhausted
+    assert (report.coverage.states, report.coverage.transitions) == (2, 2)
+
+
+def test_a_loop_that_counts_is_undetermined_with_its_line_the_variable_and_the_remedy():
+    report = explore(System(objects=[x], processes=[Process("p", counts_in_a_loop)]), ops=50)
     assert report.verdict is Verdict.UNDETERMINED and not report.coverage.exhausted
-    assert report.coverage.stopped.startswith(line_of(waits_in_a_loop, "x.read()") + "this line was passed 5,001 times")
-    assert report.coverage.stopped.endswith("Express repetition with daemon=True, or waiting with an op that blocks")
+    assert report.coverage.stopped == (
+        line_of(counts_in_a_loop, "x.read()")
+        + "this line was passed 51 times by one process, and rounds was new each time (0, 1, 2, ...): no end to it "
+        "within 50 ops (--ops allows more). Let it come back to where it was, with the values that it had then: "
+        "daemon=True, or an op that blocks"
+    )
 
 
 def test_the_history_limit_counts_ops():
@@ -326,13 +343,18 @@ def test_the_history_limit_counts_ops():
         table.advance(node, Outcome(0, 0))
 
 
-def test_a_long_but_bounded_loop_is_no_loop_without_bound():
+def test_a_bounded_loop_longer_than_the_limit_of_ops_is_said_to_have_no_end_within_it_and_ends_with_a_larger_one():
     def long() -> Program[None]:
-        for _ in range(4_999):
+        for number in range(90):  # noqa: B007 - it is named
             yield x.read()
 
-    report = explore(System(objects=[x], processes=[Process("p", long)]))
-    assert report.verdict is Verdict.HOLDS and report.coverage.states == 5_000
+    system = System(objects=[x], processes=[Process("p", long)])
+    assert (
+        "number was new each time (0, 1, 2, ...): no end to it within 60 ops"
+        in explore(system, ops=60).coverage.stopped
+    )
+    report = explore(system)
+    assert report.verdict is Verdict.HOLDS and report.coverage.states == 91
 
 
 def test_the_same_repetition_as_a_daemon_is_finite():

@@ -4,9 +4,12 @@ from math import comb
 
 import pytest
 
-from dstamp_sim import Mutex, Process, Register, System, Verdict, delay, explore
+from dstamp_sim import Chance, Inside, Mutex, Process, Register, System, Verdict, always, delay, explore
+from dstamp_sim.core.suspended import shows_suspended
 from dstamp_sim.engines.explore.settings import NO_REDUCTION, Reductions
 from dstamp_sim.inputs.model_file import load_model
+
+needs_frames = pytest.mark.skipif(not shows_suspended(), reason="this Python does not show suspended frames")
 
 PAIR = ("two_phase_commit", "two_phase_commit_impatient")
 
@@ -85,3 +88,77 @@ def test_a_patient_manager_is_what_makes_two_phase_commit_agree():
     patient, impatient = (load_model(f"classic/{name}").build({}) for name in PAIR)
     assert explore(patient).verdict is Verdict.HOLDS
     assert explore(impatient).verdict is Verdict.VIOLATED
+
+
+# --- loops: programs whose local states are suspended programs by value
+
+
+def peterson(rounds: int) -> System:
+    """Peterson's lock with its loop of two reads, an op each."""
+    flags, turn, inside = [Register("flag 0", 0), Register("flag 1", 0)], Register("turn", 0), Inside("inside")
+
+    def run(me):
+        for _ in range(rounds):
+            yield flags[me].write(1)
+            yield turn.write(1 - me)
+            while (yield flags[1 - me].read()) == 1 and (yield turn.read()) == 1 - me:
+                pass
+            yield inside.enter()
+            yield inside.leave()
+            yield flags[me].write(0)
+
+    return _two(run, flags, turn, inside)
+
+
+def dekker(rounds: int) -> System:
+    """Dekker's lock, with its two loops."""
+    flags, turn, inside = [Register("flag 0", 0), Register("flag 1", 0)], Register("turn", 0), Inside("inside")
+
+    def run(me):
+        for _ in range(rounds):
+            yield flags[me].write(1)
+            while (yield flags[1 - me].read()) == 1:
+                if (yield turn.read()) != me:
+                    yield flags[me].write(0)
+                    while (yield turn.read()) != me:
+                        pass
+                    yield flags[me].write(1)
+            yield inside.enter()
+            yield inside.leave()
+            yield turn.write(1 - me)
+            yield flags[me].write(0)
+
+    return _two(run, flags, turn, inside)
+
+
+def _two(run, flags, turn, inside) -> System:
+    return System(
+        objects=[*flags, turn, inside],
+        processes=[Process(f"p{me}", run, me) for me in (0, 1)],
+        properties=[always("one at a time", lambda state: state[inside] <= 1, reads=[inside])],
+    )
+
+
+SPIN = {(peterson, 1): 154, (peterson, 5): 2_818, (dekker, 2): 1_222, (dekker, 5): 8_932}
+"""States that SPIN 6.5.2 stores for the same algorithm."""
+
+
+@needs_frames
+@pytest.mark.parametrize(
+    ("lock", "rounds", "states"), [(peterson, 1, 102), (peterson, 5, 2_342), (dekker, 2, 445), (dekker, 5, 3_583)]
+)
+def test_locks_that_wait_in_loops_have_no_more_states_than_spin_stores(lock, rounds, states):
+    system = lock(rounds)
+    assert explore(system).verdict is Verdict.HOLDS
+    assert counted(system)[0] == states <= SPIN[lock, rounds]
+
+
+@needs_frames
+def test_twenty_coins_that_a_process_draws_and_forgets_are_twenty_states_and_the_end():
+    coin = Chance("coin", "heads", "tails")
+
+    def draws():
+        for _ in range(20):
+            yield coin.draw()
+
+    assert counted(System(objects=[coin], processes=[Process("p", draws)])) == (21, 40)

@@ -10,7 +10,7 @@ import pytest
 
 from dstamp_sim import Op, Outcome, Process, SharedObject, System, Verdict, at_end, each_result, explore
 from dstamp_sim.core.semantics import DEAD, Local
-from dstamp_sim.engines.explore import explorer, reduction, space
+from dstamp_sim.engines.explore import explorer, reduction
 from dstamp_sim.engines.explore.settings import Reductions
 from dstamp_sim.engines.tables import quotient, tables
 from models.cc_ci import PLACEMENTS, stack_race, swarm_rollback
@@ -81,7 +81,7 @@ def ignore_one_object(monkeypatch):
     def wrong(*args: Any) -> reduction.Future:
         future = honest(*args)
         blind = ~np.int64(1)
-        return reduction.Future(future.reads, future.may_touch & blind, future.may_write & blind, future.visible)
+        return reduction.Future(future.reads, future.may_touch & blind, future.may_write & blind, future.never_alone)
 
     monkeypatch.setattr(explorer, "future_of", wrong)
     return Reductions(merge=False, por=True, symmetry=False)
@@ -91,40 +91,28 @@ def forget_what_a_process_knows(monkeypatch):
     """A canonical form that forgets a process's own state: those before the same op at the same line are one."""
     honest = tables.Tables.number
 
-    def wrong(self: tables.Tables, klass: int, local: Local) -> int:
+    def wrong(self: tables.Tables, klass: int, local: Local, before: int = 0) -> int:
         nodes = self.classes[klass].automaton.nodes
         for number, key in enumerate(self.keys):
             if key.klass == klass and DEAD not in (key.local.node, local.node):
                 here, there = nodes[key.local.node], nodes[local.node]
                 if here.op is not None and (here.op, here.place) == (there.op, there.place):
                     return number
-        return honest(self, klass, local)
+        return honest(self, klass, local, before)
 
     monkeypatch.setattr(tables.Tables, "number", wrong)
     return Reductions(merge=False, por=False, symmetry=True)
 
 
 def miss_the_cycle_proviso(monkeypatch):
-    """Stubborn sets may consist of a daemon's moves alone, so a daemon can keep everybody else waiting for ever."""
-    honest = space.Space._cut
-
-    def wrong(self: space.Space) -> Any:
-        cut = honest(self)
-        return cut._replace(daemon=np.zeros_like(cut.daemon))
-
-    monkeypatch.setattr(space.Space, "_cut", wrong)
+    """Stubborn sets may consist of moves on a cycle alone, so a daemon can keep everybody else waiting for ever."""
+    monkeypatch.setattr(reduction, "_on_a_cycle", lambda tables: np.zeros(len(tables.keys), np.int8))
     return Reductions(merge=False, por=True, symmetry=False)
 
 
 def miss_visibility(monkeypatch):
     """Stubborn sets may hide steps that a property sees."""
-    honest = reduction.future_of
-
-    def wrong(*args: Any) -> reduction.Future:
-        future = honest(*args)
-        return reduction.Future(future.reads, future.may_touch, future.may_write, np.zeros_like(future.visible))
-
-    monkeypatch.setattr(explorer, "future_of", wrong)
+    monkeypatch.setattr(reduction, "_visible", lambda tables, *_: np.zeros(len(tables.keys), np.int8))
     return Reductions(merge=False, por=True, symmetry=False)
 
 
@@ -180,7 +168,7 @@ def test_a_canonical_form_that_forgets_private_state_is_caught(monkeypatch):
     assert not list(differences(system, search(system), EVERY))
     honest = tables.Tables.number
 
-    def wrong(self: tables.Tables, klass: int, local: Local) -> int:
+    def wrong(self: tables.Tables, klass: int, local: Local, before: int = 0) -> int:
         known = [n for n, key in enumerate(self.keys) if key.klass == klass and key.local.node == local.node]
         return known[0] if known else honest(self, klass, local)
 

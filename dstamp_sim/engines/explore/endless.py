@@ -22,13 +22,17 @@ from dstamp_sim.engines.explore.space import Space
 LEAST_STATES = 3
 """How many states an object has before it may be a growing one."""
 
+ROUNDS = 5_000
+"""Rounds of a stretch after which an object that had a new value in each of them is said to grow without bound."""
+
 TRIED = 3
 """How many stretches of a path are repeated: the last ones."""
 
 
 def endless(space: Space, history_limit: int) -> str:
     """What goes on without end in the system of a brief search, with its line; empty if nothing is known."""
-    semantics = Semantics(space.tables.semantics.system, history_limit=history_limit)
+    known = space.tables.semantics
+    semantics = Semantics(known.system, history_limit=history_limit, by_value=known.by_value)
     return endless_loop(semantics, history_limit) or endless_stretch(semantics, space, history_limit)
 
 
@@ -59,10 +63,12 @@ def _go_on(semantics: Semantics, order: Sequence[int], rounds: int) -> None:
 
 
 def _as_far_as_it_can(semantics: Semantics, state: State, pid: int) -> State:
+    passed = {state}
     while semantics.outcomes(state, pid):
         state = semantics.perform(state, Move(pid, 0))
-        if semantics.processes[pid].daemon:
+        if semantics.processes[pid].daemon or state in passed:
             break
+        passed.add(state)
     return state
 
 
@@ -128,6 +134,10 @@ def _repeated(semantics: Semantics, state: State, stretch: Sequence[Choice], rou
             met.add(state)
             for seen, value in zip(values, state.shared, strict=True):
                 seen[value] = None
+            if len(met) > ROUNDS and max(map(len, values), default=0) >= ROUNDS:
+                break
+        else:
+            return ""
     except ScheduleError:
         return ""
     except UnboundedProgram as unbounded:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from dstamp_sim.core.errors import UnboundedProgram
@@ -10,6 +10,7 @@ from dstamp_sim.core.judge import Judge, changed_its_mind
 from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.core.schedule import Schedule
 from dstamp_sim.core.semantics import Semantics, State
+from dstamp_sim.core.suspended import shows_suspended
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, certify
@@ -22,6 +23,7 @@ from dstamp_sim.engines.explore.settings import (
     ALL_REDUCTIONS,
     DEFAULT_LIMIT,
     DEFAULT_MEMORY_MB,
+    HISTORY_LIMIT,
     ExploreProgress,
     Reductions,
 )
@@ -31,9 +33,6 @@ from dstamp_sim.engines.replay import replay_to_end
 from dstamp_sim.engines.tables.closure import close
 from dstamp_sim.engines.tables.quotient import quotient
 from dstamp_sim.engines.tables.tables import Tables
-
-HISTORY_LIMIT = 5_000
-"""The most ops of one process in an exploration; a program with more counts as a loop without bound."""
 
 WORTH_KNOWING = 3_000
 """The number of states from which it pays to complete the tables before the search."""
@@ -79,6 +78,7 @@ def explore(
     properties: Sequence[str] = (),
     limit: int = DEFAULT_LIMIT,
     memory_mb: int = DEFAULT_MEMORY_MB,
+    ops: int = HISTORY_LIMIT,
     keep_going: bool = False,
     reductions: Reductions = ALL_REDUCTIONS,
     progress: ExploreProgress | None = None,
@@ -87,14 +87,16 @@ def explore(
 
     Stops at the end of the breadth-first level on which a property fails; with `keep_going` it visits the whole space
     and judges every property. Counterexamples are shortest, and among those have the fewest context switches, as long
-    as that needs few states; otherwise the judgement says what is missing. More than `limit` states or `memory_mb`, a
-    loop without bound, or Ctrl-C leave the rest UNDETERMINED. Deterministic. Raises ModelError if the
-    model breaks a rule.
+    as making them so needs few states; otherwise the judgement says what they are not. More than `limit` states or
+    `memory_mb`, a process that comes to new states for more than `ops` ops, or Ctrl-C leave UNDETERMINED what was not
+    decided. Deterministic.
+    Raises ModelError if the model breaks a rule.
     """
     asked = system.properties_named(properties)
-    semantics = Semantics(system, history_limit=HISTORY_LIMIT)
+    semantics = Semantics(system, history_limit=ops, by_value=reductions.by_value)
+    bounds = _Bounds(limit, memory_mb, keep_going, ops)
     try:
-        return _report(_search(semantics, asked, reductions, _Bounds(limit, memory_mb, keep_going), progress))
+        return _report(_search(semantics, asked, reductions, bounds, progress))
     except AssertionError:
         semantics.check()  # the search relies on a deterministic model
         raise
@@ -108,7 +110,7 @@ def explore_closed(tables: Tables, *, limit: int = DEFAULT_LIMIT) -> Report:
 
 def unending(system: System) -> str:
     """What goes on without end in a brief search of `system`, with its line; empty if nothing does."""
-    semantics = Semantics(system, history_limit=HISTORY_LIMIT)
+    semantics = Semantics(system, history_limit=HISTORY_LIMIT, by_value=True)
     brief = _Bounds(WORTH_KNOWING, DEFAULT_MEMORY_MB, keep_going=True)
     search = _prepared(_tables(semantics, (), ALL_REDUCTIONS), (), ALL_REDUCTIONS, brief.memory_mb, known=False)
     _run(search, (), brief, None)
@@ -135,6 +137,7 @@ class _Bounds:
     states: int
     memory_mb: int
     keep_going: bool
+    ops: int = HISTORY_LIMIT
     endless: str | None = None
 
 
@@ -170,11 +173,11 @@ def _informed(
 ) -> tuple[_Search, _Bounds]:
     """A search with the knowledge that reductions need, if available, and bounds for loops without end."""
     semantics = brief.full.semantics
-    unending = endless(brief.space, HISTORY_LIMIT) if bounds.endless is None else bounds.endless
+    unending = endless(brief.space, bounds.ops) if bounds.endless is None else bounds.endless
     bounds = replace(bounds, endless=unending)
     if unending:
         bounds = replace(bounds, states=min(bounds.states, WORTH_OF_ENDLESS))
-        semantics = Semantics(semantics.system, history_limit=LOOP_LIMIT)
+        semantics = Semantics(semantics.system, history_limit=min(LOOP_LIMIT, bounds.ops), by_value=reductions.by_value)
     tables = _tables(semantics, asked, reductions)
     asks = (reductions.merge or reductions.por) and not unending
     why_not = close(tables) if asks else ""
@@ -313,6 +316,15 @@ def _coverage(search: _Search) -> Coverage:
     )
 
 
+def _histories(semantics: Semantics) -> Iterator[str]:
+    """Where local states are histories, as suspended programs could not be compared by value."""
+    if not shows_suspended():
+        yield "local states are histories, as this Python does not show suspended programs: loops may have no end"
+    for automaton, process in dict(zip(semantics.automata, semantics.processes, strict=True)).items():
+        for what, place in automaton.not_by_value.items():
+            yield f"local states of {process.name} with {what} are histories, as that has no value ({place})"
+
+
 def _reductions(search: _Search) -> list[str]:
     """Which reductions were on, and what they saved."""
     space, notes = search.space, list[str]()
@@ -321,6 +333,7 @@ def _reductions(search: _Search) -> list[str]:
         notes.append(
             "local steps merged" + (f"; {full:,} local states are {made:,} by their futures" if made < full else "")
         )
+    notes += _histories(search.full.semantics)
     if space.symmetry:
         notes.append(f"symmetry of copies: these states stand for {space.orbits():,}")
     if space.future is not None:

@@ -22,13 +22,13 @@ MOST_OBJECTS = 62
 @dataclass(frozen=True)
 class Future:
     """By local state: whether its op only reads, which objects it and its successors may touch and may write (bits),
-    and whether its step is visible to a property.
+    and whether its step must not be taken alone: a property sees it, or it may be taken again and again.
     """  # noqa: D205 - one sentence
 
     reads: NDArray[np.int8]
     may_touch: NDArray[np.int64]
     may_write: NDArray[np.int64]
-    visible: NDArray[np.int8]
+    never_alone: NDArray[np.int8]
 
 
 def future_of(tables: Tables, properties: Sequence[Property]) -> Future:
@@ -36,7 +36,8 @@ def future_of(tables: Tables, properties: Sequence[Property]) -> Future:
     reads = _reads(tables)
     own = np.array([0 if slot < 0 else 1 << int(slot) for slot in tables.target.data[: len(tables.keys)]], np.int64)
     may_touch, may_write = _spread(tables, own), _spread(tables, np.where(reads == 1, 0, own))
-    return Future(reads, may_touch, may_write, _visible(tables, properties, reads, own))
+    never_alone = _visible(tables, properties, reads, own) | _on_a_cycle(tables)
+    return Future(reads, may_touch, may_write, never_alone)
 
 
 def _successors(tables: Tables, local: int) -> list[int]:
@@ -68,6 +69,35 @@ def _spread(tables: Tables, own: NDArray[np.int64]) -> NDArray[np.int64]:
             if bits != spread[local]:
                 spread[local], changed = bits, True
     return spread
+
+
+def _on_a_cycle(tables: Tables) -> NDArray[np.int8]:
+    """Which local states their process may come back to.
+
+    In a cycle of global states, all moves are of such local states. Where none of them is taken alone, every cycle has
+    states from which everybody moves, and nobody is put off for ever.
+    """
+    after = [_successors(tables, local) for local in range(len(tables.keys))]
+    before: list[list[int]] = [[] for _ in after]
+    for local, onward in enumerate(after):
+        for successor in onward:
+            before[successor].append(local)
+    return _without_ends(_without_ends(np.ones(len(after), np.int8), after, before), before, after)
+
+
+def _without_ends(left: NDArray[np.int8], after: list[list[int]], before: list[list[int]]) -> NDArray[np.int8]:
+    """What remains where, time and again, whatever has nothing `after` it is taken away."""
+    left = left.copy()
+    open_ends = np.array([sum(left[n] for n in onward) for onward in after], np.int64)
+    waiting = [local for local in range(len(after)) if left[local] and not open_ends[local]]
+    while waiting:
+        local = waiting.pop()
+        left[local] = 0
+        for earlier in before[local]:
+            open_ends[earlier] -= 1
+            if left[earlier] and not open_ends[earlier]:
+                waiting.append(earlier)
+    return left
 
 
 def _visible(

@@ -267,12 +267,11 @@ class Space:
         return groups
 
     def _cut(self) -> kernel.Reduction:
-        future, t = self.future, self.tables
-        daemon = np.array([t.classes[t.class_of[pid]].daemon for pid in range(self.processes)], np.bool_)
-        if future is None:
+        if self.future is None:
             none, bits = np.zeros(1, np.int8), np.zeros(1, np.int64)
-            return kernel.Reduction(0, none, bits, bits, none, daemon)
-        return kernel.Reduction(1, future.reads, future.may_touch, future.may_write, future.visible, daemon)
+            return kernel.Reduction(0, none, bits, bits, none)
+        future = self.future
+        return kernel.Reduction(1, future.reads, future.may_touch, future.may_write, future.never_alone)
 
     def _free_desk(self) -> Desk:
         try:

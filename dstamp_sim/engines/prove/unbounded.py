@@ -12,8 +12,8 @@ from dstamp_sim.core.properties import LooksAtAll, Property, PropertyKind
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict, certify, combined
-from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT, LOOP_LIMIT, explore, unending
-from dstamp_sim.engines.explore.settings import ExploreProgress
+from dstamp_sim.engines.explore.explorer import LOOP_LIMIT, explore, unending
+from dstamp_sim.engines.explore.settings import HISTORY_LIMIT, ExploreProgress
 from dstamp_sim.engines.prove.coverability import Controls, CoverabilityResult, Demand, TooMany, cover
 from dstamp_sim.engines.tables.closure import close
 from dstamp_sim.engines.tables.quotient import quotient
@@ -92,7 +92,7 @@ class _Proof:
     def _close(self, history_limit: int) -> bool:
         """Makes the tables, with one copy of each process that may have any number; returns whether they are closed."""
         one = replace(self.system.with_copies(dict.fromkeys(self.system.any_number, 1)), renamed={})
-        semantics = Semantics(one, history_limit=history_limit)
+        semantics = Semantics(one, history_limit=history_limit, by_value=True)
         self.judge = Judge(semantics, self.asked)
         full = Tables(semantics, self.judge, merge=True)
         full.initial_row()

@@ -16,8 +16,7 @@ from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
-from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT
-from dstamp_sim.engines.explore.settings import ExploreProgress
+from dstamp_sim.engines.explore.settings import HISTORY_LIMIT, ExploreProgress
 from dstamp_sim.engines.explore.space import OutOfMemory, Space
 from dstamp_sim.engines.sampling.oracle import CountedGraph, Offer
 from dstamp_sim.engines.sampling.questions import EVERY_OBJECT, EVERYBODY, Asked, Questions, all_done, decided

@@ -16,7 +16,7 @@ from dstamp_sim.core.schedule import CRASH, Schedule
 from dstamp_sim.core.semantics import Move, Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.core.value import key, text
-from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT
+from dstamp_sim.engines.explore.settings import HISTORY_LIMIT
 from dstamp_sim.engines.sampling import oracle, random_walk, uniform, walker
 from dstamp_sim.engines.sampling.counting import BITS, Interleavings, interleavings_of
 from dstamp_sim.engines.sampling.oracle import CountedGraph, Memory, Offer

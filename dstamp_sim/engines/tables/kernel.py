@@ -59,15 +59,14 @@ class Deaths(NamedTuple):
 
 class Reduction(NamedTuple):
     """What partial-order reduction needs: by local state, whether its op only reads, what it may still touch (bits of
-    objects), whether its step is visible; by process, whether it is a daemon. Off when `on` is 0.
+    objects), whether its step must not be taken without the others'. Off when `on` is 0.
     """  # noqa: D205 - one sentence
 
     on: int
     reads: Any
     may_touch: Any
     may_write: Any
-    visible: Any
-    daemon: Any
+    never_alone: Any
 
 
 class RowLayout(NamedTuple):
@@ -258,8 +257,9 @@ def _close(row: Any, objects: Any, start: Any, best: Any, steps: Any, cut: Any, 
     """Closes the set {start} in `work.trial`; returns its number of movers, or `best` when it is not better or refused.
 
     Closed: every process that may still conflict with the op of a member is a member; a blocked member brings in every
-    process that may still write what it waits for. A set with a daemon's move (cycles consist of daemons' moves alone,
-    so every cycle keeps a fully expanded state) or with a visible move is refused.
+    process that may still write what it waits for. A set is refused with a visible move, and with the move of a local
+    state to which its process may come back (cycles consist of such moves alone, so every cycle keeps a fully expanded
+    state).
     """
     n = work.trial.shape[0]
     for q in range(n):
@@ -274,7 +274,7 @@ def _close(row: Any, objects: Any, start: Any, best: Any, steps: Any, cut: Any, 
             here = row[objects + p]
             if work.enabled[p] > 0:
                 size += 1
-                if size >= best or cut.daemon[p] or cut.visible[here]:
+                if size >= best or cut.never_alone[here]:
                     return best
             slot = steps.target[here]
             if slot < 0:

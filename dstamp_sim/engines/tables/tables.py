@@ -6,7 +6,8 @@ asked of the semantics' objects and automata once, on demand.
 
 With `merge`, steps that no other process can see (delays, ops on private objects) cost no states: a process that comes
 to stand before such steps counts as having performed them when its next visible op is performed (as SPIN's statement
-merging does). `before[l]` counts them, so that schedules can be spelt out again.
+merging does). `before[l]` counts them, so that schedules can be spelt out again; where ways of different lengths lead
+to one place, they lead to different local states. Local steps that go round in a circle are not merged.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ class Tables:
         self.state_numbers: list[dict[Hashable, int]] = [{} for _ in self.objects]
         self.room = np.full(max(len(self.objects), 1), 8, np.int32)
         self.keys: list[LocalKey] = []
-        self.number_of: dict[LocalKey, int] = {}
+        self.number_of: dict[tuple[LocalKey, int], int] = {}
         self.arrived: dict[LocalKey, int] = {}
         self.closed = False
         # By local state: the object of its next op, the start of its row of entries, the local steps before its
@@ -141,25 +142,25 @@ class Tables:
             return known
         end, steps = self._chain(key)
         if self._ends(end):
-            number = self.number(klass, local)  # a chain that ends the process stays a separate step
-        else:
-            number = self.number(klass, end.local)
-            self.before.data[number] = steps
-        self.arrived[key] = number
+            end, steps = key, 0  # a chain that ends the process stays a separate step
+        number = self.arrived[key] = self.number(klass, end.local, steps)
         return number
 
     def _chain(self, key: LocalKey) -> tuple[LocalKey, int]:
-        """Where the merged local steps from `key` on lead, and how many they are."""
-        steps = 0
+        """Where the merged local steps from `key` on lead, and how many they are; none where they go round there."""
+        passed = {key: 0}
         while self.merge and (onward := self._merged_step(key)) is not None:
-            steps, key = steps + 1, onward
-        return key, steps
+            if onward in passed:
+                return onward, passed[onward]
+            passed[onward] = len(passed)
+            key = onward
+        return key, passed[key]
 
-    def number(self, klass: int, local: Local) -> int:
-        """The number of a local state."""
+    def number(self, klass: int, local: Local, before: int = 0) -> int:
+        """The number of a local state at which a process stands after so many merged local steps."""
         key = LocalKey(klass, local)
-        known = self.number_of.get(key)
-        return self._add(key) if known is None else known
+        known = self.number_of.get((key, before))
+        return self._add(key, before) if known is None else known
 
     def fill(self, local: int, state: int) -> None:
         """Fill the entry of a local state for a state of the object that it is about to touch.
@@ -282,13 +283,13 @@ class Tables:
             return self.dead[klass]
         return self.arrive(klass, self.semantics.initial().local[self.classes[klass].pids[0]])
 
-    def _add(self, key: LocalKey) -> int:
-        number = self.number_of[key] = len(self.keys)
+    def _add(self, key: LocalKey, before: int) -> int:
+        number = self.number_of[key, before] = len(self.keys)
         self.keys.append(key)
         node = self.node(key)
         slot = self.touches(node)
         self.target.append(slot)
-        self.before.append(0)
+        self.before.append(before)
         self.base.append(self.entries.extend(int(self.room[slot]) if slot >= 0 else 1))
         self.violates.append(self._violations(key, node))
         self._add_holds(node)

@@ -13,7 +13,8 @@ from dstamp_sim.core.scenario import Distribution, Shape, Timing
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import ANY, System
 from dstamp_sim.core.verdict import Report, Verdict
-from dstamp_sim.engines.explore.explorer import HISTORY_LIMIT, explore, explore_closed
+from dstamp_sim.engines.explore.explorer import explore, explore_closed
+from dstamp_sim.engines.explore.settings import HISTORY_LIMIT
 from dstamp_sim.engines.prove.unbounded import prove
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.engines.tables.closure import BUDGET, close
