@@ -23,6 +23,7 @@ DOCUMENTS = [
     "docs/tutorial.md",
     "docs/own-incident.md",
     "docs/how-it-works.md",
+    "docs/local-states.md",
     "experiments/incident/README.md",
 ]
 
