@@ -302,7 +302,12 @@ def _held(item: GeneratorType[Any, Any, Any]) -> tuple[tuple[str, ...], list[Any
     bound = tuple(variables)
     if isinstance(variables, dict):  # before 3.13 a copy that the frame keeps: without it nothing lives longer
         variables.clear()
-    return bound, [part for part in gc.get_referents(item) if part is not frame and part is not variables]
+    parts = [part for part in gc.get_referents(item) if part is not frame and part is not variables]
+    # The last is the exception that it handles. Where there is none that is nothing, or None once a function that it
+    # called has handled one. At one instruction the stack has one height, so no other None can be taken for it.
+    while parts and parts[-1] is None:
+        parts.pop()
+    return bound, parts
 
 
 def received(value: Any) -> Iterator[object]:

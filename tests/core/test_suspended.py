@@ -1,5 +1,6 @@
 """Suspended programs by value: what tells two of them apart, what does not, and what has no value."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -152,6 +153,22 @@ def test_what_a_program_forgets_costs_no_states():
             yield coin.draw()
 
     assert results(program, coin, by_value=True) == ({None}, 21)
+
+
+def handles():
+    with suppress(ValueError):
+        int("no number")
+
+
+def test_that_a_function_handled_an_exception_meanwhile_is_no_part_of_where_a_program_stands():
+    def program():
+        for _ in range(3):
+            side = yield coin.draw()
+            if side == "heads":
+                handles()
+            side = None
+
+    assert results(program, coin, by_value=True) == ({None}, 4)
 
 
 def looks_into_memory():
