@@ -36,6 +36,7 @@ CLI_MAY_ALSO = {
     "dstamp_sim.core.verdict",
     "dstamp_sim.engines.explore.settings.DEFAULT_LIMIT",
     "dstamp_sim.engines.explore.settings.DEFAULT_MEMORY_MB",
+    "dstamp_sim.engines.explore.settings.HISTORY_LIMIT",
     "dstamp_sim.engines.explore.settings.ExploreProgress",
     "dstamp_sim.engines.explore.settings.Reductions",
     "dstamp_sim.engines.parallel.threads.cores",

@@ -24,7 +24,7 @@ from dstamp_sim.core.place import Place, defined, frames, going_through_a_set, r
 from dstamp_sim.core.placement import BoundSpan, LockTaken, lay_over
 from dstamp_sim.core.repeated import is_same, shaken
 from dstamp_sim.core.shared_object import Outcome, SharedObject
-from dstamp_sim.core.suspended import NotByValue, received, value_of, variables
+from dstamp_sim.core.suspended import NotByValue, received, tokens_of, variables
 from dstamp_sim.core.value import Distinct, text
 
 DEPENDS = (
@@ -281,7 +281,7 @@ class Automaton:
             return "releases", live.value, node.holds
         roots = (node.op, live.driver, live.inside, live.cut_off)
         try:
-            return node.holds, value_of(roots, live.made.awaited(), self._lasts)
+            return node.holds, tokens_of(roots, live.made.awaited(), self._lasts)
         except NotByValue as why:
             self.not_by_value.setdefault(str(why), node.place)
             return None

@@ -87,7 +87,7 @@ class NotByValue(Exception):  # no error: then a history says where a program st
     """A suspended program holds something that cannot be compared by value; the text names it."""
 
 
-def value_of(roots: Sequence[object], noted: Collection[int], lasts: Callable[[object], bool]) -> tuple[Hashable, ...]:
+def tokens_of(roots: Sequence[object], noted: Collection[int], lasts: Callable[[object], bool]) -> tuple[Hashable, ...]:
     """The value of what `roots` hold, a suspended program among them. Raises NotByValue, naming what has none.
 
     `noted` are the ids of ops and generators that must still be yielded: a program is not the same without that. What
@@ -350,7 +350,7 @@ def shows_suspended() -> bool:
 
 
 def _value(body: Generator[Any, Any, Any]) -> tuple[Hashable, ...]:
-    return value_of([body], (), lambda _: False)
+    return tokens_of([body], (), lambda _: False)
 
 
 def _begun(body: Generator[Any, Any, Any], steps: int = 1) -> Generator[Any, Any, Any]:

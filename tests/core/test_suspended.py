@@ -19,7 +19,7 @@ from dstamp_sim import (
     explore,
 )
 from dstamp_sim.core import semantics
-from dstamp_sim.core.suspended import NotByValue, shows_suspended, value_of
+from dstamp_sim.core.suspended import NotByValue, shows_suspended, tokens_of
 from dstamp_sim.engines.explore import explorer
 from dstamp_sim.engines.explore.settings import NO_REDUCTION, Reductions
 
@@ -36,7 +36,7 @@ def holds(value: Any) -> Any:
 def value(held: Any, **lasts: Any) -> Any:
     body = holds(held)
     next(body)
-    return value_of([body], (), lambda item: any(item is each for each in lasts.values()))
+    return tokens_of([body], (), lambda item: any(item is each for each in lasts.values()))
 
 
 @pytest.mark.parametrize(
