@@ -24,6 +24,7 @@ from dstamp_sim.engines.explore.settings import ExploreProgress
 if TYPE_CHECKING:
     from dstamp_sim.analyses.explain import Explanation
     from dstamp_sim.pipeline.explained import Shown
+    from dstamp_sim.pipeline.progress import Progress
 
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for pictures and witnesses.")]
 
@@ -233,7 +234,7 @@ def _now_and_then(console: Console) -> Callable[[Callable[[], str]], None]:
 
 
 @contextmanager
-def bar(of: str) -> Iterator[Callable[[int, int], None]]:
+def bar(of: str) -> Iterator[Progress]:
     """A bar of progress on a terminal, moved by (done, total); elsewhere a line now and then."""
     from rich.progress import (  # noqa: PLC0415 - slow to import
         BarColumn,
@@ -246,9 +247,14 @@ def bar(of: str) -> Iterator[Callable[[int, int], None]]:
     console = errors()
     if not console.is_terminal:
         line = _now_and_then(console)
-        yield lambda done, total: line(lambda: f"{done:,} of {total:,} {of}")
+        yield lambda done, total, what="": line(lambda: f"{done:,} of {total:,} {_named(of, what)}")
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as shown:
         task = shown.add_task(of, total=None)
-        yield lambda done, total: shown.update(task, completed=done, total=total)
+        yield lambda done, total, what="": shown.update(task, completed=done, total=total, description=_named(of, what))
+
+
+def _named(of: str, what: str) -> str:
+    """What a bar counts, and what comes next."""
+    return f"{of}, now {what}" if what else of

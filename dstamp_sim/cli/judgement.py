@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from dstamp_sim.cli.console import output, print_files
 
 if TYPE_CHECKING:
     from dstamp_sim.incident.incident import JudgedIncident
+
+ROW_S = 60.0
+"""The default of --budget."""
+
+OnlyOption = Annotated[
+    list[str] | None, typer.Option("--only", metavar="MECHANISM", help="Judge only this mechanism; repeatable.")
+]
+BudgetOption = Annotated[
+    float,
+    typer.Option(
+        "--budget",
+        metavar="SECONDS",
+        min=0.0,
+        help="Processor time for one mechanism under one reading; if it takes longer, it is undetermined.",
+    ),
+]
 
 
 def print_judgement(found: JudgedIncident, out: Path, *, full: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +23,7 @@ from dstamp_sim.cli.console import (
     properties_json,
     say,
 )
-from dstamp_sim.cli.judgement import print_judgement
+from dstamp_sim.cli.judgement import ROW_S, BudgetOption, OnlyOption, print_judgement
 from dstamp_sim.cli.numbers import whole
 from dstamp_sim.rendering.text import at_least, at_most
 
@@ -50,6 +51,8 @@ def replay(
     evidence: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Judge against this evidence instead of the scenario's.")
     ] = None,
+    only: OnlyOption = None,
+    budget: BudgetOption = ROW_S,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the judgement as a report (Markdown).")
     ] = None,
@@ -70,9 +73,10 @@ def replay(
     incident = load_incident(scenario, evidence=evidence, seed=seed)
     with bar("draws") as tell:
         found = replay_incident(incident, mechanism=mechanism, placement=placement, out=out, draws=draws, tell=tell)
+    incident = replace(incident.only(only or []), row_s=budget)
     wanted = judge if judge is not None else mechanism is None and not draws and incident.scenario.priors is not None
     judgement: JudgedIncident | None = None
-    if wanted or evidence or report:
+    if wanted or evidence or report or only:
         from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - loaded when needed
         from dstamp_sim.incident.incident import judge_incident  # noqa: PLC0415 - as above
 

@@ -27,6 +27,7 @@ from dstamp_sim.incident.likely.profiles import ProfileSize
 from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.possible.abduction import Judging
 from dstamp_sim.incident.possible.ask import engines
+from dstamp_sim.incident.possible.budget import Budget
 from dstamp_sim.incident.possible.case import Case, MechanismFinding, Observation, Possible
 from dstamp_sim.incident.possible.conflicting import Conflict, conflict
 from dstamp_sim.incident.possible.judge_variant import JudgementTask
@@ -51,11 +52,11 @@ class StepsDone:
     total: int
     done: float = 0.0
 
-    def more(self, part: float = 1.0) -> None:
-        """One more step, or a part of one."""
+    def more(self, part: float = 1.0, what: str = "") -> None:
+        """One more step, or a part of one; `what` is next."""
         self.done += part
         if self.tell is not None:
-            self.tell(round(self.done), self.total)
+            self.tell(round(self.done), self.total, what)
 
 
 def judge_mechanisms(incident: Incident, *, workers: int = 1, tell: Progress | None = None) -> IncidentFindings:
@@ -78,11 +79,13 @@ def judge_since(
     case = case_of(evidence, hypotheses, priors.longest_run_s)
     counts = [*earlier, len(case.outcomes)]
     steps = StepsDone(tell, 3 * len(incident.model.mechanisms) + len(priors.variations) + 1)
-    task = JudgementTask(incident.model, replace(case, outcomes=case.outcomes[: counts[0]]))
+    task = JudgementTask(incident.model, replace(case, outcomes=case.outcomes[: counts[0]]), Budget(incident.row_s))
     rows = []
-    for row in task.rows(workers):
+    coming = [variant.name for variant in task.variants]
+    steps.more(0.0, coming[0])
+    for row, then in zip(task.rows(workers), (*coming[1:], "likelihoods"), strict=True):
         rows.append(row)
-        steps.more(len(incident.model.mechanisms) / len(task.variants))
+        steps.more(len(incident.model.mechanisms) / len(coming), then)
     stages = [Stage(task, count, tuple(task.since(rows, case.outcomes[counts[0] : count]))) for count in counts]
     timing, since = observed_clock(evidence, hypotheses, incident.scenario.timing, priors)
     clock = Cluster(hypotheses, case, timing, _alive(rows, incident.model), _hopeless(rows))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dstamp_sim.core.errors import ScenarioError
 from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.incident.evidence import Evidence, read_evidence
+from dstamp_sim.incident.possible.budget import ROW_S
 from dstamp_sim.inputs.model_file import Model, bundled, load_model
 from dstamp_sim.inputs.scenario_file import read_scenario
 from dstamp_sim.inputs.schema import ONE_CLOCK, one_clock
@@ -21,7 +23,8 @@ class Incident:
     """The inputs of one command: a scenario, its model, and the observations (None: no evidence).
 
     `source` is the evidence's file. `asked` are the scenario's file, the evidence's file and the seed, unless they are
-    the defaults.
+    the defaults. `row_s` is the processor time that a row of the judgement may take, `chosen` are the mechanisms to
+    judge if not all are.
     """
 
     scenario: Scenario
@@ -29,13 +32,24 @@ class Incident:
     source: Path | None
     evidence: Evidence | None
     asked: tuple[Path | None, Path | None, int | None]
+    row_s: float = ROW_S
+    chosen: tuple[str, ...] = ()
+
+    def only(self, names: Sequence[str]) -> Incident:
+        """The same with just these mechanisms to judge, or with all if there are no names.
+
+        Raises UsageError, with the nearest name, for an unknown one.
+        """
+        found = {name: self.model.mechanism(name) for name in names} or self.model.mechanisms
+        return replace(self, model=replace(self.model, mechanisms=found), chosen=tuple(names))
 
     @property
     def command(self) -> str:
         """The command that repeats the judgement; files by their names, since a report may be moved."""
         path, evidence, seed = self.asked
         words = ["dstamp replay", path and path.name, evidence and f"--evidence {evidence.name}"]
-        words += [None if seed is None else f"--seed {seed}", "--report REPORT.md"]
+        words += [None if seed is None else f"--seed {seed}", *(f"--only {name}" for name in self.chosen)]
+        words += [None if self.row_s == ROW_S else f"--budget {self.row_s:g}", "--report REPORT.md"]
         return " ".join(word for word in words if word)
 
 

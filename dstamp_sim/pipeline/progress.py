@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
-Progress = Callable[[int, int], None]
-"""Is told how many of how many parts are done."""
+
+class Progress(Protocol):
+    """Is told how many of how many parts are done, and what comes next if that has a name."""
+
+    def __call__(self, done: int, total: int, what: str = "", /) -> None:
+        """Called now and then."""

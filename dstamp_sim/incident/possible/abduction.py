@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from dstamp_sim.core.system import System
 from dstamp_sim.incident.evidence import ExperimentOutcome
+from dstamp_sim.incident.possible.budget import OutOfTime
 from dstamp_sim.incident.possible.case import (
     Bearing,
     Case,
@@ -40,8 +41,17 @@ class Judging:
     known: dict[Hashable, Bearing] = field(default_factory=dict)
 
     def row(self, contested: Collection[str] = ()) -> MechanismFinding:
-        """The judgement of all observations; a `contested` one that is impossible, or left open, decides it."""
+        """The judgement of all observations; a `contested` one that is impossible, or left open, decides it.
+
+        Undetermined if the time for it is over.
+        """
         bearings: dict[str, Bearing] = {}
+        try:
+            return self._judged(contested, bearings)
+        except OutOfTime as late:
+            return self._row(Possible.UNDETERMINED, (str(late),), bearings)
+
+    def _judged(self, contested: Collection[str], bearings: dict[str, Bearing]) -> MechanismFinding:
         for item in sorted((*self.case.runs, *self.case.probes), key=lambda item: item.name not in contested):
             bearings[item.name] = self._bearing(item)
             if item.name in contested and bearings[item.name] in (Bearing.CONTRADICTS, Bearing.OPEN):

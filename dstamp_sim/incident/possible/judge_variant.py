@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from dstamp_sim.engines.parallel.processes import spawned
@@ -11,6 +11,7 @@ from dstamp_sim.engines.replay import replay
 from dstamp_sim.incident.evidence import ExperimentOutcome
 from dstamp_sim.incident.possible.abduction import Judging
 from dstamp_sim.incident.possible.ask import engines
+from dstamp_sim.incident.possible.budget import Budget
 from dstamp_sim.incident.possible.case import Case, LeastWitness, MechanismFinding, Possible
 from dstamp_sim.incident.possible.least import LeastSearch
 from dstamp_sim.incident.possible.variant import Variant, variants_of_mechanism
@@ -19,10 +20,11 @@ from dstamp_sim.inputs.model_file import Model, load_model
 
 @dataclass(frozen=True)
 class JudgementTask:
-    """What must be judged: a model's mechanisms, by the observations."""
+    """What must be judged: a model's mechanisms, by the observations, and in what time."""
 
     model: Model
     case: Case
+    budget: Budget = field(default_factory=Budget)
 
     @property
     def variants(self) -> list[Variant]:
@@ -38,7 +40,7 @@ class JudgementTask:
 
     def row(self, variant: Variant) -> MechanismFinding:
         """The judgement of one of them."""
-        return Judging(variant, self.case, engines()).row()
+        return Judging(variant, self.case, self.budget.timed(engines())).row()
 
     def since(self, rows: Sequence[MechanismFinding], outcomes: Sequence[ExperimentOutcome]) -> list[MechanismFinding]:
         """These rows with more outcomes of experiments.
@@ -63,7 +65,7 @@ class JudgementTask:
             yield from map(self.row, known)
             return
         asked = [(name, k) for name in self.model.mechanisms for k in range(len(self.variants_of(name)))]
-        sent = spawned(_judged, asked, workers, _begin, (self.model.reference, self.case))
+        sent = spawned(_judged, asked, workers, _begin, (self.model.reference, self.case, self.budget.row_s))
         for variant, packed in zip(known, sent, strict=True):
             yield self._unpacked(variant, packed)
 
@@ -107,8 +109,8 @@ def _packed_found(found: LeastWitness | None) -> PackedFound | None:
 _worker: dict[str, JudgementTask] = {}  # of a worker process: the arguments of its start
 
 
-def _begin(reference: str, case: Case) -> None:
-    _worker["task"] = JudgementTask(load_model(reference), case)
+def _begin(reference: str, case: Case, row_s: float) -> None:
+    _worker["task"] = JudgementTask(load_model(reference), case, Budget(row_s))
 
 
 def _judged(asked: tuple[str, int]) -> Packed:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement, product
 
 from dstamp_sim.core.system import System
+from dstamp_sim.incident.possible.budget import OutOfTime
 from dstamp_sim.incident.possible.case import Candidate, Case, EngineAnswer, Engines, LeastWitness, Possible
 from dstamp_sim.incident.possible.identities import pattern
 from dstamp_sim.incident.possible.overlap import IntervalOrder
@@ -35,10 +36,19 @@ class LeastSearch:
     ) -> tuple[LeastWitness | None, bool]:
         """The least numbers with up to `most` partners, and whether every smaller number of them (or all) was refuted.
 
-        `otherwise` is known to be possible with `most`, under tighter orders.
+        `otherwise` is known to be possible with `most`, under tighter orders; it is returned, as no more than possible,
+        if the time is over. Raises OutOfTime if it is over and nothing is known to be possible.
         """
-        found, refuted = self._searched(orders, most, otherwise)
-        return found and self._fewest_faults(found, orders), refuted
+        try:
+            found, refuted = self._searched(orders, most, otherwise)
+        except OutOfTime:
+            if otherwise is None:
+                raise
+            return replace(otherwise, exact=False), False
+        try:
+            return found and self._fewest_faults(found, orders), refuted
+        except OutOfTime:
+            return found and replace(found, exact_faults=False), refuted
 
     def refuted(self, orders: Sequence[IntervalOrder]) -> bool:
         """Whether every number of partners, and of their deaths, that is tried is refuted."""

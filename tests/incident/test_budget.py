@@ -1,0 +1,68 @@
+"""A judgement ends: a row that needs more than its time is undetermined, and one may ask for some rows only."""
+
+from dataclasses import replace
+from pathlib import Path
+from time import process_time
+
+import pytest
+
+from dstamp_sim import UsageError
+from dstamp_sim.incident.judge_mechanisms import case_of, judge_mechanisms
+from dstamp_sim.incident.loaded import load_incident
+from dstamp_sim.incident.possible.ask import engines
+from dstamp_sim.incident.possible.budget import ROWS, Budget, OutOfTime
+from dstamp_sim.incident.possible.case import Possible
+from dstamp_sim.incident.possible.judge_variant import JudgementTask
+
+BANK = load_incident(Path(__file__).parents[2] / "experiments/bank/scenario.toml")
+CASE = case_of(BANK.evidence, BANK.model.hypotheses, BANK.scenario.priors.longest_run_s)
+
+
+def test_rows_without_time_are_undetermined_and_the_judgement_goes_on():
+    found = judge_mechanisms(replace(BANK, row_s=0.0)).standing
+    for row in found.rows:
+        assert (row.verdict, row.why) == (Possible.UNDETERMINED, "out of time (0 s of processor a row, 0 s in all)")
+    assert found.left == ["check-race", "booked-twice", "early-report"]
+    assert found.posterior["booked-twice"] > 0.3  # the worlds are drawn all the same
+
+
+def test_what_was_found_before_the_time_was_over_is_kept(monkeypatch):
+    """The time ends after the first witness: then the number of failures is an upper limit."""
+    asked = engines()
+    over = []
+
+    def reach(system):
+        if over:
+            raise OutOfTime("out of time")
+        answer = asked.reach(system)
+        over.extend([True] if answer.trace is not None and len(system.instances()) >= len(CASE.runs) else [])
+        return answer
+
+    monkeypatch.setattr(Budget, "timed", lambda *_: replace(asked, reach=reach))
+    task = JudgementTask(BANK.model, CASE)
+    row = task.row(task.variants_of("booked-twice")[0])
+    assert row.verdict is Possible.POSSIBLE
+    assert not row.timed.exact_faults
+
+
+def test_the_time_of_a_process_is_that_of_some_rows():
+    begun = process_time()
+    spent = Budget(row_s=1.0, begun_s=begun - ROWS)
+    with pytest.raises(OutOfTime, match="1 s of processor a row, 4 s in all"):
+        spent.timed(engines()).reach(None)
+
+
+def test_only_the_mechanisms_that_are_named_are_judged():
+    some = BANK.only(["early-report"])
+    found = judge_mechanisms(some).standing
+    assert [row.mechanism for row in found.rows] == ["early-report"]
+    assert some.command == "dstamp replay scenario.toml --only early-report --report REPORT.md"
+    assert replace(BANK, row_s=2.5).command == "dstamp replay scenario.toml --budget 2.5 --report REPORT.md"
+    with pytest.raises(UsageError, match="did you mean 'check-race'"):
+        BANK.only(["check-rice"])
+
+
+def test_the_progress_names_the_mechanism_at_hand():
+    said = []
+    judge_mechanisms(BANK, tell=lambda _done, _total, what="": said.append(what))
+    assert list(dict.fromkeys(filter(None, said))) == ["check-race", "booked-twice", "early-report", "likelihoods"]
