@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from dstamp_sim.core.properties import Property
@@ -23,20 +24,26 @@ _AS_A_WHOLE = (
     *("__len__", "__repr__", "__str__", "__format__", "__add__", "__mul__", "__rmul__", "index", "count"),
     *("_asdict", "_replace", "__reduce_ex__"),
 )
-"""Methods of a NamedTuple that look at more than one field."""
+"""Methods of a NamedTuple or a dataclass that look at more than one field."""
 
 
 def fields_looked_at(prop: Property, result: Any) -> tuple[str, ...] | None:
-    """The fields of a NamedTuple that the predicate looks at, also by the result's methods; None: any part of it."""
+    """The fields of a NamedTuple or dataclass that the predicate looks at, also by the result's methods.
+
+    None: any part of it, as of a result without fields.
+    """
     kind: Any = type(result)
-    if not (isinstance(result, tuple) and hasattr(kind, "_fields")):
+    names = _fields_of(result)
+    if not names:
         return None
     looked: dict[str, None] = {}
     as_a_whole: list[str] = []
 
     def attribute(self: Any, name: str) -> Any:
-        if name in kind._fields:
+        if name in names:
             looked[name] = None
+        elif name == "__dict__":
+            as_a_whole.append(name)
         return kind.__getattribute__(self, name)
 
     def noted(name: str) -> Callable[..., Any]:
@@ -48,8 +55,27 @@ def fields_looked_at(prop: Property, result: Any) -> tuple[str, ...] | None:
 
     methods = {name: noted(name) for name in _AS_A_WHOLE if hasattr(kind, name)}
     watched = type(kind.__name__, (kind,), {**methods, "__getattribute__": attribute})
-    prop.predicate(watched(*tuple.__iter__(result)))
+    prop.predicate(_made_as(watched, result, names))
     return None if as_a_whole else tuple(looked)
+
+
+def _fields_of(result: Any) -> tuple[str, ...]:
+    """The fields of a NamedTuple; of a dataclass, with whatever else it keeps by name; empty for any other result."""
+    if isinstance(result, tuple):
+        return getattr(result, "_fields", ())
+    if not is_dataclass(result):
+        return ()
+    return tuple(dict.fromkeys((*(field.name for field in fields(result)), *getattr(result, "__dict__", ()))))
+
+
+def _made_as(kind: Any, result: Any, names: Sequence[str]) -> Any:
+    """The result again, as one of `kind`."""
+    if isinstance(result, tuple):
+        return kind(*tuple.__iter__(result))
+    made = object.__new__(kind)
+    for name in names:
+        object.__setattr__(made, name, getattr(result, name))
+    return made
 
 
 def is_seen_otherwise(prop: Property, one: Any, other: Any) -> bool:

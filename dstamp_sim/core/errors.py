@@ -109,7 +109,12 @@ _NEAR = 0.6
 
 
 def unknown(kind: str, name: str, valid: Iterable[str], most: int | None = None) -> str:
-    """The sentence for a name that is not one of `valid`: the value, a near valid name if there is one, the valid ones.
+    """The sentence for a name that is not one of `valid`, with what is said `instead`."""
+    return f"unknown {kind} {cut(name)!r}{instead(name, valid, most)}"
+
+
+def instead(name: str, valid: Iterable[str], most: int | None = None) -> str:
+    """What follows in a sentence on a name that is not one of `valid`: a near one if there is one, and the valid ones.
 
     Of more than `most` valid names, only the most alike are listed.
     """
@@ -118,8 +123,8 @@ def unknown(kind: str, name: str, valid: Iterable[str], most: int | None = None)
     by_likeness = sorted(choices, key=lambda choice: -_likeness(name, choice))
     guess = f"; did you mean {by_likeness[0]!r}?" if choices and _likeness(name, by_likeness[0]) >= _NEAR else ""
     if most is not None and len(choices) > most:
-        return f"unknown {kind} {name!r}{guess} (the nearest of {len(choices)}: {', '.join(by_likeness[:most])})"
-    return f"unknown {kind} {name!r}{guess} (valid: {', '.join(choices) or 'none'})"
+        return f"{guess} (the nearest of {len(choices)}: {', '.join(by_likeness[:most])})"
+    return f"{guess} (valid: {', '.join(choices) or 'none'})"
 
 
 def _likeness(name: str, other: str) -> float:

@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
-from dstamp_sim.core.errors import ModelError, UsageError, blamed, cut, shown, unknown
+from dstamp_sim.core.errors import ModelError, UsageError, blamed, cut, instead, shown, unknown
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.place import defined
@@ -231,7 +231,7 @@ def _find(location: str) -> Path:
     known = sorted(_short_names())
     folder = Path(location).parent
     beside = [path.as_posix() for path in folder.glob("*.py")]
-    raise UsageError(f"no model at {cut(location)!r}: {unknown('model', location, [*beside, *known])}")
+    raise UsageError(f"no model at {cut(location)!r}{instead(location, [*beside, *known])}")
 
 
 def _short_names() -> list[str]:

@@ -71,7 +71,7 @@ class ReviewSubject:
         if system is None:
             return SMALL_NUMBERS, _ONLY_NUMBERS, partial(self._for_small_numbers, placement)
         if system.any_number:
-            return ANY_NUMBER, "", lambda deaths: prove(_mortal(system, deaths))
+            return ANY_NUMBER, "", lambda deaths: prove(_mortal(system, deaths), states_beyond=0)
         return DECLARED, _FIXED, lambda deaths: explore(_mortal(system, deaths), keep_going=True)
 
     def _build_any(self, placement: Placement) -> System | None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 from dstamp_sim.analyses.explain import Explanation
 from dstamp_sim.core.errors import UsageError
+from dstamp_sim.core.system import ANY
+from dstamp_sim.core.verdict import Report, Verdict
 from dstamp_sim.disk.writing import check_writable
 from dstamp_sim.engines.explore.settings import ExploreProgress
 from dstamp_sim.engines.prove.unbounded import prove
+from dstamp_sim.inputs.witness_file import Origin
 from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.explore import Exploration
 from dstamp_sim.pipeline.subject import Subject
@@ -42,4 +47,19 @@ def prove_model(
             counted = system.with_copies(copies)
             why = explanations[judgement.prop.name] = explained(counted, judgement.trace, about=judgement.prop)
             files += save_judgement(out, model, replace(origin, copies=copies), judgement, counted, why)
-    return Exploration(report, system.placement.name, tuple(files), explanations)
+    advice = tuple(_one_more(asked.origin, report))
+    return Exploration(report, system.placement.name, tuple(files), explanations, findings={"advice": advice})
+
+
+def _one_more(origin: Origin, report: Report) -> Iterator[str]:
+    """The command that looks one copy further than the trials did, if they left something undecided."""
+    up_to = [one.holds_up_to for one in report.judgements if one.verdict is Verdict.UNDETERMINED and one.holds_up_to]
+    counted = [name for name, value in origin.parameters.items() if value is ANY]
+    if up_to and counted:
+        settings = {**origin.parameters, **dict.fromkeys(counted, min(up_to) + 1)}
+        options = [f"--set {quote(f'{name}={value}')}" for name, value in settings.items()]
+        options += [f"--placement {quote(origin.placement)}"] if origin.placement else []
+        options += [f"--crashes {origin.crashes}"] if origin.crashes else []
+        yield (
+            f"More copies may still fail; one more: dstamp explore {quote(origin.model)} {' '.join(options)} --keep-going"
+        )

@@ -49,7 +49,7 @@ def refused(result, *texts):
         ),
         (["cc_ci", "--mechanism", "stack-rase"], ["unknown factory 'stack_rase'; did you mean 'stack_race'"]),
         (["cc_ci", "--property", "HC2"], ["unknown property 'HC2'"]),
-        (["classic/bnak"], ["no model at 'classic/bnak'.*did you mean 'classic/bank"]),
+        (["classic/bnak"], ["no model at 'classic/bnak'; did you mean 'classic/bank"]),
         (["classic/bank", "--crashes", "-1"], ["crashes"]),
         (["classic/bank", "--limit", "0"], ["limit"]),
         (["classic/bank", "--nonsense"], ["nonsense"]),

@@ -1,6 +1,7 @@
 """`dstamp prove`: verdicts for any number of copies, witnesses that are shown again, refusals."""
 
 import json
+import re
 
 import pytest
 
@@ -26,6 +27,49 @@ def test_what_cannot_be_decided_for_every_number_says_why(dstamp):
     code, out, _ = dstamp("prove", "cc_ci", "--placement", "deploy_app_to_check")
     assert code == 3
     assert "UNDETERMINED no deadlock (not decided for every number of copies: one more copy may" in out
+
+
+PUSHES = """
+from dstamp_sim import Copies, Process, Program, Register, System, each_result
+
+tip = Register("tip", 0)
+
+
+def publish(tries: int) -> Program[str]:
+    for _ in range(tries):
+        seen = yield tip.read()
+        if (yield tip.compare_and_set(seen, seen + 1)):
+            return "published"
+    return "gave up"
+
+
+def build(jobs: Copies = 4, tries: int = 3) -> System:
+    return System(
+        objects=[tip],
+        processes=[Process("job", publish, tries, copies=jobs)],
+        properties=[each_result("every job publishes", lambda result: result == "published")],
+    )
+"""
+"""Case c4: four jobs with three tries are too many, and the tip counts on without end."""
+
+
+def test_a_number_that_fails_is_found_though_the_shared_state_has_no_end(dstamp, tmp_path):
+    (tmp_path / "pushes.py").write_text(PUSHES)
+    code, out, _ = dstamp("prove", "pushes.py")
+    assert code == 1
+    assert "VIOLATED     each result: every job publishes (fails after 12 steps with 4 of job)" in out
+
+
+def test_what_stays_undecided_comes_with_the_command_that_looks_one_copy_further(dstamp):
+    code, out, _ = dstamp("prove", "classic/bank_fixed")
+    assert code == 3
+    further = re.search(r"More copies may still fail; one more: dstamp (explore .*)\n", out)
+    assert further is not None
+    upto = int(re.search(r"no deadlock .*HOLDS with 1 to (\d+)", out)[1])
+    assert further[1] == f"explore classic/bank_fixed --set customers={upto + 1} --keep-going"
+    code, out, _ = dstamp(*further[1].split())
+    assert code == 0
+    assert "no deadlock" in out
 
 
 def test_json_has_the_numbers_of_copies(dstamp):

@@ -299,6 +299,51 @@ def test_a_shared_state_that_grows_for_ever_leaves_the_question_open(monkeypatch
     assert "more than 2,000 moves between shared states" in report.judgements[0].reason
 
 
+def publishing(tries: int) -> System:
+    """Jobs that push on what they read, again when another came between; each fails with one job more than tries."""
+    tip = Register("tip", 0)
+
+    def publish() -> Program[str]:
+        for _ in range(tries):
+            seen = yield tip.read()
+            if (yield tip.compare_and_set(seen, seen + 1)):
+                return "published"
+        return "gave up"
+
+    published = each_result("every job publishes", lambda result: result == "published")
+    return System(objects=[tip], processes=[Process("job", publish, copies=ANY)], properties=[published])
+
+
+def test_where_a_counter_has_no_end_a_number_beyond_three_that_fails_is_found_before_a_long_proof(monkeypatch):
+    """By hand: a job's three tries fail only if three others publish between its reads and its writes."""
+
+    def long(*_arguments: object) -> None:
+        pytest.fail("a proof was begun, though a trial decides")
+
+    monkeypatch.setattr(unbounded, "Controls", long)
+    monkeypatch.setattr(unbounded, "close", lambda *_arguments, **_named: "not tried")
+    system = publishing(tries=3)
+    found = prove(system, properties=["every job publishes"]).judgements[0]
+    assert found.verdict is Verdict.VIOLATED
+    assert found.copies == {"job": 4}
+    assert found.reason == "fails after 12 steps with 4 of job"
+    assert replay(system.with_copies(found.copies), found.trace.schedule) == found.trace
+
+
+def test_trials_beyond_three_end_with_their_states_and_what_they_visited_whole_is_said(monkeypatch):
+    """Five jobs would be needed. With four all is visited, so that is said; nothing is said of the number cut off."""
+    monkeypatch.setattr(unbounded, "close", lambda *_arguments, **_named: "not tried")
+    monkeypatch.setattr(coverability, "MOST_TRIED", 100)
+    system = publishing(tries=4)
+    visited = explore(system.with_copies({"job": 4}), properties=["every job publishes"], keep_going=True)
+    states = visited.coverage.states
+    for beyond, held in ((states - 1, 3), (states, 4)):
+        found = prove(system, properties=["every job publishes"], states_beyond=beyond).judgements[0]
+        assert found.verdict is Verdict.UNDETERMINED
+        assert found.holds_up_to == held
+        assert found.reason.endswith(f"; HOLDS with 1 to {held}")
+
+
 def test_a_property_that_is_never_asked_is_not_said_to_hold():
     closed = Register("closed", True)
 
@@ -316,6 +361,6 @@ def test_a_property_that_is_never_asked_is_not_said_to_hold():
 def test_more_demands_than_allowed_leave_the_question_open(monkeypatch):
     monkeypatch.setattr(coverability, "MOST_DEMANDS", 1)
     monkeypatch.setattr(unbounded, "TRIED", 1)
-    report = prove(chain("abcd"), properties=["not at the last"])
+    report = prove(chain("abcd"), properties=["not at the last"], states_beyond=0)
     assert report.verdict is Verdict.UNDETERMINED
     assert "more than 1 minimal states" in report.judgements[0].reason

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from dstamp_sim.core.errors import ModelError, UsageError
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.properties import LooksAtAll, Property, PropertyKind
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
-from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict, certify, combined
+from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict, certify
 from dstamp_sim.engines.explore.explorer import LOOP_LIMIT, explore, unending
 from dstamp_sim.engines.explore.settings import HISTORY_LIMIT, ExploreProgress
 from dstamp_sim.engines.prove.coverability import Controls, CoverabilityResult, Demand, TooMany, cover
@@ -25,6 +26,15 @@ TRIED = 3
 TRIED_STATES = 300_000
 """How many states such a trial may visit."""
 
+BEYOND = 8
+"""Where those show nothing, it is tried with up to this number, as far as `STATES_BEYOND` reach."""
+
+STATES_BEYOND = 20_000
+"""How many states the trials with more than `TRIED` copies may visit together (a second or two)."""
+
+_MONOTONE = frozenset({PropertyKind.ALWAYS, PropertyKind.EACH_RESULT, PropertyKind.REACHABLE})
+"""What a state decides with more copies, too (a wish only if it asks for results of processes of a fixed number)."""
+
 _WHY_NOT = {
     PropertyKind.AT_END: "it is asked when all have ended, and one more copy may not have",
     PropertyKind.NO_DEADLOCK: "one more copy may still be able to move",
@@ -33,7 +43,13 @@ _WHY_NOT = {
 }
 
 
-def prove(system: System, *, properties: Sequence[str] = (), progress: ExploreProgress | None = None) -> Report:
+def prove(
+    system: System,
+    *,
+    properties: Sequence[str] = (),
+    states_beyond: int = STATES_BEYOND,
+    progress: ExploreProgress | None = None,
+) -> Report:
     """Judges the named properties (all, if none are named) for every number of copies of the `copies=ANY` processes.
 
     HOLDS is for every number, from 0 on; VIOLATED comes with the smallest number (`judgement.copies`) and a shortest
@@ -47,7 +63,7 @@ def prove(system: System, *, properties: Sequence[str] = (), progress: ExplorePr
     asked = system.properties_named(properties)
     if not system.any_number:
         raise UsageError("no process has copies=ANY: `explore` judges systems with a number of copies")
-    proof = _Proof(system, asked, progress)
+    proof = _Proof(system, asked, states_beyond, progress)
     for prop in asked if properties else ():
         if not proof.fits(prop):
             raise UsageError(
@@ -68,6 +84,7 @@ class _Proof:
 
     system: System
     asked: Sequence[Property]
+    states_beyond: int
     progress: ExploreProgress | None
     controls: Controls | None = None
     exercised: Counter[str] = field(default_factory=Counter)
@@ -80,9 +97,8 @@ class _Proof:
         any_number = self.system.any_number
         if not self._close(LOOP_LIMIT):  # where there is a loop, its histories cost the square of their length
             self.unknown = unending(self.system.with_copies(dict.fromkeys(any_number, 2)))
-            if self.unknown:
+            if self.unknown or (not self._close(HISTORY_LIMIT) and self._trials_decide()):
                 return
-            self._close(HISTORY_LIMIT)
         counted = (c for c, klass in enumerate(self.tables.classes) if self._name(klass.pids[0]) in any_number)
         try:
             self.controls = Controls(self.tables, frozenset(counted))
@@ -106,7 +122,7 @@ class _Proof:
     def fits(self, prop: Property) -> bool:
         """Whether the property can be decided for every number: a deciding state does so with more copies too."""
         if prop.kind is not PropertyKind.REACHABLE or self.controls is None:
-            return prop.kind in (PropertyKind.ALWAYS, PropertyKind.EACH_RESULT, PropertyKind.REACHABLE)
+            return prop.kind in _MONOTONE
         try:
             for control in range(len(self.controls.rows)):
                 self._reached(prop, control)
@@ -216,31 +232,51 @@ class _Proof:
             )
         return replace(found, reason=f"{found.reason} with {_copies_text(copies)}, the fewest", copies=copies)
 
+    def _trials_decide(self) -> bool:
+        """Whether trials decide all that a proof could; they end before one that may be large.
+
+        For a system whose states may have no end, of which a proof may take long and decide nothing.
+        """
+        open_ones = {prop.name for prop in self.asked if prop.kind in _MONOTONE}
+        for _, report in self._trials():
+            open_ones = {name for name in open_ones if report.judgement(name).trace is None}
+            if not open_ones or report.coverage.states > self.states_beyond // 10:
+                break
+        return not open_ones
+
     def _tried(self, prop: Property, why: str) -> Judgement:
-        """The judgement by small numbers of copies, if there is none for every number."""
+        """The judgement by small numbers of copies, where there is none for every number."""
         trials = []
-        for count in range(1, TRIED + 1):
+        for count, report in self._trials():
             copies = dict.fromkeys(self.system.any_number, count)
-            trials.append(found := self._trial(count).judgement(prop.name))
+            trials.append(found := report.judgement(prop.name))
             if found.trace is not None:
                 return replace(found, reason=f"{found.reason} with {_copies_text(copies)}", copies=copies)
-        held = combined([trial.verdict for trial in trials]) is Verdict.HOLDS
+        holding = list(takewhile(lambda trial: trial.verdict is Verdict.HOLDS, trials))
+        held = len(holding) if len(holding) >= TRIED else 0
         open_ones = (
             f"; with {n} of each: {t.reason}" for n, t in enumerate(trials, 1) if t.verdict is not Verdict.HOLDS
         )
-        with_them = f"; HOLDS with 1 to {TRIED}" if held else next(open_ones)
+        with_them = f"; HOLDS with 1 to {held}" if held else next(open_ones)
         self.undecided[prop.name] = f"not decided for every number of copies: {why}{with_them}"
         judgement = certify(prop, self.coverage(self.undecided[prop.name]), None)
-        return replace(judgement, holds_up_to=TRIED if held else 0)
+        return replace(judgement, holds_up_to=held)
 
-    def _trial(self, count: int) -> Report:
-        """The report of `explore` on all questions, with `count` copies of each."""
-        if count not in self.trials:
-            copies = dict.fromkeys(self.system.any_number, count)
-            names = [prop.name for prop in self.asked]
-            system = self.system.with_copies(copies)
-            self.trials[count] = explore(system, properties=names, limit=TRIED_STATES, keep_going=True)
-        return self.trials[count]
+    def _trials(self) -> Iterator[tuple[int, Report]]:
+        """The reports of `explore` on all questions by the number of copies of each, from 1 on, up to the bounds."""
+        left = self.states_beyond
+        for count in range(1, BEYOND + 1):
+            if count > TRIED and left <= 0:
+                return
+            if count not in self.trials:
+                self.trials[count] = self._trial(count, TRIED_STATES if count <= TRIED else left)
+            yield count, self.trials[count]
+            if count > TRIED:
+                left -= self.trials[count].coverage.states
+
+    def _trial(self, count: int, limit: int) -> Report:
+        system = self.system.with_copies(dict.fromkeys(self.system.any_number, count))
+        return explore(system, properties=[prop.name for prop in self.asked], limit=limit, keep_going=True)
 
 
 def _copies_text(copies: Mapping[str, int]) -> str:

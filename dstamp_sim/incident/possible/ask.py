@@ -91,7 +91,9 @@ def reach_any(system: System, names: Sequence[str]) -> EngineAnswer:
     kept = [process for process in system.processes if process.name not in names or process.name in near]
     processes = [process.with_copies(ANY) if process.name in names else process for process in kept]
     changed = replace(system, processes=processes)
-    return _reached(prove(changed, properties=[ALL_SEEN]) if near else explore(changed, properties=[ALL_SEEN]))
+    return _reached(
+        prove(changed, properties=[ALL_SEEN], states_beyond=0) if near else explore(changed, properties=[ALL_SEEN])
+    )
 
 
 def excluded(system: System, names: Sequence[str]) -> bool:
