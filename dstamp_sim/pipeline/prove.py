@@ -60,6 +60,5 @@ def _one_more(origin: Origin, report: Report) -> Iterator[str]:
         options = [f"--set {quote(f'{name}={value}')}" for name, value in settings.items()]
         options += [f"--placement {quote(origin.placement)}"] if origin.placement else []
         options += [f"--crashes {origin.crashes}"] if origin.crashes else []
-        yield (
-            f"More copies may still fail; one more: dstamp explore {quote(origin.model)} {' '.join(options)} --keep-going"
-        )
+        further = f"dstamp explore {quote(origin.model)} {' '.join(options)} --keep-going"
+        yield f"More copies may still fail; one more: {further}"
