@@ -60,7 +60,10 @@ def explore(
     force: Force = False,  # noqa: ARG001 - its callback has done all
     as_json: AsJson = False,
 ) -> None:
-    """Explore every interleaving of a model: the shortest bad one, or the proof that there is none."""
+    """Explore every interleaving of a model: the shortest bad one, or the proof that there is none.
+
+    It knows no time: an order that only durations rule out is possible here, and `replay --draws N` counts with them.
+    """
     from dstamp_sim.pipeline.explore import explore_model  # noqa: PLC0415 - commands load what they need
     from dstamp_sim.pipeline.subject import load_subject  # noqa: PLC0415 - as above
 

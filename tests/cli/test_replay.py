@@ -203,6 +203,83 @@ def test_draws_say_how_often_each_property_fails_and_which_seed_shows_it(dstamp,
     )
 
 
+LEASED = """
+from dstamp_sim import Outcome, Process, Register, SharedObject, System, at_end, delay
+
+class Lease(SharedObject):
+    def outcomes(self, state, op):
+        holder, given = state
+        match op.verb, op.args:
+            case "acquire", ():
+                return () if holder else (Outcome((given + 1, given + 1), given + 1),)
+            case "wait_newer", (token,):
+                return (Outcome(state, holder),) if holder > token else ()
+            case ("release" | "lapse"), (token,):
+                return (Outcome((0, given) if holder == token else state),)
+        raise self.unknown_verb(op)
+
+lease, file = Lease("lease", (0, 0)), Register("file", 0)
+
+def apply():
+    token = yield lease.op("acquire")
+    seen = yield file.read()
+    yield delay("job")
+    yield file.write(seen + 1)
+    yield lease.op("release", token)
+
+def timer(runs):
+    last = 0
+    for _ in range(runs):
+        last = yield lease.op("wait_newer", last)
+        yield delay("ttl")
+        yield lease.op("lapse", last)
+
+def build(runs: int = 2) -> System:
+    return System(
+        objects=[lease, file],
+        processes=[Process("apply", apply, copies=runs), Process("timer", timer, runs, daemon=True)],
+        properties=[at_end("both are in", lambda results, state: state[file] == runs, reads=[file])],
+    )
+"""
+
+LEASED_DAY = """
+title = "A lease of 30 s, jobs of 10 to 20 s"
+model = "leased.py"
+seed = 1
+[[starts]]
+name = "first"
+at = 2026-06-01T09:00:00
+[[starts]]
+name = "second"
+at = 2026-06-01T09:00:05
+[delays]
+job = { uniform_s = [10, 20], source = "assumed" }
+ttl = { constant_s = 30, source = "the rule" }
+"""
+
+
+@pytest.mark.parametrize(("ttl_s", "most_failing"), [(30, 0), (15, 1000)])
+def test_what_only_durations_rule_out_fails_for_the_explorer_and_in_no_draw(dstamp, tmp_path, ttl_s, most_failing):
+    """Case c2. No job outlasts a lease of 30 s; one of 15 s lapses amid half of the first jobs, and of those many fail.
+
+    The limit, by hand: none of 1,000 leaves at most 1 - 0.025^(1/1000) = 0.37 %.
+    """
+    (tmp_path / "leased.py").write_text(LEASED)
+    (tmp_path / "day.toml").write_text(LEASED_DAY.replace("constant_s = 30", f"constant_s = {ttl_s}"))
+    code, out, _ = dstamp("explore", tmp_path / "leased.py")
+    assert code == 1
+    assert "VIOLATED     at end: both are in" in out
+    code, out, _ = dstamp("replay", tmp_path / "day.toml", "--draws", 1000, "--json")
+    both_in = json.loads(out)["draws"]["properties"][0]
+    assert both_in["asked"] == 1000
+    if most_failing == 0:
+        assert (code, both_in["decided"]) == (0, 0)
+        assert 0.0036 < both_in["probability_95"][1] < 0.0038
+    else:
+        assert code == 1
+        assert 200 < both_in["decided"] < most_failing
+
+
 def test_deaths_of_a_scenario_are_drawn_too(dstamp, visits):
     scenario = visits(5)
     scenario.write_text(SCENARIO.replace('name = "ann"', 'name = "ann"\ndies_after_s = 3'))
