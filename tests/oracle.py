@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from dstamp_sim.core.op import DELAY, Op
 from dstamp_sim.core.placement import lay_over
-from dstamp_sim.core.properties import Property, PropertyKind
+from dstamp_sim.core.properties import END_POSSIBLE, Property, PropertyKind
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.core.system import Instance, System
 
@@ -62,6 +62,7 @@ class Findings:
     results_at_end: set[tuple[tuple[str, Any], ...]] = field(default_factory=set)
     deadlocks: list[State] = field(default_factory=list)
     blocked_states: int = 0
+    traps: set[State] = field(default_factory=set)
 
 
 def search(system: System, limit: int = 100_000) -> Findings:
@@ -69,7 +70,8 @@ def search(system: System, limit: int = 100_000) -> Findings:
     oracle = Oracle(system)
     asked = dict.fromkeys((prop.name for prop in system.checked_properties), 0)
     findings = Findings(shortest=dict.fromkeys(asked))
-    level, seen, depth = [oracle.initial()], {oracle.initial()}, 0
+    level, depth_of, depth = [oracle.initial()], {oracle.initial(): 0}, 0
+    before: dict[State, list[State]] = {oracle.initial(): []}
     while level:
         below = []
         for state in level:
@@ -77,15 +79,31 @@ def search(system: System, limit: int = 100_000) -> Findings:
             _look_at(oracle, state, offers, depth, asked, findings)
             for after in oracle.successors(state, offers):
                 findings.transitions += 1
-                if after not in seen:
-                    seen.add(after)
+                if after not in depth_of:
+                    depth_of[after] = depth + 1
                     below.append(after)
-        assert len(seen) <= limit, f"more than {limit} states: too large for the oracle"
+                before.setdefault(after, []).append(state)
+        assert len(depth_of) <= limit, f"more than {limit} states: too large for the oracle"
         level, depth = below, depth + 1
-    findings.states = len(seen)
+    findings.states = len(depth_of)
+    findings.traps = before.keys() - _with_an_end(oracle, before)
+    asked[END_POSSIBLE.name] = len(depth_of)
+    findings.shortest[END_POSSIBLE.name] = min((depth_of[state] for state in findings.traps), default=None)
     for prop in system.checked_properties:
         findings.verdicts[prop.name] = _verdict(prop, findings.shortest[prop.name], asked[prop.name])
     return findings
+
+
+def _with_an_end(oracle: Oracle, before: dict[State, list[State]]) -> set[State]:
+    """The states from which one can be reached in which all who must end have: backwards from there, move by move."""
+    found = {state for state in before if oracle.all_ended(state)}
+    waiting = list(found)
+    while waiting:
+        for state in before[waiting.pop()]:
+            if state not in found:
+                found.add(state)
+                waiting.append(state)
+    return found
 
 
 def _look_at(
@@ -247,6 +265,8 @@ class Oracle:
                     yield bool(prop.predicate(local.what[0]))
         elif prop.kind is PropertyKind.NO_DEADLOCK:
             yield any(offer.outcomes for offer in offers) or self.all_ended(state)
+        elif prop.kind is PropertyKind.END_POSSIBLE:
+            return  # `search` asks it of the whole space
         elif prop.kind is PropertyKind.REACHABLE or self.all_ended(state):
             views = [seen] if prop.reads else []
             yield bool(prop.predicate(self.results(state), *views))

@@ -39,7 +39,7 @@ from dstamp_sim.analyses.held import RaceWindow
 from dstamp_sim.analyses.orders import begins, hurries, lets_go, reversed_all, waits
 from dstamp_sim.analyses.trials import Came, InTurn, Moved, Together, Trial, Without
 from dstamp_sim.analyses.what_if import Decision, Remedy, WhatIf
-from dstamp_sim.core.properties import NO_DEADLOCK
+from dstamp_sim.core.properties import OF_WAITING
 from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.trace import Trace
 
@@ -401,7 +401,7 @@ class Causes:
 
     def _waited_for(self) -> frozenset[str]:
         """The objects that a process waits for at the end, if that is the failure."""
-        ops = self.trace.waiting.values() if self.fact.property == NO_DEADLOCK.name else ()
+        ops = self.trace.waiting.values() if self.fact.property in OF_WAITING else ()
         return frozenset(name for name in self.trace.initial for op in ops if op.startswith(f"{name}."))
 
     def _orders(self, after: Collection[int] | None = None) -> Iterator[Cause]:
@@ -550,7 +550,7 @@ class Causes:
 
     def _did(self) -> Iterator[Cause]:
         """The step that made it fail, or the last look before, if no order of processes prevents it."""
-        if self.since < 0 or self.fact.property == NO_DEADLOCK.name or (self.alone is None and self.serially is None):
+        if self.since < 0 or self.fact.property in OF_WAITING or (self.alone is None and self.serially is None):
             return
         yield from self._last_look()
         prop = next(prop for prop in self.what_if.asked if prop.name == self.fact.property)

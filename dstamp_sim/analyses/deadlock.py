@@ -1,4 +1,4 @@
-"""Deadlocks: who holds what and waits for whom since when, in claims; only verified ones are said."""
+"""Deadlocks and traps: who holds what and waits for whom since when, in claims; only verified ones are said."""
 
 from __future__ import annotations
 
@@ -22,18 +22,20 @@ from dstamp_sim.analyses.hold_claims import (
     WentTo,
 )
 from dstamp_sim.analyses.orders import begins
+from dstamp_sim.analyses.trap_claims import CannotEnd, GoesOn, WaitsInVain
 from dstamp_sim.analyses.trials import AfterEnd, Trial
 from dstamp_sim.analyses.verify import Narrator
 from dstamp_sim.analyses.what_if import Decision, WhatIf
 from dstamp_sim.core.holds import Held, Parting
 from dstamp_sim.core.op import Op
+from dstamp_sim.core.properties import END_POSSIBLE
 
 if TYPE_CHECKING:
     import networkx as nx
 
 _AnyClaim = TypeVar("_AnyClaim", bound=Claim)
 
-_Waiting = WaitsForHolders | Waits
+_Waiting = WaitsForHolders | Waits | WaitsInVain
 
 _MOST_SAID = 3
 """How many waiting processes that block nobody are described; the rest are counted."""
@@ -41,7 +43,7 @@ _MOST_SAID = 3
 
 @dataclass(frozen=True)
 class Deadlock:
-    """The standstill at the end, in words; `wants` has, for pictures, who waits for which hold.
+    """The standstill at the end, or the trap, in words; `wants` has, for pictures, who waits for which hold.
 
     `by_holds` is true if holds explain it: a circle, too few of something, a process that waits for itself, or one that
     ended and still holds something. Else `missed` are steps that would have helped, had they not come too soon or
@@ -57,7 +59,7 @@ class Deadlock:
 
 
 def deadlock_in(what_if: WhatIf, fact: Decision, narrator: Narrator) -> Deadlock:
-    """The standstill at the end of the trace, worded by `narrator`. Deterministic; bounded."""
+    """The standstill or the trap at the end of the trace, worded by `narrator`. Deterministic; bounded."""
     return _Standstill(what_if, fact, narrator).deadlock()
 
 
@@ -68,6 +70,7 @@ class _Standstill:
         self.holds = [held for held in self.trace.holds() if held.until is None]
         left = (Parting.DIED, Parting.RESTARTED)
         self.left = [held for held in self.trace.holds() if held.parting in left]
+        self.trapped = fact.property == END_POSSIBLE.name
         self.ops = dict(self._waiting())
 
     def deadlock(self) -> Deadlock:
@@ -80,22 +83,38 @@ class _Standstill:
         missed = [claim for waits in others[:_MOST_SAID] for claim in _first(self._missed(waits))]
         more_waiting = tuple(name for claim in others[_MOST_SAID:] for name in claim.processes)
         more = [MoreWait(more_waiting)] if more_waiting else []
+        waits = [*knots, *others[:_MOST_SAID], *more]
         return Deadlock(
-            what=self.narrator.tell([*knots, *others[:_MOST_SAID], *more]),
+            what=self._in_a_trap(waits) if self.trapped else self.narrator.tell(waits),
             missed=tuple(missed),
             right=self._right(few, circle),
             proof=_proof(circle[0].holds) if circle else "",
             wants=tuple(pair for claim in [*knots, *others] for pair in _wants(claim)),
-            by_holds=bool(knots) or all(_is_kept(claim) for claim in others),
+            by_holds=bool(knots) or (bool(others) and all(_is_kept(claim) for claim in others)),
         )
 
+    def _in_a_trap(self, waits: Sequence[Claim]) -> str:
+        """Who cannot end any more since when; who waits for what; and who goes on all the same."""
+        runs = [name for name in self.trace.processes if name not in self.trace.daemons]
+        since = self.what_if.since(self.fact)
+        each = [name for name in runs if self.narrator.would(CannotEnd((name,), since, together=False))]
+        lead = CannotEnd(tuple(each or runs), since, together=not each)
+        free = [name for name in self.trace.processes if name not in self.ops]
+        goes_on = [claim for name in free if self.narrator.would(claim := GoesOn((name,)))]
+        if not goes_on and len(free) > 1 and self.narrator.would(claim := GoesOn(tuple(free))):
+            goes_on = [claim]
+        told = ": ".join(part for part in (self.narrator.tell([lead]), self.narrator.tell(waits)) if part)
+        return "; ".join(part for part in (told, self.narrator.tell(goes_on, between=", and ")) if part)
+
     def _waiting(self) -> Iterator[tuple[str, tuple[Op, str]]]:
-        """The processes that wait, daemons too, with the op that each waits for, and its object."""
+        """The processes that wait for ever, daemons too, with the op that each waits for, and its object."""
         semantics, last = self.what_if.semantics, self.what_if.states[-1]
         for pid, name in enumerate(semantics.names):
             node = semantics.node(last, pid)
             if node is not None and node.op is not None and node.op.target is not None:
                 target = node.op.target
+                if self.trapped and not self.narrator.would(WaitsInVain((name,), str(node.op))):
+                    continue
                 yield name, (node.op, f"{target.name}@{name}" if target.private else target.name)
 
     def _holds_of(self, name: str) -> list[Held]:
@@ -147,7 +166,7 @@ class _Standstill:
         for holds in (*((held,) for held in live), tuple(live), *((held,) for held in left)):
             if holds and self.narrator.would(claim := WaitsForHolders((process,), holds)):
                 return claim
-        return Waits((process,), str(op), last=False)
+        return WaitsInVain((process,), str(op)) if self.trapped else Waits((process,), str(op), last=False)
 
     def _last(self, claim: _Waiting) -> _Waiting:
         """The same claim, and that all others have ended or died, if that is so."""

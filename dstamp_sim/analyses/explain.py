@@ -24,7 +24,7 @@ from dstamp_sim.analyses.trace_record import Record
 from dstamp_sim.analyses.trials import Answered
 from dstamp_sim.analyses.verify import Narrator
 from dstamp_sim.analyses.what_if import Decision, WhatIf
-from dstamp_sim.core.properties import NO_DEADLOCK, Property
+from dstamp_sim.core.properties import OF_WAITING, Property
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 
@@ -71,7 +71,9 @@ def explain(
     result of `process` if set. Raises ScheduleError when the trace is not one of the system.
     """
     accesses = Accesses(trace)
-    asked = [prop for prop in system.checked_properties if not prop.is_wish or prop is about]
+    asked = [prop for prop in system.checked_properties if prop is about or not (prop.is_wish or prop.asks_ahead)]
+    if about is None:
+        asked += [prop for prop in system.checked_properties if prop.asks_ahead]
     what_if = WhatIf(system, trace, accesses, asked)
     facts = [
         fact
@@ -80,7 +82,11 @@ def explain(
     ]
     if not facts:
         return Explanation(None, None, "Nothing went wrong in this trace")
-    causes = Causes(what_if, Conflicts(trace, accesses), facts[0])
+    ahead = {prop.name for prop in asked if prop.asks_ahead}
+    first = min(
+        facts, key=lambda fact: fact.property in ahead
+    )  # what has failed comes before what cannot come any more
+    causes = Causes(what_if, Conflicts(trace, accesses), first)
     return _Explainer(causes, Narrator(Record(system, trace), when), when).explain()
 
 
@@ -92,7 +98,7 @@ class _Explainer:
         self.trace, self.fact = causes.trace, causes.fact
         self.conflicts = causes.conflicts
         self.teller = Teller(causes)
-        stuck = self.fact.property == NO_DEADLOCK.name
+        stuck = self.fact.property in OF_WAITING
         self.waits = deadlock_in(causes.what_if, self.fact, narrator) if stuck else None
 
     def explain(self) -> Explanation:

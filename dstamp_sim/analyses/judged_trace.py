@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import count
 
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.properties import Property
@@ -45,15 +44,11 @@ class TraceJudge:
     def judge(self, choices: Iterable[Choice]) -> tuple[TraceJudgement, ...]:
         """A judgement of every property, in the system's order. Raises ScheduleError if a choice is not possible."""
         self._judge.exercised.clear()
-        state, decided = self._semantics.initial(), dict[int, int]()
-        steps = iter(choices)
-        for number in count(-1):
-            for index in self._judge.decides(state):
-                decided.setdefault(index, number)
-            choice = next(steps, None)
-            if choice is None:
-                break
-            state = self._semantics.perform(state, self._semantics.move(state, choice))
+        states, decided = [self._semantics.initial()], dict[int, int]()
+        for choice in choices:
+            states.append(self._semantics.perform(states[-1], self._semantics.move(states[-1], choice)))
+        for number, index in self._judge.decides_along(states):
+            decided.setdefault(index, number - 1)
         self._judge.check()
         asked = self._judge.exercised
         return tuple(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +23,9 @@ from dstamp_sim.core.shared_object import Outcome
 from dstamp_sim.core.state_fields import ABSENT, Path, changed, fields_of, get, has_fields, put
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
+
+MOST_FOLLOWING = 20_000
+"""How many states that can follow one of a trace's are looked at."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,11 @@ class Performance:
         """The failures (or reached wishes): the property and the process with the result, with the first such state."""
         judge = Judge(self.semantics, self.semantics.system.checked_properties)
         found: dict[tuple[str, str | None], int] = {}
-        for number, state in enumerate(self.states):
-            for prop in (judge.properties[index] for index in judge.decides(state)):
-                each = prop.kind is PropertyKind.EACH_RESULT
-                for who in _whose(self.semantics, prop, state) if each else (None,):
-                    found.setdefault((prop.name, who), number)
+        for number, index in judge.decides_along(self.states):
+            prop = judge.properties[index]
+            each = prop.kind is PropertyKind.EACH_RESULT
+            for who in _whose(self.semantics, prop, self.states[number]) if each else (None,):
+                found.setdefault((prop.name, who), number)
         return found
 
     def where(self, trace: Trace, number: int) -> int | None:
@@ -91,6 +94,7 @@ class Record:
 
     system: System
     trace: Trace
+    _following: dict[int, frozenset[State] | None] = field(default_factory=dict)
 
     @cached_property
     def performance(self) -> Performance:
@@ -101,6 +105,19 @@ class Record:
     def failures(self) -> dict[tuple[str, str | None], int]:
         """The failures in the trace, with their first states."""
         return self.performance.failures()
+
+    def following(self, number: int) -> frozenset[State] | None:
+        """The state after so many steps and all that can follow it; None if these are more than `MOST_FOLLOWING`."""
+        if number not in self._following:
+            semantics, first = self.performance.semantics, self.performance.states[number]
+            seen, waiting = {first}, [first]
+            while waiting and len(seen) <= MOST_FOLLOWING:
+                state = waiting.pop()
+                after = {semantics.perform(state, move) for move in semantics.moves(state)} - seen
+                seen |= after
+                waiting.extend(after)
+            self._following[number] = frozenset(seen) if not waiting else None
+        return self._following[number]
 
     @cached_property
     def releases(self) -> list[tuple[Hold, Op]]:

@@ -39,7 +39,7 @@ from dstamp_sim.analyses.speech import Speech, When
 from dstamp_sim.analyses.trace_record import Performance, Record, perform
 from dstamp_sim.analyses.trials import AfterEnd, Answered, Came, InTurn, Moved, Together, Trial, Without
 from dstamp_sim.core.errors import ModelError, ScheduleError
-from dstamp_sim.core.properties import NO_DEADLOCK
+from dstamp_sim.core.properties import OF_WAITING
 from dstamp_sim.core.schedule import CRASH
 from dstamp_sim.core.shared_object import Outcome
 from dstamp_sim.core.trace import Trace
@@ -295,7 +295,7 @@ def _no_trial(record: Record, fails: Fails, trial: Trial) -> str:
         return f"it cannot be performed: {error}"
     wishes = {prop.name for prop in record.system.checked_properties if prop.is_wish}
     held = isinstance(trial.change, Answered) and trial.change.outcome is None
-    here = {(name, who) for name, who in failures if not (held and name == NO_DEADLOCK.name)}
+    here = {(name, who) for name, who in failures if not (held and name in OF_WAITING)}
     fresh = {(name, who) for name, who in here - record.failures.keys() if name not in wishes}
     if (fails.property, fails.process) in here or fresh:
         return f"it ends with {sorted(name for name, _ in here)}"

@@ -16,7 +16,7 @@ from dstamp_sim.analyses.looked_at import is_seen_otherwise
 from dstamp_sim.core.errors import ModelError, ScheduleError
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.op import Op
-from dstamp_sim.core.properties import NO_DEADLOCK, Property, PropertyKind
+from dstamp_sim.core.properties import OF_WAITING, Property, PropertyKind
 from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.semantics import Move, Semantics, State
 from dstamp_sim.core.shared_object import Outcome
@@ -150,9 +150,11 @@ class WhatIf:
             state = self.states[-1]
             self.states.append(self.semantics.perform(state, self.semantics.move(state, choice)))
         self._since: dict[Decision, int] = {}
-        for number, state in enumerate(self.states):
-            for fact in self._judged([state]):
-                self._since.setdefault(fact, number - 1)
+        decided = list(self._judge.decides_along(self.states))
+        along = [(number, self._fact(index)) for number, index in decided]
+        along += [(number, fact) for number, state in enumerate(self.states) for fact in self._results(state)]
+        for number, fact in sorted(along, key=lambda found: found[0]):
+            self._since.setdefault(fact, number - 1)
 
     @property
     def facts(self) -> tuple[Decision, ...]:
@@ -388,8 +390,8 @@ class WhatIf:
                 performance.follow(self.trace.steps[number])
         ended = performance.finish(held)
         facts = set(self._judged(performance.seen))
-        if stuck:  # a process that we hold up ourselves is not in a deadlock
-            facts = {known for known in facts if known.property != NO_DEADLOCK.name}
+        if stuck:  # a process that we hold up ourselves is neither in a deadlock nor in a trap
+            facts = {known for known in facts if known.property not in OF_WAITING}
         clean = (ended or stuck) and fact not in facts and facts <= self._since.keys()
         return tuple(performance.choices) if clean else None
 
@@ -418,11 +420,12 @@ class WhatIf:
                     yield variant.path, other
 
     def _judged(self, states: Sequence[State]) -> Iterator[Decision]:
-        for state in states:
-            for index in self._judge.decides(state):
-                prop = self._judge.properties[index]
-                yield Decision(prop.name, None, prop.is_wish)
+        yield from (self._fact(index) for _, index in self._judge.decides_along(states))
         yield from self._results(states[-1])
+
+    def _fact(self, index: int) -> Decision:
+        prop = self._judge.properties[index]
+        return Decision(prop.name, None, prop.is_wish)
 
     def _results(self, state: State) -> Iterator[Decision]:
         for pid, process in enumerate(self.semantics.processes):

@@ -116,6 +116,8 @@ def _print(heading: str, found: Sampling, seed: int) -> None:
 
 
 def _share(found: Sampling, judgement: Judgement) -> str:
+    if judgement.prop.asks_ahead:
+        return judgement.reason
     name, drawn = judgement.prop.name, found.sample
     hits, limits = drawn.decided[name], found.chances.get(name)
     counted = f"{hits or 'none'} of {drawn.schedules:,} schedules"

@@ -136,9 +136,9 @@ def broken_by(system: System, trace: Trace) -> set[str]:
     """The names of the properties that a trace violates, as the model judges it."""
     semantics = Semantics(system)
     judge = Judge(semantics, system.checked_properties)
-    state, found = semantics.initial(), set[str]()
+    states = [semantics.initial()]
     for choice in trace.schedule:
-        state = semantics.perform(state, semantics.move(state, choice))
-        found.update(judge.properties[index].name for index in judge.decides(state))
+        states.append(semantics.perform(states[-1], semantics.move(states[-1], choice)))
+    found = {judge.properties[index].name for _, index in judge.decides_along(states[1:])}
     judge.check()
     return found

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from dstamp_sim.core.ahead import Ahead
 from dstamp_sim.core.errors import ModelError, blamed
 from dstamp_sim.core.properties import Looks, LooksAtAll, Property, PropertyKind, Results, StateView
 from dstamp_sim.core.repeated import shaken
@@ -33,14 +34,30 @@ class Judge:
             PropertyKind.AT_END: self._at_end,
             PropertyKind.REACHABLE: self._reachable,
             PropertyKind.NO_DEADLOCK: self._deadlock,
+            PropertyKind.END_POSSIBLE: self._trapped,
         }
         self._asked = [(index, prop, ask[prop.kind]) for index, prop in enumerate(self.properties)]
+        self.ahead = Ahead(semantics)
 
     def decides(self, state: State) -> Iterator[int]:
         """The indices of the properties that `state` decides: violates, or reaches in case of a wish."""
         for index, prop, ask in self._asked:
             if ask(prop, state):
                 yield index
+
+    def decides_along(self, path: Sequence[State]) -> Iterator[tuple[int, int]]:
+        """What the states of a path decide: the number of a state and the index of a property.
+
+        In the order of the path, but for what asks ahead, which comes last.
+        """
+        for number, state in enumerate(path):
+            for index, prop, ask in self._asked:
+                if not prop.asks_ahead and ask(prop, state):
+                    yield number, index
+        for index, prop in enumerate(self.properties):
+            if prop.asks_ahead and (trap := self.ahead.first_trap(path)) is not None:
+                self.exercised[prop.name] += len(path)
+                yield from ((number, index) for number in range(trap, len(path)))
 
     def check(self) -> None:
         """Asks the semantics and the predicates every question since the last call once more, and compares.
@@ -104,6 +121,11 @@ class Judge:
         self.exercised[prop.name] += 1
         stuck = not any(self._semantics.outcomes(state, pid) for pid in range(len(state.local)))
         return stuck and not self._semantics.ended(state)
+
+    def _trapped(self, prop: Property, state: State) -> bool:
+        trapped = self.ahead.is_trap(state)
+        self.exercised[prop.name] += trapped is not None
+        return trapped is True
 
     def _results_ok_in(self, prop: Property, state: State) -> bool:
         return self.results_ok(prop, tuple(self._semantics.results(state).items()), self._seen(prop, state))

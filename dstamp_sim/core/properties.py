@@ -1,4 +1,4 @@
-"""What must hold: always, of each result, at the end; what must be reachable; and freedom from deadlock, built in."""
+"""What must hold: always, of each result, at the end; what must be reachable; built in: no deadlock, a possible end."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class PropertyKind(Enum):
     AT_END = "at end"
     REACHABLE = "reachable"
     NO_DEADLOCK = "no deadlock"
+    END_POSSIBLE = "the end stays possible"
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,27 @@ class Property:
         """Whether the predicate is wanted to be reached, not forbidden."""
         return self.kind is PropertyKind.REACHABLE
 
+    @property
+    def asks_ahead(self) -> bool:
+        """Whether it asks what can still come after a state, which one run alone does not show."""
+        return self.kind is PropertyKind.END_POSSIBLE
+
 
 NO_DEADLOCK = Property(PropertyKind.NO_DEADLOCK, "no deadlock", lambda: True)
 """In every reachable state some process can move, unless every process that must end has ended."""
+
+END_POSSIBLE = Property(PropertyKind.END_POSSIBLE, "the end stays possible", lambda: True)
+"""From every reachable state some continuation lets every process that must end, end (or die).
+
+A state without such a continuation is a trap. A deadlock is one; so is a state in which a daemon goes on for ever while
+somebody waits for what nobody does any more. It asks for no fairness: that the end is possible, not that it comes.
+"""
+
+BUILT_IN = (NO_DEADLOCK, END_POSSIBLE)
+"""The properties that every system has."""
+
+OF_WAITING = frozenset(prop.name for prop in BUILT_IN)
+"""The names of those that fail where somebody never comes to the end."""
 
 
 def always(name: str, predicate: Callable[[StateView], Any], *, reads: Sequence[SharedObject]) -> Property:

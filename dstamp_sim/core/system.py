@@ -11,7 +11,7 @@ from typing import Any
 from dstamp_sim.core.errors import ModelError, PlacementError, UsageError, blamed, unknown
 from dstamp_sim.core.op import Program
 from dstamp_sim.core.placement import BoundSpan, Placement, Scope
-from dstamp_sim.core.properties import NO_DEADLOCK, Property
+from dstamp_sim.core.properties import BUILT_IN, Property
 from dstamp_sim.core.shared_object import SharedObject
 from dstamp_sim.core.typed import expect, is_name, is_number, items
 from dstamp_sim.core.value import Distinct, text
@@ -156,8 +156,8 @@ class System:
 
     @property
     def checked_properties(self) -> tuple[Property, ...]:
-        """The declared properties and the built-in freedom from deadlock."""
-        return (*self.properties, NO_DEADLOCK)
+        """The declared properties and the built-in ones."""
+        return (*self.properties, *BUILT_IN)
 
     def properties_named(self, names: Sequence[str]) -> tuple[Property, ...]:
         """The properties called `names`; all of them when `names` is empty. Raises UsageError for an unknown name."""

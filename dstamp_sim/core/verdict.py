@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from dstamp_sim.core.place import Place
-from dstamp_sim.core.properties import Property, PropertyKind
+from dstamp_sim.core.properties import BUILT_IN, Property, PropertyKind
 from dstamp_sim.core.trace import Trace
 
 
@@ -121,7 +121,7 @@ def certify(prop: Property, coverage: Coverage, witness: Trace | None) -> Judgem
     asked = coverage.exercised.get(prop.name, 0)
     if asked == 0:
         return Judgement(prop, Verdict.UNDETERMINED, "never exercised: no moment at which it is asked was reached")
-    if prop.kind is PropertyKind.NO_DEADLOCK and coverage.nobody_must_end:
+    if prop in BUILT_IN and coverage.nobody_must_end:
         return Judgement(prop, Verdict.HOLDS, "says nothing here: every process is a daemon, and none has to end")
     return Judgement(prop, Verdict.HOLDS, _everywhere(coverage))
 

@@ -41,7 +41,8 @@ class Generator:
 
     def __init__(self, system: System, properties: Sequence[str], most_steps: int) -> None:
         self.semantics = Semantics(system)
-        self.judge = Judge(self.semantics, [p for p in system.properties_named(properties) if not p.is_wish])
+        asked = [p for p in system.properties_named(properties) if not p.is_wish and (properties or not p.asks_ahead)]
+        self.judge = Judge(self.semantics, asked)
         self.most_steps = most_steps
         self.moves = lru_cache(_REMEMBERED)(self._moves)
         self.violated = lru_cache(_REMEMBERED)(self._violated)

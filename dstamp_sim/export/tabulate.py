@@ -57,7 +57,7 @@ def tabulate(system: System, name: str, *, properties: Sequence[str] = (), merge
     ModelError if the model breaks a rule.
     """
     semantics = Semantics(system, history_limit=HISTORY_LIMIT, by_value=True)
-    judge = Judge(semantics, system.properties_named(properties))
+    judge = Judge(semantics, [prop for prop in system.properties_named(properties) if not prop.asks_ahead])
     tables = Tables(semantics, judge, merge=False)
     tables.initial_row()
     why_not = close(tables)

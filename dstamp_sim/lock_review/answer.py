@@ -114,12 +114,13 @@ def _instead(flip: Flip) -> str:
 
 
 def counts(judged: Sequence[JudgedPlacement]) -> str:
-    """How many placements are safe, and for whom; how many are broken, can deadlock, or are not decided."""
+    """How many placements are safe, and for whom; how many are broken, can deadlock, trap, or are not decided."""
     safe = [one for one in judged if one.safe]
     sentences = [f"{len(safe)} of {len(judged)} placements {_are(len(safe))} safe{for_whom(safe)}"]
     for standing, words in (
         (Standing.BROKEN, "{} {are} broken"),
         (Standing.DEADLOCK, "{} can deadlock"),
+        (Standing.TRAP, "{} can lead into a trap"),
         (Standing.UNDECIDED, "{} {are} not decided"),
     ):
         number = sum(one.standing is standing for one in judged)
@@ -213,9 +214,10 @@ def verdict_text(one: JudgedPlacement) -> str:
     match one.standing:
         case Standing.BROKEN:
             return f"broken by {one.smallest} in {one.steps} steps" if one.steps else f"broken: {one.broken}"
-        case Standing.DEADLOCK:
+        case Standing.DEADLOCK | Standing.TRAP:
             unknown = ", the rest not decided" if one.verdict is Verdict.UNDETERMINED else ""
-            return f"deadlock after {one.deadlock_steps} steps{unknown}"
+            steps = "1 step" if one.deadlock_steps == 1 else f"{one.deadlock_steps} steps"
+            return f"{one.standing.value} after {steps}{unknown}"
         case Standing.UNDECIDED:
             return "not decided"
         case Standing.SAFE:

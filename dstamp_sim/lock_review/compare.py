@@ -49,6 +49,7 @@ class Standing(Enum):
     SAFE = "safe"
     BROKEN = "broken"
     DEADLOCK = "deadlock"
+    TRAP = "trap"
     UNDECIDED = "not decided"
 
 
@@ -73,7 +74,9 @@ class JudgedPlacement:
     `numbers` says for which numbers of copies the verdict is (`ANY_NUMBER`, `DECLARED`, "1 to 3"); `why` says why it is
     limited to these, or why there is none; `held` are the declared properties that HOLD. Where it fails: the property
     (`broken`), the fewest processes (`smallest`), and the schedule of its shortest story, with the numbers of `copies`
-    that it needs and how many `steps` it has. Deadlocks are searched for with the numbers in `tried`. `unpriced` says
+    that it needs and how many `steps` it has. Deadlocks are searched for with the numbers in `tried`, and so
+    are traps (states from which the end is not possible any more); `trapped` says that the one that was found is a trap
+    in which somebody can still move. `unpriced` says
     why there is no price.
     """
 
@@ -91,6 +94,7 @@ class JudgedPlacement:
     deadlock_copies: tuple[tuple[str, int], ...] = ()
     deadlock_schedule: str = ""
     deadlock_steps: int = 0
+    trapped: bool = False
     tried: str = ""
     after_death: AfterDeath = AfterDeath.NOT_ASKED
     price: Price | None = None
@@ -102,7 +106,7 @@ class JudgedPlacement:
         if self.verdict is Verdict.VIOLATED:
             return Standing.BROKEN
         if self.deadlock is Verdict.VIOLATED:
-            return Standing.DEADLOCK
+            return Standing.TRAP if self.trapped else Standing.DEADLOCK
         decided = self.verdict is Verdict.HOLDS and self.deadlock is Verdict.HOLDS
         return Standing.SAFE if decided else Standing.UNDECIDED
 
@@ -113,8 +117,8 @@ class JudgedPlacement:
 
     @property
     def fails(self) -> bool:
-        """Whether it is known to be broken or to allow a deadlock."""
-        return self.standing in (Standing.BROKEN, Standing.DEADLOCK)
+        """Whether it is known to be broken, or to let somebody wait for ever."""
+        return self.standing not in (Standing.SAFE, Standing.UNDECIDED)
 
     @property
     def shape(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.placement import Placement
-from dstamp_sim.core.properties import NO_DEADLOCK, PropertyKind
+from dstamp_sim.core.properties import BUILT_IN
 from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Judgement, Report, Verdict, combined
@@ -209,14 +209,19 @@ def _summed_up(placement: Placement, report: Report, numbers: str, tried: str, w
             deadlock_copies=tuple((stuck.copies or {}).items()),
             deadlock_schedule=str(stuck.trace.schedule),
             deadlock_steps=len(stuck.trace.steps),
+            trapped=stuck.prop.asks_ahead,
         )
     return found
 
 
 def _apart(report: Report) -> tuple[Sequence[Judgement], Judgement]:
-    """The judgements on the declared properties, and the one on deadlock."""
-    asked = [j for j in report.judgements if j.prop.kind is not PropertyKind.NO_DEADLOCK]
-    return asked, report.judgement(NO_DEADLOCK.name)
+    """The judgements on the declared properties, and the worse one of those on deadlocks and traps."""
+    asked = [j for j in report.judgements if j.prop not in BUILT_IN]
+    of_waits = [report.judgement(prop.name) for prop in BUILT_IN]
+    return asked, min(of_waits, key=lambda j: _WORST_FIRST.index(_for_some(j)))
+
+
+_WORST_FIRST = (Verdict.VIOLATED, Verdict.UNDETERMINED, Verdict.HOLDS)
 
 
 def _involved(judgement: Judgement) -> int:

@@ -103,6 +103,10 @@ def signs(cells: Sequence[MapCell], for_whom: str) -> list[str]:
         *((any(c.after_death is state for c in safe), f"{sign}: {means}.") for state, (sign, means) in _DEATHS.items()),
         (Standing.BROKEN in standings, "Hatched: broken; the number is the length of its shortest story in steps."),
         (Standing.DEADLOCK in standings, "✕: deadlock, with its number of steps."),
+        (
+            Standing.TRAP in standings,
+            "↻: a trap, with its number of steps: from there the end is not possible any more.",
+        ),
         (Standing.UNDECIDED in standings, "?: not decided; the review says why."),
         (any(cell.recommended for cell in cells), "Thick ring: recommended."),
         (any(cell.present for cell in cells), "Dashed ring: as it is now."),
@@ -118,7 +122,7 @@ def _draw(axes: Axes, panel: Panel, longest: float, *, small: bool) -> None:
 
     for cell in panel.cells:
         fill = shade(cell.number, longest) if _safe(cell) else _FILLS[cell.standing]
-        hatch = "////" if cell.standing in (Standing.BROKEN, Standing.DEADLOCK) else None
+        hatch = "////" if cell.standing in _FAILS else None
         axes.add_patch(
             Rectangle((cell.column, cell.row), 1, 1, fc=fill, ec="#ffffff", lw=1.2, hatch=hatch, hatch_linewidth=0.5)
         )
@@ -144,7 +148,9 @@ def _draw(axes: Axes, panel: Panel, longest: float, *, small: bool) -> None:
         spine.set_visible(False)
 
 
-_FILLS = {Standing.BROKEN: BROKEN, Standing.DEADLOCK: STUCK, Standing.UNDECIDED: "#eceff1"}
+_FAILS = (Standing.BROKEN, Standing.DEADLOCK, Standing.TRAP)
+_SIGNS = {Standing.DEADLOCK: "✕ ", Standing.TRAP: "↻ "}
+_FILLS = {Standing.BROKEN: BROKEN, Standing.DEADLOCK: STUCK, Standing.TRAP: STUCK, Standing.UNDECIDED: "#eceff1"}
 
 
 def _write(axes: Axes, cell: MapCell, *, dark: bool, small: bool) -> None:
@@ -158,7 +164,7 @@ def _write(axes: Axes, cell: MapCell, *, dark: bool, small: bool) -> None:
         va="center",
         fontsize=size,
         color="#ffffff" if dark else INK,
-        bbox=behind if cell.standing in (Standing.BROKEN, Standing.DEADLOCK) else None,
+        bbox=behind if cell.standing in _FAILS else None,
     )
 
 
@@ -171,6 +177,6 @@ def written_in(cell: MapCell) -> str:
             return f"{text}{_NARROW if cell.narrow else ''}" + (f"\n{sign}" if sign else "")
         case Standing.UNDECIDED:
             return "?"
-        case Standing.BROKEN | Standing.DEADLOCK:
-            sign = "✕ " if cell.standing is Standing.DEADLOCK else ""
+        case Standing.BROKEN | Standing.DEADLOCK | Standing.TRAP:
+            sign = _SIGNS.get(cell.standing, "")
             return f"{sign}{cell.number:.0f}" if cell.number else sign

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dstamp_sim.core.errors import UsageError, unknown
 from dstamp_sim.core.placement import Placement
-from dstamp_sim.core.properties import Property
+from dstamp_sim.core.properties import END_POSSIBLE, NO_DEADLOCK, Property
 from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
@@ -245,8 +245,9 @@ def _stories(
             yield _story(subject, one, title, one.schedule, one.copies, one.broken)
     stuck = min((one for one in judged if one.deadlock_schedule), key=_worth_showing, default=None)
     if stuck is not None:
-        title = f"Deadlock: {stuck.shape}"
-        yield _story(subject, stuck, title, stuck.deadlock_schedule, stuck.deadlock_copies, "no deadlock")
+        title, failed = ("Trap", END_POSSIBLE) if stuck.trapped else ("Deadlock", NO_DEADLOCK)
+        schedule, copies = stuck.deadlock_schedule, stuck.deadlock_copies
+        yield _story(subject, stuck, f"{title}: {stuck.shape}", schedule, copies, failed.name)
 
 
 def _worth_showing(one: JudgedPlacement) -> tuple[bool, int]:

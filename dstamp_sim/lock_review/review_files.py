@@ -124,7 +124,12 @@ def _points(review: Review) -> Iterator[PlacementPoint]:
 
 
 def _level(one: JudgedPlacement) -> Level:
-    unsafe = {Standing.BROKEN: Level.BROKEN, Standing.DEADLOCK: Level.DEADLOCK, Standing.UNDECIDED: Level.UNDECIDED}
+    unsafe = {
+        Standing.BROKEN: Level.BROKEN,
+        Standing.DEADLOCK: Level.DEADLOCK,
+        Standing.TRAP: Level.TRAP,
+        Standing.UNDECIDED: Level.UNDECIDED,
+    }
     safe = {AfterDeath.SAFE: Level.SAFE, AfterDeath.STUCK: Level.BLOCKS, AfterDeath.BREAKS: Level.FRAGILE}
     return safe.get(one.after_death, Level.DEATH_UNDECIDED) if one.safe else unsafe[one.standing]
 
@@ -186,5 +191,7 @@ def _assumptions(review: Review) -> list[str]:
     for name, delay in review.scenario.timing.delays.items() if review.scenario else ():
         figures = ", ".join(f"{figure:g}" for figure in delay.figures)
         lines.append(f"{name}: {delay.shape.value} {figures} ({delay.source})")
-    lines.append("Verdicts are about the model; deadlocks are searched for with the named numbers of processes.")
+    lines.append(
+        "Verdicts are about the model; deadlocks and traps are searched for with the named numbers of processes."
+    )
     return lines

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dstamp_sim.analyses.confidence import Interval, all_that_was_never_seen, interval, never_seen
 from dstamp_sim.analyses.explain import Explanation
 from dstamp_sim.analyses.minimise import minimise
+from dstamp_sim.core.properties import END_POSSIBLE
 from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Coverage, Judgement, Verdict, certify, combined
 from dstamp_sim.disk.writing import check_writable
@@ -81,6 +82,9 @@ def judged(system: System, drawn: Sample, properties: Sequence[str] = ()) -> tup
     coverage = Coverage(states=0, transitions=drawn.steps, depth=drawn.longest, exhausted=False, stopped=stopped)
     judgements = []
     for prop in system.properties_named(properties):
+        if prop.asks_ahead:
+            judgements.append(certify(prop, replace(coverage, stopped=_ASKS_AHEAD), None))
+            continue
         trace = None
         if prop.name in drawn.first:
             least = minimise(drawn.first[prop.name], attempts(system, prop))
@@ -89,12 +93,16 @@ def judged(system: System, drawn: Sample, properties: Sequence[str] = ()) -> tup
     return tuple(judgements)
 
 
+_ASKS_AHEAD = "not asked: a schedule shows one way on, and this asks for all of them; `explore` does"
+
+
 def _chances(drawn: Sample) -> dict[str, Interval]:
     if not drawn.independent or not drawn.schedules:
         return {}
     return {
         name: interval(hits, drawn.schedules) if hits else Interval(0.0, never_seen(drawn.schedules))
         for name, hits in drawn.decided.items()
+        if name != END_POSSIBLE.name
     }
 
 

@@ -58,6 +58,7 @@ class Level(Enum):
 
     BROKEN = "broken"
     DEADLOCK = "deadlocks"
+    TRAP = "leads into a trap"
     UNDECIDED = "not decided"
     FRAGILE = "safe until\na run dies"
     DEATH_UNDECIDED = "safe; with a\ndeath not decided"
@@ -68,6 +69,7 @@ class Level(Enum):
 _MARKS = {
     Level.BROKEN: ("x", "#b3541e"),
     Level.DEADLOCK: ("o", "#7a3f9a"),
+    Level.TRAP: ("v", "#7a3f9a"),
     Level.UNDECIDED: ("s", "#6d7780"),
     Level.FRAGILE: ("D", "#8a8f2a"),
     Level.DEATH_UNDECIDED: ("d", "#8a8f2a"),

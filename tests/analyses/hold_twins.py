@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 from dstamp_sim.analyses import hold_claims as says
 from dstamp_sim.analyses.claims import Claim
 from dstamp_sim.analyses.trace_record import Record
+from dstamp_sim.analyses.trap_claims import CannotEnd, GoesOn, WaitsInVain
 from dstamp_sim.core.holds import Held
 from dstamp_sim.core.placement import Span
 
@@ -31,6 +32,10 @@ def _wrong(held: Held, record: Record) -> Iterator[Held]:
 
 def _not_waiting(record: Record) -> list[str]:
     return [name for name in record.trace.processes if name not in record.trace.waiting]
+
+
+def _ended(record: Record) -> list[str]:
+    return list(record.trace.results)
 
 
 def _asked_before(record: Record, process: str, last: int) -> list[str]:
@@ -75,6 +80,9 @@ HOLD_TWINS = {
     says.NoLockHeld: lambda c, r: [
         replace(c, processes=(h.process,), last=h.since + 1) for h in r.trace.holds() if h.is_lock
     ],
+    CannotEnd: lambda c, r: [replace(c, step=n) for n in (c.step - 1, c.step + 1) if -1 <= n < len(r.trace.steps)],
+    WaitsInVain: lambda c, r: [replace(c, op="nothing()"), *(replace(c, processes=(n,)) for n in _not_waiting(r))],
+    GoesOn: lambda c, r: [replace(c, processes=()), *(replace(c, processes=(n,)) for n in _ended(r))],
 }
 """By kind of claim, what makes wrong ones of a true one."""
 

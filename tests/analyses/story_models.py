@@ -31,6 +31,7 @@ from tests.analyses.story_objects import (
     delivered_twice,
     nested_states,
 )
+from tests.analyses.trap_models import a_flag_is_left_behind, a_lease_outlives_its_holder, a_worker_is_waited_for
 
 
 def lock_taken_meanwhile(lock: Mutex | Flock) -> System:
@@ -224,4 +225,7 @@ STORIES: dict[str, Callable[[], System]] = {
     "whatever it reads": whatever_it_reads,
     "the last write wins": the_last_write_wins,
     "the usual coin": the_usual_coin,
+    "a worker is waited for": a_worker_is_waited_for,
+    "a flag is left behind": a_flag_is_left_behind,
+    "a lease outlives its holder": a_lease_outlives_its_holder,
 }

@@ -27,8 +27,9 @@ from dstamp_sim.engines.explore.settings import (
     ExploreProgress,
     Reductions,
 )
-from dstamp_sim.engines.explore.shortest import shortest_schedule
+from dstamp_sim.engines.explore.shortest import shortest_schedule, traps_of
 from dstamp_sim.engines.explore.space import OutOfMemory, Space
+from dstamp_sim.engines.explore.traps import first_trap
 from dstamp_sim.engines.replay import replay_to_end
 from dstamp_sim.engines.tables.closure import close
 from dstamp_sim.engines.tables.quotient import quotient
@@ -60,7 +61,8 @@ _NO_MATTER = "the verdict is the same, it only takes longer (objects of fewer st
 class _Search:
     """One search over one space: what it found (property index to state), and why it stopped early.
 
-    `full` are the tables before local states with equal futures were merged; `endless` as in its bounds.
+    `full` are the tables before local states with equal futures were merged; `endless` as in its bounds. `no_look_back`
+    says why traps were not looked for in a space that was exhausted.
     """
 
     space: Space
@@ -69,6 +71,7 @@ class _Search:
     found: dict[int, int] = field(default_factory=dict)
     stopped: str = ""
     endless: str | None = None
+    no_look_back: str = ""
     notes: list[str] = field(default_factory=list)
 
 
@@ -209,6 +212,8 @@ def _run(search: _Search, asked: Sequence[Property], bounds: _Bounds, progress: 
     """Expand level after level until a property is decided, the space is exhausted, or a bound is reached."""
     try:
         search.stopped = _levels(search, asked, bounds, progress)
+        if not search.stopped:
+            _look_back(search, asked)
     except KeyboardInterrupt:
         search.stopped = INTERRUPTED
     except UnboundedProgram as unbounded:
@@ -240,6 +245,21 @@ def _levels(search: _Search, asked: Sequence[Property], bounds: _Bounds, progres
     return ""
 
 
+def _look_back(search: _Search, asked: Sequence[Property]) -> None:
+    """Looks for traps in the exhausted space, if that was asked: they are known only when all is."""
+    for index, prop in enumerate(asked):
+        if prop.asks_ahead:
+            search.judge.exercised[prop.name] += search.space.count
+            try:
+                trap = first_trap(search.space)
+            except KeyboardInterrupt:
+                search.no_look_back = INTERRUPTED
+            except (OutOfMemory, MemoryError):
+                search.no_look_back = "memory ran out as traps were looked for"
+            else:
+                search.found.update({} if trap is None else {index: trap})
+
+
 INTERRUPTED = "interrupted"
 FIRST_VIOLATION = "stopped at the first violation (--keep-going visits the whole space)"
 
@@ -265,6 +285,8 @@ def _suspect(space: Space) -> str:
 
 def _judgement(search: _Search, index: int, prop: Property, coverage: Coverage) -> Judgement:
     if index not in search.found:
+        if prop.asks_ahead and search.no_look_back:
+            coverage = replace(coverage, exhausted=False, stopped=search.no_look_back)
         return certify(prop, coverage, None)
     trace, shortest, minimal = _witness(search, index, prop)
     judged = replace(certify(prop, coverage, trace), minimal=minimal)
@@ -274,14 +296,14 @@ def _judgement(search: _Search, index: int, prop: Property, coverage: Coverage) 
 def _witness(search: _Search, index: int, prop: Property) -> tuple[Trace, bool, bool]:
     """A trace that decides a property, replayed and judged again; whether it is shortest, and has fewest switches."""
     semantics = search.space.tables.semantics
-    judge = Judge(semantics, [prop])
+    judge, space = Judge(semantics, [prop]), search.space
 
     def decides(state: State) -> bool:
         return any(True for _ in judge.decides(state))
 
-    space = search.space
     too_large = (space.orbits() if space.symmetry else space.count) > TOO_LARGE
-    schedule = None if too_large else shortest_schedule(semantics, decides, SMALL)
+    near = traps_of(semantics, SMALL).__contains__ if prop.asks_ahead and not too_large else decides
+    schedule = None if too_large else shortest_schedule(semantics, near, SMALL)
     shortest = minimal = schedule is not None
     if schedule is None:
         bounds = _Bounds(LARGE, 2048, keep_going=False, endless=search.endless)
@@ -290,6 +312,9 @@ def _witness(search: _Search, index: int, prop: Property) -> tuple[Trace, bool, 
         schedule = _along(exact, exact.found[0], prop) if shortest else _along(search, search.found[index], prop)
     trace, end = replay_to_end(semantics, schedule)
     if not decides(end):
+        if prop.asks_ahead:
+            assert judge.ahead.is_trap(end) is None, f"{schedule} does not lead into a trap"
+            return trace, shortest, minimal
         raise changed_its_mind(prop, "differently when the trace that decides it was performed again")
     return trace, shortest, minimal
 

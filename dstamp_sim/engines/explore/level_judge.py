@@ -49,14 +49,15 @@ class LevelJudge:
     def decided(self, begin: int, end: int, *, deadlock: bool) -> dict[int, int]:
         """The properties that a state in begin..end decides: index, and the first such state.
 
-        With `deadlock` only freedom from deadlock is asked, of states that are expanded; without, all others.
+        With `deadlock` only freedom from deadlock is asked, of states that are expanded; without, all others but what
+        asks ahead, which is asked of the whole space (`traps`).
 
         Raises ToldApart when symmetry is on and a property told copies apart.
         """
         self._describe_locals()
         found: dict[int, int] = {}
         for index, prop in enumerate(self._judge.properties):
-            if (prop.kind is PropertyKind.NO_DEADLOCK) is not deadlock:
+            if prop.asks_ahead or (prop.kind is PropertyKind.NO_DEADLOCK) is not deadlock:
                 continue
             for at in range(begin, end, CHUNK):
                 state = self._ask[prop.kind](index, prop, at, min(at + CHUNK, end))

@@ -33,6 +33,30 @@ def shortest_schedule(semantics: Semantics, decides: Callable[[State], bool], li
     return None
 
 
+def traps_of(semantics: Semantics, limit: int) -> frozenset[State]:
+    """All states from which no end can be reached; none where there are more than `limit` states in all."""
+    start = semantics.initial()
+    before: dict[State, list[State]] = {start: []}
+    waiting = [start]
+    while waiting and len(before) <= limit:
+        state = waiting.pop()
+        for move in semantics.moves(state):
+            after = semantics.perform(state, move)
+            if after not in before:
+                before[after] = []
+                waiting.append(after)
+            before[after].append(state)
+    if waiting:
+        return frozenset()
+    ending = {state for state in before if semantics.ended(state)}
+    waiting = list(ending)
+    while waiting:
+        earlier = set(before[waiting.pop()]) - ending
+        ending |= earlier
+        waiting.extend(earlier)
+    return frozenset(before.keys() - ending)
+
+
 def _next_level(
     semantics: Semantics,
     frontier: Sequence[State],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -54,6 +54,18 @@ class Batch(NamedTuple):
     end: int
     size: int
     desk: Desk
+
+
+class WholeSpace(NamedTuple):
+    """An exhausted space as compiled code reads it, to look up the successors of its states."""
+
+    rows: NDArray[np.uint64]
+    slots: NDArray[np.int32]
+    objects: int
+    groups: NDArray[np.int64]
+    layout: kernel.RowLayout
+    steps: kernel.StepTables
+    death: kernel.Deaths
 
 
 Knowledge = tuple[kernel.StepTables, kernel.Deaths, kernel.Reduction]
@@ -165,6 +177,11 @@ class Space:
         """Makes a level of the states that were found since the last one."""
         self.levels.append(self.count)
 
+    def whole(self) -> WholeSpace:
+        """This space, when no state is left to expand."""
+        steps, deaths = self.tables.steps(), self.tables.deaths()
+        return WholeSpace(self.rows, self.slots, self.objects, self._groups, self._layout.fields, steps, deaths)
+
     def end_search(self) -> None:
         """Frees what only a further search would need; the states and their parents remain."""
         self.slots, self._desks = np.zeros(0, np.int32), []
@@ -179,6 +196,11 @@ class Space:
         for index, column in enumerate(columns):
             found[:, index] = self.column(column, begin, end)
         return found
+
+    def stuck_locals(self) -> Iterator[NDArray[np.int64]]:
+        """Process by process: its local state in each state in which nobody can move."""
+        rows = self.rows[self.stuck]
+        return (self._layout.column(rows, self.objects + p, 0, len(rows)) for p in range(self.processes))
 
     def path(self, state: int) -> list[NDArray[np.int64]]:
         """The rows from the initial state to `state`, as numbers."""

@@ -82,11 +82,13 @@ def count_interleavings(
 ) -> Interleavings:
     """The complete interleavings of `system`, and by property how many decide it. Exact; every op counts as a step.
 
+    What asks ahead is left out: a complete interleaving decides nothing about what else could have come.
+
     Tells `progress` while the space grows. Raises UsageError when there are more than `limit` states, or infinitely
     many interleavings (a cycle of daemons).
     """
     semantics = Semantics(system, history_limit=HISTORY_LIMIT)
-    judge = Judge(semantics, system.properties_named(properties))
+    judge = Judge(semantics, [prop for prop in system.properties_named(properties) if not prop.asks_ahead])
     return interleavings_of(semantics, judge, limit, memory_mb, progress)
 
 

@@ -135,6 +135,16 @@ def insert(rows: Any, count: int, slots: Any, row: Any) -> Any:
 
 
 @compiled
+def number_of(rows: Any, slots: Any, row: Any) -> Any:
+    """The number of `row` among the rows in `slots`; -1 if it is none of them."""
+    mask = np.uint64(slots.shape[0] - 1)
+    at = _hash(row) & mask
+    while slots[at] >= 0 and not _same(rows[slots[at]], row):
+        at = (at + np.uint64(1)) & mask
+    return slots[at]
+
+
+@compiled
 def _look_up(rows: Any, known: Any, slots: Any, found: Any, begin: Any, end: Any) -> None:
     """For the successors begin..end, the number of each if it is that of one of the first `known` rows.
 
@@ -218,34 +228,35 @@ def rehash(rows: Any, count: int, slots: Any) -> None:
 
 
 @compiled
-def _unpack(rows: Any, number: Any, layout: Any, row: Any) -> Any:
+def unpack(rows: Any, number: Any, layout: Any, row: Any) -> Any:
+    """Write the numbers of a packed row into `row`."""
     for column in range(row.shape[0]):
         row[column] = np.int64((rows[number, layout.word[column]] >> layout.shift[column]) & layout.mask[column])
 
 
 @compiled
-def _put(held: Any, i: Any, layout: Any, row: Any, column: Any, value: Any) -> Any:
+def put_column(held: Any, i: Any, layout: Any, row: Any, column: Any, value: Any) -> Any:
     """Write `value` into a column of successor i, which has the number of `row` there."""
     held[i, layout.word[column]] += np.uint64(value - row[column]) << layout.shift[column]
 
 
 @compiled
-def _put_sorted(held: Any, i: Any, layout: Any, row: Any, column: Any, value: Any, begin: Any, end: Any) -> Any:
-    """As `_put`, for a column of the identical processes begin..end, which are sorted and stay so."""
+def put_sorted(held: Any, i: Any, layout: Any, row: Any, column: Any, value: Any, begin: Any, end: Any) -> Any:
+    """As `put_column`, for a column of the identical processes begin..end, which are sorted and stay so."""
     while column > begin and row[column - 1] > value:
-        _put(held, i, layout, row, column, row[column - 1])
+        put_column(held, i, layout, row, column, row[column - 1])
         column -= 1
     while column < end - 1 and row[column + 1] < value:
-        _put(held, i, layout, row, column, row[column + 1])
+        put_column(held, i, layout, row, column, row[column + 1])
         column += 1
-    _put(held, i, layout, row, column, value)
+    put_column(held, i, layout, row, column, value)
 
 
 @compiled
 def mark_used(rows: Any, begin: Any, end: Any, objects: Any, layout: Any, steps: Any, row: Any, used: Any) -> Any:
     """Set `used` for every entry of the tables of ops that one of the states begin..end looks up."""
     for number in range(begin, end):
-        _unpack(rows, number, layout, row)
+        unpack(rows, number, layout, row)
         for column in range(objects, row.shape[0] - 1):
             slot = steps.target[row[column]]
             if slot != ENDED:
@@ -353,7 +364,7 @@ def lose(row: Any, here: int, death: Deaths, misses: Any, tallies: Any) -> bool:
 
 
 @compiled
-def _lost(row: Any, here: Any, death: Any, work: Any, misses: Any, tallies: Any) -> Any:
+def lost(row: Any, here: Any, death: Any, work: Any, misses: Any, tallies: Any) -> Any:
     """Put into `work.lost` what `row` is after the death of a process in `here`; False when entries miss."""
     for column in range(row.shape[0]):
         work.lost[column] = row[column]
@@ -361,16 +372,23 @@ def _lost(row: Any, here: Any, death: Any, work: Any, misses: Any, tallies: Any)
 
 
 @compiled
-def _mortal(here: Any, p: Any, steps: Any, death: Any) -> Any:
+def mortal(here: Any, p: Any, steps: Any, death: Any) -> Any:
+    """Whether process p may die in local state `here`, as long as some death is allowed."""
     return death.killable[p] and steps.target[here] != ENDED
 
 
 @compiled
-def _begin(rows: Any, at: Any, found: Any, i: Any) -> Any:
-    """Begin successor i of state `at`, as that state."""
-    found.parents[i] = at
+def begin(rows: Any, at: Any, held: Any, i: Any) -> Any:
+    """Begin row i of `held`, a successor of state `at`, as that state."""
     for word in range(rows.shape[1]):
-        found.rows[i, word] = rows[at, word]
+        held[i, word] = rows[at, word]
+
+
+@compiled
+def _begin(rows: Any, at: Any, found: Any, i: Any) -> Any:
+    """As `begin`, and note its parent."""
+    found.parents[i] = at
+    begin(rows, at, found.rows, i)
 
 
 @compiled
@@ -402,14 +420,14 @@ def expand(
     why, size, at = DONE, 0, begin
     found.table[:] = -1
     while at < end:
-        _unpack(rows, at, layout, row)
+        unpack(rows, at, layout, row)
         missing, most, movers = _look_up_moves(row, objects, steps, work, met, misses, tallies)
         mortals = row[deaths] < death.allowed
         if mortals:
             for p in range(processes):
-                if _mortal(row[objects + p], p, steps, death):
+                if mortal(row[objects + p], p, steps, death):
                     most += 1
-                    missing += not _lost(row, row[objects + p], death, work, misses, tallies)
+                    missing += not lost(row, row[objects + p], death, work, misses, tallies)
         if missing > 0:
             why = MISSED
             break
@@ -431,20 +449,20 @@ def expand(
             for k in range(steps.first[entry], steps.first[entry + 1]):
                 _begin(rows, at, found, size)
                 if slot >= 0:
-                    _put(found.rows, size, layout, row, slot, steps.next_state[k])
-                _put_sorted(found.rows, size, layout, row, objects + p, steps.next_local[k], groups[p, 0], groups[p, 1])
+                    put_column(found.rows, size, layout, row, slot, steps.next_state[k])
+                put_sorted(found.rows, size, layout, row, objects + p, steps.next_local[k], groups[p, 0], groups[p, 1])
                 size += _is_new(found, size)
         if mortals:
             for p in range(processes):
                 here = row[objects + p]
-                if _mortal(here, p, steps, death):
+                if mortal(here, p, steps, death):
                     tallies[0] += 1
-                    _lost(row, here, death, work, misses, tallies)
+                    lost(row, here, death, work, misses, tallies)
                     _begin(rows, at, found, size)
                     for slot in range(objects):
-                        _put(found.rows, size, layout, row, slot, work.lost[slot])
-                    _put(found.rows, size, layout, row, deaths, row[deaths] + 1)
-                    _put_sorted(
+                        put_column(found.rows, size, layout, row, slot, work.lost[slot])
+                    put_column(found.rows, size, layout, row, deaths, row[deaths] + 1)
+                    put_sorted(
                         found.rows, size, layout, row, objects + p, death.death_of[here], groups[p, 0], groups[p, 1]
                     )
                     size += _is_new(found, size)

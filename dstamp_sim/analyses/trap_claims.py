@@ -1,0 +1,107 @@
+"""What an explanation says of a trap, claim by claim, and how each is verified: by performing all that can follow.
+
+A trap is a state from which not all who must end can come to their end any more, though somebody may move for ever.
+"""
+
+from __future__ import annotations
+
+from dstamp_sim.analyses.claims import Claim
+from dstamp_sim.analyses.speech import Speech, listed
+from dstamp_sim.analyses.trace_record import Record
+from dstamp_sim.analyses.verify import against
+from dstamp_sim.core.semantics import State
+
+
+class CannotEnd(Claim):
+    """Since step `step` no behaviour ends `processes`, which before it was possible; -1: from the start.
+
+    Each of them, or with `together` all of them in one behaviour.
+    """
+
+    processes: tuple[str, ...]
+    step: int
+    together: bool
+
+    def words(self, say: Speech) -> str:
+        """`After worker's death at step 1 main cannot end any more`."""
+        never = "cannot all end" if self.together else "cannot end"
+        if self.step < 0:
+            return f"{listed(self.processes)} {never}, from the start"
+        return f"After {say.does(self.step)} {listed(self.processes)} {never} any more"
+
+
+class WaitsInVain(Claim):
+    """In the end `processes` wait for `op`, and wait for it still after everything that can follow."""
+
+    processes: tuple[str, ...]
+    op: str
+
+    def words(self, say: Speech) -> str:
+        """`main waits for done.wait_for(True), which nothing that can still happen makes possible`."""
+        wait = "wait" if len(self.processes) > 1 else "waits"
+        return f"{listed(self.processes)} {wait} for {self.op}, which nothing that can still happen makes possible"
+
+
+class GoesOn(Claim):
+    """After everything that can follow the end, one of `processes` can move."""
+
+    processes: tuple[str, ...]
+
+    def words(self, say: Speech) -> str:
+        """`heartbeat can always go on`."""
+        if len(self.processes) == 1:
+            return f"{self.processes[0]} can always go on"
+        return f"one of {listed(self.processes)} can always go on"
+
+
+@against.register
+def _cannot_end(claim: CannotEnd, record: Record) -> str:
+    after = record.following(claim.step + 1)
+    if after is None:
+        return "too much can follow"
+    if wrong := next((no for names in _groups(claim) if (no := _end_together(names, after, record))), ""):
+        return wrong
+    before = record.following(claim.step) if claim.step >= 0 else frozenset[State]()
+    if before is None:
+        return "too much could have followed"
+    possible = all(_end_together(names, before, record) for names in _groups(claim))
+    return "" if possible or claim.step < 0 else f"they could not end before step {claim.step + 1} either"
+
+
+def _groups(claim: CannotEnd) -> list[tuple[str, ...]]:
+    """The processes that cannot end together: all, or each alone."""
+    return [claim.processes] if claim.together else [(name,) for name in claim.processes]
+
+
+def _end_together(names: tuple[str, ...], states: frozenset[State], record: Record) -> str:
+    """The objection that in one of the states all of these processes have ended or died; empty if in none."""
+    semantics, pids = record.performance.semantics, [record.performance.pid(name) for name in names]
+    for state in states:
+        nodes = [semantics.node(state, pid) for pid in pids]
+        if all(node is None or node.ended for node in nodes):
+            return f"{listed(names)} can end"
+    return ""
+
+
+@against.register
+def _waits_in_vain(claim: WaitsInVain, record: Record) -> str:
+    semantics, states = record.performance.semantics, record.following(len(record.trace.steps))
+    if states is None:
+        return "too much can follow"
+    for name in claim.processes:
+        pid = record.performance.pid(name)
+        for state in states:
+            node = semantics.node(state, pid)
+            if node is None or str(node.op) != claim.op or semantics.outcomes(state, pid):
+                return f"{name} does not wait for {claim.op} for ever"
+    return ""
+
+
+@against.register
+def _goes_on(claim: GoesOn, record: Record) -> str:
+    semantics, states = record.performance.semantics, record.following(len(record.trace.steps))
+    if states is None:
+        return "too much can follow"
+    pids = [record.performance.pid(name) for name in claim.processes]
+    stopped = any(not any(semantics.outcomes(state, pid) for pid in pids) for state in states)
+    return f"{listed(claim.processes)} can come to a standstill" if stopped else ""
