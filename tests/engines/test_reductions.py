@@ -106,7 +106,7 @@ def forget_what_a_process_knows(monkeypatch):
 
 def miss_the_cycle_proviso(monkeypatch):
     """Stubborn sets may consist of moves on a cycle alone, so a daemon can keep everybody else waiting for ever."""
-    monkeypatch.setattr(reduction, "_on_a_cycle", lambda tables: np.zeros(len(tables.keys), np.int8))
+    monkeypatch.setattr(reduction, "on_a_cycle", lambda tables: np.zeros(len(tables.keys), np.int8))
     return Reductions(merge=False, por=True, symmetry=False)
 
 

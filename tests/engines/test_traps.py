@@ -13,7 +13,7 @@ from dstamp_sim.core.ahead import Ahead
 from dstamp_sim.core.properties import END_POSSIBLE, NO_DEADLOCK
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import ANY
-from dstamp_sim.engines.explore import explorer, space, traps
+from dstamp_sim.engines.explore import explorer, reduction, space, traps
 from dstamp_sim.engines.explore.settings import NO_REDUCTION, Reductions
 from dstamp_sim.engines.explore.shortest import traps_of
 from dstamp_sim.random_systems import described
@@ -88,15 +88,9 @@ def test_one_search_in_plain_python_finds_the_same_traps_state_by_state():
             waiting += after
 
 
-def por_that_lets_daemons_go_first(monkeypatch):
-    """Stubborn sets may consist of a daemon's moves alone."""
-    honest = space.Space._cut
-
-    def wrong(self: space.Space) -> Any:
-        cut = honest(self)
-        return cut._replace(daemon=np.zeros_like(cut.daemon))
-
-    monkeypatch.setattr(space.Space, "_cut", wrong)
+def por_that_puts_others_off(monkeypatch):
+    """Stubborn sets may consist of moves on a cycle alone, such as a daemon's."""
+    monkeypatch.setattr(reduction, "on_a_cycle", lambda tables: np.zeros(len(tables.keys), np.int8))
 
 
 def deaths_forgotten(monkeypatch):
@@ -141,7 +135,7 @@ def daemons_are_no_cycle(monkeypatch):
 
 
 TWINS = [
-    por_that_lets_daemons_go_first,
+    por_that_puts_others_off,
     deaths_forgotten,
     daemons_must_end,
     the_dead_must_end,

@@ -36,7 +36,7 @@ def future_of(tables: Tables, properties: Sequence[Property]) -> Future:
     reads = _reads(tables)
     own = np.array([0 if slot < 0 else 1 << int(slot) for slot in tables.target.data[: len(tables.keys)]], np.int64)
     may_touch, may_write = _spread(tables, own), _spread(tables, np.where(reads == 1, 0, own))
-    never_alone = _visible(tables, properties, reads, own) | _on_a_cycle(tables)
+    never_alone = _visible(tables, properties, reads, own) | on_a_cycle(tables)
     return Future(reads, may_touch, may_write, never_alone)
 
 
@@ -71,7 +71,7 @@ def _spread(tables: Tables, own: NDArray[np.int64]) -> NDArray[np.int64]:
     return spread
 
 
-def _on_a_cycle(tables: Tables) -> NDArray[np.int8]:
+def on_a_cycle(tables: Tables) -> NDArray[np.int8]:
     """Which local states their process may come back to.
 
     In a cycle of global states, all moves are of such local states. Where none of them is taken alone, every cycle has

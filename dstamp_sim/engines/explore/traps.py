@@ -11,10 +11,12 @@ none is a trap. Of a whole space this is exact, and what the space leaves out do
   come first, and w is one move shorter from there. If not, take the first move of the shortest way to an end in the
   reduced space: it is possible after w, too, and the end is one move nearer from there. So w gets shorter, or the end
   nearer, until w is empty or the end is reached, which w does not leave. (2) A state of the reduced space that has an
-  end in the whole one has one in the reduced one. Its stubborn set holds no daemon's move, and a process that must end
-  and can move has not ended: so the way to an end holds a move of it (nobody dies on it, as no state is reduced in
-  which somebody may still die). The first such move can come first, and the rest of the way is one move shorter.
-  Neither part needs visible moves or cycles to be looked at.
+  end in the whole one has one in the reduced one. Nobody dies on the way there, as no state is reduced in which
+  somebody may still die. If the way has a move of the stubborn set, the first such move can come first, and the rest of
+  the way is one move shorter. If not, take any move of the set: it can come first, and the same way leads to an end
+  from there (who makes it is a daemon, as who must end and can move has not ended, and moves on the way). It is of a
+  local state to which its process never comes back, as are all moves of stubborn sets, so it happens finitely often.
+  Neither part looks at visible moves, nor at cycles of states.
 
 Where no program can come back to a local state (`acyclic`), every behaviour is finite and ends where nobody moves: in
 an end or a deadlock. Without a deadlock there is then no trap, and nothing is looked for. That holds whoever is a
@@ -28,6 +30,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dstamp_sim.engines.explore.reduction import on_a_cycle
 from dstamp_sim.engines.explore.space import CHUNK, OutOfMemory, Space
 from dstamp_sim.engines.tables import kernel
 from dstamp_sim.engines.tables.compiled import compiled
@@ -54,21 +57,7 @@ def first_trap(space: Space) -> int | None:
 
 def acyclic(tables: Tables) -> bool:
     """Whether no process can come back to a local state, by all entries that are known."""
-    onward = {
-        n: [after for s in tables.met(n) for after, _ in tables.successors(n, s)] for n in range(len(tables.keys))
-    }
-    left = {number: len(set(after)) for number, after in onward.items()}
-    before: dict[int, list[int]] = {}
-    for number, after in onward.items():
-        for later in set(after):
-            before.setdefault(later, []).append(number)
-    last = [number for number, count in left.items() if count == 0]
-    for number in last:
-        for earlier in before.get(number, ()):
-            left[earlier] -= 1
-            if left[earlier] == 0:
-                last.append(earlier)
-    return len(last) == len(left)
+    return not on_a_cycle(tables).any()
 
 
 def _deadlocked(space: Space) -> bool:
