@@ -109,6 +109,7 @@ def _as_json(found: Hunted) -> dict[str, object]:
         "whole_space": search.whole,
         "bounds": asdict(search.bounds),
         "trials": found.trials,
+        "not_seen": search.not_seen(),
         "ends": {end.value: count for end, count in search.ends.items()},
         "why": shrunk.outcome.why if shrunk else "",
         "story": [asdict(line) for line in lines_of(shrunk)] if shrunk else [],

@@ -78,8 +78,7 @@ class Hunted:
     def text(self) -> list[str]:
         """The whole answer as text."""
         lines = [self.headline()]
-        if self.found.stage.drifting:
-            lines.append(f"not compared, as they differ from trial to trial: {', '.join(self.found.stage.drifting)}")
+        lines += [f"not seen: {what}" for what in self.found.not_seen()]
         if self.shrunk is not None and self.again is not None:
             lines += ["", *story_text(self.shrunk), "", str(self.again), "schedule:"]
             lines += [f"  {stretch}" for stretch in self.stretches]

@@ -66,6 +66,7 @@ class PreparedJob:
     serial: list[Ended] = field(default_factory=list)
     drifting: tuple[str, ...] = ()
     folding: Folding = NOT_FOLDED
+    kept: dict[str, str] = field(default_factory=dict)
     trials: int = 0
 
     def play(

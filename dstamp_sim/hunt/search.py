@@ -51,6 +51,7 @@ class Found:
     ends: Counter[End] = field(default_factory=Counter)
     outcomes: set[str] = field(default_factory=set)
     unseen: dict[str, str] = field(default_factory=dict)
+    inside: set[str] = field(default_factory=set)
     seconds: float = 0.0
     stopped: str = ""
 
@@ -68,6 +69,16 @@ class Found:
         if self.unrepeated:
             found.append(f"{self.unrepeated} trials failed and did not fail again")
         return found + [f"{run} uses {what}, which no trial orders" for what, run in self.unseen.items()]
+
+    def not_seen(self) -> list[str]:
+        """What the runs did that no trial orders, compares or makes anew, by the calls that were seen."""
+        kept = [f"{run} writes {path}, which keeps what the last trial left" for path, run in self.stage.kept.items()]
+        return [
+            *(f"{run} uses {what}, which no trial orders" for what, run in self.unseen.items()),
+            *(f"{run} made several calls at once, whose order was not varied" for run in sorted(self.inside)),
+            *sorted(kept),
+            *(f"{name} differs from trial to trial, and was not compared" for name in self.stage.drifting),
+        ]
 
 
 def look_around(stage: PreparedJob) -> None:
@@ -111,6 +122,7 @@ def _learn(stage: PreparedJob, out: TrialOutcome, order: tuple[str, ...]) -> Non
     who = order[0] + (" alone" if len(order) == 1 else " before " + " before ".join(order[1:]))
     allowed = [os.path.abspath(path) for path in stage.supervisor.allowed]
     written = {path: run for path, run in out.outside.items() if not any(_within(path, top) for top in allowed)}
+    stage.kept.update((path, run) for path, run in out.outside.items() if path not in written)
     if written:
         words = ", ".join(f"{run} writes {path}" for path, run in list(written.items())[:5])
         raise UsageError(
@@ -189,6 +201,7 @@ class Search:
         self.found.outcomes.add(f"{out.end.value} {sorted(out.exits.items())} {out.tree.digest()}")
         for what, run in out.unseen.items():
             self.found.unseen.setdefault(what, run)
+        self.found.inside |= out.inside
         if self.tell:
             self.tell(self.found.played, left)
 

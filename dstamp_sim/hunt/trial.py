@@ -85,7 +85,11 @@ class HeldStep:
 
 @dataclass
 class TrialOutcome:
-    """What came of a trial. `tree` is the scratch folder after all runs had ended."""
+    """What came of a trial. `tree` is the scratch folder after all runs had ended.
+
+    `outside` and `unseen` say which run wrote a path outside, or used what no trial orders; the runs `inside` had
+    several held calls at once, of which always the eldest process's went first.
+    """
 
     steps: list[HeldStep] = field(default_factory=list)
     exits: dict[str, int] = field(default_factory=dict)
@@ -95,6 +99,7 @@ class TrialOutcome:
     uses: Uses = field(default_factory=dict)
     outside: dict[str, str] = field(default_factory=dict)
     unseen: dict[str, str] = field(default_factory=dict)
+    inside: set[str] = field(default_factory=set)
     seconds: float = 0.0
     reported: int = 0
 
@@ -392,6 +397,8 @@ class HeldTrial:
         if held:
             run.held[notice.tid] = (notice, call)
             run.slept = self.out.reported
+            if len(run.held) > 1:
+                self.out.inside.add(run.name)
         else:
             trap.release(run.listener, notice)
         return held

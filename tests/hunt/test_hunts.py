@@ -19,7 +19,7 @@ from dstamp_sim.hunt.search import Bounds
 from dstamp_sim.hunt.story import lanes_of, pointed_at, trace_of
 from dstamp_sim.rendering.timeline.layout import lay_out
 from dstamp_sim.testing import Raced, Undecided, hunt
-from tests.hunt.cases import COUNT, IS_7, LOCKED, both
+from tests.hunt.cases import COUNT, GIT, IS_7, LOCKED, PYTHON, both
 
 COUNTER = ["hunt", "--setup", "echo 5 > f", "--run", f"a={COUNT}", "--run", f"b={COUNT}", "--check", IS_7]
 NOBODY = 65534
@@ -99,7 +99,38 @@ def test_without_a_check_the_end_must_be_one_of_a_serial_order(can_hold):
 def test_what_differs_from_trial_to_trial_is_not_compared_and_said(can_hold):
     found = hunt_for(Job(both("date +%s%N > stamp.$RUN; echo >> f")), Bounds(1))
     assert found.verdict is None
-    assert "not compared, as they differ from trial to trial: stamp.a, stamp.b" in found.text()
+    assert found.text()[1:] == [
+        "not seen: stamp.a differs from trial to trial, and was not compared",
+        "not seen: stamp.b differs from trial to trial, and was not compared",
+    ]
+
+
+def test_what_no_trial_orders_is_listed_by_the_calls_that_were_seen(can_hold):
+    dial = f"{PYTHON} -c \"import socket; socket.socket().connect_ex(('127.0.0.1', 9))\""
+    racy = {"a": f"{dial}; {COUNT}", "b": f"(echo 1 > g) & echo 2 > g; wait; {COUNT}"}
+    found = hunt_for(Job(racy, "echo 5 > f", IS_7), Bounds(1), again=1)
+    assert found.verdict is Verdict.VIOLATED
+    assert "not seen: a uses a network socket, which no trial orders" in found.text()
+    plain = hunt_for(Job(both(COUNT), "echo 5 > f", IS_7), Bounds(1), again=1)
+    assert plain.found.not_seen() == []
+
+
+def test_calls_of_one_run_at_once_are_told(can_hold):
+    twice = "(echo 1 >> f) & (echo 2 >> f) & wait"
+    found = hunt_for(Job({"a": twice, "b": "echo 3 >> f"}, check="true"), Bounds(0))
+    assert found.found.not_seen() == ["a made several calls at once, whose order was not varied"]
+
+
+@pytest.mark.needs("git")
+def test_two_runs_with_a_checkout_each_do_not_race(can_hold):
+    setup = f"mkdir one && cd one && {GIT}\ncd .. && git clone -q one two && cd two && git checkout -q base"
+    runs = {
+        "a": "cd one && git checkout -q head && git rev-parse HEAD > ../stamp",
+        "b": "cd two && git checkout -q -b other",
+    }
+    check = '[ "$(cat stamp)" = "$(git -C one rev-parse head)" ]'
+    found = hunt_for(Job(runs, setup, check), Bounds(1))
+    assert (found.verdict, found.found.reasons()) == (None, [])
 
 
 def test_an_interrupted_search_says_what_it_played(can_hold):
@@ -216,12 +247,15 @@ def hunting():
 
 def test_a_kill_in_the_middle_of_a_trial_leaves_no_process(hunting, can_hold):
     token = f"dstamp-hunt-test-{os.getpid()}"
+    mounts, names = Path("/proc/self/mounts").read_text(), {*Path("/tmp").glob("*hunt*")}
     process = hunting(token)
     assert process.stdout.readline() == "held\n"
     assert len(processes_with(token)) >= 3
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert gone(token)
+    assert Path("/proc/self/mounts").read_text() == mounts
+    assert {*Path("/tmp").glob("*hunt*")} <= names
 
 
 @pytest.mark.parametrize("moments", [2, pytest.param(20, marks=pytest.mark.slow)])

@@ -112,7 +112,9 @@ def test_the_settings_of_the_kernel_are_read_only(staged):
 def test_a_path_that_is_allowed_is_written_and_stays(staged, tmp_path_factory):
     allowed = "/opt"
     job = Job({"a": "echo x > /opt/dstamp-hunt-test && rm /opt/dstamp-hunt-test", "b": "true"})
-    look_around(staged(job, allowed=(allowed,)))
+    stage = staged(job, allowed=(allowed,))
+    look_around(stage)
+    assert stage.kept == {"/opt/dstamp-hunt-test": "a"}
 
 
 def test_a_check_that_fails_without_a_race_is_said_to_be_wrong(staged):
