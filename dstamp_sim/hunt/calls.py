@@ -36,6 +36,7 @@ FORMS: dict[str, str] = {
     "fchmodat": "A0w", "fchmodat2": "A0w", "chown": "P0w", "lchown": "P0w", "fchown": "F0w", "fchownat": "A0w",
     "utime": "P0w", "utimes": "P0w", "futimesat": "A0w", "utimensat": "A0w", "setxattr": "P0w", "lsetxattr": "P0w",
     "fsetxattr": "F0w", "getxattr": "P0r", "lgetxattr": "P0l", "fgetxattr": "F0r", "removexattr": "P0w",
+    "lremovexattr": "P0w", "fremovexattr": "F0w", "listxattr": "P0r", "llistxattr": "P0l", "flistxattr": "F0r",
     "execve": "P0r", "execveat": "A0r", "connect": "S1r", "bind": "S1n", "flock": "L0", "fcntl": "L0",
     "kill": "K0", "tkill": "G0", "tgkill": "G1", "exit_group": "X", "getrandom": "",
     **dict.fromkeys(sorted(SLEEPS | TIMERS), ""),
@@ -48,7 +49,8 @@ _X86_64: dict[str, int] = {
     "chdir": 80, "rename": 82, "mkdir": 83, "rmdir": 84, "creat": 85, "link": 86, "unlink": 87, "symlink": 88,
     "readlink": 89, "chmod": 90, "fchmod": 91, "chown": 92, "fchown": 93, "lchown": 94, "utime": 132, "mknod": 133,
     "setxattr": 188, "lsetxattr": 189, "fsetxattr": 190, "getxattr": 191, "lgetxattr": 192, "fgetxattr": 193,
-    "removexattr": 197, "tkill": 200, "getdents64": 217, "timer_settime": 223, "clock_nanosleep": 230,
+    "listxattr": 194, "llistxattr": 195, "flistxattr": 196, "removexattr": 197, "lremovexattr": 198,
+    "fremovexattr": 199, "tkill": 200, "getdents64": 217, "timer_settime": 223, "clock_nanosleep": 230,
     "exit_group": 231, "tgkill": 234, "utimes": 235, "openat": 257, "mkdirat": 258, "mknodat": 259, "fchownat": 260,
     "futimesat": 261, "newfstatat": 262, "unlinkat": 263, "renameat": 264, "linkat": 265, "symlinkat": 266,
     "readlinkat": 267, "fchmodat": 268, "faccessat": 269, "splice": 275, "utimensat": 280, "fallocate": 285,
@@ -58,7 +60,8 @@ _X86_64: dict[str, int] = {
 }  # fmt: skip
 
 _AARCH64: dict[str, int] = {
-    "setxattr": 5, "lsetxattr": 6, "fsetxattr": 7, "getxattr": 8, "lgetxattr": 9, "fgetxattr": 10, "removexattr": 14,
+    "setxattr": 5, "lsetxattr": 6, "fsetxattr": 7, "getxattr": 8, "lgetxattr": 9, "fgetxattr": 10,
+    "listxattr": 11, "llistxattr": 12, "flistxattr": 13, "removexattr": 14, "lremovexattr": 15, "fremovexattr": 16,
     "fcntl": 25, "flock": 32, "mknodat": 33, "mkdirat": 34, "unlinkat": 35, "symlinkat": 36, "linkat": 37,
     "renameat": 38, "truncate": 45, "ftruncate": 46, "fallocate": 47, "faccessat": 48, "chdir": 49, "fchmod": 52,
     "fchmodat": 53, "fchownat": 54, "fchown": 55, "openat": 56, "getdents64": 61, "read": 63, "write": 64,

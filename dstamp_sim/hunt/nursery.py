@@ -9,6 +9,7 @@ later runs the check. The nursery ends when its supervisor does, and all trials 
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import pickle
 import select
@@ -164,6 +165,8 @@ def main(descriptor: int) -> None:
     except OSError as error:
         sock.send(b"error %s" % str(error).encode())
         return
+    trap.filter_here()  # every run is a fork of this
+    gc.disable()  # it would touch, and so copy, memory that forks share
     sock.send(b"ready")
     child = 0
     while True:

@@ -6,6 +6,7 @@ import os
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import NamedTuple
 
 from dstamp_sim.hunt import trap
@@ -185,8 +186,12 @@ class Touching:
         return at, passed
 
     def _walk_slowly(self, base: str, path: str, *, follow: bool) -> tuple[str, list[str]]:
-        todo = f"{base}/{path}".strip("/").split("/")
-        at, links, passed = "", 0, list[str]()
+        if path.startswith(f"{SCRATCH}/"):
+            base, path = SCRATCH, path.removeprefix(SCRATCH)
+        at = base.rstrip("/")  # the kernel said it, so no part of it is a link
+        above = accumulate(at.split("/")[1:], lambda whole, part: f"{whole}/{part}", initial="")
+        passed = [name for folder in above if (name := self._named(folder))]
+        todo, links = path.strip("/").split("/"), 0
         while todo:
             part = todo.pop(0)
             if part in ("", "."):

@@ -10,6 +10,7 @@ import ctypes
 import fcntl
 import os
 import struct
+from functools import cache
 from typing import NamedTuple
 
 from dstamp_sim.hunt.calls import IO_URING_SETUP, Processor, this_processor
@@ -87,13 +88,19 @@ def machine() -> Processor:
     return found
 
 
+@cache
+def filter_here() -> bytes:
+    """The filter of this processor, made once. Raises Unavailable where there is none."""
+    return bpf(machine())
+
+
 def install() -> int:
     """The listener's descriptor: from now on this process and its children are under the filter.
 
     Raises Unavailable where the kernel has no user notification that only a kill interrupts (Linux 5.19).
     """
     here = machine()
-    program = bpf(here)
+    program = filter_here()
     held = ctypes.create_string_buffer(program)
     header = struct.pack("HxxxxxxQ", len(program) // 8, ctypes.addressof(held))
     if os.geteuid() != 0:

@@ -148,8 +148,13 @@ CASES = [
         "two were inside at once", preemptions=2, slow=True,
     ),
     Case(
-        "two commits", GIT, both("echo $RUN > $RUN; git add $RUN && git commit -qm $RUN"),
-        both(IN_GIT + "echo $RUN > $RUN; git add $RUN && git commit -qm $RUN"), None, "ends with code",
+        "flock, unlinked", "", dict.fromkeys("abc", f"{LOCKED}{INSIDE}; rm lock"),
+        dict.fromkeys("abc", f"{LOCKED}{INSIDE}"), ONE_INSIDE, "two were inside at once", any_exit=True, preemptions=2,
+        slow=True,
+    ),
+    Case(
+        "two commits", GIT, both("git commit -q --allow-empty -m $RUN"),
+        both(IN_GIT + "git commit -q --allow-empty -m $RUN"), None, "ends with code",
         needs=("git",), slow=True,
     ),
     Case(
