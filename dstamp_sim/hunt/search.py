@@ -131,6 +131,8 @@ def _learn(stage: PreparedJob, out: TrialOutcome, order: tuple[str, ...]) -> Non
         )
     if -31 in out.exits.values():
         raise UsageError(f"hunt: {who}: it makes system calls of another processor (32-bit?), which cannot be held")
+    if out.end is End.UNDECIDED:
+        raise UsageError(f"hunt: {who}: {out.why}; a run that nothing can be said of by itself cannot be hunted")
     if out.end is not End.GOOD:
         raise UsageError(
             f"hunt: {who}: {out.end.value}: {out.why}; nothing raced in this trial: "

@@ -178,6 +178,8 @@ class HeldTrial:
             for run in self.runs.values():
                 if self.ns_pid(tid) == run.ns_pid:
                     run.pid = tid
+        if lost := [run.name for run in self.runs.values() if not run.pid]:
+            raise refused(f"{lost[0]} ended before it began")
         self.touching = Touching(self.root, self._run_of, self.ns_pid, self.naming)
 
     def close(self) -> None:

@@ -117,6 +117,12 @@ def test_a_path_that_is_allowed_is_written_and_stays(staged, tmp_path_factory):
     assert stage.kept == {"/opt/dstamp-hunt-test": "a"}
 
 
+def test_a_run_that_comes_to_no_end_by_itself_is_not_called_wrong(staged):
+    stage = staged(Job({"a": "while :; do :; done", "b": "true"}), seconds=0.5)
+    with pytest.raises(UsageError, match=r"a alone: not ended within 0\.5 s; a run that nothing can be said of"):
+        look_around(stage)
+
+
 def test_a_check_that_fails_without_a_race_is_said_to_be_wrong(staged):
     with pytest.raises(UsageError, match=r"a before b: bad: no; nothing raced .* wrong, not racy"):
         look_around(staged(Job({"a": "true", "b": "true"}, check="echo no; false")))
