@@ -127,8 +127,7 @@ def _own_mounts(allowed: list[str]) -> None:
     except trap.Unavailable:
         trap.unshare(trap.NEW_MOUNTS | trap.NEW_USER)
         for file, line in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
-            with open(f"/proc/self/{file}", "w", encoding="ascii") as handle:
-                handle.write(line)
+            trap.map_identity(file, line)
     trap.mount("none", "/", "", trap.NOT_SHARED)
     for path in allowed:
         trap.mount(path, path, "", trap.BIND)

@@ -178,6 +178,15 @@ def unshare(flags: int) -> None:
         raise Unavailable(f"unshare: {os.strerror(ctypes.get_errno())}: own namespaces are refused here")
 
 
+def map_identity(file: str, line: str) -> None:
+    """Says who this process is in its new user namespace. Raises Unavailable where the kernel refuses."""
+    try:
+        with open(f"/proc/self/{file}", "w", encoding="ascii") as handle:
+            handle.write(line)
+    except OSError as error:
+        raise Unavailable(f"{file} of a user namespace: {error.strerror}: it is refused here") from error
+
+
 def mount(source: str, target: str, kind: str, flags: int = 0) -> None:
     """Mounts. Raises Unavailable where that is refused."""
     if _libc.mount(source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), b""):
