@@ -183,10 +183,19 @@ def test_sets_whose_order_does_not_count_are_let_pass():
 # --- the order of a set that was made elsewhere
 
 ELSEWHERE = """
+from typing import NamedTuple
 from dstamp_sim import Process, Program, Register, System
 
 x = Register("x", "")
 KEPT = {{"a", "b"}}
+IN = {{"names": {{"a", "b"}}, "list": ["a"]}}
+
+
+class Pair(NamedTuple):
+    names: set[str]
+    number: int
+
+
 FILLED = set()
 
 
@@ -257,6 +266,15 @@ def build() -> System:
         ("yield x.write(joined(names()))", "program"),
         ("yield x.write(tuple(KEPT))", "program"),
         ("yield x.write((lambda: ''.join(names()))())", "program"),
+        ("yield x.write(tuple(IN['names']))", "program"),
+        ("yield x.write(''.join(IN.get('names')))", "program"),
+        ("box = {'names': {'a', 'b'}, 'n': 1}; yield x.write(tuple(box['names']))", "program"),
+        ("box = [names()]; yield x.write(tuple(box[0]))", "program"),
+        ("box = []; box.append(frozenset(names())); yield x.write(tuple(box[-1]))", "program"),
+        ("box = {}; box['now'] = frozenset({'a', 'b'}); yield x.write('-'.join(box['now']))", "program"),
+        ("yield x.write([tuple(kept) for kept in [names(), names()]][0])", "program"),
+        ("it = Pair({'a', 'b'}, 1); yield x.write(tuple(it.names))", "program"),
+        ("it = Pair(number=1, names=frozenset(names())); yield x.write(tuple(it.names))", "program"),
         ("pass", "Box().run"),
         ("pass", "Box().first"),
     ],
@@ -276,6 +294,11 @@ def test_a_set_made_in_one_function_and_gone_through_in_another_is_found(tmp_pat
         "yield from write_all(sorted({'a', 'b'}))",
         "yield x.write(frozenset(names()))",
         "yield x.write('a' in names())",
+        "yield x.write(tuple(IN['list']))",
+        "box = {'names': {'a', 'b'}, 'n': ('a',)}; yield x.write(tuple(box['n']))",
+        "box = [names(), (1, 2)]; yield x.write(tuple(box[1]))",
+        "box = []; box.append(frozenset(names())); yield x.write(tuple(sorted(box[-1])))",
+        "it = Pair({'a', 'b'}, (1, 2)); yield x.write(tuple(it.number))",
     ],
 )
 def test_a_set_made_elsewhere_that_is_sorted_or_only_looked_at_is_let_pass(tmp_path, body):
