@@ -3,9 +3,10 @@
 import contextlib
 import os
 import signal
+import sys
 from typing import NoReturn
 
-INTERRUPTED = 130
+FAULT, INTERRUPTED = 70, 130
 
 
 def main() -> None:
@@ -16,8 +17,15 @@ def main() -> None:
     heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # a job in the background ignores it
     if heeded:
         signal.signal(signal.SIGINT, _leave)
-    from dstamp_sim.cli import leave_threads  # noqa: PLC0415 - what takes so long
-    from dstamp_sim.cli import main as command  # noqa: PLC0415 - as above
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's library would take memory for each core, or exit(1)
+    try:
+        from dstamp_sim.cli import leave_threads  # noqa: PLC0415 - what takes so long
+        from dstamp_sim.cli import main as command  # noqa: PLC0415 - as above
+    except Exception as error:  # whatever Python makes of a damaged file, or of a lack of memory
+        _say(
+            f"the package cannot be loaded: {error!r}; free memory, delete its __pycache__ folders, or install it anew"
+        )
+        sys.exit(FAULT)
 
     if heeded:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -29,6 +37,10 @@ def main() -> None:
 
 
 def _leave(*_: object) -> NoReturn:
-    with contextlib.suppress(OSError):
-        os.write(2, b"dstamp: interrupted\n")
+    _say("interrupted")
     os._exit(INTERRUPTED)
+
+
+def _say(message: str) -> None:
+    with contextlib.suppress(OSError):
+        os.write(2, f"dstamp: {message}\n".encode("utf-8", "backslashreplace"))

@@ -9,6 +9,9 @@ from dstamp_sim import cli
 from tests.needs import LEFT_OUT, LeftOut, leave_out, left_out, missing, told
 from tests.todays import said, the_day
 
+COUNTED = "counted"
+"""The property of a test whose figures are printed at the end."""
+
 settings.register_profile(
     "patient", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )  # on a busy machine an example may take any time
@@ -67,6 +70,10 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.write_line(said())
     if line := told(left_out(terminalreporter.stats)):
         terminalreporter.write_line(line, yellow=True)
+    for report in terminalreporter.stats.get("passed", []):
+        for name, counts in report.user_properties:
+            if name == COUNTED:
+                terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {counts}")
 
 
 @pytest.fixture

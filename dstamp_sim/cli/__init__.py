@@ -107,7 +107,8 @@ app = typer.Typer(
     no_args_is_help=True,
     help="A concurrency race simulator: replay an incident, explore every interleaving, show what was found.",
     epilog="Exit codes: 0 HOLDS or done, 1 VIOLATED, 2 usage or bad input, 3 UNDETERMINED, 70 a fault of dstamp, "
-    "74 a file could not be written (the verdict is printed), 130 interrupted.",
+    "74 a file could not be written (the verdict is printed), 130 interrupted (Ctrl-C). A signal that ends a command: "
+    "129 SIGHUP, 137 SIGKILL, 143 SIGTERM, as a shell reports them.",
 )
 MODELS_ARE_CODE = "A model is Python code, and this command runs it: use only files that you trust."
 """What the help of every command says that runs a model."""

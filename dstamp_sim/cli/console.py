@@ -6,8 +6,11 @@ import io
 import json
 import re
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
@@ -39,7 +42,7 @@ Force = Annotated[
 ]
 Trust = Annotated[
     bool,
-    typer.Option("--trust", help="Run the witness's model wherever it lies, not only beside it or in this folder."),
+    typer.Option("--trust", help="Run the model that the file names wherever it lies, not only beside it or here."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Html = Annotated[bool, typer.Option("--html", help="Also write HTML pages to step through, one file each.")]
@@ -181,11 +184,33 @@ def properties_json(properties: Sequence[Shown]) -> list[dict[str, Any]]:
     ]
 
 
-def say_what_runs(witness: Path, *, trust: bool) -> None:
-    """Says which model's file a witness is about to run; refuses, as `model_run_by` does, one that lies elsewhere."""
-    from dstamp_sim.pipeline.trust import model_run_by  # noqa: PLC0415 - commands load what they need
+def say_what_runs(file: Path, *, trust: bool, scenario: bool = False) -> None:
+    """Says which file a witness, or a scenario, is about to run. Raises UsageError for a model that lies elsewhere."""
+    from dstamp_sim.pipeline.trust import (  # noqa: PLC0415 - commands load what they need
+        model_run_by_scenario,
+        model_run_by_witness,
+    )
 
-    errors().print(Text(f"running {model_run_by(witness, trust=trust)}"))
+    model = (model_run_by_scenario if scenario else model_run_by_witness)(file, trust=trust)
+    errors().print(Text(f"running {model}"))
+
+
+@dataclass
+class _Counts:
+    """What progress last told; empty before it told anything."""
+
+    says: Callable[[], str] = str
+
+
+@contextmanager
+def _counts_where_memory_ends() -> Iterator[_Counts]:
+    """A MemoryError inside is raised anew with the counts that were told last; what its frames held is free again."""
+    counts = _Counts()
+    try:
+        yield counts
+    except MemoryError as error:
+        traceback.clear_frames(error.__traceback__)
+        raise MemoryError(counts.says()) from None
 
 
 EVERY_S = 10.0
@@ -202,16 +227,17 @@ def progress() -> Iterator[ExploreProgress]:
         return f"{states:,} states, {transitions:,} transitions, depth {depth}, {rate:,.0f} states/s"
 
     if not console.is_terminal:
-        line = _now_and_then(console)
-        yield lambda *found: line(lambda: says(*found))
+        with _counts_where_memory_ends() as counts:
+            yield _now_and_then(console, counts, says)
         return
     shown = begun
-    with console.status("") as status:
+    with _counts_where_memory_ends() as counts, console.status("") as status:
         status.stop()
 
         def tell(states: int, transitions: int, depth: int) -> None:
             nonlocal shown
             now = monotonic()
+            counts.says = partial(says, states, transitions, depth)
             if now - begun > 1 and now - shown > 0.2:
                 shown = now
                 status.start()
@@ -220,15 +246,16 @@ def progress() -> Iterator[ExploreProgress]:
         yield tell
 
 
-def _now_and_then(console: Console) -> Callable[[Callable[[], str]], None]:
+def _now_and_then(console: Console, counts: _Counts, says: Callable[..., str]) -> Callable[..., None]:
     """Prints a line at most every `EVERY_S` seconds, the first one after that long."""
     last = monotonic()
 
-    def tell(says: Callable[[], str]) -> None:
+    def tell(*found: Any) -> None:
         nonlocal last
+        counts.says = partial(says, *found)
         if monotonic() - last > EVERY_S:
             last = monotonic()
-            console.print(Text(f"so far: {says()}"))
+            console.print(Text(f"so far: {says(*found)}"))
 
     return tell
 
@@ -244,15 +271,23 @@ def bar(of: str) -> Iterator[Progress]:
         TimeRemainingColumn,
     )
 
+    def says(done: int, total: int, what: str = "") -> str:
+        return f"{done:,} of {total:,} {_named(of, what)}"
+
     console = errors()
     if not console.is_terminal:
-        line = _now_and_then(console)
-        yield lambda done, total, what="": line(lambda: f"{done:,} of {total:,} {_named(of, what)}")
+        with _counts_where_memory_ends() as counts:
+            yield _now_and_then(console, counts, says)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as shown:
+    with _counts_where_memory_ends() as counts, Progress(*columns, console=console, transient=True) as shown:
         task = shown.add_task(of, total=None)
-        yield lambda done, total, what="": shown.update(task, completed=done, total=total, description=_named(of, what))
+
+        def tell(done: int, total: int, what: str = "") -> None:
+            counts.says = partial(says, done, total)
+            shown.update(task, completed=done, total=total, description=_named(of, what))
+
+        yield tell
 
 
 def _named(of: str, what: str) -> str:

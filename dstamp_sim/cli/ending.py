@@ -1,6 +1,6 @@
 """How a command ends: with the exit code of its verdict, or with one message and the code of what went wrong.
 
-0, 1 and 3 are verdicts; no other end has the codes 0 and 1. The table is in README.md.
+0, 1 and 3 are verdicts; no other end has these codes. The table is in README.md.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import Aside, errors, results
+from dstamp_sim.cli.console import Aside, errors, print_json, results
 from dstamp_sim.core.errors import DstampError, cut, shown
 from dstamp_sim.disk.writing import failures_of_held
 
@@ -38,8 +38,11 @@ _NO_DESCRIPTOR = -1
 _PACKAGE = Path(__file__).parents[1]
 
 
-def exit_code(run: Callable[[], object]) -> int:
-    """The exit code of `run`: 0, the one in its `typer.Exit`, or the code of a failure, after printing its message."""
+def exit_code(run: Callable[[], object], *, as_json: bool = False) -> int:
+    """The exit code of `run`: 0, the one in its `typer.Exit`, or the code of a failure, after printing its message.
+
+    Memory that ran out is UNDETERMINED, which is printed as a verdict is.
+    """
     try:
         run()
     except typer.Exit as asked:
@@ -48,13 +51,13 @@ def exit_code(run: Callable[[], object]) -> int:
         return _said(str(error), USAGE)
     except KeyboardInterrupt:
         return _said("interrupted", INTERRUPTED)
-    except MemoryError:
-        return _said("memory ran out before anything was decided: UNDETERMINED", UNDETERMINED)
     except OSError as error:
         if error.filename is None:
-            return _fault(error)
+            return _undetermined(error, as_json=as_json) if _lacks_memory(error) else _fault(error)
         return _said(f"{cut(str(error.filename))}: {error.strerror}", USAGE)
     except BaseException as error:  # a SystemExit too: code that calls sys.exit inside a command knows no verdict
+        if _lacks_memory(error):
+            return _undetermined(error, as_json=as_json)
         handler = signal.getsignal(signal.SIGINT)
         pressed = isinstance(handler, CtrlC) and handler.pressed  # an import turns Ctrl-C into another error
         return _said("interrupted", INTERRUPTED) if pressed else _fault(error)
@@ -77,6 +80,26 @@ def _said(message: str, code: int) -> int:
     return code
 
 
+_LACKS_MEMORY = ("can't start new thread", "Cannot allocate memory", "failed to map segment")
+"""How Python and the loader of libraries say that memory ran out, where that is no MemoryError."""
+
+
+def _lacks_memory(error: BaseException) -> bool:
+    told = isinstance(error, ImportError | OSError | RuntimeError) and any(why in str(error) for why in _LACKS_MEMORY)
+    return told or isinstance(error, MemoryError)
+
+
+def _undetermined(error: BaseException, *, as_json: bool) -> int:
+    """Prints that memory ran out, with the counts that a MemoryError of a command's progress has."""
+    counts = f" after {error}" if isinstance(error, MemoryError) and str(error) else ""
+    reason = f"memory ran out{counts}, before anything was decided"
+    if as_json:
+        print_json({"verdict": "UNDETERMINED", "reason": reason})
+    else:
+        results().write("UNDETERMINED\n")
+    return _said(f"{reason}: UNDETERMINED", UNDETERMINED)
+
+
 def _fault(error: BaseException) -> int:
     """Prints that the tool is at fault, where, and what to report."""
     frames = traceback.extract_tb(error.__traceback__)
@@ -97,7 +120,7 @@ def ending(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run(*args: object, **options: object) -> None:
         with redirect_stdout(Aside(sys.stdout)):
-            code = exit_code(lambda: command(*args, **options))
+            code = exit_code(lambda: command(*args, **options), as_json=bool(options.get("as_json")))
             if code in VERDICTS:
                 code = exit_code(lambda: _write_files(code))
         raise typer.Exit(code)

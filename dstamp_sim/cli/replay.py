@@ -15,6 +15,7 @@ from dstamp_sim.cli.console import (
     Force,
     Out,
     PlacementOption,
+    Trust,
     bar,
     output,
     print_files,
@@ -22,6 +23,7 @@ from dstamp_sim.cli.console import (
     print_properties,
     properties_json,
     say,
+    say_what_runs,
 )
 from dstamp_sim.cli.judgement import ROW_S, BudgetOption, OnlyOption, print_judgement
 from dstamp_sim.cli.numbers import whole
@@ -58,6 +60,7 @@ def replay(
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Print the whole report, not its first screen.")] = False,
     out: Out = Path("out"),
+    trust: Trust = False,
     force: Force = False,  # noqa: ARG001 - its callback has done all
     as_json: AsJson = False,
 ) -> None:
@@ -67,9 +70,10 @@ def replay(
     draw), 3 that one was never asked. With evidence the question is what was observed: then it is 0, unless --draws is
     set.
     """
-    from dstamp_sim.incident.loaded import load_incident  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.incident.loaded import load_incident, scenario_file  # noqa: PLC0415 - commands load what they need
     from dstamp_sim.incident.replay_scenario import replay_incident  # noqa: PLC0415 - as above
 
+    say_what_runs(scenario_file(scenario), trust=trust, scenario=True)
     incident = load_incident(scenario, evidence=evidence, seed=seed)
     with bar("draws") as tell:
         found = replay_incident(incident, mechanism=mechanism, placement=placement, out=out, draws=draws, tell=tell)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import AsJson, Force, Out, bar, output, print_files, print_json, say
+from dstamp_sim.cli.console import AsJson, Force, Out, Trust, bar, output, print_files, print_json, say, say_what_runs
 from dstamp_sim.cli.judgement import ROW_S, BudgetOption, OnlyOption, print_judgement
 from dstamp_sim.core.errors import UsageError
 
@@ -45,14 +45,16 @@ def update(
     budget: BudgetOption = ROW_S,
     full: Annotated[bool, typer.Option("--full", help="Print the whole report, not its first screen.")] = False,
     out: Out = Path("out"),
+    trust: Trust = False,
     force: Force = False,  # noqa: ARG001 - its callback has done all
     as_json: AsJson = False,
 ) -> None:
     """Add the outcomes of experiments to the end of an evidence file, judge again, and say what they changed."""
     from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - loaded when needed
     from dstamp_sim.incident.incident import judge_update  # noqa: PLC0415 - as above
-    from dstamp_sim.incident.loaded import load_incident  # noqa: PLC0415 - as above
+    from dstamp_sim.incident.loaded import load_incident, scenario_file  # noqa: PLC0415 - as above
 
+    say_what_runs(scenario_file(scenario), trust=trust, scenario=True)
     if list_all:
         _list(load_incident(scenario, evidence=evidence), as_json=as_json)
         return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import tomllib
 from collections.abc import Iterator
@@ -91,7 +92,7 @@ def read_text(path: Path, most: int = LARGEST_TEXT, *, inside: Path | None = Non
     try:
         return read_bytes(path, most, inside=inside).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Unreadable(path, f"not UTF-8 (byte {error.start})") from error
+        raise Unreadable(path, f"not UTF-8 (byte {error.start}): save it in that encoding") from error
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -104,7 +105,7 @@ def parse_toml(path: Path, written: str) -> dict[str, Any]:
     try:
         content = tomllib.loads(written)
     except (ValueError, RecursionError) as error:
-        raise Unreadable(path, f"not TOML: {_why(error)}") from error
+        raise Unreadable(path, f"not TOML: {_why(error)}{_line_at_fault(written, str(error))}") from error
     refuse_extremes(path, content)
     return content
 
@@ -117,7 +118,7 @@ def read_json(path: Path, most: int = LARGEST_TEXT, *, inside: Path | None = Non
     try:
         content = json.loads(written)
     except (ValueError, RecursionError) as error:
-        raise Unreadable(path, f"not JSON, or cut off: {_why(error)}") from error
+        raise Unreadable(path, f"not JSON, or cut off: {_why(error)}{_line_at_fault(written, str(error))}") from error
     refuse_extremes(path, content)
     return content
 
@@ -127,7 +128,20 @@ def _why(error: ValueError | RecursionError) -> str:
         return f"its tables and lists lie deeper in each other than {DEEPEST}"
     if "limit" in str(error) and "digits" in str(error):
         return "a number in it has thousands of digits"
-    return str(error)
+    return str(error).replace("Cannot overwrite a value", "a key is there twice")
+
+
+_MOST_OF_A_LINE = 60
+
+
+def _line_at_fault(written: str, error: str) -> str:
+    """What stands where an error of TOML or JSON says, if it says where."""
+    if (found := re.search(r"line (\d+),? column (\d+)", error)) is None:
+        return ""
+    number, column = map(int, found.groups())
+    line = written.split("\n")[number - 1]
+    begin = max(0, column - 1 - _MOST_OF_A_LINE // 2)
+    return f": {cut(line[begin : begin + _MOST_OF_A_LINE].strip(), _MOST_OF_A_LINE)!r}"
 
 
 def refuse_extremes(path: Path, content: Any) -> None:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, ValidationError, create_model, model_validator
+from pydantic import Field, PlainValidator, ValidationError, create_model, model_validator
+from pydantic_core import PydanticCustomError
 
 from dstamp_sim.core.errors import ScenarioError, UsageError
 from dstamp_sim.core.observable import Field as Declared
 from dstamp_sim.core.observable import Observable
 from dstamp_sim.disk.reading import parse_toml, read_text, read_toml
 from dstamp_sim.disk.writing import write
-from dstamp_sim.inputs.schema import ONE_CLOCK, Instant, Name, Strict, checked, one_clock
+from dstamp_sim.inputs.schema import ONE_CLOCK, Instant, Name, Strict, as_written, checked, one_clock, rule_of
 
 
 class ObservedRun(Strict):
@@ -145,26 +146,40 @@ def _file_schema(observable: Observable) -> type[Strict]:
     return create_model("EvidenceFile", __base__=Strict, **shape)
 
 
-def _item_schema(kind: type[ObservedRun] | type[Probe], observable: Observable) -> type[Strict]:
+def _item_schema(
+    kind: type[ObservedRun] | type[Probe], observable: Observable, texts: Collection[str] = ()
+) -> type[Strict]:
+    """The schema of a run or a probe; the fields named in `texts` are written as text, whatever they are."""
     generic: dict[str, Any] = {
         name: (known.annotation, known) for name, known in kind.model_fields.items() if name != "seen"
     }
-    return create_model(kind.__name__, __base__=Strict, **generic, **_tables(observable.fields, depth=0))
+    return create_model(kind.__name__, __base__=Strict, **generic, **_tables(observable.fields, 0, texts))
 
 
-def _tables(fields: Iterable[Declared], depth: int) -> dict[str, Any]:
+def _tables(fields: Iterable[Declared], depth: int, texts: Collection[str]) -> dict[str, Any]:
     """The fields as keys of one table of an evidence file, nested fields as subtables."""
     inner: dict[str, list[Declared]] = {}
     keys: dict[str, Any] = {}
     for one in fields:
         if len(one.path) == depth + 1:
-            keys[one.path[depth]] = (one.kind | None, None)
+            kind = one.kind | None
+            keys[one.path[depth]] = (kind if one.name in texts else Annotated[Any, PlainValidator(_strict(kind))], None)
         else:
             inner.setdefault(one.path[depth], []).append(one)
     for key, members in inner.items():
-        table = create_model(key, __base__=Strict, **_tables(members, depth + 1))
+        table = create_model(key, __base__=Strict, **_tables(members, depth + 1, texts))
         keys[key] = (table, Field(default_factory=table))
     return keys
+
+
+def _strict(kind: Any) -> Callable[[Any], Any]:
+    def read(given: Any) -> Any:
+        try:
+            return as_written(kind, given)
+        except ValidationError as error:
+            raise PydanticCustomError("strict", "{rule}", {"rule": rule_of(error)}) from error
+
+    return read
 
 
 def _seen(item: Any, kind: type[Item], observable: Observable) -> Item:
@@ -225,18 +240,21 @@ def _reads_as(path: Path, written: str, wanted: Evidence, observable: Observable
         return False
 
 
-def checked_run(generic: Mapping[str, Any], seen: Mapping[str, Any], observable: Observable) -> ObservedRun:
-    """A run with these generic values and, by model field, its observations.
+def checked_run(
+    generic: Mapping[str, Any], seen: Mapping[str, Any], observable: Observable, texts: Collection[str] = ()
+) -> ObservedRun:
+    """A run with these generic values and, by model field, its observations, those named in `texts` as text.
 
     Raises ScenarioError with the first fault.
     """
     table = _written(generic, seen, observable)
     try:
-        return _seen(_item_schema(ObservedRun, observable).model_validate(table), ObservedRun, observable)
+        schema = _item_schema(ObservedRun, observable, texts)
+        return _seen(schema.model_validate(table), ObservedRun, observable)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise ScenarioError(f"{place or 'the run'}: {first['msg'].removeprefix('Value error, ')}") from error
+        raise ScenarioError(f"{place or 'the run'}: {rule_of(error)}") from error
 
 
 def _entries(table: dict[str, Any]) -> Iterator[str]:

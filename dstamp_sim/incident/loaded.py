@@ -53,13 +53,18 @@ class Incident:
         return " ".join(word for word in words if word)
 
 
+def scenario_file(path: Path | None) -> Path:
+    """The scenario that a command reads: the one that was named, or the incident's."""
+    return path or bundled(INCIDENT)
+
+
 def load_incident(path: Path | None, *, evidence: Path | None = None, seed: int | None = None) -> Incident:
     """The scenario at `path` (default: the incident's), with its model and its evidence.
 
     `evidence` and `seed` replace the scenario's. Raises ScenarioError for a scenario of arrivals, and what the
     loaders raise.
     """
-    scenario = read_scenario(path or bundled(INCIDENT))
+    scenario = read_scenario(scenario_file(path))
     if scenario.arrivals is not None:
         raise ScenarioError(f"{path}: has a stream of arrivals, which `dstamp review` prices: replay needs [[starts]]")
     if seed is not None:

@@ -101,7 +101,7 @@ class _FolderReader:
         other = {name: value for name, value in values.items() if name not in names}
         generic = {"id": folder.name, **times, "other": other, "source": f"{folder.name}/results.json"}
         try:
-            return checked_run(generic, values, self.observable)
+            return checked_run(generic, values, self.observable, log.keys() - results.keys())
         except ScenarioError as error:
             raise _Bad(str(error)) from error
 

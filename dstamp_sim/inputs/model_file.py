@@ -24,6 +24,7 @@ from dstamp_sim.core.place import defined
 from dstamp_sim.core.placement import Placement
 from dstamp_sim.core.system import ANY, Copies, System
 from dstamp_sim.disk.reading import LONGEST_NAME, read_bytes
+from dstamp_sim.inputs.schema import as_written
 
 NO_LOCKS = Placement("none")
 """The name of no placement, in every output."""
@@ -176,11 +177,11 @@ def _converted(name: str, value: Any, annotation: Any) -> Any:
     kind = "a number or any" if annotation == Copies else inspect.formatannotation(annotation).replace("typing.", "")
     items = tuple(value.split(",")) if isinstance(value, str) and str(kind).startswith("tuple") else value
     try:
-        adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+        return (
+            TypeAdapter(annotation).validate_python(items) if isinstance(value, str) else as_written(annotation, value)
+        )
     except PydanticUserError as error:
         raise UsageError(f"parameter {name!r} is declared {kind}, which --set cannot write") from error
-    try:
-        return adapter.validate_python(items)
     except ValidationError as error:
         raise UsageError(f"parameter {name}={value!r}: {error.errors()[0]['msg']}; it is declared {kind}") from error
 
@@ -257,7 +258,8 @@ def _import(path: Path) -> ModuleType:
     try:
         _performed(spec.loader, module)
     except SyntaxError as error:
-        raise ModelError(f"{error.filename or entry}:{error.lineno or 1}: not Python: {error.msg}") from error
+        line = f": {cut(error.text.strip())!r}" if error.text and error.text.strip() else ""
+        raise ModelError(f"{error.filename or entry}:{error.lineno or 1}: not Python: {error.msg}{line}") from error
     except BaseException as error:
         fault = blamed(error, _line_of(error, path), "importing the model")
         raise ModelError(f"{fault}{_instead_of_importing(error, path)}") from error

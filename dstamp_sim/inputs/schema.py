@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime
+import json
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic import Field as Bound
 
 from dstamp_sim.core.errors import DstampError, ScenarioError, cut, unknown
@@ -20,6 +20,9 @@ Seconds = Annotated[float, Bound(ge=0, allow_inf_nan=False, strict=True)]
 Positive = Annotated[float, Bound(gt=0, allow_inf_nan=False, strict=True)]
 Instant = Annotated[datetime, Bound(strict=True)]
 """A date with its time, written as such: no number, no text, no day alone."""
+
+_PLAIN = (bool, int, float, str, list, dict)
+"""What TOML and JSON write, but for dates."""
 
 MOST_TOLD = 5
 """So many faults of one file are named; a file of another kind may have thousands."""
@@ -50,8 +53,41 @@ def checked(path: Path, content: Any, schema: type[Schema], wrong: type[DstampEr
         raise wrong("\n".join([*told, *more])) from error
 
 
-_INSTANCE = re.compile(r" or instance of \w+")
-"""How pydantic names a schema, which no file's author knows."""
+_RULES = {
+    "missing": "is missing, and must be there",
+    "string_type": "it must be a text, in quotes",
+    "bool_type": "it must be true or false",
+    "int_type": "it must be a whole number",
+    "float_type": "it must be a number",
+    "list_type": "it must be a list",
+    "tuple_type": "it must be a list",
+    "dict_type": "it must be a table",
+    "model_type": "it must be a table",
+    "datetime_type": "it must be a date with its time, such as 2026-01-31T10:00:00",
+}
+"""What a file may hold, by the name of pydantic's error; its own words are of Python."""
+
+
+def rule_of(error: ValidationError) -> str:
+    """The rule that was broken first, and the value that broke it."""
+    return _rule(error.errors()[0])
+
+
+def _rule(item: Any) -> str:
+    own = item["msg"].removeprefix("Value error, ").replace("Input should be", "it must be")
+    rule = _RULES.get(item["type"], own)
+    return rule if item["type"] in _TELL_THE_VALUE else f"{rule} (given: {_shown(item['input'])})"
+
+
+_TELL_THE_VALUE = ("missing", "value_error", "strict")
+"""Errors whose rule says what was given, or that nothing was."""
+
+
+def _shown(value: Any) -> str:
+    """A value as files write it, cut where it is long."""
+    if isinstance(value, bool) or value is None:
+        return json.dumps(value)
+    return cut(value.isoformat() if isinstance(value, date) else repr(value))
 
 
 def _sentence(item: Any, schema: type[Strict]) -> str:
@@ -60,9 +96,7 @@ def _sentence(item: Any, schema: type[Strict]) -> str:
         name = str(item["loc"][-1])
         return f"at {place}: {unknown('key', name, _keys(schema, item['loc'][:-1]))}"
     at = f"at {place}: " if place else ""
-    rule = _INSTANCE.sub("", item["msg"].removeprefix("Value error, ").replace("Input should be", "it must be"))
-    told = item["type"] in ("missing", "value_error")
-    return f"{at}{rule}" + ("" if told else f" (given: {cut(repr(item['input']))})")
+    return f"{at}{_rule(item)}"
 
 
 def _keys(schema: Any, location: tuple[Any, ...]) -> list[str]:
@@ -79,6 +113,14 @@ def _table(annotation: Any) -> Any:
         return annotation
     inside = [_table(part) for part in getattr(annotation, "__args__", ())]
     return next((part for part in inside if hasattr(part, "model_fields")), annotation)
+
+
+def as_written(annotation: Any, value: Any) -> Any:
+    """`value` of a file as this type. Raises ValidationError: `true` is no number, a number no text, and so on."""
+    adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+    if type(value) in _PLAIN:
+        return adapter.validate_json(json.dumps(value), strict=True)  # where a name stands for a member of an enum
+    return adapter.validate_python(value)
 
 
 def one_clock(times: list[datetime]) -> bool:

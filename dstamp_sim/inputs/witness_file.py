@@ -236,5 +236,8 @@ def _written(step: Step) -> dict[str, Any]:
 def _read(path: Path) -> _WitnessFile:
     content = read_json(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise WitnessError(f"{path}: not a witness: its format is not {FORMAT!r}")
+        found = content.get("format") if isinstance(content, dict) else None
+        told = f" (given: {_brief(found)})" if found is not None else ", for it has none"
+        remedy = "explore, sample and replay write witnesses"
+        raise WitnessError(f"{path}: not a witness: its format is not {FORMAT!r}{told}; {remedy}")
     return checked(path, content, _WitnessFile, WitnessError)

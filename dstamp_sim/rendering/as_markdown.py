@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from dstamp_sim.core.errors import harmless
 from dstamp_sim.rendering.document import (
     Block,
     Document,
@@ -62,7 +63,7 @@ class _MarkdownWriter:
         return "| " + " | ".join(map(self.text, cells)) + " |"
 
     def text(self, text: Text) -> str:
-        return " ".join("".join(map(self._part, parts(text))).split())
+        return harmless(" ".join("".join(map(self._part, parts(text))).split()))
 
     def _part(self, part: str | Emphasis | Link) -> str:
         if isinstance(part, str):
@@ -70,6 +71,13 @@ class _MarkdownWriter:
         if isinstance(part, Link):
             return f"[{part.text}]({self._links[part.file.name]})"
         if part.style == "code":
-            return f"`{part.text.replace('|', chr(92) + '|')}`"
+            return _code(part.text)
         mark = MARKS[part.style]
         return f"{mark}{self._part(part.text)}{mark}"
+
+
+def _code(text: str) -> str:
+    """`text` as code, between more backticks than any that stand together in it."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence, pad = "`" * (longest + 1), " " if longest else ""
+    return f"{fence}{pad}{text.replace('|', chr(92) + '|')}{pad}{fence}"

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from dstamp_sim import cli
+from dstamp_sim.cli.ending import FAULT, INTERRUPTED, UNWRITTEN, USAGE, VERDICTS
+from tests.hostile.rows import LOCKED
 from tests.patience import PATIENCE_S
 
 COMMAND = [sys.executable, "-c", "from dstamp_command import main; main()"]
@@ -95,13 +97,72 @@ def test_a_crash_of_the_tool_ends_with_70_and_says_what_to_report(dstamp, monkey
     assert "Traceback (most recent call last)" in dstamp("explore", "classic/bank")[2]
 
 
-def test_memory_that_runs_out_anywhere_is_undetermined(dstamp, monkeypatch):
+LACKING = [
+    MemoryError(),
+    OSError(12, "Cannot allocate memory"),
+    RuntimeError("can't start new thread"),
+    ImportError("libx.so: failed to map segment from shared object"),
+]
+"""How Python says that memory ran out."""
+
+
+@pytest.mark.parametrize("error", LACKING, ids=lambda error: type(error).__name__)
+def test_memory_that_runs_out_anywhere_is_undetermined(dstamp, monkeypatch, error):
+    def grow(*given, **options):
+        raise error
+
+    monkeypatch.setattr("dstamp_sim.pipeline.explore.explore_model", grow)
+    code, out, err = dstamp("explore", "classic/bank")
+    assert (code, out) == (3, "UNDETERMINED\n") and "memory ran out, before anything was decided" in err
+    code, out, _ = dstamp("explore", "classic/bank", "--json")
+    assert code == 3 and json.loads(out)["verdict"] == "UNDETERMINED"
+
+
+def test_memory_that_runs_out_while_proving_leaves_the_property_undetermined(dstamp, monkeypatch):
+    def grow(controls, wanted, tell):
+        tell(7_000, 9_000)
+        raise MemoryError
+
+    monkeypatch.setattr("dstamp_sim.engines.prove.unbounded.cover", grow)
+    code, out, _ = dstamp("prove", "classic/bank_fixed", "--property", "never overdrawn")
+    assert code == 3 and "memory ran out after 7,000 minimal states or more" in " ".join(out.split()), out
+
+
+def test_memory_that_runs_out_before_a_proof_begins_leaves_all_undetermined(dstamp, monkeypatch):
     def grow(*given, **options):
         raise MemoryError
 
-    monkeypatch.setattr("dstamp_sim.pipeline.explore.explore_model", grow)
-    code, _, err = dstamp("explore", "classic/bank")
-    assert code == 3 and "memory ran out before anything was decided" in err
+    monkeypatch.setattr("dstamp_sim.engines.prove.unbounded.close", grow)
+    code, out, _ = dstamp("prove", "classic/bank_fixed", "--property", "never overdrawn")
+    assert code == 3 and "memory ran out before the shared states were known" in " ".join(out.split()), out
+
+
+def test_memory_that_runs_out_while_sampling_leaves_the_sample_so_far(dstamp, monkeypatch):
+    def grow(sampler, *_):
+        sampler.walked = 7
+        raise MemoryError
+
+    monkeypatch.setattr("dstamp_sim.engines.sampling.sampler._Sampler._walk", grow)
+    code, out, _ = dstamp("sample", "classic/bank_fixed")
+    assert code == 3 and "UNDETERMINED" in out and "memory ran out after 7 schedules" in out, out
+
+
+@pytest.mark.parametrize(
+    ("words", "where", "counts"),
+    [
+        (["review", "locked.py"], "dstamp_sim.lock_review.review.review_model", "3 of 50 placements judged"),
+        (["replay"], "dstamp_sim.incident.incident.judge_incident", "3 of 50 steps of the judgement done"),
+    ],
+)
+def test_memory_that_runs_out_while_judging_leaves_the_counts(dstamp, monkeypatch, words, where, counts):
+    def grow(*given, progress=None, tell=None, **options):
+        (progress or tell)(3, 50)
+        raise MemoryError
+
+    Path("locked.py").write_text(LOCKED)
+    monkeypatch.setattr(where, grow)
+    code, out, err = dstamp(*words)
+    assert code == 3 and out.startswith("UNDETERMINED") and f"memory ran out after {counts}" in err, err
 
 
 def test_memory_that_runs_out_while_exploring_leaves_the_counts_and_undetermined(tmp_path):
@@ -203,10 +264,23 @@ def test_ctrl_c_while_the_options_are_read_is_one_word_and_130(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "dstamp: interrupted\n")
 
 
-def test_the_readmes_table_of_exit_codes_is_complete():
+def test_the_readmes_table_of_exit_codes_and_that_of_the_help_are_complete(dstamp):
     text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     table = text[text.index("| exit code |") :].partition("\n\n")[0]
-    assert re.findall(r"^\| (\d+) \|", table, re.MULTILINE) == ["0", "1", "2", "3", "70", "74", "130"]
+    listed = [int(code) for row in re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE) for code in row.split(",")]
+    ours = [*VERDICTS, USAGE, FAULT, UNWRITTEN, INTERRUPTED]
+    of_signals = [128 + number for number in (signal.SIGHUP, signal.SIGKILL, signal.SIGTERM)]
+    assert sorted(listed) == sorted([*ours, *of_signals])
+    told = re.search(r"Exit codes: (.*?) as a shell", " ".join(dstamp("--help")[1].replace("│", " ").split()))
+    assert told is not None
+    assert sorted(int(code) for code in re.findall(r"\b\d+\b", told[1])) == sorted(listed)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL, signal.SIGTERM])
+def test_a_signal_that_ends_a_command_is_the_code_that_the_table_says(tmp_path, number):
+    line = f"{shlex.join(COMMAND)} explore cc_ci & sleep 0.2; kill -{int(number)} $!; wait $!"
+    code, out, _ = shell(line, tmp_path)
+    assert (code, out) == (128 + number, "")
 
 
 def test_a_commands_frame_leaves_room_for_all_that_it_calls():

@@ -42,6 +42,48 @@ def test_what_is_kept_of_a_class_that_is_gone_is_compiled_anew(monkeypatch, tmp_
     assert sum(again.stats.cache_hits.values()) == 0
 
 
+DAMAGES = {
+    "flipped": lambda whole: whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:],
+    "cut off": lambda whole: whole[: len(whole) // 2],
+    "empty": lambda whole: whole[:0],
+    "of another function": lambda whole: whole,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_is_kept_and_damaged_is_compiled_anew(monkeypatch, tmp_path, damage):
+    monkeypatch.setattr("numba.config.CACHE_DIR", str(tmp_path))
+    assert compiled(doubled)(21) == 42
+    assert compiled(tripled)(21) == 63
+    files = {kind: next(tmp_path.rglob(f"*{kind}*.kept")) for kind in ("doubled", "tripled")}
+    read = files["tripled" if damage == "of another function" else "doubled"]
+    files["doubled"].write_bytes(DAMAGES[damage](read.read_bytes()))
+    again = compiled(doubled)
+    assert again(21) == 42
+    assert sum(again.stats.cache_hits.values()) == 0
+    assert sum(compiled_and_called(doubled).stats.cache_hits.values()) == 1, "it is kept anew"
+
+
+def compiled_and_called(function):
+    made = compiled(function)
+    made(21)
+    return made
+
+
+def test_where_nothing_can_be_written_any_more_it_compiles_and_keeps_nothing(monkeypatch, tmp_path):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("numba.config.CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr("dstamp_sim.engines.tables.compiled.Path.write_bytes", full)
+    assert compiled(doubled)(21) == 42
+    assert not [*tmp_path.rglob("*.kept"), *tmp_path.rglob("*.part")]
+
+
+def tripled(value):
+    return 3 * value
+
+
 def summed(pair):
     return pair[0] + pair[1]
 

@@ -54,6 +54,10 @@ WORDS = (
 """What may stand in a model in place of a name or a number."""
 
 
+OUTCOMES = ("read", "refused", "undetermined", "fault", "hang")
+"""What may become of an input; the first three are right."""
+
+
 class Hang(BaseException):
     """More processor than any small input may take."""
 
@@ -65,6 +69,10 @@ class Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     faults: list[tuple[str, str]] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
+
+    def counts(self) -> str:
+        """How often each of the five outcomes was seen."""
+        return ", ".join(f"{self.outcomes[name]:,} {name}" for name in OUTCOMES)
 
     def add(self, kind: str, number: int, outcome: str, told: str) -> None:
         """Counts one input; a refusal that names no file, or goes on and on, is a fault."""

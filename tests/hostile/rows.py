@@ -46,6 +46,18 @@ WITNESS: dict[str, Any] = {
     "results": {"p#1": "None", "p#2": "None"},
 }
 BANK = ROOT / "experiments" / "bank"
+LOCKED = """\
+from dstamp_sim import *
+r = Register("r", 0)
+def body():
+    n = yield r.read()
+    yield r.write(n + 1)
+def p():
+    yield from section("crit", body())
+def build(n: Copies = 2) -> System:
+    return System(objects=[r], processes=[Process("p", p, copies=n)], sections=["crit"], locks=[LockScope("l")],
+                  properties=[always("small", lambda s: s[r] < 9, reads=[r])])
+"""
 
 
 @dataclass(frozen=True)
@@ -97,7 +109,7 @@ def _steps(name: str, told: str, **changes: Any) -> Row:
 
 def witnesses() -> Iterator[Row]:
     """Witnesses whose fields are of another type, too large, or of another model."""
-    yield _origin("model = 5", r"w.json: at origin.model: .*string.*given: 5", model=5)
+    yield _origin("model = 5", r"w.json: at origin.model: it must be a text.*given: 5", model=5)
     yield _origin("parameters = null", r"w.json: at origin.parameters: ", parameters=None)
     yield _origin("parameters of a wrong name", r"w.json: .*parameter 'x'", parameters={"x": 1})
     yield _origin("placement = []", r"w.json: at origin.placement: ", placement=[])
@@ -186,6 +198,9 @@ def toml_files() -> Iterator[Row]:
             r"at runs.0.acount: unknown key 'acount'; did you mean 'account'",
         ),
         ("another type", "left = -20", 'left = "much"', r"evidence.toml: at runs.2.left: "),
+        ("a truth for a number", "account = 1", "account = true", r"at runs.0.account: .*whole number \(given: true\)"),
+        ("a number for a truth", "paid = true", "paid = 1", r"at runs.0.paid: it must be true or false \(given: 1\)"),
+        ("a text for a number", "account = 1", 'account = "1"', r"at runs.0.account: .*whole number \(given: '1'\)"),
         ("nesting", "account = 1", "account = " + "[" * 9000, r"evidence.toml: .*(deep|nest)"),
     ):
         text = (BANK / "evidence.toml").read_text()
@@ -414,6 +429,13 @@ def outputs() -> Iterator[Row]:
         "outputs: report in no folder", ("replay", "scenario.toml", "--report", "no/r.md"), (2,), ("no/r.md",), bank
     )
     run = {"runs/a/results.json": '{"paid": true, "left": 40}'}
+    yield Row(
+        "ingest: a truth for a number",
+        ("ingest", "runs", "--model", "overdraft.py", "--into", "e.toml"),
+        (2,),
+        (r"results.json: left: .*whole number \(given: true\)",),
+        bank | {"runs/a/results.json": '{"paid": true, "left": true}'},
+    )
     ingest = ("ingest", "runs", "--model", "overdraft.py", "--into")
     for name, into in (
         ("a folder", "d"),

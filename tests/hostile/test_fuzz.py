@@ -3,6 +3,7 @@
 import pytest
 
 from dstamp_sim.core.errors import UsageError
+from tests.conftest import COUNTED
 from tests.hostile import fuzz as fuzzer
 from tests.hostile.fuzz import Tally, fuzz
 
@@ -13,13 +14,17 @@ def assert_clean(tally: Tally, inputs: int) -> None:
     assert tally.outcomes["refused"] > inputs / 4 and tally.outcomes["read"] > inputs / 50, tally.outcomes
 
 
-def test_mutated_files_of_every_kind_are_read_or_refused_with_a_sentence(tmp_path):
-    assert_clean(fuzz(tmp_path, 250), 250)
+def test_mutated_files_of_every_kind_are_read_or_refused_with_a_sentence(tmp_path, record_property):
+    tally = fuzz(tmp_path, 250)
+    record_property(COUNTED, tally.counts())
+    assert_clean(tally, 250)
 
 
 @pytest.mark.slow
-def test_five_thousand_mutated_files_are_read_or_refused_with_a_sentence(tmp_path):
-    assert_clean(fuzz(tmp_path, 5_000, seed=1), 5_000)
+def test_five_thousand_mutated_files_are_read_or_refused_with_a_sentence(tmp_path, record_property):
+    tally = fuzz(tmp_path, 5_000, seed=1)
+    record_property(COUNTED, tally.counts())
+    assert_clean(tally, 5_000)
 
 
 def raising(error):

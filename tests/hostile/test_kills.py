@@ -1,121 +1,76 @@
 """Whatever is killed at whatever moment: every file is the old one or the new one, and no process is left."""
 
+import json
 import os
-import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.hostile.rows import MODEL
+from dstamp_sim import cli
+from tests.hostile.killed import COMMANDS, Killer
 
 ROOT = Path(__file__).parents[2]
 LONG_S = 240.0
 """More than anything here takes on a busy machine: only a hang is longer."""
 
-HEARD = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
-"""A job in the background of a shell ignores Ctrl-C."""
+SOON_S = 15.0
+"""After so long nothing is left of a command that was ended: a second, where the machine has nothing else to do."""
 
-KILLED_AT_A_WRITE = """
-import os, signal, sys
-from dstamp_sim.cli import main
-from dstamp_sim.disk import writing
-calls, at, number = [0], int(sys.argv.pop(1)), int(sys.argv.pop(1))
-def counted(of):
-    def call(*args, **options):
-        calls[0] += 1
-        if calls[0] == at:
-            os.kill(os.getpid(), number)
-        return of(*args, **options)
-    return call
-def writes(*args, of=writing._write, **options):
-    for name in ("write", "fsync", "open", "fchmod"):
-        if not hasattr(getattr(os, name), "__wrapped__"):
-            setattr(os, name, counted(getattr(os, name)))
-            getattr(os, name).__wrapped__ = True
-    return of(*args, **options)
-writing._write = writes
-writing.Path.replace = counted(writing.Path.replace)
-main()
-"""
-"""Runs a command that is sent signal NUMBER as it makes the call to the system that is the AT-th of its writes."""
+LIGHT = ("describe", "explore", "sample", "show", "export", "replay", "ingest")
+"""The commands that take a second or less; the others are ended in the slow gate."""
+
+PARTS = 2
+"""The fifty moments of a command are tried in so many parts."""
 
 
-def run(folder, program, *words, **options):
-    return subprocess.Popen(
-        [sys.executable, "-c", HEARD + program, *words],
-        cwd=folder,
-        env=dict(os.environ, PYTHONPATH=str(ROOT)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
+def killed(folder, command, seed, moments, writes):
+    """What came of a command that was ended at so many moments and inside of so many writes."""
+    words = [sys.executable, "-m", "tests.hostile.killed", command, *map(str, (seed, moments, writes))]
+    done = subprocess.run(
+        words, cwd=folder, env=dict(os.environ, PYTHONPATH=str(ROOT)), capture_output=True, text=True, check=False
     )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
-def results(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith(".")}
+def assert_nothing_lost(tally):
+    assert tally["wrong"] == []
+    assert any(tally["ended"].get(code) for code in ("-9", "-15", "130")), "no run was ended"
+    assert tally["outlived_s"] < SOON_S
 
 
-@pytest.fixture
-def explored(tmp_path):
-    """A folder with a model and its results, made of a text that was other: by name, the old and the new content."""
-    model = tmp_path / "bank.py"
-    contents = []
-    for name in ("q", "p"):
-        model.write_text(MODEL.replace("Process('p'", f"Process('{name}'"))
-        with run(tmp_path, "from dstamp_sim.cli import main; main()", "explore", "bank.py") as running:
-            running.communicate(timeout=LONG_S)
-        contents.append(results(tmp_path / "out"))
-        kept = {name: (tmp_path / "out" / name).read_bytes() for name in contents[0]}
-    old, new = contents
-    assert old.keys() == new.keys() and all(old[name] != new[name] for name in old)
-    ledger = (tmp_path / "out" / ".dstamp-results").read_bytes()
-
-    def again():
-        for name, content in old.items():
-            (tmp_path / "out" / name).write_bytes(content)
-        (tmp_path / "out" / ".dstamp-results").write_bytes(ledger)
-
-    assert kept
-    return tmp_path, old, new, again
+@pytest.mark.parametrize("command", LIGHT)
+def test_a_command_that_is_ended_leaves_every_file_old_or_new_and_no_process(tmp_path, command):
+    assert_nothing_lost(killed(tmp_path, command, seed=0, moments=3, writes=3))
 
 
-def assert_old_or_new(folder, old, new):
-    there = results(folder / "out")
-    assert there.keys() == old.keys()
-    for name, content in there.items():
-        assert content in (old[name], new[name]), f"{name} is half"
+@pytest.mark.slow(minutes=1)
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_fifty_moments_and_every_write_of_a_command_leave_every_file_old_or_new(tmp_path, command, part):
+    tally = killed(tmp_path, command, seed=1 + part, moments=50 // PARTS, writes=0 if part else 1_000)
+    assert_nothing_lost(tally)
 
 
-def test_a_kill_inside_of_any_write_leaves_every_file_old_or_new(explored):
-    folder, old, new, again = explored
-    rng, ended = random.Random(0), []
-    for at in sorted(rng.sample(range(1, 17), 4)):
-        again()
-        number = rng.choice((signal.SIGKILL, signal.SIGTERM, signal.SIGINT))
-        with run(folder, KILLED_AT_A_WRITE, str(at), str(int(number)), "explore", "bank.py") as running:
-            _, err = running.communicate(timeout=LONG_S)
-        assert_old_or_new(folder, old, new)
-        assert "Traceback" not in err, err
-        ended.append(running.returncode)
-    assert any(code in (-signal.SIGKILL, -signal.SIGTERM, 130) for code in ended), ended
+def test_every_command_that_writes_or_has_workers_is_ended_here():
+    tried = {one.words[0] for one in COMMANDS.values()}
+    parts = {"conform", "real", "hunt"}  # what these start has tests of its own, on real parts
+    assert tried | parts == {command.__name__ for _, command, _ in cli.COMMANDS}
 
 
-@pytest.mark.slow
-def test_a_kill_at_fifty_moments_leaves_every_file_old_or_new(explored):
-    folder, old, new, again = explored
-    rng = random.Random(1)
-    for _ in range(50):
-        again()
-        with run(folder, "from dstamp_sim.cli import main; main()", "explore", "bank.py") as running:
-            time.sleep(rng.uniform(0, 2.5))
-            running.send_signal(rng.choice((signal.SIGKILL, signal.SIGTERM, signal.SIGINT)))
-            running.communicate(timeout=LONG_S)
-        assert_old_or_new(folder, old, new)
+@pytest.mark.parametrize("twin", ["half", "gone"])
+def test_a_file_that_is_half_or_gone_is_seen(tmp_path, twin):
+    (tmp_path / "here").mkdir()
+    killer = Killer.__new__(Killer)
+    killer.command, killer.folder = COMMANDS["explore"], tmp_path / "here"
+    killer.old, killer.new = {"out/x": b"old"}, {"out/x": b"new"}
+    if twin == "half":
+        (tmp_path / "here/out").mkdir()
+        (tmp_path / "here/out/x").write_bytes(b"ne")
+    assert list(killer._wrong(-9, "", {"out/x": b"old"})), twin
 
 
 PARENT = """

@@ -164,6 +164,9 @@ def _search(
             except KeyboardInterrupt:
                 search.stopped = INTERRUPTED
                 return search
+            except MemoryError:
+                search.stopped = _memory_ran_out(search)
+                return search
             _run(search, asked, bounds, progress)
     except CopiesDistinguished as distinguished:
         search = _search(semantics, asked, replace(reductions, symmetry=False), bounds, progress, closed)
@@ -221,9 +224,14 @@ def _run(search: _Search, asked: Sequence[Property], bounds: _Bounds, progress: 
     except OutOfMemory:
         search.stopped = f"the limit of {search.space.memory_bytes >> 20:,} MB was reached"
     except MemoryError:
-        used = search.space.bytes_in_use >> 20
-        search.space.end_search()
-        search.stopped = f"memory ran out as the states took {used:,} MB"
+        search.stopped = _memory_ran_out(search)
+
+
+def _memory_ran_out(search: _Search) -> str:
+    """Why a search stopped for which there is no more memory; what it needed to go on is given back."""
+    used = search.space.bytes_in_use >> 20
+    search.space.end_search()
+    return f"memory ran out as the states took {used:,} MB"
 
 
 def _levels(search: _Search, asked: Sequence[Property], bounds: _Bounds, progress: ExploreProgress | None) -> str:

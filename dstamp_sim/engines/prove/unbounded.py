@@ -80,7 +80,8 @@ def prove(
 class _Proof:
     """One system with one copy of each process that may have any number; its tables, and the results so far.
 
-    `controls` are None if the shared state was not known to be finite; `undecided` says why, by property.
+    `controls` are None if the shared state was not known to be finite; `undecided` says why, by property. `told` are
+    the demands when progress was last told.
     """
 
     system: System
@@ -93,8 +94,15 @@ class _Proof:
     trials: dict[int, Report] = field(default_factory=dict)
     demands: int = 0
     moves: int = 0
+    told: int = 0
 
     def __post_init__(self) -> None:
+        try:
+            self._prepare()
+        except MemoryError:
+            self.unknown = "memory ran out before the shared states were known"
+
+    def _prepare(self) -> None:
         any_number = self.system.any_number
         if not self._close(LOOP_LIMIT):  # where there is a loop, its histories cost the square of their length
             self.unknown = unending(self.system.with_copies(dict.fromkeys(any_number, 2)))
@@ -142,6 +150,8 @@ class _Proof:
             self.exercised[prop.name] += answer.starts is None and self._is_asked(prop)
         except TooMany as why:
             return self._tried(prop, str(why))
+        except MemoryError:
+            return self._tried(prop, f"memory ran out after {self.told:,} minimal states or more")
         if answer.starts is None:
             return certify(prop, self.coverage(), None)
         return self._shown(prop, self._copies(answer.starts))
@@ -166,6 +176,7 @@ class _Proof:
         return answer
 
     def _tell(self, demands: int, moves: int) -> None:
+        self.told = self.demands + demands
         if self.progress is not None:
             self.progress(self.demands + demands, self.moves + moves, 0)
 

@@ -152,6 +152,8 @@ class _Sampler:
                     progress(self.walked)
         except KeyboardInterrupt:
             stopped = "interrupted"
+        except MemoryError:
+            stopped = f"memory ran out after {self.walked:,} schedules"
         self.judge.check()
         return self._sample(stopped)
 

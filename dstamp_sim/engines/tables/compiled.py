@@ -2,18 +2,24 @@
 
 Numba keeps a function for as long as its own file is unchanged, though what it calls in other files is compiled into
 it. So what is kept here is marked with a digest of all files that have compiled functions: a change compiles all anew.
+What is kept is machine code, and it decides verdicts: a file that is damaged, of another edition or of another function
+counts as missing.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import pickle
+import secrets
 import warnings
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numba
 from numba import njit
+from numba.core.serialize import dumps
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,18 +44,62 @@ def _kept(function: F, **flags: bool) -> F:
             stacklevel=3,
         )
         return njit(nogil=True, **flags)(function)  # type: ignore[call-overload, no-any-return]  # as above
-    kept = made._cache._cache_file  # numba has no public way to declare what else a function depends on
-    kept._source_stamp = (kept._source_stamp, EDITION)
-    kept._load_index = partial(_index, kept._load_index)
+    numbas = made._cache._cache_file  # numba has no public way to keep what it compiles otherwise
+    made._cache._cache_file = Kept(Path(numbas._index_path).with_suffix(""), (*_stamp(numbas), EDITION))
     return made  # type: ignore[no-any-return]  # numba has no types
 
 
-def _index(load: Callable[[], dict[Any, str]]) -> dict[Any, str]:
-    """What `load` finds; nothing if a class that the index names is no more: numba reads it before its stamp."""
-    try:
-        return load()
-    except (AttributeError, ImportError):
-        return {}
+def _stamp(numbas: Any) -> tuple[Any, ...]:
+    return numba.__version__, numbas._source_stamp
+
+
+class Kept:
+    """The compiled forms of one function, a file each behind its digest, in the place of numba's own.
+
+    Whatever is wrong with a file, it is not there; where one cannot be written, nothing is kept.
+    """
+
+    def __init__(self, base: Path, stamp: tuple[Any, ...]) -> None:
+        self.base, self.stamp = base, (base.name, *stamp)
+
+    def save(self, key: Any, data: Any) -> None:
+        """Keeps `data`, the compiled form for `key`."""
+        content = dumps((self.stamp, key, data))  # type: ignore[no-untyped-call]  # numba has no types
+        file = self._file(key)
+        fresh = file.with_suffix(f".{secrets.token_hex(8)}.part")
+        try:
+            fresh.write_bytes(_digest(content) + content)
+            fresh.replace(file)
+        except OSError:
+            with contextlib.suppress(OSError):
+                fresh.unlink(missing_ok=True)
+
+    def load(self, key: Any) -> Any:
+        """The compiled form that was kept for `key`; None where there is none."""
+        try:
+            whole = self._file(key).read_bytes()
+            content = whole[_DIGEST_BYTES:]
+            if _digest(content) != whole[:_DIGEST_BYTES]:
+                return None
+            stamp, kept, data = pickle.loads(content)
+        except (OSError, AttributeError, ImportError):  # there is no file; or one of a class that is no more
+            return None
+        return data if (stamp, kept) == (self.stamp, key) else None
+
+    def flush(self) -> None:
+        """Keeps nothing of what was kept, as numba's own does."""
+        for file in self.base.parent.glob(f"{self.base.name}.*.kept"):
+            file.unlink(missing_ok=True)
+
+    def _file(self, key: Any) -> Path:
+        return self.base.with_name(f"{self.base.name}.{_digest(repr(key).encode()).hex()[:16]}.kept")
+
+
+_DIGEST_BYTES = 32
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
 
 
 def compiled(function: F) -> F:

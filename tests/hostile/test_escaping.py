@@ -1,0 +1,129 @@
+"""Hostile names in every form of output: none is taken for markup, for a formula, or for orders to a terminal."""
+
+import json
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from markdown_it import MarkdownIt
+
+from dstamp_sim.rendering.as_html import html
+from dstamp_sim.rendering.as_markdown import markdown
+from dstamp_sim.rendering.document import Document, Emphasis, Heading, Items, Paragraph, Table
+from tests.hostile.rows import BANK
+
+NAMES = ("|", "`", "<script>alert(1)</script>", "$x_{", "\x1b[31m", "\n", "\u202e", "](http://x)", "**", "&lt;")
+HOSTILE = "a" + "".join(f"{name} " for name in NAMES) + "b"
+
+MODEL = f"""
+from dstamp_sim import *
+from typing import NamedTuple
+x = {HOSTILE!r}
+r = Register("object " + x, 0)
+class Done(NamedTuple):
+    told: str
+def body():
+    seen = yield r.read()
+    yield r.write(seen + 1)
+    return Done(x)
+def p():
+    done = yield from section("section " + x, body())
+    return done
+def build() -> System:
+    return System(objects=[r], processes=[Process("process " + x, p, copies=2)], sections=["section " + x],
+                  properties=[at_end("property " + x, lambda results, state: state[r] == 2, reads=[r])])
+"""
+STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What steers a terminal, but for the end of a line."""
+
+
+@pytest.fixture
+def explored(dstamp):
+    Path("model.py").write_text(MODEL)
+    code, out, err = dstamp("explore", "model.py", "--html")
+    assert code == 1, err
+    return out, err
+
+
+def test_a_terminal_takes_no_orders_from_names(explored):
+    out, err = explored
+    assert "a| ` <script>" in out
+    assert not STEERS.search(out + err)
+
+
+def test_pictures_draw_names_as_they_are(explored):
+    (svg,) = Path("out").glob("*.svg")
+    root = ElementTree.parse(svg).getroot()
+    assert not [tag for tag in root.iter() if tag.tag.endswith("script")]
+    assert "$x_{" in "".join(root.itertext())
+    (png,) = Path("out").glob("*.png")
+    assert png.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_page_has_no_element_that_a_name_made(explored):
+    pages = list(Path("out").glob("*.html"))
+    assert pages
+    for page in pages:
+        assert "<script>alert" not in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("form", ["mermaid", "perfetto", "itf", "shiviz", "dot", "graphml"])
+def test_every_export_is_whole_and_takes_no_orders(dstamp, explored, form):
+    (witness,) = Path("out").glob("*.witness.json")
+    code, out, err = dstamp("export", witness, "--to", form, "--out", "exported")
+    assert code == 0, err
+    (file,) = (path for path in Path("exported").iterdir() if not path.name.startswith("."))
+    text = file.read_text(encoding="utf-8")
+    assert "\x1b" not in text
+    if file.suffix == ".json":
+        json.loads(text)
+    if form == "graphml":
+        ElementTree.fromstring(text)
+    assert not STEERS.search(out + err)
+
+
+def test_json_is_whole_and_takes_no_orders(dstamp, explored):
+    code, out, _ = dstamp("explore", "model.py", "--json")
+    assert code == 1 and not STEERS.search(out)
+    assert any(HOSTILE in item["property"] for item in json.loads(out)["properties"])
+
+
+DOCUMENT = Document(
+    HOSTILE,
+    (
+        Heading(HOSTILE, 2),
+        Paragraph((HOSTILE, Emphasis(HOSTILE, "code"), Emphasis(HOSTILE, "strong"))),
+        Items((HOSTILE,)),
+        Table((HOSTILE, "second"), ((HOSTILE, (Emphasis(HOSTILE, "code"),)),)),
+    ),
+)
+
+
+def test_markdown_takes_no_name_for_markup():
+    written = markdown(DOCUMENT, {})
+    assert not STEERS.search(written)
+    shown = MarkdownIt("commonmark").enable("table").render(written)
+    assert not re.search(r"<(script|a|em|img)\b", shown), shown
+    assert shown.count("<strong>") == 1
+    (table,) = re.findall(r"<table>.*?</table>", shown, re.DOTALL)
+    assert [len(re.findall("<t[hd]", row)) for row in table.split("<tr>")[1:]] == [2, 2]
+    assert shown.count("&lt;script&gt;") == 9, "every name is there, as it was written"
+
+
+def test_a_page_of_a_document_has_no_tag_of_a_name():
+    assert "<script>alert" not in html(DOCUMENT)
+
+
+def test_evidence_with_hostile_names_makes_a_report_without_markup(dstamp):
+    for name in ("scenario.toml", "overdraft.py", "evidence.toml"):
+        text = (BANK / name).read_text()
+        text = text.replace('"cat"', '"cat<script>|`$x_{"') if name != "overdraft.py" else text
+        Path(name).write_text(re.sub(r'^title = ".*"', 'title = "<script>|`$x_{ \\\\u001b[31m"', text, flags=re.M))
+    code, out, err = dstamp("replay", "scenario.toml", "--report", "r.md")
+    assert code == 0, err
+    assert not STEERS.search(out + err)
+    written = Path("r.md").read_text(encoding="utf-8")
+    assert not STEERS.search(written)
+    assert not re.search(r"<script", MarkdownIt("commonmark").enable("table").render(written))
+    assert "<script>|" not in Path("out/report.html").read_text(encoding="utf-8")
