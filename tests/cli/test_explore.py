@@ -101,6 +101,23 @@ def test_what_never_occurred_is_listed(dstamp, tmp_path):
     assert "model.py:6 yield r.write(2)" in out
 
 
+def test_of_a_line_that_is_passed_each_time_only_its_yield_is_said_to_be_never_reached(dstamp, tmp_path):
+    (tmp_path / "model.py").write_text(
+        "from dstamp_sim import *\n"
+        "box = Register('box', 0)\n"
+        "def work(look):\n"
+        "    if look and (yield box.read()):\n"
+        "        return 'seen'\n"
+        "    yield box.write(1)\n"
+        "def build() -> System:\n"
+        "    return System(objects=[box], processes=[Process('p', work, False)])\n"
+    )
+    _, out, _ = dstamp("explore", "model.py")
+    assert "model.py:4 if look and (yield box.read()):" in out
+    assert out.count("yield never reached: ") == 1
+    assert "never passed" not in out
+
+
 def test_help_has_examples_and_exit_codes(dstamp):
     assert "Exit codes: 0 HOLDS or done" in " ".join(dstamp("--help")[1].split())
     assert "dstamp explore classic/bank" in " ".join(dstamp("explore", "--help")[1].split())

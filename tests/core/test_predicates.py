@@ -278,3 +278,14 @@ def test_looks_at_all_is_raised_even_where_it_was_swallowed():
     with pytest.raises(LooksAtAll):
         len(Results({}, looks, frozenset()))
     assert looks.unknown
+
+
+def test_a_predicate_that_asks_for_the_name_without_the_number_of_a_copy_is_told_what_copies_are_called():
+    def write() -> Program[int]:
+        yield r.write(1)
+        return 1
+
+    asked = at_end("one", lambda results: results["p"] == 1)
+    system = System(objects=[r], processes=[Process("p", write, copies=2)], properties=[asked])
+    with pytest.raises(ModelError, match=r"property 'one' raised KeyError\('p'\).* copies are called p#1, p#2"):
+        explore(system)
