@@ -12,19 +12,16 @@ from dstamp_sim.cli.console import output, print_files
 if TYPE_CHECKING:
     from dstamp_sim.incident.incident import JudgedIncident
 
-ROW_S = 60.0
-"""The default of --budget."""
-
 OnlyOption = Annotated[
     list[str] | None, typer.Option("--only", metavar="MECHANISM", help="Judge only this mechanism; repeatable.")
 ]
 BudgetOption = Annotated[
-    float,
+    float | None,
     typer.Option(
         "--budget",
         metavar="SECONDS",
         min=0.0,
-        help="Processor time for one mechanism under one reading; if it takes longer, it is undetermined.",
+        help="Processor time for one mechanism under one reading; beyond it, undetermined (default: 30).",
     ),
 ]
 

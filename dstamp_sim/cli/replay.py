@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,7 +24,7 @@ from dstamp_sim.cli.console import (
     say,
     say_what_runs,
 )
-from dstamp_sim.cli.judgement import ROW_S, BudgetOption, OnlyOption, print_judgement
+from dstamp_sim.cli.judgement import BudgetOption, OnlyOption, print_judgement
 from dstamp_sim.cli.numbers import whole
 from dstamp_sim.rendering.text import at_least, at_most
 
@@ -54,7 +53,7 @@ def replay(
         Path | None, typer.Option(metavar="FILE", help="Judge against this evidence instead of the scenario's.")
     ] = None,
     only: OnlyOption = None,
-    budget: BudgetOption = ROW_S,
+    budget: BudgetOption = None,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the judgement as a report (Markdown).")
     ] = None,
@@ -77,7 +76,7 @@ def replay(
     incident = load_incident(scenario, evidence=evidence, seed=seed)
     with bar("draws") as tell:
         found = replay_incident(incident, mechanism=mechanism, placement=placement, out=out, draws=draws, tell=tell)
-    incident = replace(incident.only(only or []), row_s=budget)
+    incident = incident.only(only or [], budget)
     wanted = judge if judge is not None else mechanism is None and not draws and incident.scenario.priors is not None
     judgement: JudgedIncident | None = None
     if wanted or evidence or report or only:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,7 @@ import typer
 from rich.text import Text
 
 from dstamp_sim.cli.console import AsJson, Force, Out, Trust, bar, output, print_files, print_json, say, say_what_runs
-from dstamp_sim.cli.judgement import ROW_S, BudgetOption, OnlyOption, print_judgement
+from dstamp_sim.cli.judgement import BudgetOption, OnlyOption, print_judgement
 from dstamp_sim.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def update(
         typer.Option(metavar="FILE", help="The scenario that the evidence is for (default: the incident's)."),
     ] = None,
     only: OnlyOption = None,
-    budget: BudgetOption = ROW_S,
+    budget: BudgetOption = None,
     full: Annotated[bool, typer.Option("--full", help="Print the whole report, not its first screen.")] = False,
     out: Out = Path("out"),
     trust: Trust = False,
@@ -60,7 +59,7 @@ def update(
         return
     if evidence is None or not observe:
         raise UsageError("name the EVIDENCE and what was observed (--observe); `dstamp update --list` has all outcomes")
-    before = replace(load_incident(scenario, evidence=evidence).only(only or []), row_s=budget)
+    before = load_incident(scenario, evidence=evidence).only(only or [], budget)
     with bar("steps of the judgement done") as tell:
         found = judge_update(before, observe, source=source, into=into, out=out, workers=cores(), tell=tell)
     judged, written = found.judged, into or evidence

@@ -35,13 +35,14 @@ class Incident:
     row_s: float = ROW_S
     chosen: tuple[str, ...] = ()
 
-    def only(self, names: Sequence[str]) -> Incident:
-        """The same with just these mechanisms to judge, or with all if there are no names.
+    def only(self, names: Sequence[str], row_s: float | None = None) -> Incident:
+        """The same with just these mechanisms to judge, or with all if there are no names; and with this time, if any.
 
         Raises UsageError, with the nearest name, for an unknown one.
         """
         found = {name: self.model.mechanism(name) for name in names} or self.model.mechanisms
-        return replace(self, model=replace(self.model, mechanisms=found), chosen=tuple(names))
+        time_s = self.row_s if row_s is None else row_s
+        return replace(self, model=replace(self.model, mechanisms=found), chosen=tuple(names), row_s=time_s)
 
     @property
     def command(self) -> str:

@@ -21,7 +21,7 @@ CASE = case_of(BANK.evidence, BANK.model.hypotheses, BANK.scenario.priors.longes
 def test_rows_without_time_are_undetermined_and_the_judgement_goes_on():
     found = judge_mechanisms(replace(BANK, row_s=0.0)).standing
     for row in found.rows:
-        assert (row.verdict, row.why) == (Possible.UNDETERMINED, "out of time (0 s of processor a row, 0 s in all)")
+        assert (row.verdict, row.why) == (Possible.UNDETERMINED, "out of time (0 s of processor)")
     assert found.left == ["check-race", "booked-twice", "early-report"]
     assert found.posterior["booked-twice"] > 0.3  # the worlds are drawn all the same
 
@@ -45,11 +45,15 @@ def test_what_was_found_before_the_time_was_over_is_kept(monkeypatch):
     assert not row.timed.exact_faults
 
 
-def test_the_time_of_a_process_is_that_of_some_rows():
-    begun = process_time()
-    spent = Budget(row_s=1.0, begun_s=begun - ROWS)
-    with pytest.raises(OutOfTime, match="1 s of processor a row, 4 s in all"):
-        spent.timed(engines()).reach(None)
+def test_a_process_that_spent_its_time_still_has_a_tenth_for_each_row():
+    task = JudgementTask(BANK.model, CASE, Budget(row_s=100.0, begun_s=process_time() - 100 * ROWS))
+    assert task.row(task.variants_of("early-report")[0]).verdict is Possible.IMPOSSIBLE
+    late = Budget(row_s=100.0, begun_s=process_time() - 100 * ROWS).timed(engines())
+    now = process_time()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("dstamp_sim.incident.possible.budget.process_time", lambda: now + 11)
+        with pytest.raises(OutOfTime, match="10 s of processor"):
+            late.reach(None)
 
 
 def test_only_the_mechanisms_that_are_named_are_judged():
