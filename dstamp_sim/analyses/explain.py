@@ -80,6 +80,8 @@ def explain(
         for fact in what_if.facts
         if (about is None or fact.property == about.name) and (process is None or fact.process in (None, process))
     ]
+    if not facts and about is not None and about.asks_ahead:
+        return Explanation(None, None, "Too much can follow this trace to see whether it ends in a trap")
     if not facts:
         return Explanation(None, None, "Nothing went wrong in this trace")
     ahead = {prop.name for prop in asked if prop.asks_ahead}

@@ -38,7 +38,7 @@ class TraceJudge:
     """
 
     def __init__(self, system: System) -> None:
-        self._semantics = Semantics(system)
+        self._semantics = Semantics(system, by_value=True)
         self._judge = Judge(self._semantics, system.checked_properties)
 
     def judge(self, choices: Iterable[Choice]) -> tuple[TraceJudgement, ...]:

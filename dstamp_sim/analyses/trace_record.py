@@ -77,7 +77,7 @@ class Performance:
 
 def perform(system: System, choices: Sequence[Choice], answered: tuple[int, Outcome] | None = None) -> Performance:
     """The performance of `choices`, perhaps with one told result. Raises ScheduleError if one is impossible."""
-    semantics = Semantics(system)
+    semantics = Semantics(system, by_value=True)
     states = [semantics.initial()]
     for number, choice in enumerate(choices):
         move = semantics.move(states[-1], choice)

@@ -142,7 +142,7 @@ class WhatIf:
     """How many steps may still be performed."""
 
     def __post_init__(self) -> None:
-        self.semantics = Semantics(self.system)
+        self.semantics = Semantics(self.system, by_value=True)
         self._judge = Judge(self.semantics, [p for p in self.asked if p.kind is not PropertyKind.EACH_RESULT])
         self._each = [prop for prop in self.asked if prop.kind is PropertyKind.EACH_RESULT]
         self.states = [self.semantics.initial()]

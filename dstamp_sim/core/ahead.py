@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dstamp_sim.core.schedule import CRASH
 from dstamp_sim.core.semantics import Semantics, State
 
-MOST_AHEAD = 100_000
+MOST_AHEAD = 30_000
 """How many states after those asked about are performed in all; what then is not known stays open."""
 
 

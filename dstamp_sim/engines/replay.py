@@ -46,7 +46,7 @@ def attempts(system: System, prop: Property) -> Callable[[Iterable[Choice]], Sch
     It returns the performed choices, which replay strictly, or None when no state on the way decides (violates `prop`,
     or reaches it in case of a wish). `analyses.minimise` takes such a function.
     """
-    semantics = Semantics(system)
+    semantics = Semantics(system, by_value=prop.asks_ahead)
     judge = Judge(semantics, [prop])
 
     def decides(state: State) -> bool:
