@@ -28,8 +28,8 @@ def draw_judgement(judged: IncidentFindings, incident: Incident, out: Path) -> l
     now = judged.standing
     if now.left:
         files.append(out / "posterior.png")
-        others = {name: {one: other.most(one) for one in now.left} for name, other in now.varied.items()}
-        draw_posterior(now.posterior, now.without_share, others, files[-1])
+        ends = {"least": {one: now.span(one)[0] for one in now.left}, "most": {one: now.most(one) for one in now.left}}
+        draw_posterior(now.posterior, now.without_share, ends, files[-1])
     for best in judged.witnesses.values():
         files += save_witness(best, incident.scenario.model, incident.scenario.title, judged.since, out)
     return files
