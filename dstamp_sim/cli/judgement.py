@@ -21,7 +21,7 @@ BudgetOption = Annotated[
         "--budget",
         metavar="SECONDS",
         min=0.0,
-        help="Processor time for one mechanism under one reading; beyond it, undetermined (default: 30).",
+        help="Processor time for one mechanism under one reading; beyond it, undetermined (default: 120).",
     ),
 ]
 

@@ -9,8 +9,11 @@ from typing import Any
 
 from dstamp_sim.incident.possible.case import Engines
 
-ROW_S = 30.0
-"""Seconds of processor time that one row may take, if nobody says otherwise."""
+ROW_S = 120.0
+"""Seconds of processor time that one row may take, if nobody says otherwise.
+
+Five times what the slowest row of the incident takes: whether a row is decided must not hang on the machine.
+"""
 
 ROWS, SCANT = 3, 0.1
 """How many such rows a process may spend; after that each of its rows has a tenth, for most are refuted at once."""
