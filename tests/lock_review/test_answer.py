@@ -85,7 +85,7 @@ def test_a_wish_that_nothing_reaches_has_no_story():
 def test_json_has_the_same_counts(hasty, dstamp):
     _, out, _ = dstamp("review", BOOKING, "--set", "asked=end", "--json")
     plain = json.loads(out)
-    assert plain["counts"] == {"safe": 0, "broken": 0, "deadlock": 0, "not decided": 5}
+    assert plain["counts"] == {"safe": 0, "broken": 0, "deadlock": 0, "trap": 0, "not decided": 5}
     assert {one["standing"] for one in plain["placements"]} == {"not decided"}
     assert all("limit of 2 states" in one["why"] for one in plain["placements"])
 
