@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import dstamp_sim
 from dstamp_sim.core.op import DELAY, Op
 from dstamp_sim.core.placement import lay_over
 from dstamp_sim.core.properties import END_POSSIBLE, Property, PropertyKind
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.core.system import Instance, System
+
+PACKAGE = Path(dstamp_sim.__file__).parent
 
 RUNNING, ENDED, DEAD = "running", "ended", "dead"
 
@@ -44,11 +48,16 @@ class Offer(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """Where a program stands after a history: its next op (None: it ended), its result, and what it holds."""
+    """Where a program stands after a history: its next op (None: it ended), its result, holds and lines."""
 
     op: Op | None
     result: Any
     holds: tuple[tuple[SharedObject, Any], ...]
+    lines: tuple[Any, ...]
+
+    def spot(self) -> tuple[Any, ...]:
+        """The place in the program, whatever its variables are: its lines, and what it is about to do to what."""
+        return self.lines, self.op and (self.op.target, self.op.verb)
 
 
 @dataclass
@@ -63,6 +72,7 @@ class Findings:
     deadlocks: list[State] = field(default_factory=list)
     blocked_states: int = 0
     traps: set[State] = field(default_factory=set)
+    standstills: int = 0
 
 
 def search(system: System, limit: int = 100_000) -> Findings:
@@ -91,6 +101,8 @@ def search(system: System, limit: int = 100_000) -> Findings:
     findings.shortest[END_POSSIBLE.name] = min((depth_of[state] for state in findings.traps), default=None)
     for prop in system.checked_properties:
         findings.verdicts[prop.name] = _verdict(prop, findings.shortest[prop.name], asked[prop.name])
+    if findings.standstills and not findings.deadlocks and all(i.process.daemon for i in oracle.instances):
+        findings.verdicts["no deadlock"] = "UNDETERMINED"  # nobody must end, and nobody waits amid his work
     return findings
 
 
@@ -112,7 +124,8 @@ def _look_at(
     findings.blocked_states += any(offer.op is not None and not offer.outcomes for offer in offers)
     if oracle.all_ended(state):
         findings.results_at_end.add(tuple(sorted(oracle.results(state).items())))
-    elif not any(offer.outcomes for offer in offers):
+    findings.standstills += not any(offer.outcomes for offer in offers)
+    if oracle.stuck(state, offers):
         findings.deadlocks.append(state)
     for prop in oracle.system.checked_properties:
         answers = list(oracle.answers(prop, state, offers))
@@ -200,7 +213,7 @@ class Oracle:
         local = state.local[pid]
         if local.phase != RUNNING:
             return Offer(None, (), ())
-        op, _, holds = stand(self.instances[pid], local.what)
+        op, _, holds, _ = stand(self.instances[pid], local.what)
         assert op is not None
         if op.target is None:
             return Offer(op, (Outcome(None),), holds)
@@ -249,6 +262,23 @@ class Oracle:
         """Whether every process that must end did."""
         return all(self.ended(state, pid) or i.process.daemon for pid, i in enumerate(self.instances))
 
+    def stuck(self, state: State, offers: list[Offer]) -> bool:
+        """Whether nobody can move, and somebody must still end or is a daemon amid its work."""
+        if any(offer.outcomes for offer in offers):
+            return False
+        return any(local.phase == RUNNING and not self._rests(state, pid) for pid, local in enumerate(state.local))
+
+    def _rests(self, state: State, pid: int) -> bool:
+        """Whether a daemon holds nothing and stands at its first op that is no delay."""
+        instance, now = self.instances[pid], stand(self.instances[pid], state.local[pid].what)
+        spots, history = set(), []
+        while (first := stand(instance, history)).spot() not in spots and first.op is not None:
+            spots.add(first.spot())
+            if first.op.target is not None:
+                break
+            history.append((None, None, None))
+        return instance.process.daemon and not now.holds and now.spot() in spots
+
     def results(self, state: State) -> dict[str, Any]:
         """Results of the processes that ended, by name."""
         pairs = zip(self.instances, state.local, strict=True)
@@ -264,7 +294,7 @@ class Oracle:
                 if local.phase == ENDED and prop.of in (None, instance.process.name):
                     yield bool(prop.predicate(local.what[0]))
         elif prop.kind is PropertyKind.NO_DEADLOCK:
-            yield any(offer.outcomes for offer in offers) or self.all_ended(state)
+            yield not self.stuck(state, offers)
         elif prop.kind is PropertyKind.END_POSSIBLE:
             return  # `search` asks it of the whole space
         elif prop.kind is PropertyKind.REACHABLE or self.all_ended(state):
@@ -274,9 +304,9 @@ class Oracle:
 
 def stand(instance: Instance, history: Sequence[tuple[Any, Any, Any]]) -> Standing:
     """Re-run a program from its first line with the answers it got; a returned one closes what it holds, op by op."""
-    program = instance.process.program(*instance.process.args)
+    body = program = instance.process.program(*instance.process.args)
     if instance.bound:
-        program = lay_over(program, instance.bound)
+        program = lay_over(body, instance.bound)
     holds: list[tuple[SharedObject, Any]] = []
     op, returned, value = _next_op(program, None)
     for result, takes, drops in history:
@@ -288,7 +318,15 @@ def stand(instance: Instance, history: Sequence[tuple[Any, Any, Any]]) -> Standi
             holds.append((performed.target, takes))
         if not returned:
             op, returned, value = _next_op(program, result)
-    return Standing(_closing(holds) if returned else op, value, tuple(holds))
+    return Standing(_closing(holds) if returned else op, value, tuple(holds), tuple(_lines(body)))
+
+
+def _lines(body: Any) -> Iterator[tuple[Any, int]]:
+    """The lines at which a generator, and those that it yields from, are suspended; those of the package left out."""
+    while getattr(body, "gi_frame", None) is not None:
+        if PACKAGE not in Path(body.gi_code.co_filename).parents:
+            yield body.gi_code, body.gi_frame.f_lineno
+        body = body.gi_yieldfrom
 
 
 def _next_op(program: Any, answer: Any) -> tuple[Op | None, bool, Any]:

@@ -78,7 +78,7 @@ class _Standstill:
         circle = [] if itself or few else list(_first(self._circles()))
         knots: list[Claim] = [*itself, *few, *circle]
         in_knots = {process for claim in knots for process in _waiters(claim)}
-        rest = [name for name in self.ops if name not in in_knots and name not in self.trace.daemons]
+        rest = [name for name in self.ops if name not in in_knots and name in self.trace.waiting]
         others = [self._last(claim) for claim in _together([self._waits(name) for name in rest])]
         missed = [claim for waits in others[:_MOST_SAID] for claim in _first(self._missed(waits))]
         more_waiting = tuple(name for claim in others[_MOST_SAID:] for name in claim.processes)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from inspect import iscoroutine
 from itertools import islice, pairwise
 from types import CodeType, GeneratorType
@@ -19,7 +20,7 @@ from weakref import finalize
 
 from dstamp_sim.core.errors import ModelError, UnboundedProgram, blamed, unknown
 from dstamp_sim.core.made import RUNNING, Made
-from dstamp_sim.core.op import ENTER, Op, Program, SectionMark
+from dstamp_sim.core.op import DELAY, ENTER, Op, Program, SectionMark
 from dstamp_sim.core.place import Place, defined, frames, going_through_a_set, raised_at, standing
 from dstamp_sim.core.placement import BoundSpan, LockTaken, lay_over
 from dstamp_sim.core.repeated import is_same, shaken
@@ -37,6 +38,9 @@ REPETITION = "Let it come back to where it was, with the values that it had then
 
 SHOWN = 3
 """Values of a variable that are shown, of its first, where it never comes back to one."""
+
+_NOTHING = Outcome(None)
+"""What a delay does."""
 
 MOST_DROPPED = 1_000
 """How many ops the `finally` clauses of a dropped program may yield before they are cut off."""
@@ -221,6 +225,24 @@ class Automaton:
         origin.edges[answer] = child = self._add(live, op, node, answer, holds)
         self._unrepeated.append((node, answer, child))
         return child
+
+    def at_beginning(self, node: int) -> bool:
+        """Whether a program stands where it begins, as another round of an endless one does, and holds nothing.
+
+        It begins at its first op that is no delay, at the delays before it, and at what it is if it has none. Depends
+        on nothing but the place: neither on rounds that went before nor on the values of variables.
+        """
+        return not self.nodes[node].holds and _spot(self.nodes[node]) in self._beginnings
+
+    @cached_property
+    def _beginnings(self) -> frozenset[Hashable]:
+        node, found = 0, {_spot(self.nodes[0])}
+        while (op := self.nodes[node].op) is not None and op.verb == DELAY:
+            node = self.advance(node, _NOTHING)
+            if (spot := _spot(self.nodes[node])) in found:
+                break
+            found.add(spot)
+        return frozenset(found)
 
     def repeat(self) -> None:
         """Runs every path that was added since the last call again, the last one first, each from the program's start.
@@ -461,6 +483,11 @@ class Automaton:
 
     def _most_passed(self, node: int) -> tuple[Place, int]:
         return Counter(self.nodes[number].place for number in self._path(node)).most_common(1)[0]
+
+
+def _spot(node: Node) -> Hashable:
+    """The place of a node in its program: the lines at which it is suspended, and what it does there to what."""
+    return node.frames, node.op and (node.op.target, node.op.verb)
 
 
 def _answer(outcome: Outcome) -> Answer:

@@ -120,7 +120,7 @@ class Judge:
     def _deadlock(self, prop: Property, state: State) -> bool:
         self.exercised[prop.name] += 1
         stuck = not any(self._semantics.outcomes(state, pid) for pid in range(len(state.local)))
-        return stuck and not self._semantics.ended(state)
+        return stuck and not self._semantics.at_rest(state)
 
     def _trapped(self, prop: Property, state: State) -> bool:
         trapped = self.ahead.is_trap(state)

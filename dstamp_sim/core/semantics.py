@@ -171,6 +171,19 @@ class Semantics:
             for process, local, automaton in zip(self.processes, state.local, self.automata, strict=True)
         )
 
+    def rests(self, pid: int, node: int) -> bool:
+        """Whether a process that stands at `node` (or is dead) may stay there: it has ended, or is a daemon at its
+        beginning (`Automaton.at_beginning`).
+        """  # noqa: D205 - one sentence
+        automaton = self.automata[pid]
+        if node == DEAD or automaton.nodes[node].ended:
+            return True
+        return self.processes[pid].daemon and automaton.at_beginning(node)
+
+    def at_rest(self, state: State) -> bool:
+        """Whether every process may stay where it is: a state without a move is a deadlock where this is not so."""
+        return all(self.rests(pid, local.node) for pid, local in enumerate(state.local))
+
     def results(self, state: State) -> dict[str, Any]:
         """The results of the processes that have ended, by name."""
         nodes = ((name, self.node(state, pid)) for pid, name in enumerate(self.names))
@@ -236,10 +249,10 @@ class Semantics:
         )
 
     def waiting(self, state: State) -> Iterator[tuple[str, str]]:
-        """The processes that cannot move though they have not ended, with the op that each waits to perform."""
+        """The processes that can neither move nor stay where they are, with the op that each waits to perform."""
         for pid, name in enumerate(self.names):
             node = self.node(state, pid)
-            if node is not None and not node.ended and not self.outcomes(state, pid):
+            if node is not None and not self.rests(pid, state.local[pid].node) and not self.outcomes(state, pid):
                 yield name, str(node.op)
 
     def _ask(self, target: SharedObject, current: Hashable, node: Node) -> tuple[Outcome, ...]:

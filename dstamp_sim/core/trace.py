@@ -86,7 +86,8 @@ class SectionSpan:
 class Trace:
     """The steps of one behaviour from the initial state. Immutable.
 
-    `results` are those of the processes that ended, `waiting` the ops of those that did not and could not move.
+    `results` are those of the processes that ended, `waiting` the ops of those that did not and could not
+    move; not of daemons at their first op (`Semantics.rests`).
     """
 
     processes: tuple[str, ...]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from dstamp_sim.core.place import Place
-from dstamp_sim.core.properties import BUILT_IN, Property, PropertyKind
+from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.core.trace import Trace
 
 
@@ -35,7 +35,8 @@ class Coverage:
     were on, what they saved, and which were impossible. `any_number` names the processes that may have any number of
     copies: the space then covers every number, and `states` are the minimal states that were examined backwards. The
     lists name behaviours that never occurred: declared sections that no process entered, ops that some process waited
-    for and never performed, and lines with a yield that no process passed. `nobody_must_end`: all are daemons.
+    for and never performed, and lines with a yield that no process passed. `nobody_must_end`: all are daemons;
+    `standstill`: there is moreover a state in which all wait for ever before their first ops.
     """
 
     states: int
@@ -50,6 +51,7 @@ class Coverage:
     ops_never_performed: tuple[str, ...] = ()
     lines_never_passed: tuple[Place, ...] = ()
     nobody_must_end: bool = False
+    standstill: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,12 @@ def _steps(trace: Trace) -> str:
     return "1 step" if len(trace.steps) == 1 else f"{len(trace.steps)} steps"
 
 
+_STANDSTILL = (
+    "every process is a daemon, and all come to wait for ever before their first ops: the model does not say whether "
+    "that is how it should end (a process that is no daemon must end)"
+)
+
+
 def certify(prop: Property, coverage: Coverage, witness: Trace | None) -> Judgement:
     """The judgement that `coverage` and a possible `witness` allow: the only maker of HOLDS.
 
@@ -121,7 +129,9 @@ def certify(prop: Property, coverage: Coverage, witness: Trace | None) -> Judgem
     asked = coverage.exercised.get(prop.name, 0)
     if asked == 0:
         return Judgement(prop, Verdict.UNDETERMINED, "never exercised: no moment at which it is asked was reached")
-    if prop in BUILT_IN and coverage.nobody_must_end:
+    if prop.kind is PropertyKind.NO_DEADLOCK and coverage.standstill:
+        return Judgement(prop, Verdict.UNDETERMINED, _STANDSTILL)
+    if prop.kind is PropertyKind.END_POSSIBLE and coverage.nobody_must_end:
         return Judgement(prop, Verdict.HOLDS, "says nothing here: every process is a daemon, and none has to end")
     return Judgement(prop, Verdict.HOLDS, _everywhere(coverage))
 

@@ -46,8 +46,8 @@ class Loss:
 class Stand:
     """A local state: the next op in words, the cell that it touches (None: none), and its ways.
 
-    `met` are the states of the cell that a process may find here; without a way it waits. `result` numbers
-    the result of an ended one, `refutes` the each-result questions that this result violates.
+    `met` are the states of the cell that a process may find here; without a way it waits, and may wait for ever where
+    it `rests`. `result` numbers the result of an ended one, `refutes` the each-result questions that it violates.
     """
 
     about: str
@@ -55,6 +55,7 @@ class Stand:
     met: tuple[int, ...] = ()
     ways: tuple[Branch, ...] = ()
     ended: bool = False
+    rests: bool = False
     result: int | None = None
     refutes: tuple[int, ...] = ()
     losses: tuple[Loss, ...] = ()

@@ -224,7 +224,7 @@ class _Body:
 
     def _stand(self, number: int, after: int | None, *, labelled: bool) -> Iterator[str]:
         stand, last = self.klass.stands[number], after is None
-        labelled = labelled or stand.ended or self.klass.daemon
+        labelled = labelled or stand.rests
         if labelled:
             yield f"{self._label(number)}:"
         about = f"  /* {comment(stand.about)} */"
@@ -242,8 +242,7 @@ class _Body:
 
     def _label(self, number: int | None) -> str:
         assert number is not None
-        may_stay = self.klass.daemon or self.klass.stands[number].ended
-        return f"{'end' if may_stay else 'at'}_{self.order.index(number)}"
+        return f"{'end' if self.klass.stands[number].rests else 'at'}_{self.order.index(number)}"
 
     def _options(self, number: int) -> Iterator[tuple[str, int | None]]:
         """The possible steps here, as statements, each with the stand after it."""

@@ -145,16 +145,18 @@ def _stand(tables: Tables, local: int, states: set[int], *, mortal: bool) -> Sta
         cell=None if slot == LOCAL else slot,
         met=tuple(sorted(states)),
         ways=tuple(ways),
+        rests=tables.rests(local),
         losses=tuple(_losses(tables, local)) if mortal else (),
     )
 
 
 def _end(tables: Tables, local: int) -> Stand:
     if not tables.has_result(local):
-        return Stand("died", ended=True)
+        return Stand("died", ended=True, rests=True)
     result, bits = tables.result(local), int(tables.violates.data[local])
     refutes = tuple(index for index in range(len(tables.judge.properties)) if bits >> index & 1)
-    return Stand(f"ended: {text(result)}", ended=True, result=_number(_results(tables), result), refutes=refutes)
+    number = _number(_results(tables), result)
+    return Stand(f"ended: {text(result)}", ended=True, rests=True, result=number, refutes=refutes)
 
 
 def _ways(tables: Tables, local: int, states: Sequence[int]) -> Iterator[Branch]:

@@ -78,7 +78,7 @@ def change_text(change: Change) -> str:
 
 
 def _ends(trace: Trace) -> list[str]:
-    waiting = [f"{name} waits for {op}" for name, op in trace.waiting.items() if name not in trace.daemons]
+    waiting = [f"{name} waits for {op}" for name, op in trace.waiting.items()]
     return [f"in the end {', '.join(waiting)}"] if waiting else []
 
 

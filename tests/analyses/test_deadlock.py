@@ -301,6 +301,30 @@ def test_a_daemon_may_lie_on_a_circle():
     assert told(System(objects=[ONE, OTHER], processes=processes), "p d").proof == "Wait-for cycle: p → d → p."
 
 
+def test_two_daemons_that_wait_for_each_other_are_told_as_processes_that_must_end_are():
+    daemons = [Process("p", take, ONE, OTHER, daemon=True), Process("q", take, OTHER, ONE, daemon=True)]
+    why = told(System(objects=[ONE, OTHER], processes=daemons))
+    assert why.sentence == (
+        "Each waits for the next: p holds one (taken at step 1) and wants other; q holds other (taken at step 2) and "
+        "wants one. With one order for all, such as one before other, there is no such cycle."
+    )
+    assert why.proof == "Wait-for cycle: p → q → p."
+
+
+def test_a_daemon_that_waits_amid_its_work_is_told_and_one_that_waits_for_its_next_round_is_not():
+    def wait() -> Program[None]:
+        yield DONE.wait_for("never")
+
+    def works() -> Program[None]:
+        yield DONE.read()
+        yield DONE.wait_for("ever")
+
+    processes = [Process("w", works, daemon=True), Process("idle", wait, daemon=True)]
+    assert told(System(objects=[DONE], processes=processes)).sentence == (
+        "w waits for done.wait_for('ever'), and nobody can make that possible any more."
+    )
+
+
 def test_those_that_wait_alike_are_told_together_and_those_that_are_too_many_are_counted():
     locks = [Mutex(f"lock {n}") for n in range(5)]
     keepers = [Process(f"p{n}", keep, lock) for n, lock in enumerate(locks)]

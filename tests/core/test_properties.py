@@ -4,6 +4,7 @@ import pytest
 
 from dstamp_sim import (
     ModelError,
+    Mutex,
     Process,
     Program,
     Property,
@@ -22,6 +23,7 @@ from dstamp_sim.core.properties import StateView
 
 x = Register("x", "start")
 y = Register("y", "start")
+lock = Mutex("lock")
 
 
 def writes(value: str) -> Program[str]:
@@ -123,12 +125,69 @@ def test_a_deadlock_is_a_state_where_nobody_moves_and_somebody_must():
     assert judgement.verdict is Verdict.VIOLATED and judgement.trace.waiting == {"w": "x.wait_for('never')"}
 
 
-def test_a_daemon_that_waits_for_ever_is_no_deadlock():
-    def waits() -> Program[None]:
-        yield x.wait_for("never")
+def waits() -> Program[None]:
+    yield x.wait_for("never")
 
-    system = System(objects=[x], processes=[Process("w", waits, daemon=True), Process("r", rests)])
+
+def waits_after_a_delay() -> Program[None]:
+    yield delay("rest")
+    yield x.wait_for("never")
+
+
+def takes_jobs() -> Program[None]:
+    while True:
+        yield x.wait_for("job")
+        yield x.write("done")
+
+
+def works() -> Program[None]:
+    yield x.write("job")
+
+
+@pytest.mark.parametrize("daemon", [waits, waits_after_a_delay, takes_jobs])
+def test_a_daemon_that_waits_for_ever_at_its_first_op_or_its_next_round_is_no_deadlock(daemon):
+    system = System(objects=[x], processes=[Process("d", daemon, daemon=True), Process("w", works)])
     assert explore(system).judgement("no deadlock").verdict is Verdict.HOLDS
+
+
+def waits_amid_its_work() -> Program[None]:
+    yield y.write("begun")
+    yield x.wait_for("never")
+
+
+def waits_for_itself() -> Program[None]:
+    while True:
+        yield lock.acquire()
+
+
+def locks(first: Mutex, then: Mutex) -> Program[None]:
+    yield first.acquire()
+    yield then.acquire()
+    yield then.release()
+    yield first.release()
+
+
+@pytest.mark.parametrize("daemon", [waits_amid_its_work, waits_for_itself])
+def test_a_daemon_that_waits_for_ever_amid_its_work_is_a_deadlock_though_it_need_not_end(daemon):
+    system = System(objects=[x, y, lock], processes=[Process("d", daemon, daemon=True), Process("r", rests)])
+    judgement = explore(system).judgement("no deadlock")
+    assert judgement.verdict is Verdict.VIOLATED
+    assert judgement.trace is not None and list(judgement.trace.waiting) == ["d"]
+
+
+def test_two_daemons_that_take_two_locks_in_opposite_orders_are_a_deadlock():
+    other = Mutex("other")
+    daemons = [Process("d", locks, lock, other, daemon=True), Process("e", locks, other, lock, daemon=True)]
+    report = explore(System(objects=[lock, other], processes=daemons))
+    assert report.verdict is Verdict.VIOLATED and report.trace is not None
+    assert report.trace.waiting == {"d": "other.acquire()", "e": "lock.acquire()"}
+
+
+def test_two_daemons_that_take_two_locks_in_one_order_are_free_of_deadlocks():
+    other = Mutex("other")
+    daemons = [Process(name, locks, lock, other, daemon=True) for name in "de"]
+    judgement = explore(System(objects=[lock, other], processes=daemons)).judgement("no deadlock")
+    assert judgement.verdict is Verdict.HOLDS and judgement.reason == "in all 7 reachable states"
 
 
 # --- properties that were never asked

@@ -110,14 +110,27 @@ def test_the_witness_of_a_wish_is_no_counterexample():
     assert report.verdict is HOLDS and report.trace is None
 
 
-def test_no_deadlock_of_daemons_alone_is_said_to_say_nothing():
+def test_daemons_that_all_come_to_wait_before_their_first_ops_leave_it_open_whether_that_is_a_deadlock():
     flag = Register("flag", 0)
 
-    def stop():
+    def once():
+        yield flag.wait_for(0)
         yield flag.write(1)
-        yield flag.wait_for(2)
 
-    system = System(objects=[flag], processes=[Process("d", stop, daemon=True)], properties=[])
-    judgement = explore(system).judgement("no deadlock")
-    assert judgement.verdict is Verdict.HOLDS
-    assert judgement.reason == "says nothing here: every process is a daemon, and none has to end"
+    report = explore(System(objects=[flag], processes=[Process("d", once, daemon=True)], properties=[]))
+    judgement = report.judgement("no deadlock")
+    assert report.coverage.standstill and judgement.verdict is Verdict.UNDETERMINED
+    assert judgement.reason.startswith("every process is a daemon, and all come to wait for ever before their first")
+
+
+def test_daemons_of_whom_somebody_can_always_move_are_free_of_deadlocks():
+    flag = Register("flag", 0)
+
+    def turns():
+        yield flag.wait_for(0)
+        yield flag.write(1)
+        yield flag.wait_for(1)
+        yield flag.write(0)
+
+    report = explore(System(objects=[flag], processes=[Process("d", turns, daemon=True)], properties=[]))
+    assert report.judgement("no deadlock").reason == "in all 4 reachable states"

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from dstamp_sim import Flock, Process, ScheduleError, SharedObject, System, at_end, explore
+from dstamp_sim.core.automaton import Automaton
 from dstamp_sim.core.semantics import Local, Semantics
 from dstamp_sim.engines.explore.settings import NO_REDUCTION
 from dstamp_sim.engines.tables.tables import LocalKey, Tables
 from tests.agreement import judged
-from tests.oracle import Findings, search
+from tests.oracle import RUNNING, Findings, State, search
 from tests.random_systems import described, random_system
 
 SEEDS = 1000
@@ -41,6 +42,7 @@ def test_the_random_systems_are_not_trivial() -> None:
         "some process waits": 0.4,
         "crashes": 0.25,
         "daemon": 0.15,
+        "only daemons in a deadlock": 0.01,
         "placement": 0.25,
         "private object": 0.3,
         "several outcomes": 0.15,
@@ -84,7 +86,24 @@ def daemons_may_die(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Tables, "deaths", deaths)
 
 
-TWINS = [forgets_release, keeps_private_objects, first_outcome_only, daemons_may_die]
+def daemons_may_wait_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon that waits for ever amid its work is in no deadlock."""
+    monkeypatch.setattr(Automaton, "at_beginning", lambda *_: True)
+
+
+def daemons_may_wait_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon that waits for ever before its first op is in a deadlock."""
+    monkeypatch.setattr(Automaton, "at_beginning", lambda *_: False)
+
+
+TWINS = [
+    forgets_release,
+    keeps_private_objects,
+    first_outcome_only,
+    daemons_may_die,
+    daemons_may_wait_anywhere,
+    daemons_may_wait_nowhere,
+]
 
 
 @pytest.mark.parametrize("twin", TWINS)
@@ -139,6 +158,7 @@ def _kinds(system: System, found: Findings) -> Iterator[str]:
         "some process waits": found.blocked_states > 0,
         "crashes": system.crashes > 0,
         "daemon": any(process.daemon for process in system.processes),
+        "only daemons in a deadlock": any(_is_of_daemons(system, state) for state in found.deadlocks),
         "placement": any(instance.bound for instance in system.instances()),
         "private object": any(item.private for item in system.objects),
         "several outcomes": _flips(system),
@@ -146,6 +166,11 @@ def _kinds(system: System, found: Findings) -> Iterator[str]:
         "more than 50 states": found.states > 50,
     }
     yield from (kind for kind, answer in answers.items() if answer)
+
+
+def _is_of_daemons(system: System, state: State) -> bool:
+    instances = zip(system.instances(), state.local, strict=True)
+    return all(instance.process.daemon or local.phase != RUNNING for instance, local in instances)
 
 
 def _flips(system: System) -> bool:

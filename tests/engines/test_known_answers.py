@@ -4,7 +4,21 @@ from math import comb
 
 import pytest
 
-from dstamp_sim import Chance, Inside, Mutex, Process, Register, System, Verdict, always, delay, explore
+from dstamp_sim import (
+    ANY,
+    Chance,
+    Inside,
+    Mutex,
+    Process,
+    Register,
+    System,
+    Verdict,
+    always,
+    delay,
+    each_result,
+    explore,
+    prove,
+)
 from dstamp_sim.core.suspended import shows_suspended
 from dstamp_sim.engines.explore.settings import NO_REDUCTION, Reductions
 from dstamp_sim.inputs.model_file import load_model
@@ -151,6 +165,35 @@ def test_locks_that_wait_in_loops_have_no_more_states_than_spin_stores(lock, rou
     system = lock(rounds)
     assert explore(system).verdict is Verdict.HOLDS
     assert counted(system)[0] == states <= SPIN[lock, rounds]
+
+
+def polls(word):
+    while not (yield word.compare_and_set("free", "taken")):
+        pass
+    yield word.write("free")
+    return "done"
+
+
+@needs_frames
+@pytest.mark.parametrize(("copies", "states"), [(1, 3), (2, 8), (3, 20)])
+def test_processes_that_poll_a_lock_file_are_found_free_of_faults_in_every_state_that_a_hand_counts(copies, states):
+    """Nobody has it, and each has ended or not: 2^n. One has it: n 2^(n - 1). Each poll is one of two instructions, as
+    the compiler writes the condition of a `while` down twice, so a process that has polled in vain stands elsewhere.
+    """  # noqa: D205
+    word = Register("lockfile", "free")
+    done = each_result("done", lambda result: result == "done")
+    system = System(objects=[word], processes=[Process("p", polls, word, copies=copies)], properties=[done])
+    assert explore(system).verdict is Verdict.HOLDS
+    assert states == 2**copies + copies * 2 ** (copies - 1)
+    assert states <= counted(system)[0] <= states * 2 ** (copies - 1)
+
+
+@needs_frames
+def test_a_spin_lock_is_proved_for_every_number_of_processes():
+    word = Register("lockfile", "free")
+    done = each_result("done", lambda result: result == "done")
+    system = System(objects=[word], processes=[Process("p", polls, word, copies=ANY)], properties=[done])
+    assert prove(system).judgement("done").verdict is Verdict.HOLDS
 
 
 @needs_frames

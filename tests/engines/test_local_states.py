@@ -1,7 +1,7 @@
 """Local states by value: programs that are suspended alike go on alike, and what the comparison forgot would show."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from random import Random
 from typing import Any
 
@@ -27,6 +27,7 @@ from dstamp_sim.engines.explore.settings import NO_REDUCTION, Reductions
 from tests.agreement import judged
 from tests.oracle import search
 from tests.random_programs import program, source
+from tests.todays import in_parts
 
 ANSWERS = (0, 1, 2)
 
@@ -76,7 +77,7 @@ def differences(seed: int, tally: Counter[str]) -> Iterator[str]:
     tally["not by value"] += bool(by_value.not_by_value)
 
 
-def check(seeds: range) -> Counter[str]:
+def check(seeds: Iterable[int]) -> Counter[str]:
     tally: Counter[str] = Counter()
     for seed in seeds:
         found = list(differences(seed, tally))
@@ -93,9 +94,9 @@ def test_programs_that_are_suspended_alike_go_on_as_their_histories_do():
 
 @needs_frames
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(FAST, ALL, CHUNK))
-def test_so_do_thousands_of_programs(first):
-    check(range(first, first + CHUNK))
+@pytest.mark.parametrize("seeds", in_parts(range(FAST, ALL), CHUNK), ids=str)
+def test_so_do_thousands_of_programs(seeds):
+    check(seeds)
 
 
 def stack_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,9 +223,9 @@ def test_systems_of_random_programs_are_judged_as_the_oracle_judges_their_histor
 @needs_frames
 @ignores_closing
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(60, 1_000, 94))
-def test_so_are_more_systems(first):
-    for seed in range(first, first + 94):
+@pytest.mark.parametrize("seeds", in_parts(range(60, 1_000), 94), ids=str)
+def test_so_are_more_systems(seeds):
+    for seed in seeds:
         found = list(disagreements(seed, Counter()))
         assert not found, f"seed {seed}: {found}"
 

@@ -346,6 +346,7 @@ def _coverage(search: _Search) -> Coverage:
         ops_never_performed=tuple(seen.ops_never_performed()),
         lines_never_passed=tuple(seen.lines_never_passed()),
         nobody_must_end=not semantics.system.must_end,
+        standstill=bool(space.stuck) and not semantics.system.must_end,
     )
 
 

@@ -45,6 +45,7 @@ class LevelJudge:
         }
         self._has_result = np.zeros(0, np.bool_)
         self._is_done = np.zeros(0, np.bool_)
+        self._rests = np.zeros(0, np.bool_)
 
     def decided(self, begin: int, end: int, *, deadlock: bool) -> dict[int, int]:
         """The properties that a state in begin..end decides: index, and the first such state.
@@ -68,7 +69,7 @@ class LevelJudge:
         return found
 
     def _describe_locals(self) -> None:
-        """By local state: whether its process ended with a result, and whether it no longer needs to end."""
+        """By local state: whether its process ended with a result, no longer needs to end, and may stay there."""
         tables, known = self._space.tables, len(self._has_result)
         fresh = range(known, len(tables.keys))
         results = np.array([tables.has_result(local) for local in fresh], np.bool_)
@@ -77,6 +78,7 @@ class LevelJudge:
         )
         self._has_result = np.concatenate([self._has_result, results])
         self._is_done = np.concatenate([self._is_done, done])
+        self._rests = np.concatenate([self._rests, np.array([tables.rests(local) for local in fresh], np.bool_)])
 
     def _locals(self, begin: int, end: int) -> NDArray[Any]:
         first = self._space.objects
@@ -115,7 +117,7 @@ class LevelJudge:
     def _deadlock(self, index: int, prop: Property, begin: int, end: int) -> int | None:
         self.exercised[prop.name] += end - begin
         for state in self._space.stuck[bisect_left(self._space.stuck, begin) :]:
-            if state < end and not self._is_done[self._locals(state, state + 1)].all():
+            if state < end and not self._rests[self._locals(state, state + 1)].all():
                 return state
         return None
 

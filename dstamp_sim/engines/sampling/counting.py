@@ -19,7 +19,7 @@ from dstamp_sim.core.system import System
 from dstamp_sim.engines.explore.settings import HISTORY_LIMIT, ExploreProgress
 from dstamp_sim.engines.explore.space import OutOfMemory, Space
 from dstamp_sim.engines.sampling.oracle import CountedGraph, Offer
-from dstamp_sim.engines.sampling.questions import EVERY_OBJECT, EVERYBODY, Asked, Questions, all_done, decided
+from dstamp_sim.engines.sampling.questions import EVERY_OBJECT, EVERYBODY, Asked, Questions, all_are, decided
 from dstamp_sim.engines.sampling.uniform import thresholds
 from dstamp_sim.engines.sampling.walker import look_up, move
 from dstamp_sim.engines.tables import kernel
@@ -221,7 +221,7 @@ def _link(
                 actor[edge], outcome[edge], to[edge] = which, k, number
                 edge += 1
         row[:] = rows[at]
-        if not able and not all_done(row, objects, asked):
+        if not able and not all_are(row, objects, asked.rests):
             found |= asked.deadlock
         bits[at] = found
         first[at + 1] = edge

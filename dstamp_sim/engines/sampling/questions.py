@@ -28,13 +28,17 @@ EVERY_OBJECT = EVERYBODY = -1
 
 
 class Asked(NamedTuple):
-    """What compiled code needs: by property its kind, columns read and their bits; by local state its end."""
+    """What compiled code needs: by property its kind, columns read and their bits; by local state its end.
+
+    `done`: it no longer has to end; `rests`: it may stay there for ever.
+    """
 
     kind: Any
     reads: Any
     watches: Any
     violates: Any
     done: Any
+    rests: Any
     result: Any
     deadlock: int
     rows: Any
@@ -80,6 +84,7 @@ class Questions:
             self._watches,
             tables.violates.data,
             np.array(done, np.bool_),
+            np.array([tables.rests(n) for n in locals_], np.bool_),
             np.array([tables.has_result(n) for n in locals_], np.bool_),
             self._deadlock,
             self._rows,
@@ -117,10 +122,10 @@ def _watched(slots: Sequence[int]) -> int:
 
 
 @compiled
-def all_done(row: Any, objects: int, asked: Asked) -> bool:
-    """Whether every process that must end has ended or died."""
+def all_are(row: Any, objects: int, which: Any) -> bool:
+    """Whether the local state of every process is one of `which` (`Asked.done`: all that must end have ended)."""
     for column in range(objects, row.shape[0] - 1):
-        if not asked.done[row[column]]:
+        if not which[row[column]]:
             return False
     return True
 
@@ -146,7 +151,7 @@ def decided(row: Any, objects: int, changed: int, mover: int, asked: Asked) -> A
     for prop in range(asked.kind.shape[0]):
         kind = asked.kind[prop]
         news = changed == EVERY_OBJECT or (asked.watches[prop] & changed) != 0 or (kind != _ALWAYS and ended)
-        if kind == _OTHER or not news or (kind == _AT_END and not all_done(row, objects, asked)):
+        if kind == _OTHER or not news or (kind == _AT_END and not all_are(row, objects, asked.done)):
             continue
         _put_question(row, objects, prop, asked)
         number, new = kernel.insert(asked.rows, asked.counts[0], asked.slots, asked.question)

@@ -12,7 +12,7 @@ import numpy as np
 
 from dstamp_sim.engines.sampling import oracle, strategies
 from dstamp_sim.engines.sampling.oracle import LAST_ACTOR, LAST_SLOT, Memory, Offer
-from dstamp_sim.engines.sampling.questions import EVERY_OBJECT, EVERYBODY, Asked, all_done, decided
+from dstamp_sim.engines.sampling.questions import EVERY_OBJECT, EVERYBODY, Asked, all_are, decided
 from dstamp_sim.engines.tables import kernel
 from dstamp_sim.engines.tables.compiled import compiled
 from dstamp_sim.engines.tables.kernel import Deaths, StepTables
@@ -154,7 +154,7 @@ def _walk_one(
             able = False
             for p in range(n):
                 able |= room.offer.outcomes[p] > 0
-        if not able and not all_done(row, objects, asked):
+        if not able and not all_are(row, objects, asked.rests):
             bits |= asked.deadlock
         if possible == 0 or step == numbers[MOST_STEPS]:
             return DONE, bits, step, possible > 0

@@ -146,6 +146,7 @@ def _visible(tables: Tables, number: int, *, sees_results: bool) -> Hashable:
         int(tables.violates.data[number]),
         tuple(tables.hold_key(hold) for hold in tables.holds_of(number)),
         number in tables.dead,
+        tables.rests(number),
     )
 
 

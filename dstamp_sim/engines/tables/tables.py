@@ -276,6 +276,11 @@ class Tables:
         node = self.node(self.keys[local])
         return node is not None and node.ended
 
+    def rests(self, local: int) -> bool:
+        """Whether a process may stay in a local state for ever (`Semantics.rests`)."""
+        key = self.keys[local]
+        return self.semantics.rests(self.classes[key.klass].pids[0], key.local.node)
+
     def death(self, local: int) -> int:
         """The local state of a process that dies in `local`: dead, or for a daemon its start."""
         klass = self.keys[local].klass

@@ -181,7 +181,7 @@ def _inside(span: SectionBar, outer: SectionBar) -> bool:
 
 
 def _waits(trace: Trace, moments: Sequence[Moment], lives: dict[str, tuple[float, float]], end: float) -> list[Bar]:
-    """Daemons wait most of the time; theirs is not shown."""
+    """Daemons wait most of the time; what they wait for is shown only at the end, amid their work."""
     runs = [name for name in trace.processes if name not in trace.daemons]
     done = []
     if trace.timed:
@@ -189,8 +189,7 @@ def _waits(trace: Trace, moments: Sequence[Moment], lives: dict[str, tuple[float
             if step.process in runs and moment.end > moment.start and step.op and step.op.verb != DELAY:
                 done.append(Bar(step.process, str(step.op), moment.start, moment.end))
     for name, op in trace.waiting.items():
-        if name in runs:
-            done.append(Bar(name, op, lives.get(name, (0.0, 0.0))[1], end))
+        done.append(Bar(name, op, lives.get(name, (0.0, 0.0))[1], end))
     return done
 
 
