@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dstamp_sim import Op, Outcome, Process, SharedObject, System, Verdict, at_end, each_result, explore
-from dstamp_sim.core.semantics import DEAD, Local
+from dstamp_sim import Chance, Op, Outcome, Process, SharedObject, System, Verdict, at_end, delay, each_result, explore
+from dstamp_sim.core.judge import Judge
+from dstamp_sim.core.semantics import DEAD, Local, Semantics
 from dstamp_sim.engines.explore import explorer, reduction
 from dstamp_sim.engines.explore.settings import Reductions
 from dstamp_sim.engines.tables import quotient, tables
+from dstamp_sim.engines.tables.closure import close
 from models.cc_ci import PLACEMENTS, stack_race, swarm_rollback
 from tests.agreement import judged
 from tests.oracle import Findings, search
@@ -203,3 +205,20 @@ def test_daemons_and_deaths_go_through_every_reduction():
     system = swarm_rollback(runs=2).with_crashes(1)
     verdicts = {used: explore(system, keep_going=True, reductions=used).verdict for used in EVERY}
     assert set(verdicts.values()) == {Verdict.VIOLATED}
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_local_state_with_more_successors_than_a_byte_counts_is_known_to_be_on_its_cycle():
+    """A daemon that gets any of 256 answers, keeps each, and begins anew: all its 257 local states are on cycles."""
+    many = Chance("many", *range(256))
+
+    def draws():
+        answer = yield many.draw()
+        yield delay(f"rest {answer}")
+
+    semantics = Semantics(System(objects=[many], processes=[Process("d", draws, daemon=True)]))
+    full = tables.Tables(semantics, Judge(semantics, ()), merge=False)
+    full.initial_row()
+    assert close(full) == ""
+    assert np.flatnonzero(reduction.on_a_cycle(full) == 0).tolist() == full.dead
+    assert len(full.keys) == 1 + 257

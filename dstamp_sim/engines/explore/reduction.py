@@ -88,7 +88,7 @@ def on_a_cycle(tables: Tables) -> NDArray[np.int8]:
 def _without_ends(left: NDArray[np.int8], after: list[list[int]], before: list[list[int]]) -> NDArray[np.int8]:
     """What remains where, time and again, whatever has nothing `after` it is taken away."""
     left = left.copy()
-    open_ends = np.array([sum(left[n] for n in onward) for onward in after], np.int64)
+    open_ends = np.array([sum(int(left[n]) for n in onward) for onward in after], np.int64)
     waiting = [local for local in range(len(after)) if left[local] and not open_ends[local]]
     while waiting:
         local = waiting.pop()
