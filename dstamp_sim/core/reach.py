@@ -11,7 +11,8 @@ import copy
 import random
 import sys
 import warnings
-from collections import deque
+from array import array
+from collections import UserDict, UserList, deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import _lru_cache_wrapper, cached_property, partial
 from types import (
@@ -29,6 +30,7 @@ from typing import Any, NamedTuple
 from dstamp_sim.core.place import is_model
 from dstamp_sim.core.shared_object import SharedObject
 
+_CONTAINERS = (list, tuple, deque, bytearray, array, dict, set, frozenset)
 _ATOMS = (str, bytes, int, float, complex, bool, type(None), type(...))
 
 NamedRoot = tuple[str, Any]
@@ -151,21 +153,26 @@ def _parts(item: Any) -> Iterator[NamedRoot]:
         yield from (("self", item.__self__), (item.__func__.__name__, item.__func__))
     elif isinstance(item, partial):
         yield from (("func", item.func), *((f"args[{i}]", arg) for i, arg in enumerate(item.args)))
-        yield from item.keywords.items()
+        yield from (*item.keywords.items(), *vars(item).items())
     elif isinstance(item, type):
         yield from _namespace(item) if _is_models(item) else ()
-    elif isinstance(item, list | tuple | deque):
-        yield from ((f"[{index}]", value) for index, value in enumerate(item))
-    elif isinstance(item, dict):
-        yield from ((f"[{key!r}]", value) for key, value in list(item.items()))
-    elif isinstance(item, set | frozenset):
-        yield from ((f"[{value!r}]", value) for value in list(item))
+    elif isinstance(item, _CONTAINERS):
+        yield from (*_members(item), *_instance_parts(item))
     elif isinstance(item, property):
         yield "fget", item.fget
     elif isinstance(item, staticmethod | classmethod | _lru_cache_wrapper):
         yield item.__name__, item.__wrapped__
-    elif isinstance(item, SharedObject | SimpleNamespace) or _is_models(item):
+    elif isinstance(item, SharedObject | SimpleNamespace | BaseException | UserDict | UserList) or _is_models(item):
         yield from _instance_parts(item)
+
+
+def _members(item: Any) -> Iterator[NamedRoot]:
+    """The members of a container, by key or place."""
+    if isinstance(item, dict):
+        return ((f"[{key!r}]", value) for key, value in list(item.items()))
+    if isinstance(item, set | frozenset):
+        return ((f"[{value!r}]", value) for value in list(item))
+    return ((f"[{index}]", value) for index, value in enumerate(item))
 
 
 def _function_parts(function: FunctionType) -> Iterator[NamedRoot]:
@@ -177,6 +184,7 @@ def _function_parts(function: FunctionType) -> Iterator[NamedRoot]:
     defaults = function.__defaults__ or ()
     yield from zip(names[len(names) - len(defaults) :], defaults, strict=True)
     yield from (function.__kwdefaults__ or {}).items()
+    yield from ((f"{function.__name__}.{name}", value) for name, value in vars(function).items())
     yield from _mentioned(function.__globals__, frozenset(mentioned(function.__code__)))
 
 
@@ -217,10 +225,11 @@ def _instance_parts(item: Any) -> Iterator[NamedRoot]:
     for base in kind.__mro__:
         if _is_models(base):
             yield _CLASS + base.__qualname__, base
-            yield from _slots(item, base)
+            yield from slots(item, base)
 
 
-def _slots(item: Any, base: type) -> Iterator[NamedRoot]:
+def slots(item: Any, base: type) -> Iterator[NamedRoot]:
+    """What an instance has in the slots of one of its classes, those that are set."""
     for name, slot in vars(base).items():
         if isinstance(slot, MemberDescriptorType):
             try:

@@ -26,8 +26,7 @@ from typing import Any, Generic, Protocol
 
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.place import PACKAGE, is_model
-from dstamp_sim.core.reach import Snapshot, mentioned
-from dstamp_sim.core.shared_object import SharedObject
+from dstamp_sim.core.reach import Snapshot, mentioned, slots
 from dstamp_sim.core.value import Itself, NoKey, key, text
 
 MOST_TOKENS = 2_000
@@ -79,7 +78,9 @@ _EXCEPTIONS = (
 """Built-in exceptions that are their arguments, their cause and their context; tracebacks aside."""
 
 _FRAME_WORDS = ("_getframe", "currentframe", "gi_frame", "f_locals", "getgeneratorlocals", "tb_frame", "__traceback__")
-_LOOKS_INTO_FRAMES = frozenset(("locals", "vars", "dir", "eval", "exec", "exc_info", "getrefcount", *_FRAME_WORDS))
+_SEES_MORE = frozenset(
+    ("locals", "vars", "dir", "eval", "exec", "exc_info", "getrefcount", "__annotations__", *_FRAME_WORDS)
+)
 """Names by which a program may see more of itself, or keep more, than is compared."""
 
 
@@ -117,6 +118,8 @@ class _Writer:
     def write(self, item: Any) -> None:
         """Write `item`, if it has a value."""
         kind: Any = type(item)
+        if _is_ours(kind) and not (_is_found_by_name(kind) or self._lasts(kind)):
+            raise NotByValue(f"a {kind.__qualname__}, whose class the program made")
         if kind in _SCALARS:
             self.tokens += [kind, item]
         elif kind is float or kind is complex or kind is frozenset or isinstance(item, Enum):
@@ -129,7 +132,7 @@ class _Writer:
             self._write_op(item)
         elif _is_a_value(kind):
             self._write_attributes(item)
-        elif isinstance(item, type | CodeType | types.ModuleType | SharedObject) or self._lasts(item):
+        elif isinstance(item, CodeType) or self._lasts(item) or _is_found_by_name(item):
             self.tokens += ("itself", Itself(item))
         elif self._is_new(item):
             self._write_changeable(item, kind)
@@ -156,6 +159,8 @@ class _Writer:
             self._write_parts(kind, [part for pair in item.items() for part in pair])
             if isinstance(item, defaultdict):
                 self.write(item.default_factory)
+            elif kind is not dict:
+                self._write_attributes(item)
         elif kind is set:
             self._write_key(frozenset(item), kind)
         elif kind is FunctionType:
@@ -197,15 +202,16 @@ class _Writer:
         if item.gi_frame is None:
             self.tokens.append("over")
             return
-        if not _LOOKS_INTO_FRAMES.isdisjoint(_names(item.gi_code)):
-            raise NotByValue(f"the frame of {item.gi_code.co_qualname}, which looks into frames")
+        if words := sorted(_SEES_MORE & _names(item.gi_code)):
+            raise NotByValue(f"the frame of {item.gi_code.co_qualname}, which names {words[0]}")
         bound, held = _held(item)
         self.tokens += (Itself(item.gi_code), item.gi_frame.f_lasti, bound)
         self._write_parts(GeneratorType, held)
 
     def _write_function(self, item: FunctionType) -> None:
         parts = (item.__closure__, item.__defaults__, item.__kwdefaults__, item.__dict__)
-        self.tokens += (Itself(item.__code__), Itself(item.__globals__))
+        self.write(item.__doc__)
+        self.tokens += (Itself(item.__code__), Itself(item.__globals__), item.__name__, item.__qualname__)
         self._write_parts(FunctionType, parts if any(parts) else ())
 
     def _write_iterator(self, item: Any) -> None:
@@ -223,10 +229,7 @@ class _Writer:
         self._write_parts(type(item), [*made[1:], *(part for part in seen if type(part) in _MAPPINGS)])
 
     def _write_attributes(self, item: Any) -> None:
-        kept = list(getattr(item, "__dict__", {}).items())
-        for base in type(item).__mro__:
-            kept += ((name, getattr(item, name)) for name in _slots(base) if hasattr(item, name))
-        self._write_parts(type(item), [part for pair in kept for part in pair])
+        self._write_parts(type(item), [part for pair in _attributes(item) for part in pair])
 
 
 def _parts(item: Any, kind: type) -> Sequence[Any] | None:
@@ -244,7 +247,7 @@ def _parts(item: Any, kind: type) -> Sequence[Any] | None:
     if kind is types.SimpleNamespace:
         return (vars(item),)
     if isinstance(item, BaseException) and all(base in _EXCEPTIONS or _is_ours(base) for base in kind.__mro__[:-1]):
-        return item.args, item.__cause__, item.__context__, item.__suppress_context__, vars(item)
+        return item.args, item.__cause__, item.__context__, *(part for pair in _attributes(item) for part in pair)
     return None
 
 
@@ -286,8 +289,27 @@ def _is_ours(kind: type) -> bool:
     return file.startswith(PACKAGE) or is_model(file)
 
 
-def _slots(base: type) -> Iterator[str]:
-    return (name for name, slot in vars(base).items() if isinstance(slot, types.MemberDescriptorType))
+def _attributes(item: Any) -> Iterator[tuple[str, Any]]:
+    """The attributes of an instance with their names, also those that a subclass hides."""
+    yield from getattr(item, "__dict__", {}).items()
+    for base in type(item).__mro__:
+        yield from slots(item, base)
+
+
+@cache
+def _is_found(kind: type) -> bool:
+    """Whether a class is what its module has under its name."""
+    found: object = sys.modules.get(kind.__module__)
+    for name in kind.__qualname__.split("."):
+        found = getattr(found, name, None)
+    return found is kind
+
+
+def _is_found_by_name(item: object) -> bool:
+    """Whether a class or a module is no program's: others find it by its name, and what a model's has is kept."""
+    if isinstance(item, types.ModuleType):
+        return sys.modules.get(item.__name__) is item and not is_model(getattr(item, "__file__", None) or "<frozen")
+    return isinstance(item, type) and _is_found(item)
 
 
 @cache

@@ -4,6 +4,8 @@ import contextlib
 import functools
 import itertools
 import random
+from array import array
+from collections import Counter, OrderedDict, UserList
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -153,6 +155,27 @@ def test_what_is_kept_outside_of_a_program_is_refused_every_time_with_its_line()
     ):
         said = always_refused(lambda program=program: system(program))
         assert said.startswith(line_of(program, text)) and "changed while the model ran" in said, said
+
+
+class Listing(list):  # a container of the model's own may keep more than its members
+    kept = 0
+
+
+def test_what_is_kept_in_an_attribute_of_a_function_or_a_container_is_refused():
+    def function() -> None: ...
+
+    for item in (function, functools.partial(int), Counter(), OrderedDict(), Listing(), ValueError(), UserList()):
+
+        def p(item: Any = item) -> Program[None]:
+            item.kept = yield coin.draw()
+
+        assert "kept changed while the model ran" in complaint(system(p)), item
+    for members in (bytearray(1), array("i", [0])):
+
+        def q(members: Any = members) -> Program[None]:
+            members[0] = 1 + ((yield coin.draw()) == "heads")
+
+        assert "members changed while the model ran" in complaint(system(q)), members
 
 
 def test_what_is_kept_in_a_closure_is_refused_every_time():

@@ -1,5 +1,7 @@
 """Suspended programs by value: what tells two of them apart, what does not, and what has no value."""
 
+import types
+from collections import Counter, OrderedDict
 from contextlib import suppress
 from typing import Any
 
@@ -39,9 +41,48 @@ def value(held: Any, **lasts: Any) -> Any:
     return tokens_of([body], (), lambda item: any(item is each for each in lasts.values()))
 
 
+class Slotted(Exception):
+    """What it keeps is neither an argument nor in a dict."""
+
+    __slots__ = ("kept",)
+
+
+class Above:
+    __slots__ = ("kept",)
+
+
+class Hides(Above):
+    """Has two slots of one name."""
+
+    __slots__ = ("kept",)
+
+    def __init__(self, hidden: int) -> None:
+        self.kept = 0
+        Above.kept.__set__(self, hidden)
+
+
+def keeps(item: Any, name: str, kept: Any) -> Any:
+    setattr(item, name, kept)
+    return item
+
+
+def is_named(name: str, words: str = "") -> Any:
+    def function():
+        """Stands at one line, whatever it is called."""
+
+    function.__name__, function.__doc__ = name, words
+    return function
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
+        *((keeps(kind(), "kept", 1), keeps(kind(), "kept", 2)) for kind in (Counter, OrderedDict, Slotted, KeyError)),
+        (keeps(StopIteration(), "value", 1), keeps(StopIteration(), "value", 2)),
+        (Hides(1), Hides(2)),
+        (keeps(Register("x"), "kept", 1), keeps(Register("x"), "kept", 2)),
+        (is_named("one"), is_named("other")),
+        (is_named("one", "Old."), is_named("one", "New.")),
         (1, True),
         (0.0, -0.0),
         ((1,), [1]),
@@ -71,6 +112,17 @@ def test_what_has_no_value_is_refused_with_its_kind():
         value(memoryview(b""))
     with pytest.raises(NotByValue, match="more than 2,000 values"):
         value(list(range(3_000)))
+
+
+def test_what_belongs_to_one_run_of_a_program_and_can_change_unseen_has_no_value():
+    class Made:
+        kept = 0
+
+    for held in (Made, Made(), types.ModuleType("made"), type("made", (), {})):
+        with pytest.raises(NotByValue):
+            value(held)
+    assert value(Made, lasts=Made) == value(Made, lasts=Made)
+    assert value(Slotted) == value(Slotted) != value(types)
 
 
 # --- in systems
@@ -153,6 +205,18 @@ def test_what_a_program_forgets_costs_no_states():
             yield coin.draw()
 
     assert results(program, coin, by_value=True) == ({None}, 21)
+
+
+def test_what_a_program_keeps_in_a_class_that_it_makes_is_part_of_where_it_stands():
+    def program():
+        class Seen:
+            times = 0
+
+        while Seen.times < 2:
+            Seen.times += (yield coin.draw()) == "heads" or 2
+        return Seen.times
+
+    assert results(program, coin, by_value=True)[0] == results(program, coin, by_value=False)[0] == {2, 3}
 
 
 def handles():

@@ -257,5 +257,11 @@ def test_reductions_agree_where_programs_wait_in_loops_for_ever(monkeypatch):
 @needs_frames
 def test_stubborn_sets_that_miss_loops_are_caught(monkeypatch):
     monkeypatch.setattr(explorer, "WORTH_KNOWING", 0)
-    monkeypatch.setattr(reduction, "_on_a_cycle", lambda tables: np.zeros(len(tables.keys), np.int8))
-    assert any(list(unlike(seed, Counter())) for seed in range(300))
+    monkeypatch.setattr(reduction, "on_a_cycle", lambda tables: np.zeros(len(tables.keys), np.int8))
+    for seed in range(300):
+        try:
+            if any(unlike(seed, Counter())):
+                return
+        except AssertionError:
+            return  # its way into a trap leads into none
+    pytest.fail("it passed 300 systems")
