@@ -2,11 +2,15 @@
 
 import contextlib
 import os
+import resource
 import signal
 import sys
 from typing import NoReturn
 
-FAULT, INTERRUPTED = 70, 130
+USAGE, FAULT, INTERRUPTED = 2, 70, 130
+
+LEAST_MEMORY = 512 << 20
+"""Bytes of address space that the package and its libraries take: with less they loop, exit, or are loaded by half."""
 
 
 def main() -> None:
@@ -14,6 +18,7 @@ def main() -> None:
 
     An exception would not: modules that are being loaded turn a KeyboardInterrupt into errors of their own.
     """
+    _refuse_little_memory()
     heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # a job in the background ignores it
     if heeded:
         signal.signal(signal.SIGINT, _leave)
@@ -34,6 +39,16 @@ def main() -> None:
     except SystemExit as ended:
         leave_threads(ended.code)
         raise
+
+
+def _refuse_little_memory() -> None:
+    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if allowed != resource.RLIM_INFINITY and allowed < LEAST_MEMORY:
+        _say(
+            f"too little memory: `ulimit -v` allows {allowed >> 20} MB, and dstamp takes {LEAST_MEMORY >> 20} MB to "
+            "load; raise the limit, or lift it with `ulimit -v unlimited`"
+        )
+        sys.exit(USAGE)
 
 
 def _leave(*_: object) -> NoReturn:

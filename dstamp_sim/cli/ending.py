@@ -21,7 +21,7 @@ import typer
 from rich.text import Text
 
 from dstamp_sim.cli.console import Aside, errors, print_json, results
-from dstamp_sim.core.errors import DstampError, cut, shown
+from dstamp_sim.core.errors import DstampError, cut, lacks_memory, shown
 from dstamp_sim.disk.writing import failures_of_held
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ def exit_code(run: Callable[[], object], *, as_json: bool = False) -> int:
         return _said("interrupted", INTERRUPTED)
     except OSError as error:
         if error.filename is None:
-            return _undetermined(error, as_json=as_json) if _lacks_memory(error) else _fault(error)
+            return _undetermined(error, as_json=as_json) if lacks_memory(error) else _fault(error)
         return _said(f"{cut(str(error.filename))}: {error.strerror}", USAGE)
     except BaseException as error:  # a SystemExit too: code that calls sys.exit inside a command knows no verdict
-        if _lacks_memory(error):
+        if lacks_memory(error):
             return _undetermined(error, as_json=as_json)
         handler = signal.getsignal(signal.SIGINT)
         pressed = isinstance(handler, CtrlC) and handler.pressed  # an import turns Ctrl-C into another error
@@ -78,15 +78,6 @@ class CtrlC:
 def _said(message: str, code: int) -> int:
     errors().print(Text(f"dstamp: {message}"))
     return code
-
-
-_LACKS_MEMORY = ("can't start new thread", "Cannot allocate memory", "failed to map segment")
-"""How Python and the loader of libraries say that memory ran out, where that is no MemoryError."""
-
-
-def _lacks_memory(error: BaseException) -> bool:
-    told = isinstance(error, ImportError | OSError | RuntimeError) and any(why in str(error) for why in _LACKS_MEMORY)
-    return told or isinstance(error, MemoryError)
 
 
 def _undetermined(error: BaseException, *, as_json: bool) -> int:

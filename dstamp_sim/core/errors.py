@@ -92,6 +92,16 @@ def shown(error: BaseException) -> str:
         return type(error).__name__
 
 
+_LACKS_MEMORY = ("can't start new thread", "Cannot allocate memory", "failed to map segment")
+"""How Python and the loader of libraries say that memory ran out, if that is no MemoryError."""
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether the error says that memory ran out."""
+    told = isinstance(error, ImportError | OSError | RuntimeError) and any(why in str(error) for why in _LACKS_MEMORY)
+    return told or isinstance(error, MemoryError)
+
+
 def cut(name: str, most: int = 80) -> str:
     """A name that a user gave, without its middle if it is longer than a line."""
     return harmless(name if len(name) <= most else f"{name[: most // 2]}…{name[-most // 2 :]}")

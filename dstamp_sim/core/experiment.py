@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dstamp_sim.core.errors import ModelError, UsageError, unknown
+from dstamp_sim.core.place import here
 
 BETWEEN = ", "
 """Stands between the parts of an outcome, and so in none."""
@@ -48,13 +49,15 @@ class Experiment:
         """Checks the parts and the words."""
         for text in (*self.parts, *(value for values in self.parts.values() for value in values)):
             if BETWEEN in text or "=" in text:
-                raise ModelError(f"experiment: {text!r} has ', ' or '=' in it, which stand between parts and values")
+                raise ModelError(
+                    f"{here()}experiment: {text!r} has ', ' or '=' in it, which stand between parts and values"
+                )
         for word, meanings in self.words.items():
             try:
                 for meaning in meanings:
                     self.check(meaning)
             except UsageError as error:
-                raise ModelError(f"experiment: the word {word!r} stands for no outcome: {error}") from error
+                raise ModelError(f"{here()}experiment: the word {word!r} stands for no outcome: {error}") from error
 
     def came(self, seen: Sequence[Seen]) -> str:
         """The outcome of these runs as a text: each part as `PART=VALUE`."""

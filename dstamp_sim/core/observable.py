@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 from dstamp_sim.core.errors import ModelError, unknown
+from dstamp_sim.core.place import here
 
 GENERIC = ("id", "time", "time_means", "until", "company", "other", "source", "setup", "reached")
 """Keys of evidence that mean the same for every model, so a model cannot declare them."""
@@ -75,9 +76,11 @@ def _check_pattern(pattern: str) -> None:
     try:
         named = re.compile(pattern).groupindex
     except (re.error, TypeError) as error:
-        raise ModelError(f"evidence: log_lines has {pattern!r}, which is no pattern: {error}") from error
+        raise ModelError(f"{here()}evidence: log_lines has {pattern!r}, which is no pattern: {error}") from error
     if not named:
-        raise ModelError(f"evidence: log_lines has {pattern!r}, which names no field: write (?P<field>...) in it")
+        raise ModelError(
+            f"{here()}evidence: log_lines has {pattern!r}, which names no field: write (?P<field>...) in it"
+        )
 
 
 @dataclass(frozen=True)
@@ -98,10 +101,12 @@ class Observable:
         names, keys = Counter(one.name for one in self.fields), Counter(one.path for one in self.fields)
         twice = [*(n for n, count in names.items() if count > 1), *(".".join(k) for k, c in keys.items() if c > 1)]
         if twice:
-            raise ModelError(f"evidence: the field {twice[0]!r} is declared twice")
+            raise ModelError(f"{here()}evidence: the field {twice[0]!r} is declared twice")
         taken = [one.path[0] for one in self.fields if one.path[0] in GENERIC]
         if taken:
-            raise ModelError(f"evidence: {taken[0]!r} means the same for every model; choose another key for the field")
+            raise ModelError(
+                f"{here()}evidence: {taken[0]!r} means the same for every model; choose another key for the field"
+            )
         for pattern in self.log_lines:
             _check_pattern(pattern)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from dstamp_sim.core.errors import ModelError, PlacementError, UsageError, blamed, unknown
 from dstamp_sim.core.op import Program
+from dstamp_sim.core.place import here
 from dstamp_sim.core.placement import BoundSpan, Placement, Scope
 from dstamp_sim.core.properties import BUILT_IN, Property
 from dstamp_sim.core.shared_object import SharedObject
@@ -68,7 +69,7 @@ class Process:
         expect(isinstance(daemon, bool), who, "daemon", daemon, "True or False")
         expect(killable in (None, True, False), who, "killable", killable, "True, False, or None if daemon says it")
         if wrong := Distinct().wrong(name, args):
-            raise ModelError(f"process {name!r}: it is given {wrong}")
+            raise ModelError(f"{here()}process {name!r}: it is given {wrong}")
         values = {"name": name, "program": program, "args": args, "copies": copies, "daemon": daemon}
         for key, value in values.items():
             object.__setattr__(self, key, value)
@@ -147,12 +148,14 @@ class System:
     def _check_property(self, prop: Property) -> None:
         for item in prop.reads:
             if not any(item is known for known in self.objects):
-                raise ModelError(f"property {prop.name!r} reads {item.name!r}, which is not among the objects")
+                raise ModelError(f"{here()}property {prop.name!r} reads {item.name!r}, which is not among the objects")
             if item.private:
-                raise ModelError(f"property {prop.name!r} reads {item.name!r}, which is private to each process")
+                raise ModelError(
+                    f"{here()}property {prop.name!r} reads {item.name!r}, which is private to each process"
+                )
         names = [process.name for process in self.processes]
         if prop.of is not None and prop.of not in names:
-            raise ModelError(f"property {prop.name!r}: {unknown('process', prop.of, names)}")
+            raise ModelError(f"{here()}property {prop.name!r}: {unknown('process', prop.of, names)}")
 
     @property
     def checked_properties(self) -> tuple[Property, ...]:
@@ -257,4 +260,4 @@ _KINDS: dict[str, tuple[type, str]] = {
 def _unique(kind: str, names: Sequence[str]) -> None:
     for name, count in Counter(names).items():
         if count > 1:
-            raise ModelError(f"{count} of the {kind} names are {name!r}: names must be unique")
+            raise ModelError(f"{here()}{count} of the {kind} names are {name!r}: names must be unique")

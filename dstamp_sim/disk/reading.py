@@ -127,21 +127,32 @@ def _why(error: ValueError | RecursionError) -> str:
     if isinstance(error, RecursionError):
         return f"its tables and lists lie deeper in each other than {DEEPEST}"
     if "limit" in str(error) and "digits" in str(error):
-        return "a number in it has thousands of digits"
+        return f"a number in it has thousands of digits; none may be larger than {LARGEST_NUMBER}"
     return str(error).replace("Cannot overwrite a value", "a key is there twice")
+
+
+_REMEDIES = (
+    (r"Illegal character '\\n'|Unterminated string", "end this text with its quotation mark, on the same line"),
+    ("Invalid value", "write a text in quotation marks; else a number, true, false, or a time (2026-01-31T10:00:00)"),
+)
+"""What to do about an error of TOML or JSON that only says what is there."""
+
+
+def _remedy(error: str) -> str:
+    return next((f"; {remedy}" for pattern, remedy in _REMEDIES if re.search(pattern, error)), "")
 
 
 _MOST_OF_A_LINE = 60
 
 
 def _line_at_fault(written: str, error: str) -> str:
-    """What stands where an error of TOML or JSON says, if it says where."""
+    """What stands where an error of TOML or JSON says, and what to do about it, if it says where."""
     if (found := re.search(r"line (\d+),? column (\d+)", error)) is None:
         return ""
     number, column = map(int, found.groups())
     line = written.split("\n")[number - 1]
     begin = max(0, column - 1 - _MOST_OF_A_LINE // 2)
-    return f": {cut(line[begin : begin + _MOST_OF_A_LINE].strip(), _MOST_OF_A_LINE)!r}"
+    return f": {cut(line[begin : begin + _MOST_OF_A_LINE].strip(), _MOST_OF_A_LINE)!r}{_remedy(error)}"
 
 
 def refuse_extremes(path: Path, content: Any) -> None:

@@ -21,7 +21,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dstamp_sim.core.errors import UsageError, cut
+from dstamp_sim.core.errors import UsageError, cut, lacks_memory
 from dstamp_sim.disk.reading import Unreadable, forget, read_text, was_read
 
 LEDGER = ".dstamp-results"
@@ -56,8 +56,17 @@ class HeldBack:
                 self.written.append(path)
             except UsageError as error:
                 self.failures.append(str(error))
-            except OSError as error:  # a picture that a page shows was not written
-                self.failures.append(str(Unwritable(path, f"{error.filename}: {error.strerror}")))
+            except Exception as error:
+                self.failures.append(str(_unwritten(path, error)))
+
+
+def _unwritten(path: Path, error: Exception) -> Unwritable:
+    """What is said of a content that could not be made. Raises `error` if it is a fault."""
+    if lacks_memory(error):
+        return Unwritable(path, "memory ran out; raise its limit (`ulimit -v`)")
+    if isinstance(error, OSError):  # a picture that a page shows was not written
+        return Unwritable(path, f"{error.filename}: {error.strerror}")
+    raise error
 
 
 _held: ContextVar[HeldBack | None] = ContextVar("held", default=None)

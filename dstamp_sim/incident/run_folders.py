@@ -93,6 +93,8 @@ class _FolderReader:
 
     def run(self, folder: Path) -> ObservedRun:
         """The run of a folder. Raises _Bad if it cannot be used, or results and log contradict each other."""
+        if any("\ud800" <= letter <= "\udfff" for letter in folder.name):
+            raise _Bad("the name of its folder is not UTF-8: rename the folder")
         results, (log, times) = _results(folder / "results.json", self.root), self._logged(folder)
         wrong = self.observable.contradiction(results, log)
         if wrong:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
+import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -258,12 +259,30 @@ def _import(path: Path) -> ModuleType:
     try:
         _performed(spec.loader, module)
     except SyntaxError as error:
-        line = f": {cut(error.text.strip())!r}" if error.text and error.text.strip() else ""
-        raise ModelError(f"{error.filename or entry}:{error.lineno or 1}: not Python: {error.msg}{line}") from error
+        raise ModelError(f"{error.filename or entry}:{error.lineno or 1}: {_not_python(error)}") from error
     except BaseException as error:
         fault = blamed(error, _line_of(error, path), "importing the model")
         raise ModelError(f"{fault}{_instead_of_importing(error, path)}") from error
     return module
+
+
+_SLIPS = (
+    ("string literal", "end the text with the quotation marks that begin it; only three go on over lines"),
+    ("digits", "write the number as a power or a product, such as 10**5000"),
+    ("was never closed|does not match|unmatched", "pair this bracket with one of its kind"),
+    ("indent", "indent the lines of a block alike, by four spaces"),
+    ("null bytes", "save the file as text, in UTF-8"),
+    ("^invalid syntax$", "look for a missing bracket, colon or comma here and on the line before"),
+)
+"""What to do about a SyntaxError, by its message: most of Python's say what is wrong only."""
+
+
+def _not_python(error: SyntaxError) -> str:
+    """What is no Python, the line as it stands, and the remedy."""
+    line = f": {cut(error.text.strip())!r}" if error.text and error.text.strip() else ""
+    wrong = "a number of thousands of digits" if "digits" in error.msg else error.msg
+    remedy = next((f"; {told}" for pattern, told in _SLIPS if re.search(pattern, error.msg)), "")
+    return f"not Python: {wrong}{line}{remedy}"
 
 
 def _instead_of_importing(error: BaseException, path: Path) -> str:

@@ -45,6 +45,10 @@ WITNESS: dict[str, Any] = {
     ],
     "results": {"p#1": "None", "p#2": "None"},
 }
+PERFORMED = WITNESS | {
+    "steps": [step | {"changed": step["changed"] and "r: 0 => 1"} for step in WITNESS["steps"]],
+}
+"""The same, as its model performs it."""
 BANK = ROOT / "experiments" / "bank"
 LOCKED = """\
 from dstamp_sim import *
@@ -69,6 +73,8 @@ class Row:
     codes: tuple[int, ...] = (2,)
     told: tuple[str, ...] = ()
     files: dict[str, str | bytes | Callable[[Path], None]] = field(default_factory=dict)
+    changes: tuple[str, ...] = ()
+    """The user's files whose content the command is to change; modes and links stay."""
 
     def lay_out(self, folder: Path) -> None:
         """The row's files, in `folder`."""
@@ -105,6 +111,14 @@ def _origin(name: str, told: str, **changes: Any) -> Row:
 def _steps(name: str, told: str, **changes: Any) -> Row:
     first, *rest = WITNESS["steps"]
     return _witness(f"steps.{name}", told, steps=[first | changes, *rest], starts_s={"p#1": 0.0, "p#2": 0.0})
+
+
+def _private(text: str) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        path.write_text(text)
+        path.chmod(0o600)
+
+    return write
 
 
 def witnesses() -> Iterator[Row]:
@@ -145,6 +159,7 @@ def witnesses() -> Iterator[Row]:
         ("no format", "{}", r"w.json: not a witness"),
         ("a list", "[]", r"w.json: not a witness"),
         ("empty", "", r"w.json: not JSON"),
+        ("an unterminated text", '{"format": "dst', r"w.json: not JSON.*; end this text with its"),
         ("cut off", json.dumps(WITNESS)[:300], r"w.json: not JSON"),
         ("not UTF-8", b"\xff\xfe{}", r"w.json: not UTF-8"),
     ):
@@ -161,6 +176,8 @@ def _scenario(name: str, told: str, old: str = "", new: str = "", extra: str = "
 
 def toml_files() -> Iterator[Row]:
     """Scenarios and evidence that are no TOML, of other types, of mixed zones, or too large."""
+    yield _scenario("an unterminated text", r"s.toml: .*; end this text with its", '"bank.py"', '"bank.py')
+    yield _scenario("a bare word", r"s.toml: .*: 'model = bank.py'; write a text in quotation", '"bank.py"', "bank.py")
     yield _scenario("nesting", r"s.toml: .*(deep|nest)", extra="[parameters]\nx = " + "[" * 9000)
     yield _scenario(
         "nested within the limit of Python",
@@ -168,7 +185,9 @@ def toml_files() -> Iterator[Row]:
         "seed = 1",
         "seed = 1\n[parameters]\nx = " + "[" * 200 + "]" * 200 + "\n",
     )
-    yield _scenario("an integer of 5000 digits", r"s.toml: .*digits", "seed = 1", "seed = " + "9" * 5000)
+    yield _scenario(
+        "an integer of 5000 digits", r"s.toml: .*digits; none may be larger", "seed = 1", "seed = " + "9" * 5000
+    )
     yield _scenario("a large seed", r"s.toml: at seed: ", "seed = 1", "seed = 1" + "0" * 30)
     yield _scenario("a name with NUL", r"a.x00b: names no file", "seed = 1", 'seed = 1\nevidence = "a\\u0000b"')
     yield _scenario("mixed zones", r"s.toml: .*zone", "10:00:05", "10:00:05Z")
@@ -315,6 +334,18 @@ def models() -> Iterator[Row]:
         r"m.py:\d+: ",
     )
     yield _model("NUL bytes", "x = 1\0", "m.py")
+    for text, told in (
+        ("x = 'abc", r"unterminated string literal.*; end the text with the quotation marks"),
+        ('x = """abc', r"unterminated triple-quoted string.*; end the text with the quotation marks"),
+        (f"x = {'9' * 5000}", r"a number of thousands of digits.*; write the number as a power"),
+        ("def f(:", r"invalid syntax: 'def f\(:'; look for a missing bracket"),
+        ("x = (1,", r".*never closed.*; pair this bracket"),
+        ("x = 1)", r"unmatched.*; pair this bracket"),
+        ("  x = 1", r"unexpected indent.*; indent the lines of a block alike"),
+        ("def f():\nx = 1", r".*indented block.*; indent the lines of a block alike"),
+    ):
+        yield _model(f"not Python {text[:12]!r}", text + "\n" + MODEL, rf"m.py:\d+: not Python: {told}")
+    yield _model("a million copies", MODEL.replace("copies=2", "copies=10**6"), r"m.py:\d+: .*0 to 10,000, or ANY")
     yield _model("UTF-16", "x = 1", "", codes=(2,))
     yield _model("prints", MODEL.replace("def p():\n", "def p():\n    print('chatter')\n"), "", "--json", codes=(1,))
     yield _model(
@@ -478,7 +509,54 @@ def outputs() -> Iterator[Row]:
         "runs/b/results.json": '{"paid": true}',
         "runs/b/x.log": "2026-01-01T00:00:00 begin\n",
     }
+    for name, pattern, told in (
+        ("no pattern", "(", r"overdraft.py.*log_lines has '\(', which is no pattern: "),
+        ("no field", "x", r"overdraft.py.*log_lines has 'x', which names no field: write "),
+    ):
+        text = bank["overdraft.py"].replace(r'r"balance now (?P<left>-?\d+)"', repr(pattern))
+        yield Row(
+            f"ingest: log lines are {name}", (*ingest, "e.toml"), (2,), (told,), bank | run | {"overdraft.py": text}
+        )
+    yield Row(
+        "ingest: a folder's name is no text",
+        (*ingest, "e.toml"),
+        (2,),
+        (r"runs/a.*: the name of its folder is not UTF-8: rename",),
+        bank | {"runs/a\udcff/results.json": run["runs/a/results.json"]},
+    )
     yield Row("ingest: mixed zones", (*ingest, "e.toml"), (0, 2), ("zone",), bank | mixed)
+    observed = ("update", "evidence.toml", "--scenario", "scenario.toml", "--observe", "one withdrawal=in order")
+    yield Row(
+        "update: evidence that others may not read",
+        observed,
+        (0,),
+        (),
+        bank | {"evidence.toml": _private(bank["evidence.toml"])},
+        changes=("evidence.toml",),
+    )
+    yield Row(
+        "update: evidence behind a link",
+        observed,
+        (2,),
+        (r"evidence.toml: .*link",),
+        bank | {"real.toml": bank["evidence.toml"], "evidence.toml": _link("real.toml")},
+    )
+    yield Row(
+        "outputs: a result that others may not read",
+        (*explored, "--force"),
+        (1,),
+        (),
+        {"bank.py": MODEL, f"{stem}.png": _private("mine")},
+        changes=(f"{stem}.png",),
+    )
+    for name, *options in (("w.png",), ("w.html", "--html")):
+        yield Row(
+            f"outputs: {name} over the witness",
+            ("show", name, *options, "--out", "."),
+            (74,),
+            (rf"{name}: cannot be written: this command read it",),
+            {"bank.py": MODEL, name: json.dumps(PERFORMED)},
+        )
     yield Row(
         "update: source with half a pair",
         ("update", "evidence.toml", "--scenario", "scenario.toml", "--observe", "x=y", "--source", "\udcff"),

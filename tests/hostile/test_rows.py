@@ -1,5 +1,6 @@
 """Every kind of hostile input that was found ends with a sentence, the right code, and nothing lost."""
 
+import os
 import re
 from pathlib import Path
 
@@ -8,10 +9,16 @@ import pytest
 from tests.hostile.rows import every_row
 
 
+def files():
+    """Every file: its kind, mode and link, and its content."""
+    there = (path for path in Path().rglob("*") if path.is_file())
+    return {path: ((path.lstat().st_mode, os.path.realpath(path)), path.read_bytes()) for path in there}
+
+
 @pytest.mark.parametrize("row", every_row(), ids=lambda row: re.sub(r"[^ -~]", "_", row.name))
 def test_a_hostile_input_ends_with_a_sentence(dstamp, row):
     row.lay_out(Path())
-    before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    before = files()
     code, out, err = dstamp(*row.words)
     told = " ".join(err.replace("│", " ").split())
     assert code in row.codes, (code, out, told)
@@ -22,5 +29,9 @@ def test_a_hostile_input_ends_with_a_sentence(dstamp, row):
         assert re.search(text, told), told
     assert code != 2 or told, "a refusal says why"
     assert code not in (0, 1, 3) or out, "the code of a verdict, and no verdict"
-    assert {path: path.read_bytes() for path in before if path.exists()} == before, "a user's file was lost"
+    after = files()
+    for path, (what, content) in before.items():
+        assert after[path][0] == what, f"{path} has another mode, or is no link any more"
+        assert (after[path][1] == content) != (str(path) in row.changes), f"{path} was lost, or is as it was"
+    assert code != 2 or after == before, "a refusal comes before the first file is touched"
     assert not list(Path().rglob("*.part"))

@@ -4,6 +4,7 @@ import json
 import os
 import py_compile
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from numba.core.caching import _CacheLocator
 
 from dstamp_sim.disk import writing
+from dstamp_sim.pipeline import files
 from tests.hostile.rows import BANK, MODEL
 
 ROOT = Path(__file__).parents[2]
@@ -206,6 +208,47 @@ def test_a_file_that_may_not_be_read_is_a_sentence(tmp_path, name, words):
     code, out, err = where_modes_hold(tmp_path, *words)
     told = " ".join(err.replace("│", " ").split())
     assert (code, out) == (2, "") and re.search(f"{name}(: cannot be read: Permission denied|' is not readable)", told)
+
+
+def test_a_model_below_a_locked_folder_is_a_sentence(tmp_path):
+    (tmp_path / "locked").mkdir()
+    (tmp_path / "locked/bank.py").write_text(MODEL)
+    (tmp_path / "locked").chmod(0)
+    code, out, err = where_modes_hold(tmp_path, "explore", "locked/bank.py")
+    (tmp_path / "locked").chmod(0o755)
+    assert (code, out) == (2, "") and "locked/bank.py: Permission denied" in err, err
+
+
+@pytest.mark.parametrize("kilobytes", [60_000, 100_000, 200_000, 400_000])
+def test_too_little_memory_to_load_is_a_sentence_at_once(tmp_path, kilobytes):
+    (tmp_path / "bank.py").write_text(MODEL)
+    most = (kilobytes << 10, kilobytes << 10)
+    done = subprocess.run(
+        [*COMMAND, "explore", "bank.py"],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, most),
+        cwd=tmp_path,
+        env=dict(os.environ, PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert f"too little memory: `ulimit -v` allows {kilobytes >> 10} MB, and dstamp takes" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), ImportError("failed to map segment from shared object"), OSError(12, "Cannot allocate memory")],
+)
+def test_memory_that_runs_out_while_a_picture_is_made_takes_nothing_from_the_verdict(bank, monkeypatch, error):
+    def drawn(*_):
+        raise error
+
+    monkeypatch.setattr(files, "png", drawn)
+    code, out, err = bank()
+    assert code == 74 and "VIOLATED" in out and "UNDETERMINED: " not in out, (code, out)
+    assert f"out/{PICTURES[0]}: cannot be written: memory ran out" in err
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"\x80\x04" * 9_000], ids=["empty", "nonsense", "pickle"])
