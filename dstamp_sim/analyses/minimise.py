@@ -152,13 +152,12 @@ def _fewer_switches(schedule: Schedule) -> Iterator[Schedule]:
 
 
 def _fewer_steps(schedule: Schedule) -> Iterator[Schedule]:
-    """Without all, half, a quarter, … one of the equal choices of a stretch."""
+    """Without all, half, a quarter, … one of the equal choices of a stretch, or with only one, two, four, … of them."""
     runs = [tuple(same) for _, same in groupby(schedule)]
     for at in range(len(runs) - 1, -1, -1):
-        gone = len(runs[at])
-        while gone:
+        halves = [len(runs[at]) >> times for times in range(len(runs[at]).bit_length())]
+        for gone in dict.fromkeys((*halves, *(len(runs[at]) - kept for kept in reversed(halves)))):
             yield _joined(runs[:at], [runs[at][gone:]], runs[at + 1 :])
-            gone //= 2
 
 
 def _stretches(schedule: Schedule) -> list[Slice]:

@@ -120,7 +120,7 @@ def _share(found: Sampling, judgement: Judgement) -> str:
         return judgement.reason
     name, drawn = judgement.prop.name, found.sample
     hits, limits = drawn.decided[name], found.chances.get(name)
-    counted = f"{hits or 'none'} of {drawn.schedules:,} schedules"
+    counted = f"{f'{hits:,}' if hits else 'none'} of {drawn.schedules:,} schedules"
     if limits is None:
         return counted
     share = f"{at_least(limits.low)} to {at_most(limits.high)}" if hits else f"at most {at_most(limits.high)}"

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from dstamp_sim import Schedule, System, Verdict, explore, replay
+from dstamp_sim import Choice, Mutex, Process, Schedule, System, Verdict, explore, replay
 from dstamp_sim.analyses.minimise import ScheduleSize, minimise, size
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.properties import Property
@@ -106,6 +106,22 @@ def test_with_crashes_who_need_not_have_died_goes_on():
     schedule = wandered(system, prop, 7)
     assert size(schedule).crashes == 1
     assert size(minimise(schedule, attempts(system, prop)).schedule) == ScheduleSize(3, 0, 2, 6)
+
+
+def test_rounds_of_a_daemon_that_change_nothing_are_left_out():
+    a, b = Mutex("a"), Mutex("b")
+
+    def takes(first: Mutex, second: Mutex):
+        yield first.acquire()
+        yield second.acquire()
+        yield second.release()
+        yield first.release()
+
+    processes = [Process("ab", takes, a, b, daemon=True), Process("ba", takes, b, a, daemon=True)]
+    system = System(objects=[a, b], processes=processes)
+    [prop] = system.properties_named(["no deadlock"])
+    rounds = Schedule((*(Choice("ab"),) * 13, Choice("ba")))
+    assert size(minimise(rounds, attempts(system, prop)).schedule) == ScheduleSize(2, 0, 1, 2)
 
 
 def test_an_attempt_that_gives_choices_it_passed_over_is_noticed_by_a_strict_replay():

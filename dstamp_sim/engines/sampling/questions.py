@@ -15,7 +15,7 @@ from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.engines.tables import kernel
 from dstamp_sim.engines.tables.compiled import compiled
-from dstamp_sim.engines.tables.tables import ENDED, Tables
+from dstamp_sim.engines.tables.tables import ENDED, Grown, Tables
 
 OPEN = 2
 """The answer to an open question. Otherwise 1 where the property is decided, 0 where not."""
@@ -65,6 +65,7 @@ class Questions:
         self._processes = len(tables.semantics.names)
         self._resize(1024, 1 + width + self._processes)
         self._counts = np.zeros(1, np.int64)
+        self._done, self._rests, self._results = (Grown(dtype=np.bool_) for _ in range(3))
         self._answered = 0
 
     def asked(self) -> Asked:
@@ -76,16 +77,15 @@ class Questions:
             self._resize(2 * len(old), old.shape[1])
             self._rows[:count], self._answers[:count] = old[:count], answers[:count]
             kernel.rehash(self._rows, count, self._slots)
-        locals_ = range(len(tables.keys))
-        done = [tables.classes[tables.keys[n].klass].daemon or tables.target.data[n] == ENDED for n in locals_]
+        self._look_at_new_locals()
         return Asked(
             self._kind,
             self._reads,
             self._watches,
             tables.violates.data,
-            np.array(done, np.bool_),
-            np.array([tables.rests(n) for n in locals_], np.bool_),
-            np.array([tables.has_result(n) for n in locals_], np.bool_),
+            self._done.data,
+            self._rests.data,
+            self._results.data,
             self._deadlock,
             self._rows,
             self._slots,
@@ -93,6 +93,15 @@ class Questions:
             self._counts,
             np.zeros(self._rows.shape[1], np.int32),
         )
+
+    def _look_at_new_locals(self) -> None:
+        """What a local state is to the questions does not change, so it is found once."""
+        tables = self._tables
+        for local in range(self._done.size, len(tables.keys)):
+            ended = tables.target.data[local] == ENDED
+            self._done.append(tables.classes[tables.keys[local].klass].daemon or ended)
+            self._rests.append(tables.rests(local))
+            self._results.append(tables.has_result(local))
 
     def answer(self) -> None:
         """Ask the judge what is open."""

@@ -70,7 +70,8 @@ def disagreements(seeds):
         listed = interleavings(system, MOST)
         counts = {name: sums[0] for name, sums in counted.deciding.items()}
         walked = sample(system, MOST + 1, Settings("preemption-bounded", {"preemptions": ANY_PREEMPTIONS}))
-        if (counted.total, counts) != (listed.total, listed.deciding):
+        of_one_way = {name: count for name, count in listed.deciding.items() if name != END_POSSIBLE.name}
+        if (counted.total, counts) != (listed.total, of_one_way):
             yield f"counted {counted.total} {counts}, listed {listed}, seed {seed}\n{described(system)}"
         if (walked.schedules, walked.decided) != (listed.total, listed.deciding):
             yield f"walked {walked.schedules} {walked.decided}, listed {listed}, seed {seed}\n{described(system)}"
