@@ -5,6 +5,7 @@ from math import comb, factorial
 import pytest
 
 from dstamp_sim import Process, Register, System, UsageError, delay
+from dstamp_sim.core.properties import END_POSSIBLE
 from dstamp_sim.engines.sampling.counting import _Counting, count_interleavings
 from dstamp_sim.engines.sampling.sampler import Settings, sample
 from dstamp_sim.engines.tables.tables import Tables
