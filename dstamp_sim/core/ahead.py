@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from dstamp_sim.core.errors import UnboundedProgram
 from dstamp_sim.core.schedule import CRASH
 from dstamp_sim.core.semantics import Semantics, State
 
@@ -20,11 +21,17 @@ class Ahead:
         self._traps: set[State] = set()
 
     def is_trap(self, state: State) -> bool | None:
-        """Whether nothing that can follow lets all who must end, end; None where the bound leaves that open.
+        """Whether nothing that can follow lets all who must end, end; None where a bound leaves that open.
 
         Depth first, daemons last, until an end: then all states on the way there have one. Where the search comes to
         none, it has seen all that can follow, and each of these states is a trap.
         """
+        try:
+            return self._searched(state)
+        except UnboundedProgram:
+            return None
+
+    def _searched(self, state: State) -> bool | None:
         if self._may_end(state):
             return False
         way, seen = [(state, self._after(state))], {state}

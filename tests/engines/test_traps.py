@@ -15,6 +15,7 @@ from dstamp_sim.core.properties import END_POSSIBLE, NO_DEADLOCK
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import ANY
 from dstamp_sim.engines.explore import explorer, reduction, space, traps
+from dstamp_sim.engines.explore.atlas import chart
 from dstamp_sim.engines.explore.settings import NO_REDUCTION, Reductions
 from dstamp_sim.engines.explore.shortest import traps_of
 from dstamp_sim.random_systems import described
@@ -319,3 +320,22 @@ def test_what_is_said_of_a_poller_is_performed_as_far_as_it_comes_back():
     assert why.sentence.startswith(
         "After writer's death at step 1 poller cannot end any more; poller can always go on."
     )
+
+
+def polls():
+    while (yield x.read()) != "b":
+        pass
+
+
+def counts():
+    rounds = 0
+    while (yield x.read()) != "b":
+        rounds += 1
+    return rounds
+
+
+def test_an_atlas_of_who_polls_for_ever_is_whole_and_one_of_who_counts_leaves_open_what_it_cannot_know():
+    whole = chart(System(objects=[x], processes=[Process("p", polls)]))
+    assert whole.complete and [[prop.name for prop in found] for found in whole.decides] == [[NAME]] * len(whole.states)
+    part = chart(System(objects=[x], processes=[Process("p", counts)]))
+    assert not part.complete and not any(part.decides)

@@ -49,7 +49,7 @@ def chart(system: System, *, most_states: int = MOST_STATES) -> Atlas:
 
     Raises UsageError for `copies=ANY` and ModelError if the model breaks a rule.
     """
-    semantics = Semantics(system, history_limit=_HISTORY)
+    semantics = Semantics(system, history_limit=_HISTORY, by_value=True)
     judge = Judge(semantics, system.checked_properties)
     numbers = {semantics.initial(): 0}
     queue, roads, left_out = deque(numbers), list[tuple[Road, ...]](), False

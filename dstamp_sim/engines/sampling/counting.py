@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from dstamp_sim.core.errors import UsageError
+from dstamp_sim.core.errors import UnboundedProgram, UsageError
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
@@ -85,7 +85,7 @@ def count_interleavings(
     What asks ahead is left out: a complete interleaving decides nothing about what else could have come.
 
     Tells `progress` while the space grows. Raises UsageError when there are more than `limit` states, or infinitely
-    many interleavings (a cycle of daemons).
+    many interleavings (a cycle of daemons, a process that polls).
     """
     semantics = Semantics(system, history_limit=HISTORY_LIMIT)
     judge = Judge(semantics, [prop for prop in system.properties_named(properties) if not prop.asks_ahead])
@@ -125,6 +125,9 @@ def _expand_all(space: Space, limit: int, progress: ExploreProgress | None) -> N
             space.close_level()
     except OutOfMemory as full:
         raise UsageError(too_large) from full
+    except UnboundedProgram as unbounded:
+        passed, _, _ = str(unbounded).partition(": no end")
+        raise UsageError(f"there may be infinitely many interleavings: {passed}") from unbounded
 
 
 class _Counting:

@@ -115,6 +115,17 @@ def test_a_daemon_that_goes_round_for_ever_is_refused():
         count_interleavings(system)
 
 
+def test_who_polls_for_ever_is_refused():
+    x = Register("x", 0)
+
+    def polls():
+        while (yield x.read()) != 1:
+            pass
+
+    with pytest.raises(UsageError, match=r"may be infinitely many interleavings: .*: this line was passed"):
+        count_interleavings(System(objects=[x], processes=[Process("p", polls)]))
+
+
 def test_more_states_than_allowed_are_refused():
     with pytest.raises(UsageError, match="more than 100 states"):
         count_interleavings(independent(9, 9, 9), limit=100)
