@@ -22,6 +22,7 @@ def main() -> None:
     heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # a job in the background ignores it
     if heeded:
         signal.signal(signal.SIGINT, _leave)
+        sys.unraisablehook = _leave_if_interrupted
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's library would take memory for each core, or exit(1)
     try:
         from dstamp_sim.cli import leave_threads  # noqa: PLC0415 - what takes so long
@@ -36,7 +37,11 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         command()
+    except KeyboardInterrupt:  # as the command ended
+        _leave()
     except SystemExit as ended:
+        if heeded:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said and written
         leave_threads(ended.code)
         raise
 
@@ -54,6 +59,13 @@ def _refuse_little_memory() -> None:
 def _leave(*_: object) -> NoReturn:
     _say("interrupted")
     os._exit(INTERRUPTED)
+
+
+def _leave_if_interrupted(ignored: "sys.UnraisableHookArgs") -> None:
+    """A Ctrl-C in a finalizer or a callback of the interpreter, which would ignore it and print a traceback."""
+    if isinstance(ignored.exc_value, KeyboardInterrupt):
+        _leave()
+    sys.__unraisablehook__(ignored)
 
 
 def _say(message: str) -> None:

@@ -13,11 +13,16 @@ import shutil
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
+
+import jinja2  # noqa: F401 - all that a command loads is loaded before the fork
+import scipy.special  # noqa: F401 - as above
+from numba.core.registry import cpu_target
 
 import dstamp_sim.cli
 import dstamp_sim.engines.sampling.sampler
@@ -29,7 +34,7 @@ import dstamp_sim.lock_review.review_files
 import dstamp_sim.pipeline.explore
 import dstamp_sim.pipeline.prove
 import dstamp_sim.pipeline.sample
-import dstamp_sim.pipeline.show  # noqa: F401 - all that a command loads is loaded before the fork
+import dstamp_sim.pipeline.show  # noqa: F401 - as above
 from dstamp_command import main as dstamp
 from dstamp_sim.disk import writing
 from tests.hostile.rows import BANK, LOCKED, LOST, MODEL, SCENARIO
@@ -49,6 +54,8 @@ class Command:
     other: tuple[str, str]
     codes: tuple[int, ...] = (0,)
     before: tuple[str, ...] = ()
+    workers: bool = False
+    """Whether it may have worker processes; each loads the package anew, so one command with them is enough."""
 
     def lay_out(self, folder: Path, variant: int) -> None:
         """The files of a variant, 0 or 1."""
@@ -60,21 +67,30 @@ class Command:
 
 
 MODEL_P = ("Process('p'", "Process('q'")
-OPEN = MODEL.replace("copies=2", "copies=ANY").replace(LOST, 'always("small", lambda state: state[r] < 2, reads=[r])')
+OPEN = (
+    MODEL.replace("seen + 1", "1")
+    .replace("copies=2", "copies=ANY")
+    .replace(LOST, 'always("small", lambda state: state[r] < 1, reads=[r])')
+)
 INCIDENT = {name: (BANK / name).read_text() for name in ("scenario.toml", "overdraft.py", "evidence.toml")}
+_head, _, _tail = INCIDENT["overdraft.py"].partition('    "booked-twice": Mechanism(')
+INCIDENT["overdraft.py"] = f"{_head}}}\n\n{_tail.partition('fmt: skip')[2]}"  # one mechanism
+INCIDENT["scenario.toml"] = INCIDENT["scenario.toml"].partition("[[priors.variations]]")[0].replace("20000", "100")
 WITNESS = "w/bank-no-lost-update.witness.json"
 KEEP = ("explore", "bank.py", "--out", "w")
 COMMANDS = {
     "describe": Command(("describe", "bank.py"), {"bank.py": MODEL}, MODEL_P),
     "explore": Command(("explore", "bank.py", "--html"), {"bank.py": MODEL}, MODEL_P, (1,)),
     "prove": Command(("prove", "bank.py"), {"bank.py": OPEN}, MODEL_P, (1,)),
-    "sample": Command(("sample", "bank.py", "--budget", "50"), {"bank.py": MODEL}, MODEL_P, (1,)),
+    "sample": Command(("sample", "bank.py", "--budget", "5"), {"bank.py": MODEL}, MODEL_P, (1,)),
     "show": Command(("show", WITNESS, "--html"), {"bank.py": MODEL}, MODEL_P, (0,), KEEP),
     "export": Command(("export", WITNESS, "--to", "mermaid"), {"bank.py": MODEL}, MODEL_P, (0,), KEEP),
     "export model": Command(("export", "bank.py", "--to", "promela"), {"bank.py": MODEL}, ("(seen + 1)", "(2)")),
     "replay": Command(("replay", "s.toml"), {"bank.py": MODEL, "s.toml": SCENARIO}, ('"bob"', '"eve"'), (0, 1)),
     "judge": Command(("replay", "scenario.toml", "--report", "r.md"), INCIDENT, ('"cat"', '"kit"')),
-    "review": Command(("review", "locked.py", "--spans", "1"), {"locked.py": LOCKED}, ("crit", "core")),
+    "review": Command(
+        ("review", "locked.py", "--spans", "1", "--set", "n=2"), {"locked.py": LOCKED}, ("crit", "core"), workers=True
+    ),
     "ingest": Command(
         ("ingest", "runs", "--model", "overdraft.py", "--into", "e.toml", "--replace"),
         INCIDENT | {"runs/a/results.json": '{"paid": true, "left": 40}'},
@@ -90,11 +106,15 @@ COMMANDS = {
 
 @dataclass
 class Tally:
-    """What was wrong, how the runs ended, and the longest time that a process outlived its command, in seconds."""
+    """What was wrong, and how the runs ended.
+
+    And the most that processes outlived their command by, in seconds, and the processor that they used meanwhile.
+    """
 
     wrong: list[str] = field(default_factory=list)
     ended: dict[str, int] = field(default_factory=dict)
     outlived_s: float = 0.0
+    outlived_cpu_s: float = 0.0
 
 
 Content = dict[str, bytes]
@@ -116,12 +136,14 @@ class Killer:
 
     def __post_init__(self) -> None:
         self._fresh(0)
+        self.old = content(self.folder)
+        self.command.lay_out(self.folder, 1)
+        if self.command.before:
+            self._ended(lambda: None, lambda _: None, (*self.command.before, "--force"))
         self.kept = self.folder.with_name("kept")
         shutil.copytree(self.folder, self.kept)
-        self.old = content(self.folder)
-        self._again()
         begun = time.monotonic()
-        status, told, _ = self._ended(lambda: None, lambda _: None)
+        status, told = self._ended(lambda: None, lambda _: None)
         self.takes_s = time.monotonic() - begun
         self.new = content(self.folder)
         assert os.waitstatus_to_exitcode(status) in self.command.codes, (status, told)
@@ -136,16 +158,13 @@ class Killer:
         self.command.lay_out(self.folder, variant)
         for words in (self.command.before, self.command.words):
             if words:
-                status, told, _ = self._ended(lambda: None, lambda _: None, words)
+                status, told = self._ended(lambda: None, lambda _: None, words)
                 assert os.waitstatus_to_exitcode(status) in (0, 1), told
 
     def _again(self) -> None:
         """The folder as the first variant left it, with the files of the second."""
         shutil.rmtree(self.folder)
         shutil.copytree(self.kept, self.folder)
-        self.command.lay_out(self.folder, 1)
-        if self.command.before:
-            self._ended(lambda: None, lambda _: None, (*self.command.before, "--force"))
 
     def at_moments(self, rng: random.Random, moments: int) -> None:
         """Ends as many runs, each at a random moment."""
@@ -163,10 +182,9 @@ class Killer:
     def _try(self, name: str, prepare: Callable[[], None], end: Callable[[int], None]) -> None:
         self._again()
         before = content(self.folder)
-        status, told, outlived_s = self._ended(prepare, end)
+        status, told = self._ended(prepare, end)
         code = os.waitstatus_to_exitcode(status)
         self.tally.ended[str(code)] = self.tally.ended.get(str(code), 0) + 1
-        self.tally.outlived_s = max(self.tally.outlived_s, outlived_s)
         self.tally.wrong += [f"{name}: {wrong}" for wrong in self._wrong(code, told, before)]
 
     def _wrong(self, code: int, told: str, before: Content) -> Iterator[str]:
@@ -185,21 +203,33 @@ class Killer:
 
     def _ended(
         self, prepare: Callable[[], None], end: Callable[[int], None], words: tuple[str, ...] = ()
-    ) -> tuple[int, str, float]:
-        """Runs the command in a fork, which `end` may end: status, errors, and how long a process outlived it."""
+    ) -> tuple[int, str]:
+        """Runs the command in a fork, which `end` may end: status and errors."""
         errors = Path(f"{self.folder}.errors")
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # this program's fork is not yet the command
         pid = os.fork()
         if pid == 0:
+            if not self.command.workers:
+                os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
             run(self.folder, words or self.command.words, errors, prepare)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         end(pid)
         _, status = os.waitpid(pid, 0)
-        begun = time.monotonic()
+        self._outlive(pid)
+        return status, errors.read_text(errors="replace")
+
+    def _outlive(self, pid: int) -> None:
+        """Waits until the session that `pid` led is empty, notes how long that was, and ends what is left."""
+        begun, first, last = time.monotonic(), Counter[int](), Counter[int]()
         while (left := session(pid)) and time.monotonic() - begun < PATIENCE_S:
+            last |= Counter(left)
+            first = first or Counter(left)
+            self.tally.outlived_s = max(self.tally.outlived_s, time.monotonic() - begun)
             time.sleep(0.01)
-        outlived_s = time.monotonic() - begun if left or time.monotonic() - begun > 0.01 else 0.0
+        ticks = (last - first).total()
+        self.tally.outlived_cpu_s = max(self.tally.outlived_cpu_s, ticks / os.sysconf("SC_CLK_TCK"))
         for one in left:
             os.kill(one, signal.SIGKILL)
-        return status, errors.read_text(errors="replace"), outlived_s
 
 
 def run(folder: Path, words: tuple[str, ...], errors: Path, prepare: Callable[[], None]) -> NoReturn:
@@ -213,6 +243,10 @@ def run(folder: Path, words: tuple[str, ...], errors: Path, prepare: Callable[[]
     sys.argv = ["dstamp", *words]
     sys.modules["__main__"].__spec__ = None  # workers need nothing of this program
     del sys.modules["__main__"].__file__
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    except KeyboardInterrupt:
+        os._exit(130)
     try:
         dstamp()
         code: Any = 0
@@ -228,17 +262,17 @@ def end_after(after_s: float, number: int, pid: int) -> None:
     os.kill(pid, number)
 
 
-def session(pid: int) -> list[int]:
-    """The living processes of the session that `pid` led."""
-    found = []
+def session(pid: int) -> dict[int, int]:
+    """The living processes of the session that `pid` led, and the ticks of processor that each has used."""
+    found = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                state, _, _, sid = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
+                state, _, _, sid, *rest = (entry / "stat").read_text().rpartition(")")[2].split()
             except OSError:
                 continue
             if int(sid) == pid and state not in "ZX":
-                found.append(int(entry.name))
+                found[int(entry.name)] = int(rest[7]) + int(rest[8])
     return found
 
 
@@ -302,12 +336,15 @@ def main() -> None:
     """See the module."""
     name, seed, moments, writes = sys.argv[1], *map(int, sys.argv[2:])
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a shell ignores Ctrl-C
+    cpu_target.typing_context.refresh()  # what a fork would load for its first compiled function
+    cpu_target.target_context.refresh()
     folder = Path.cwd() / "here"
     folder.mkdir()
     killer, rng = Killer(COMMANDS[name], folder), random.Random(f"{name} {seed}")
     killer.at_moments(rng, moments)
     killer.inside_writes(rng, writes)
-    sys.stdout.write(json.dumps(vars(killer.tally) | {"calls": killer.calls, "takes_s": killer.takes_s}) + "\n")
+    measured = {"calls": killer.calls, "takes_s": killer.takes_s, "cpu_s": sum(os.times()[:4])}
+    sys.stdout.write(json.dumps(vars(killer.tally) | measured) + "\n")
 
 
 if __name__ == "__main__":

@@ -10,20 +10,28 @@ from pathlib import Path
 import pytest
 
 from dstamp_sim import cli
+from tests.conftest import COUNTED
 from tests.hostile.killed import COMMANDS, Killer
+from tests.hostile.rows import MODEL
 
 ROOT = Path(__file__).parents[2]
 LONG_S = 240.0
 """More than anything here takes on a busy machine: only a hang is longer."""
 
+SOON_CPU_S = 1.0
+"""What is left of a command that was ended uses no more of the processor than this: a second, if it has one."""
+
 SOON_S = 15.0
-"""After so long nothing is left of a command that was ended: a second, where the machine has nothing else to do."""
+"""And is gone after so long, whatever else the machine does; it was 0.1 s at a load of 5."""
 
-LIGHT = ("describe", "explore", "sample", "show", "export", "replay", "ingest")
-"""The commands that take a second or less; the others are ended in the slow gate."""
+HEAVY = ("judge", "review", "update")
+"""The commands that take one to three seconds; all others take 0.05 to 0.4."""
 
-PARTS = 2
-"""The fifty moments of a command are tried in so many parts."""
+MOMENTS = {command: 10 if command in HEAVY else 50 for command in COMMANDS if not command.startswith("export")}
+"""At how many moments each is ended in the slow gate; the fast one ends exports often enough."""
+
+WRITES = {command: 4 if command in HEAVY else 8 for command in COMMANDS} | {"explore": 1_000}
+"""Inside of how many writes: of all in one command, for they are written by the same code."""
 
 
 def killed(folder, command, seed, moments, writes):
@@ -39,19 +47,20 @@ def killed(folder, command, seed, moments, writes):
 def assert_nothing_lost(tally):
     assert tally["wrong"] == []
     assert any(tally["ended"].get(code) for code in ("-9", "-15", "130")), "no run was ended"
-    assert tally["outlived_s"] < SOON_S
+    assert tally["outlived_s"] < SOON_S and tally["outlived_cpu_s"] <= SOON_CPU_S, tally
 
 
-@pytest.mark.parametrize("command", LIGHT)
+@pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_a_command_that_is_ended_leaves_every_file_old_or_new_and_no_process(tmp_path, command):
     assert_nothing_lost(killed(tmp_path, command, seed=0, moments=3, writes=3))
 
 
-@pytest.mark.slow(minutes=1)
-@pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize("command", sorted(COMMANDS))
-def test_fifty_moments_and_every_write_of_a_command_leave_every_file_old_or_new(tmp_path, command, part):
-    tally = killed(tmp_path, command, seed=1 + part, moments=50 // PARTS, writes=0 if part else 1_000)
+@pytest.mark.slow(minutes=0.3)
+@pytest.mark.parametrize("command", sorted(MOMENTS))
+def test_a_command_ended_at_many_moments_and_writes_leaves_every_file_old_or_new(tmp_path, command, record_property):
+    tally = killed(tmp_path, command, seed=1, moments=MOMENTS[command], writes=WRITES[command])
+    told = ", ".join(f"{count} with {code}" for code, count in sorted(tally["ended"].items()))
+    record_property(COUNTED, f"{told}; nothing was left {tally['outlived_s']:.2f} s later; {tally['cpu_s']:.0f} s used")
     assert_nothing_lost(tally)
 
 
@@ -59,6 +68,55 @@ def test_every_command_that_writes_or_has_workers_is_ended_here():
     tried = {one.words[0] for one in COMMANDS.values()}
     parts = {"conform", "real", "hunt"}  # what these start has tests of its own, on real parts
     assert tried | parts == {command.__name__ for _, command, _ in cli.COMMANDS}
+
+
+PRESSED_AT_THE_END = """
+import os, signal
+import dstamp_command, dstamp_sim.cli as cli
+signal.signal(signal.SIGINT, signal.default_int_handler)
+whole, when = cli.main, {when!r}
+def pressed(*_):
+    os.kill(os.getpid(), signal.SIGINT)
+def main():
+    try:
+        whole()
+    finally:
+        pressed()
+if when == "before":
+    cli.main = main
+else:
+    cli.leave_threads = pressed
+dstamp_command.main()
+"""
+
+
+@pytest.mark.parametrize(("when", "code", "told"), [("before", 130, "dstamp: interrupted\n"), ("after", 0, "")])
+def test_ctrl_c_as_a_command_ends_leaves_no_traceback(tmp_path, when, code, told):
+    (tmp_path / "bank.py").write_text(MODEL)
+    done = subprocess.run(
+        [sys.executable, "-c", PRESSED_AT_THE_END.format(when=when), "describe", "bank.py"],
+        cwd=tmp_path,
+        env=dict(os.environ, PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (code, told)
+
+
+def test_ctrl_c_in_a_finalizer_ends_the_command(tmp_path):
+    finalized = "class X:\n    def __del__(self):\n        raise KeyboardInterrupt\nX()\n"
+    (tmp_path / "bank.py").write_text(finalized + MODEL)
+    heeded = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{heeded}; from dstamp_command import main; main()", "describe", "bank.py"],
+        cwd=tmp_path,
+        env=dict(os.environ, PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "dstamp: interrupted\n")
 
 
 @pytest.mark.parametrize("twin", ["half", "gone"])
