@@ -2,10 +2,12 @@
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from dstamp_sim.hunt.job import Job
 
-PYTHON = f"{sys.executable} -I -S"
+PYTHON = f"{Path(sys.executable).resolve()} -I -S"
+"""The interpreter itself, not that of a virtual environment: a trial does not see a checkout that lies in /tmp."""
 
 
 @dataclass(frozen=True)

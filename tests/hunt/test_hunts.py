@@ -150,7 +150,7 @@ def test_the_same_seed_plays_the_same_schedules(can_hold):
 
 
 def test_a_network_socket_leaves_the_verdict_open(can_hold):
-    dial = f"{sys.executable} -I -S -c \"import socket; socket.socket().connect_ex(('127.0.0.1', 9))\""
+    dial = f"{PYTHON} -c \"import socket; socket.socket().connect_ex(('127.0.0.1', 9))\""
     found = hunt_for(Job({"a": dial, "b": "true"}, check="true"), Bounds(1))
     assert found.verdict is Verdict.UNDETERMINED
     assert "a uses a network socket, which no trial orders" in found.headline()
