@@ -72,9 +72,12 @@ def differences(system: System, report, folder: Path) -> list[str]:
 
 
 def _verdicts(name, said, report, *, raw, deadlock):
-    """Counting leaves out the processes that say what the initial state decides, and that deaths may cease."""
+    """Counting leaves out the processes that say what the initial state decides, and that deaths may cease.
+
+    Whether the end stays possible is not exported.
+    """
     for number, judgement in enumerate(report.judgements):
-        if raw and judgement.trace is not None and not judgement.trace.steps:
+        if judgement.prop.asks_ahead or (raw and judgement.trace is not None and not judgement.trace.steps):
             continue
         is_deadlock = judgement.prop.kind is PropertyKind.NO_DEADLOCK
         decided = said.deadlock if is_deadlock else number in said.failed

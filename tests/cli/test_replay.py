@@ -157,7 +157,9 @@ def test_a_draw_that_ends_in_a_deadlock_breaks_that_property(dstamp, visits):
     model.write_text(model.read_text().replace("    seen = yield", "    yield register.wait_for(7)\n    seen = yield"))
     code, out, _ = dstamp("replay", model.with_name("visits.toml"), "--json")
     told = [item["in_this_trace"] for item in json.loads(out)["properties"]]
-    assert (code, told) == (1, ["never asked", "fails from the start"])
+    assert (code, told) == (1, ["never asked", "fails from the start", "fails from the start"]), (
+        "stuck, and so in a trap"
+    )
 
 
 def test_without_evidence_nothing_is_said_of_what_was_observed(dstamp, visits):
@@ -191,10 +193,10 @@ def test_draws_say_how_often_each_property_fails_and_which_seed_shows_it(dstamp,
     scenario.write_text(THINKS)
     code, out, _ = dstamp("replay", scenario, "--draws", 200, "--json")
     assert code == 1
-    lost, deadlock = json.loads(out)["draws"]["properties"]
+    lost, deadlock, trap = json.loads(out)["draws"]["properties"]
     assert 72 <= lost["decided"] <= 128 and lost["asked"] == 200
     assert lost["probability_95"][0] < 0.5 < lost["probability_95"][1]
-    assert deadlock["decided"] == 0 and deadlock["first_seed"] is None
+    assert deadlock["decided"] == trap["decided"] == 0 and deadlock["first_seed"] is None
     assert dstamp("replay", scenario, "--seed", lost["first_seed"])[0] == 1
     assert all(dstamp("replay", scenario, "--seed", seed)[0] == 0 for seed in range(1, lost["first_seed"]))
     assert (

@@ -38,7 +38,7 @@ def needed(atlas: Atlas) -> Iterator[tuple[Any, ...]]:
             node, process = semantics.node(state, pid), semantics.processes[pid]
             if node is None or node.ended:  # the dead and those who have ended meet nothing
                 continue
-            told = (process.name, str(node.op), node.depth, local.private)
+            told = (process.name, str(node.op), local.private)
             yield (*told, *_met(semantics, node.op.target, state))
             for hold in node.holds if semantics.system.crashes and process.killable else ():
                 if not hold.target.private:
@@ -56,7 +56,7 @@ def held(tables: Tables) -> Iterator[tuple[Any, ...]]:
         node, name = tables.node(key), tables.semantics.processes[tables.classes[key.klass].pids[0]].name
         if node is None:
             continue
-        told = (name, str(node.op), node.depth, key.local.private)
+        told = (name, str(node.op), key.local.private)
         slot = int(tables.target.data[local])
         for number in tables.met(local):
             yield (
