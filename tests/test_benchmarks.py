@@ -1,6 +1,7 @@
 """benchmarks/README.md quotes the benchmark's tables: exactly those of the saved results."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -39,10 +40,12 @@ def test_the_tables_have_a_line_for_each_workload():
 
 
 @pytest.mark.parametrize("workload", WORKLOADS)
-def test_a_saved_count_is_what_an_exploration_gives_now(workload):
+def test_a_saved_count_is_what_an_exploration_by_histories_gives_now(workload):
+    """The results were saved before local states were compared by value."""
     done = [c for c in RESULT["cells"] if c["ended"] == "done"]
     cell = next(c for c in done if (c["tool"], c["workload"]) == ("dstamp raw", workload))
-    report = explore(system(workload, cell["n"]), keep_going=workload != "philosophers", reductions=NO_REDUCTION)
+    histories = replace(NO_REDUCTION, by_value=False)
+    report = explore(system(workload, cell["n"]), keep_going=workload != "philosophers", reductions=histories)
     assert (report.coverage.states, report.coverage.transitions) == (cell["states"], cell["transitions"])
 
 
