@@ -6,7 +6,7 @@ Plain on purpose, as it tests the finds of cleverer code; it keeps nothing from 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -118,6 +118,23 @@ class Record:
                 waiting.extend(after)
             self._following[number] = frozenset(seen) if not waiting else None
         return self._following[number]
+
+    def comes_to(self, number: int, arrived: Callable[[State], bool]) -> bool | None:
+        """Whether some behaviour after so many steps comes to a state that has `arrived`.
+
+        Depth first, those who must end before daemons; None if `MOST_FOLLOWING` states do not say.
+        """
+        semantics, first = self.performance.semantics, self.performance.states[number]
+        seen, waiting = {first}, [first]
+        while waiting and len(seen) <= MOST_FOLLOWING:
+            state = waiting.pop()
+            if arrived(state):
+                return True
+            moves = sorted(semantics.moves(state), key=lambda move: not semantics.processes[move.pid].daemon)
+            after = [later for move in moves if (later := semantics.perform(state, move)) not in seen]
+            seen.update(after)
+            waiting.extend(after)
+        return None if waiting else False
 
     @cached_property
     def releases(self) -> list[tuple[Hold, Op]]:

@@ -5,6 +5,8 @@ A trap is a state from which not all who must end can come to their end any more
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from dstamp_sim.analyses.claims import Claim
 from dstamp_sim.analyses.speech import Speech, listed
 from dstamp_sim.analyses.trace_record import Record
@@ -59,28 +61,25 @@ def _cannot_end(claim: CannotEnd, record: Record) -> str:
     after = record.following(claim.step + 1)
     if after is None:
         return "too much can follow"
-    if wrong := next((no for names in _groups(claim) if (no := _end_together(names, after, record))), ""):
-        return wrong
-    before = record.following(claim.step) if claim.step >= 0 else frozenset[State]()
-    if before is None:
-        return "too much could have followed"
-    possible = all(_end_together(names, before, record) for names in _groups(claim))
-    return "" if possible or claim.step < 0 else f"they could not end before step {claim.step + 1} either"
-
-
-def _groups(claim: CannotEnd) -> list[tuple[str, ...]]:
-    """The processes that cannot end together: all, or each alone."""
-    return [claim.processes] if claim.together else [(name,) for name in claim.processes]
-
-
-def _end_together(names: tuple[str, ...], states: frozenset[State], record: Record) -> str:
-    """The objection that in one of the states all of these processes have ended or died; empty if in none."""
-    semantics, pids = record.performance.semantics, [record.performance.pid(name) for name in names]
-    for state in states:
-        nodes = [semantics.node(state, pid) for pid in pids]
-        if all(node is None or node.ended for node in nodes):
+    groups = [claim.processes] if claim.together else [(name,) for name in claim.processes]
+    for names in groups:
+        ended = _all_ended(names, record)
+        if any(map(ended, after)):
             return f"{listed(names)} can end"
+        if claim.step >= 0 and (before := record.comes_to(claim.step, ended)) is not True:
+            return "too much could have followed" if before is None else f"{listed(names)} could not end before either"
     return ""
+
+
+def _all_ended(names: tuple[str, ...], record: Record) -> Callable[[State], bool]:
+    """Whether in a state all of these processes have ended or died."""
+    semantics, pids = record.performance.semantics, [record.performance.pid(name) for name in names]
+
+    def ended(state: State) -> bool:
+        nodes = (semantics.node(state, pid) for pid in pids)
+        return all(node is None or node.ended for node in nodes)
+
+    return ended
 
 
 @against.register

@@ -4,6 +4,8 @@ import pytest
 
 from dstamp_sim import Process, Program, Spec, SwarmService, System
 from dstamp_sim.conformance.play import follow
+from dstamp_sim.core.semantics import Semantics
+from dstamp_sim.engines.replay import replay_to_end
 from tests.conformance.scripts import orchestrate
 
 pytestmark = [
@@ -83,7 +85,11 @@ def test_a_label_only_update_replaces_spec_and_starts_no_task(conform, engine):
     system = services((BASE, HEAD, OTHER_LABEL))
     trace = conform(system, follow(f"p0*2 {WELL} p0"), engine, strict=True)
     assert (last(trace).spec, last(trace).previous, last(trace).status) == (OTHER_LABEL, HEAD, None)
-    assert "swarm" not in trace.waiting, "it is at rest, before its first op"
+    semantics = Semantics(system)
+    _, end = replay_to_end(semantics, trace.schedule)
+    swarm = semantics.names.index("swarm")
+    assert semantics.node(end, swarm).op == system.objects[0].wait_update()
+    assert semantics.outcomes(end, swarm) == ()
 
 
 def test_a_label_only_update_during_an_update_does_not_end_it(conform, engine):
