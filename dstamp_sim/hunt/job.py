@@ -36,7 +36,9 @@ class Job:
 
     def __post_init__(self) -> None:
         if not 2 <= len(self.runs) <= 4:
-            raise UsageError(f"hunt: {len(self.runs)} runs: write --run NAME=COMMAND two to four times")
+            raise UsageError(
+                f"hunt: two to four runs are needed, not {len(self.runs)}: write --run NAME=COMMAND for each"
+            )
         for name in self.runs:
             if not _NAME.fullmatch(name):
                 raise UsageError(f"hunt: run {name!r}: a name has letters, digits and _ only")

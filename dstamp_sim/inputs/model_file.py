@@ -25,7 +25,7 @@ from dstamp_sim.core.place import defined
 from dstamp_sim.core.placement import Placement
 from dstamp_sim.core.system import ANY, Copies, System
 from dstamp_sim.disk.reading import LONGEST_NAME, read_bytes
-from dstamp_sim.inputs.schema import as_written
+from dstamp_sim.inputs.schema import as_written, rule_of
 
 NO_LOCKS = Placement("none")
 """The name of no placement, in every output."""
@@ -184,7 +184,7 @@ def _converted(name: str, value: Any, annotation: Any) -> Any:
     except PydanticUserError as error:
         raise UsageError(f"parameter {name!r} is declared {kind}, which --set cannot write") from error
     except ValidationError as error:
-        raise UsageError(f"parameter {name}={value!r}: {error.errors()[0]['msg']}; it is declared {kind}") from error
+        raise UsageError(f"parameter {name!r}: {rule_of(error)}; it is declared {kind}") from error
 
 
 def _parameters(factory: Callable[..., System]) -> Mapping[str, inspect.Parameter]:

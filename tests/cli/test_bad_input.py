@@ -36,8 +36,14 @@ def refused(result, *texts):
     ("words", "texts"),
     [
         (["cc_ci", "--set", "rusn=3"], ["unknown parameter 'rusn'; did you mean 'runs'"]),
-        (["cc_ci", "--set", "runs=three"], [r"parameter runs='three': .*integer.*declared a number or any"]),
-        (["cc_ci", "--set", "checkout=shred"], [r"checkout='shred': .*'shared' or 'per_run'"]),
+        (
+            ["cc_ci", "--set", "runs=three"],
+            [r"parameter 'runs': it must be a whole number \(given: 'three'\); it is declared a number or any"],
+        ),
+        (
+            ["cc_ci", "--set", "checkout=shred"],
+            [r"parameter 'checkout': it must be 'shared' or 'per_run' \(given: 'shred'\)"],
+        ),
         (["cc_ci", "--set", "runs"], ["--set runs: write name=value"]),
         (["cc_ci", "--placement", "deploy_ap"], ["unknown placement 'deploy_ap'; did you mean 'deploy_app'"]),
         (["cc_ci", "--placement", "app-domian:deploy_app"], ["unknown lock 'app-domian'; did you mean 'app-domain'"]),
