@@ -85,9 +85,7 @@ def explain(
     if not facts:
         return Explanation(None, None, "Nothing went wrong in this trace")
     ahead = {prop.name for prop in asked if prop.asks_ahead}
-    first = min(
-        facts, key=lambda fact: fact.property in ahead
-    )  # what has failed comes before what cannot come any more
+    first = min(facts, key=lambda fact: fact.property in ahead)  # what failed, before what cannot come any more
     causes = Causes(what_if, Conflicts(trace, accesses), first)
     return _Explainer(causes, Narrator(Record(system, trace), when), when).explain()
 

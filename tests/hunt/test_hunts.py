@@ -290,9 +290,12 @@ def test_an_ordinary_user_can_hunt_too(can_hold):
         "    look_around(stage)\n    print(Search(stage, Bounds(1)).run().failing.why)"
     )
     command = ["python3", "-S", "-c", code, root, COUNT, IS_7]
-    done = subprocess.run(
-        command, user=NOBODY, group=NOBODY, extra_groups=[], capture_output=True, text=True, cwd="/", check=False
-    )
+    try:
+        done = subprocess.run(
+            command, user=NOBODY, group=NOBODY, extra_groups=[], capture_output=True, text=True, cwd="/", check=False
+        )
+    except PermissionError:
+        pytest.skip("no Python on the path may be run by an ordinary user")
     if "refused" in done.stderr or "Permission" in done.stderr or "No module" in done.stderr:
         pytest.skip(f"an ordinary user cannot here: {done.stderr.splitlines()[-1]}")
     assert done.stdout == "f is 6, not 7\n", done.stderr
