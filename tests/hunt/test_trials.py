@@ -135,7 +135,7 @@ def test_a_setup_that_fails_is_told_with_what_it_said(staged):
 
 @pytest.mark.parametrize(
     ("runs", "ignore", "says"),
-    [({"a": "true"}, (), "1 runs"), ({"a": "true", "b c": "true"}, (), "'b c'"),
+    [({"a": "true"}, (), "not 1: write --run"), ({"a": "true", "b c": "true"}, (), "'b c'"),
      ({"a": "true", "b": "true"}, ("x",), "--ignore would be ignored")],
 )  # fmt: skip
 def test_a_job_that_makes_no_sense_is_refused(runs, ignore, says):
