@@ -85,6 +85,10 @@ class Accesses:
         """What step `number` left in a field; None if it removed it."""
         return self._left(number, location).get(location.path)
 
+    def changes(self, number: int, location: Location) -> bool:
+        """Whether step `number` left another value in a field than it found there."""
+        return bool(self.written(number, location) != self.value(number, location))
+
     def is_there(self, number: int, location: Location) -> bool:
         """Whether there is such a field after step `number`."""
         return location.path in self._left(number, location)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from dstamp_sim.analyses.accesses import Accesses
-from dstamp_sim.analyses.causes import Cause, CauseKind, Causes
+from dstamp_sim.analyses.cause_kinds import Cause, CauseKind
+from dstamp_sim.analyses.causes import Causes
 from dstamp_sim.analyses.claims import CameOut, Claim, Depends, TriedAndSafe, circle
 from dstamp_sim.analyses.conflicts import Conflicts, Cycle, Dependency, DependencyKind, locks
 from dstamp_sim.analyses.deadlock import Deadlock, deadlock_in
@@ -173,7 +174,7 @@ class _Explainer:
         several = cause is not None and cause.story is CauseKind.TOGETHER
         if self.causes.since < 0 or (cause is not None and cause.story is not CauseKind.TURN and not several):
             return ""
-        bounded = self.causes.left_sets or self.causes.what_if.gave_up
+        bounded = self.causes.together.left_sets or self.causes.what_if.gave_up
         if several:
             return " (not all smaller sets of steps were tried)" if bounded else ""
         return "; no single step that was tried decides it" + (" (not all could be tried)" if bounded else "")

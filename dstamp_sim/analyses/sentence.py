@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dstamp_sim.analyses.causes import Cause, CauseKind, Causes
+from dstamp_sim.analyses.cause_kinds import Cause, CauseKind
+from dstamp_sim.analyses.causes import Causes
 from dstamp_sim.analyses.claims import (
     Alone,
     CameOut,

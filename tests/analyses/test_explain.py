@@ -7,8 +7,8 @@ from typing import NamedTuple
 import pytest
 
 from dstamp_sim import Process, Program, Register, System, always, at_end, each_result, explore, replay
-from dstamp_sim.analyses import causes, what_if
-from dstamp_sim.analyses.causes import CauseKind
+from dstamp_sim.analyses import together, what_if
+from dstamp_sim.analyses.cause_kinds import CauseKind
 from dstamp_sim.analyses.explain import explain
 from dstamp_sim.inputs.model_file import load_model
 from tests.analyses.story_models import each_of_two_deaths_is_enough
@@ -145,7 +145,7 @@ def test_where_no_order_of_two_steps_alone_decides_the_smallest_set_of_them_is_t
 
 def test_that_not_all_sets_were_tried_is_said(monkeypatch):
     assert "tried)" not in explain(*readers_of(3)).sentence
-    monkeypatch.setattr(causes, "MOST_SETS", 5)
+    monkeypatch.setattr(together, "MOST_SETS", 5)
     three = explain(*readers_of(3))
     assert len(three.cause.parts) == 3, "all of them at once, and none of them can be left out"
     assert "fails at step 6 (not all smaller sets of steps were tried). Tried and safe:" in three.sentence

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dstamp_sim import Choice, System, Verdict, explore
-from dstamp_sim.analyses.causes import CauseKind
+from dstamp_sim.analyses.cause_kinds import CauseKind
 from dstamp_sim.analyses.claims import (
     Alone,
     CameOut,
