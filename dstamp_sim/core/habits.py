@@ -50,8 +50,13 @@ def fault(function: FunctionType, instance: Any = None) -> str:
         return ""
     reader = _FunctionReader(function, tree, instance)
     for node, why in reader.faults():
-        return f"{Place(function.__code__.co_filename, node.lineno)}: {why}"  # type: ignore[attr-defined]
+        return f"{Place(function.__code__.co_filename, _line(node))}: {why}"
     return ""
+
+
+def _line(node: ast.AST) -> int:
+    """The line where a node begins; the `for` of a comprehension has none of its own, but what it goes through has."""
+    return _line(node.iter) if isinstance(node, ast.comprehension) else node.lineno  # type: ignore[attr-defined]
 
 
 def line_changing(function: FunctionType, name: str) -> Place | None:

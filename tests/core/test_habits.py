@@ -257,6 +257,7 @@ def build() -> System:
         ("for name in names(): yield x.write(name)", "program"),
         ("for name in upper(): yield x.write(name)", "program"),
         ("yield x.write(list(names())[0])", "program"),
+        ("yield x.write([len(name) for name in names()][0])", "program"),
         ("yield x.write(tuple(upper()))", "program"),
         ("found = names(); yield x.write('-'.join(found))", "program"),
         ("found = yield from asked(); yield x.write(tuple(found))", "program"),
