@@ -31,7 +31,14 @@ def _wrong(held: Held, record: Record) -> Iterator[Held]:
 
 
 def _not_waiting(record: Record) -> list[str]:
-    return [name for name in record.trace.processes if name not in record.trace.waiting]
+    """Those who have ended, are dead or can move: a daemon at rest waits too, though the trace does not list it."""
+    performance = record.performance
+    stand = {
+        name: performance.semantics.node(performance.states[-1], performance.pid(name))
+        for name in record.trace.processes
+    }
+    end = len(performance.choices)
+    return [n for n, node in stand.items() if node is None or node.ended or performance.can_move(n, end)]
 
 
 def _ended(record: Record) -> list[str]:

@@ -88,6 +88,13 @@ def test_every_claim_about_random_systems_is_true_and_its_wrong_twins_are_caught
     assert sum(check(islice(told(count()), 150)).values()) > 1000
 
 
+def test_a_daemon_at_rest_that_waits_for_a_lock_is_no_wrong_twin_of_who_waits():
+    """In this system one process waits for itself, another for it, and so does a daemon, which is not listed."""
+    drawn = failing(28_184)
+    assert drawn is not None
+    assert check([(Record(*drawn), explain(*drawn))])["WaitsForHolders"] > 0
+
+
 @pytest.mark.parametrize("seed", [3546, 5019])
 def test_a_lapse_is_told_of_a_hold_from_the_step_that_took_it(seed):
     """In these systems a wrong twin, taken a step later, once passed."""
