@@ -202,15 +202,25 @@ class _Counts:
     says: Callable[[], str] = str
 
 
+_counts = _Counts()
+
+
+def counts_so_far() -> str:
+    """What the progress that is under way last told."""
+    return _counts.says()
+
+
 @contextmanager
 def _counts_where_memory_ends() -> Iterator[_Counts]:
     """A MemoryError inside is raised anew with the counts that were told last; what its frames held is free again."""
-    counts = _Counts()
+    before = _counts.says
     try:
-        yield counts
+        yield _counts
     except MemoryError as error:
         traceback.clear_frames(error.__traceback__)
-        raise MemoryError(counts.says()) from None
+        raise MemoryError(counts_so_far()) from error.__cause__
+    finally:
+        _counts.says = before
 
 
 EVERY_S = 10.0

@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import functools
 import io
 import os
+import resource
 import signal
 import sys
 import traceback
 from collections.abc import Callable
+from concurrent.futures import BrokenExecutor
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
@@ -20,9 +23,9 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import Aside, errors, print_json, results
+from dstamp_sim.cli.console import Aside, counts_so_far, errors, print_json, results
 from dstamp_sim.core.errors import DstampError, cut, lacks_memory, shown
-from dstamp_sim.disk.writing import failures_of_held
+from dstamp_sim.disk.writing import failures_of_held, writing_began
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -83,7 +86,9 @@ def _said(message: str, code: int) -> int:
 def _undetermined(error: BaseException, *, as_json: bool) -> int:
     """Prints that memory ran out, with the counts that a MemoryError of a command's progress has."""
     counts = f" after {error}" if isinstance(error, MemoryError) and str(error) else ""
-    reason = f"memory ran out{counts}, before anything was decided"
+    killed = isinstance(error.__cause__, BrokenExecutor)
+    what = "a worker process was killed, as happens where memory runs out," if killed else "memory ran out"
+    reason = f"{what}{counts}, before anything was decided"
     if as_json:
         print_json({"verdict": "UNDETERMINED", "reason": reason})
     else:
@@ -102,6 +107,34 @@ def _fault(error: BaseException) -> int:
     return _said(f"this is a fault of dstamp, and no verdict: {shown(error)}{place}; {remedy}", FAULT)
 
 
+_c_handler: list[object] = []
+"""What C calls at an abort: it lives as long as it is kept here."""
+
+
+def survive_aborts(*, as_json: bool) -> None:
+    """Where `ulimit -v` limits memory, a library that calls abort() for the lack of it (LLVM) leaves a verdict, too.
+
+    Elsewhere an abort stays one.
+    """
+    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if allowed != resource.RLIM_INFINITY:
+        _c_handler[:] = [ctypes.CFUNCTYPE(None, ctypes.c_int)(lambda _: _aborted(as_json=as_json))]
+        ctypes.CDLL(None).signal(signal.SIGABRT, _c_handler[0])
+
+
+def _aborted(*, as_json: bool) -> None:
+    """Ends the process: abort(), which called this, ends it otherwise."""
+    code = FAULT
+    try:
+        if writing_began():
+            code = _said("memory ran out as files were written", UNWRITTEN)
+        else:
+            code = _undetermined(MemoryError(counts_so_far()), as_json=as_json)
+        results().flush()
+    finally:
+        os._exit(code)
+
+
 def ending(command: Callable[..., None]) -> Callable[..., None]:
     """The command, with the exit code of `exit_code`: typer would turn exceptions into other codes.
 
@@ -110,8 +143,10 @@ def ending(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(*args: object, **options: object) -> None:
+        as_json = bool(options.get("as_json"))
         with redirect_stdout(Aside(sys.stdout)):
-            code = exit_code(lambda: command(*args, **options), as_json=bool(options.get("as_json")))
+            survive_aborts(as_json=as_json)
+            code = exit_code(lambda: command(*args, **options), as_json=as_json)
             if code in VERDICTS:
                 code = exit_code(lambda: _write_files(code))
         raise typer.Exit(code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,13 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import AsJson, Force, Out, bar, output, print_files, print_json, say
+from dstamp_sim.cli.console import AsJson, Force, Out, bar, errors, output, print_files, print_json, say
 from dstamp_sim.cli.numbers import whole
 from dstamp_sim.core.errors import UsageError
 
 if TYPE_CHECKING:
     from dstamp_sim.hunt.hunt import Hunted
 
+_Trust = Annotated[
+    bool, typer.Option("--trust", help="With --replay: run a file's commands, and let it write, wherever that lies.")
+]
 _NEEDED = "hunt: write --run NAME=COMMAND at least twice, or --replay FILE"
 
 
@@ -48,6 +52,7 @@ def hunt(
     ] = None,
     again: Annotated[int, typer.Option(metavar="N", parser=whole(1), help="How often it is performed again.")] = 10,
     out: Out = Path("out"),
+    trust: _Trust = False,
     force: Force = False,  # noqa: ARG001 - its callback has done all
     as_json: AsJson = False,
 ) -> None:
@@ -60,20 +65,27 @@ def hunt(
     if (replay is None) == (not runs):
         raise UsageError(_NEEDED)
     if replay is not None:
-        _replay(replay, again, as_json=as_json)
+        given = {
+            "--setup": setup, "--check": check, "--from": folder, "--preemptions": preemptions != 2,
+            "--crashes": crashes, "--budget": budget != 60, "--seed": seed, "--any-exit": any_exit, "--ignore": ignore,
+            "--allow": allow,
+        }  # fmt: skip
+        _refuse_ignored(given, "with --replay the file says all that is run")
+        _replay(replay, again, trust=trust, as_json=as_json)
         return
+    _refuse_ignored({"--trust": trust}, "it is for --replay, which runs the commands of a file")
     job = Job(_named(runs or []), setup, check, folder_of(folder), tuple(ignore or ()), any_exit)
     with bar("schedules") as tell:
         found = hunt_for(
-            job,
-            Bounds(preemptions, crashes, float(budget), seed),
-            allowed=allow or (),
-            again=again,
-            out=out,
-            folder=folder,
-            tell=lambda played, left: tell(played, played + left),
-        )
+            job, Bounds(preemptions, crashes, float(budget), seed), allowed=allow or (), again=again, out=out,
+            folder=folder, tell=lambda played, left: tell(played, played + left),
+        )  # fmt: skip
     _print(found, as_json=as_json)
+
+
+def _refuse_ignored(options: Mapping[str, object], why: str) -> None:
+    if ignored := [option for option, value in options.items() if value]:
+        raise UsageError(f"hunt: {', '.join(ignored)} would be ignored: {why}")
 
 
 def _named(runs: list[str]) -> dict[str, str]:
@@ -119,10 +131,16 @@ def _as_json(found: Hunted) -> dict[str, object]:
     }
 
 
-def _replay(file: Path, times: int, *, as_json: bool) -> None:
+def _replay(file: Path, times: int, *, trust: bool, as_json: bool) -> None:
     from dstamp_sim.hunt.hunt import replay_saved  # noqa: PLC0415 - as above
+    from dstamp_sim.hunt.saved import read_saved, refuse_strange  # noqa: PLC0415 - as above
 
-    found = replay_saved(file, times)
+    saved = read_saved(file)
+    if not trust:
+        refuse_strange(file, saved)
+    for command in saved.commands():
+        say(errors(), Text(f"running {command}"))
+    found = replay_saved(file, saved, times)
     if as_json:
         print_json({"about": found.about, "again": asdict(found.again)})
     else:

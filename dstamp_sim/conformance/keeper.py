@@ -16,7 +16,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from dstamp_sim.core.errors import UsageError
+from dstamp_sim.core.errors import UsageError, cut
 
 IMAGE = "dstamp-toy:1"
 """The toy service's image: one static busybox."""
@@ -105,10 +105,14 @@ def private_engine() -> Iterator[Engine]:
     with _keeper(_which("dockerd")) as (_, init):
         root = Path(f"/proc/{init}/root/run")
         engine = Engine(f"unix://{root}/docker.sock", root / "control")
-        client = _awaited(engine, root)
-        client.init_swarm(advertise_addr="127.0.0.1", listen_addr="127.0.0.1:2377")
-        _import_image(client)
-        client.close()
+        try:
+            with closing(_awaited(engine, root)) as client:
+                client.init_swarm(advertise_addr="127.0.0.1", listen_addr="127.0.0.1:2377")
+                _import_image(client)
+        except NoEngine:
+            raise
+        except Exception as error:  # whatever its client makes of an engine that dies
+            raise NoEngine(f"dockerd came up and then failed: {error}; {_last_words(root)}") from error
         yield engine
 
 
@@ -176,12 +180,17 @@ def _awaited(engine: Engine, root: Path) -> Any:
     until = time.monotonic() + START_S
     while not _listens(engine.address):
         if time.monotonic() > until or not root.exists():
-            log = root / "dockerd.log"
-            last = log.read_text(errors="replace").splitlines()[-3:] if log.exists() else ["it left no log"]
-            raise NoEngine("dockerd did not come up: " + " | ".join(last))
+            raise NoEngine(f"dockerd did not come up: {_last_words(root)}")
         time.sleep(0.02)
     client.ping()
     return client
+
+
+def _last_words(root: Path) -> str:
+    """The end of the engine's log."""
+    log = root / "dockerd.log"
+    last = log.read_text(errors="replace").splitlines()[-3:] if log.exists() else ["it left no log"]
+    return cut(" | ".join(last), 500)
 
 
 def _listens(address: str) -> bool:

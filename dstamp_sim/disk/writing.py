@@ -43,12 +43,14 @@ class HeldBack:
     """Files that wait for a command's verdict; `force` writes over those that nobody here wrote."""
 
     force: bool = False
+    begun: bool = False
     waiting: list[tuple[Path, Content, bool]] = field(default_factory=list)
     written: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
     def write(self) -> None:
         """Writes what waits, each file by itself; why one could not be is added to `failures`."""
+        self.begun = True
         waiting, self.waiting = self.waiting, []
         for path, content, over in waiting:
             try:
@@ -91,6 +93,12 @@ def write_held() -> Sequence[Path]:
         return ()
     held.write()
     return held.written
+
+
+def writing_began() -> bool:
+    """Whether the command has begun to write what it held back: its verdict is printed."""
+    held = _held.get()
+    return held is not None and held.begun
 
 
 def failures_of_held() -> Sequence[str]:

@@ -12,7 +12,7 @@ from dstamp_sim.disk.writing import check_writable, write
 from dstamp_sim.hunt import trap
 from dstamp_sim.hunt.follow import Anchored, Stretch, stretches_of
 from dstamp_sim.hunt.job import Job, PreparedJob, prepared
-from dstamp_sim.hunt.saved import first_change, folding_of, read_saved, saved_of, write_saved
+from dstamp_sim.hunt.saved import Saved, first_change, folding_of, saved_of, write_saved
 from dstamp_sim.hunt.search import Bounds, Found, Search, Tell, look_around
 from dstamp_sim.hunt.shrink import Shrinker, Shrunk
 from dstamp_sim.hunt.story import lanes_of, pointed_at, story_text, trace_of
@@ -148,11 +148,16 @@ class Replayed:
     again: Repetition
 
 
-def replay_saved(path: Path, times: int = 10, *, seconds_a_trial: float = SECONDS_A_TRIAL) -> Replayed:
-    """A hunt file's schedule performed again. Raises WitnessError where its programs changed."""
-    saved = read_saved(path)
+def replay_saved(path: Path, saved: Saved, times: int = 10, *, seconds_a_trial: float = SECONDS_A_TRIAL) -> Replayed:
+    """The schedule of a hunt file, as `read_saved` found it, performed again.
+
+    Raises WitnessError, with the file's name, where its programs changed or cannot be prepared.
+    """
     with supervisor(saved.allowed, seconds_a_trial) as living:
-        stage = prepared(saved.job(), living)
+        try:
+            stage = prepared(saved.job(), living)
+        except UsageError as error:
+            raise WitnessError(f"{path}: {error}") from error
         if change := first_change(saved, stage):
             raise WitnessError(
                 f"{path}: {change} since: the schedule is of the calls of other programs; hunt again (the commands are "

@@ -16,7 +16,9 @@ from dstamp_sim.hunt.touches import Uses
 from dstamp_sim.hunt.tree import Tree
 from dstamp_sim.hunt.trial import ENV, CallChooser, End, TrialOutcome
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+MOST_RUNS = 4
+NAME = "[A-Za-z_][A-Za-z0-9_]*"
+"""What a run may be called, as a regular expression."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,12 @@ class Job:
     any_exit: bool = False
 
     def __post_init__(self) -> None:
-        if not 2 <= len(self.runs) <= 4:
+        if not 2 <= len(self.runs) <= MOST_RUNS:
             raise UsageError(
                 f"hunt: two to four runs are needed, not {len(self.runs)}: write --run NAME=COMMAND for each"
             )
         for name in self.runs:
-            if not _NAME.fullmatch(name):
+            if not re.fullmatch(NAME, name):
                 raise UsageError(f"hunt: run {name!r}: a name has letters, digits and _ only")
         if self.ignore and self.check is not None:
             raise UsageError("hunt: --ignore would be ignored: with --check it is the check that judges")

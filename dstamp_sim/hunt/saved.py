@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from dstamp_sim.core.errors import UsageError, WitnessError
+from pydantic import Field, model_validator
+
+from dstamp_sim.core.errors import UsageError, WitnessError, cut, unknown
 from dstamp_sim.disk.reading import read_json
 from dstamp_sim.disk.writing import write
 from dstamp_sim.hunt.folding import Folding, NameShape
 from dstamp_sim.hunt.follow import Stretch
-from dstamp_sim.hunt.job import Job, PreparedJob
+from dstamp_sim.hunt.job import MOST_RUNS, NAME, Job, PreparedJob
 from dstamp_sim.hunt.touches import Uses
 from dstamp_sim.hunt.tree import Tree
+from dstamp_sim.inputs.schema import Strict, checked
+from dstamp_sim.pipeline.trust import lies_in
 
 FORMAT = "dstamp-hunt/1"
 LARGEST = 64 << 20
@@ -41,8 +45,65 @@ class Saved:
     stable: tuple[str, ...]
 
     def job(self) -> Job:
-        """The job again; its folder is read anew. Raises OSError where that is gone."""
+        """The job again; its folder is read anew. Raises UsageError where that is gone."""
         return Job(dict(self.runs), self.setup, self.check, folder_of(self.folder), tuple(self.ignore), self.any_exit)
+
+    def commands(self) -> Iterator[str]:
+        """What performing it runs, a line for each command."""
+        yield from (f"setup: {self.setup}",) if self.setup else ()
+        yield from (f"{name}: {command}" for name, command in self.runs.items())
+        yield from (f"check: {self.check}",) if self.check is not None else ()
+
+
+Command = Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=100_000)]
+RunName = Annotated[str, Field(pattern=f"^{NAME}$", max_length=200)]
+LongText = Annotated[str, Field(max_length=100_000)]
+Yes = Annotated[bool, Field(strict=True)]
+NamePattern = Annotated[
+    str, Field(pattern=r"^(\\.|[^\\.*+?(){}\[\]|^$]|\[A-Za-z0-9_\]\{[0-9]{1,3}\})*$", max_length=5_000)
+]
+"""What `folding` makes of a name: letters, escaped ones, and so many of any letter; no other regular expression."""
+
+
+class _StretchOfFile(Strict):
+    run: str
+    call: LongText = ""
+    object: LongText = ""
+    nth: Annotated[int, Field(ge=0, strict=True)] = 0
+    dies: Yes = False
+
+
+class _HuntFile(Strict):
+    format: str
+    about: LongText
+    runs: Annotated[dict[RunName, Command], Field(min_length=2, max_length=MOST_RUNS)]
+    setup: Command
+    check: Command | None
+    folder: Command | None
+    ignore: tuple[LongText, ...]
+    any_exit: Yes
+    allowed: tuple[Command, ...]
+    start: tuple[Annotated[str, Field(pattern=r"^\S+ [0-7]+ [0-9a-f]+$")], ...]
+    stretches: tuple[_StretchOfFile, ...]
+    uses: dict[str, dict[str, Annotated[str, Field(pattern="^[a-z]*$", max_length=26)]]]
+    shapes: tuple[tuple[LongText, NamePattern, LongText], ...]
+    stable: tuple[LongText, ...]
+
+    @model_validator(mode="after")
+    def _of_its_runs(self) -> _HuntFile:
+        named = {stretch.run for stretch in self.stretches}.union(*self.uses.values())
+        if strange := sorted(named - self.runs.keys()):
+            raise ValueError(f"stretches and uses are of runs that are there: {unknown('run', strange[0], self.runs)}")
+        if self.check is not None and self.ignore:
+            raise ValueError("a file with a check has no ignore: it is the check that judges")
+        return self
+
+    def saved(self) -> Saved:
+        """The same as the hunt knew it."""
+        plain = {name: value for name, value in self if name not in ("format", "stretches", "uses")}
+        stretches = tuple(Stretch(**dict(stretch)) for stretch in self.stretches)
+        uses = {target: {run: set(kinds) for run, kinds in by_run.items()} for target, by_run in self.uses.items()}
+        return Saved(**plain, stretches=stretches, uses=uses)
 
 
 def folding_of(saved: Saved) -> Folding:
@@ -83,23 +144,26 @@ def write_saved(path: Path, saved: Saved) -> None:
 def read_saved(path: Path) -> Saved:
     """The schedule in `path`. Raises WitnessError where that is no hunt file, Unreadable where it cannot be read."""
     content = read_json(path, LARGEST)
-    try:
-        _expect(content.pop("format"))
-        content["stretches"] = tuple(Stretch(**stretch) for stretch in content["stretches"])
-        content["uses"] = {
-            target: {run: set(kinds) for run, kinds in by_run.items()} for target, by_run in content["uses"].items()
-        }
-        content["shapes"] = tuple(tuple(shape) for shape in content["shapes"])
-        for name in ("ignore", "allowed", "start", "stable"):
-            content[name] = tuple(content[name])
-        return Saved(**content)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WitnessError(f"{path}: not a hunt file: {error}") from error
+    found = content.get("format") if isinstance(content, dict) else None
+    if found != FORMAT:
+        told = f" (given: {cut(repr(found))})" if found is not None else ", for it has none"
+        raise WitnessError(f"{path}: not a hunt file: its format is not {FORMAT!r}{told}; `dstamp hunt` writes them")
+    return checked(path, content, _HuntFile, WitnessError).saved()
 
 
-def _expect(form: object) -> None:
-    if form != FORMAT:
-        raise ValueError(f"its format is {form!r}, not {FORMAT}")
+def refuse_strange(path: Path, saved: Saved) -> None:
+    """Raises UsageError if the file in `path`, what it copies, or what it may write lies outside of the current folder.
+
+    A hunt file has commands in it, which performing it runs.
+    """
+    for place, name, does in (
+        ("", str(path), "its commands would be run"),
+        ("at folder: ", saved.folder or ".", "it would be copied"),
+        *((f"at allowed.{number}: ", name, "it could be written") for number, name in enumerate(saved.allowed)),
+    ):
+        if not lies_in(Path(name), Path()):
+            told = f"{cut(name) if place else 'it'} lies outside of the current folder, and {does}"
+            raise UsageError(f"{path}: {place}{told}; read the file, then add --trust")
 
 
 def first_change(saved: Saved, stage: PreparedJob) -> str:

@@ -10,6 +10,11 @@ from dstamp_sim.inputs.scenario_file import read_scenario
 from dstamp_sim.inputs.witness_file import witness_parts
 
 
+def lies_in(file: Path, *folders: Path) -> bool:
+    """Whether a file lies in one of the folders, links followed."""
+    return any(file.resolve().is_relative_to(folder.resolve()) for folder in folders)
+
+
 def model_run_by_witness(witness: Path, *, trust: bool) -> Path:
     """The model's file that performing a witness runs; nothing is run yet.
 
@@ -30,7 +35,7 @@ def _known(reference: str, file: Path, place: str, *, trust: bool) -> Path:
     except UsageError as error:
         raise UsageError(f"{file}: at {place}: {error}") from error
     known = (file.parent, Path(), bundled("models"), bundled("experiments"))
-    if not trust and not any(model.resolve().is_relative_to(folder.resolve()) for folder in known):
+    if not trust and not lies_in(model, *known):
         raise UsageError(
             f"{file}: at {place}: it would run {model.resolve()}, which lies neither beside it nor in the current "
             "folder: a model is Python code; read that file, then add --trust"

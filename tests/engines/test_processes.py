@@ -5,9 +5,11 @@ import multiprocessing
 import multiprocessing.resource_tracker
 import multiprocessing.util
 import os
+import resource
 import signal
 import threading
 import time
+from concurrent.futures import BrokenExecutor
 
 import pytest
 
@@ -33,6 +35,15 @@ def die(number):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def leave(number):
+    os._exit(1)
+
+
+def abort(number):
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.abort()
+
+
 def last(number):
     if number:
         time.sleep(60)
@@ -55,7 +66,14 @@ def test_a_tasks_error_is_raised_as_it_is():
 
 def test_a_process_that_dies_is_an_error_for_the_user():
     with pytest.raises(DstampError, match="a worker process died"):
-        list(spawned(die, [1, 2], 2, begin, (0,)))
+        list(spawned(leave, [1, 2], 2, begin, (0,)))
+
+
+@pytest.mark.parametrize("task", [die, abort])
+def test_a_process_that_is_killed_ran_out_of_memory_as_far_as_anybody_knows(task):
+    with pytest.raises(MemoryError) as raised:
+        list(spawned(task, [1, 2], 2, begin, (0,)))
+    assert isinstance(raised.value.__cause__, BrokenExecutor)
 
 
 @pytest.fixture

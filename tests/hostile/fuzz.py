@@ -21,12 +21,13 @@ from dstamp_sim.core.errors import DstampError, harmless
 from dstamp_sim.core.verdict import Verdict
 from dstamp_sim.engines.explore.explorer import explore
 from dstamp_sim.engines.replay import replay
+from dstamp_sim.hunt.saved import Saved, folding_of, read_saved
 from dstamp_sim.incident.evidence import read_evidence
 from dstamp_sim.incident.run_folders import read_run_folders
 from dstamp_sim.inputs.model_file import load_model
 from dstamp_sim.inputs.scenario_file import read_scenario
 from dstamp_sim.inputs.witness_file import Origin, Witness, read_witness, write_witness
-from tests.hostile.rows import BANK, MODEL
+from tests.hostile.rows import BANK, HUNT, MODEL
 
 MOST_CPU_S = 20.0
 LONGEST_SENTENCE = 2_500
@@ -168,6 +169,7 @@ def _kinds(folder: Path) -> dict[str, Kind]:
         "evidence": (mutated(path, evidence.read_text(), _toml), lambda: _done(read_evidence(path, observable))),
         "run folder": (run_folder, lambda: _done(read_run_folders(runs, observable))),
         "model": (mutated(model, MODEL, _code), lambda: _explored(model)),
+        "hunt file": (document(witness, HUNT), lambda: _prepared(read_saved(witness))),
     }
 
 
@@ -180,6 +182,12 @@ def _keep_witness(folder: Path, path: Path) -> None:
 
 def _done(_: object) -> str:
     return "read"
+
+
+def _prepared(saved: Saved) -> str:
+    """What comes before any command of a hunt file is run: its job, and how names are folded."""
+    folding_of(saved).fold("d/stamp-123456789")
+    return _done([*saved.commands(), saved.job() if saved.folder is None else None])
 
 
 def _explored(model: Path) -> str:

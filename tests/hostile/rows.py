@@ -566,6 +566,61 @@ def outputs() -> Iterator[Row]:
     )
 
 
+HUNT: dict[str, Any] = {
+    "format": "dstamp-hunt/1",
+    "about": "f is 6, not 7",
+    "runs": {"a": "n=$(cat f); echo $((n+1)) > f", "b": "n=$(cat f); echo $((n+1)) > f"},
+    "setup": "echo 5 > f",
+    "check": "[ $(cat f) = 7 ]",
+    "folder": None,
+    "ignore": [],
+    "any_exit": False,
+    "allowed": [],
+    "start": ["f 100644 f0b5c2c2211c8d67ed15e75e"],
+    "stretches": [{"run": "a", "call": "read", "object": "f", "nth": 2, "dies": False}, {"run": "b"}, {"run": "a"}],
+    "uses": {"f": {"a": "rw", "b": "rw"}},
+    "shapes": [["d/", "stamp\\-[A-Za-z0-9_]{9}", "stamp-*"]],
+    "stable": ["f"],
+}
+"""A hunt file."""
+
+
+def hunts() -> Iterator[Row]:
+    """Hunt files that hold anything else, or whose commands a reader may not expect."""
+    for name, place, value, told in (
+        ("a number for a command", "runs", {"a": 5, "b": "x"}, r"at runs.a: it must be a text"),
+        ("one run", "runs", {"a": "x"}, r"at runs: .*2"),
+        ("a NUL in a command", "setup", "a\0b", r"at setup: "),
+        ("a text for the runs", "runs", "ab", r"at runs: it must be a table"),
+        ("a run that is a path", "runs", {"../a": "x", "b": "y"}, r"at runs.../a"),
+        ("an unknown run", "stretches", [{"run": "c"}], r"unknown run 'c'"),
+        ("a large count", "stretches", [{"run": "a", "nth": 10**30}], r"at stretches.0.nth: .*larger than any"),
+        ("a negative count", "stretches", [{"run": "a", "nth": -1}], r"at stretches.0.nth: .*-1"),
+        ("a start state of another form", "start", ["f"], r"at start.0: "),
+        ("a pattern that takes for ever", "shapes", [["", "(a*)*b", "x"]], r"at shapes.0.1: "),
+        ("a pattern that is none", "shapes", [["", "[", "x"]], r"at shapes.0.1: "),
+        ("a text for what may be written", "allowed", "/", r"at allowed: it must be a list"),
+        ("ignore beside a check", "ignore", ["*"], r"a file with a check has no ignore"),
+        ("a key of none", "cheek", "x", r"at cheek: unknown key.*check"),
+        ("another format", "format", "dstamp-hunt/9", r"not a hunt file: .*dstamp-hunt/9"),
+        ("a folder that is gone", "folder", "nowhere", r"--from nowhere: no such folder"),
+        ("a folder elsewhere", "folder", "/etc", r"at folder: /etc lies outside .* --trust"),
+        ("what may be written elsewhere", "allowed", ["/etc"], r"at allowed.0: /etc lies outside .* --trust"),
+        ("a link that leads elsewhere", "allowed", ["away"], r"at allowed.0: away lies outside .* --trust"),
+    ):
+        text = json.dumps(HUNT | {place: value})
+        yield Row(
+            f"hunt: {name}",
+            ("hunt", "--replay", "h.json"),
+            (2,),
+            (f"h.json: .*{told}",),
+            {"h.json": text, "away": _link("/etc")},
+        )
+    yield Row("hunt: a FIFO", ("hunt", "--replay", "h.json"), (2,), (r"h.json: .*FIFO",), {"h.json": _fifo})
+    elsewhere = _link("../../../../../../../../tmp/elsewhere.json")
+    yield Row("hunt: a link to nowhere", ("hunt", "--replay", "h.json"), (2,), (r"h.json: ",), {"h.json": elsewhere})
+
+
 def every_row() -> list[Row]:
     """All rows, in the order of the list."""
-    return [*witnesses(), *toml_files(), *models(), *numbers(), *outputs()]
+    return [*witnesses(), *toml_files(), *models(), *numbers(), *outputs(), *hunts()]

@@ -6,6 +6,7 @@ import py_compile
 import re
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from numba.core.caching import _CacheLocator
 
 from dstamp_sim.disk import writing
 from dstamp_sim.pipeline import files
+from tests.hostile.killed import COMMANDS
 from tests.hostile.rows import BANK, MODEL
 
 ROOT = Path(__file__).parents[2]
@@ -219,22 +221,95 @@ def test_a_model_below_a_locked_folder_is_a_sentence(tmp_path):
     assert (code, out) == (2, "") and "locked/bank.py: Permission denied" in err, err
 
 
-@pytest.mark.parametrize("kilobytes", [60_000, 100_000, 200_000, 400_000])
-def test_too_little_memory_to_load_is_a_sentence_at_once(tmp_path, kilobytes):
-    (tmp_path / "bank.py").write_text(MODEL)
-    most = (kilobytes << 10, kilobytes << 10)
+def with_little_memory(folder, megabytes, *words):
+    """A command that may use so many megabytes: its code, what it printed, and its errors."""
+    most = (megabytes << 20, megabytes << 20)
     done = subprocess.run(
-        [*COMMAND, "explore", "bank.py"],
+        [*COMMAND, *words],
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, most),
-        cwd=tmp_path,
+        cwd=folder,
         env=dict(os.environ, PYTHONPATH=str(ROOT)),
         capture_output=True,
         text=True,
         check=False,
         timeout=600,
     )
-    assert (done.returncode, done.stdout) == (2, ""), done.stderr
-    assert f"too little memory: `ulimit -v` allows {kilobytes >> 10} MB, and dstamp takes" in done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("megabytes", [60, 100, 200, 400])
+def test_too_little_memory_to_load_is_a_sentence_at_once(tmp_path, megabytes):
+    (tmp_path / "bank.py").write_text(MODEL)
+    code, out, err = with_little_memory(tmp_path, megabytes, "explore", "bank.py")
+    assert (code, out) == (2, ""), err
+    assert f"too little memory: `ulimit -v` allows {megabytes} MB, and dstamp takes" in err
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_library_that_aborts_for_lack_of_memory_leaves_the_verdict_undetermined(tmp_path, options):
+    (tmp_path / "bank.py").write_text("import ctypes\nctypes.CDLL(None).abort()\n" + MODEL)  # as LLVM does
+    code, out, err = with_little_memory(tmp_path, 2_000, "explore", "bank.py", *options)
+    assert (code, json.loads(out)["verdict"] if options else out.strip()) == (3, "UNDETERMINED"), err
+    assert err == "dstamp: memory ran out, before anything was decided: UNDETERMINED\n"
+
+
+def test_the_counts_of_what_was_done_are_told_where_a_library_aborts(tmp_path):
+    aborts = "def p():\n    if told := counts_so_far():\n        ctypes.CDLL(None).abort()\n"
+    text = "import ctypes\nfrom dstamp_sim.cli.console import counts_so_far\n" + MODEL
+    (tmp_path / "bank.py").write_text(text.replace("def p():\n", aborts))
+    code, out, err = with_little_memory(tmp_path, 2_000, "sample", "bank.py", "--budget", "50")
+    assert (code, out) == (3, "UNDETERMINED\n"), err
+    assert re.search(r"memory ran out after \d+ of 50 schedules, before anything was decided: UNDETERMINED", err), err
+
+
+def test_an_abort_as_files_are_written_takes_nothing_from_the_verdict(tmp_path):
+    (tmp_path / "bank.py").write_text(
+        "import ctypes\nfrom dstamp_sim.pipeline import files\nfiles.png = lambda *_: ctypes.CDLL(None).abort()\n"
+        + MODEL
+    )
+    code, out, err = with_little_memory(tmp_path, 2_000, "explore", "bank.py")
+    assert code == 74 and "\nVIOLATED\n" in out and "\nUNDETERMINED\n" not in out, (code, out, err)
+    assert err == "dstamp: memory ran out as files were written\n"
+
+
+def test_an_abort_without_a_limit_stays_one(tmp_path):
+    (tmp_path / "bank.py").write_text("import ctypes\nctypes.CDLL(None).abort()\n" + MODEL)
+    done = subprocess.run(
+        [*COMMAND, "explore", "bank.py"],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)),
+        cwd=tmp_path,
+        env=dict(os.environ, PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (-signal.SIGABRT, "")
+
+
+def assert_told(code, out, err):
+    """With whatever memory: a verdict, or the code of none, and a sentence; and nothing of Python's."""
+    assert code in (0, 1, 2, 3, 74), (code, out, err)
+    assert "Traceback" not in err and "fault of dstamp" not in err, err
+    assert code != 3 or ("UNDETERMINED" in out and "memory ran out" in err), (code, out, err)
+    assert code != 1 or "VIOLATED" in out, (out, err)
+    assert code != 74 or "cannot be written" in err or "as files were written" in err, (code, out, err)
+    assert code in (0, 1) or "dstamp: " in err, (code, out, err)
+
+
+@pytest.mark.parametrize("command", ["explore", "sample", "judge", "review", "update"])
+def test_with_just_enough_memory_to_load_a_command_ends_with_a_verdict_or_says_that_memory_ran_out(tmp_path, command):
+    COMMANDS[command].lay_out(tmp_path, 0)
+    assert_told(*with_little_memory(tmp_path, 512, *COMMANDS[command].words))
+
+
+@pytest.mark.slow(minutes=0.5)
+@pytest.mark.parametrize("megabytes", [530, 550, 575, 600, 768, 1024, 1536])
+@pytest.mark.parametrize("command", ["sample", "judge"])
+def test_with_a_little_more_memory_a_command_ends_with_a_verdict_or_says_that_memory_ran_out(
+    tmp_path, command, megabytes
+):
+    COMMANDS[command].lay_out(tmp_path, 0)
+    assert_told(*with_little_memory(tmp_path, megabytes, *COMMANDS[command].words))
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,11 @@ def test_a_hunt_file_is_performed_again_and_refused_where_a_program_changed(dsta
     runs = ["--run", "a=sh count.sh", "--run", "b=sh count.sh"]
     code, _, _ = dstamp("hunt", "--from", "scripts", "--setup", "echo 5 > f", *runs, "--check", IS_7, "--again", 1)
     assert code == 1
-    code, out, _ = dstamp("hunt", "--replay", "out/hunt.hunt.json", "--again", 3)
+    code, out, err = dstamp("hunt", "--replay", "out/hunt.hunt.json", "--again", 3)
     assert (code, out) == (1, "f is 6, not 7\nperformed again 3 times by its calls: failed 3 times\n")
+    assert err.startswith(
+        f"running setup: echo 5 > f\nrunning a: sh count.sh\nrunning b: sh count.sh\nrunning check: {IS_7}\n"
+    )
     script.write_text(f"{LOCKED}\n{COUNT}\n")
     code, _, err = dstamp("hunt", "--replay", "out/hunt.hunt.json")
     assert code == 2
@@ -185,6 +188,8 @@ def test_a_test_of_scripts_is_red_with_the_story_and_green_with_the_fix(can_hold
         (["--run", "a=x", "--run", "b=y", "--from", "nowhere"], "--from nowhere: no such folder"),
         (["--run", "a=x", "--run", "b=y", "--crashes", "1"], "--crashes needs --check"),
         (["--run", "a=x", "--replay", "f"], "or --replay FILE"),
+        (["--replay", "f", "--check", "x", "--seed", "1"], "--check, --seed would be ignored"),
+        (["--run", "a=x", "--run", "b=y", "--trust"], "--trust would be ignored"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(arguments, says, dstamp):
@@ -198,6 +203,19 @@ def test_a_file_that_is_no_hunt_file_is_refused(dstamp, tmp_path):
     code, _, err = dstamp("hunt", "--replay", "x.json")
     assert code == 2
     assert "x.json: not a hunt file" in err
+
+
+def test_a_hunt_file_elsewhere_is_performed_only_by_trust(dstamp, can_hold, tmp_path, monkeypatch):
+    assert dstamp(*COUNTER, "--again", 1)[0] == 1
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    again = ("hunt", "--replay", "../out/hunt.hunt.json", "--again", 1)
+    code, out, err = dstamp(*again)
+    assert (
+        (code, out) == (2, "") and "hunt.hunt.json: it lies outside of the current folder" in err and "--trust" in err
+    )
+    assert "running" not in err
+    assert dstamp(*again, "--trust")[0] == 1
 
 
 HUNTING = """

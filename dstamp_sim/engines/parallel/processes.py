@@ -13,11 +13,15 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context
+from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from dstamp_sim.core.errors import DstampError
 
 _PR_SET_PDEATHSIG = 1
+
+_KILLED = (-signal.SIGKILL, -signal.SIGABRT)
+"""How a process ends where memory runs out: the system kills it, or a library (LLVM) aborts."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -29,7 +33,7 @@ def spawned(
     """The result of `task` for each item, in order, by `workers` processes, each started by `begin(*about)`.
 
     Everything that crosses is pickled; the main module must be importable. On an interrupt or an error the processes
-    are ended. Raises what a task raises, and DstampError if a process dies.
+    are ended. Raises what a task raises, MemoryError if a process is killed, and DstampError if it dies otherwise.
     """
     others = active_children()
     count = max(1, min(workers, len(items)))
@@ -37,12 +41,18 @@ def spawned(
     with ProcessPoolExecutor(
         count, get_context("spawn"), initializer=_begin, initargs=(DieWithParent(), begin, about)
     ) as pool:
+        begun: list[BaseProcess] = []
         try:
-            for future in _submitted(pool, task, items):  # submitted one by one: an interrupted `map` cancels them
+            futures = _submitted(pool, task, items)  # one by one: an interrupted `map` cancels them
+            begun = [process for process in active_children() if process not in others]
+            for future in futures:
                 yield future.result()
         except BrokenProcessPool as error:
+            pool.shutdown()
+            if any(process.exitcode in _KILLED for process in begun):
+                raise MemoryError from error
             remedy = "`taskset -c 0 dstamp ...` runs without workers"
-            raise DstampError(f"a worker process died, perhaps out of memory; {remedy}") from error
+            raise DstampError(f"a worker process died; {remedy}") from error
         except BaseException:
             for process in active_children():
                 if process not in others:
