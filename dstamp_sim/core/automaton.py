@@ -108,12 +108,16 @@ class Node:
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
 class _Live:
-    """A running generator, suspended at a node; it is closed quietly when it is no longer needed."""
+    """A running generator, suspended at a node; it is closed quietly when it is no longer needed.
+
+    `repeats` says whether it only runs again what ran before, to be compared.
+    """
 
     body: Program[Any]
     driver: Program[Any]
     refusing: tuple[SharedObject, ...] = ()
     made: Made = field(default_factory=Made)
+    repeats: bool = False
     last: object = None
     cut_off: bool = False
     returned: bool = False
@@ -169,7 +173,8 @@ class Automaton:
     Grows as engines ask for it; the same answers lead to the same nodes. Not safe for use by several threads. `own`
     returns the program for one run, with the state that this run may keep; `sections` are the sections that it may name
     (empty: any). `by_value` says of an object whether it was there before the program began; without it, nodes are
-    histories. `passed_first` are the lines passed before the first op, `not_by_value` what has no value, and where.
+    histories. `check_kept` is called when a program that is run again stands at a line for the first time.
+    `passed_first` are the lines passed before the first op, `not_by_value` what has no value, and where.
     Raises ModelError (with the model's file and line) when the program yields something other than an op, touches an
     object that the system does not declare, returns an unhashable value, raises, or is not deterministic; and
     UnboundedProgram when the way to a new node takes more than `history_limit` ops.
@@ -186,8 +191,11 @@ class Automaton:
         sections: Sequence[str] = (),
         own: Callable[[], Callable[..., Program[Any]]] | None = None,
         by_value: Callable[[object], bool] | None = None,
+        check_kept: Callable[[], None] = lambda: None,
     ) -> None:
         self._program, self._args, self._bound = program, args, bound
+        self._check_kept = check_kept
+        self._looked_at: set[Lines] = set()
         self._by_value = by_value
         self._received: dict[int, object] = {}
         self.not_by_value: dict[str, Place] = {}
@@ -333,7 +341,7 @@ class Automaton:
             raise ModelError(f"{defined(self._program)}: a program is written with `def` and `yield`, not `async def`")
         if not hasattr(body, "send"):
             raise ModelError(f"{defined(self._program)}: a program is a generator function; this one returned {body!r}")
-        return _Live(body, lay_over(body, self._bound) if self._bound else body, refusing, made)
+        return _Live(body, lay_over(body, self._bound) if self._bound else body, refusing, made, given is shaken)
 
     def _run(self, live: _Live, answer: Any) -> Op | None:
         """Run on to the next op that touches something or takes time, passing section marks; None when it returned."""
@@ -449,6 +457,9 @@ class Automaton:
                 f"{_did(node.returned, node.op, node.result)} once and {_did(live.returned, op, live.value)} later: "
                 f"{DEPENDS}"
             )
+        if live.repeats and not live.returned and node.frames not in self._looked_at:
+            self._looked_at.add(node.frames)
+            self._check_kept()
 
     def _unbounded(self, node: int) -> str:
         place, count = self._most_passed(node)

@@ -74,7 +74,7 @@ def line_changing(function: FunctionType, name: str) -> Place | None:
 
 
 def _may_change(node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> bool:
-    """Whether code assigns to an expression or to a part of it, calls a method of it, or passes it to `next`."""
+    """Whether code assigns to an expression, a part or a result of it, calls a method of it, or passes it to `next`."""
     if not isinstance(getattr(node, "ctx", None), ast.Load):
         return True
     match parents.get(node):
@@ -83,6 +83,8 @@ def _may_change(node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> bool:
             return called or _may_change(part, parents)
         case ast.Call(func=ast.Name(id="next"), args=given):
             return node in given
+        case ast.Call(func=of) as result if of is node:
+            return _may_change(result, parents)
     return False
 
 

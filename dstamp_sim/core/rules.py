@@ -7,6 +7,7 @@ from types import FunctionType, MethodType
 from typing import Any
 from weakref import WeakSet
 
+from dstamp_sim.core.caches import altered
 from dstamp_sim.core.errors import ModelError
 from dstamp_sim.core.habits import fault, line_changing
 from dstamp_sim.core.place import Place, defined
@@ -70,13 +71,20 @@ class Rules:
 
     def check_kept(self) -> None:
         """Raises ModelError if something that programs or objects reach has changed since it was noted."""
-        name = self._kept.changed()
-        if not name:
-            return
+        if name := self._kept.changed():
+            raise ModelError(f"{self._changing(name)}: {name} changed while the model ran: {self._why(name)}")
+        for cache in self._kept.reached.values():
+            if name := altered(cache.item, self.lasts):
+                raise ModelError(
+                    f"{self._changing(name)}: what {name} keeps in its cache changed while the model ran, and every "
+                    "run is handed the same: let it return what cannot change, such as a tuple"
+                )
+
+    def _changing(self, name: str) -> Place:
+        """The model's line that may change what is called so; any of its functions if none shows it."""
         functions = [each for each, _ in self._kept.functions.values() if each.__name__ != "__init__"]
         found = next(filter(None, (line_changing(function, name) for function in functions)), None)
-        place = found or next(iter(map(defined, functions)), Place("?", 0))
-        raise ModelError(f"{place}: {name} changed while the model ran: {self._why(name)}")
+        return found or next(iter(map(defined, functions)), Place("?", 0))
 
     def _why(self, name: str) -> str:
         if any(name.startswith(f"{item.name}.") for item in self._objects):

@@ -92,6 +92,7 @@ class Semantics:
                     known_sections,
                     self._rules.own(instance.process),
                     self._rules.lasts if self.by_value else None,
+                    self._rules.check_kept,
                 )
         self.automata = tuple(automata[_kind(instance)] for instance in instances)
 

@@ -2,10 +2,17 @@
 
 import contextlib
 import functools
+import io
 import itertools
+import os
+import queue
 import random
+import sys
+import threading
 from array import array
-from collections import Counter, OrderedDict, UserList
+from collections import ChainMap, Counter, OrderedDict, UserList
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -193,6 +200,134 @@ def test_what_is_kept_in_a_closure_is_refused_every_time():
     assert "kept changed while the model ran" in always_refused(asked)
 
 
+LOG: list[Any] = []
+QUEUE: queue.Queue[Any] = queue.Queue()
+LAYERS: ChainMap[str, Any] = ChainMap({}, {})
+LOCAL = threading.local()
+CONTEXT: ContextVar[Any] = ContextVar("context", default="")
+TEXT = io.StringIO()
+BUFFER = memoryview(bytearray(1))
+LOCK = threading.Lock()
+note = LOG.append
+note_partly = functools.partial(LOG.append)
+
+
+class Counted(type):
+    last: Any = 0
+
+
+class Made(metaclass=Counted): ...
+
+
+@contextlib.contextmanager
+def noting(value: Any) -> Iterator[None]:
+    LOG.append(value)
+    yield
+
+
+@functools.singledispatch
+def dispatched(value: Any) -> None:
+    LOG.append(value)
+
+
+def by_a_context_manager(value: Any) -> None:
+    with noting(value):
+        pass
+
+
+def by_a_layer(value: Any) -> None:
+    LAYERS["value"] = value
+
+
+def by_a_thread_local(value: Any) -> None:
+    LOCAL.value = value
+
+
+def by_a_buffer(value: Any) -> None:
+    BUFFER[0] = 1 + (value == "heads")
+
+
+def by_a_metaclass(value: Any) -> None:
+    type(Made).last = value
+    Made.__class__.last = value
+
+
+def by_the_environment(value: Any) -> None:
+    os.environ["DSTAMP_TEST"] = value
+
+
+def by_all_globals(value: Any) -> None:
+    globals()["appeared"] = value
+
+
+def by_code(value: Any) -> None:
+    exec("LOG.append(1)", globals())
+
+
+def by_the_module(value: Any) -> None:
+    sys.modules[__name__].LOG.append(value)
+
+
+def by_a_lock(value: Any) -> None:
+    if not LOCK.locked():
+        LOCK.acquire(blocking=False)
+
+
+@pytest.mark.parametrize(
+    "keep",
+    [
+        note,
+        note_partly,
+        dispatched,
+        by_a_context_manager,
+        QUEUE.put,
+        by_a_layer,
+        by_a_thread_local,
+        lambda value: CONTEXT.set(value) and None,
+        lambda value: TEXT.write(value) and None,
+        by_a_buffer,
+        by_a_metaclass,
+        by_the_environment,
+        by_all_globals,
+        by_code,
+        by_the_module,
+        by_a_lock,
+    ],
+)
+def test_what_is_kept_out_of_sight_is_refused(keep: Callable[[Any], None], monkeypatch):
+    """Behind a decorator of Python's, a bound method, an instance of an installed class, a name in a text."""
+    monkeypatch.setenv("DSTAMP_TEST", "")
+
+    def p() -> Program[None]:
+        keep((yield coin.draw()))
+
+    assert "changed while the model ran" in complaint(system(p))
+
+
+def test_instances_of_installed_classes_that_only_hold_settings_are_let_pass():
+    held = (queue.Queue(), ChainMap({"a": 1}), io.StringIO("text"), threading.Lock(), Path("folder"), CONTEXT, print)
+
+    def p() -> Program[int]:
+        assert [str(each) for each in held]
+        return (yield x.read())
+
+    assert explore(system(p, copies=2)).verdict is Verdict.HOLDS
+
+
+def test_what_is_kept_only_while_a_program_waits_is_refused():
+    here: list[int] = []
+
+    def p() -> Program[int]:
+        here.append(1)
+        yield x.read()
+        seen = len(here)
+        here.pop()
+        return seen
+
+    said = complaint(system(p, copies=2))
+    assert said.startswith(line_of(p, "here.append")) and "here changed while the model ran" in said
+
+
 def test_a_hashable_argument_and_a_class_that_are_changed_are_refused():
     @dataclass(eq=False)
     class Box:
@@ -270,6 +405,55 @@ def test_a_cache_of_functools_and_a_cached_property_are_let_pass():
         return (yield table.op("half"))
 
     assert explore(system(p, objects=[table])).verdict is Verdict.HOLDS
+
+
+@functools.cache
+def basket() -> list[str]:
+    return []
+
+
+@functools.lru_cache(maxsize=8, typed=True)
+def basket_of(name: str, size: int = 3) -> dict[str, Any]:
+    return {}
+
+
+class Shelf:
+    @functools.cached_property
+    def basket(self) -> list[str]:
+        return []
+
+
+SHELF = Shelf()
+
+
+def test_what_a_cache_keeps_may_not_be_changed():
+    def adds() -> Program[None]:
+        drawn = yield coin.draw()
+        basket().append(drawn)
+
+    def sets() -> Program[None]:
+        drawn = yield coin.draw()
+        basket_of("a", size=2)["value"] = drawn
+
+    def adds_to_a_property() -> Program[None]:
+        drawn = yield coin.draw()
+        SHELF.basket.append(drawn)
+
+    for program in (adds, sets, adds_to_a_property):
+        said = complaint(system(program))
+        assert said.startswith(line_of(program, "basket")) and "in its cache changed while the model ran" in said, said
+        assert "return what cannot change, such as a tuple" in said
+
+
+def test_what_a_cache_keeps_may_be_read():
+    @functools.cache
+    def table() -> dict[str, list[int]]:
+        return {"heads": [1, 2], "tails": [3]}
+
+    def p() -> Program[int]:
+        return sum(table()[(yield coin.draw())])
+
+    assert explore(system(p, copies=2)).verdict is Verdict.HOLDS
 
 
 def test_what_a_predicate_collects_is_no_business_of_the_programs():
