@@ -97,7 +97,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
         "Examples: dstamp hunt --setup 'echo 5 > f' --run 'a=n=$(cat f); echo $((n+1)) > f' "
         "--run 'b=n=$(cat f); echo $((n+1)) > f' --check '[ $(cat f) = 7 ]'   |   "
         "dstamp hunt --from . --run 'a=./deploy.sh v1' --run 'b=./deploy.sh v2' --check ./check.sh   |   "
-        "dstamp hunt --replay out/hunt.hunt.json",
+        "dstamp show out/hunt.hunt.json",
     ),
 )
 """Every command: which question it answers and the examples that end its help, in the order of the help."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -23,6 +23,10 @@ from dstamp_sim.cli.console import (
     say,
     say_what_runs,
 )
+from dstamp_sim.cli.hunt import is_hunt_file, perform
+
+if TYPE_CHECKING:
+    from dstamp_sim.export.export import TraceOf
 
 
 def _print_formats(asked: bool) -> None:
@@ -34,6 +38,10 @@ def _print_formats(asked: bool) -> None:
         for name, known in formats.items():
             say(output(), Text(f"{name}, of {of}: {known.about}"))
     raise typer.Exit
+
+
+def _hunted(*, trust: bool) -> TraceOf:
+    return lambda file: perform(file, 1, trust=trust).trace(file)
 
 
 def export(
@@ -66,7 +74,7 @@ def export(
     """Write a model or a witness in another tool's language, for a second opinion or another view."""
     from dstamp_sim.export.export import export as write  # noqa: PLC0415 - commands load what they need
 
-    if Path(model).suffix == ".json":
+    if Path(model).suffix == ".json" and not is_hunt_file(Path(model)):
         say_what_runs(Path(model), trust=trust)
     file = write(
         model,
@@ -77,6 +85,7 @@ def export(
         crashes=crashes,
         merge=not no_merge,
         out=out,
+        trace_of=_hunted(trust=trust) if is_hunt_file(Path(model)) else None,
     )
     if as_json:
         print_json({"format": to, "files": [str(file)]})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,11 +15,8 @@ from dstamp_sim.core.errors import UsageError
 
 if TYPE_CHECKING:
     from dstamp_sim.hunt.hunt import Hunted
-
-_Trust = Annotated[
-    bool, typer.Option("--trust", help="With --replay: run a file's commands, and let it write, wherever that lies.")
-]
-_NEEDED = "hunt: write --run NAME=COMMAND at least twice, or --replay FILE"
+    from dstamp_sim.hunt.perform import Performed
+    from dstamp_sim.hunt.shrink import Shrunk
 
 
 def hunt(
@@ -47,12 +43,8 @@ def hunt(
     allow: Annotated[
         list[str] | None, typer.Option(metavar="PATH", help="What may be written outside; it is not reset; repeatable.")
     ] = None,
-    replay: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Instead: perform the schedule that a hunt wrote again.")
-    ] = None,
     again: Annotated[int, typer.Option(metavar="N", parser=whole(1), help="How often it is performed again.")] = 10,
     out: Out = Path("out"),
-    trust: _Trust = False,
     force: Force = False,  # noqa: ARG001 - its callback has done all
     as_json: AsJson = False,
 ) -> None:
@@ -62,30 +54,15 @@ def hunt(
     from dstamp_sim.hunt.saved import folder_of  # noqa: PLC0415 - as above
     from dstamp_sim.hunt.search import Bounds  # noqa: PLC0415 - as above
 
-    if (replay is None) == (not runs):
-        raise UsageError(_NEEDED)
-    if replay is not None:
-        given = {
-            "--setup": setup, "--check": check, "--from": folder, "--preemptions": preemptions != 2,
-            "--crashes": crashes, "--budget": budget != 60, "--seed": seed, "--any-exit": any_exit, "--ignore": ignore,
-            "--allow": allow,
-        }  # fmt: skip
-        _refuse_ignored(given, "with --replay the file says all that is run")
-        _replay(replay, again, trust=trust, as_json=as_json)
-        return
-    _refuse_ignored({"--trust": trust}, "it is for --replay, which runs the commands of a file")
-    job = Job(_named(runs or []), setup, check, folder_of(folder), tuple(ignore or ()), any_exit)
+    if not runs:
+        raise UsageError("hunt: write --run NAME=COMMAND at least twice")
+    job = Job(_named(runs), setup, check, folder_of(folder), tuple(ignore or ()), any_exit)
     with bar("schedules") as tell:
         found = hunt_for(
             job, Bounds(preemptions, crashes, float(budget), seed), allowed=allow or (), again=again, out=out,
             folder=folder, tell=lambda played, left: tell(played, played + left),
         )  # fmt: skip
     _print(found, as_json=as_json)
-
-
-def _refuse_ignored(options: Mapping[str, object], why: str) -> None:
-    if ignored := [option for option, value in options.items() if value]:
-        raise UsageError(f"hunt: {', '.join(ignored)} would be ignored: {why}")
 
 
 def _named(runs: list[str]) -> dict[str, str]:
@@ -110,8 +87,6 @@ def _print(found: Hunted, *, as_json: bool) -> None:
 
 
 def _as_json(found: Hunted) -> dict[str, object]:
-    from dstamp_sim.hunt.story import lines_of  # noqa: PLC0415 - as above
-
     search, shrunk = found.found, found.shrunk
     return {
         "verdict": None if found.verdict is None else found.verdict.value,
@@ -124,15 +99,21 @@ def _as_json(found: Hunted) -> dict[str, object]:
         "not_seen": search.not_seen(),
         "ends": {end.value: count for end, count in search.ends.items()},
         "why": shrunk.outcome.why if shrunk else "",
-        "story": [asdict(line) for line in lines_of(shrunk)] if shrunk else [],
+        "story": _story(shrunk),
         "schedule": [str(stretch) for stretch in found.stretches],
         "again": asdict(found.again) if found.again else None,
         "files": [str(file) for file in found.files],
     }
 
 
-def _replay(file: Path, times: int, *, trust: bool, as_json: bool) -> None:
-    from dstamp_sim.hunt.hunt import replay_saved  # noqa: PLC0415 - as above
+def is_hunt_file(path: Path) -> bool:
+    """Whether a file is one that hunts write, by its name."""
+    return path.name.endswith(".hunt.json")
+
+
+def perform(file: Path, times: int, *, trust: bool, out: Path | None = None, html: bool = False) -> Performed:
+    """A hunt file performed again, after it was said what that runs. Raises UsageError where it may not be run."""
+    from dstamp_sim.hunt.perform import perform_saved  # noqa: PLC0415 - as above
     from dstamp_sim.hunt.saved import read_saved, refuse_strange  # noqa: PLC0415 - as above
 
     saved = read_saved(file)
@@ -140,9 +121,24 @@ def _replay(file: Path, times: int, *, trust: bool, as_json: bool) -> None:
         refuse_strange(file, saved)
     for command in saved.commands():
         say(errors(), Text(f"running {command}"))
-    found = replay_saved(file, saved, times)
+    return perform_saved(file, saved, times, out=out, html=html)
+
+
+def print_performed(found: Performed, *, as_json: bool) -> None:
+    """Prints what came of it, and exits with 1 where it failed."""
     if as_json:
-        print_json({"about": found.about, "again": asdict(found.again)})
+        print_json({
+            "about": found.about, "again": asdict(found.again), "story": _story(found.shrunk),
+            "files": [str(file) for file in found.files],
+        })  # fmt: skip
     else:
-        say(output(), Text(f"{found.about}\n{found.again}"))
+        for line in found.text():
+            say(output(), Text(line))
+        print_files(output(), found.files)
     raise typer.Exit(1 if found.again.failed else 0)
+
+
+def _story(shrunk: Shrunk | None) -> list[dict[str, object]]:
+    from dstamp_sim.hunt.story import lines_of  # noqa: PLC0415 - as above
+
+    return [asdict(line) for line in lines_of(shrunk)] if shrunk else []

@@ -23,23 +23,39 @@ from dstamp_sim.cli.console import (
     say,
     say_what_runs,
 )
+from dstamp_sim.cli.hunt import is_hunt_file, perform, print_performed
+from dstamp_sim.cli.numbers import whole
+from dstamp_sim.core.errors import UsageError
 
 
 def show(
-    witness: Annotated[Path, typer.Argument(help="A witness file, as explore and replay write it.")],
+    witness: Annotated[Path, typer.Argument(help="A witness file, as explore and replay write it; or a hunt's.")],
     html: Html = False,
     minimised: Annotated[
         bool, typer.Option("--minimise", help="Show the simplest trace that fails in the same way, and save it.")
     ] = False,
     out: Out = Path("out"),
+    again: Annotated[
+        int | None, typer.Option(metavar="N", parser=whole(1), help="A hunt's: how often it is performed (10).")
+    ] = None,
     trust: Trust = False,
     force: Force = False,  # noqa: ARG001 - its callback has done all
     as_json: AsJson = False,
 ) -> None:
-    """Replay a witness strictly and draw it again. An edited witness is refused at the first step that differs."""
+    """Replay a witness strictly and draw it again. An edited witness is refused at the first step that differs.
+
+    A hunt's file is performed again N times on real programs, and refused where one of them changed.
+    """
     from dstamp_sim.pipeline.explained import explained_story  # noqa: PLC0415 - commands load what they need
     from dstamp_sim.pipeline.show import show_witness  # noqa: PLC0415 - as above
 
+    if is_hunt_file(witness):
+        if minimised:
+            raise UsageError(f"{witness}: --minimise says nothing to a hunt's file: its schedule is simple already")
+        print_performed(perform(witness, again or 10, trust=trust, out=out, html=html), as_json=as_json)
+        return
+    if again is not None:
+        raise UsageError(f"{witness}: --again is for a hunt's file; a model's witness does the same each time")
     say_what_runs(witness, trust=trust)
     shown = show_witness(witness, out, html=html, minimised=minimised)
     read, why = shown.witness, shown.why

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from dstamp_sim.analyses.happens_before import HappensBefore
 from dstamp_sim.core.errors import UsageError, unknown
 from dstamp_sim.core.system import System
+from dstamp_sim.core.trace import Trace
 from dstamp_sim.disk.writing import check_writable, write
 from dstamp_sim.engines.explore.atlas import chart
 from dstamp_sim.engines.replay import replay
@@ -18,6 +19,10 @@ from dstamp_sim.inputs.witness_file import read_witness
 from dstamp_sim.pipeline.explained import annotations_of, explained, property_of
 from dstamp_sim.pipeline.subject import load_subject
 from dstamp_sim.pipeline.trace_page import scenes_of
+from dstamp_sim.rendering.timeline.annotations import Annotations
+
+TraceOf = Callable[[Path], tuple[Trace, Annotations]]
+"""The trace that is saved in a file, and its explanation."""
 
 
 def export(
@@ -30,9 +35,11 @@ def export(
     crashes: int | None = None,
     merge: bool = True,
     out: Path,
+    trace_of: TraceOf | None = None,
 ) -> Path:
     """Writes a model (or, if `reference` is a witness file, its trace) in the format `to`, and returns the file.
 
+    A file that is no model's witness comes with `trace_of`, which returns its trace and explanation.
     Raises UsageError for unknown names, an unwritable folder, options that do not apply, tables that cannot be
     completed and spaces that are too large; ModelError if the model breaks a rule, WitnessError as `show` does.
     """
@@ -41,7 +48,7 @@ def export(
             raise UsageError(
                 f"{reference} is a witness: its model's settings are in it, so it takes only --to and --out"
             )
-        return _export_witness(Path(reference), to, out)
+        return _export_witness(Path(reference), to, out, trace_of or _replayed)
     if to in OF_TRACES and to not in OF_SPACES:
         raise UsageError(
             f"{to} is a format of a trace: name a witness file (dstamp explore writes them) instead of {reference}"
@@ -72,16 +79,22 @@ def _export_space(stem: str, system: System, to: str, out: Path) -> Path:
     return file
 
 
-def _export_witness(path: Path, to: str, out: Path) -> Path:
+def _export_witness(path: Path, to: str, out: Path, trace_of: TraceOf) -> Path:
     if to not in OF_TRACES:
         raise UsageError(unknown("format", to, OF_TRACES))
-    witness, system = read_witness(path, replay)
+    trace, annotations = trace_of(path)
     check_writable(out)
-    about = property_of(system, witness.about)
-    annotations = annotations_of(witness.trace, explained(system, witness.trace, about=about, origin=witness.since))
-    reads = [(link.source, link.target) for link in annotations.links if link.kind == "wr"]
-    annotations = replace(annotations, clocks=tuple(HappensBefore(witness.trace, reads).clocks))
-    file = out / (path.name.removesuffix(".json").removesuffix(".witness") + OF_TRACES[to].suffix)
-    written = OF_TRACES[to].write(witness.trace, annotations)
+    stem = path.name.removesuffix(".json").removesuffix(".witness").removesuffix(".hunt")
+    file = out / (stem + OF_TRACES[to].suffix)
+    written = OF_TRACES[to].write(trace, annotations)
     write(file, lambda: written)
     return file
+
+
+def _replayed(path: Path) -> tuple[Trace, Annotations]:
+    witness, system = read_witness(path, replay)
+    about = property_of(system, witness.about)
+    why = explained(system, witness.trace, about=about, origin=witness.since)
+    annotations = annotations_of(witness.trace, why)
+    reads = [(link.source, link.target) for link in annotations.links if link.kind == "wr"]
+    return witness.trace, replace(annotations, clocks=tuple(HappensBefore(witness.trace, reads).clocks))

@@ -6,22 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dstamp_sim.core.errors import UsageError, WitnessError
+from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.verdict import Verdict
-from dstamp_sim.disk.writing import check_writable, write
+from dstamp_sim.disk.writing import check_writable
 from dstamp_sim.hunt import trap
 from dstamp_sim.hunt.follow import Anchored, Stretch, stretches_of
 from dstamp_sim.hunt.job import Job, PreparedJob, prepared
-from dstamp_sim.hunt.saved import Saved, first_change, folding_of, saved_of, write_saved
+from dstamp_sim.hunt.pictures import draw
+from dstamp_sim.hunt.saved import saved_of, write_saved
 from dstamp_sim.hunt.search import Bounds, Found, Search, Tell, look_around
 from dstamp_sim.hunt.shrink import Shrinker, Shrunk
-from dstamp_sim.hunt.story import lanes_of, pointed_at, story_text, trace_of
+from dstamp_sim.hunt.story import story_text
 from dstamp_sim.hunt.supervisor import Supervisor
 from dstamp_sim.hunt.trial import TrialOutcome
-from dstamp_sim.rendering.page import trace_page
-from dstamp_sim.rendering.timeline.layout import lay_out
-from dstamp_sim.rendering.timeline.png import png
-from dstamp_sim.rendering.timeline.svg import standalone_svg
 
 SECONDS_A_TRIAL = 30.0
 
@@ -117,8 +114,8 @@ def hunt_for(
             return Hunted(found, None, None, (), stage.trials)
         shrunk = Shrinker(stage).shrink(found.failing)
         stretches = stretches_of(shrunk.outcome.steps)
-        repeated = perform_again(stage, stretches, again)
-        files = () if out is None else _write(out, stage, shrunk, stretches, folder)
+        repeated, _ = perform_again(stage, stretches, again)
+        files = () if out is None else (_saved(out, stage, shrunk, stretches, folder), *draw(out, "hunt", job, shrunk))
         return Hunted(found, shrunk, repeated, tuple(stretches), stage.trials, files)
 
 
@@ -130,69 +127,22 @@ def supervisor(allowed: Sequence[str], seconds_a_trial: float) -> Supervisor:
         raise UsageError(f"hunt: {error}") from error
 
 
-def perform_again(stage: PreparedJob, stretches: Sequence[Stretch], times: int) -> Repetition:
-    """A schedule performed `times` times by its calls."""
+def perform_again(
+    stage: PreparedJob, stretches: Sequence[Stretch], times: int
+) -> tuple[Repetition, TrialOutcome | None]:
+    """A schedule performed `times` times by its calls, and the last of its trials that failed."""
     failed = in_place = 0
+    last = None
     for _ in range(times):
         chooser = Anchored(stretches, tuple(stage.job.runs))
-        failed += stage.play(chooser).fails
+        out = stage.play(chooser)
+        failed += out.fails
+        last = out if out.fails else last
         in_place += chooser.in_place
-    return Repetition(times, failed, in_place)
+    return Repetition(times, failed, in_place), last
 
 
-@dataclass(frozen=True)
-class Replayed:
-    """A hunt file performed again: what it was about, how often it failed, and its last failing trial's reason."""
-
-    about: str
-    again: Repetition
-
-
-def replay_saved(path: Path, saved: Saved, times: int = 10, *, seconds_a_trial: float = SECONDS_A_TRIAL) -> Replayed:
-    """The schedule of a hunt file, as `read_saved` found it, performed again.
-
-    Raises WitnessError, with the file's name, where its programs changed or cannot be prepared.
-    """
-    with supervisor(saved.allowed, seconds_a_trial) as living:
-        try:
-            stage = prepared(saved.job(), living)
-        except UsageError as error:
-            raise WitnessError(f"{path}: {error}") from error
-        if change := first_change(saved, stage):
-            raise WitnessError(
-                f"{path}: {change} since: the schedule is of the calls of other programs; hunt again (the commands are "
-                "in the file)"
-            )
-        look_around(stage)
-        stage.uses, stage.folding = saved.uses, folding_of(saved)
-        return Replayed(saved.about, perform_again(stage, saved.stretches, times))
-
-
-def _write(
-    out: Path, stage: PreparedJob, shrunk: Shrunk, stretches: list[Stretch], folder: str | None
-) -> tuple[Path, ...]:
-    """The file to replay, pictures and page of a failing schedule."""
-    file, picture, drawing, page = (out / f"hunt.{ending}" for ending in ("hunt.json", "png", "svg", "html"))
+def _saved(out: Path, stage: PreparedJob, shrunk: Shrunk, stretches: list[Stretch], folder: str | None) -> Path:
+    file = out / "hunt.hunt.json"
     write_saved(file, saved_of(stage, shrunk.outcome.why, stretches, folder))
-    trace = trace_of(stage.job, shrunk.outcome)
-    pointed = pointed_at(shrunk)
-    title = f"{' and '.join(stage.job.runs)}: {shrunk.outcome.why}"
-    about = _about(stage)
-    layout = lay_out(trace, lanes_of(trace, shrunk), title=title, verdicts=_badges(shrunk.outcome), annotations=pointed)
-    write(picture, lambda: png(layout))
-    write(drawing, lambda: standalone_svg(layout, title))
-    write(page, lambda: trace_page(trace, layout, title=title, about=about, annotations=pointed))
-    return (file, picture, drawing, page)
-
-
-def _badges(outcome: TrialOutcome) -> dict[str, tuple[str, bool | None]]:
-    return {name: (f"exit {code}", None) for name, code in outcome.exits.items()}
-
-
-def _about(stage: PreparedJob) -> dict[str, str]:
-    job = stage.job
-    return {
-        "setup": job.setup,
-        **{f"run {name}": command for name, command in job.runs.items()},
-        "check": job.check or "",
-    }
+    return file

@@ -61,6 +61,7 @@ class PreparedJob:
     """A job whose setup was performed: where its trials are played, and what its serial orders gave.
 
     `drifting` are files that differ when the same order is played twice, as they hold times: they are not compared.
+    `programs` are the files outside that trials executed.
     """
 
     job: Job
@@ -71,6 +72,7 @@ class PreparedJob:
     drifting: tuple[str, ...] = ()
     folding: Folding = NOT_FOLDED
     kept: dict[str, str] = field(default_factory=dict)
+    programs: set[str] = field(default_factory=set)
     trials: int = 0
 
     def play(
@@ -95,6 +97,7 @@ class PreparedJob:
                 self._judge(out)
                 if out.fails:
                     out.why += _last_words(trial.text_of, out)
+        self.programs |= out.programs
         return out
 
     def _judge(self, out: TrialOutcome) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,7 +30,10 @@ LARGEST = 64 << 20
 
 @dataclass(frozen=True)
 class Saved:
-    """A failing schedule: the job, where its folder came from, the start state, the stretches, what was shared."""
+    """A failing schedule: the job, where its folder came from, the start state, the stretches, what was shared.
+
+    `programs` are digests of what was executed outside of the start state, by path.
+    """
 
     about: str
     runs: Mapping[str, str]
@@ -39,6 +44,7 @@ class Saved:
     any_exit: bool
     allowed: tuple[str, ...]
     start: tuple[str, ...]
+    programs: Mapping[str, str]
     stretches: tuple[Stretch, ...]
     uses: Uses
     shapes: tuple[NameShape, ...]
@@ -84,6 +90,7 @@ class _HuntFile(Strict):
     any_exit: Yes
     allowed: tuple[Command, ...]
     start: tuple[Annotated[str, Field(pattern=r"^\S+ [0-7]+ [0-9a-f]+$")], ...]
+    programs: dict[Command, Annotated[str, Field(pattern="^[0-9a-f]{24}$")]]
     stretches: tuple[_StretchOfFile, ...]
     uses: dict[str, dict[str, Annotated[str, Field(pattern="^[a-z]*$", max_length=26)]]]
     shapes: tuple[tuple[LongText, NamePattern, LongText], ...]
@@ -125,7 +132,7 @@ def saved_of(stage: PreparedJob, about: str, stretches: list[Stretch], folder: s
     job = stage.job
     return Saved(
         about, dict(job.runs), job.setup, job.check, folder, job.ignore, job.any_exit, stage.supervisor.allowed,
-        tuple(stage.start.lines()), tuple(stretches), stage.uses,
+        tuple(stage.start.lines()), digests_of(stage.programs), tuple(stretches), stage.uses,
         tuple(sorted(stage.folding.shapes)), tuple(sorted(stage.folding.stable)),
     )  # fmt: skip
 
@@ -166,9 +173,19 @@ def refuse_strange(path: Path, saved: Saved) -> None:
             raise UsageError(f"{path}: {place}{told}; read the file, then add --trust")
 
 
+def digests_of(programs: Iterable[str]) -> dict[str, str]:
+    """The programs that are there, with the digests of their contents."""
+    found = {}
+    for path in sorted(programs):
+        with contextlib.suppress(OSError), open(path, "rb") as file:
+            found[path] = hashlib.file_digest(file, "sha256").hexdigest()[:24]
+    return found
+
+
 def first_change(saved: Saved, stage: PreparedJob) -> str:
-    """The first thing of the start state, programs in it included, that is not as it was; empty where nothing is."""
-    then, now = (dict(line.split(" ", 1) for line in lines) for lines in (saved.start, stage.start.lines()))
+    """The first thing of the start state, or program outside of it, that is not as it was; empty where nothing is."""
+    then = dict(line.split(" ", 1) for line in saved.start) | dict(saved.programs)
+    now = dict(line.split(" ", 1) for line in stage.start.lines()) | digests_of(saved.programs)
     for path in sorted(then.keys() | now.keys()):
         if then.get(path) != now.get(path):
             how = "is gone" if path not in now else "is new" if path not in then else "is another"

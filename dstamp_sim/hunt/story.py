@@ -1,20 +1,13 @@
-"""A failing trial in words: the calls at its switches, as many as there are reasons; and as a `Trace` to draw."""
+"""A failing trial in words: the calls at its switches, as many as there are reasons."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dstamp_sim.core.op import Op
-from dstamp_sim.core.place import Place
 from dstamp_sim.core.schedule import CRASH
-from dstamp_sim.core.shared_object import SharedObject
-from dstamp_sim.core.system import Lane
-from dstamp_sim.core.trace import Change, Trace
-from dstamp_sim.core.trace import Step as TraceStep
-from dstamp_sim.hunt.job import Job
 from dstamp_sim.hunt.shrink import Shrunk
-from dstamp_sim.hunt.trial import End, HeldStep, TrialOutcome
-from dstamp_sim.rendering.timeline.annotations import Annotations
+from dstamp_sim.hunt.trial import End, HeldStep
 
 _WIDE = (26, 34)
 
@@ -107,76 +100,27 @@ def _cut(words: str, wide: int) -> str:
     return f"{words if len(words) <= wide else words[: wide - 1] + '…':<{wide}}"
 
 
-class SeenFile(SharedObject):
-    """A file as trials saw it: it has values and no rules, so nothing can be asked of it."""
-
-
-def trace_of(job: Job, outcome: TrialOutcome) -> Trace:
-    """A watched trial as a trace: sections are commands, ops calls, objects files by what is in them."""
-    initial: dict[str, str] = {}
-    for step in outcome.steps:
-        for name in (step.call.object, *step.values):
-            initial.setdefault(name, step.values.get(name, ("", ""))[0])
-    objects = {name: SeenFile(name, value) for name, value in initial.items()}
-    last_of = {step.run: number for number, step in enumerate(outcome.steps)}
-    steps = tuple(
-        _trace_step(step, objects, outcome.exits.get(step.run) if last_of[step.run] == number else None)
-        for number, step in enumerate(outcome.steps)
-    )
-    waiting = {name: _waits_for(outcome, name) for name in job.runs if name not in outcome.exits}
-    results = {name: f"exit {code}" for name, code in outcome.exits.items()}
-    return Trace(tuple(job.runs), (), initial, steps, results, waiting)
-
-
-def _trace_step(step: HeldStep, objects: dict[str, SeenFile], code: int | None) -> TraceStep:
-    dies = step.choice.outcome == CRASH
-    changes = tuple(Change(name, old, new) for name, (old, new) in step.values.items() if old != new)
-    return TraceStep(
-        choice=step.choice,
-        op=None if dies else Op(objects[step.call.object], step.call.name),
-        touched=step.call.object,
-        sections=(step.command,) if step.command else (),
-        place=Place(step.command, 0),
-        changes=changes,
-        result=None if changes else sees(step) or None,
-        label="",
-        taken=None,
-        dropped=(),
-        ended=code is not None,
-        returned=None if code is None else f"exit {code}",
-    )
-
-
-def _waits_for(outcome: TrialOutcome, name: str) -> str:
-    last = next((step for step in reversed(outcome.steps) if step.run == name), None)
-    return f"{last.call.name} {last.call.object}" if last else "its turn"
-
-
-def lanes_of(trace: Trace, shrunk: Shrunk) -> tuple[Lane, ...]:
-    """The strips to draw: the files that the story is about, or that changed, at most eight."""
-    about = [shrunk.outcome.steps[n].call.object for n in numbers_of(shrunk)]
-    changed = [change.target for step in trace.steps for change in step.changes]
-    names = [name for name in dict.fromkeys([*about, *changed]) if trace.initial[name]]
-    objects = {step.op.target.name: step.op.target for step in trace.steps if step.op and step.op.target}
-    return tuple(Lane(objects[name]) for name in names[:8] if name in objects)
-
-
-def pointed_at(shrunk: Shrunk) -> Annotations:
-    """What the timeline points at: from what a run had seen to what it did too late, and what came between."""
+def window_of(shrunk: Shrunk) -> tuple[int, int, int] | None:
+    """What a run had seen, what came between, and what it then did too late; None where there is no such pattern."""
     steps = shrunk.outcome.steps
-    numbers = frozenset(numbers_of(shrunk))
     for late in shrunk.too_late:
         write = _between(shrunk, late)
         first = max((n for n in shrunk.needed if n < late and steps[n].run == steps[late].run), default=None)
         if write is not None and first is not None and first < write:
-            words = (
-                f"{_step_words(shrunk, write)}, between {_step_words(shrunk, first)} and {_step_words(shrunk, late)}, "
-                f"which was too late."
-            )
-            return Annotations(sentence=words, window=(steps[late].run, first, late), write=write, steps=numbers)
-    return Annotations(steps=numbers)
+            return first, write, late
+    return None
 
 
-def _step_words(shrunk: Shrunk, number: int) -> str:
-    step = shrunk.outcome.steps[number]
+def sentence_of(shrunk: Shrunk) -> str:
+    """The window in a sentence; empty where there is none."""
+    window = window_of(shrunk)
+    if window is None:
+        return ""
+    first, write, late = (step_words(shrunk.outcome.steps, number) for number in window)
+    return f"{write}, between {first} and {late}, which was too late."
+
+
+def step_words(steps: Sequence[HeldStep], number: int) -> str:
+    """A step in a few words: b's write of f (step 7)."""
+    step = steps[number]
     return f"{step.run}'s {step.call.name} of {step.call.object} (step {number + 1})"

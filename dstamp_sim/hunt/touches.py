@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 from collections.abc import Callable, Iterator, Mapping
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import NamedTuple
 
-from dstamp_sim.hunt import trap
+from dstamp_sim.hunt import quiet, trap
 from dstamp_sim.hunt.calls import FOLLOWS, FORMS, LISTED, PLAIN, TIMERS
 from dstamp_sim.hunt.folding import Folding
 from dstamp_sim.hunt.nursery import PRIVATE, SCRATCH
@@ -69,12 +70,16 @@ class Naming(NamedTuple):
 
 @dataclass
 class Touching:
-    """Reads held calls of one trial. `root` is its root folder, seen from outside; `run_of` a run by its first pid."""
+    """Reads held calls of one trial. `root` is its root folder, seen from outside; `run_of` a run by its first pid.
+
+    `programs` gathers the files outside that are executed.
+    """
 
     root: str
     run_of: Callable[[int], str | None]
     ns_pid: Callable[[int], int]
     naming: Naming
+    programs: set[str]
     _outside: list[str] = field(default_factory=list)
     _unseen: list[str] = field(default_factory=list)
 
@@ -86,9 +91,30 @@ class Touching:
         try:
             for form in FORMS[name].split():
                 found += self._by_form(notice, name, form[0], int(form[1:2] or 0), form[2:])
+            if name == "execve":
+                self._note_program(notice)
         except (OSError, struct.error):
             found = []
         return Call(PLAIN.get(name, name), tuple(dict.fromkeys(found)), tuple(self._outside), tuple(self._unseen))
+
+    def _note_program(self, notice: trap.Notice) -> None:
+        path = os.fsdecode(trap.memory(notice.tid, notice.args[0], 4096).split(b"\0")[0])
+        at, _ = self._walk(self._base(notice.tid, _HERE, path), path, follow=True)
+        if _placed(at) is None and not at.startswith(_SPECIAL) and os.path.isfile(at):
+            self.programs.add(at)
+
+    def locks_of(self, pid: int) -> Iterator[str]:
+        """The locked files of the trial that a process has open, as `flock:path`."""
+        try:
+            descriptors = os.listdir(f"/proc/{pid}/fdinfo")
+        except OSError:
+            return
+        for descriptor in descriptors:
+            with contextlib.suppress(OSError):
+                if "\nlock:" in quiet.read(f"/proc/{pid}/fdinfo/{descriptor}"):
+                    target = self._named(self._link(pid, int(descriptor)).removesuffix(" (deleted)"))
+                    if target is not None:
+                        yield f"flock:{target}"
 
     def _by_form(self, notice: trap.Notice, name: str, kind: str, at: int, how: str) -> list[Touch]:
         tid, args = notice.tid, notice.args

@@ -44,6 +44,19 @@ def brief_content(content: bytes, most: int = 40) -> str:
     return f"{len(content)} bytes {hashlib.sha256(content).hexdigest()[:6]}"
 
 
+MOST_LINES = 200
+"""So many lines of a file are shown; of a longer one, or of what is no text, a digest."""
+
+
+def lines_of_text(content: bytes) -> tuple[str, ...]:
+    """The lines of a short text; none of anything else."""
+    try:
+        lines = content.decode("utf-8").splitlines()
+    except UnicodeDecodeError:
+        return ()
+    return tuple(lines) if len(lines) <= MOST_LINES and "\0" not in content.decode("utf-8") else ()
+
+
 @dataclass(frozen=True)
 class Tree:
     """Everything below a folder, by its path in it, folders before what is in them."""

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
+from typing import NamedTuple
 
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.schedule import CRASH, Choice
@@ -24,7 +25,7 @@ from dstamp_sim.hunt import quiet, trap
 from dstamp_sim.hunt.calls import Processor
 from dstamp_sim.hunt.nursery import PRIVATE, SCRATCH
 from dstamp_sim.hunt.touches import Call, Naming, Touching, Uses, conflicts
-from dstamp_sim.hunt.tree import Tree, brief_content
+from dstamp_sim.hunt.tree import Tree, brief_content, lines_of_text
 
 MOST_STEPS = 4000
 PATIENCE_S, OUTSIDE_S = 2.0, 0.02
@@ -51,31 +52,39 @@ class End(Enum):
     DIVERGED = "diverged"
 
 
+class Sight(NamedTuple):
+    """What an object was when looked at: in a few characters, empty for what is no file; and a short text's lines."""
+
+    brief: str = ""
+    lines: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class HeldStep:
     """One held call that was let go, or the death of a run at it. `enabled` could move then.
 
     Of a trial that is watched, `command` made the call, and `values` are what it touches, before and after;
-    `goes_on`: it reads where an earlier call of it began to.
+    `goes_on`: it reads where an earlier call of it began to; `locks` are then held, by run.
     """
 
     choice: Choice
     call: Call
     enabled: tuple[str, ...]
     command: str = ""
-    values: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    values: Mapping[str, tuple[Sight, Sight]] = field(default_factory=dict)
     blocks: bool = False
     goes_on: bool = False
+    locks: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def before(self) -> str:
         """What its object was, where the trial was watched."""
-        return self.values.get(self.call.object, ("", ""))[0]
+        return self.values.get(self.call.object, (Sight(), Sight()))[0].brief
 
     @property
     def after(self) -> str:
         """What its object was afterwards."""
-        return self.values.get(self.call.object, ("", ""))[1]
+        return self.values.get(self.call.object, (Sight(), Sight()))[1].brief
 
     @property
     def run(self) -> str:
@@ -88,7 +97,8 @@ class TrialOutcome:
     """What came of a trial. `tree` is the scratch folder after all runs had ended.
 
     `outside` and `unseen` say which run wrote a path outside, or used what no trial orders; the runs `inside` had
-    several held calls at once, of which always the eldest process's went first.
+    several held calls at once, of which always the eldest process's went first. `programs` are the files outside that
+    were executed.
     """
 
     steps: list[HeldStep] = field(default_factory=list)
@@ -102,6 +112,7 @@ class TrialOutcome:
     inside: set[str] = field(default_factory=set)
     seconds: float = 0.0
     reported: int = 0
+    programs: set[str] = field(default_factory=set)
 
     @property
     def fails(self) -> bool:
@@ -180,7 +191,7 @@ class HeldTrial:
                     run.pid = tid
         if lost := [run.name for run in self.runs.values() if not run.pid]:
             raise refused(f"{lost[0]} ended before it began")
-        self.touching = Touching(self.root, self._run_of, self.ns_pid, self.naming)
+        self.touching = Touching(self.root, self._run_of, self.ns_pid, self.naming, self.out.programs)
 
     def close(self) -> None:
         """Closes what it holds; the processes are ended by the supervisor."""
@@ -326,7 +337,18 @@ class HeldTrial:
         blocks = not run.held and run.name not in self.out.exits
         after = self._looks(call)
         values = {name: (value, after[name]) for name, value in before.items()}
-        self.out.steps.append(replace(step, values=values, blocks=blocks, goes_on=goes_on))
+        locks = self._locks() if self.watched else frozenset[tuple[str, str]]()
+        self.out.steps.append(replace(step, values=values, blocks=blocks, goes_on=goes_on, locks=locks))
+
+    def _locks(self) -> frozenset[tuple[str, str]]:
+        """Which runs have an open file of the trial with a lock on it, and which file that is."""
+        return frozenset(
+            (run.name, name)
+            for run in self.runs.values()
+            if run.name not in self.out.exits
+            for pid in quiet.family(run.pid)
+            for name in self.touching.locks_of(pid)
+        )
 
     def _kill(self, run: _Run) -> None:
         for pid in quiet.family(run.pid):
@@ -430,23 +452,23 @@ class HeldTrial:
         trap.release(run.listener, notice, size)
         return True
 
-    def _looks(self, call: Call) -> dict[str, str]:
-        return {touch.object: self.look(touch.object) for touch in call.touches} if self.watched else {}
+    def _looks(self, call: Call) -> dict[str, Sight]:
+        return {touch.object: self._look(touch.object) for touch in call.touches} if self.watched else {}
 
-    def look(self, target: str) -> str:
-        """What an object is now, in a few characters; empty for what is no file."""
+    def _look(self, target: str) -> Sight:
         if ":" in target or target.endswith("/"):
-            return ""
+            return Sight()
         path = f"{self.root}{target if target.startswith('/') else f'{SCRATCH}/{target}'}"
         if os.path.islink(path):
-            return f"-> {os.readlink(path)}"
+            return Sight(f"-> {os.readlink(path)}")
         if os.path.isdir(path):
-            return "a folder"
+            return Sight("a folder")
         if not os.path.isfile(path):
-            return "a pipe or device" if os.path.exists(path) else "absent"  # opening it would block
+            return Sight("a pipe or device" if os.path.exists(path) else "absent")  # opening it would block
         with contextlib.suppress(OSError):
-            return brief_content(Path(path).read_bytes())
-        return "absent"
+            content = Path(path).read_bytes()
+            return Sight(brief_content(content), lines_of_text(content))
+        return Sight("absent")
 
 
 def _command(tid: int) -> str:

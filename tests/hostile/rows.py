@@ -577,6 +577,7 @@ HUNT: dict[str, Any] = {
     "any_exit": False,
     "allowed": [],
     "start": ["f 100644 f0b5c2c2211c8d67ed15e75e"],
+    "programs": {"/bin/cat": "f0b5c2c2211c8d67ed15e75e"},
     "stretches": [{"run": "a", "call": "read", "object": "f", "nth": 2, "dies": False}, {"run": "b"}, {"run": "a"}],
     "uses": {"f": {"a": "rw", "b": "rw"}},
     "shapes": [["d/", "stamp\\-[A-Za-z0-9_]{9}", "stamp-*"]],
@@ -597,6 +598,7 @@ def hunts() -> Iterator[Row]:
         ("a large count", "stretches", [{"run": "a", "nth": 10**30}], r"at stretches.0.nth: .*larger than any"),
         ("a negative count", "stretches", [{"run": "a", "nth": -1}], r"at stretches.0.nth: .*-1"),
         ("a start state of another form", "start", ["f"], r"at start.0: "),
+        ("a digest that is none", "programs", {"/bin/cat": "x"}, r"at programs./bin/cat: "),
         ("a pattern that takes for ever", "shapes", [["", "(a*)*b", "x"]], r"at shapes.0.1: "),
         ("a pattern that is none", "shapes", [["", "[", "x"]], r"at shapes.0.1: "),
         ("a text for what may be written", "allowed", "/", r"at allowed: it must be a list"),
@@ -611,14 +613,14 @@ def hunts() -> Iterator[Row]:
         text = json.dumps(HUNT | {place: value})
         yield Row(
             f"hunt: {name}",
-            ("hunt", "--replay", "h.json"),
+            ("show", "h.hunt.json"),
             (2,),
-            (f"h.json: .*{told}",),
-            {"h.json": text, "away": _link("/etc")},
+            (f"h.hunt.json: .*{told}",),
+            {"h.hunt.json": text, "away": _link("/etc")},
         )
-    yield Row("hunt: a FIFO", ("hunt", "--replay", "h.json"), (2,), (r"h.json: .*FIFO",), {"h.json": _fifo})
+    yield Row("hunt: a FIFO", ("show", "h.hunt.json"), (2,), (r"h.hunt.json: .*FIFO",), {"h.hunt.json": _fifo})
     elsewhere = _link("../../../../../../../../tmp/elsewhere.json")
-    yield Row("hunt: a link to nowhere", ("hunt", "--replay", "h.json"), (2,), (r"h.json: ",), {"h.json": elsewhere})
+    yield Row("hunt: a link to nowhere", ("show", "h.hunt.json"), (2,), (r"h.hunt.json: ",), {"h.hunt.json": elsewhere})
 
 
 def every_row() -> list[Row]:

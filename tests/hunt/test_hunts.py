@@ -15,8 +15,9 @@ from dstamp_sim.core.verdict import Verdict
 from dstamp_sim.hunt.hunt import hunt_for
 from dstamp_sim.hunt.job import Job
 from dstamp_sim.hunt.nursery import START
+from dstamp_sim.hunt.pictures import pointed_at
 from dstamp_sim.hunt.search import Bounds
-from dstamp_sim.hunt.story import lanes_of, pointed_at, trace_of
+from dstamp_sim.hunt.seen_trace import lanes_of, trace_of
 from dstamp_sim.rendering.timeline.layout import lay_out
 from dstamp_sim.testing import Raced, Undecided, hunt
 from tests.hunt.cases import COUNT, GIT, IS_7, LOCKED, PYTHON, both
@@ -52,24 +53,6 @@ def test_the_command_tells_a_lost_update_in_three_lines(dstamp, can_hold):
     assert [Path(line.split()[1]).name for line in lines if line.startswith("wrote")] == [
         "hunt.hunt.json", "hunt.png", "hunt.svg", "hunt.html",
     ]  # fmt: skip
-
-
-def test_a_hunt_file_is_performed_again_and_refused_where_a_program_changed(dstamp, can_hold, tmp_path):
-    (tmp_path / "scripts").mkdir()
-    script = tmp_path / "scripts" / "count.sh"
-    script.write_text(f"echo begin > /dev/null\n{COUNT}\n")
-    runs = ["--run", "a=sh count.sh", "--run", "b=sh count.sh"]
-    code, _, _ = dstamp("hunt", "--from", "scripts", "--setup", "echo 5 > f", *runs, "--check", IS_7, "--again", 1)
-    assert code == 1
-    code, out, err = dstamp("hunt", "--replay", "out/hunt.hunt.json", "--again", 3)
-    assert (code, out) == (1, "f is 6, not 7\nperformed again 3 times by its calls: failed 3 times\n")
-    assert err.startswith(
-        f"running setup: echo 5 > f\nrunning a: sh count.sh\nrunning b: sh count.sh\nrunning check: {IS_7}\n"
-    )
-    script.write_text(f"{LOCKED}\n{COUNT}\n")
-    code, _, err = dstamp("hunt", "--replay", "out/hunt.hunt.json")
-    assert code == 2
-    assert "count.sh is another since" in err
 
 
 def test_as_json_it_is_one_document(dstamp, can_hold):
@@ -162,7 +145,7 @@ def test_a_network_socket_leaves_the_verdict_open(can_hold):
 def test_the_picture_shades_from_what_was_read_to_what_came_too_late(can_hold):
     job = Job(both(COUNT), "echo 5 > f", IS_7)
     shrunk = hunt_for(job, Bounds(1), again=1).shrunk
-    trace, pointed = trace_of(job, shrunk.outcome), pointed_at(shrunk)
+    trace, pointed = trace_of(job, shrunk.outcome), pointed_at(job, shrunk)
     layout = lay_out(trace, lanes_of(trace, shrunk), annotations=pointed)
     assert [box.owner for box in layout.boxes if box.kind == "window"][:1] == ["a"]
     assert "'5'" in [label.text for label in layout.labels]
@@ -187,35 +170,12 @@ def test_a_test_of_scripts_is_red_with_the_story_and_green_with_the_fix(can_hold
         (["--run", "a=x", "--run", "a=y"], "each name once"),
         (["--run", "a=x", "--run", "b=y", "--from", "nowhere"], "--from nowhere: no such folder"),
         (["--run", "a=x", "--run", "b=y", "--crashes", "1"], "--crashes needs --check"),
-        (["--run", "a=x", "--replay", "f"], "or --replay FILE"),
-        (["--replay", "f", "--check", "x", "--seed", "1"], "--check, --seed would be ignored"),
-        (["--run", "a=x", "--run", "b=y", "--trust"], "--trust would be ignored"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(arguments, says, dstamp):
     code, _, err = dstamp("hunt", *arguments)
     assert code == 2
     assert says in err
-
-
-def test_a_file_that_is_no_hunt_file_is_refused(dstamp, tmp_path):
-    (tmp_path / "x.json").write_text("{}")
-    code, _, err = dstamp("hunt", "--replay", "x.json")
-    assert code == 2
-    assert "x.json: not a hunt file" in err
-
-
-def test_a_hunt_file_elsewhere_is_performed_only_by_trust(dstamp, can_hold, tmp_path, monkeypatch):
-    assert dstamp(*COUNTER, "--again", 1)[0] == 1
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    again = ("hunt", "--replay", "../out/hunt.hunt.json", "--again", 1)
-    code, out, err = dstamp(*again)
-    assert (
-        (code, out) == (2, "") and "hunt.hunt.json: it lies outside of the current folder" in err and "--trust" in err
-    )
-    assert "running" not in err
-    assert dstamp(*again, "--trust")[0] == 1
 
 
 HUNTING = """
