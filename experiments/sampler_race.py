@@ -4,6 +4,7 @@ python experiments/sampler_race.py [--budget 20000] [--seeds 5]
 """
 
 import argparse
+from collections.abc import Sequence
 
 from dstamp_sim import UsageError
 from dstamp_sim.analyses.confidence import interval
@@ -46,10 +47,10 @@ def race(model: str, settings: dict[str, int], strategy: str, budget: int, seeds
     return per_thousand(hits, schedules)
 
 
-def table(budget: int, seeds: int) -> list[str]:
-    """The table, in Markdown."""
+def table(budget: int, seeds: int, races: Sequence[tuple[str, dict[str, int]]] = RACES) -> list[str]:
+    """The table of these races, in Markdown."""
     rows = [f"| race | {' | '.join(NAMES)} |", f"|---|{'---|' * len(NAMES)}"]
-    for model, settings in RACES:
+    for model, settings in races:
         name = " ".join([model, *(f"{key}={value}" for key, value in settings.items())])
         cells = [race(model, settings, strategy, budget, seeds) for strategy in NAMES]
         rows.append(f"| {name} | {' | '.join(cells)} |")

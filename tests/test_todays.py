@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.todays import ALL, DAY, PARTS, in_parts, said, the_day, todays
+from tests.todays import ALL, DAY, PARTS, in_parts, said, the_day, todays, todays_trials
 
 SEEDS = range(300, 5000)
 
@@ -32,6 +32,13 @@ def test_the_parts_for_the_cores_are_the_seeds_of_the_day(monkeypatch):
     parts = in_parts(SEEDS, 50)
     assert [seed for part in parts for seed in part] == list(todays(SEEDS))
     assert {len(part) for part in parts[:-1]} == {50}
+
+
+def test_random_trials_are_a_seventh_with_the_day_as_seed(monkeypatch):
+    monkeypatch.setenv(DAY, "3")
+    assert todays_trials(50) == (3, 8)
+    monkeypatch.setenv(DAY, ALL)
+    assert todays_trials(50) == (0, 50)
 
 
 def test_a_day_that_is_set_is_kept_and_said(monkeypatch):

@@ -28,6 +28,12 @@ def todays(seeds: range) -> range:
     return seeds if day == ALL else seeds[int(day) % PARTS :: PARTS]
 
 
+def todays_trials(trials: int) -> tuple[int, int]:
+    """The seed and the number of a gate's random trials of the day: a seventh of them, drawn anew each day."""
+    day = the_day()
+    return (0, trials) if day == ALL else (int(day), -(-trials // PARTS))
+
+
 def in_parts(seeds: range, size: int) -> list[range]:
     """The seeds of the day in parts of `size`, which the cores share."""
     today = todays(seeds)

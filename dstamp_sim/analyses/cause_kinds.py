@@ -28,7 +28,7 @@ from enum import Enum
 from dstamp_sim.analyses.conflicts import DependencyKind
 from dstamp_sim.analyses.fields import Location
 from dstamp_sim.analyses.held import RaceWindow
-from dstamp_sim.analyses.trials import Trial
+from dstamp_sim.analyses.reruns import Rerun
 from dstamp_sim.analyses.what_if import Remedy
 
 
@@ -55,7 +55,7 @@ class Cause:
 
     `opens` is the process's own step before: its write that was lost, or the reading that went stale; `closes` the step
     at which it looked again or acted. Step numbers count from 0; None where there is no such step. A reading that came
-    too early has its `write` later, and beside it the readings of `others` that did the same. `trials` were performed,
+    too early has its `write` later, and beside it the readings of `others` that did the same. `reruns` were performed,
     and the failure was gone; without any, `remedy` is the answer with which it was. `parts` are causes that make a
     difference only together.
     """
@@ -68,7 +68,7 @@ class Cause:
     closes: int
     remedy: Remedy | None = None
     others: tuple[int, ...] = ()
-    trials: tuple[Trial, ...] = ()
+    reruns: tuple[Rerun, ...] = ()
     kind: DependencyKind | None = None
     parts: tuple[Cause, ...] = ()
 

@@ -15,9 +15,9 @@ from dstamp_sim.analyses.cause_kinds import Cause, CauseKind
 from dstamp_sim.analyses.conflicts import Conflicts, DependencyKind, locks
 from dstamp_sim.analyses.early import too_early
 from dstamp_sim.analyses.fields import Location
+from dstamp_sim.analyses.reruns import Came, Moved, Rerun, Without
 from dstamp_sim.analyses.reversals import Reversals
 from dstamp_sim.analyses.together import SmallestSets
-from dstamp_sim.analyses.trials import Came, Moved, Trial, Without
 from dstamp_sim.analyses.what_if import Decision, Remedy, WhatIf
 from dstamp_sim.core.properties import OF_WAITING
 from dstamp_sim.core.schedule import CRASH, Choice
@@ -51,7 +51,7 @@ class Causes:
     def _ranked(self, took_help: Collection[int]) -> Iterator[Cause]:
         yield from self._deaths()
         windows = [self._apart(cause) for cause in self.answers if cause.window is not None]
-        tried = [cause for cause in windows if cause.trials]
+        tried = [cause for cause in windows if cause.reruns]
         yield from _of_kind(CauseKind.ENVIRONMENT, tried)
         yield from self._lapses()
         yield from self.reversals.of_two(self.answers, took_help)
@@ -199,7 +199,7 @@ class Causes:
         if self.what_if.tired:
             return
         if choices := self.what_if.without(self.fact, (number,)):
-            yield replace(cause, trials=(Trial(Without((number,)), choices),))
+            yield replace(cause, reruns=(Rerun(Without((number,)), choices),))
 
     def _answer(self, remedy: Remedy) -> Cause:
         number, step = remedy.number, self.trace.steps[remedy.number]
@@ -242,18 +242,18 @@ class Causes:
         """The cause with the orders that keep its write out of its window, as far as they were tried and safe."""
         window = cause.window
         assert window is not None
-        trials = self.reversals.apart(window)
-        if not trials and cause.story is CauseKind.ENVIRONMENT:
-            trials = self._not_so(window.write)
-        return replace(cause, trials=trials)
+        reruns = self.reversals.apart(window)
+        if not reruns and cause.story is CauseKind.ENVIRONMENT:
+            reruns = self._not_so(window.write)
+        return replace(cause, reruns=reruns)
 
-    def _not_so(self, number: int) -> tuple[Trial, ...]:
+    def _not_so(self, number: int) -> tuple[Rerun, ...]:
         """A daemon's step with another outcome, or left out, where that helps."""
         other = next((c.remedy for c in self.answers if c.read == number and c.story is CauseKind.CHANCE), None)
         if other is not None and other.outcome is not None:
-            return (Trial(Came(number, other.outcome), other.choices),)
+            return (Rerun(Came(number, other.outcome), other.choices),)
         choices = self.what_if.without(self.fact, (number,))
-        return (Trial(Without((number,)), choices),) if choices else ()
+        return (Rerun(Without((number,)), choices),) if choices else ()
 
     def _fault(self, cause: Cause) -> bool:
         """Whether chance took another course than the usual one, the first."""
@@ -274,11 +274,11 @@ class Causes:
         early = too_early(self.what_if, self.conflicts, self.fact, self._waited_for(), self._waiting)
         if early is not None:
             first, *others = early.readings
-            trial = Trial(Moved(early.readings, early.write, later=True), early.choices)
-            if self.reversals.is_moved(trial):
+            rerun = Rerun(Moved(early.readings, early.write, later=True), early.choices)
+            if self.reversals.is_moved(rerun):
                 yield Cause(
                     CauseKind.EARLY, early.location, None, early.write, first, early.write,
-                    others=tuple(others), trials=(trial,),
+                    others=tuple(others), reruns=(rerun,),
                 )  # fmt: skip
 
     def _waited(self, cause: Cause) -> bool:

@@ -12,8 +12,8 @@ from typing import Any, Self, dataclass_transform
 
 from dstamp_sim.analyses.conflicts import Cycle, Dependency, DependencyKind
 from dstamp_sim.analyses.fields import Location, noun, set_to, value_text, with_value
+from dstamp_sim.analyses.reruns import Intervention, Rerun, changes_said
 from dstamp_sim.analyses.speech import Speech, came_out, listed
-from dstamp_sim.analyses.trials import Intervention, Trial, changes_said
 from dstamp_sim.core.holds import Held
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.schedule import Choice
@@ -50,7 +50,7 @@ def _numbers_in(part: Any) -> Iterator[int]:
                 yield from () if item is None else (item,)
             elif field.type == "tuple[tuple[int, Any], ...]":
                 yield item[0]
-            elif isinstance(item, Claim | Dependency | Held | Trial | Intervention):
+            elif isinstance(item, Claim | Dependency | Held | Rerun | Intervention):
                 yield from _numbers_in(item)
 
 
@@ -354,15 +354,15 @@ class Serially(Claim):
 
 
 class TriedAndSafe(Claim):
-    """Each of the trials came out without the failure `fails` and without one that the trace does not have."""
+    """Each of the reruns came out without the failure `fails` and without one that the trace does not have."""
 
     fails: Fails
-    trials: tuple[Trial, ...]
+    reruns: tuple[Rerun, ...]
 
     def words(self, say: Speech) -> str:
         """`Tried and safe: customer#2's write before customer#1's read`."""
         tried = "It would not have come about with" if self.fails.wish else "Tried and safe:"
-        return f"{tried} {changes_said(self.trials, say)}"
+        return f"{tried} {changes_said(self.reruns, say)}"
 
 
 def circle(cycle: Cycle, value: Callable[[Dependency], Any]) -> Circle:

@@ -22,8 +22,8 @@ from dstamp_sim.analyses.hold_claims import (
     WentTo,
 )
 from dstamp_sim.analyses.orders import begins
+from dstamp_sim.analyses.reruns import AfterEnd, Rerun
 from dstamp_sim.analyses.trap_claims import CannotEnd, GoesOn, WaitsInVain
-from dstamp_sim.analyses.trials import AfterEnd, Trial
 from dstamp_sim.analyses.verify import Narrator
 from dstamp_sim.analyses.what_if import Decision, WhatIf
 from dstamp_sim.core.holds import Held, Parting
@@ -199,7 +199,7 @@ class _Standstill:
             for other in dict.fromkeys(one.process for one in holds if one.process != held.process):
                 for number in dict.fromkeys((held.since, begins(self.trace, held.since))):
                     if choices := self.what_if.after_end(self.fact, number, other):
-                        yield TriedAndSafe(fails, (Trial(AfterEnd(number, other), choices),))
+                        yield TriedAndSafe(fails, (Rerun(AfterEnd(number, other), choices),))
 
 
 def _together(claims: Sequence[_Waiting]) -> list[_Waiting]:

@@ -25,7 +25,7 @@ class EarlyReads(NamedTuple):
     readings: tuple[int, ...]
     write: int
     choices: tuple[Choice, ...] = ()
-    """All choices of the trial in which they waited."""
+    """All choices of the rerun in which they waited."""
 
 
 def too_early(

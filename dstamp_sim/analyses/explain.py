@@ -19,10 +19,10 @@ from dstamp_sim.analyses.deadlock import Deadlock, deadlock_in
 from dstamp_sim.analyses.fields import Location
 from dstamp_sim.analyses.held import Gap, KeepingOut
 from dstamp_sim.analyses.hold_claims import WentTo
+from dstamp_sim.analyses.reruns import Answered
 from dstamp_sim.analyses.sentence import Account, Teller
 from dstamp_sim.analyses.speech import When
 from dstamp_sim.analyses.trace_record import Record
-from dstamp_sim.analyses.trials import Answered
 from dstamp_sim.analyses.verify import Narrator
 from dstamp_sim.analyses.what_if import Decision, WhatIf
 from dstamp_sim.core.properties import OF_WAITING, Property
@@ -183,7 +183,7 @@ class _Explainer:
         """The change that was tried and is safe, or that prevents a wish."""
         tried = account.because if account is not None else None
         said = account is not None and any(isinstance(claim, CameOut) for claim in account.happened)
-        if said or not isinstance(tried, TriedAndSafe) or any(isinstance(t.change, Answered) for t in tried.trials):
+        if said or not isinstance(tried, TriedAndSafe) or any(isinstance(t.change, Answered) for t in tried.reruns):
             return ""
         return tried.words(self.narrator.speech)
 

@@ -11,7 +11,7 @@ from dstamp_sim.analyses.conflicts import Conflicts, DependencyKind, locks
 from dstamp_sim.analyses.fields import Location
 from dstamp_sim.analyses.held import RaceWindow
 from dstamp_sim.analyses.orders import begins, hurries, lets_go, waits
-from dstamp_sim.analyses.trials import InTurn, Moved, Trial
+from dstamp_sim.analyses.reruns import InTurn, Moved, Rerun
 from dstamp_sim.analyses.what_if import Decision, WhatIf
 from dstamp_sim.core.schedule import Choice
 from dstamp_sim.core.trace import Trace
@@ -31,7 +31,7 @@ class Reversals:
         self.accesses: Accesses = conflicts.accesses
         self.since = what_if.since(fact)
 
-    def apart(self, window: RaceWindow) -> tuple[Trial, ...]:
+    def apart(self, window: RaceWindow) -> tuple[Rerun, ...]:
         """The orders that keep the write of a window out of it, as far as they were tried and safe."""
         opens, write = begins(self.trace, window.opens), begins(self.trace, window.write)
         first = opens if locks(self.trace.steps[window.opens]) else window.opens  # no process enters before a release
@@ -41,7 +41,7 @@ class Reversals:
             self._safe(Moved((window.write,), other, later=other == window.closes), numbers)
             for numbers, other in (before, after)
         )
-        return tuple(trial for trial in tried if trial is not None)
+        return tuple(rerun for rerun in tried if rerun is not None)
 
     def of_two(self, answers: Sequence[Cause], after: Collection[int] | None = None) -> Iterator[Cause]:
         """Two steps of different processes on one field that do no harm the other way round, the latest first.
@@ -58,31 +58,31 @@ class Reversals:
             assert first is not None and place is not None
             if self.what_if.tired:
                 return
-            trial = self._other_way(first, last)
-            if trial is not None:
-                yield Cause(CauseKind.ORDER, place, None, first, last, last, trials=(trial,), kind=kind)
+            rerun = self._other_way(first, last)
+            if rerun is not None:
+                yield Cause(CauseKind.ORDER, place, None, first, last, last, reruns=(rerun,), kind=kind)
 
-    def _other_way(self, first: int, last: int) -> Trial | None:
+    def _other_way(self, first: int, last: int) -> Rerun | None:
         """Step `last` before step `first`, if that is possible and safe: one waits, or the other hurries."""
         start = begins(self.trace, first)
         later = self._safe(Moved((first,), last, later=True), waits(self.trace, start, last))
         sooner = hurries(self.trace, start, lets_go(self.trace, last), last)
         return later or self._safe(Moved((last,), first, later=False), sooner)
 
-    def _safe(self, moved: Moved, numbers: Sequence[int]) -> Trial | None:
-        """The trial of an order, if it is possible and safe and moves the right steps."""
+    def _safe(self, moved: Moved, numbers: Sequence[int]) -> Rerun | None:
+        """The rerun of an order, if it is possible and safe and moves the right steps."""
         choices = self.what_if.in_order(self.fact, numbers)
-        trial = Trial(moved, choices) if choices else None
-        return trial if trial is not None and self.is_moved(trial) else None
+        rerun = Rerun(moved, choices) if choices else None
+        return rerun if rerun is not None and self.is_moved(rerun) else None
 
-    def is_moved(self, trial: Trial) -> bool:
+    def is_moved(self, rerun: Rerun) -> bool:
         """Whether the steps that are moved are performed at all, and in that order."""
-        assert isinstance(trial.change, Moved)
-        where = [self.where(n, trial.choices) for n in (*trial.change.steps, trial.change.other)]
+        assert isinstance(rerun.change, Moved)
+        where = [self.where(n, rerun.choices) for n in (*rerun.change.steps, rerun.change.other)]
         if None in where:
             return False
         *mine, its = [n for n in where if n is not None]
-        return all((n > its) == trial.change.later for n in mine)
+        return all((n > its) == rerun.change.later for n in mine)
 
     def where(self, number: int, choices: Sequence[Choice]) -> int | None:
         """The place of a step among other choices: after as many moves of its process; None if it is missing."""
@@ -116,8 +116,8 @@ class Reversals:
         """One process after the other, if that is safe."""
         for order in self.turns():
             if choices := self.what_if.in_turn(self.fact, order):
-                trial = Trial(InTurn(order), choices)
-                yield Cause(CauseKind.TURN, None, None, None, self.since, self.since, trials=(trial,))
+                rerun = Rerun(InTurn(order), choices)
+                yield Cause(CauseKind.TURN, None, None, None, self.since, self.since, reruns=(rerun,))
 
     def turns(self) -> Iterator[tuple[str, ...]]:
         """Orders of the processes that move in the trace, but for daemons: as they began, each first, each last."""

@@ -28,14 +28,14 @@ from dstamp_sim.analyses.claims import (
     Undid,
 )
 from dstamp_sim.analyses.conflicts import DependencyKind
-from dstamp_sim.analyses.trials import Answered, Came, Trial
+from dstamp_sim.analyses.reruns import Answered, Came, Rerun
 
 
 @dataclass(frozen=True)
 class Account:
     """The claims of one cause: what happened, what before, the result, and why it is the cause.
 
-    `because` is a trial that was safe; or, if nothing keeps the failure away, that it happens without others.
+    `because` is a rerun that was safe; or, if nothing keeps the failure away, that it happens without others.
     """
 
     happened: tuple[Claim, ...]
@@ -73,13 +73,13 @@ class Teller:
         return None
 
     def _because(self, cause: Cause) -> Claim | None:
-        if cause.trials:
-            return TriedAndSafe(self.fails, cause.trials)
+        if cause.reruns:
+            return TriedAndSafe(self.fails, cause.reruns)
         if cause.remedy is not None:
             number, outcome = cause.remedy.number, cause.remedy.outcome
             chance = cause.story is CauseKind.CHANCE and outcome is not None
             change = Came(number, outcome) if chance and outcome is not None else Answered(number, outcome)
-            return TriedAndSafe(self.fails, (Trial(change, cause.remedy.choices),))
+            return TriedAndSafe(self.fails, (Rerun(change, cause.remedy.choices),))
         return self.suffices()
 
     def _happened(self, cause: Cause) -> Iterator[Claim]:

@@ -8,8 +8,8 @@ from itertools import combinations, islice, takewhile
 
 from dstamp_sim.analyses.cause_kinds import Cause, CauseKind
 from dstamp_sim.analyses.orders import reversed_all
+from dstamp_sim.analyses.reruns import InTurn, Moved, Rerun, Together, Without
 from dstamp_sim.analyses.reversals import Reversals
-from dstamp_sim.analyses.trials import InTurn, Moved, Together, Trial, Without
 
 MOST_SETS = 200
 """How many sets are tried at most, the smallest first; after them one set is made smaller while that helps."""
@@ -32,9 +32,9 @@ class SmallestSets:
         for parts in self._sets(single):
             numbers = tuple(sorted(part.read for part in parts))
             if choices := self.what_if.without(self.fact, numbers):
-                trial = Trial(Without(numbers), choices)
+                rerun = Rerun(Without(numbers), choices)
                 first = numbers[0]
-                yield Cause(CauseKind.TOGETHER, None, None, None, first, first, trials=(trial,), parts=parts)
+                yield Cause(CauseKind.TOGETHER, None, None, None, first, first, reruns=(rerun,), parts=parts)
 
     def reversed(self) -> Iterator[Cause]:
         """The fewest orders of two steps that do no harm the other way round, all at once.
@@ -72,13 +72,13 @@ class SmallestSets:
         """Those pairs of steps that a safe order of whole processes has the other way round."""
         if turn is None:
             return []
-        where = {n: self.reversals.where(n, turn.trials[0].choices) for n in range(self.reversals.since + 1)}
+        where = {n: self.reversals.where(n, turn.reruns[0].choices) for n in range(self.reversals.since + 1)}
         performed = [(first, last, where[first], where[last]) for first, last in pairs]
         return [(first, last) for first, last, a, b in performed if a is not None and b is not None and b < a]
 
     def _all_at_once(self, parts: Sequence[Cause], turn: Cause | None) -> Cause | None:
         """These orders, where all of them the other way round are possible and safe."""
-        change = turn.trials[0].change if turn is not None else None
+        change = turn.reruns[0].change if turn is not None else None
         processes = change.processes if isinstance(change, InTurn) else ()
         parts = sorted(parts, key=lambda part: part.read)
         pairs = [(part.write, part.read) for part in parts if part.write is not None]
@@ -87,13 +87,13 @@ class SmallestSets:
         if choices is None:
             return None
         moved = tuple(Moved((last,), first, later=False) for first, last in pairs)
-        if not all(self.reversals.is_moved(Trial(change, choices)) for change in moved):
+        if not all(self.reversals.is_moved(Rerun(change, choices)) for change in moved):
             return None
         if len(parts) == 1:
-            return replace(parts[0], trials=(Trial(moved[0], choices),))
-        trial = Trial(Together(moved), choices)
+            return replace(parts[0], reruns=(Rerun(moved[0], choices),))
+        rerun = Rerun(Together(moved), choices)
         first = parts[0].read
-        return Cause(CauseKind.TOGETHER, None, None, None, first, first, trials=(trial,), parts=tuple(parts))
+        return Cause(CauseKind.TOGETHER, None, None, None, first, first, reruns=(rerun,), parts=tuple(parts))
 
     def _fewer(self, orders: Sequence[Cause], turn: Cause | None) -> Cause | None:
         """All of these orders, and then each left out without which the others are enough."""

@@ -35,9 +35,9 @@ from dstamp_sim.analyses.claims import (
 )
 from dstamp_sim.analyses.conflicts import DependencyKind
 from dstamp_sim.analyses.fields import Location
+from dstamp_sim.analyses.reruns import AfterEnd, Answered, Came, InTurn, Moved, Rerun, Together, Without
 from dstamp_sim.analyses.speech import Speech, When
 from dstamp_sim.analyses.trace_record import Performance, Record, perform
-from dstamp_sim.analyses.trials import AfterEnd, Answered, Came, InTurn, Moved, Together, Trial, Without
 from dstamp_sim.core.errors import ModelError, ScheduleError
 from dstamp_sim.core.properties import OF_WAITING
 from dstamp_sim.core.schedule import CRASH
@@ -280,52 +280,52 @@ def _not_failing(fails: Fails, performance: Performance) -> str:
 
 @against.register
 def _tried(claim: TriedAndSafe, record: Record) -> str:
-    return next((no for trial in claim.trials if (no := _no_trial(record, claim.fails, trial))), "")
+    return next((no for rerun in claim.reruns if (no := _no_rerun(record, claim.fails, rerun))), "")
 
 
-def _no_trial(record: Record, fails: Fails, trial: Trial) -> str:
-    """The objection to a trial: it is not the stated change, not complete, or not safe."""
+def _no_rerun(record: Record, fails: Fails, rerun: Rerun) -> str:
+    """The objection to a rerun: it is not the stated change, not complete, or not safe."""
     answered = None
-    if isinstance(trial.change, Answered) and trial.change.outcome is not None:
-        answered = (trial.change.step, trial.change.outcome)
+    if isinstance(rerun.change, Answered) and rerun.change.outcome is not None:
+        answered = (rerun.change.step, rerun.change.outcome)
     try:
-        performance = perform(record.system, trial.choices, answered)
+        performance = perform(record.system, rerun.choices, answered)
         failures = performance.failures()
     except (ScheduleError, ModelError) as error:
         return f"it cannot be performed: {error}"
     wishes = {prop.name for prop in record.system.checked_properties if prop.is_wish}
-    held = isinstance(trial.change, Answered) and trial.change.outcome is None
+    held = isinstance(rerun.change, Answered) and rerun.change.outcome is None
     here = {(name, who) for name, who in failures if not (held and name in OF_WAITING)}
     fresh = {(name, who) for name, who in here - record.failures.keys() if name not in wishes}
     if (fails.property, fails.process) in here or fresh:
         return f"it ends with {sorted(name for name, _ in here)}"
     if not held and not performance.over:
         return "it stops before the end"
-    return _no_change(record, trial, performance)
+    return _no_change(record, rerun, performance)
 
 
-def _no_change(record: Record, trial: Trial, performance: Performance) -> str:
-    """The objection to a trial's change; steps are known by their process and their number in it."""
+def _no_change(record: Record, rerun: Rerun, performance: Performance) -> str:
+    """The objection to a rerun's change; steps are known by their process and their number in it."""
     trace = record.trace
-    match trial.change:
+    match rerun.change:
         case Without(steps):
             left = [n for n in steps if performance.where(trace, n) is not None]
             return f"step {left[0] + 1} is not left out" if left else ""
         case Moved(steps, other, later):
             return next((no for n in steps if (no := _not_moved(trace, n, other, later, performance))), "")
         case Together(changes):
-            parts = (_no_change(record, Trial(change, trial.choices), performance) for change in changes)
+            parts = (_no_change(record, Rerun(change, rerun.choices), performance) for change in changes)
             return next(filter(None, parts), "")
         case Came(step, outcome):
             return _not_otherwise(record, step, performance, outcome)
         case Answered(step, outcome):
-            if outcome is None and any(c.process == record.of(step) for c in trial.choices[step:]):
+            if outcome is None and any(c.process == record.of(step) for c in rerun.choices[step:]):
                 return f"{record.of(step)} moves on"
-            return "" if tuple(trial.choices[:step]) == trace.schedule.choices[:step] else "it differs before"
+            return "" if tuple(rerun.choices[:step]) == trace.schedule.choices[:step] else "it differs before"
         case AfterEnd(step, process):
             return _not_after_end(trace, step, process, performance)
         case InTurn():
-            return _not_in_turn(record, trial.change, performance)
+            return _not_in_turn(record, rerun.change, performance)
 
 
 def _not_moved(trace: Trace, step: int, other: int, later: bool, performance: Performance) -> str:

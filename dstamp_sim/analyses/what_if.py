@@ -29,7 +29,7 @@ MOST_QUESTIONS = 400
 _MOST_STEPS = 300_000
 """How many steps all of them may perform in total, including those that bring a program to its place."""
 _KEPT = 100_000
-"""How many of them are reserved for trials other than answers."""
+"""How many of them are reserved for reruns other than answers."""
 _AFTERMATH = 2_000
 """How many steps a changed behaviour may take, beyond those of the trace, to come to its end."""
 
@@ -48,7 +48,7 @@ class Remedy:
 
     `path` is None if chance, not the object's state, decided between several outcomes: the choice is then the first in
     `choices` after the earlier steps. `outcome` is the answer that would have helped (None: being blocked). `choices`
-    are all choices of the trial.
+    are all choices of the rerun.
     """
 
     number: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -111,7 +112,7 @@ def annotations_of(trace: Trace, why: Explanation) -> Annotations:
         steps=steps_explained(why),
         nones=nones_explained(trace, why),
         sources=dict(conflicts.sources()),
-        links=tuple(_link(conflicts, edge) for edge in conflicts.dependencies[-MOST_LINKS:]),
+        links=tuple(_link(conflicts, edge) for edge in _innermost(conflicts.dependencies[-MOST_LINKS:])),
     )
 
 
@@ -138,6 +139,16 @@ def nones_explained(trace: Trace, why: Explanation) -> frozenset[int]:
     accesses = (why.conflicts or Conflicts(trace)).accesses
     looks = (n for n in steps_explained(why) if trace.steps[n].result is None and trace.steps[n].touched is not None)
     return frozenset(n for n in looks if accesses[n].reads and not accesses[n].writes)
+
+
+def _innermost(edges: Sequence[Dependency]) -> list[Dependency]:
+    """Without what two steps share as a whole where they share, in the same way, a field of it: that says more."""
+
+    def key(edge: Dependency, depth: int) -> tuple[object, ...]:
+        return edge.kind, edge.source, edge.target, edge.location.target, edge.location.path[:depth]
+
+    inside = {key(edge, depth) for edge in edges for depth in range(len(edge.location.path))}
+    return [edge for edge in edges if key(edge, len(edge.location.path)) not in inside]
 
 
 def _link(conflicts: Conflicts, edge: Dependency) -> DependencyLink:

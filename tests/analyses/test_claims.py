@@ -8,9 +8,9 @@ from dstamp_sim import Choice, Process, Program, Register, Schedule, System, alw
 from dstamp_sim.analyses.accesses import Location
 from dstamp_sim.analyses.claims import Fails, Overwrote, Read, TriedAndSafe
 from dstamp_sim.analyses.explain import step_number
+from dstamp_sim.analyses.reruns import Moved, Rerun, Without
 from dstamp_sim.analyses.speech import Speech
 from dstamp_sim.analyses.trace_record import Record
-from dstamp_sim.analyses.trials import Moved, Trial, Without
 from dstamp_sim.analyses.verify import Narrator, against
 
 X = Register("x", 0)
@@ -80,7 +80,7 @@ def serial() -> Record:
 
 
 FAILS = Fails("no second 1", None, False, 3)
-EARLIER = TriedAndSafe(FAILS, (Trial(Moved((2,), 1, False), other("p q*3 p*2")),))
+EARLIER = TriedAndSafe(FAILS, (Rerun(Moved((2,), 1, False), other("p q*3 p*2")),))
 
 
 def test_a_trial_is_performed_again_and_must_make_its_change():
@@ -90,17 +90,17 @@ def test_a_trial_is_performed_again_and_must_make_its_change():
 
 
 @pytest.mark.parametrize(
-    ("trial", "why"),
+    ("rerun", "why"),
     [
-        (Trial(Moved((2,), 1, False), other("p*2 q*3 p")), "it ends with ['no second 1']"),
-        (Trial(Moved((2,), 1, False), other("p q*3 p")), "it stops before the end"),
-        (Trial(Moved((2,), 0, False), other("p q*3 p*2")), "step 3 does not come before step 1"),
-        (Trial(Moved((2,), 1, False), other("p*9")), "it cannot be performed: p has ended"),
-        (Trial(Without((2,)), other("p q*3 p*2")), "step 3 is not left out"),
+        (Rerun(Moved((2,), 1, False), other("p*2 q*3 p")), "it ends with ['no second 1']"),
+        (Rerun(Moved((2,), 1, False), other("p q*3 p")), "it stops before the end"),
+        (Rerun(Moved((2,), 0, False), other("p q*3 p*2")), "step 3 does not come before step 1"),
+        (Rerun(Moved((2,), 1, False), other("p*9")), "it cannot be performed: p has ended"),
+        (Rerun(Without((2,)), other("p q*3 p*2")), "step 3 is not left out"),
     ],
 )
-def test_a_trial_that_is_not_safe_not_complete_or_not_that_change_is_caught(trial, why):
-    assert against(TriedAndSafe(FAILS, (trial,)), serial()) == why
+def test_a_rerun_that_is_not_safe_not_complete_or_not_that_change_is_caught(rerun, why):
+    assert against(TriedAndSafe(FAILS, (rerun,)), serial()) == why
 
 
 def test_steps_are_named_by_section_else_by_verb_else_by_moment():
@@ -118,6 +118,6 @@ def test_only_what_is_verified_is_said_and_the_rest_is_counted():
 
 def test_a_claim_names_the_steps_of_its_parts_and_takes_no_value_for_one():
     fails = Fails("no second 1", None, False, 4)
-    safe = TriedAndSafe((Trial(Without((2, 3)), ()),), fails)
+    safe = TriedAndSafe((Rerun(Without((2, 3)), ()),), fails)
     assert [list(claim.steps_named()) for claim in (LAST, FIRST, OVER)] == [[5, 4], [1], [4, 2]]
     assert sorted(safe.steps_named()) == [2, 3, 4]

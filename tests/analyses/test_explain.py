@@ -155,7 +155,7 @@ def test_that_not_all_sets_were_tried_is_said(monkeypatch):
 def test_a_cause_that_was_performed_is_not_doubted_where_the_trace_is_long(monkeypatch):
     monkeypatch.setattr(what_if, "MOST_QUESTIONS", 1)
     bank = explained("classic/bank")
-    assert bank.cause.trials and "tried)" not in bank.sentence
+    assert bank.cause.reruns and "tried)" not in bank.sentence
     assert "decides it (not all could be tried). Tried" in explain(*readers_of(4)).sentence
 
 

@@ -34,8 +34,8 @@ from dstamp_sim.analyses.claims import (
     Undid,
 )
 from dstamp_sim.analyses.explain import Explanation, explain
+from dstamp_sim.analyses.reruns import Answered, Came, Moved, Rerun, Together
 from dstamp_sim.analyses.trace_record import Record
-from dstamp_sim.analyses.trials import Answered, Came, Moved, Together, Trial
 from dstamp_sim.analyses.verify import against
 from tests.analyses.hold_twins import HOLD_TWINS
 from tests.analyses.story_models import STORIES
@@ -136,24 +136,24 @@ def _writers(number: int | None, before: int) -> list[int | None]:
     return [n for n in (None, *range(before)) if n != number]
 
 
-def _other_trials(trial: Trial, record: Record) -> Iterator[Trial]:
+def _other_reruns(rerun: Rerun, record: Record) -> Iterator[Rerun]:
     """The same with the trace's own choices, with one choice more, and with a change that it is not."""
-    yield replace(trial, choices=(*trial.choices, Choice("nobody")))
-    match trial.change:
+    yield replace(rerun, choices=(*rerun.choices, Choice("nobody")))
+    match rerun.change:
         case Moved():
-            yield replace(trial, change=replace(trial.change, later=not trial.change.later))
+            yield replace(rerun, change=replace(rerun.change, later=not rerun.change.later))
         case Together(changes):
             for n, change in enumerate(changes):
                 twin = replace(change, later=not change.later)
-                yield replace(trial, change=Together((*changes[:n], twin, *changes[n + 1 :])))
+                yield replace(rerun, change=Together((*changes[:n], twin, *changes[n + 1 :])))
         case Came():
-            yield replace(trial, change=replace(trial.change, outcome=replace(trial.change.outcome, result=NOT_SO)))
+            yield replace(rerun, change=replace(rerun.change, outcome=replace(rerun.change.outcome, result=NOT_SO)))
         case Answered(step, outcome) if outcome is not None:
             performance, choice = record.performance, record.trace.steps[step].choice
             was = performance.semantics.outcomes(performance.states[step], performance.pid(choice.process))
-            yield Trial(Answered(step, was[choice.outcome]), record.trace.schedule.choices)
+            yield Rerun(Answered(step, was[choice.outcome]), record.trace.schedule.choices)
             return
-    yield replace(trial, choices=record.trace.schedule.choices)
+    yield replace(rerun, choices=record.trace.schedule.choices)
 
 
 TWINS = {
@@ -182,7 +182,7 @@ TWINS = {
     ],
     Alone: lambda c, _: [replace(c, helpers=(*c.helpers, "nobody")), replace(c, choices=c.choices[:-1])],
     Serially: lambda c, _: [replace(c, processes=c.processes[::-1])] if len({m.process for m in c.choices}) > 1 else [],
-    TriedAndSafe: lambda c, r: [replace(c, trials=(twin,)) for trial in c.trials for twin in _other_trials(trial, r)],
+    TriedAndSafe: lambda c, r: [replace(c, reruns=(twin,)) for rerun in c.reruns for twin in _other_reruns(rerun, r)],
 }  # fmt: skip
 
 

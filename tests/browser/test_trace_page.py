@@ -89,6 +89,28 @@ def test_a_click_on_the_timeline_goes_to_the_nearest_step(page):
     assert page.locator(".panel h2").inner_text().startswith("Step 19")
 
 
+def test_the_current_row_is_in_the_columns_of_the_others_and_no_line_ends_inside_of_an_arrow(page):
+    lefts = """rows => [...new Set(rows.map(row => row.getBoundingClientRect().left))]"""
+    assert len(page.eval_on_selector_all(".steps .does", lefts)) == 1
+    assert len(page.eval_on_selector_all(".steps .who", lefts)) == 1
+    text = page.locator(".steps").inner_text()
+    assert "-\u2060>" in text and "->" not in text
+
+
+def test_the_line_of_the_current_step_ends_at_the_axis_and_leaves_its_numbers_and_the_key_alone(page):
+    bottom = page.locator("line.cursor").evaluate("line => line.y2.baseVal.value")
+    assert bottom == page.locator("polyline.axis").first.evaluate("axis => axis.points[0].y")
+
+
+def test_of_a_whole_and_its_field_only_the_field_is_said_to_be_shared(opened, tmp_path):
+    system = load_model("cc_ci:recreate").build({}, None)
+    judgement = next(j for j in explore(system).judgements if j.trace is not None)
+    witness = Witness(Origin("cc_ci:recreate"), judgement.prop.title, judgement.trace)
+    page = opened(write_trace_page(tmp_path / "page.html", witness, system, explained(system, judgement.trace)))
+    [link] = page.locator(".links button").all_inner_texts()
+    assert "run#1's check_hc1 read the stamp 'eb96de94+U', which run#2's deploy_app wrote" in link
+
+
 def test_the_models_line_stands_beside_the_step_without_the_machines_path(page):
     assert page.locator(".source figcaption").inner_text() == "cc_ci/abra.py:63"
     assert "read_stamp" in page.locator(".line.here").inner_text()

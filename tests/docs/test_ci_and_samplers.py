@@ -12,6 +12,7 @@ from benchmarks import samplers
 from dstamp_sim import testing
 from dstamp_sim.engines.sampling.sampler import NAMES
 from experiments import sampler_race
+from tests.todays import todays
 
 ROOT = Path(__file__).parents[2]
 CI = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
@@ -78,7 +79,8 @@ def test_a_cell_of_the_table_is_what_the_experiment_gives():
     assert quoted_row("classic/bank customers=3").split(" | ")[1] == cell
 
 
-@pytest.mark.slow(minutes=1)
-def test_the_whole_table_is_what_the_experiment_gives():
-    for row in sampler_race.table(20_000, 5):
+@pytest.mark.slow
+@pytest.mark.parametrize("number", todays(range(len(sampler_race.RACES))))
+def test_the_row_of_the_day_is_what_the_experiment_gives(number):
+    for row in sampler_race.table(20_000, 5, sampler_race.RACES[number : number + 1]):
         assert row in SAMPLERS

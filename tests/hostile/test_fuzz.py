@@ -6,6 +6,7 @@ from dstamp_sim.core.errors import UsageError
 from tests.conftest import COUNTED
 from tests.hostile import fuzz as fuzzer
 from tests.hostile.fuzz import Tally, fuzz
+from tests.todays import todays_trials
 
 
 def assert_clean(tally: Tally, inputs: int) -> None:
@@ -21,10 +22,11 @@ def test_mutated_files_of_every_kind_are_read_or_refused_with_a_sentence(tmp_pat
 
 
 @pytest.mark.slow
-def test_five_thousand_mutated_files_are_read_or_refused_with_a_sentence(tmp_path, record_property):
-    tally = fuzz(tmp_path, 5_000, seed=1)
+def test_five_thousand_mutated_files_a_week_are_read_or_refused_with_a_sentence(tmp_path, record_property):
+    seed, inputs = todays_trials(5_000)
+    tally = fuzz(tmp_path, inputs, seed)
     record_property(COUNTED, tally.counts())
-    assert_clean(tally, 5_000)
+    assert_clean(tally, inputs)
 
 
 def raising(error):

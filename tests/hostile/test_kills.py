@@ -13,6 +13,7 @@ from dstamp_sim import cli
 from tests.conftest import COUNTED
 from tests.hostile.killed import COMMANDS, Killer
 from tests.hostile.rows import MODEL
+from tests.todays import todays_trials
 
 ROOT = Path(__file__).parents[2]
 LONG_S = 240.0
@@ -27,11 +28,8 @@ SOON_S = 15.0
 HEAVY = ("judge", "review", "update")
 """The commands that take one to three seconds; all others take 0.05 to 0.4."""
 
-MOMENTS = {command: 10 if command in HEAVY else 50 for command in COMMANDS if not command.startswith("export")}
-"""At how many moments each is ended in the slow gate; the fast one ends exports often enough."""
-
-WRITES = {command: 4 if command in HEAVY else 8 for command in COMMANDS} | {"explore": 1_000}
-"""Inside of how many writes: of all in one command, for they are written by the same code."""
+MOMENTS, WRITES = 50, 36
+"""At how many moments a command is ended with --slow in a week, and inside of how many writes: explore has so many."""
 
 
 def killed(folder, command, seed, moments, writes):
@@ -44,24 +42,25 @@ def killed(folder, command, seed, moments, writes):
     return json.loads(done.stdout)
 
 
-def assert_nothing_lost(tally):
-    assert tally["wrong"] == []
-    assert any(tally["ended"].get(code) for code in ("-9", "-15", "130")), "no run was ended"
-    assert tally["outlived_s"] < SOON_S and tally["outlived_cpu_s"] <= SOON_CPU_S, tally
+def budget(command, *, slow):
+    """The seed, and at how many moments and inside of how many writes a command is ended."""
+    if not slow:
+        return 0, 3, 3
+    share = 5 if command in HEAVY else 1
+    (seed, moments), (_, writes) = todays_trials(MOMENTS // share), todays_trials(WRITES // share)
+    return seed, max(3, moments), max(3, writes)
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
-def test_a_command_that_is_ended_leaves_every_file_old_or_new_and_no_process(tmp_path, command):
-    assert_nothing_lost(killed(tmp_path, command, seed=0, moments=3, writes=3))
-
-
-@pytest.mark.slow(minutes=0.3)
-@pytest.mark.parametrize("command", sorted(MOMENTS))
-def test_a_command_ended_at_many_moments_and_writes_leaves_every_file_old_or_new(tmp_path, command, record_property):
-    tally = killed(tmp_path, command, seed=1, moments=MOMENTS[command], writes=WRITES[command])
+def test_a_command_that_is_ended_leaves_every_file_old_or_new_and_no_process(
+    tmp_path, command, request, record_property
+):
+    tally = killed(tmp_path, command, *budget(command, slow=request.config.getoption("--slow")))
     told = ", ".join(f"{count} with {code}" for code, count in sorted(tally["ended"].items()))
     record_property(COUNTED, f"{told}; nothing was left {tally['outlived_s']:.2f} s later; {tally['cpu_s']:.0f} s used")
-    assert_nothing_lost(tally)
+    assert tally["wrong"] == []
+    assert any(tally["ended"].get(code) for code in ("-9", "-15", "130")), "no run was ended"
+    assert tally["outlived_s"] < SOON_S and tally["outlived_cpu_s"] <= SOON_CPU_S, tally
 
 
 def test_every_command_that_writes_or_has_workers_is_ended_here():

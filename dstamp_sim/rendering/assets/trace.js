@@ -8,6 +8,7 @@ const SVG = "http://www.w3.org/2000/svg";
 
 const process = step => data.processes[step.p];
 const number = at => data.first + at;                 // as the texts count: from 1
+const unbroken = does => does.replaceAll("->", "-\u2060>");  // no line ends inside of an arrow
 const clock = step => step.time === null || step.time === undefined ? "" : `${step.time.toFixed(1)} s`;
 
 /** The steps that the explanation speaks of, in order, as positions of the slider. */
@@ -47,8 +48,8 @@ function Timeline({ at, go, shown }) {
     over.replaceChildren();
     const spot = spots.get(number(at) - 1);
     if (spot) {
-      const height = holder.current.querySelector("svg").viewBox.baseVal.height;
-      draw("line", { class: "cursor", x1: spot.x, x2: spot.x, y1: 0, y2: height }, over);
+      const axis = holder.current.querySelector("polyline.axis").getBBox().y;  // below it stand its numbers and the key
+      draw("line", { class: "cursor", x1: spot.x, x2: spot.x, y1: 0, y2: axis }, over);
       draw("circle", { class: "cursor", cx: spot.x, cy: spot.y, r: 11 }, over);
       const wide = holder.current.scrollWidth, x = spot.x / 1600 * wide;
       if (x < holder.current.scrollLeft + 40 || x > holder.current.scrollLeft + holder.current.clientWidth - 40)
@@ -99,7 +100,7 @@ function Steps({ at, go, show }) {
       onMouseEnter=${() => show(links)} onMouseLeave=${() => show([])}>
       <span class="number">${number(n)}</span>
       <span class=${before && n > begin && before.p === step.p ? "who again" : "who"}><bdi>${process(step)}</bdi></span>
-      <span class="does"><bdi>${step.does}</bdi></span></button></li>`);
+      <span class="does"><bdi>${unbroken(step.does)}</bdi></span></button></li>`);
   }
   return html`<ol class="steps" ref=${list} aria-label="Steps">
     ${begin > 1 ? html`<li class="quiet">… ${begin - 1} steps above</li>` : null}${rows}
@@ -118,7 +119,7 @@ function Page() {
   const step = at ? data.steps[at - 1] : null;
   const found = at ? differences(states[at - 1], states[at]) : [];
   const changed = new Set(found.map(change => change.name + "\n" + change.path));
-  const says = step ? `Step ${number(at)}: ${process(step)}${step.where ? ", in " + step.where : ""}: ${step.does}`
+  const says = step ? `Step ${number(at)}: ${process(step)}${step.where ? ", in " + step.where : ""}: ${unbroken(step.does)}`
     : data.first ? `Before step ${data.first + 1}` : "The beginning";
   return html`<main>
     <header><h1><bdi>${data.title}</bdi></h1><${ThemeButton} /></header>

@@ -29,7 +29,7 @@ class DependencyLink(NamedTuple):
 class Annotations:
     """The sentence and the proof; the window (its process, first and last step) and the write inside it; the rest.
 
-    `cycle` are the links that make the proof, `links` all dependencies of the trace, `reads` is the step that mattered.
+    `cycle` are the links that make the proof, `links` the dependencies of steps, `reads` is the step that mattered.
     `sources` has, by read, the last step that wrote the value.
     `steps` are all that it speaks of, `nones` those of them that only looked and got None, which is an answer.
     `clocks` has a vector clock per step: how many steps of each process it knows of. Only some formats need it.

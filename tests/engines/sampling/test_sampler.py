@@ -15,8 +15,7 @@ from dstamp_sim.engines.sampling import uniform
 from dstamp_sim.engines.sampling.sampler import NAMES, Settings, sample
 from dstamp_sim.engines.tables.tables import Tables
 from dstamp_sim.inputs.model_file import load_model
-from tests.oracle import search
-from tests.random_systems import random_system
+from tests.random_systems import findings, random_system
 
 
 class Log(SharedObject):
@@ -163,7 +162,7 @@ def test_a_bound_too_small_finds_nothing_and_says_what_was_not_tried():
 def test_on_random_systems_nothing_is_seen_that_the_oracle_does_not_know(strategy):
     for seed in range(12):
         system = random_system(seed)
-        known = search(system)
+        known = findings(seed)
         try:
             drawn = sample(system, 200, Settings(strategy, seed=seed, most_steps=200))
         except UsageError as refused:

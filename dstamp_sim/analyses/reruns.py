@@ -69,19 +69,19 @@ Intervention = Without | Moved | Together | Came | Answered | InTurn | AfterEnd
 
 
 @dataclass(frozen=True)
-class Trial:
+class Rerun:
     """A change of a trace and all choices of its performance, to the end."""
 
     change: Intervention
     choices: Sequence[Choice]
 
 
-def changes_said(trials: Sequence[Trial], say: Speech, known: Mapping[int, str] | None = None) -> str:
-    """The changes of some trials, with names of steps where they are `known`; who is moved is said once."""
-    names = known or say.names(n for trial in trials for n in _steps_of(trial.change))
+def changes_said(reruns: Sequence[Rerun], say: Speech, known: Mapping[int, str] | None = None) -> str:
+    """The changes of some reruns, with names of steps where they are `known`; who is moved is said once."""
+    names = known or say.names(n for rerun in reruns for n in _steps_of(rerun.change))
     words, moved = list[str](), tuple[int, ...]()
-    for trial in trials:
-        match trial.change:
+    for rerun in reruns:
+        match rerun.change:
             case Without(steps):
                 words.append(f"without {listed([names[n] for n in steps])}")
             case Moved(steps, other, later):
@@ -89,7 +89,7 @@ def changes_said(trials: Sequence[Trial], say: Speech, known: Mapping[int, str] 
                 words.append(what if steps == moved else f"{_together([names[n] for n in steps])} {what}")
                 moved = steps
             case Together(changes):
-                parts = [changes_said([Trial(change, ())], say, names) for change in changes]
+                parts = [changes_said([Rerun(change, ())], say, names) for change in changes]
                 words.append(f"{', and '.join(parts)}, {'both' if len(parts) == 2 else 'all'} at once")
             case Came(step, outcome):
                 words.append(f"{came_out(outcome.result, outcome.label)} from {names[step]}")
