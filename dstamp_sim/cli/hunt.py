@@ -14,6 +14,7 @@ from dstamp_sim.cli.numbers import whole
 from dstamp_sim.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from dstamp_sim.hunt.cure import Cure
     from dstamp_sim.hunt.hunt import Hunted
     from dstamp_sim.hunt.perform import Performed
     from dstamp_sim.hunt.shrink import Shrunk
@@ -43,6 +44,9 @@ def hunt(
     allow: Annotated[
         list[str] | None, typer.Option(metavar="PATH", help="What may be written outside; it is not reset; repeatable.")
     ] = None,
+    cure: Annotated[
+        bool, typer.Option("--cure", help="Find where a lock must be held; as long again as --budget says.")
+    ] = False,
     again: Annotated[int, typer.Option(metavar="N", parser=whole(1), help="How often it is performed again.")] = 10,
     out: Out = Path("out"),
     force: Force = False,  # noqa: ARG001 - its callback has done all
@@ -60,7 +64,7 @@ def hunt(
     with bar("schedules") as tell:
         found = hunt_for(
             job, Bounds(preemptions, crashes, float(budget), seed), allowed=allow or (), again=again, out=out,
-            folder=folder, tell=lambda played, left: tell(played, played + left),
+            folder=folder, cure=cure, tell=lambda played, left: tell(played, played + left),
         )  # fmt: skip
     _print(found, as_json=as_json)
 
@@ -102,8 +106,15 @@ def _as_json(found: Hunted) -> dict[str, object]:
         "story": _story(shrunk),
         "schedule": [str(stretch) for stretch in found.stretches],
         "again": asdict(found.again) if found.again else None,
+        "cures": None if found.cures is None else [_cure(cure) for cure in found.cures.found],
         "files": [str(file) for file in found.files],
     }
+
+
+def _cure(cure: Cure) -> dict[str, object]:
+    stretches = {run: {"first": one.first._asdict(), "last": one.last._asdict()} for run, one in cure.stretches.items()}
+    says, whole = cure.found.none_found(), cure.found.whole
+    return {"calls": cure.calls, "says": says, "whole_space": whole, "stretches": stretches}
 
 
 def is_hunt_file(path: Path) -> bool:

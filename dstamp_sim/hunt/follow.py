@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from dstamp_sim.core.schedule import CRASH, Choice
+from dstamp_sim.hunt.played_lock import ordinal
 from dstamp_sim.hunt.touches import Call
 from dstamp_sim.hunt.trial import HeldStep
 
@@ -57,12 +58,6 @@ class Stretch(NamedTuple):
             return f"{self.run} as far as it can"
         what = f"{self.run}'s {ordinal(self.nth)} {self.call} of {self.object}"
         return f"{self.run} dies at {what}" if self.dies else f"{self.run} up to before {what}"
-
-
-def ordinal(number: int) -> str:
-    """1st, 2nd, 3rd, 4th."""
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
 
 
 class Anchored:

@@ -10,6 +10,7 @@ from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.verdict import Verdict
 from dstamp_sim.disk.writing import check_writable
 from dstamp_sim.hunt import trap
+from dstamp_sim.hunt.cure import Cures, cures_of
 from dstamp_sim.hunt.follow import Anchored, Stretch, stretches_of
 from dstamp_sim.hunt.job import Job, PreparedJob, prepared
 from dstamp_sim.hunt.pictures import draw
@@ -37,13 +38,14 @@ class Repetition:
 
 @dataclass(frozen=True)
 class Hunted:
-    """What came of a hunt; `shrunk` and `again` where something fails."""
+    """What came of a hunt; `shrunk` and `again` where something fails, `cures` where they were asked for."""
 
     found: Found
     shrunk: Shrunk | None
     again: Repetition | None
     stretches: tuple[Stretch, ...]
     trials: int
+    cures: Cures | None = None
     files: tuple[Path, ...] = ()
 
     @property
@@ -58,19 +60,13 @@ class Hunted:
 
     def headline(self) -> str:
         """What came of it, in a sentence."""
-        bounds, found = self.found.bounds, self.found
-        upto = f"{_many(bounds.preemptions, 'preemption')}" + (
-            f" and {_many(bounds.crashes, 'death')}" if bounds.crashes else ""
-        )
+        found = self.found
         if self.again is not None and self.verdict is Verdict.UNDETERMINED:
             return f"UNDETERMINED: trial {found.played} failed, and none of {self.again.times} replays did"
         if self.again is not None:
-            return f"VIOLATED in trial {found.played}, with {_many(found.preemptions, 'preemption')}"
-        if found.whole:
-            return f"none found in the whole space of up to {upto}: {_many(found.played, 'schedule')}, each played"
-        return f"UNDETERMINED: none found in {_many(found.played, 'schedule')}; {'; '.join(found.reasons())}" + (
-            f"; at least {found.left} were not played" if found.left else ""
-        )
+            count = found.preemptions
+            return f"VIOLATED in trial {found.played}, with {count} preemption{'s' * (count != 1)}"
+        return found.none_found()
 
     def text(self) -> list[str]:
         """The whole answer as text."""
@@ -79,11 +75,9 @@ class Hunted:
         if self.shrunk is not None and self.again is not None:
             lines += ["", *story_text(self.shrunk), "", str(self.again), "schedule:"]
             lines += [f"  {stretch}" for stretch in self.stretches]
+        if self.cures is not None:
+            lines += self.cures.text()
         return lines
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def hunt_for(
@@ -94,11 +88,12 @@ def hunt_for(
     again: int = 5,
     out: Path | None = None,
     folder: str | None = None,
-    seconds_a_trial: float = SECONDS_A_TRIAL,
+    cure: bool = False,
     tell: Tell | None = None,
 ) -> Hunted:
     """Looks for a schedule of the job's system calls that fails; what fails is made simple and performed `again`.
 
+    With `cure`, it is also said where a lock must be held, searched within the same bounds and as many seconds again.
     With `out`, it is also written there: a file to replay, pictures, a page. `folder` is where the job's came from.
     Raises UsageError where this machine cannot hold calls, or where a run or the check fails without any race.
     """
@@ -106,7 +101,7 @@ def hunt_for(
         raise UsageError("hunt: --crashes needs --check: no serial order says what a death may leave")
     if out is not None:
         check_writable(out)
-    with supervisor(allowed, seconds_a_trial) as living:
+    with supervisor(allowed) as living:
         stage = prepared(job, living)
         look_around(stage)
         found = Search(stage, bounds, tell).run()
@@ -116,10 +111,11 @@ def hunt_for(
         stretches = stretches_of(shrunk.outcome.steps)
         repeated, _ = perform_again(stage, stretches, again)
         files = () if out is None else (_saved(out, stage, shrunk, stretches, folder), *draw(out, "hunt", job, shrunk))
-        return Hunted(found, shrunk, repeated, tuple(stretches), stage.trials, files)
+        cures = cures_of(stage, bounds, [found.failing]) if cure and repeated.failed else None
+        return Hunted(found, shrunk, repeated, tuple(stretches), stage.trials, cures, files)
 
 
-def supervisor(allowed: Sequence[str], seconds_a_trial: float) -> Supervisor:
+def supervisor(allowed: Sequence[str], seconds_a_trial: float = SECONDS_A_TRIAL) -> Supervisor:
     """A supervisor, not yet at work. Raises UsageError where this machine cannot hold system calls."""
     try:
         return Supervisor(allowed=tuple(allowed), seconds=seconds_a_trial)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.hunt.folding import NOT_FOLDED, Folding
 from dstamp_sim.hunt.nursery import Birth
+from dstamp_sim.hunt.played_lock import LockedStretches, PlayedLock
 from dstamp_sim.hunt.supervisor import Supervisor
 from dstamp_sim.hunt.touches import Uses
 from dstamp_sim.hunt.tree import Tree
@@ -61,7 +62,7 @@ class PreparedJob:
     """A job whose setup was performed: where its trials are played, and what its serial orders gave.
 
     `drifting` are files that differ when the same order is played twice, as they hold times: they are not compared.
-    `programs` are the files outside that trials executed.
+    `programs` are the files outside that trials executed; `lock` is one that the supervisor plays in each trial.
     """
 
     job: Job
@@ -73,6 +74,7 @@ class PreparedJob:
     folding: Folding = NOT_FOLDED
     kept: dict[str, str] = field(default_factory=dict)
     programs: set[str] = field(default_factory=set)
+    lock: LockedStretches = field(default_factory=dict)
     trials: int = 0
 
     def play(
@@ -92,6 +94,7 @@ class PreparedJob:
         birth = Birth(self.start, runs, self.job.check if only is None else None, ENV)
         self.trials += 1
         with self.supervisor.trial(birth, None if learn else self.uses, self.folding, watch=watch) as trial:
+            trial.lock = PlayedLock(self.lock)
             out = trial.play(choose, sleepers_wait=not serial)
             if out.end is End.GOOD and only is None and self.serial:
                 self._judge(out)

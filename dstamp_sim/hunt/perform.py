@@ -8,7 +8,7 @@ from pathlib import Path
 from dstamp_sim.core.errors import UsageError, WitnessError
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.disk.writing import check_writable
-from dstamp_sim.hunt.hunt import SECONDS_A_TRIAL, Repetition, perform_again, supervisor
+from dstamp_sim.hunt.hunt import Repetition, perform_again, supervisor
 from dstamp_sim.hunt.job import Job, prepared
 from dstamp_sim.hunt.pictures import draw, pointed_at
 from dstamp_sim.hunt.saved import Saved, first_change, folding_of
@@ -48,7 +48,6 @@ def perform_saved(
     *,
     out: Path | None = None,
     html: bool = False,
-    seconds_a_trial: float = SECONDS_A_TRIAL,
 ) -> Performed:
     """The schedule of a hunt file, as `read_saved` found it, performed again; with `out`, a failure is drawn there.
 
@@ -57,7 +56,7 @@ def perform_saved(
     """
     if out is not None:
         check_writable(out)
-    with supervisor(saved.allowed, seconds_a_trial) as living:
+    with supervisor(saved.allowed) as living:
         try:
             stage = prepared(saved.job(), living)
         except UsageError as error:

@@ -70,6 +70,16 @@ class Found:
             found.append(f"{self.unrepeated} trials failed and did not fail again")
         return found + [f"{run} uses {what}, which no trial orders" for what, run in self.unseen.items()]
 
+    def none_found(self) -> str:
+        """What it says that nothing failed, in a sentence: never that nothing can."""
+        upto = _many(self.bounds.preemptions, "preemption")
+        upto += f" and {_many(self.bounds.crashes, 'death')}" if self.bounds.crashes else ""
+        if self.whole:
+            return f"none found in the whole space of up to {upto}: {_many(self.played, 'schedule')}, each played"
+        return f"UNDETERMINED: none found in {_many(self.played, 'schedule')}; {'; '.join(self.reasons())}" + (
+            f"; at least {self.left} were not played" if self.left else ""
+        )
+
     def not_seen(self) -> list[str]:
         """What the runs did that no trial orders, compares or makes anew, by the calls that were seen."""
         kept = [f"{run} writes {path}, which keeps what the last trial left" for path, run in self.stage.kept.items()]
@@ -79,6 +89,10 @@ class Found:
             *sorted(kept),
             *(f"{name} differs from trial to trial, and was not compared" for name in self.stage.drifting),
         ]
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def look_around(stage: PreparedJob) -> None:

@@ -24,6 +24,7 @@ from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.hunt import quiet, trap
 from dstamp_sim.hunt.calls import Processor
 from dstamp_sim.hunt.nursery import PRIVATE, SCRATCH
+from dstamp_sim.hunt.played_lock import PlayedLock
 from dstamp_sim.hunt.touches import Call, Naming, Touching, Uses, conflicts
 from dstamp_sim.hunt.tree import Tree, brief_content, lines_of_text
 
@@ -163,6 +164,7 @@ class HeldTrial:
         self.poller = select.epoll()
         self.started, self.sleepers_wait = False, True
         self.rest: quiet.Rest | None = None
+        self.lock = PlayedLock({})
 
     # --- beginning and end
 
@@ -310,7 +312,10 @@ class HeldTrial:
 
     def _enabled(self) -> tuple[str, ...]:
         """Who can move: whoever sleeps lets the others go first; of sleepers, who fell asleep first wakes up first."""
-        able = [name for name, run in self.runs.items() if run.held]
+        held = [name for name, run in self.runs.items() if run.held]
+        for name in held:
+            self.lock.returns(name)
+        able = [name for name in held if not self.lock.keeps_out(name, self._pending(name)[1])]
         if not self.sleepers_wait:
             left_behind = [name for name in able if name in self.out.exits and self._pending(name)[1].is_sleep]
             able = [name for name in able if name not in left_behind] or able
@@ -331,6 +336,7 @@ class HeldTrial:
         if choice.outcome == CRASH:
             self._kill(run)
         else:
+            self.lock.goes(run.name, call)
             del run.held[notice.tid]
             trap.release(run.listener, notice, 0 if call.is_sleep else None)  # no time passes in a trial
         self._settle()
@@ -407,6 +413,7 @@ class HeldTrial:
         if word == "end":
             name, code = rest.split()
             self.out.exits[name] = int(code)
+            self.lock.ends(name)
 
     def _take(self, run: _Run, notice: trap.Notice) -> bool:
         """Holds a reported call, or lets it go at once; whether it is held."""
