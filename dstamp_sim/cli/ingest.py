@@ -13,27 +13,39 @@ from dstamp_sim.cli.console import AsJson, bar, errors, output, print_json, say
 
 def ingest(
     folder: Annotated[
-        Path, typer.Argument(metavar="RUNS_DIR", help="A folder with one subfolder per run, each with a results.json.")
+        Path,
+        typer.Argument(
+            metavar="RUNS", help="A folder with one subfolder per run, or what the mapping says; or one log."
+        ),
     ],
     model: Annotated[
         str,
         typer.Option(metavar="MODEL", help="The model, which says what can be observed of a run."),
     ],
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="What is where, in TOML (default: ID/results.json, its log beside or inside)."
+        ),
+    ] = None,
     into: Annotated[Path, typer.Option("--into", metavar="FILE", help="The evidence file to write.")] = Path(
         "evidence.toml"
     ),
     replace: Annotated[bool, typer.Option("--replace", help="Overwrite an existing evidence file.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make an evidence file from real run folders. Bad files are named and skipped."""
+    """Make an evidence file from real run folders, or from any folder or log. Bad files are named and skipped."""
     from dstamp_sim.incident.ingest import ingest_runs  # noqa: PLC0415 - commands load what they need
 
     with bar("run folders") as tell:
-        found = ingest_runs(folder, model=model, into=into, replace=replace, progress=tell)
+        found = ingest_runs(folder, model=model, mapping=mapping, into=into, replace=replace, progress=tell)
     complaints = [{"file": str(item.file), "why": item.why} for item in found.complaints]
+    beyond = sorted({name for run in found.runs for name in run.other})
     if as_json:
-        print_json({"runs": len(found.runs), "skipped": complaints, "file": str(into)})
+        print_json({"runs": len(found.runs), "not_compared": beyond, "skipped": complaints, "file": str(into)})
         return
     for item in complaints:
         errors().print(Text(f"skipped {item['file']}: {item['why']}"))
+    if beyond:
+        say(output(), Text(f"kept and not compared, as the model has no such field: {', '.join(beyond)}"))
     say(output(), Text(f"{len(found.runs):,} runs, {len(complaints):,} files skipped; wrote {into}"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dstamp_sim.cli.console import output, print_files
+from dstamp_sim.cli.console import output, print_files, print_json
 
 if TYPE_CHECKING:
     from dstamp_sim.incident.incident import JudgedIncident
@@ -39,3 +41,20 @@ def print_judgement(found: JudgedIncident, out: Path, *, full: bool) -> None:
         print_files(console, found.files)
     else:
         print_document(console, first_screen(found.summary, out / PAGE))
+
+
+@contextmanager
+def finished_rows_printed(*, as_json: bool) -> Iterator[None]:
+    """Where Ctrl-C ends the judgement inside, its finished rows are printed first, marked as not the whole."""
+    from dstamp_sim.incident.judge_mechanisms import JudgementInterrupted  # noqa: PLC0415 - as above
+    from dstamp_sim.incident.report.unfinished import unfinished, unfinished_json  # noqa: PLC0415 - as above
+    from dstamp_sim.rendering.as_console import print_document  # noqa: PLC0415 - as above
+
+    try:
+        yield
+    except JudgementInterrupted as stopped:
+        if as_json:
+            print_json(unfinished_json(stopped))
+        else:
+            print_document(output(), unfinished(stopped))
+        raise

@@ -24,7 +24,7 @@ from dstamp_sim.cli.console import (
     say,
     say_what_runs,
 )
-from dstamp_sim.cli.judgement import BudgetOption, OnlyOption, print_judgement
+from dstamp_sim.cli.judgement import BudgetOption, OnlyOption, finished_rows_printed, print_judgement
 from dstamp_sim.cli.numbers import whole
 from dstamp_sim.rendering.text import at_least, at_most
 
@@ -83,7 +83,7 @@ def replay(
         from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - loaded when needed
         from dstamp_sim.incident.incident import judge_incident  # noqa: PLC0415 - as above
 
-        with bar("steps of the judgement done") as tell:
+        with finished_rows_printed(as_json=as_json), bar("steps of the judgement done") as tell:
             judgement = judge_incident(incident, replayed=found, out=out, report=report, workers=cores(), tell=tell)
     if as_json:
         print_json(_json(found, judgement))

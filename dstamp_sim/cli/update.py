@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from dstamp_sim.cli.console import AsJson, Force, Out, Trust, bar, output, print_files, print_json, say, say_what_runs
-from dstamp_sim.cli.judgement import BudgetOption, OnlyOption, print_judgement
+from dstamp_sim.cli.judgement import BudgetOption, OnlyOption, finished_rows_printed, print_judgement
 from dstamp_sim.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def update(
     if evidence is None or not observe:
         raise UsageError("name the EVIDENCE and what was observed (--observe); `dstamp update --list` has all outcomes")
     before = load_incident(scenario, evidence=evidence).only(only or [], budget)
-    with bar("steps of the judgement done") as tell:
+    with finished_rows_printed(as_json=as_json), bar("steps of the judgement done") as tell:
         found = judge_update(before, observe, source=source, into=into, out=out, workers=cores(), tell=tell)
     judged, written = found.judged, into or evidence
     if as_json:

@@ -29,6 +29,11 @@ Compare = Callable[[Any, Any], bool]
 """Whether a simulated result agrees with the observed one."""
 
 
+def _of_the_model(_: Any) -> str:
+    """The default: a run is the model's, whatever it has."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Field:
     """One thing that can be observed of a run.
@@ -38,6 +43,7 @@ class Field:
     `agrees` says whether a result is as observed; if left out, the result's attribute of this name has to be equal.
     A field that is not `compared` only says which run it was. `says` words it, with `{}` for the value. `missing` is
     the value of a run that does not say it. `needs` are the factory's parameters without which a result lacks it.
+    `foreign` says why a run with such a value is none of the model's, as one of another commit; empty if it is.
     """
 
     name: str
@@ -48,6 +54,7 @@ class Field:
     says: str = ""
     missing: Any = UNKNOWN
     needs: Mapping[str, Any] = field(default_factory=dict)
+    foreign: Callable[[Any], str] = _of_the_model
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -135,6 +142,12 @@ class Observable:
                 f"{lacking[0]!r}: add it to the result, or declare the field with compared=False or agrees=..."
             )
         return result is not None and all(one.of(result, value) for one, value in fields)
+
+    def foreign(self, seen: Mapping[str, Any]) -> str:
+        """The first reason why a run of which this was seen is none of the model's; empty if it is."""
+        told = (f"{one.name} {seen[one.name]!r}: {why}" for one in self.fields
+                if one.name in seen and (why := one.foreign(seen[one.name])))  # fmt: skip
+        return next(told, "")
 
     def needs(self, names: Iterable[str]) -> dict[str, Any]:
         """The factory's parameters that make results have all these fields."""

@@ -132,6 +132,8 @@ def _evidence(path: Path, tables: dict[str, Any], observable: Observable) -> Evi
         )
     except ValidationError as error:
         raise ScenarioError(f"{path}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from error
+    except ScenarioError as error:
+        raise ScenarioError(f"{path}: {error}") from error
 
 
 def _file_schema(observable: Observable) -> type[Strict]:
@@ -183,10 +185,13 @@ def _strict(kind: Any) -> Callable[[Any], Any]:
 
 
 def _seen(item: Any, kind: type[Item], observable: Observable) -> Item:
-    """An item of a file as a run or probe: the model's fields are in `seen`."""
+    """An item of a file as a run or probe: the model's fields are in `seen`. Raises ScenarioError for a foreign one."""
     generic = {name: getattr(item, name) for name in kind.model_fields if name != "seen"}
     values = {one.name: reduce(getattr, one.path, item) for one in observable.fields}
-    return kind(**generic, seen={name: value for name, value in values.items() if value is not None})
+    seen = {name: value for name, value in values.items() if value is not None}
+    if why := observable.foreign(seen):
+        raise ScenarioError(f"{item.id}: {why}")
+    return kind(**generic, seen=seen)
 
 
 def _written(generic: Mapping[str, Any], seen: Mapping[str, Any], observable: Observable) -> dict[str, Any]:

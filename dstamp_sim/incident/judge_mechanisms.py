@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,6 +44,14 @@ SIZE = ProfileSize(settings=40, repetitions=1000)
 """The size of the profiles that show which mechanisms the outcomes distinguish."""
 
 
+class JudgementInterrupted(KeyboardInterrupt):
+    """Ctrl-C amid a judgement: the `rows` that were finished, and how many there are in all. Nothing was weighed."""
+
+    def __init__(self, rows: Sequence[MechanismFinding], in_all: int) -> None:
+        super().__init__()
+        self.rows, self.in_all = tuple(rows), in_all
+
+
 @dataclass
 class StepsDone:
     """The progress of a judgement, in whole steps."""
@@ -73,19 +81,41 @@ def judge_since(
 ) -> tuple[list[WhatStands], IncidentFindings]:
     """What stood after so many outcomes of the evidence (each number of `earlier`, ascending), and what is found now.
 
-    Each standing is that which the evidence with just these outcomes has. Raises what `judge_mechanisms` raises.
+    Each standing is that which the evidence with just these outcomes has. Raises what `judge_mechanisms` raises, and
+    JudgementInterrupted on Ctrl-C.
     """
     evidence, hypotheses, priors = _needed(incident)
     case = case_of(evidence, hypotheses, priors.longest_run_s)
     counts = [*earlier, len(case.outcomes)]
     steps = StepsDone(tell, 3 * len(incident.model.mechanisms) + len(priors.variations) + 1)
     task = JudgementTask(incident.model, replace(case, outcomes=case.outcomes[: counts[0]]), Budget(incident.row_s))
-    rows = []
+    rows: list[MechanismFinding] = []
+    try:
+        rows.extend(_rows(task, workers, steps))
+        return _weighed(incident, task, rows, case, counts, steps)
+    except KeyboardInterrupt:
+        raise JudgementInterrupted(rows, len(task.variants)) from None
+
+
+def _rows(task: JudgementTask, workers: int, steps: StepsDone) -> Iterator[MechanismFinding]:
+    """The rows as they are judged; the progress names the one at hand."""
     coming = [variant.name for variant in task.variants]
     steps.more(0.0, coming[0])
     for row, then in zip(task.rows(workers), (*coming[1:], "likelihoods"), strict=True):
-        rows.append(row)
-        steps.more(len(incident.model.mechanisms) / len(coming), then)
+        yield row
+        steps.more(len(task.model.mechanisms) / len(coming), then)
+
+
+def _weighed(
+    incident: Incident,
+    task: JudgementTask,
+    rows: Sequence[MechanismFinding],
+    case: Case,
+    counts: Sequence[int],
+    steps: StepsDone,
+) -> tuple[list[WhatStands], IncidentFindings]:
+    """What `judge_since` returns, from the rows of the first stage."""
+    evidence, hypotheses, priors = _needed(incident)
     stages = [Stage(task, count, tuple(task.since(rows, case.outcomes[counts[0] : count]))) for count in counts]
     timing, since = observed_clock(evidence, hypotheses, incident.scenario.timing, priors)
     clock = Cluster(hypotheses, case, timing, _alive(rows, incident.model), _hopeless(rows))

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from dstamp_sim import Field, Observable
 
-from .naming import commit_of, small_sha
+from .naming import BASE, HEAD, RECIPE, commit_of, small_sha
 from .world import RunResult
 
 Verdict = Literal["pass", "fail"]
@@ -41,10 +41,19 @@ def contradiction(results: Mapping[str, Any], log: Mapping[str, Any]) -> str:
     return ""
 
 
+def _other_recipe(recipe: str) -> str:
+    return "" if recipe == RECIPE else f"the model is of {RECIPE} (models/cc_ci/naming.py)"
+
+
+def _other_head(ref: str) -> str:
+    same = len(ref) >= len(small_sha(HEAD)) and (HEAD.startswith(ref) or ref.startswith(HEAD))
+    return "" if same else f"the model's head is {HEAD}, its base {BASE} (models/cc_ci/naming.py)"
+
+
 EVIDENCE = Observable(
     fields=(
-        Field("recipe", compared=False),
-        Field("ref", compared=False),
+        Field("recipe", compared=False, foreign=_other_recipe),
+        Field("ref", compared=False, foreign=_other_head),
         Field("pr", int, compared=False),
         Field("level", int),
         Field("install", Verdict, key="stages.install", compared=False),

@@ -25,7 +25,7 @@ def test_an_evidence_file_is_written_and_bad_files_are_told(dstamp):
 def test_json_says_the_same(dstamp):
     run_folder("184", '{"level": 4}')
     code, out, _ = dstamp("ingest", "runs", "--model", "cc_ci", "--json", "--into", "new.toml")
-    assert (code, json.loads(out)) == (0, {"runs": 1, "skipped": [], "file": "new.toml"})
+    assert (code, json.loads(out)) == (0, {"runs": 1, "not_compared": [], "skipped": [], "file": "new.toml"})
 
 
 def test_nothing_is_written_over_and_nothing_is_made_of_nothing(dstamp):

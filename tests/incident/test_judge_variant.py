@@ -3,7 +3,9 @@
 from dataclasses import replace
 from math import inf
 
-from dstamp_sim.incident.possible.case import Case, Observation
+from dstamp_sim.incident.judge_mechanisms import case_of
+from dstamp_sim.incident.loaded import load_incident
+from dstamp_sim.incident.possible.case import Case, Observation, Possible
 from dstamp_sim.incident.possible.judge_variant import JudgementTask
 from dstamp_sim.incident.possible.overlap import ObservedTime, orders
 from dstamp_sim.inputs.model_file import load_model
@@ -42,3 +44,14 @@ def test_the_rows_do_not_depend_on_the_number_of_processes():
     assert {row["verdict"].value for row in one} == {"possible", "impossible"}
     partners = [row["timed"]["candidate"].partners for row in one if row["timed"]]
     assert any(partners)  # what was found with partners is made again in this process
+
+
+def test_the_half_done_checkout_of_the_incident_is_decided():
+    """A closure over histories was not complete within its bounds here, and left every question open."""
+    incident = load_incident(None)
+    case = case_of(incident.evidence, incident.model.hypotheses, incident.scenario.priors.longest_run_s)
+    asked = JudgementTask(incident.model, case)
+    pinned = next(one for one in asked.variants_of("torn-checkout") if "pinned" in one.reading.values())
+    row = asked.row(pinned)
+    assert row.verdict is Possible.POSSIBLE
+    assert [(found.unseen, found.exact) for found in (row.timed, row.untimed)] == [(2, True), (1, True)]

@@ -105,10 +105,13 @@ def explore(
         raise
 
 
-def explore_closed(tables: Tables, *, limit: int = DEFAULT_LIMIT) -> Report:
-    """As `explore`, with all reductions, of a system whose tables are closed and merged; judges their properties."""
+def explore_tables(tables: Tables, *, limit: int = DEFAULT_LIMIT) -> Report:
+    """As `explore`, of a system with merged tables, whose properties are judged; it does not try to close them.
+
+    Tables that are closed have all reductions, others no partial-order reduction.
+    """
     bounds = _Bounds(limit, DEFAULT_MEMORY_MB, keep_going=False)
-    return _report(_search(tables.semantics, tables.judge.properties, ALL_REDUCTIONS, bounds, closed=tables))
+    return _report(_search(tables.semantics, tables.judge.properties, ALL_REDUCTIONS, bounds, made=tables))
 
 
 def unending(system: System) -> str:
@@ -150,13 +153,16 @@ def _search(
     reductions: Reductions,
     bounds: _Bounds,
     progress: ExploreProgress | None = None,
-    closed: Tables | None = None,
+    made: Tables | None = None,
 ) -> _Search:
-    """Searches, at first without the knowledge that reductions need: it costs more than a small space is worth."""
-    first = bounds if closed else replace(bounds, states=min(bounds.states, WORTH_KNOWING))
+    """Searches, at first without the knowledge that reductions need: it costs more than a small space is worth.
+
+    With tables that are `made`, it does with what these know.
+    """
+    first = bounds if made else replace(bounds, states=min(bounds.states, WORTH_KNOWING))
     try:
-        tables = closed or _tables(semantics, asked, reductions)
-        search = _prepared(tables, asked, reductions, bounds.memory_mb, known=closed is not None)
+        tables = made or _tables(semantics, asked, reductions)
+        search = _prepared(tables, asked, reductions, bounds.memory_mb, known=tables.closed)
         _run(search, asked, first, progress)
         if first.states < bounds.states and search.space.count > first.states and search.stopped != INTERRUPTED:
             try:
@@ -169,7 +175,7 @@ def _search(
                 return search
             _run(search, asked, bounds, progress)
     except CopiesDistinguished as distinguished:
-        search = _search(semantics, asked, replace(reductions, symmetry=False), bounds, progress, closed)
+        search = _search(semantics, asked, replace(reductions, symmetry=False), bounds, progress, made)
         search.notes.append(f"symmetry off: copies are told apart by {distinguished}")
     return search
 

@@ -13,7 +13,7 @@ from dstamp_sim.core.scenario import Distribution, Shape, Timing
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import ANY, System
 from dstamp_sim.core.verdict import Report, Verdict
-from dstamp_sim.engines.explore.explorer import explore, explore_closed
+from dstamp_sim.engines.explore.explorer import explore, explore_tables
 from dstamp_sim.engines.explore.settings import HISTORY_LIMIT
 from dstamp_sim.engines.prove.unbounded import prove
 from dstamp_sim.engines.replay import replay
@@ -23,7 +23,7 @@ from dstamp_sim.engines.timed.sweep import Sweeper
 from dstamp_sim.incident.possible.case import EngineAnswer, Engines, Possible
 from dstamp_sim.incident.possible.turns import ALL_SEEN, MatchCount, watched
 
-FEW_STATES, MOST_STATES = 3_000, 60_000
+FEW_STATES, MOST_STATES = 30_000, 1_000_000
 """How many states one question of an abduction may visit at first, and at most before it stays undetermined."""
 
 MOST_OUTCOME_STATES = 20_000
@@ -60,22 +60,17 @@ def reach(system: System) -> EngineAnswer:
     If the space is not small, it first asks whether each run comes out so in any combination of what the processes can
     do; at last it explores every interleaving.
     """
-    known = _known_at_once(system)
+    known = _known_at_once(system) or _found_at_random(system)
     if known is not None:
         return known
     tables = _closed(system)
     if tables is not None and not _can_match(tables):
         return EngineAnswer(Possible.IMPOSSIBLE, "in no combination of what the processes can do")
-    found = _found_at_random(system)
-    if found is not None:
-        return found
-    if tables is None:  # the knowledge that the larger search needs is not available
-        return NOT_DECIDED
-    return _reached(explore_closed(tables, limit=MOST_STATES))
+    return _reached(explore_tables(tables or _tables(system), limit=MOST_STATES))
 
 
 def _known_at_once(system: System) -> EngineAnswer | None:
-    small = _reached(explore(system, properties=[ALL_SEEN], limit=FEW_STATES))
+    small = _reached(explore_tables(_tables(system), limit=FEW_STATES))
     return None if small.verdict is Possible.UNDETERMINED else small
 
 
@@ -113,10 +108,16 @@ def comes_out(system: System) -> EngineAnswer:
 
 def _closed(system: System, any_number: Sequence[str] = (), budget: int = BUDGET) -> Tables | None:
     """The closed tables of a system: what each process may ever come to. None if that has no end."""
-    semantics = Semantics(system, history_limit=HISTORY_LIMIT)
+    tables = _tables(system)
+    return None if close(tables, any_number=any_number, budget=budget) else tables
+
+
+def _tables(system: System) -> Tables:
+    """The tables of a system at its start, which are filled as a search goes."""
+    semantics = Semantics(system, history_limit=HISTORY_LIMIT, by_value=True)
     tables = Tables(semantics, Judge(semantics, system.properties_named([ALL_SEEN])), merge=True)
     tables.initial_row()
-    return None if close(tables, any_number=any_number, budget=budget) else tables
+    return tables
 
 
 def _can_match(tables: Tables) -> bool:

@@ -241,7 +241,7 @@ def summarise(judged: IncidentFindings, incident: Incident, evidence: Evidence, 
         priors=tuple(_priors(scenario, model)),
         assumptions=tuple(model.assumptions),
         replay=_replay(replayed) if replayed else None,
-        mechanisms=tuple(map(_row, now.rows)),
+        mechanisms=tuple(map(mechanism_row, now.rows)),
         left=tuple(now.left),
         weights={name: _weight(name, item, now) for name, item in now.weighed.items()},
         entropy_bits=entropy(list(now.posterior.values())),
@@ -251,7 +251,7 @@ def summarise(judged: IncidentFindings, incident: Incident, evidence: Evidence, 
         repetitions=REPETITIONS,
         witnesses={name: _witness(best, now.best(name).timed) for name, best in judged.witnesses.items()},
         without_witness={name: _timeless(attempt) for name, attempt in judged.timeless.items()},
-        pairs=tuple(map(_row, judged.pairs.rows)),
+        pairs=tuple(map(mechanism_row, judged.pairs.rows)),
         pairs_refuted=judged.pairs.refuted,
         pairs_unjudged=judged.pairs.unjudged,
         pairs_say=judged.pairs.words(),
@@ -322,7 +322,7 @@ def _conflict(found: Conflict) -> ConflictRow:
     return ConflictRow(found.names, found.smallest, found.proved, found.words())
 
 
-def _row(row: MechanismFinding) -> MechanismRow:
+def mechanism_row(row: MechanismFinding) -> MechanismRow:
     """A row; the least numbers are None if none was found."""
     return MechanismRow(
         mechanism=row.mechanism,
