@@ -21,11 +21,20 @@ from dstamp_sim.core.mechanism import Hypotheses, Mechanism, Question, Rule, Win
 from dstamp_sim.core.observable import UNKNOWN, Field, Observable, Unknown
 from dstamp_sim.core.op import Op, Program, delay, section
 from dstamp_sim.core.placement import PROCESS_EXIT, REJECTED, Placement, Span
-from dstamp_sim.core.properties import Property, always, at_end, each_result, reachable
+from dstamp_sim.core.properties import (
+    Property,
+    always,
+    always_eventually,
+    at_end,
+    each_result,
+    eventually,
+    leads_to,
+    reachable,
+)
 from dstamp_sim.core.scenario import Arrivals, Distribution, Scenario, Shape, Timing
 from dstamp_sim.core.schedule import CRASH, Choice, Schedule
 from dstamp_sim.core.shared_object import Outcome, SharedObject
-from dstamp_sim.core.system import ANY, AnyNumber, Copies, Lane, Process, System
+from dstamp_sim.core.system import ANY, AnyNumber, Copies, Fairness, Lane, Process, System
 from dstamp_sim.core.trace import Change, Step, Trace
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict
 from dstamp_sim.objects.chance import Chance, Counter
@@ -103,6 +112,7 @@ __all__ = [
     "DstampError",
     "Experiment",
     "Explanation",
+    "Fairness",
     "Field",
     "Flock",
     "GitCheckout",
@@ -153,13 +163,16 @@ __all__ = [
     "WitnessError",
     "Worktree",
     "always",
+    "always_eventually",
     "at_end",
     "attempts",
     "delay",
     "each_result",
+    "eventually",
     "explain",
     "explore",
     "judge",
+    "leads_to",
     "load_incident",
     "load_model",
     "minimise",

@@ -28,6 +28,9 @@ CLASSICS = {
     "classic/lock_file": "A lock file that is removed after use",
     "classic/philosophers": "Dining philosophers",
     "classic/two_phase_commit_impatient": "Two-phase commit with managers that lose patience",
+    "classic/readers_writers": "Readers who keep a writer out for ever",
+    "classic/spin_lock": "A spin lock that is taken each time",
+    "classic/controllers": "Two controllers that undo each other's work",
 }
 
 HEADING = """# Gallery

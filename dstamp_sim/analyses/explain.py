@@ -17,6 +17,7 @@ from dstamp_sim.analyses.claims import CameOut, Claim, Depends, TriedAndSafe, ci
 from dstamp_sim.analyses.conflicts import Conflicts, Cycle, Dependency, DependencyKind, locks
 from dstamp_sim.analyses.deadlock import Deadlock, deadlock_in
 from dstamp_sim.analyses.fields import Location
+from dstamp_sim.analyses.going_round import told
 from dstamp_sim.analyses.held import Gap, KeepingOut
 from dstamp_sim.analyses.hold_claims import WentTo
 from dstamp_sim.analyses.reruns import Answered
@@ -71,17 +72,19 @@ def explain(
     It explains the first failure; the failure of the property `about` if set (also a wish that was reached), and of the
     result of `process` if set. Raises ScheduleError when the trace is not one of the system.
     """
+    if trace.loop is not None and (about is None or about.in_time):
+        return _going_round(system, trace, about, when)
     accesses = Accesses(trace)
     asked = [prop for prop in system.checked_properties if prop is about or not (prop.is_wish or prop.asks_ahead)]
     if about is None:
-        asked += [prop for prop in system.checked_properties if prop.asks_ahead]
+        asked += [prop for prop in system.checked_properties if prop.asks_ahead and not prop.in_time]
     what_if = WhatIf(system, trace, accesses, asked)
     facts = [
         fact
         for fact in what_if.facts
         if (about is None or fact.property == about.name) and (process is None or fact.process in (None, process))
     ]
-    if not facts and about is not None and about.asks_ahead:
+    if not facts and about is not None and about.asks_ahead and not about.in_time:
         return Explanation(None, None, "Too much can follow this trace to see whether it ends in a trap")
     if not facts:
         return Explanation(None, None, "Nothing went wrong in this trace")
@@ -89,6 +92,16 @@ def explain(
     first = min(facts, key=lambda fact: fact.property in ahead)  # what failed, before what cannot come any more
     causes = Causes(what_if, Conflicts(trace, accesses), first)
     return _Explainer(causes, Narrator(Record(system, trace), when), when).explain()
+
+
+def _going_round(system: System, trace: Trace, about: Property | None, when: When) -> Explanation:
+    """What a lasso shows of the property in time that it is about, or of the first one that it breaks."""
+    narrator = Narrator(Record(system, trace), when)
+    for prop in (about,) if about is not None else system.checked_properties:
+        if prop.in_time and (what := told(narrator.record, prop, narrator)):
+            said, dropped = tuple(narrator.said), tuple(narrator.dropped)
+            return Explanation(Decision(prop.name, None), None, what, claims=said, dropped=dropped)
+    return Explanation(None, None, "Nothing that must come in time is put off in this trace")
 
 
 class _Explainer:

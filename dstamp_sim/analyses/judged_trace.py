@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from dstamp_sim.core.judge import Judge
+from dstamp_sim.core.lasso import lasso_of
 from dstamp_sim.core.properties import Property
-from dstamp_sim.core.schedule import CRASH, Choice
+from dstamp_sim.core.schedule import CRASH, Choice, Schedule
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
@@ -42,13 +43,18 @@ class TraceJudge:
         self._judge = Judge(self._semantics, system.checked_properties)
 
     def judge(self, choices: Iterable[Choice]) -> tuple[TraceJudgement, ...]:
-        """A judgement of every property, in the system's order. Raises ScheduleError if a choice is not possible."""
+        """A judgement of every property, in the system's order. Raises ScheduleError if a choice is not possible.
+
+        Properties in time are asked of a schedule with a cycle only: no other shows all of a behaviour.
+        """
         self._judge.exercised.clear()
         states, decided = [self._semantics.initial()], dict[int, int]()
         for choice in choices:
             states.append(self._semantics.perform(states[-1], self._semantics.move(states[-1], choice)))
         for number, index in self._judge.decides_along(states):
             decided.setdefault(index, number - 1)
+        if isinstance(choices, Schedule) and choices.loop is not None:
+            decided.update(self._in_time(choices))
         self._judge.check()
         asked = self._judge.exercised
         return tuple(
@@ -56,9 +62,19 @@ class TraceJudge:
             for index, prop in enumerate(self._judge.properties)
         )
 
+    def _in_time(self, schedule: Schedule) -> Iterator[tuple[int, int]]:
+        """The properties in time that a lasso breaks, by index: the last step before they wait in vain."""
+        lasso = lasso_of(self._semantics, schedule)
+        for index, prop in enumerate(self._judge.properties):
+            if prop.in_time:
+                self._judge.exercised[prop.name] += 1
+                since = lasso.broken_since(self._judge, prop)
+                if since is not None:
+                    yield index, since - 1
+
 
 def judged_trace(system: System, trace: Trace) -> tuple[TraceJudgement, ...]:
     """What `trace` shows of each property of `system`, even if it has more deaths than the system allows."""
     deaths = sum(step.choice.outcome == CRASH for step in trace.steps)
     allowed = system.with_crashes(max(system.crashes, deaths))
-    return TraceJudge(allowed).judge(step.choice for step in trace.steps)
+    return TraceJudge(allowed).judge(trace.schedule)

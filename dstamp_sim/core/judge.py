@@ -36,11 +36,14 @@ class Judge:
             PropertyKind.NO_DEADLOCK: self._deadlock,
             PropertyKind.END_POSSIBLE: self._trapped,
         }
-        self._asked = [(index, prop, ask[prop.kind]) for index, prop in enumerate(self.properties)]
+        self._asked = [(index, prop, ask[prop.kind]) for index, prop in enumerate(self.properties) if not prop.in_time]
         self.ahead = Ahead(semantics)
 
     def decides(self, state: State) -> Iterator[int]:
-        """The indices of the properties that `state` decides: violates, or reaches in case of a wish."""
+        """The indices of the properties that `state` decides: violates, or reaches in case of a wish.
+
+        No state decides a property in time: whole behaviours do (`core.lasso`).
+        """
         for index, prop, ask in self._asked:
             if ask(prop, state):
                 yield index
@@ -54,7 +57,7 @@ class Judge:
             for index, prop, ask in self._asked:
                 if not prop.asks_ahead and ask(prop, state):
                     yield number, index
-        for index, prop in enumerate(self.properties):
+        for index, prop, _ in self._asked:
             if prop.asks_ahead and (trap := self.ahead.first_trap(path)) is not None:
                 self.exercised[prop.name] += len(path)
                 yield from ((number, index) for number in range(trap, len(path)))
@@ -72,6 +75,12 @@ class Judge:
             before, now = self._answers[question.prop.name, question.about], self._answer(again)
             if now is not before:
                 raise changed_its_mind(question.prop, f"{before} and then {now} for {_shown(question)}")
+
+    def true_in(self, part: Property, state: State) -> bool:
+        """Whether a part of a property in time (`Property.goal`, `.start`) is true in a state."""
+        if part.kind is PropertyKind.ALWAYS:
+            return self.state_ok(part, self._seen(part, state))
+        return self._results_ok_in(part, state)
 
     def state_ok(self, prop: Property, seen: tuple[Any, ...]) -> bool:
         """An always property's answer on the states of the objects that it reads, in that order."""

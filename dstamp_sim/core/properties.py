@@ -1,4 +1,4 @@
-"""What must hold: always, of each result, at the end; what must be reachable; built in: no deadlock, a possible end."""
+"""What must hold: always, of results, at the end, in time; what must be reachable; built in: no deadlock, an end."""
 
 from __future__ import annotations
 
@@ -22,15 +22,22 @@ class PropertyKind(Enum):
     EACH_RESULT = "each result"
     AT_END = "at end"
     REACHABLE = "reachable"
+    EVENTUALLY = "eventually"
+    LEADS_TO = "leads to"
+    ALWAYS_EVENTUALLY = "always eventually"
     NO_DEADLOCK = "no deadlock"
     END_POSSIBLE = "the end stays possible"
+
+
+_IN_TIME = frozenset({PropertyKind.EVENTUALLY, PropertyKind.LEADS_TO, PropertyKind.ALWAYS_EVENTUALLY})
 
 
 @dataclass(frozen=True)
 class Property:
     """A named predicate, the kind of moment at which it is asked, and the objects that it may look at.
 
-    `of` restricts `EACH_RESULT` to processes declared under that name; None means all of them.
+    `of` restricts `EACH_RESULT` to processes declared under that name; None means all of them. `premise` is that of
+    `LEADS_TO`: what must be followed by a state in which `predicate` is true.
     """
 
     kind: PropertyKind
@@ -38,11 +45,14 @@ class Property:
     predicate: Callable[..., Any]
     reads: tuple[SharedObject, ...] = ()
     of: str | None = None
+    premise: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
         expect(is_name(self.name), f"{self.kind.value} property", "name", self.name, "a text that is not empty")
         who = f"property {self.name!r}"
         expect(callable(self.predicate), who, "predicate", self.predicate, "a function that returns True or False")
+        if self.kind is PropertyKind.LEADS_TO:
+            expect(callable(self.premise), who, "premise", self.premise, "a function that returns True or False")
         items(who, "reads", self.reads, SharedObject, "shared objects: reads=[account]")
 
     @property
@@ -58,7 +68,26 @@ class Property:
     @property
     def asks_ahead(self) -> bool:
         """Whether it asks what can still come after a state, which one run alone does not show."""
-        return self.kind is PropertyKind.END_POSSIBLE
+        return self.kind is PropertyKind.END_POSSIBLE or self.in_time
+
+    @property
+    def in_time(self) -> bool:
+        """Whether whole behaviours decide it, under fairness: something must come, and may be put off for ever."""
+        return self.kind in _IN_TIME
+
+    @property
+    def goal(self) -> Property:
+        """What a property in time waits for, to be asked of one state: a wish of results, or of states it reads."""
+        return _of_one_state(f"{self.name}: goal", self.predicate, self.reads)
+
+    @property
+    def start(self) -> Property | None:
+        """What `leads_to` begins with, as `goal`; None for what is owed in any case."""
+        return None if self.premise is None else _of_one_state(f"{self.name}: premise", self.premise, self.reads)
+
+
+def _of_one_state(name: str, predicate: Callable[..., Any], reads: tuple[SharedObject, ...]) -> Property:
+    return Property(PropertyKind.ALWAYS if reads else PropertyKind.REACHABLE, name, predicate, reads)
 
 
 NO_DEADLOCK = Property(PropertyKind.NO_DEADLOCK, "no deadlock", lambda: True)
@@ -102,6 +131,30 @@ def reachable(name: str, predicate: Callable[..., Any], *, reads: Sequence[Share
     `results` holds the processes that have ended so far.
     """
     return Property(PropertyKind.REACHABLE, name, predicate, tuple(reads))
+
+
+def eventually(name: str, predicate: Callable[..., Any], *, reads: Sequence[SharedObject] = ()) -> Property:
+    """On every fair behaviour `predicate(results)` is true at some moment; with `reads`, `predicate(state)`.
+
+    `results` holds the processes that have ended so far. What is fair, processes say (`Process(fair=...)`).
+    """
+    return Property(PropertyKind.EVENTUALLY, name, predicate, tuple(reads))
+
+
+def leads_to(
+    name: str,
+    premise: Callable[..., Any],
+    predicate: Callable[..., Any],
+    *,
+    reads: Sequence[SharedObject] = (),
+) -> Property:
+    """On every fair behaviour, whenever `premise` is true, `predicate` is true then or later; asked as `eventually`."""
+    return Property(PropertyKind.LEADS_TO, name, predicate, tuple(reads), premise=premise)
+
+
+def always_eventually(name: str, predicate: Callable[..., Any], *, reads: Sequence[SharedObject] = ()) -> Property:
+    """On every fair behaviour `predicate` is true again and again, or for ever in the end; asked as `eventually`."""
+    return Property(PropertyKind.ALWAYS_EVENTUALLY, name, predicate, tuple(reads))
 
 
 class LooksAtAll(Exception):  # not a fault: the answer then depends on how many processes there are

@@ -1,6 +1,7 @@
 """Who moves next: choices, and lists of them with a compact text form that replays exactly.
 
     m2p*3 ab m2p:1 ab!      m2p moves three times, ab once, m2p once (second outcome), then ab dies
+    m2p ( ab m2p )*         m2p moves once, then ab and m2p take turns for ever
 
 Names are percent-encoded where they hold a space or one of `*:!%`, so every name survives.
 """
@@ -23,6 +24,7 @@ MOST_CHOICES = 1_000_000
 """A longer schedule was not written by dstamp."""
 
 _TOKEN = re.compile(r"(?P<name>[^\s*:!]+)(?:(?P<crash>!)|(?::(?P<outcome>\d{1,9}))?(?:\*(?P<count>[1-9]\d{0,8}))?)")
+_OPEN, _CLOSE = "(", ")*"
 _SAFE = "#@-_.()[]{},;=+<>/|&$?~'\"\\^`"
 
 
@@ -38,9 +40,13 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class Schedule(Sequence[Choice]):
-    """A list of choices. `str()` is the compact text form, `Schedule.parse` reads it back; `repr()` is that call."""
+    """A list of choices. `str()` is the compact text form, `Schedule.parse` reads it back; `repr()` is that call.
+
+    With `loop`, the choices from that number on are made again and again for ever (none: nobody moves any more).
+    """
 
     choices: tuple[Choice, ...] = ()
+    loop: int | None = None
 
     @staticmethod
     def parse(written: str) -> Schedule:
@@ -49,15 +55,25 @@ class Schedule(Sequence[Choice]):
         Raises ScheduleError naming the bad token, or if there are more than `MOST_CHOICES`.
         """
         choices: list[Choice] = []
-        for token in written.split():
+        tokens, loop = written.split(), None
+        closed = tokens[-1:] == [_CLOSE]
+        for token in tokens[:-1] if closed else tokens:
+            if token == _OPEN and closed and loop is None:
+                loop = len(choices)
+                continue
             choice, count = _parse_token(token)
             if len(choices) + count > MOST_CHOICES:
                 raise ScheduleError(f"{cut(token)!r} makes the schedule longer than {MOST_CHOICES:,} choices")
             choices += [choice] * count
-        return Schedule(tuple(choices))
+        if closed and loop is None:
+            raise ScheduleError(f"{_CLOSE!r} closes no cycle: write STEM {_OPEN} CYCLE {_CLOSE}")
+        return Schedule(tuple(choices), loop)
 
     def __str__(self) -> str:
-        return " ".join(_token(choice, len(list(same))) for choice, same in groupby(self.choices))
+        if self.loop is None:
+            return _written(self.choices)
+        stem, cycle = self.choices[: self.loop], self.choices[self.loop :]
+        return " ".join(part for part in (_written(stem), _OPEN, _written(cycle), _CLOSE) if part)
 
     def __repr__(self) -> str:
         return f"Schedule.parse({str(self)!r})"
@@ -90,8 +106,12 @@ def count_switches(processes: Iterable[str]) -> int:
     return max(0, sum(1 for _ in groupby(processes)) - 1)
 
 
+def _written(choices: Iterable[Choice]) -> str:
+    return " ".join(_token(choice, len(list(same))) for choice, same in groupby(choices))
+
+
 def _token(choice: Choice, count: int) -> str:
-    name = quote(choice.process, safe=_SAFE, errors="surrogatepass")
+    name = quote(choice.process, safe="" if choice.process == _OPEN else _SAFE, errors="surrogatepass")
     if choice.outcome == CRASH:
         return " ".join([f"{name}!"] * count)
     outcome = f":{choice.outcome}" if choice.outcome else ""

@@ -31,6 +31,18 @@ Copies = int | AnyNumber
 """A number of copies, or `ANY`: how a factory annotates a parameter that may be any number."""
 
 
+class Fairness(StrEnum):
+    """Which moves of a process cannot be put off for ever, where a property in time is asked.
+
+    `WEAK`: one that stays possible is made in the end. `STRONG`: so is one that is possible again and again. `NONE`:
+    the process may stand still at any time.
+    """
+
+    WEAK = "weak"
+    STRONG = "strong"
+    NONE = "none"
+
+
 MOST_COPIES = 10_000
 """More processes of one kind, or deaths, than this are a slip of the pen: no engine would come to an end."""
 
@@ -40,7 +52,8 @@ class Process:
     """A named program with its arguments: `copies` identical ones, called name#1, name#2, … when there are several.
 
     `daemon=True` restarts whenever it ends, and need not end. `killable` processes may die between two ops where the
-    system allows crashes; by default all but daemons.
+    system allows crashes; by default all but daemons. `fair` says which of its moves cannot be put off for ever:
+    "weak", "strong" or "none" (`Fairness`).
     """
 
     name: str
@@ -49,6 +62,7 @@ class Process:
     copies: Copies
     daemon: bool
     killable: bool
+    fair: Fairness
 
     def __init__(
         self,
@@ -58,6 +72,7 @@ class Process:
         copies: Copies = 1,
         daemon: bool = False,
         killable: bool | None = None,
+        fair: Fairness | str = Fairness.WEAK,
     ) -> None:
         expect(is_name(name), "Process", "name", name, "a text that is not empty: schedules are written in names")
         who = f"process {name!r}"
@@ -68,16 +83,26 @@ class Process:
         expect(number, who, "copies", copies, f"a number of processes, 0 to {MOST_COPIES:,}, or ANY")
         expect(isinstance(daemon, bool), who, "daemon", daemon, "True or False")
         expect(killable in (None, True, False), who, "killable", killable, "True, False, or None if daemon says it")
+        expect(isinstance(fair, str) and fair in set(Fairness), who, "fair", fair, '"weak", "strong" or "none"')
         if wrong := Distinct().wrong(name, args):
             raise ModelError(f"{here()}process {name!r}: it is given {wrong}")
         values = {"name": name, "program": program, "args": args, "copies": copies, "daemon": daemon}
         for key, value in values.items():
             object.__setattr__(self, key, value)
         object.__setattr__(self, "killable", not daemon if killable is None else killable)
+        object.__setattr__(self, "fair", Fairness(fair))
 
     def with_copies(self, copies: Copies) -> Process:
         """This process with another number of copies."""
-        return Process(self.name, self.program, *self.args, copies=copies, daemon=self.daemon, killable=self.killable)
+        return Process(
+            self.name,
+            self.program,
+            *self.args,
+            copies=copies,
+            daemon=self.daemon,
+            killable=self.killable,
+            fair=self.fair,
+        )
 
     def instances(self) -> list[str]:
         """The names of its copies. Raises UsageError for `ANY`."""

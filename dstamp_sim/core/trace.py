@@ -87,7 +87,8 @@ class Trace:
     """The steps of one behaviour from the initial state. Immutable.
 
     `results` are those of the processes that ended, `waiting` the ops of those that did not and could not
-    move; not of daemons at their first op (`Semantics.rests`).
+    move; not of daemons at their first op (`Semantics.rests`). With `loop`, the steps from that number on lead back to
+    the state before them, and are made for ever; if there are none, nobody moves any more.
     """
 
     processes: tuple[str, ...]
@@ -97,11 +98,12 @@ class Trace:
     results: Mapping[str, Any]
     waiting: Mapping[str, str]
     starts_s: Mapping[str, float] | None = None
+    loop: int | None = None
 
     @property
     def schedule(self) -> Schedule:
         """The choices that made this trace; `replay` makes it again."""
-        return Schedule(tuple(step.choice for step in self.steps))
+        return Schedule(tuple(step.choice for step in self.steps), self.loop)
 
     @property
     def timed(self) -> bool:

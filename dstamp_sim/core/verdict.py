@@ -103,7 +103,11 @@ def combined(verdicts: Sequence[Verdict]) -> Verdict:
 
 
 def _steps(trace: Trace) -> str:
-    return "1 step" if len(trace.steps) == 1 else f"{len(trace.steps)} steps"
+    return _number(len(trace.steps))
+
+
+def _number(steps: int) -> str:
+    return "1 step" if steps == 1 else f"{steps} steps"
 
 
 _STANDSTILL = (
@@ -121,19 +125,33 @@ def certify(prop: Property, coverage: Coverage, witness: Trace | None) -> Judgem
     wanted = prop.kind is PropertyKind.REACHABLE
     if witness is not None:
         verdict = Verdict.HOLDS if wanted else Verdict.VIOLATED
-        return Judgement(prop, verdict, f"{'reached' if wanted else 'fails'} after {_steps(witness)}", witness)
+        return Judgement(prop, verdict, _shown(prop, witness), witness)
     if not coverage.exhausted:
         return Judgement(prop, Verdict.UNDETERMINED, coverage.stopped or "the space was not exhausted")
     if wanted:
         return Judgement(prop, Verdict.VIOLATED, _nowhere(coverage))
     asked = coverage.exercised.get(prop.name, 0)
+    if asked == 0 and prop.start is not None:
+        return Judgement(prop, Verdict.UNDETERMINED, "vacuous: its premise is true in no reachable state")
     if asked == 0:
         return Judgement(prop, Verdict.UNDETERMINED, "never exercised: no moment at which it is asked was reached")
     if prop.kind is PropertyKind.NO_DEADLOCK and coverage.standstill:
         return Judgement(prop, Verdict.UNDETERMINED, _STANDSTILL)
     if prop.kind is PropertyKind.END_POSSIBLE and coverage.nobody_must_end:
         return Judgement(prop, Verdict.HOLDS, "says nothing here: every process is a daemon, and none has to end")
+    if prop.in_time:
+        return Judgement(prop, Verdict.HOLDS, f"on every fair behaviour of all {coverage.states:,} reachable states")
     return Judgement(prop, Verdict.HOLDS, _everywhere(coverage))
+
+
+def _shown(prop: Property, witness: Trace) -> str:
+    """What a witness shows, and how long it is."""
+    if witness.loop is None:
+        return f"{'reached' if prop.is_wish else 'fails'} after {_steps(witness)}"
+    rounds = len(witness.steps) - witness.loop
+    if not rounds:
+        return f"put off for ever: after {_number(witness.loop)} nobody moves any more"
+    return f"put off for ever: {_number(witness.loop)}, then a cycle of {_number(rounds)}"
 
 
 def _everywhere(coverage: Coverage) -> str:

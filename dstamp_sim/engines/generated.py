@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from dstamp_sim.core.errors import ScheduleError
+from dstamp_sim.core.errors import ScheduleError, UsageError
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.properties import Property
 from dstamp_sim.core.scenario import Distribution, Shape, Timing
@@ -41,6 +41,11 @@ class Generator:
 
     def __init__(self, system: System, properties: Sequence[str], most_steps: int) -> None:
         self.semantics = Semantics(system)
+        for prop in system.properties_named(properties) if properties else ():
+            if prop.in_time:
+                raise UsageError(
+                    f"property {prop.name!r} ({prop.kind.value}): a schedule that ends shows nothing of it"
+                )
         asked = [p for p in system.properties_named(properties) if not p.is_wish and (properties or not p.asks_ahead)]
         self.judge = Judge(self.semantics, asked)
         self.most_steps = most_steps

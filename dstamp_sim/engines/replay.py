@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from dstamp_sim.core.errors import ScheduleError, cut
 from dstamp_sim.core.judge import Judge
@@ -19,15 +20,19 @@ from dstamp_sim.core.trace import Step, Trace
 def replay(system: System, schedule: Schedule | Iterable[Choice] | str) -> Trace:
     """The trace that `schedule` makes of `system`. Deterministic; cost is one op a choice.
 
-    Raises ScheduleError with the step and the reason when a choice is impossible at its place.
+    Raises ScheduleError with the step and the reason when a choice is impossible at its place, and when a cycle does
+    not lead back to the very state in which it begins.
     """
-    return replay_to_end(Semantics(system), schedule)[0]
+    choices = Schedule.parse(schedule) if isinstance(schedule, str) else schedule
+    return replay_to_end(Semantics(system, by_value=_loop_of(choices) is not None), choices)[0]
 
 
 def replay_to_end(semantics: Semantics, schedule: Schedule | Iterable[Choice] | str) -> tuple[Trace, State]:
     """As `replay`, and the state that the trace ends in."""
     choices = Schedule.parse(schedule) if isinstance(schedule, str) else schedule
+    loop = _loop_of(choices)
     state, steps = semantics.initial(), list[Step]()
+    origin = state
     for number, choice in enumerate(choices, start=1):
         try:
             move = semantics.move(state, choice)
@@ -36,8 +41,15 @@ def replay_to_end(semantics: Semantics, schedule: Schedule | Iterable[Choice] | 
         after = semantics.perform(state, move)
         steps.append(semantics.step(state, move, after))
         state = after
+        origin = state if number == loop else origin
     semantics.check()
-    return semantics.trace(steps, state), state
+    if loop is not None and origin != state:
+        raise ScheduleError(f"the cycle from step {loop + 1} to step {len(steps)} does not lead back to where it began")
+    return replace(semantics.trace(steps, state), loop=loop), state
+
+
+def _loop_of(choices: Iterable[Choice]) -> int | None:
+    return choices.loop if isinstance(choices, Schedule) else None
 
 
 def attempts(system: System, prop: Property) -> Callable[[Iterable[Choice]], Schedule | None]:

@@ -35,7 +35,8 @@ def itf(trace: Trace, annotations: Annotations) -> str:
         "format-description": "https://apalache-mc.org/docs/adr/015adr-trace.html",
         "description": printable(annotations.sentence) or "a trace of dstamp_sim",
     }
-    document = {"#meta": meta, "params": [], "vars": [ACTION, PROCESS, *names.values()], "states": states}
+    loop = {} if trace.loop is None else {"loop": trace.loop}
+    document = {"#meta": meta, "params": [], "vars": [ACTION, PROCESS, *names.values()], "states": states, **loop}
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 

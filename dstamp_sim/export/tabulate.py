@@ -56,8 +56,15 @@ def tabulate(system: System, name: str, *, properties: Sequence[str] = (), merge
     out, if that is known within `STATES` states. Deterministic. Raises UsageError when the tables cannot be completed,
     ModelError if the model breaks a rule.
     """
+    asked = system.properties_named(properties)
+    for prop in asked:
+        if prop.in_time:
+            raise UsageError(
+                f"property {prop.name!r} ({prop.kind.value}) is not exported, as fairness is not: name the others "
+                "with --property"
+            )
     semantics = Semantics(system, history_limit=HISTORY_LIMIT, by_value=True)
-    judge = Judge(semantics, [prop for prop in system.properties_named(properties) if not prop.asks_ahead])
+    judge = Judge(semantics, [prop for prop in asked if not prop.asks_ahead])
     tables = Tables(semantics, judge, merge=False)
     tables.initial_row()
     why_not = close(tables)

@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dstamp_sim.analyses.judged_trace import judged_trace
 from dstamp_sim.core.errors import DstampError, WitnessError, WitnessGone, unknown
 from dstamp_sim.core.properties import Property
 from dstamp_sim.core.schedule import Schedule
@@ -45,8 +46,16 @@ def judged_again(file: Path) -> Again | None:
     except WitnessGone as gone:
         again = _searched(file, gone, kept, system, prop)
         return replace(again, reason=f"{again.reason}; {gone}. {_anew(again, file)}")
-    schedule = attempts(system, prop)(Schedule.parse(kept.schedule))
+    schedule = _still(system, prop, Schedule.parse(kept.schedule))
     return None if schedule is None else Again(kept.origin, system, prop, schedule, f"again, as {file} keeps it")
+
+
+def _still(system: System, prop: Property, schedule: Schedule) -> Schedule | None:
+    """The schedule up to where it decides the property; all of a lasso that breaks one in time. None if it does not."""
+    if not prop.in_time:
+        return attempts(system, prop)(schedule)
+    fails = {judged.prop.name for judged in judged_trace(system, replay(system, schedule)) if judged.fails}
+    return schedule if prop.name in fails else None
 
 
 def performed_again(file: Path) -> tuple[Witness, System]:

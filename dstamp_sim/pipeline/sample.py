@@ -9,7 +9,6 @@ from pathlib import Path
 from dstamp_sim.analyses.confidence import Interval, all_that_was_never_seen, interval, never_seen
 from dstamp_sim.analyses.explain import Explanation
 from dstamp_sim.analyses.minimise import minimise
-from dstamp_sim.core.properties import END_POSSIBLE
 from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Coverage, Judgement, Verdict, certify, combined
 from dstamp_sim.disk.writing import check_writable
@@ -67,7 +66,7 @@ def sample_model(
         sample=drawn,
         judgements=judgements,
         explanations=explanations,
-        chances=_chances(drawn),
+        chances=_chances(system, drawn),
         unseen=_unseen(drawn),
         placement=system.placement.name,
         files=tuple(
@@ -96,13 +95,14 @@ def judged(system: System, drawn: Sample, properties: Sequence[str] = ()) -> tup
 _ASKS_AHEAD = "not asked: a schedule shows one way on, and this asks for all of them; `explore` does"
 
 
-def _chances(drawn: Sample) -> dict[str, Interval]:
+def _chances(system: System, drawn: Sample) -> dict[str, Interval]:
     if not drawn.independent or not drawn.schedules:
         return {}
+    asked = {prop.name for prop in system.checked_properties if not prop.asks_ahead}
     return {
         name: interval(hits, drawn.schedules) if hits else Interval(0.0, never_seen(drawn.schedules))
         for name, hits in drawn.decided.items()
-        if name != END_POSSIBLE.name
+        if name in asked
     }
 
 

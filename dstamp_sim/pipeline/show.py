@@ -59,5 +59,7 @@ def _minimised(witness: Witness, system: System) -> Witness:
         if fact is None:
             raise UsageError(f"{witness.about}: nothing went wrong in it, so there is nothing to minimise")
         (prop,) = system.properties_named([fact.property])
+    if prop.in_time:
+        raise UsageError(f"{prop.title}: a cycle is not minimised; `dstamp explore` finds a short one")
     least = minimise(witness.trace.schedule, attempts(system, prop)).schedule
     return Witness(witness.origin, prop.title, replay(system, least))

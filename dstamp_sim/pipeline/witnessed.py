@@ -39,7 +39,7 @@ def witnessed(
 
 def _easy_to_follow(system: System, judgement: Judgement, coverage: Coverage) -> Judgement:
     """The judgement with its trace minimised, where the explorer could not afford that; the trace is never longer."""
-    if judgement.trace is None or judgement.minimal:
+    if judgement.trace is None or judgement.minimal or judgement.prop.in_time:
         return judgement
     schedule = minimise(judgement.trace.schedule, attempts(system, judgement.prop)).schedule
     saved = len(judgement.trace.steps) - len(schedule)

@@ -47,7 +47,14 @@ def story(trace: Trace, *, width: int = 150, nones: Collection[int] = ()) -> lis
         f"{index:>{number}}  {shortened(line, room):<{room}}  {_change(step, width - room - number - 4)}".rstrip()
         for index, (line, step) in enumerate(zip(left, trace.steps, strict=True), start=1)
     ]
-    return lines + _ends(trace)
+    return (lines if trace.loop is None else _going_round(lines, trace.loop)) + _ends(trace)
+
+
+def _going_round(lines: list[str], loop: int) -> list[str]:
+    """The lines with those of the cycle in brackets."""
+    if loop == len(lines):
+        return [*lines, "and nobody moves any more"]
+    return [*lines[:loop], "(", *lines[loop:], f")* and so on for ever, from step {loop + 1}"]
 
 
 def shortened(line: str, room: int) -> str:
@@ -79,6 +86,8 @@ def change_text(change: Change) -> str:
 
 def _ends(trace: Trace) -> list[str]:
     waiting = [f"{name} waits for {op}" for name, op in trace.waiting.items()]
+    if trace.loop is not None and trace.loop < len(trace.steps):
+        return []  # who waits at the end of a round may be able to move within it
     return [f"in the end {', '.join(waiting)}"] if waiting else []
 
 

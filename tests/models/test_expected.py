@@ -45,6 +45,21 @@ def test_each_racy_classic_stands_beside_its_fixed_twin():
         assert verdicts[f"classic/{fixed}.py"] == "HOLDS"
 
 
+IN_TIME = {
+    "readers_writers": "readers_writers_fair",
+    "spin_lock": "spin_lock_tickets",
+    "controllers": "controllers_one_owner",
+}
+"""Those that do nothing wrong, but may never do what they should."""
+
+
+def test_each_classic_that_puts_somebody_off_for_ever_stands_beside_its_fair_twin():
+    verdicts = {e["model"]: e["verdict"] for e in ENTRIES if not {"set", "crashes"} & set(e)}
+    for starving, fair in IN_TIME.items():
+        assert verdicts[f"classic/{starving}.py"] == "VIOLATED"
+        assert verdicts[f"classic/{fair}.py"] == "HOLDS"
+
+
 def test_a_death_breaks_no_fixed_twin_but_blocks_others_where_a_lock_outlives_its_owner():
     """A mutex and a wish in shared memory stay behind the dead; the kernel frees a flock."""
     blocked = {}

@@ -13,9 +13,10 @@ from dstamp_sim.core.semantics import Semantics, State
 from dstamp_sim.core.suspended import shows_suspended
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
-from dstamp_sim.core.verdict import Coverage, Judgement, Report, certify
+from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict, certify
 from dstamp_sim.engines.explore.coverage import exercised
 from dstamp_sim.engines.explore.endless import endless
+from dstamp_sim.engines.explore.in_time import judged_in_time
 from dstamp_sim.engines.explore.level_judge import CopiesDistinguished, LevelJudge
 from dstamp_sim.engines.explore.reduction import MOST_OBJECTS, future_of
 from dstamp_sim.engines.explore.retrace import schedule_along
@@ -96,13 +97,60 @@ def explore(
     Raises ModelError if the model breaks a rule.
     """
     asked = system.properties_named(properties)
+    at_once = tuple(prop for prop in asked if not prop.in_time)
     semantics = Semantics(system, history_limit=ops, by_value=reductions.by_value)
     bounds = _Bounds(limit, memory_mb, keep_going, ops)
     try:
-        return _report(_search(semantics, asked, reductions, bounds, progress))
+        report = _report(_search(semantics, at_once, reductions, bounds, progress)) if at_once else None
+        if len(at_once) < len(asked):
+            return _with_those_in_time(semantics, asked, report, reductions, bounds, progress)
     except AssertionError:
         semantics.check()  # the search relies on a deterministic model
         raise
+    assert report is not None, "every system has properties"
+    return report
+
+
+def _with_those_in_time(
+    semantics: Semantics,
+    asked: Sequence[Property],
+    report: Report | None,
+    reductions: Reductions,
+    bounds: _Bounds,
+    progress: ExploreProgress | None,
+) -> Report:
+    """All judgements: those of the report, if there is one, and those on properties in time.
+
+    They are judged over a space of their own, without reductions; not if something failed that stops a search.
+    """
+    in_time = [prop for prop in asked if prop.in_time]
+    if report is not None and report.verdict is Verdict.VIOLATED and not bounds.keep_going:
+        coverage = replace(report.coverage, exhausted=False, stopped=FIRST_VIOLATION)
+        judged = tuple(certify(prop, coverage, None) for prop in in_time)
+    else:
+        unreduced = Reductions(merge=False, por=False, symmetry=False, by_value=reductions.by_value)
+        search = _search(semantics, (), unreduced, replace(bounds, keep_going=True), progress)
+        coverage = _coverage(search)
+        judged = _judged_in_time(search, in_time, coverage)
+        semantics.check()
+        noted = report.coverage if report else coverage
+        said = f"no reductions for properties in time: {coverage.states:,} states, {coverage.transitions:,} transitions"
+        coverage = replace(noted, reductions=(*noted.reductions, said))
+    by_name = {one.prop.name: one for one in (*(report.judgements if report else ()), *judged)}
+    return Report(tuple(by_name[prop.name] for prop in asked), coverage)
+
+
+def _judged_in_time(search: _Search, asked: Sequence[Property], coverage: Coverage) -> tuple[Judgement, ...]:
+    """The judgements over a search without reductions; UNDETERMINED, with the reason, where a bound was reached."""
+    why_not = search.stopped
+    try:
+        if not why_not:
+            return judged_in_time(search.space, asked, coverage)
+    except KeyboardInterrupt:
+        why_not = INTERRUPTED
+    except (OutOfMemory, MemoryError):
+        why_not = "memory ran out as fair cycles were looked for"
+    return tuple(certify(prop, replace(coverage, exhausted=False, stopped=why_not), None) for prop in asked)
 
 
 def explore_tables(tables: Tables, *, limit: int = DEFAULT_LIMIT) -> Report:

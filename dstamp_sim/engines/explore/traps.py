@@ -25,13 +25,14 @@ daemon: one that begins anew is a cycle of its local states.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dstamp_sim.engines.explore.reduction import on_a_cycle
 from dstamp_sim.engines.explore.space import CHUNK, OutOfMemory, Space
+from dstamp_sim.engines.explore.successors import bench_for, number_put, put_death, put_step
 from dstamp_sim.engines.tables import kernel
 from dstamp_sim.engines.tables.compiled import compiled
 from dstamp_sim.engines.tables.tables import ENDED, Tables
@@ -85,28 +86,16 @@ def done_locals(tables: Tables) -> NDArray[np.bool_]:
     return ended | daemon[of]
 
 
-class _Desk(NamedTuple):
-    """The workspace of a pass: a row, its objects after a death, a packed successor; `lose` needs the rest."""
-
-    row: Any
-    lost: Any
-    held: Any
-    misses: Any
-    tallies: Any
-
-
 def _spread(space: Space, ending: NDArray[np.bool_], *, down: bool) -> bool:
     """One pass over the states without a known end, from the last one `down` or from the first one up.
 
     Marks those with a successor that has an end; returns whether there were any.
     """
     whole, order, found = space.whole(), _must_end_first(space), 0
-    row = np.empty(space.objects + space.processes + 1, np.int64)
-    held, misses = np.zeros((1, space.rows.shape[1]), np.uint64), np.empty((0, 3), np.int64)
-    desk = _Desk(row, np.empty_like(row), held, misses, np.zeros(2, np.int64))
+    bench = bench_for(space)
     begins = range(0, space.count, CHUNK)
     for begin in reversed(begins) if down else begins:
-        found += _mark(begin, min(begin + CHUNK, space.count), down, ending, order, whole, desk)
+        found += _mark(begin, min(begin + CHUNK, space.count), down, ending, order, whole, bench)
     return found > 0
 
 
@@ -118,70 +107,54 @@ def _must_end_first(space: Space) -> NDArray[np.int64]:
 
 
 @compiled
-def _mark(begin: Any, end: Any, down: Any, ending: Any, order: Any, space: Any, desk: Any) -> Any:
+def _mark(begin: Any, end: Any, down: Any, ending: Any, order: Any, space: Any, bench: Any) -> Any:
     """Marks those of the states begin..end of which a successor has an end; returns how many these are."""
     found = 0
     for number in range(end - begin):
         at = end - 1 - number if down else begin + number
         if not ending[at]:
-            kernel.unpack(space.rows, at, space.layout, desk.row)
-            if _steps_to_end(at, ending, order, space, desk) or _dies_to_end(at, ending, space, desk):
+            kernel.unpack(space.rows, at, space.layout, bench.row)
+            if _steps_to_end(at, ending, order, space, bench) or _dies_to_end(at, ending, space, bench):
                 ending[at] = True
                 found += 1
     return found
 
 
 @compiled
-def _steps_to_end(at: Any, ending: Any, order: Any, space: Any, desk: Any) -> Any:
+def _steps_to_end(at: Any, ending: Any, order: Any, space: Any, bench: Any) -> Any:
     """Whether a step leads from state `at`, which is unpacked, to one that has an end.
 
     A successor that is not in the space (stubborn sets leave some out) is passed over.
     """
-    steps, row, held = space.steps, desk.row, desk.held
+    steps, row = space.steps, bench.row
     for i in range(order.shape[0]):
-        column = space.objects + order[i]
-        here = row[column]
+        here = row[space.objects + order[i]]
         slot = steps.target[here]
         if slot == kernel.ENDED:
             continue
         entry = steps.entries[steps.base[here] + (row[slot] if slot >= 0 else 0)]
         for k in range(steps.first[entry], steps.first[entry + 1]):
-            kernel.begin(space.rows, at, held, 0)
-            if slot >= 0:
-                kernel.put_column(held, 0, space.layout, row, slot, steps.next_state[k])
-            first, last = space.groups[order[i], 0], space.groups[order[i], 1]
-            kernel.put_sorted(held, 0, space.layout, row, column, steps.next_local[k], first, last)
-            if _has_end(ending, space, held):
+            put_step(at, order[i], slot, k, space, bench)
+            if _has_end(ending, space, bench):
                 return True
     return False
 
 
 @compiled
-def _dies_to_end(at: Any, ending: Any, space: Any, desk: Any) -> Any:
+def _dies_to_end(at: Any, ending: Any, space: Any, bench: Any) -> Any:
     """Whether a death leads from state `at`, which is unpacked, to one that has an end."""
-    death, row, lost, held = space.death, desk.row, desk.lost, desk.held
-    deaths = row.shape[0] - 1
-    if row[deaths] >= death.allowed:
+    row = bench.row
+    if row[row.shape[0] - 1] >= space.death.allowed:
         return False
     for p in range(space.groups.shape[0]):
-        here = row[space.objects + p]
-        if not kernel.mortal(here, p, space.steps, death):
-            continue
-        for column in range(row.shape[0]):
-            lost[column] = row[column]
-        kernel.lose(lost, here, death, desk.misses, desk.tallies)
-        kernel.begin(space.rows, at, held, 0)
-        for slot in range(space.objects):
-            kernel.put_column(held, 0, space.layout, row, slot, lost[slot])
-        kernel.put_column(held, 0, space.layout, row, deaths, row[deaths] + 1)
-        first, last = space.groups[p, 0], space.groups[p, 1]
-        kernel.put_sorted(held, 0, space.layout, row, space.objects + p, death.death_of[here], first, last)
-        if _has_end(ending, space, held):
-            return True
+        if kernel.mortal(row[space.objects + p], p, space.steps, space.death):
+            put_death(at, p, space, bench)
+            if _has_end(ending, space, bench):
+                return True
     return False
 
 
 @compiled
-def _has_end(ending: Any, space: Any, held: Any) -> Any:
-    after = kernel.number_of(space.rows, space.slots, held[0])
+def _has_end(ending: Any, space: Any, bench: Any) -> Any:
+    after = number_put(space, bench)
     return after >= 0 and ending[after]

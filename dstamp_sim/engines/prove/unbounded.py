@@ -39,6 +39,10 @@ _WHY_NOT = {
     PropertyKind.AT_END: "it is asked when all have ended, and one more copy may not have",
     PropertyKind.NO_DEADLOCK: "one more copy may still be able to move",
     PropertyKind.END_POSSIBLE: "one more copy may open a way to the end, or close it",
+    **dict.fromkeys(
+        (PropertyKind.EVENTUALLY, PropertyKind.LEADS_TO, PropertyKind.ALWAYS_EVENTUALLY),
+        "one more copy may put it off for ever",
+    ),
     PropertyKind.REACHABLE: "its predicate looks at the results of all processes, and one more copy may change "
     "its answer",
 }

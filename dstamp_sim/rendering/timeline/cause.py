@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dstamp_sim.rendering.timeline.canvas import MARGIN, RIGHT, ROW, Canvas
-from dstamp_sim.rendering.timeline.shapes import WIDTH, Box, Label, Line, clean, elide, measure, wrap
+from dstamp_sim.rendering.timeline.shapes import WIDTH, Arrow, Box, Label, Line, clean, elide, measure, wrap
 from dstamp_sim.rendering.timeline.shelf import Shelf, around
 
 _ROOM = WIDTH - 2 * MARGIN
@@ -23,6 +23,26 @@ def shade_window(canvas: Canvas) -> None:
     canvas.sheet.boxes.append(Box("window", left, top, right - left, bottom - top, window[0], "window"))
     for x in (left, right):
         canvas.sheet.lines.append(Line("window", ((x, top), (x, bottom))))
+
+
+def shade_cycle(canvas: Canvas, top: float, bottom: float) -> None:
+    """A band over all lanes where the steps of a cycle are, with an arrow above it that leads back to its begin.
+
+    Where nobody moves any more, the words alone, at the end.
+    """
+    loop, facts, sheet = canvas.trace.loop, canvas.facts, canvas.sheet
+    if loop is None:
+        return
+    if loop == len(canvas.trace.steps):
+        sheet.labels.append(Label("nobody moves any more", canvas.x(facts.end), top - 12, 12, "right", "cut"))
+        return
+    before = facts.moments[loop - 1].at if loop else facts.begin
+    left = canvas.x(max((before + facts.moments[loop].at) / 2, facts.begin))
+    right = canvas.x(facts.end)
+    sheet.boxes.append(Box("cycle", left, top, right - left, bottom - top, name="these steps are made for ever"))
+    back = ((right, top), (right, top - 9), (left, top - 9), (left, top))
+    sheet.arrows.append(Arrow("again", back, "", ""))
+    sheet.labels.append(Label("again and again, for ever", (left + right) / 2, top - 20, 12, "center", "cut"))
 
 
 def missing_lock(canvas: Canvas, process: str, y: float) -> float:

@@ -26,7 +26,7 @@ from dstamp_sim.rendering.timeline.canvas import (
     drawn_checks_of,
     one_line,
 )
-from dstamp_sim.rendering.timeline.cause import caption, shade_window
+from dstamp_sim.rendering.timeline.cause import caption, shade_cycle, shade_window
 from dstamp_sim.rendering.timeline.facts import Facts, facts_of
 from dstamp_sim.rendering.timeline.names import Legend, flow
 from dstamp_sim.rendering.timeline.runs import run_lane
@@ -86,6 +86,7 @@ def lay_out(
     top = _heading(canvas, clean(title), clean(subtitle))
     bottom = _lanes(canvas, top, verdicts or {})
     shade_window(canvas)
+    shade_cycle(canvas, top, bottom)
     canvas.routes.draw(canvas.sheet, canvas.places, canvas.bars)
     check_lines(canvas)
     y = _draw_axis(canvas, top, bottom)
@@ -123,7 +124,7 @@ def _heading(canvas: Canvas, title: str, subtitle: str) -> float:
     for line in wrap(subtitle, 13, WIDTH - 2 * MARGIN, 3):
         labels.append(Label(line, MARGIN, y + 8, 13, "left", "subtitle"))
         y += 18
-    return y + (34 if canvas.axis.cuts else 8)
+    return y + (34 if canvas.axis.cuts or canvas.trace.loop is not None else 8)
 
 
 def _lanes(canvas: Canvas, top: float, verdicts: Mapping[str, tuple[str, bool | None]]) -> float:

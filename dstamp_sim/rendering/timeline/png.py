@@ -27,6 +27,7 @@ _BOXES: dict[str, dict[str, Any]] = {
     "section": {"ec": "#4d5763", "lw": 0.8, "zorder": 2.1},
     "outer": {"ec": "#4d5763", "lw": 0.8, "zorder": 2.05},
     "window": {"fc": "#fde0d9", "ec": "none", "alpha": 0.75, "zorder": 0.5},
+    "cycle": {"fc": "#fff3c4", "ec": "none", "alpha": 0.75, "zorder": 0.4},
     "missing": {"fc": "#ffffff", "ec": _RED, "lw": 1.6, "ls": (0, (3, 2)), "zorder": 2.3},
     "wait": {"fc": "#ffffff", "ec": "#57606a", "lw": 0.8, "hatch": "////", "zorder": 2.2},
     "hold": {"fc": "#3b4a5a", "ec": "none", "zorder": 2},
@@ -58,6 +59,7 @@ _ARROWS: dict[str, dict[str, Any]] = {
     "own": {"color": "#8b949e", "lw": 1.1, "mutation_scale": 8, "zorder": 4},
     "other": {"color": "#004b80", "lw": 2.2, "mutation_scale": 15, "zorder": 5},
     "wrong": {"color": _RED, "lw": 3.2, "mutation_scale": 18, "zorder": 5},
+    "again": {"color": "#7a5c00", "lw": 1.4, "mutation_scale": 12, "zorder": 5},
     "cause": {"color": _RED, "lw": 3.2, "mutation_scale": 18, "zorder": 5},
     "cycle": {"color": _INK, "lw": 1.6, "mutation_scale": 14, "zorder": 4.5, "ls": (0, (5, 2))},
 }

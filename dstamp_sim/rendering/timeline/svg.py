@@ -33,9 +33,9 @@ def svg_of(layout: Layout, title: str) -> str:
         '<marker id="tip" viewBox="0 0 10 10" refX="8" refY="5" markerWidth="5" markerHeight="5" orient="auto">'
         '<path d="M0 0L10 5L0 10Z" fill="context-stroke"/></marker></defs>',
         *(_box(box) for box in layout.boxes if box.kind in _GROUND),
-        *(_box(box) for box in layout.boxes if box.kind == "window"),
+        *(_box(box) for box in layout.boxes if box.kind in ("window", "cycle")),
         *(_line(line) for line in layout.lines if line.kind == "grid"),
-        *(_box(box) for box in sorted(layout.boxes, key=_height) if box.kind not in (*_GROUND, "window")),
+        *(_box(box) for box in sorted(layout.boxes, key=_height) if box.kind not in (*_GROUND, "window", "cycle")),
         *(_line(line) for line in layout.lines if line.kind != "grid"),
         *(_arrow(arrow) for arrow in layout.arrows),
         *(_mark(mark) for mark in layout.marks),

@@ -1,0 +1,221 @@
+"""What explore says of properties in time: verdicts worked out by hand, reasons, and what other engines answer."""
+
+import json
+from itertools import pairwise
+
+import pytest
+
+from dstamp_sim import (
+    Process,
+    Register,
+    System,
+    UsageError,
+    Verdict,
+    always,
+    always_eventually,
+    eventually,
+    explore,
+    leads_to,
+    prove,
+)
+from dstamp_sim.analyses.explain import explain
+from dstamp_sim.analyses.going_round import GoRound, NeverComes, PutOff, StandStill
+from dstamp_sim.analyses.judged_trace import judged_trace
+from dstamp_sim.analyses.trace_record import Record
+from dstamp_sim.analyses.verify import against
+from dstamp_sim.core.properties import PropertyKind
+from dstamp_sim.core.system import ANY, Fairness
+from dstamp_sim.engines.explore import explorer
+from dstamp_sim.engines.explore.space import OutOfMemory
+from dstamp_sim.engines.generated import Generator
+from dstamp_sim.engines.sampling.sampler import Settings, sample
+from dstamp_sim.export.itf import itf
+from dstamp_sim.export.tabulate import tabulate
+from dstamp_sim.pipeline.explained import annotations_of, explained_story
+from dstamp_sim.pipeline.sample import judged
+from dstamp_sim.rendering.timeline.layout import lay_out
+
+x, gate = Register("x", "a"), Register("gate", 0)
+
+
+def polls():
+    while (yield x.read()) != "b":
+        pass
+
+
+def writes():
+    yield x.write("b")
+
+
+def swings():
+    yield gate.write(1)
+    yield gate.write(0)
+
+
+def passes():
+    yield gate.wait_for(1)
+    yield x.write("b")
+
+
+ENDS = eventually("the poller ends", lambda results: "poller" in results)
+PASSED = eventually("passed", lambda state: state[x] == "b", reads=[x])
+
+
+def polling(fair: str = "weak", *properties) -> System:
+    processes = [Process("poller", polls), Process("writer", writes, fair=fair)]
+    return System(objects=[x], processes=processes, properties=properties or [ENDS])
+
+
+def swinging(fair: str = "weak", *properties) -> System:
+    processes = [Process("door", swings, daemon=True), Process("guest", passes, fair=fair)]
+    return System(objects=[x, gate], processes=processes, properties=properties or [PASSED])
+
+
+def of(report, prop):
+    return report.judgement(prop.name)
+
+
+@pytest.mark.parametrize(
+    ("system", "verdict"),
+    [
+        (polling(), "HOLDS"),
+        (polling("none"), "VIOLATED"),
+        (swinging(), "VIOLATED"),  # the gate is open now and then only
+        (swinging("strong"), "HOLDS"),
+        (swinging("none"), "VIOLATED"),
+    ],
+)
+def test_fairness_decides_what_comes_in_the_end(system, verdict):
+    assert of(explore(system), system.properties[0]).verdict.name == verdict
+
+
+def test_a_behaviour_that_ends_waits_in_vain_too():
+    never = always_eventually("a again", lambda state: state[x] == "a", reads=[x])
+    found = of(explore(polling("weak", never)), never)
+    assert (str(found.trace.schedule), found.reason) == (
+        "writer poller ( )*",
+        "put off for ever: after 2 steps nobody moves any more",
+    )
+
+
+def test_a_premise_that_is_never_true_is_vacuous_and_not_green():
+    vacuous = leads_to("z is answered", lambda state: state[x] == "z", lambda state: False, reads=[x])
+    found = of(explore(polling("weak", vacuous)), vacuous)
+    assert (found.verdict, found.reason) == (
+        Verdict.UNDETERMINED,
+        "vacuous: its premise is true in no reachable state",
+    )
+
+
+def test_a_part_of_a_space_decides_nothing_in_time(monkeypatch):
+    small = of(explore(polling(), limit=2), ENDS)
+    assert (small.verdict, small.reason) == (Verdict.UNDETERMINED, "the limit of 2 states was reached")
+    bad = always("never b", lambda state: state[x] != "b", reads=[x])
+    stopped = of(explore(polling("weak", bad, ENDS)), ENDS)
+    assert stopped.verdict is Verdict.UNDETERMINED and "first violation" in stopped.reason
+    assert of(explore(polling("weak", bad, ENDS), keep_going=True), ENDS).verdict is Verdict.HOLDS
+
+    def full(*_):
+        raise OutOfMemory
+
+    monkeypatch.setattr(explorer, "judged_in_time", full)
+    found = explore(polling())
+    assert of(found, ENDS).reason == "memory ran out as fair cycles were looked for"
+    assert found.judgement("no deadlock").verdict is Verdict.HOLDS and found.verdict is Verdict.UNDETERMINED
+
+
+def test_what_counts_without_end_is_undetermined():
+    def counts():
+        rounds = 0
+        while (yield x.read()) != "b":
+            rounds += 1
+
+    system = System(objects=[x], processes=[Process("poller", counts)], properties=[ENDS])
+    found = of(explore(system, properties=[ENDS.name], ops=300), ENDS)
+    assert found.verdict is Verdict.UNDETERMINED and "rounds" in found.reason
+
+
+def test_reductions_are_off_for_them_and_that_is_said():
+    report = explore(polling())
+    assert report.coverage.reductions[-1] == "no reductions for properties in time: 5 states, 6 transitions"
+    alone = explore(polling(), properties=[ENDS.name])
+    assert [one.prop for one in alone.judgements] == [ENDS] and alone.coverage.states == 5
+
+
+def test_why_somebody_is_put_off_is_told_and_verified():
+    system = swinging()
+    trace = of(explore(system), PASSED).trace
+    why = explain(system, trace, about=PASSED)
+    assert why.sentence == (
+        "From the start 'passed' never comes: door goes round for ever (steps 1 to 2); guest waits for "
+        "gate.wait_for(1), which is possible now and then, but never stays so (fair='weak')."
+    )
+    assert [type(claim) for claim in why.claims] == [NeverComes, GoRound, PutOff] and not why.dropped
+    assert explain(system, trace).sentence == why.sentence
+    assert explained_story(trace, why)[0] == "(" and explained_story(trace, why)[-1].startswith(")* and so on for ever")
+
+
+@pytest.mark.parametrize(
+    ("claim", "objection"),
+    [
+        (NeverComes("passed", PropertyKind.EVENTUALLY, 0), "it may have come before"),
+        (GoRound(("door",), 0, 0), "it does not lead back"),
+        (GoRound(("door", "guest"), 0, 1), "others move"),
+        (StandStill(2), "somebody moves"),
+        (PutOff("door", "gate.write(1)", "always", Fairness.WEAK), "it moves"),
+        (PutOff("guest", "gate.wait_for(1)", "never", Fairness.WEAK), "it is possible sometimes"),
+        (PutOff("guest", "x.write('b')", "sometimes", Fairness.WEAK), "it waits for something else"),
+    ],
+)
+def test_a_wrong_claim_about_a_lasso_is_not_said(claim, objection):
+    system = swinging()
+    assert against(claim, Record(system, of(explore(system), PASSED).trace)) == objection
+
+
+def test_a_lasso_is_judged_as_a_trace_and_a_trace_without_a_cycle_says_nothing():
+    system = swinging()
+    trace = of(explore(system), PASSED).trace
+    shown = {one.prop.name: one for one in judged_trace(system, trace)}
+    assert shown["passed"].fails and shown["passed"].step == -1
+    ended = explore(polling("none", always("a", lambda state: state[x] == "a", reads=[x]), ENDS)).trace
+    assert not {one.prop.name: one for one in judged_trace(polling(), ended)}[ENDS.name].asked
+
+
+def test_the_picture_has_a_band_over_the_cycle_and_an_arrow_back():
+    system = swinging()
+    trace = of(explore(system), PASSED).trace
+    layout = lay_out(trace, annotations=annotations_of(trace, explain(system, trace)))
+    [band] = [box for box in layout.boxes if box.kind == "cycle"]
+    [back] = [arrow for arrow in layout.arrows if arrow.kind == "again"]
+    assert all(band.x < spot.x < band.right for spot in layout.spots)
+    assert (back.points[0][0], back.points[-1][0]) == (band.right, band.x)
+
+
+def test_the_informal_trace_format_says_where_the_loop_begins():
+    system = swinging()
+    trace = of(explore(system), PASSED).trace
+    written = json.loads(itf(trace, annotations_of(trace, explain(system, trace))))
+    states = [{k: v for k, v in s.items() if k in ("x", "gate")} for s in written["states"]]
+    assert written["loop"] == 0 and states[0] == states[-1] and any(a != b for a, b in pairwise(states))
+
+
+def test_other_engines_never_call_it_green():
+    system = polling()
+    drawn = sample(system, 20, Settings(strategy="random-walk", seed=1))
+    judgement = {one.prop.name: one for one in judged(system, drawn)}[ENDS.name]
+    assert judgement.verdict is Verdict.UNDETERMINED and judgement.reason.startswith("not asked: a schedule")
+    with pytest.raises(UsageError, match="is not exported, as fairness is not"):
+        tabulate(system, "m")
+    assert tabulate(system, "m", properties=["no deadlock"]).questions
+    with pytest.raises(UsageError, match="a schedule that ends shows nothing of it"):
+        Generator(system, [ENDS.name], 10)
+
+
+def test_for_any_number_of_copies_it_is_tried_with_some_and_never_proved():
+    crowd = System(
+        objects=[x], processes=[Process("poller", polls), Process("writer", writes, copies=ANY)], properties=[ENDS]
+    )
+    found = of(prove(crowd), ENDS)
+    assert found.verdict is Verdict.UNDETERMINED and "one more copy may put it off for ever" in found.reason
+    with pytest.raises(UsageError, match="one more copy may put it off for ever"):
+        prove(crowd, properties=[ENDS.name])
