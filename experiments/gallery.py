@@ -37,7 +37,7 @@ HEADING = """# Gallery
 
 What each mechanism of the incident and each racy classic looks like when it goes wrong: why, in a sentence; the cycle
 that proves it; the timeline; and a page to step through (download it, or open it in a clone). Every trace is the
-shortest that there is. Written by `make gallery`; a test runs it again and compares.
+shortest that there is, but for those that go round. Written by `make gallery`; a test runs it again and compares.
 """
 
 

@@ -110,4 +110,4 @@ def test_fairness_is_one_of_three_words():
 
 def test_leads_to_needs_both_of_its_predicates():
     with pytest.raises(ModelError, match="premise"):
-        leads_to("p", None, lambda state: True, reads=[x])  # type: ignore[arg-type]
+        leads_to("p", None, lambda state: state[x] == "b", reads=[x])  # type: ignore[arg-type]
