@@ -92,16 +92,16 @@ class Causes:
             keep = {name, *self.trace.daemons}
             choices = tuple(step.choice for step in self.trace.steps[: self.since + 1] if step.process in keep)
             moves = any(choice.process == name for choice in choices) or (name is None and choices)
-            if moves and self.what_if.comes_about(self.fact, choices):
-                return name, choices
+            if moves and (enough := self.what_if.brings_about(self.fact, choices)):
+                return name, enough
         return None
 
     @cached_property
     def serially(self) -> tuple[tuple[str, ...], tuple[Choice, ...]] | None:
-        """An order of the processes, one after the other, that fails in the same way; None if none was found."""
+        """Processes that fail in the same way one after the other, and all choices; None if none were found."""
         for order in self.reversals.turns():
             if choices := self.what_if.serially(self.fact, order):
-                return order, choices
+                return tuple(name for name in order if any(choice.process == name for choice in choices)), choices
         return None
 
     def through(self, cause: Cause) -> Cause | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dstamp_sim.analyses.cause_kinds import Cause, CauseKind
@@ -29,6 +29,7 @@ from dstamp_sim.analyses.claims import (
 )
 from dstamp_sim.analyses.conflicts import DependencyKind
 from dstamp_sim.analyses.reruns import Answered, Came, Rerun
+from dstamp_sim.core.schedule import Choice
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,15 @@ class Teller:
     def suffices(self) -> Claim | None:
         """That it also happens with one process alone, or with one after the other; None if neither was found."""
         if self.causes.alone is not None:
-            _, choices = self.causes.alone
-            movers = {choice.process for choice in choices}
-            return Alone(self.fails, tuple(name for name in self.trace.daemons if name in movers), choices)
-        if self.causes.serially is not None:
-            return Serially(self.fails, *self.causes.serially)
-        return None
+            return self._alone(self.causes.alone[1])
+        if self.causes.serially is None:
+            return None
+        order, choices = self.causes.serially
+        return Serially(self.fails, order, choices) if len(order) > 1 else self._alone(choices)
+
+    def _alone(self, choices: Sequence[Choice]) -> Alone:
+        movers = {choice.process for choice in choices}
+        return Alone(self.fails, tuple(name for name in self.trace.daemons if name in movers), choices)
 
     def _because(self, cause: Cause) -> Claim | None:
         if cause.reruns:

@@ -192,12 +192,12 @@ class WhatIf:
         return None
 
     def serially(self, fact: Decision, processes: Sequence[str]) -> tuple[Choice, ...] | None:
-        """All choices where each process goes as far as it can before the next, if `fact` then happens."""
+        """The choices up to `fact` where each process goes as far as it can before the next; None if it stays out."""
         performance = _Performance(self, 0)
         for process in processes:
             performance.run_out(self.pid(process))
         performance.finish(())
-        return tuple(performance.choices) if fact in self._judged(performance.seen) else None
+        return self.brings_about(fact, performance.choices)
 
     def in_order(self, fact: Decision, numbers: Sequence[int]) -> tuple[Choice, ...] | None:
         """All choices where these steps are performed in this order, then the rest, if `fact` is then gone.
@@ -330,15 +330,18 @@ class WhatIf:
             return None
         return self.semantics.results(performance.state).get(self.trace.processes[pid])
 
-    def comes_about(self, fact: Decision, choices: Sequence[Choice]) -> bool:
-        """Whether `choices` alone bring `fact` about; False also if one of them is impossible at its place."""
+    def brings_about(self, fact: Decision, choices: Sequence[Choice]) -> tuple[Choice, ...] | None:
+        """The first of `choices`, as many as bring `fact` about; None if they do not, or one is impossible there."""
         states = [self.semantics.initial()]
         try:
             for choice in choices:
                 states.append(self.semantics.perform(states[-1], self.semantics.move(states[-1], choice)))
         except ScheduleError:
-            return False
-        return fact in self._judged(states)
+            return None
+        decided = [number for number, index in self._judge.decides_along(states) if self._fact(index) == fact]
+        if decided:
+            return tuple(choices[: min(decided)])
+        return tuple(choices) if fact in self._results(states[-1]) else None
 
     def ops(self, choices: Sequence[Choice]) -> list[Op | None]:
         """The ops that these possible choices perform; None for a death."""

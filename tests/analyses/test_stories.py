@@ -95,6 +95,14 @@ def test_a_daemon_at_rest_that_waits_for_a_lock_is_no_wrong_twin_of_who_waits():
     assert check([(Record(*drawn), explain(*drawn))])["WaitsForHolders"] > 0
 
 
+@pytest.mark.parametrize("seed", [2216, 4448])
+def test_what_suffices_ends_with_the_failure_and_names_only_those_who_move(seed):
+    """In these systems a run went on after it had failed, and one that cannot move was said to come second."""
+    drawn = failing(seed)
+    assert drawn is not None
+    assert check([(Record(*drawn), explain(*drawn))])["Alone"] > 0
+
+
 @pytest.mark.parametrize("seed", [3546, 5019])
 def test_a_lapse_is_told_of_a_hold_from_the_step_that_took_it(seed):
     """In these systems a wrong twin, taken a step later, once passed."""
