@@ -109,21 +109,27 @@ def _anchored(steps: Sequence[HeldStep]) -> Iterator[tuple[str, CallAnchor]]:
 
 
 class _Known:
-    """A failing schedule: where in it each run makes which call, and when it ended."""
+    """A failing schedule: where in it each run makes which call, until when that may wait, and when the run ended."""
 
     def __init__(self, out: TrialOutcome) -> None:
         self.at: dict[tuple[str, CallAnchor], int] = {}
+        self.over: dict[tuple[str, CallAnchor], int] = {}
         self.end: dict[str, int] = {}
-        for number, key in enumerate(_anchored(out.steps)):
-            self.at[key] = number
-            self.end[key[0]] = number
+        waits: dict[str, tuple[str, CallAnchor]] = {}
+        for number, (key, step) in enumerate(zip(_anchored(out.steps), out.steps, strict=True)):
+            if key[0] in waits:
+                self.over[waits.pop(key[0])] = number
+            if step.blocks:
+                waits[key[0]] = key
+            self.at[key] = self.over[key] = self.end[key[0]] = number
         stuck = {run for run in self.end if run not in out.exits}
         self.end |= dict.fromkeys(stuck, len(out.steps))
+        self.over |= {key: self.end[key[0]] for key in waits.values()}
 
     def excluded_by(self, stretches: LockedStretches) -> bool:
-        """Whether two runs are in their stretches at once, so that the lock makes this schedule impossible."""
+        """Whether two runs are in their stretches at once, so that the lock may make this schedule impossible."""
         spans = [
-            (begin, self.at.get((run, stretch.last), self.end[run]))
+            (begin, self.over.get((run, stretch.last), self.end[run]))
             for run, stretch in stretches.items()
             if (begin := self.at.get((run, stretch.first))) is not None
         ]
