@@ -27,13 +27,13 @@ class World(SharedObject):
         return tuple(Outcome(after) for after in self.actions[op.verb](state, *op.args))
 
 
-def actor(world, verb, *args):
+def actor(world, verb, *args, fair="weak"):
     """A daemon that does one action again and again."""
 
     def act():
         yield world.op(verb, *args)
 
-    return Process("_".join(map(str, (verb, *args))), act, daemon=True)
+    return Process("_".join(map(str, (verb, *args))), act, daemon=True, fair=fair)
 
 
 def put(row, index, value):
@@ -118,8 +118,8 @@ def test_simple():
     assert counted(System(objects=[world], processes=processes, properties=[someone])) == (723, 1_841 - 31)
 
 
-def test_readers_writers():
-    """TLA+ ReadersWriters, 3 actors: 21,527 states, 59,674 generated."""
+def readers_writers():
+    """Its world, and its actors: readers and writers in one queue, each at most once."""
 
     def ask(state, what, who):
         readers, writers, queue = state
@@ -143,12 +143,18 @@ def test_readers_writers():
     world = World((frozenset(), frozenset(), ()), ask=ask, serve=serve, stop=stop)
     actors = [actor(world, "ask", what, who) for what in ("read", "write") for who in range(3)]
     actors += [actor(world, "serve"), *(actor(world, "stop", who) for who in range(3))]
+    return world, actors
+
+
+def test_readers_writers():
+    """TLA+ ReadersWriters, 3 actors: 21,527 states, 59,674 generated."""
+    world, actors = readers_writers()
     safe = always("one writer, or readers", lambda s: len(s[world][1]) + bool(s[world][0]) <= 1, reads=[world])
     assert counted(System(objects=[world], processes=actors, properties=[safe])) == (21_527, 59_673)
 
 
-def test_allocator():
-    """TLA+ allocator/SimpleAllocator, 3 clients, 2 resources: 400 states, 1,633 generated."""
+def allocator(fair="weak"):
+    """Its world, and its actors, those that allocate as `fair` as said."""
     everything = frozenset({0, 1})
 
     def ask(state, who):
@@ -166,7 +172,13 @@ def test_allocator():
 
     nothing = (frozenset(),) * 3
     world = World((nothing, nothing), ask=ask, get=get, give_back=give_back)
-    actors = [actor(world, verb, who) for verb in ("ask", "get", "give_back") for who in range(3)]
+    actors = [actor(world, verb, who) for verb in ("ask", "give_back") for who in range(3)]
+    return world, [*actors, *(actor(world, "get", who, fair=fair) for who in range(3))]
+
+
+def test_allocator():
+    """TLA+ allocator/SimpleAllocator, 3 clients, 2 resources: 400 states, 1,633 generated."""
+    world, actors = allocator()
     exclusive = always("nothing is held twice", lambda s: sum(map(len, s[world][1])) <= 2, reads=[world])
     assert counted(System(objects=[world], processes=actors, properties=[exclusive])) == (400, 1_632)
 
@@ -267,8 +279,8 @@ def test_shuffle():
     assert counted(System(objects=[world], processes=[actor(world, "move")])) == (181_450, 483_850)
 
 
-def test_chandy_misra():
-    """TLA+ DiningPhilosophers, 5: 67 states, 336 generated. A fork is its holder's, clean or not."""
+def chandy_misra():
+    """Its world, and its actors. A fork is its holder's, clean or not."""
 
     def neighbours(me):
         return me, (me + 1) % 5
@@ -300,7 +312,12 @@ def test_chandy_misra():
 
     forks = tuple((0 if n == 1 else n, False) for n in range(5))
     world = World((forks, ("loop",) * 5, (True,) * 5), loop=loop, eat=eat, think=think)
-    actors = [actor(world, verb, me) for verb in ("loop", "eat", "think") for me in range(5)]
+    return world, [actor(world, verb, me) for verb in ("loop", "eat", "think") for me in range(5)]
+
+
+def test_chandy_misra():
+    """TLA+ DiningPhilosophers, 5: 67 states, 336 generated."""
+    world, actors = chandy_misra()
     apart = always(
         "no neighbours eat",
         lambda state: not any(state[world][1][n - 1] == state[world][1][n] == "eat" for n in range(5)),

@@ -310,7 +310,7 @@ def _levels(search: _Search, asked: Sequence[Property], bounds: _Bounds, progres
 def _look_back(search: _Search, asked: Sequence[Property]) -> None:
     """Looks for traps in the exhausted space, if that was asked: they are known only when all is."""
     for index, prop in enumerate(asked):
-        if prop.asks_ahead:
+        if prop.asks_ahead and not prop.in_time:
             search.judge.exercised[prop.name] += search.space.count
             try:
                 trap = first_trap(search.space)
@@ -347,7 +347,9 @@ def _suspect(space: Space) -> str:
 
 def _judgement(search: _Search, index: int, prop: Property, coverage: Coverage) -> Judgement:
     if index not in search.found:
-        if prop.asks_ahead and search.no_look_back:
+        if prop.in_time:
+            coverage = replace(coverage, exhausted=False, stopped="not asked of a space with reductions")
+        elif prop.asks_ahead and search.no_look_back:
             coverage = replace(coverage, exhausted=False, stopped=search.no_look_back)
         return certify(prop, coverage, None)
     trace, shortest, minimal = _witness(search, index, prop)
