@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import typer
 
-LARGEST = 2**31 - 1
+LARGEST_WHOLE = 2**31 - 1
 """No option takes a larger number."""
 
 
-def whole(least: int, most: int = LARGEST) -> Callable[[str], int]:
+def whole(least: int, most: int = LARGEST_WHOLE) -> Callable[[str], int]:
     """A reader of whole numbers from `least` to `most`, for `typer.Option(parser=...)`."""
 
     def read(written: str | int) -> int:

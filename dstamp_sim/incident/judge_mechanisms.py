@@ -40,7 +40,7 @@ from dstamp_sim.incident.witness.drawn import Best, DrawnMechanism, constructed
 from dstamp_sim.inputs.model_file import Model
 from dstamp_sim.pipeline.progress import Progress
 
-SIZE = ProfileSize(settings=40, repetitions=1000)
+PROFILE_SIZE = ProfileSize(settings=40, repetitions=1000)
 """The size of the profiles that show which mechanisms the outcomes distinguish."""
 
 
@@ -127,7 +127,7 @@ def _weighed(
     witnesses, timeless = _witnesses(cluster, now.weighed, last.rows, priors)
     found = IncidentFindings(
         standing=now,
-        twins=cluster.twins(priors, SIZE, cluster.observed(priors), steps.more),
+        twins=cluster.twins(priors, PROFILE_SIZE, cluster.observed(priors), steps.more),
         rule=_rule(hypotheses, now.next),
         witnesses=witnesses,
         timeless=timeless,

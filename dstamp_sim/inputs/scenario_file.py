@@ -13,11 +13,11 @@ from dstamp_sim.core.scenario import Arrivals, Distribution, Priors, Scenario, S
 from dstamp_sim.disk.reading import LARGEST_NUMBER
 from dstamp_sim.inputs.schema import ONE_CLOCK, Instant, Name, Positive, Seconds, Strict, one_clock, read_table
 
-MOST = 10**9
+MOST_COUNT = 10**9
 """More runs or domains than this no scenario means."""
 
 Share = Annotated[float, Field(ge=0, le=1, strict=True)]
-Count = Annotated[int, Field(ge=1, le=MOST, strict=True)]
+Count = Annotated[int, Field(ge=1, le=MOST_COUNT, strict=True)]
 
 
 class _Start(Strict):

@@ -20,7 +20,7 @@ from dstamp_sim.rendering.document import (
     parts,
 )
 
-MARKS = {"strong": "**", "emphasis": "*"}
+EMPHASIS = {"strong": "**", "emphasis": "*"}
 
 MARKUP = re.compile(r"[\\`*\[|]|(?<!\w)_|_(?!\w)|<|&(?=#?\w+;)")
 """Characters that Markdown could take for markup; an underscore inside a word is not."""
@@ -72,7 +72,7 @@ class _MarkdownWriter:
             return f"[{part.text}]({self._links[part.file.name]})"
         if part.style == "code":
             return _code(part.text)
-        mark = MARKS[part.style]
+        mark = EMPHASIS[part.style]
         return f"{mark}{self._part(part.text)}{mark}"
 
 

@@ -23,7 +23,7 @@ from dstamp_sim.rendering.timeline.annotations import Annotations
 from dstamp_sim.rendering.timeline.shapes import Layout, clean
 from dstamp_sim.rendering.timeline.svg import svg_of
 
-MOST_STEPS = 5_000
+STEPS_SHOWN = 5_000
 """How many steps a page has at most: the last ones, which lead to the verdict. The page says what it left out."""
 _AROUND = 4
 """How many lines of source are shown before and after a step's line."""
@@ -38,7 +38,7 @@ def trace_page(
 
     `about` are headings with their texts. Deterministic. Long traces are shown in part, and the page says so.
     """
-    first = max(0, len(trace.steps) - MOST_STEPS)
+    first = max(0, len(trace.steps) - STEPS_SHOWN)
     annotations = annotations or Annotations()
     nones = trace.telling_nones | annotations.nones
     data = {

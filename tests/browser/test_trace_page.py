@@ -9,7 +9,7 @@ from dstamp_sim.inputs.model_file import load_model
 from dstamp_sim.inputs.witness_file import Origin, Witness
 from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.trace_page import write_trace_page
-from dstamp_sim.rendering.page import MOST_STEPS, fields, trace_page
+from dstamp_sim.rendering.page import STEPS_SHOWN, fields, trace_page
 from dstamp_sim.rendering.timeline.layout import lay_out
 from tests.rendering import sample_traces as samples
 
@@ -151,7 +151,7 @@ def test_a_trace_of_a_hundred_thousand_steps_opens_and_says_what_it_left_out(ope
     file.write_text(trace_page(trace, lay_out(trace), title="long", about={}), "utf-8")
     page = opened(file)
     total = len(trace.steps)
-    left_out = f"Not in this page: the first {total - MOST_STEPS:,} of {total:,} steps."
+    left_out = f"Not in this page: the first {total - STEPS_SHOWN:,} of {total:,} steps."
     assert page.locator(".left-out").inner_text() == left_out
     page.keyboard.press("End")
     assert page.locator(".panel h2").inner_text().startswith(f"Step {total}")

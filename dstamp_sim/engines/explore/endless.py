@@ -22,10 +22,10 @@ from dstamp_sim.engines.explore.space import Space
 LEAST_STATES = 3
 """How many states an object has before it may be a growing one."""
 
-ROUNDS = 5_000
+GROWING_ROUNDS = 5_000
 """Rounds of a stretch after which an object that had a new value in each of them is said to grow without bound."""
 
-TRIED = 3
+STRETCHES = 3
 """How many stretches of a path are repeated: the last ones."""
 
 
@@ -110,7 +110,9 @@ def _stretches(semantics: Semantics, states: Sequence[State], grows: frozenset[i
     met: dict[Hashable, list[int]] = {}
     for number, state in enumerate(states):
         met.setdefault(_alike(semantics, state, grows), []).append(number)
-    return sorted((pair for numbers in met.values() for pair in pairwise(numbers)), key=lambda pair: -pair[1])[:TRIED]
+    return sorted((pair for numbers in met.values() for pair in pairwise(numbers)), key=lambda pair: -pair[1])[
+        :STRETCHES
+    ]
 
 
 def _alike(semantics: Semantics, state: State, grows: frozenset[int]) -> Hashable:
@@ -134,7 +136,7 @@ def _repeated(semantics: Semantics, state: State, stretch: Sequence[Choice], rou
             met.add(state)
             for seen, value in zip(values, state.shared, strict=True):
                 seen[value] = None
-            if len(met) > ROUNDS and max(map(len, values), default=0) >= ROUNDS:
+            if len(met) > GROWING_ROUNDS and max(map(len, values), default=0) >= GROWING_ROUNDS:
                 break
         else:
             return ""

@@ -15,7 +15,7 @@ from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.engines.explore.space import Space
 
-CHUNK = 1 << 18
+ASKED_AT_ONCE = 1 << 18
 """How many states are judged at a time."""
 
 
@@ -60,8 +60,8 @@ class LevelJudge:
         for index, prop in enumerate(self._judge.properties):
             if prop.asks_ahead or (prop.kind is PropertyKind.NO_DEADLOCK) is not deadlock:
                 continue
-            for at in range(begin, end, CHUNK):
-                state = self._ask[prop.kind](index, prop, at, min(at + CHUNK, end))
+            for at in range(begin, end, ASKED_AT_ONCE):
+                state = self._ask[prop.kind](index, prop, at, min(at + ASKED_AT_ONCE, end))
                 if state is not None:
                     found.setdefault(index, state)
         if self._space.symmetry and self._judge.tell_apart:

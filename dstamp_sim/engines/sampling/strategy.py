@@ -21,7 +21,7 @@ Options = Mapping[str, int]
 """A strategy's options by name, defaults included."""
 
 
-MOST = 10_000
+LARGEST_OPTION = 10_000
 """No option of a strategy is larger: it counts steps or switches of one schedule."""
 
 
@@ -88,6 +88,6 @@ class Strategy:
                 raise UsageError(f"{name}={value} means nothing to {self.name}: {why}")
             if value < known[name].least:
                 raise UsageError(f"{name}={value}, but it must be {known[name].least} or more")
-            if value > MOST:
-                raise UsageError(f"{name}={cut(str(value), 24)}, but it must be {MOST:,} at most")
+            if value > LARGEST_OPTION:
+                raise UsageError(f"{name}={cut(str(value), 24)}, but it must be {LARGEST_OPTION:,} at most")
         return {name: options.get(name, option.default) for name, option in known.items()}

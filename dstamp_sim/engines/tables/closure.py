@@ -18,7 +18,7 @@ from dstamp_sim.engines.tables.tables import ENDED, LOCAL, Tables
 BUDGET = 100_000
 """How many table entries and places of processes end the attempt (about two seconds)."""
 
-MOST_STATES = 1_000
+ENDLESS_STATES = 1_000
 """How many states of one object count as endless (a counter, a list that only grows)."""
 
 SHARED = -1
@@ -94,9 +94,9 @@ class _Spread:
                 self._stand(*self._new.popleft())
             if self._size() > self.budget:
                 return f"{self.budget:,} table entries"
-            if any(len(states) > MOST_STATES for states in self.tables.states):
+            if any(len(states) > ENDLESS_STATES for states in self.tables.states):
                 largest = max(range(len(self.tables.states)), key=lambda slot: len(self.tables.states[slot]))
-                return f"{MOST_STATES:,} states of {self.tables.objects[largest].name}"
+                return f"{ENDLESS_STATES:,} states of {self.tables.objects[largest].name}"
         return ""
 
     def _size(self) -> int:

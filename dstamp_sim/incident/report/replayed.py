@@ -8,7 +8,7 @@ from typing import Any
 from dstamp_sim.incident.replay_scenario import Replay, ReplayedRun
 from dstamp_sim.rendering.document import Block, Document, Paragraph, Table, Text, strong
 
-MARKS = {True: "yes", False: "NO", None: "not observed"}
+ANSWERS = {True: "yes", False: "NO", None: "not observed"}
 
 
 def replay_document(replay: Replay) -> Document:
@@ -44,7 +44,7 @@ def replay_table(runs: Sequence[ReplayedRun]) -> Table:
     if not observed:
         return _simulated(runs)
     rows: list[tuple[Text, ...]] = [
-        (run.run, _values(run.observed, observed), _values(run.simulated, observed), MARKS[run.reproduced], run.why)
+        (run.run, _values(run.observed, observed), _values(run.simulated, observed), ANSWERS[run.reproduced], run.why)
         for run in runs
     ]
     return Table(("run", "observed", "simulated", "reproduced", "why"), tuple(rows))

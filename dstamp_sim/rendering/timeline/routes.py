@@ -16,7 +16,7 @@ from dstamp_sim.rendering.timeline.shelf import Extent, around, gaps
 
 TRACK = 14.0
 """The height of a track for arrows between two lanes, in pixels."""
-MARGIN = 8.0
+TURN_MARGIN = 8.0
 """The room below a lane, in pixels, besides its tracks."""
 _APART = 8.0
 """How far apart two arrows stand that leave or reach one moment on one side of a lane."""
@@ -97,7 +97,7 @@ class Routes:
     def room(self, lane: str) -> float:
         """The height of the gap below a lane."""
         tracks = [route.track for route in self._between() if self._gap(route) == self._at.get(lane)]
-        return MARGIN + (TRACK * (1 + max(tracks)) if tracks else 0)
+        return TURN_MARGIN + (TRACK * (1 + max(tracks)) if tracks else 0)
 
     def own(self, lane: str) -> bool:
         """Whether an arrow runs from a lane to itself, just below its main row."""
@@ -151,7 +151,7 @@ class Routes:
                 sheet.labels.append(Label(route.name, self._name_at(route), turn, 10, "center", "link"))
 
     def _turn(self, route: Route, places: Mapping[str, LaneBand]) -> float:
-        return places[self.lanes[self._gap(route)]].foot + MARGIN / 2 + TRACK * (route.track + 0.5)
+        return places[self.lanes[self._gap(route)]].foot + TURN_MARGIN / 2 + TRACK * (route.track + 0.5)
 
     def _ends(self, route: Route, source: LaneBand, target: LaneBand, bar: Extent | None) -> tuple[float, float]:
         down = self._down(route)

@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from dstamp_sim.rendering.timeline.shapes import BOLD, Arrow, Box, Label, Layout, Line, Mark, clean
 
-SHAPES = "/* the timeline's shapes */"
+SHAPES_BELOW = "/* the timeline's shapes */"
 """Where, in the page's style sheet, that of the timeline begins."""
 _ANCHORS = {"left": "start", "center": "middle", "right": "end"}
 _GROUND = ("odd", "even", "object")
@@ -48,7 +48,7 @@ def svg_of(layout: Layout, title: str) -> str:
 def standalone_svg(layout: Layout, title: str) -> str:
     """The picture as a separate file, with the page's colours (dark where the reader's are)."""
     style = (files("dstamp_sim.rendering") / "assets" / "page.css").read_text(encoding="utf-8")
-    colours, shapes = style.partition("* {")[0], style.partition(SHAPES)[2].partition("@media")[0]
+    colours, shapes = style.partition("* {")[0], style.partition(SHAPES_BELOW)[2].partition("@media")[0]
     size = f'xmlns="http://www.w3.org/2000/svg" width="{_number(layout.width)}" height="{_number(layout.height)}"'
     font = 'svg { background: var(--page); font-family: "DejaVu Sans", system-ui, sans-serif; }'
     written = svg_of(layout, title).replace("<svg ", f"<svg {size} ", 1)
