@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from dstamp_sim import ANY, Counter, Process, Register, System, Verdict, each_result, explore, prove
-from dstamp_sim.engines.explore import explorer
 from dstamp_sim.engines.explore.explorer import WORTH_OF_ENDLESS
 
 
@@ -81,8 +80,7 @@ def test_a_count_without_bound_that_only_an_unlucky_order_begins_is_named_after_
     assert report.coverage.states < 2 * WORTH_OF_ENDLESS
 
 
-def test_a_proof_names_the_variable_that_grows_instead_of_looking_for_the_end_of_its_states(monkeypatch):
-    monkeypatch.setattr(explorer, "HISTORY_LIMIT", 5_000)  # the time grows with its square
+def test_a_proof_names_the_variable_that_grows_instead_of_looking_for_the_end_of_its_states():
     word = Register("word", 0)
     system = System(objects=[word], processes=[Process("p", retries, word, copies=ANY)], properties=[ENDS])
     reason = prove(system).judgement("ends").reason
