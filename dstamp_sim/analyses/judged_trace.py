@@ -64,13 +64,14 @@ class TraceJudge:
 
     def _in_time(self, schedule: Schedule) -> Iterator[tuple[int, int]]:
         """The properties in time that a lasso breaks, by index: the last step before they wait in vain."""
-        lasso = lasso_of(self._semantics, schedule)
+        lasso, judge = lasso_of(self._semantics, schedule), Judge(self._semantics, ())
         for index, prop in enumerate(self._judge.properties):
             if prop.in_time:
                 self._judge.exercised[prop.name] += 1
-                since = lasso.broken_since(self._judge, prop)
+                since = lasso.broken_since(judge, prop)
                 if since is not None:
                     yield index, since - 1
+        judge.check()
 
 
 def judged_trace(system: System, trace: Trace) -> tuple[TraceJudgement, ...]:

@@ -11,6 +11,7 @@ from dstamp_sim import (
     System,
     UsageError,
     Verdict,
+    WitnessError,
     always,
     always_eventually,
     eventually,
@@ -32,7 +33,11 @@ from dstamp_sim.engines.sampling.sampler import Settings, sample
 from dstamp_sim.export.itf import itf
 from dstamp_sim.export.tabulate import tabulate
 from dstamp_sim.pipeline.explained import annotations_of, explained_story
+from dstamp_sim.pipeline.explore import explore_model
+from dstamp_sim.pipeline.kept_witness import judged_again
 from dstamp_sim.pipeline.sample import judged
+from dstamp_sim.pipeline.show import show_witness
+from dstamp_sim.pipeline.subject import load_subject
 from dstamp_sim.rendering.timeline.layout import lay_out
 
 x, gate = Register("x", "a"), Register("gate", 0)
@@ -179,6 +184,20 @@ def test_a_lasso_is_judged_as_a_trace_and_a_trace_without_a_cycle_says_nothing()
     assert shown["passed"].fails and shown["passed"].step == -1
     ended = explore(polling("none", always("a", lambda state: state[x] == "a", reads=[x]), ENDS)).trace
     assert not {one.prop.name: one for one in judged_trace(polling(), ended)}[ENDS.name].asked
+
+
+def test_a_kept_lasso_is_judged_again_and_one_that_does_not_come_back_is_refused(tmp_path):
+    subject = load_subject("models/classic/spin_lock.py", properties=["the patient one is done"])
+    found = explore_model(subject, out=tmp_path)
+    file = next(file for file in found.files if file.suffix == ".json")
+    again = judged_again(file)
+    assert again is not None and again.schedule == found.report.trace.schedule and again.schedule.loop == 2
+    written = json.loads(file.read_text(encoding="utf-8"))
+    assert written["schedule"].count("(") == 1
+    written["schedule"] = written["schedule"].replace("( ", "").replace("busy patient", "busy ( patient")
+    file.write_text(json.dumps(written), encoding="utf-8")
+    with pytest.raises(WitnessError, match="does not lead back to where it began"):
+        show_witness(file, tmp_path)
 
 
 def test_the_picture_has_a_band_over_the_cycle_and_an_arrow_back():

@@ -13,7 +13,7 @@ from dstamp_sim.engines.live.fair import Graph
 from dstamp_sim.engines.tables import kernel
 from dstamp_sim.engines.tables.compiled import compiled
 
-BYTES = 64
+BYTES = 128
 """The memory that a move, or a state, takes at most while cycles are looked for."""
 
 

@@ -65,7 +65,7 @@ def matrix(graph: Graph, kept: NDArray[np.bool_]) -> csr_matrix:
     """The `kept` moves, as a matrix from state to state."""
     source, target = graph.source[kept], graph.target[kept]
     size = len(graph.enabled)
-    return csr_matrix((np.ones(len(source), np.int8), (source, target)), shape=(size, size))
+    return csr_matrix((np.ones(len(source), np.bool_), (source, target)), shape=(size, size))
 
 
 def _put_off(

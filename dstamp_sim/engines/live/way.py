@@ -48,7 +48,7 @@ def _twice(graph: Graph, entries: NDArray[np.bool_], within: NDArray[np.bool_]) 
     down = np.flatnonzero(entries & within)
     source = np.concatenate([graph.source, graph.source[inner] + states, down])
     target = np.concatenate([graph.target, graph.target[inner] + states, down + states])
-    return csr_matrix((np.ones(len(source), np.int8), (source, target)), shape=(2 * states, 2 * states))
+    return csr_matrix((np.ones(len(source), np.bool_), (source, target)), shape=(2 * states, 2 * states))
 
 
 def _nearest(moves: csr_matrix, start: int, wanted: NDArray[np.bool_]) -> list[int] | None:
