@@ -33,6 +33,7 @@ ALLOWED = {
 CLI_MAY_ALSO = {
     "dstamp_sim.__version__",
     "dstamp_sim.core.errors",
+    "dstamp_sim.core.numbers",
     "dstamp_sim.core.verdict",
     "dstamp_sim.engines.explore.settings.DEFAULT_LIMIT",
     "dstamp_sim.engines.explore.settings.DEFAULT_MEMORY_MB",

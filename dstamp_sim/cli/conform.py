@@ -26,6 +26,7 @@ from dstamp_sim.cli.console import (
 )
 from dstamp_sim.cli.numbers import whole
 from dstamp_sim.core.errors import Disagreement, UsageError
+from dstamp_sim.core.numbers import many
 
 if TYPE_CHECKING:
     from dstamp_sim.conformance.conform import Announce, Played, Trials
@@ -117,7 +118,7 @@ def _story(found: Played) -> Iterator[str]:
     yield f"{found.witness.origin.model}: {found.witness.about}, played on real parts"
     for step in found.trace.steps:
         yield f"{step.time_s or 0:8.3f} s  {step.process:<{wide}}  {step.does()}"
-    yield f"{len(found.trace.steps)} steps played, 0 disagreements; results as in the witness:"
+    yield f"{many(len(found.trace.steps), 'step')} played, 0 disagreements; results as in the witness:"
     for name, result in found.trace.results.items():
         yield f"  {name}: {result}"
     for name, labels in found.labels.items():

@@ -21,6 +21,7 @@ from rich.text import Text
 
 from dstamp_sim.cli.numbers import whole
 from dstamp_sim.core.errors import harmless
+from dstamp_sim.core.numbers import many
 from dstamp_sim.disk.writing import force, write_held
 from dstamp_sim.engines.explore.settings import ExploreProgress
 
@@ -234,7 +235,7 @@ def progress() -> Iterator[ExploreProgress]:
 
     def says(states: int, transitions: int, depth: int) -> str:
         rate = states / (monotonic() - begun)
-        return f"{states:,} states, {transitions:,} transitions, depth {depth}, {rate:,.0f} states/s"
+        return f"{many(states, 'state')}, {many(transitions, 'transition')}, depth {depth}, {rate:,.0f} states/s"
 
     if not console.is_terminal:
         with _counts_where_memory_ends() as counts:

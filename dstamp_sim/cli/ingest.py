@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from dstamp_sim.cli.console import AsJson, bar, errors, output, print_json, say
+from dstamp_sim.core.numbers import many
 
 
 def ingest(
@@ -48,4 +49,4 @@ def ingest(
         errors().print(Text(f"skipped {item['file']}: {item['why']}"))
     if beyond:
         say(output(), Text(f"kept and not compared, as the model has no such field: {', '.join(beyond)}"))
-    say(output(), Text(f"{len(found.runs):,} runs, {len(complaints):,} files skipped; wrote {into}"))
+    say(output(), Text(f"{many(len(found.runs), 'run')}, {many(len(complaints), 'file')} skipped; wrote {into}"))

@@ -26,6 +26,7 @@ from dstamp_sim.cli.console import (
 )
 from dstamp_sim.cli.judgement import BudgetOption, OnlyOption, finished_rows_printed, print_judgement
 from dstamp_sim.cli.numbers import whole
+from dstamp_sim.core.numbers import many
 from dstamp_sim.rendering.text import at_least, at_most
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _draws(found: Replay) -> Iterator[str]:
     """How often each property was decided in the draws, with the limits of its probability."""
     for often in found.draws[:1]:
         first = found.scenario.timing.seed
-        yield f"\n{often.draws:,} draws (seeds {first} to {first + often.draws - 1}):"
+        yield f"\n{many(often.draws, 'draw')} (seeds {first} to {first + often.draws - 1}):"
     for often in found.draws:
         yield f"  {often.prop.title}: {_how_often(often)}"
 

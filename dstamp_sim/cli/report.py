@@ -51,10 +51,10 @@ def _story(judgement: Judgement, why: Explanation, width: int = 150) -> list[str
 
 
 def _counted(found: Exploration) -> list[str]:
-    """How many interleavings there are, and how many decide each property; empty if they were not counted."""
+    """How many interleavings there are, and how many decide each property, or why not; empty if none was asked."""
     total = found.interleavings
     if total is None:
-        return []
+        return [f"interleavings not counted: {found.not_counted}"] if found.not_counted else []
     lines = [f"{total:,} complete interleavings, every step counted:"]
     for name, count in found.deciding.items():
         rare = "none" if count == 0 else f"{count:,}, {one_in(total, count)}"
@@ -81,6 +81,7 @@ def _report_json(found: Exploration) -> dict[str, Any]:
         "coverage": coverage,
         "interleavings": found.interleavings,
         "deciding": dict(found.deciding),
+        "not_counted": found.not_counted,
     }
 
 

@@ -27,6 +27,7 @@ from dstamp_sim.cli.console import (
     say,
 )
 from dstamp_sim.cli.numbers import whole
+from dstamp_sim.core.numbers import many
 from dstamp_sim.rendering.text import at_least, at_most
 
 if TYPE_CHECKING:
@@ -108,7 +109,10 @@ def _print(heading: str, found: Sampling, seed: int) -> None:
         if judgement.trace is not None:
             steps = len(drawn.first[judgement.prop.name])
             say(console, Text(f"\n{judgement.prop.title}", style="bold"))
-            say(console, Text(f"the first such schedule, cut from {steps} steps to {len(judgement.trace.steps)}:"))
+            say(
+                console,
+                Text(f"the first such schedule, cut from {many(steps, 'step')} to {len(judgement.trace.steps)}:"),
+            )
             why = found.explanations[judgement.prop.name]
             say(console, Text("\n".join(explained_story(judgement.trace, why, width=console.width))))
             print_explanation(console, why)
@@ -120,7 +124,7 @@ def _share(found: Sampling, judgement: Judgement) -> str:
         return judgement.reason
     name, drawn = judgement.prop.name, found.sample
     hits, limits = drawn.decided[name], found.chances.get(name)
-    counted = f"{f'{hits:,}' if hits else 'none'} of {drawn.schedules:,} schedules"
+    counted = f"{f'{hits:,}' if hits else 'none'} of {many(drawn.schedules, 'schedule')}"
     if limits is None:
         return counted
     share = f"{at_least(limits.low)} to {at_most(limits.high)}" if hits else f"at most {at_most(limits.high)}"
@@ -129,7 +133,9 @@ def _share(found: Sampling, judgement: Judgement) -> str:
 
 def _walked(found: Sampling, seed: int) -> str:
     drawn = found.sample
-    summary = f"{drawn.schedules:,} schedules by {drawn.strategy}, seed {seed}, at most {drawn.longest:,} steps"
+    summary = (
+        f"{many(drawn.schedules, 'schedule')} by {drawn.strategy}, seed {seed}, at most {many(drawn.longest, 'step')}"
+    )
     if drawn.guarantee is not None:
         summary += f"; a bug of the given depth is in each with probability {drawn.guarantee:.2g} or more"
     if drawn.cut:

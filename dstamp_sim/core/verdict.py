@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from dstamp_sim.core.numbers import many
 from dstamp_sim.core.place import Place
 from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.core.trace import Trace
@@ -103,11 +104,7 @@ def combined(verdicts: Sequence[Verdict]) -> Verdict:
 
 
 def _steps(trace: Trace) -> str:
-    return _number(len(trace.steps))
-
-
-def _number(steps: int) -> str:
-    return "1 step" if steps == 1 else f"{steps} steps"
+    return many(len(trace.steps), "step")
 
 
 _STANDSTILL = (
@@ -150,8 +147,8 @@ def _shown(prop: Property, witness: Trace) -> str:
         return f"{'reached' if prop.is_wish else 'fails'} after {_steps(witness)}"
     rounds = len(witness.steps) - witness.loop
     if not rounds:
-        return f"put off for ever: after {_number(witness.loop)} nobody moves any more"
-    return f"put off for ever: {_number(witness.loop)}, then a cycle of {_number(rounds)}"
+        return f"put off for ever: after {many(witness.loop, 'step')} nobody moves any more"
+    return f"put off for ever: {many(witness.loop, 'step')}, then a cycle of {many(rounds, 'step')}"
 
 
 def _everywhere(coverage: Coverage) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from dstamp_sim.core.numbers import many
 from dstamp_sim.core.trace import Step, Trace
 from dstamp_sim.core.value import text
 from dstamp_sim.export.words import printable
@@ -36,7 +37,9 @@ def mermaid(trace: Trace, annotations: Annotations) -> str:
     lines += [f"  participant {names[f'@{name}']} as {escaped(name)}" for name in objects]
     everyone = f"{names[trace.processes[0]]},{[*names.values()][-1]}"
     if shown and shown[0]:
-        lines.append(f"  Note over {everyone}: the first {shown[0]:,} steps are left out")
+        lines.append(
+            f"  Note over {everyone}: the first {many(shown[0], 'step')} {'are' if shown[0] > 1 else 'is'} left out"
+        )
     lines += _messages(trace, annotations, shown, names)
     if annotations.sentence:
         lines.append(f"  Note over {everyone}: {escaped(annotations.sentence, 2_000)}")

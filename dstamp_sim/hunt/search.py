@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from dstamp_sim.core.errors import UsageError
+from dstamp_sim.core.numbers import many
 from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.hunt.folding import Folding, drawn
 from dstamp_sim.hunt.follow import Follow
@@ -72,11 +73,11 @@ class Found:
 
     def none_found(self) -> str:
         """What it says that nothing failed, in a sentence: never that nothing can."""
-        upto = _many(self.bounds.preemptions, "preemption")
-        upto += f" and {_many(self.bounds.crashes, 'death')}" if self.bounds.crashes else ""
+        upto = many(self.bounds.preemptions, "preemption")
+        upto += f" and {many(self.bounds.crashes, 'death')}" if self.bounds.crashes else ""
         if self.whole:
-            return f"none found in the whole space of up to {upto}: {_many(self.played, 'schedule')}, each played"
-        return f"UNDETERMINED: none found in {_many(self.played, 'schedule')}; {'; '.join(self.reasons())}" + (
+            return f"none found in the whole space of up to {upto}: {many(self.played, 'schedule')}, each played"
+        return f"UNDETERMINED: none found in {many(self.played, 'schedule')}; {'; '.join(self.reasons())}" + (
             f"; at least {self.left} were not played" if self.left else ""
         )
 
@@ -89,10 +90,6 @@ class Found:
             *sorted(kept),
             *(f"{name} differs from trial to trial, and was not compared" for name in self.stage.drifting),
         ]
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def look_around(stage: PreparedJob) -> None:

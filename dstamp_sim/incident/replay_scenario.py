@@ -128,7 +128,7 @@ def _renamed(system: System, names: Sequence[str]) -> tuple[System, Mapping[str,
     must_end = system.must_end
     if len(names) > len(must_end):
         raise UsageError(
-            f"the scenario starts {len(names)} processes ({', '.join(names)}), "
+            f"the scenario starts {len(names)} process{'es' * (len(names) != 1)} ({', '.join(names)}), "
             f"the model has {len(must_end)} that can start ({', '.join(must_end)})"
         )
     renamed = dict(zip(must_end, names, strict=False))

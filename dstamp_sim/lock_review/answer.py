@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from dstamp_sim.core.numbers import many
 from dstamp_sim.core.verdict import Verdict
 from dstamp_sim.lock_review.compare import (
     ANY_NUMBER,
@@ -116,7 +117,7 @@ def _instead(flip: Flip) -> str:
 def counts(judged: Sequence[JudgedPlacement]) -> str:
     """How many placements are safe, and for whom; how many are broken, can deadlock, trap, or are not decided."""
     safe = [one for one in judged if one.safe]
-    sentences = [f"{len(safe)} of {len(judged)} placements {_are(len(safe))} safe{for_whom(safe)}"]
+    sentences = [f"{len(safe)} of {many(len(judged), 'placement')} {_are(len(safe))} safe{for_whom(safe)}"]
     for standing, words in (
         (Standing.BROKEN, "{} {are} broken"),
         (Standing.DEADLOCK, "{} can deadlock"),
@@ -213,10 +214,10 @@ def verdict_text(one: JudgedPlacement) -> str:
     """The verdict on a placement, in a few words."""
     match one.standing:
         case Standing.BROKEN:
-            return f"broken by {one.smallest} in {one.steps} steps" if one.steps else f"broken: {one.broken}"
+            return f"broken by {one.smallest} in {many(one.steps, 'step')}" if one.steps else f"broken: {one.broken}"
         case Standing.DEADLOCK | Standing.TRAP:
             unknown = ", the rest not decided" if one.verdict is Verdict.UNDETERMINED else ""
-            steps = "1 step" if one.deadlock_steps == 1 else f"{one.deadlock_steps} steps"
+            steps = many(one.deadlock_steps, "step")
             return f"{one.standing.value} after {steps}{unknown}"
         case Standing.UNDECIDED:
             return "not decided"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dstamp_sim.core.errors import UsageError
+from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Report
 from dstamp_sim.disk.writing import check_writable
 from dstamp_sim.engines.explore.explorer import explore
@@ -41,6 +43,8 @@ class Exploration:
     """The number of all complete interleavings, if they were counted."""
     deciding: Mapping[str, int] = field(default_factory=dict)
     """By property: how many of them violate it, or reach it where it is a wish."""
+    not_counted: str = ""
+    """Why they were not counted, though it was asked."""
 
 
 def explore_model(
@@ -63,11 +67,6 @@ def explore_model(
     """
     system, properties = asked.system, asked.properties
     check_writable(out)
-    counted = None
-    if count:
-        from dstamp_sim.engines.sampling.counting import count_interleavings  # noqa: PLC0415 - seldom asked for
-
-        counted = count_interleavings(system, properties=properties, progress=progress)
     report = explore(
         system,
         properties=properties,
@@ -89,6 +88,17 @@ def explore_model(
 
         files.append(write_space_page(out / f"{asked.model.path.stem}-{STATES}.html", asked.origin.model, system))
     found = Exploration(report, system.placement.name, tuple(files), explanations, findings=findings_of(system))
-    if counted is None:
-        return found
+    return _counted(found, system, properties, progress) if count else found
+
+
+def _counted(
+    found: Exploration, system: System, properties: Sequence[str], progress: ExploreProgress | None
+) -> Exploration:
+    """The exploration with the number of interleavings, or with the reason why they cannot be counted."""
+    from dstamp_sim.engines.sampling.counting import count_interleavings  # noqa: PLC0415 - seldom asked for
+
+    try:
+        counted = count_interleavings(system, properties=properties, progress=progress)
+    except UsageError as why:
+        return replace(found, not_counted=str(why))
     return replace(found, interleavings=counted.total, deciding={k: sums[0] for k, sums in counted.deciding.items()})

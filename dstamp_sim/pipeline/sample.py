@@ -9,6 +9,7 @@ from pathlib import Path
 from dstamp_sim.analyses.confidence import Interval, all_that_was_never_seen, interval, never_seen
 from dstamp_sim.analyses.explain import Explanation
 from dstamp_sim.analyses.minimise import minimise
+from dstamp_sim.core.numbers import many
 from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Coverage, Judgement, Verdict, certify, combined
 from dstamp_sim.disk.writing import check_writable
@@ -77,7 +78,7 @@ def sample_model(
 
 def judged(system: System, drawn: Sample, properties: Sequence[str] = ()) -> tuple[Judgement, ...]:
     """A judgement per property: the first schedule that decides it, minimised and replayed, or UNDETERMINED."""
-    stopped = drawn.stopped or f"none of {drawn.schedules:,} schedules; nothing is known of other schedules"
+    stopped = drawn.stopped or f"none of {many(drawn.schedules, 'schedule')}; nothing is known of other schedules"
     coverage = Coverage(states=0, transitions=drawn.steps, depth=drawn.longest, exhausted=False, stopped=stopped)
     judgements = []
     for prop in system.properties_named(properties):

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from decimal import ROUND_DOWN, ROUND_UP, Context
 from textwrap import shorten
 
+from dstamp_sim.core.numbers import many
 from dstamp_sim.core.state_fields import innermost, path_text
 from dstamp_sim.core.trace import Change, Step, Trace
 from dstamp_sim.core.value import text
@@ -109,9 +110,10 @@ def _judgement(judgement: Judgement, report: Report) -> str:
 
 def _coverage(coverage: Coverage) -> list[str]:
     if coverage.any_number:
-        return [f"{coverage.states:,} minimal states examined backwards, {coverage.transitions:,} moves"]
+        return [f"{many(coverage.states, 'minimal state')} examined backwards, {many(coverage.transitions, 'move')}"]
     extent = "the whole space" if coverage.exhausted else f"part of the space ({coverage.stopped})"
-    lines = [f"{coverage.states:,} states, {coverage.transitions:,} transitions, depth {coverage.depth}: {extent}"]
+    moved = many(coverage.transitions, "transition")
+    lines = [f"{many(coverage.states, 'state')}, {moved}, depth {coverage.depth}: {extent}"]
     lines += [f"  {reduction}" for reduction in coverage.reductions]
     if coverage.exhausted:
         lines += _never("section never entered", coverage.sections_never_entered)

@@ -143,3 +143,32 @@ def test_a_trace_in_which_nothing_came_out_wrong_cannot_be_minimised(dstamp):
 def test_a_lock_order_with_a_cycle_is_named(dstamp):
     assert "lock order has a cycle: philosopher 0 takes fork 1" in dstamp("explore", "classic/philosophers")[1]
     assert "lock order" not in dstamp("explore", "classic/philosophers_ordered")[1]
+
+
+def test_a_report_of_one_transition_says_transition(dstamp, tmp_path):
+    tmp_path.joinpath("once.py").write_text(
+        "from dstamp_sim import Process, Register, System, always\n"
+        "x = Register('x', 0)\n"
+        "def p():\n    yield x.write(1)\n"
+        "SMALL = always('small', lambda state: state[x] < 2, reads=[x])\n"
+        "def build() -> System:\n"
+        "    return System(objects=[x], processes=[Process('p', p)], properties=[SMALL])\n",
+        encoding="utf-8",
+    )
+    _, out, _ = dstamp("explore", str(tmp_path / "once.py"))
+    assert "2 states, 1 transition, depth 1: the whole space" in out
+
+
+def test_interleavings_without_end_are_not_counted_and_the_verdict_is_kept(dstamp, tmp_path):
+    tmp_path.joinpath("beats.py").write_text(
+        "from dstamp_sim import Process, Register, System\n"
+        "x = Register('x', 0)\n"
+        "def beat():\n    yield x.write(1)\n"
+        "def p():\n    yield x.read()\n"
+        "def build() -> System:\n"
+        "    return System(objects=[x], processes=[Process('heartbeat', beat, daemon=True), Process('p', p)])\n",
+        encoding="utf-8",
+    )
+    code, out, _ = dstamp("explore", str(tmp_path / "beats.py"), "--count")
+    assert code == 0 and "HOLDS" in out
+    assert "interleavings not counted: there are infinitely many interleavings: a daemon (heartbeat)" in out

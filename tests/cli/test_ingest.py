@@ -17,7 +17,7 @@ def test_an_evidence_file_is_written_and_bad_files_are_told(dstamp):
     run_folder("184", '{"level": 4, "upgrade": "pass"}')
     run_folder("broken", "{")
     code, out, err = dstamp("ingest", "runs", "--model", "cc_ci")
-    assert (code, out) == (0, "1 runs, 1 files skipped; wrote evidence.toml\n")
+    assert (code, out) == (0, "1 run, 1 file skipped; wrote evidence.toml\n")
     assert err.startswith("skipped runs/broken/results.json: not JSON")
     assert [run.id for run in read_evidence(Path("evidence.toml"), HYPOTHESES.evidence).runs] == ["184"]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from dstamp_sim.core.errors import UnboundedProgram
 from dstamp_sim.core.judge import Judge, changed_its_mind
+from dstamp_sim.core.numbers import many
 from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.core.schedule import Schedule
 from dstamp_sim.core.semantics import Semantics, State
@@ -134,7 +135,8 @@ def _with_those_in_time(
         judged = _judged_in_time(search, in_time, coverage)
         semantics.check()
         noted = report.coverage if report else coverage
-        said = f"no reductions for properties in time: {coverage.states:,} states, {coverage.transitions:,} transitions"
+        extent = f"{many(coverage.states, 'state')}, {many(coverage.transitions, 'transition')}"
+        said = f"no reductions for properties in time: {extent}"
         coverage = replace(noted, reductions=(*noted.reductions, said))
     by_name = {one.prop.name: one for one in (*(report.judgements if report else ()), *judged)}
     return Report(tuple(by_name[prop.name] for prop in asked), coverage)
@@ -427,5 +429,5 @@ def _reductions(search: _Search) -> list[str]:
     if space.symmetry:
         notes.append(f"symmetry of copies: these states stand for {space.orbits():,}")
     if space.future is not None:
-        notes.append(f"partial-order reduction: at {space.reduced:,} states some processes could wait")
+        notes.append(f"partial-order reduction: at {many(space.reduced, 'state')} some processes could wait")
     return notes

@@ -12,6 +12,7 @@ import numpy as np
 
 from dstamp_sim.core.errors import UsageError, cut, unknown
 from dstamp_sim.core.judge import Judge
+from dstamp_sim.core.numbers import many
 from dstamp_sim.core.schedule import CRASH, Schedule
 from dstamp_sim.core.semantics import Move, Semantics
 from dstamp_sim.core.system import System
@@ -153,7 +154,7 @@ class _Sampler:
         except KeyboardInterrupt:
             stopped = "interrupted"
         except MemoryError:
-            stopped = f"memory ran out after {self.walked:,} schedules"
+            stopped = f"memory ran out after {many(self.walked, 'schedule')}"
         self.judge.check()
         return self._sample(stopped)
 

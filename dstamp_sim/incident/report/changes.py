@@ -7,8 +7,9 @@ from pathlib import Path
 
 from dstamp_sim.analyses.confidence import below
 from dstamp_sim.analyses.speech import listed
+from dstamp_sim.core.numbers import many
 from dstamp_sim.incident.evidence import ExperimentOutcome
-from dstamp_sim.incident.report.phrases import many, share, span
+from dstamp_sim.incident.report.phrases import share, span
 from dstamp_sim.incident.standing import WhatStands
 from dstamp_sim.rendering.document import Document, Items, Paragraph, Text, strong
 

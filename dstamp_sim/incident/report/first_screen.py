@@ -7,12 +7,12 @@ from pathlib import Path
 
 from dstamp_sim.analyses.confidence import below
 from dstamp_sim.analyses.speech import listed
+from dstamp_sim.core.numbers import many
 from dstamp_sim.incident.possible.case import Possible
 from dstamp_sim.incident.report.phrases import (
     fits,
     flips,
     likely_outcomes,
-    many,
     partners,
     refuted,
     span,

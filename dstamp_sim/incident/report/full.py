@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from dstamp_sim.analyses.speech import listed
+from dstamp_sim.core.numbers import many
 from dstamp_sim.incident.report.first_screen import first_answer
-from dstamp_sim.incident.report.phrases import flips, many, partners, reasons, share, span
+from dstamp_sim.incident.report.phrases import flips, partners, reasons, share, span
 from dstamp_sim.incident.report.replayed import replay_table
 from dstamp_sim.incident.report.summary import EvidenceSummary, ExperimentRow, MechanismRow, Summary
 from dstamp_sim.rendering.document import (

@@ -26,11 +26,6 @@ def span(ends: tuple[float, float], most: float) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def many(count: int, what: str) -> str:
-    """A number of things in words."""
-    return f"{count} {what}{'s' * (count != 1)}"
-
-
 def partners(row: MechanismRow) -> str:
     """The least number of unseen partners in time, with the number for runs of any length where it differs."""
     least, without = row.least, row.least_without_timing
