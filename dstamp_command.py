@@ -7,6 +7,7 @@ import signal
 import sys
 from typing import NoReturn
 
+_leave_at_once = os._exit  # while a model runs, another stands there
 USAGE, FAULT, INTERRUPTED = 2, 70, 130
 
 LEAST_MEMORY = 512 << 20
@@ -44,6 +45,9 @@ def main() -> None:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said and written
         leave_threads(ended.code)
         raise
+    except BaseException as error:  # not even a failure could be told: Python would print a traceback, and exit with 1
+        _say(f"no verdict: {type(error).__name__} where no error can be; does the model change Python itself?")
+        _leave_at_once(FAULT)
 
 
 def _refuse_little_memory() -> None:
@@ -58,7 +62,7 @@ def _refuse_little_memory() -> None:
 
 def _leave(*_: object) -> NoReturn:
     _say("interrupted")
-    os._exit(INTERRUPTED)
+    _leave_at_once(INTERRUPTED)
 
 
 def _leave_if_interrupted(ignored: "sys.UnraisableHookArgs") -> None:

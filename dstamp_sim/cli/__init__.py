@@ -138,7 +138,7 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a job in the background ignores it
         signal.signal(signal.SIGINT, CtrlC())
     code = exit_code(_run)
-    sys.exit(exit_code(sys.stdout.flush) or code)
+    raise SystemExit(exit_code(sys.stdout.flush) or code)  # not sys.exit, which a model may have replaced
 
 
 def leave_threads(code: object) -> None:

@@ -13,10 +13,11 @@ import os
 import resource
 import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -107,6 +108,46 @@ def _fault(error: BaseException) -> int:
     return _said(f"this is a fault of dstamp, and no verdict: {shown(error)}{place}; {remedy}", FAULT)
 
 
+_REFUSED = {
+    "os.fork": "fork: a second process would go on with this command",
+    "os.forkpty": "fork: a second process would go on with this command",
+    "os.exec": "put another program in this one's place",
+    "os.chdir": "leave the current folder: files would be looked for, and written, elsewhere",
+}
+"""What no command does in its own process, by the name of Python's audit event."""
+
+_contained = threading.Event()
+_leave_at_once = os._exit
+
+
+def _refuse(event: str, _: object) -> None:
+    if event in _REFUSED and _contained.is_set():
+        raise RuntimeError(f"a model must not {_REFUSED[event]}")
+
+
+def _refuse_exit(status: int) -> NoReturn:  # noqa: ARG001 - as os._exit
+    raise RuntimeError("a model must not end the process, for then there is no verdict")
+
+
+@contextmanager
+def contained() -> Iterator[None]:
+    """While it lasts, a model that ends, doubles or replaces this process, or leaves its folder, gets a RuntimeError.
+
+    So nothing of it has the exit code of a verdict, and the error is told with its line, as any of a model's.
+    """
+    leave = sys.exit
+    os._exit = _refuse_exit
+    _contained.set()
+    try:
+        yield
+    finally:
+        _contained.clear()
+        os._exit, sys.exit = _leave_at_once, leave
+
+
+sys.addaudithook(_refuse)
+
+
 _c_handler: list[object] = []
 """What C calls at an abort: it lives as long as it is kept here."""
 
@@ -132,7 +173,7 @@ def _aborted(*, as_json: bool) -> None:
             code = _undetermined(MemoryError(counts_so_far()), as_json=as_json)
         results().flush()
     finally:
-        os._exit(code)
+        _leave_at_once(code)
 
 
 def ending(command: Callable[..., None]) -> Callable[..., None]:
@@ -144,7 +185,7 @@ def ending(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run(*args: object, **options: object) -> None:
         as_json = bool(options.get("as_json"))
-        with redirect_stdout(Aside(sys.stdout)):
+        with redirect_stdout(Aside(sys.stdout)), contained():
             survive_aborts(as_json=as_json)
             code = exit_code(lambda: command(*args, **options), as_json=as_json)
             if code in VERDICTS:
@@ -181,7 +222,7 @@ def _opened(stream: TextIO | None, name: str) -> TextIO:
         return nowhere
     if not isinstance(stream, io.TextIOWrapper) or stream not in (sys.__stdout__, sys.__stderr__):
         return stream  # a test captures it
-    descriptor = _set_aside(stream.fileno()) if stream is sys.__stdout__ else stream.fileno()
+    descriptor = _set_aside(stream.fileno()) if stream is sys.__stdout__ else os.dup(stream.fileno())
     outlet = io.BufferedWriter(_Outlet(descriptor, name))
     return io.TextIOWrapper(
         outlet, encoding=stream.encoding, errors="backslashreplace", line_buffering=stream.line_buffering

@@ -143,8 +143,8 @@ def _serve_orders(orders: socket.socket) -> None:
             orders.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             die_with(parent)
-            _, hands = pickle.loads(message)
-            _work(socket.socket(fileno=descriptors[0]), hands)
+            with suppress(BrokenPipeError, ConnectionResetError):
+                _work(socket.socket(fileno=descriptors[0]), pickle.loads(message)[1])
             os._exit(0)
         os.setpgid(pid, pid)  # before anybody knows it: it is killed with its children
         os.close(descriptors[0])
@@ -170,4 +170,5 @@ def _work(connection: socket.socket, hands: Mapping[str, Hand]) -> None:
 if __name__ == "__main__":
     import dstamp_sim.conformance.parts  # noqa: F401 - what every worker needs, imported once
 
-    _serve_orders(socket.socket(fileno=int(sys.argv[1])))
+    with suppress(BrokenPipeError, ConnectionResetError):  # whoever ordered is gone
+        _serve_orders(socket.socket(fileno=int(sys.argv[1])))

@@ -25,6 +25,8 @@ SCRATCH, OUTPUT = "/tmp/hunt", "/run"
 HOME = "/tmp/home"
 PRIVATE = ("/tmp", "/run", "/dev/shm")
 CHECK_SECONDS = 60
+GONE = (BrokenPipeError, ConnectionResetError)
+"""What a socket raises when the supervisor at its other end is gone: then there is nobody to tell."""
 
 START = (
     "import sys, types; package = types.ModuleType('dstamp_sim'); package.__path__ = [sys.argv[1]]; "
@@ -79,8 +81,10 @@ class _Init:
             try:
                 self._run(name)
             except BaseException as error:
-                self.sock.send(b"error %s" % str(error).encode())
-            os._exit(127)
+                with contextlib.suppress(*GONE):
+                    self.sock.send(b"error %s" % str(error).encode())
+            finally:
+                os._exit(127)
         return pid
 
     def _run(self, name: str) -> None:
@@ -151,14 +155,22 @@ def _bear(descriptors: list[int]) -> int:
             birth: Birth = pickle.load(file)
         _Init(birth, sock, dict(zip(birth.commands, gate_fds, strict=True))).live()
     except BaseException as error:
-        sock.send(f"error {error}".encode()[:2000])
-    os._exit(0)
+        with contextlib.suppress(*GONE):
+            sock.send(f"error {error}".encode()[:2000])
+    finally:
+        os._exit(0)
 
 
 def main(descriptor: int) -> None:
-    """Serves one supervisor until that is gone: a request is a trial, `kill` ends the last one."""
-    sock = socket.socket(fileno=descriptor)
-    allowed: list[str] = pickle.loads(sock.recv(60_000))
+    """Serves one supervisor until that is gone: a request is a trial, `end` ends the last one."""
+    with contextlib.suppress(*GONE):
+        _serve(socket.socket(fileno=descriptor))
+
+
+def _serve(sock: socket.socket) -> None:
+    if not (told := sock.recv(60_000)):
+        return
+    allowed: list[str] = pickle.loads(told)
     try:
         _own_mounts(allowed)
     except OSError as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dstamp_sim.disk.writing import write
 from dstamp_sim.lock_review.compare import AfterDeath, Standing
-from dstamp_sim.rendering.fonts import drawable
+from dstamp_sim.rendering.fonts import drawable, label
 from dstamp_sim.rendering.plots import BROKEN, INK, MUTED, SETTINGS, STUCK, figure_bytes, shade, waiting_text
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _map(panels: Sequence[Panel], title: str, kind: str, for_whom: str) -> bytes
     with mpl.rc_context(SETTINGS):
         heights = ([4.6] if square else []) + [8.6] * len(wide)
         figure = Figure(figsize=(16, 1.5 + sum(heights)), dpi=100, facecolor="white", layout="constrained")
-        figure.suptitle(drawable(title), fontsize=15, fontweight="bold", x=0.01, ha="left", color=INK)
+        figure.suptitle(label(title), fontsize=15, fontweight="bold", x=0.01, ha="left", color=INK)
         grid = figure.add_gridspec(len(heights), max(len(square), 1), height_ratios=heights)
         longest = max((cell.number or 0 for panel in panels for cell in panel.cells if _safe(cell)), default=0)
         for column, panel in enumerate(square):
@@ -136,12 +136,12 @@ def _draw(axes: Axes, panel: Panel, longest: float, *, small: bool) -> None:
     size = 8.5 if small else 10.5
     axes.set_xlim(0, len(panel.columns))
     axes.set_ylim(len(panel.rows), 0)
-    columns, rows = [drawable(name) for name in panel.columns], [drawable(name) for name in panel.rows]
+    columns, rows = [label(name) for name in panel.columns], [label(name) for name in panel.rows]
     axes.set_xticks([k + 0.5 for k in range(len(columns))], columns, rotation=45, ha="right", fontsize=size)
     axes.set_yticks([k + 0.5 for k in range(len(rows))], rows, fontsize=size)
-    axes.set_title(drawable(panel.title), loc="left", fontsize=12.5, color=INK)
-    axes.set_xlabel(drawable(panel.column_label), fontsize=size, color=MUTED)
-    axes.set_ylabel(drawable(panel.row_label), fontsize=size, color=MUTED, labelpad=1)
+    axes.set_title(label(panel.title), loc="left", fontsize=12.5, color=INK)
+    axes.set_xlabel(label(panel.column_label), fontsize=size, color=MUTED)
+    axes.set_ylabel(label(panel.row_label), fontsize=size, color=MUTED, labelpad=1)
     axes.tick_params(length=0)
     axes.set_aspect("auto" if small else "equal")
     for spine in axes.spines.values():

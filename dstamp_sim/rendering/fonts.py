@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
+from dstamp_sim.core.errors import cut
+
 FACE = "DejaVu Sans"
 """It comes with matplotlib, so a picture is the same everywhere."""
 
@@ -12,6 +14,14 @@ def drawable(text: str) -> str:
     """`text` with a hollow square for every character that the face lacks: no warning, and no gap."""
     known = _known_characters()
     return "".join(char if ord(char) in known or char == "\n" else "□" for char in text)
+
+
+LONGEST_LABEL = 60
+
+
+def label(name: str) -> str:
+    """A name as a label of a plot: on one line, without its middle if it is long, and nothing in it steers the rest."""
+    return drawable(cut(" ".join(name.split()), LONGEST_LABEL))
 
 
 @cache

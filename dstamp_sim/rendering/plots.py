@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dstamp_sim.disk.writing import write
-from dstamp_sim.rendering.fonts import FACE, drawable
+from dstamp_sim.rendering.fonts import FACE, drawable, label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -163,7 +163,7 @@ def _name_points(axes: Axes, placed: Sequence[tuple[PlacementPoint, float]]) -> 
         count = by_level[point.level] = by_level.get(point.level, 0) + 1
         up = 12 + 15 * ((count - 1) % 3)
         axes.annotate(
-            drawable(point.name),
+            label(point.name),
             (max(point.waited_s, 0), height),
             xytext=(6, -up - 6 if point.level is Level.BROKEN else up),
             textcoords="offset points",
@@ -197,7 +197,7 @@ def _waiting_picture(curves: Sequence[Curve], present_per_day: float, title: str
         for number, curve in enumerate(curves):
             colour, sign = COLOURS[number % len(COLOURS)], _SIGNS[number % len(_SIGNS)]
             low, mean, high = zip(*curve.waited_s, strict=True)
-            axes.plot(curve.per_day, mean, color=colour, marker=sign, lw=2, ms=7, label=drawable(curve.name))
+            axes.plot(curve.per_day, mean, color=colour, marker=sign, lw=2, ms=7, label=label(curve.name))
             axes.fill_between(curve.per_day, [max(v, 0) for v in low], high, color=colour, alpha=0.15, lw=0)
         axes.axvline(present_per_day, color=MUTED, ls=":", lw=1.5)
         axes.annotate("scenario", (present_per_day, 1), xycoords=("data", "axes fraction"), xytext=(4, -14),

@@ -1,11 +1,13 @@
-"""Runs one command many times and ends it each time, at a moment or inside of a write: what was then wrong, as JSON.
+"""Runs commands many times and ends them each time, at a moment or inside of a write: what was then wrong, as JSON.
 
-A process of its own that loads the package once; each run is a fork of it. `python -m tests.hostile.killed COMMAND
-SEED MOMENTS WRITES` in an empty folder, where MOMENTS and WRITES are how many of each are tried.
+A process of its own that loads the package once; each run is a fork of it. `python -m tests.hostile.killed COMMANDS
+MOMENTS WRITES` in an empty folder, where COMMANDS are names (`a,b`), and MOMENTS and WRITES are numbers (`0,7,14`): a
+moment is drawn by its number, and the writes from 0 to 35 are spread over all calls of a command's writes.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import random
@@ -13,8 +15,8 @@ import shutil
 import signal
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,8 +27,11 @@ import scipy.special  # noqa: F401 - as above
 from numba.core.registry import cpu_target
 
 import dstamp_sim.cli
+import dstamp_sim.conformance.conform
+import dstamp_sim.conformance.doctor
 import dstamp_sim.engines.sampling.sampler
 import dstamp_sim.export.export
+import dstamp_sim.hunt.hunt
 import dstamp_sim.incident.incident
 import dstamp_sim.incident.replay_scenario
 import dstamp_sim.lock_review.review
@@ -37,10 +42,14 @@ import dstamp_sim.pipeline.sample
 import dstamp_sim.pipeline.show  # noqa: F401 - as above
 from dstamp_command import main as dstamp
 from dstamp_sim.disk import writing
-from tests.hostile.rows import BANK, LOCKED, LOST, MODEL, SCENARIO
+from tests.hostile.rows import BANK, LOCKED, LOST, MODEL, ROOT, SCENARIO
 
 ENDS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 PATIENCE_S = 600.0
+WRITES = 36
+"""So many calls has a write of `explore`: each is tried in a week."""
+PR_SET_CHILD_SUBREAPER = 36
+libc = ctypes.CDLL(None)
 CALLS = ("open", "fchmod", "fsync", "write")
 """What a write asks of the system; beside it the half of the content, and the move into place."""
 
@@ -56,6 +65,9 @@ class Command:
     before: tuple[str, ...] = ()
     workers: bool = False
     """Whether it may have worker processes; each loads the package anew, so one command with them is enough."""
+    times: bool = False
+    """Whether its results hold the times of real parts, and so differ in each run."""
+    writes: bool = True
 
     def lay_out(self, folder: Path, variant: int) -> None:
         """The files of a variant, 0 or 1."""
@@ -76,8 +88,23 @@ INCIDENT = {name: (BANK / name).read_text() for name in ("scenario.toml", "overd
 _head, _, _tail = INCIDENT["overdraft.py"].partition('    "booked-twice": Mechanism(')
 INCIDENT["overdraft.py"] = f"{_head}}}\n\n{_tail.partition('fmt: skip')[2]}"  # one mechanism
 INCIDENT["scenario.toml"] = INCIDENT["scenario.toml"].partition("[[priors.variations]]")[0].replace("20000", "100")
+LOCK_FILE = (ROOT / "models/classic/lock_file.py").read_text()
+"""A model whose parts are real files: without what only counts who is inside."""
+for _old, _new in (
+    ("objects=[lock_file, inside]", "objects=[lock_file]"),
+    ('    yield inside.enter()\n    yield delay("work")\n    yield inside.leave()\n', ""),
+    (
+        'always("one run works at a time", lambda state: state[inside] <= 1, reads=[inside])',
+        'each_result("never", lambda done: not done)',
+    ),
+    (", always, delay", ", each_result"),
+):
+    assert _old in LOCK_FILE
+    LOCK_FILE = LOCK_FILE.replace(_old, _new)
+HUNTED = "read n < f; echo $((n+1)) > f"
 WITNESS = "w/bank-no-lost-update.witness.json"
 KEEP = ("explore", "bank.py", "--out", "w")
+LOCK_WITNESS = "w/lock-never.witness.json"
 COMMANDS = {
     "describe": Command(("describe", "bank.py"), {"bank.py": MODEL}, MODEL_P),
     "explore": Command(("explore", "bank.py", "--html"), {"bank.py": MODEL}, MODEL_P, (1,)),
@@ -101,6 +128,18 @@ COMMANDS = {
         INCIDENT,
         ('"cat"', '"kit"'),
     ),
+    "hunt": Command(
+        (
+            "hunt", "--from", "scripts", "--setup", "echo 5 > f", "--run", "a=. ./a.sh", "--run", "b=. ./a.sh",
+            "--check", "read n < f; [ $n = 7 ]", "--preemptions", "1", "--again", "1",
+        ),
+        {"scripts/a.sh": HUNTED}, ("((n+1))", "((1+n))"), (1,),
+    ),
+    "conform": Command(
+        ("conform", LOCK_WITNESS), {"lock.py": LOCK_FILE}, ('Process("run"', 'Process("job"'), (0,),
+        ("explore", "lock.py", "--set", "runs=2", "--out", "w"), times=True,
+    ),
+    "real": Command(("real", "doctor"), {}, ("", ""), (0, 2), writes=False),
 }  # fmt: skip
 
 
@@ -108,13 +147,14 @@ COMMANDS = {
 class Tally:
     """What was wrong, and how the runs ended.
 
-    And the most that processes outlived their command by, in seconds, and the processor that they used meanwhile.
+    And the most that processes outlived their command by: in seconds, and in seconds of them in which neither these
+    processes nor the one that looks waited for a processor that others had.
     """
 
     wrong: list[str] = field(default_factory=list)
     ended: dict[str, int] = field(default_factory=dict)
     outlived_s: float = 0.0
-    outlived_cpu_s: float = 0.0
+    outlived_own_s: float = 0.0
 
 
 Content = dict[str, bytes]
@@ -140,15 +180,14 @@ class Killer:
         self.command.lay_out(self.folder, 1)
         if self.command.before:
             self._ended(lambda: None, lambda _: None, (*self.command.before, "--force"))
-        self.kept = self.folder.with_name("kept")
+        self.kept = self.folder.with_name(f"{self.folder.name}.kept")
         shutil.copytree(self.folder, self.kept)
         begun = time.monotonic()
         status, told = self._ended(lambda: None, lambda _: None)
         self.takes_s = time.monotonic() - begun
         self.new = content(self.folder)
         assert os.waitstatus_to_exitcode(status) in self.command.codes, (status, told)
-        unchanging = self.command.words[0] == "describe"
-        assert unchanging or self.old != self.new, "the two variants have the same results"
+        assert not self.command.writes or self.old != self.new, "the two variants have the same results"
         self._again()
         counted = Path(f"{self.folder}.calls")
         self._ended(lambda: end_inside(0, signal.SIGKILL, counted), lambda _: None)
@@ -166,18 +205,18 @@ class Killer:
         shutil.rmtree(self.folder)
         shutil.copytree(self.kept, self.folder)
 
-    def at_moments(self, rng: random.Random, moments: int) -> None:
-        """Ends as many runs, each at a random moment."""
-        for number in range(moments):
-            which, after_s = ENDS[number % len(ENDS)], rng.uniform(0, self.takes_s)
+    def at_moments(self, moments: Iterable[int]) -> None:
+        """Ends a run at each of these moments, which are random by their number."""
+        for number in moments:
+            drawn = random.Random(f"{self.command.words} {number}").random()
+            which, after_s = ENDS[number % len(ENDS)], drawn * self.takes_s
             self._try(f"{which.name} after {after_s:.3f} s", lambda: None, partial(end_after, after_s, which))
 
-    def inside_writes(self, rng: random.Random, writes: int) -> None:
-        """Ends as many runs inside of a write, each at another of its calls to the system."""
-        for at in sorted(rng.sample(range(1, self.calls + 1), min(writes, self.calls))):
-            number = rng.choice(ENDS)
-            name = f"{number.name} at call {at} of {self.calls}"
-            self._try(name, partial(end_inside, at, number), lambda _: None)
+    def inside_writes(self, writes: Iterable[int]) -> None:
+        """Ends a run inside of each of these writes, at a call to the system."""
+        for at in sorted({1 + number * self.calls // WRITES for number in writes} if self.calls else ()):
+            which = ENDS[at % len(ENDS)]
+            self._try(f"{which.name} at call {at} of {self.calls}", partial(end_inside, at, which), lambda _: None)
 
     def _try(self, name: str, prepare: Callable[[], None], end: Callable[[int], None]) -> None:
         self._again()
@@ -198,7 +237,9 @@ class Killer:
         if code == 3:
             return  # an exploration that Ctrl-C ends early has a result of its own, which is written whole
         for name, found in there.items():
-            if found not in (before.get(name), self.old.get(name), self.new.get(name)):
+            if found in (before.get(name), self.old.get(name), self.new.get(name)):
+                continue
+            if not self.command.times or not whole(name, found):
                 yield f"{name} is half"
 
     def _ended(
@@ -215,19 +256,22 @@ class Killer:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         end(pid)
         _, status = os.waitpid(pid, 0)
-        self._outlive(pid)
+        self._outlive()
         return status, errors.read_text(errors="replace")
 
-    def _outlive(self, pid: int) -> None:
-        """Waits until the session that `pid` led is empty, notes how long that was, and ends what is left."""
-        begun, first, last = time.monotonic(), Counter[int](), Counter[int]()
-        while (left := session(pid)) and time.monotonic() - begun < PATIENCE_S:
-            last |= Counter(left)
-            first = first or Counter(left)
-            self.tally.outlived_s = max(self.tally.outlived_s, time.monotonic() - begun)
+    def _outlive(self) -> None:
+        """Waits until nothing that was begun is left, notes how long that was, and ends what is left then."""
+        begun, own_s = time.monotonic(), 0.0
+        last, waited = begun, waits(left := below(os.getpid()))
+        while left and last - begun < PATIENCE_S:
             time.sleep(0.01)
-        ticks = (last - first).total()
-        self.tally.outlived_cpu_s = max(self.tally.outlived_cpu_s, ticks / os.sysconf("SC_CLK_TCK"))
+            now, left = time.monotonic(), below(os.getpid())
+            more = waits(left)
+            kept_off = max((more[task] - waited[task] for task in more.keys() & waited), default=0.0)
+            own_s += max(0.0, now - last - kept_off)
+            last, waited = now, more
+        self.tally.outlived_s = max(self.tally.outlived_s, last - begun)
+        self.tally.outlived_own_s = max(self.tally.outlived_own_s, own_s)
         for one in left:
             os.kill(one, signal.SIGKILL)
 
@@ -262,18 +306,42 @@ def end_after(after_s: float, number: int, pid: int) -> None:
     os.kill(pid, number)
 
 
-def session(pid: int) -> dict[int, int]:
-    """The living processes of the session that `pid` led, and the ticks of processor that each has used."""
-    found = {}
+def below(pid: int) -> set[int]:
+    """The living processes that are descendants of `pid`; the dead ones that became its children are buried."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    parents = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
-            try:
-                state, _, _, sid, *rest = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(sid) == pid and state not in "ZX":
-                found[int(entry.name)] = int(rest[7]) + int(rest[8])
+            with suppress(OSError):
+                state, parent, *_ = (entry / "stat").read_text().rpartition(")")[2].split()
+                if state not in "ZX":
+                    parents[int(entry.name)] = int(parent)
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {pid}
+
+
+def waits(pids: Iterable[int]) -> dict[str, float]:
+    """How long each thread of these processes, and of this one, has waited for a processor so far, in seconds."""
+    found = {}
+    for pid in (*pids, os.getpid()):
+        with suppress(OSError):
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                found[task.name] = int((task / "schedstat").read_text().split()[1]) / 1e9
     return found
+
+
+def whole(name: str, content: bytes) -> bool:
+    """Whether a file of this name ends as one does that was written whole."""
+    if name.endswith(".json"):
+        with suppress(ValueError):
+            return bool(json.loads(content))
+        return False
+    ends = {".png": b"IEND\xaeB`\x82", ".svg": b"</svg>", ".html": b"</html>"}
+    return content.rstrip().endswith(ends[Path(name).suffix])
 
 
 def end_inside(at: int, number: int, counted: Path | None = None) -> None:
@@ -334,17 +402,22 @@ def end_inside(at: int, number: int, counted: Path | None = None) -> None:
 
 def main() -> None:
     """See the module."""
-    name, seed, moments, writes = sys.argv[1], *map(int, sys.argv[2:])
+    assert libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0  # whatever a command leaves becomes a child of this
+    names, moments, writes = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a shell ignores Ctrl-C
     cpu_target.typing_context.refresh()  # what a fork would load for its first compiled function
     cpu_target.target_context.refresh()
-    folder = Path.cwd() / "here"
-    folder.mkdir()
-    killer, rng = Killer(COMMANDS[name], folder), random.Random(f"{name} {seed}")
-    killer.at_moments(rng, moments)
-    killer.inside_writes(rng, writes)
-    measured = {"calls": killer.calls, "takes_s": killer.takes_s, "cpu_s": sum(os.times()[:4])}
-    sys.stdout.write(json.dumps(vars(killer.tally) | measured) + "\n")
+    found = {}
+    for name in names.split(","):
+        folder = Path.cwd() / name.replace(" ", "-")
+        folder.mkdir()
+        before_s = sum(os.times()[:4])
+        killer = Killer(COMMANDS[name], folder)
+        killer.at_moments(map(int, moments.split(",")))
+        killer.inside_writes(map(int, writes.split(",")))
+        measured = {"calls": killer.calls, "takes_s": killer.takes_s, "cpu_s": sum(os.times()[:4]) - before_s}
+        found[name] = vars(killer.tally) | measured
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

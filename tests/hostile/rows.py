@@ -309,6 +309,17 @@ def models() -> Iterator[Row]:
         ("reads=[r]", "reads='r'"),
     ):
         yield _model(f"{new[-40:]}", MODEL.replace(old, new), r"m.py:\d+|[a-z]")
+    for code, told in (
+        ("os.fork()", r"a model must not fork: "),
+        ("os.execv('/bin/true', ['true'])", r"a model must not put another program in this one's place"),
+        ("os.chdir('/')", r"a model must not leave the current folder"),
+        ("os._exit(0)", r"a model must not end the process"),
+        ("os.close(1000)", r"Bad file descriptor"),
+    ):
+        yield _model(f"imported, it calls {code}", f"import os\n{code}\n" + MODEL, rf"m.py:2: .*{told}")
+        in_program = MODEL.replace("def p():\n", f"import os\ndef p():\n    {code}\n")
+        yield _model(f"its program calls {code}", in_program, rf"m.py:5: .*{told}")
+    yield _model("takes sys.exit away", "import sys\nsys.exit = print\n" + MODEL, "", codes=(1,))
     for name in ("PLACEMENTS", "MECHANISMS", "ASSUMPTIONS", "HYPOTHESES"):
         for value in ("5", "{'x': None}", "'text'"):
             yield _model(f"{name} = {value}", MODEL + f"{name} = {value}\n", rf"m.py.*{name}")

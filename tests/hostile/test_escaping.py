@@ -11,7 +11,8 @@ from markdown_it import MarkdownIt
 from dstamp_sim.rendering.as_html import html
 from dstamp_sim.rendering.as_markdown import markdown
 from dstamp_sim.rendering.document import Document, Emphasis, Heading, Items, Paragraph, Table
-from tests.hostile.rows import BANK
+from dstamp_sim.rendering.fonts import LONGEST_LABEL, label
+from tests.hostile.rows import BANK, LOCKED
 
 NAMES = ("|", "`", "<script>alert(1)</script>", "$x_{", "\x1b[31m", "\n", "\u202e", "](http://x)", "**", "&lt;")
 HOSTILE = "a" + "".join(f"{name} " for name in NAMES) + "b"
@@ -127,3 +128,16 @@ def test_evidence_with_hostile_names_makes_a_report_without_markup(dstamp):
     assert not STEERS.search(written)
     assert not re.search(r"<script", MarkdownIt("commonmark").enable("table").render(written))
     assert "<script>|" not in Path("out/report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", [HOSTILE, "x" * 10_000, "\u202esrorrim", "a\nb"])
+def test_a_label_of_a_plot_is_one_short_line_that_steers_nothing(name):
+    drawn = label(name)
+    assert len(drawn) <= 2 * LONGEST_LABEL and "\n" not in drawn and not STEERS.search(drawn)
+
+
+def test_a_review_of_names_of_ten_thousand_letters_has_its_map(dstamp):
+    Path("locked.py").write_text(LOCKED.replace("crit", "c" * 10_000))
+    code, out, err = dstamp("review", "locked.py", "--spans", "1", "--set", "n=2")
+    assert code == 0, (code, out[-500:], err[-500:])
+    assert Path("out/placement-map.png").stat().st_size < 1 << 20

@@ -303,7 +303,7 @@ def test_with_just_enough_memory_to_load_a_command_ends_with_a_verdict_or_says_t
 
 
 @pytest.mark.slow(minutes=0.5)
-@pytest.mark.parametrize("megabytes", [530, 550, 575, 600, 768, 1024, 1536])
+@pytest.mark.parametrize("megabytes", [550, 768, 1024, 1536])
 @pytest.mark.parametrize("command", ["sample", "judge"])
 def test_with_a_little_more_memory_a_command_ends_with_a_verdict_or_says_that_memory_ran_out(
     tmp_path, command, megabytes
@@ -427,3 +427,25 @@ def test_a_thread_of_a_model_that_never_ends_does_not_keep_the_command(tmp_path)
     )
     assert done.returncode == 1 and "VIOLATED" in done.stdout
     assert "forever, a thread that the model began, still ran and was ended" in done.stderr
+
+
+@pytest.mark.parametrize(("name", "value"), [("len", 0), ("isinstance", True)])
+def test_a_model_that_takes_python_apart_has_no_verdict(tmp_path, name, value):
+    (tmp_path / "bank.py").write_text(f"import builtins\nbuiltins.{name} = lambda *_: {value}\n" + MODEL)
+    done = subprocess.run(
+        [*COMMAND, "explore", "bank.py"],
+        cwd=tmp_path,
+        env=dict(os.environ, PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in (2, 70) and done.stdout == "", done.stdout
+    assert "dstamp: " in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
+def test_a_model_that_exits_in_its_turn_is_contained_only_while_a_command_runs(dstamp):
+    Path("bank.py").write_text(MODEL)
+    before = os._exit, sys.exit
+    assert dstamp("describe", "bank.py")[0] == 0
+    assert (os._exit, sys.exit) == before

@@ -30,14 +30,14 @@ def _picture(
     import matplotlib as mpl  # noqa: PLC0415 - slow to import
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
 
-    from dstamp_sim.rendering.fonts import drawable  # noqa: PLC0415 - with matplotlib
+    from dstamp_sim.rendering.fonts import drawable, label  # noqa: PLC0415 - with matplotlib
     from dstamp_sim.rendering.plots import SETTINGS, figure_bytes, without_frame  # noqa: PLC0415 - with matplotlib
 
     names = sorted((n for n in posterior if posterior[n] > 0 or n in without_share), key=lambda name: posterior[name])
     with mpl.rc_context(SETTINGS):
         figure = Figure(figsize=(10.0, 0.42 * len(names) + 1.8), dpi=120, facecolor="white", layout="constrained")
         axes = figure.add_subplot()
-        axes.barh([drawable(name) for name in names], [posterior[name] for name in names], color="#9dbbd8", height=0.62)
+        axes.barh([label(name) for name in names], [posterior[name] for name in names], color="#9dbbd8", height=0.62)
         for row, name in enumerate(names):
             span = [other[name] for other in others.values()] or [posterior[name]]
             axes.plot([min(span), max(span)], [row, row], color="#1c2733", lw=1.2, marker="|", ms=8)
