@@ -146,7 +146,8 @@ def _serve_orders(orders: socket.socket) -> None:
             with suppress(BrokenPipeError, ConnectionResetError):
                 _work(socket.socket(fileno=descriptors[0]), pickle.loads(message)[1])
             os._exit(0)
-        os.setpgid(pid, pid)  # before anybody knows it: it is killed with its children
+        with suppress(ProcessLookupError):  # it has ended: nobody is left at its other end
+            os.setpgid(pid, pid)  # before anybody knows it: it is killed with its children
         os.close(descriptors[0])
         orders.send(str(pid).encode())
 
