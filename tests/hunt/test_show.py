@@ -95,9 +95,10 @@ def test_options_of_the_other_kind_of_file_are_refused(dstamp, tmp_path):
 @pytest.mark.parametrize("to", ["mermaid", "perfetto", "itf", "shiviz", "dot", "graphml"])
 def test_every_format_of_a_trace_is_one_of_a_hunt_file(to, dstamp, can_hold, tmp_path):
     hunted(dstamp, HALF_LOCKED)
-    code, out, _ = dstamp("export", FILE, "--to", to, "--out", "other")
+    code, out, err = dstamp("export", FILE, "--to", to, "--out", "other")
+    assert code == 0, err
     (file,) = (tmp_path / "other").glob("hunt*")
-    assert code == 0 and f"wrote other/{file.name}" in out
+    assert f"wrote other/{file.name}" in out
     assert "flock" in file.read_text(encoding="utf-8")
 
 
