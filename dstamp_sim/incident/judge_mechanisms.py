@@ -92,7 +92,7 @@ def judge_since(
     rows: list[MechanismFinding] = []
     try:
         rows.extend(_rows(task, workers, steps))
-        return _weighed(incident, task, rows, case, counts, steps)
+        return _weighed(incident, task, rows, case, counts, steps, workers)
     except KeyboardInterrupt:
         raise JudgementInterrupted(rows, len(task.variants)) from None
 
@@ -113,6 +113,7 @@ def _weighed(
     case: Case,
     counts: Sequence[int],
     steps: StepsDone,
+    workers: int,
 ) -> tuple[list[WhatStands], IncidentFindings]:
     """What `judge_since` returns, from the rows of the first stage."""
     evidence, hypotheses, priors = _needed(incident)
@@ -131,7 +132,7 @@ def _weighed(
         rule=_rule(hypotheses, now.next),
         witnesses=witnesses,
         timeless=timeless,
-        pairs=_pairs(incident.model, hypotheses, case, clash) if none_alone else Pairs(),
+        pairs=_pairs(task, case, clash, workers) if none_alone else Pairs(),
         conflict=clash,
         longest_run_s=priors.longest_run_s,
         since=since,
@@ -230,9 +231,12 @@ def _conflict(rows: Sequence[MechanismFinding], task: JudgementTask, case: Case)
     return conflict(rows, case.names, lambda row, names: Judging(variant[id(row)], case, asked).refutes(names))
 
 
-def _pairs(model: Model, hypotheses: Hypotheses, case: Case, clash: Conflict | None) -> Pairs:
+def _pairs(task: JudgementTask, case: Case, clash: Conflict | None, workers: int) -> Pairs:
+    assert task.model.hypotheses is not None
+    asked = replace(task, case=case)
     contested = clash.names if clash else ()
-    return judge_pairs(model.mechanisms, hypotheses, case, engines(), contested)
+    excluded = asked.excluded_pairs(contested or case.names, workers)
+    return judge_pairs(task.model.mechanisms, task.model.hypotheses, case, engines(), contested, excluded)
 
 
 def _needed(incident: Incident) -> tuple[Evidence, Hypotheses, Priors]:

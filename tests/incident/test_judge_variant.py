@@ -55,3 +55,10 @@ def test_the_half_done_checkout_of_the_incident_is_decided():
     row = asked.row(pinned)
     assert row.verdict is Possible.POSSIBLE
     assert [(found.unseen, found.exact) for found in (row.timed, row.untimed)] == [(2, True), (1, True)]
+
+
+def test_which_pairs_are_excluded_does_not_depend_on_the_number_of_processes():
+    asked = task("stack-race", "swarm-rollback", "short-sha")
+    one, two = (asked.excluded_pairs(["a"], workers) for workers in (1, 2))
+    assert one == two
+    assert set(one) == {True, False}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from dstamp_sim.engines.parallel.processes import spawned
@@ -14,7 +15,7 @@ from dstamp_sim.incident.possible.ask import engines
 from dstamp_sim.incident.possible.budget import Budget
 from dstamp_sim.incident.possible.case import Case, LeastWitness, MechanismFinding, Possible
 from dstamp_sim.incident.possible.least import LeastSearch
-from dstamp_sim.incident.possible.variant import Variant, variants_of_mechanism
+from dstamp_sim.incident.possible.variant import Variant, pairs, variants_of_mechanism
 from dstamp_sim.inputs.model_file import Model, load_model
 
 
@@ -65,9 +66,31 @@ class JudgementTask:
             yield from map(self.row, known)
             return
         asked = [(name, k) for name in self.model.mechanisms for k in range(len(self.variants_of(name)))]
-        sent = spawned(_judged, asked, workers, _begin, (self.model.reference, self.case, self.budget.row_s))
+        sent = spawned(_judged, asked, workers, _begin, self._about)
         for variant, packed in zip(known, sent, strict=True):
             yield self._unpacked(variant, packed)
+
+    def excluded_pairs(self, names: Sequence[str], workers: int) -> list[bool]:
+        """Of every two mechanisms at once, whether little work shows that they exclude one of these observations."""
+        asked = [(number, tuple(names)) for number in range(len(self.pairs))]
+        if workers < 2:
+            return [self.excludes(*one) for one in asked]
+        return list(spawned(_excluded, asked, workers, _begin, self._about))
+
+    @property
+    def _about(self) -> tuple[str, tuple[str, ...], Case, float]:
+        """What a worker process needs to make the same task."""
+        return self.model.reference, tuple(self.model.mechanisms), self.case, self.budget.row_s
+
+    @cached_property
+    def pairs(self) -> list[Variant]:
+        """Every two mechanisms at once, under the readings that fit each other."""
+        assert self.model.hypotheses is not None
+        return list(pairs(self.model.mechanisms, self.model.hypotheses, self.case.constants))
+
+    def excludes(self, number: int, names: Sequence[str]) -> bool:
+        """Whether one of the pairs, by its place, is."""
+        return Judging(self.pairs[number], self.case, engines()).excludes(names)
 
     def _unpacked(self, variant: Variant, packed: Packed) -> MechanismFinding:
         least = LeastSearch(variant, self.case, engines())
@@ -109,8 +132,14 @@ def _packed_found(found: LeastWitness | None) -> PackedFound | None:
 _worker: dict[str, JudgementTask] = {}  # of a worker process: the arguments of its start
 
 
-def _begin(reference: str, case: Case, row_s: float) -> None:
-    _worker["task"] = JudgementTask(load_model(reference), case, Budget(row_s))
+def _begin(reference: str, names: Sequence[str], case: Case, row_s: float) -> None:
+    model = load_model(reference)
+    judged = {name: model.mechanisms[name] for name in names}
+    _worker["task"] = JudgementTask(replace(model, mechanisms=judged), case, Budget(row_s))
+
+
+def _excluded(asked: tuple[int, tuple[str, ...]]) -> bool:
+    return _worker["task"].excludes(*asked)
 
 
 def _judged(asked: tuple[str, int]) -> Packed:

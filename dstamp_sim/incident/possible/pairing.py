@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
@@ -41,14 +41,17 @@ def judge_pairs(
     case: Case,
     engines: Engines,
     contested: Collection[str] = (),
+    excluded: Sequence[bool] = (),
 ) -> Pairs:
     """Judges every two mechanisms at once, until a pair is possible under some reading; deterministic.
 
     `contested` are observations that no single mechanism can produce together: a pair is judged by them first.
+    `excluded` says of each pair whether little work refutes it, if that was asked before.
     """
     names = contested or case.names
     judgings = [Judging(variant, case, engines) for variant in pairs(mechanisms, hypotheses, case.constants)]
-    left = [judging for judging in judgings if not judging.excludes(names)]
+    known = excluded or [judging.excludes(names) for judging in judgings]
+    left = [judging for judging, gone in zip(judgings, known, strict=True) if not gone]
     rows: list[MechanismFinding] = []
     refuted, unjudged = len(judgings) - len(left), 0
     for judging in left:
