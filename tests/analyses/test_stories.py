@@ -38,6 +38,7 @@ from dstamp_sim.analyses.reruns import Answered, Came, Moved, Rerun, Together
 from dstamp_sim.analyses.trace_record import Record
 from dstamp_sim.analyses.verify import against
 from tests.analyses.hold_twins import HOLD_TWINS
+from tests.analyses.lasso_twins import LASSO_TWINS
 from tests.analyses.story_models import STORIES
 from tests.analyses.story_systems import failing
 from tests.expected_models import build, manifest
@@ -131,7 +132,7 @@ def test_every_claim_about_every_model_is_true_and_a_wrong_twin_of_every_kind_is
 
 def wrong_twins(claim: Claim, record: Record) -> Iterator[Claim]:
     """Claims that are like a true one, and cannot be true too: off by a step, another writer, another order."""
-    yield from (TWINS | HOLD_TWINS)[type(claim)](claim, record)
+    yield from (TWINS | HOLD_TWINS | LASSO_TWINS)[type(claim)](claim, record)
 
 
 def _off(number: int, record: Record) -> list[int]:

@@ -36,8 +36,8 @@ def shade_cycle(canvas: Canvas, top: float, bottom: float) -> None:
     if loop == len(canvas.trace.steps):
         sheet.labels.append(Label("nobody moves any more", canvas.x(facts.end), top - 12, 12, "right", "cut"))
         return
-    before = facts.moments[loop - 1].at if loop else facts.begin
-    left = canvas.x(max((before + facts.moments[loop].at) / 2, facts.begin))
+    begin = (facts.moments[loop - 1].at + facts.moments[loop].at) / 2 if loop else facts.begin
+    left = canvas.x(max(begin, facts.begin))
     right = canvas.x(facts.end)
     sheet.boxes.append(Box("cycle", left, top, right - left, bottom - top, name="these steps are made for ever"))
     back = ((right, top), (right, top - 9), (left, top - 9), (left, top))
