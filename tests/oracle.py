@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -80,8 +81,8 @@ def search(system: System, limit: int = 100_000) -> Findings:
     oracle = Oracle(system)
     asked = dict.fromkeys((prop.name for prop in system.checked_properties), 0)
     findings = Findings(shortest=dict.fromkeys(asked))
-    level, depth_of, depth = [oracle.initial()], {oracle.initial(): 0}, 0
-    before: dict[State, list[State]] = {oracle.initial(): []}
+    level, depth_of, depth = oracle.initials(), dict.fromkeys(oracle.initials(), 0), 0
+    before: dict[State, list[State]] = {state: [] for state in level}
     while level:
         below = []
         for state in level:
@@ -155,7 +156,8 @@ def interleavings(system: System, limit: int = 5_000) -> Listed:
     """Every complete interleaving, walked to its end. Raises AssertionError past `limit` of them."""
     oracle = Oracle(system)
     listed = Listed(deciding={prop.name: 0 for prop in system.checked_properties})
-    _walk_on(oracle, oracle.initial(), frozenset(), listed, limit)
+    for start in oracle.initials():
+        _walk_on(oracle, start, frozenset(), listed, limit)
     return listed
 
 
@@ -189,9 +191,9 @@ class Oracle:
         self.private = [item for item in objects if item.private]
         self.fresh = tuple(item.initial for item in self.private)
 
-    def initial(self) -> State:
-        shared = tuple(item.initial for item in self.shared)
-        return State(shared, tuple(self._start(instance) for instance in self.instances), 0)
+    def initials(self) -> list[State]:
+        local = tuple(self._start(instance) for instance in self.instances)
+        return [State(shared, local, 0) for shared in product(*(item.initials for item in self.shared))]
 
     def _start(self, instance: Instance) -> Local:
         return self._after(instance, (), self.fresh, restarts=False)

@@ -18,6 +18,7 @@ from dstamp_sim.core.holds import Held
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.schedule import Choice
 from dstamp_sim.core.shared_object import Outcome
+from dstamp_sim.core.value import text
 
 
 @dataclass_transform(frozen_default=True)
@@ -69,6 +70,17 @@ class Fails(Claim):
         """`'one at a time' fails at step 3`."""
         when = say.when(self.step) if self.step >= 0 else "at the start"
         return f"{self.property!r} {'is reached' if self.wish else 'fails'} {when}"
+
+
+class Began(Claim):
+    """An object that may begin in several states began with `value`."""
+
+    target: str
+    value: Any
+
+    def words(self, say: Speech) -> str:
+        """`From the start x was 2 (it may begin otherwise)`."""
+        return f"From the start {self.target} was {text(self.value)} (it may begin otherwise)"
 
 
 class Saw(Claim):

@@ -7,13 +7,13 @@ verified claims are said; lock and cycle are added here.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from dstamp_sim.analyses.accesses import Accesses
 from dstamp_sim.analyses.cause_kinds import Cause, CauseKind
 from dstamp_sim.analyses.causes import Causes
-from dstamp_sim.analyses.claims import CameOut, Claim, Depends, TriedAndSafe, circle
+from dstamp_sim.analyses.claims import Began, CameOut, Claim, Depends, TriedAndSafe, circle
 from dstamp_sim.analyses.conflicts import Conflicts, Cycle, Dependency, DependencyKind, locks
 from dstamp_sim.analyses.deadlock import Deadlock, deadlock_in
 from dstamp_sim.analyses.fields import Location
@@ -72,6 +72,7 @@ def explain(
     It explains the first failure; the failure of the property `about` if set (also a wish that was reached), and of the
     result of `process` if set. Raises ScheduleError when the trace is not one of the system.
     """
+    system = system.with_start(trace.start)
     if trace.loop is not None and (about is None or about.in_time):
         return _going_round(system, trace, about, when)
     accesses = Accesses(trace)
@@ -91,7 +92,17 @@ def explain(
     ahead = {prop.name for prop in asked if prop.asks_ahead}
     first = min(facts, key=lambda fact: fact.property in ahead)  # what failed, before what cannot come any more
     causes = Causes(what_if, Conflicts(trace, accesses), first)
-    return _Explainer(causes, Narrator(Record(system, trace), when), when).explain()
+    narrator = Narrator(Record(system, trace), when)
+    return _with_start(_Explainer(causes, narrator, when).explain(), trace, narrator)
+
+
+def _with_start(explanation: Explanation, trace: Trace, narrator: Narrator) -> Explanation:
+    """The explanation, and how it began where that was not given."""
+    began = narrator.tell((Began(name, trace.initial[name]) for name in trace.start), between=". ")
+    if not began:
+        return explanation
+    what = ". ".join(part for part in (explanation.what, began) if part)
+    return replace(explanation, what=what, claims=tuple(narrator.said))
 
 
 def _going_round(system: System, trace: Trace, about: Property | None, when: When) -> Explanation:

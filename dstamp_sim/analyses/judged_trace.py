@@ -77,5 +77,5 @@ class TraceJudge:
 def judged_trace(system: System, trace: Trace) -> tuple[TraceJudgement, ...]:
     """What `trace` shows of each property of `system`, even if it has more deaths than the system allows."""
     deaths = sum(step.choice.outcome == CRASH for step in trace.steps)
-    allowed = system.with_crashes(max(system.crashes, deaths))
+    allowed = system.with_crashes(max(system.crashes, deaths)).with_start(trace.start)
     return TraceJudge(allowed).judge(trace.schedule)

@@ -58,7 +58,7 @@ def minimise(schedule: Schedule, attempt: Attempt, *, effort_steps: int = EFFORT
     and after it. Fewer processes or crashes may take more steps. Gives up after `effort_steps`. Deterministic.
     Raises ValueError when `schedule` itself does not show it.
     """
-    search = _Minimisation(attempt, effort_steps)
+    search = _Minimisation(attempt, effort_steps, schedule.start)
     best = search.tried(schedule)
     if best is None:
         raise ValueError(f"schedule {schedule} does not show the finding to be minimised")
@@ -80,11 +80,12 @@ class _EffortSpent(Exception):  # not an error: the best schedule so far is good
 class _Minimisation:
     attempt: Attempt
     effort_steps: int
+    start: tuple[tuple[str, int], ...]
     steps_tried: int = 0
 
     def tried(self, schedule: Schedule) -> Schedule | None:
         self.steps_tried += len(schedule)
-        return self.attempt(schedule)
+        return self.attempt(Schedule(schedule.choices, start=self.start))
 
     def round(self, best: Schedule) -> Schedule:
         """The best after each kind of neighbour was tried once, the kinds that save most first."""

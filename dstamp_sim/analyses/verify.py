@@ -13,6 +13,7 @@ from typing import Any
 
 from dstamp_sim.analyses.claims import (
     Alone,
+    Began,
     CameOut,
     Circle,
     Claim,
@@ -43,6 +44,7 @@ from dstamp_sim.core.properties import OF_WAITING
 from dstamp_sim.core.schedule import CRASH
 from dstamp_sim.core.shared_object import Outcome
 from dstamp_sim.core.trace import Trace
+from dstamp_sim.core.value import text
 
 
 class Narrator:
@@ -81,6 +83,16 @@ def _fails(claim: Fails, record: Record) -> str:
     if since is None:
         return f"{claim.property!r} does not fail"
     return "" if since == claim.step + 1 else f"{claim.property!r} fails with step {since}"
+
+
+@against.register
+def _began(claim: Began, record: Record) -> str:
+    item = record.system.several.get(claim.target)
+    if item is None:
+        return f"{claim.target} can only begin in one way"
+    semantics, first = record.performance.semantics, record.performance.states[0]
+    was = dict(semantics.named(first))[claim.target]
+    return "" if was == claim.value and was in item.initials else f"{claim.target} was {text(was)}"
 
 
 @against.register

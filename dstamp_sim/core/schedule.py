@@ -2,6 +2,7 @@
 
     m2p*3 ab m2p:1 ab!      m2p moves three times, ab once, m2p once (second outcome), then ab dies
     m2p ( ab m2p )*         m2p moves once, then ab and m2p take turns for ever
+    volume:=2 ab            the object volume begins in the third of its initial states, then ab moves
 
 Names are percent-encoded where they hold a space or one of `*:!%`, so every name survives.
 """
@@ -25,6 +26,7 @@ MOST_CHOICES = 1_000_000
 
 _TOKEN = re.compile(r"(?P<name>[^\s*:!]+)(?:(?P<crash>!)|(?::(?P<outcome>\d{1,9}))?(?:\*(?P<count>[1-9]\d{0,8}))?)")
 _OPEN, _CLOSE = "(", ")*"
+_START = re.compile(r"(?P<name>[^\s*:!]+):=(?P<number>\d{1,9})")
 _SAFE = "#@-_.()[]{},;=+<>/|&$?~'\"\\^`"
 
 
@@ -47,6 +49,8 @@ class Schedule(Sequence[Choice]):
 
     choices: tuple[Choice, ...] = ()
     loop: int | None = None
+    start: tuple[tuple[str, int], ...] = ()
+    """By name of an object that has several initial states: which one it begins in (0 is the first)."""
 
     @staticmethod
     def parse(written: str) -> Schedule:
@@ -57,9 +61,13 @@ class Schedule(Sequence[Choice]):
         choices: list[Choice] = []
         tokens, loop = written.split(), None
         closed = tokens[-1:] == [_CLOSE]
+        start: list[tuple[str, int]] = []
         for token in tokens[:-1] if closed else tokens:
             if token == _OPEN and closed and loop is None:
                 loop = len(choices)
+                continue
+            if begins := _START.fullmatch(token):
+                start.append((unquote(begins["name"], errors="surrogatepass"), int(begins["number"])))
                 continue
             choice, count = _parse_token(token)
             if len(choices) + count > MOST_CHOICES:
@@ -67,13 +75,14 @@ class Schedule(Sequence[Choice]):
             choices += [choice] * count
         if closed and loop is None:
             raise ScheduleError(f"{_CLOSE!r} closes no cycle: write STEM {_OPEN} CYCLE {_CLOSE}")
-        return Schedule(tuple(choices), loop)
+        return Schedule(tuple(choices), loop, tuple(start))
 
     def __str__(self) -> str:
+        begins = " ".join(f"{_quoted(name)}:={number}" for name, number in self.start)
         if self.loop is None:
-            return _written(self.choices)
+            return " ".join(part for part in (begins, _written(self.choices)) if part)
         stem, cycle = self.choices[: self.loop], self.choices[self.loop :]
-        return " ".join(part for part in (_written(stem), _OPEN, _written(cycle), _CLOSE) if part)
+        return " ".join(part for part in (begins, _written(stem), _OPEN, _written(cycle), _CLOSE) if part)
 
     def __repr__(self) -> str:
         return f"Schedule.parse({str(self)!r})"
@@ -90,7 +99,7 @@ class Schedule(Sequence[Choice]):
     @overload
     def __getitem__(self, index: slice) -> Schedule: ...
     def __getitem__(self, index: int | slice) -> Choice | Schedule:
-        return Schedule(self.choices[index]) if isinstance(index, slice) else self.choices[index]
+        return Schedule(self.choices[index], start=self.start) if isinstance(index, slice) else self.choices[index]
 
     def __iter__(self) -> Iterator[Choice]:
         return iter(self.choices)
@@ -110,8 +119,12 @@ def _written(choices: Iterable[Choice]) -> str:
     return " ".join(_token(choice, len(list(same))) for choice, same in groupby(choices))
 
 
+def _quoted(name: str) -> str:
+    return quote(name, safe="" if name == _OPEN else _SAFE, errors="surrogatepass")
+
+
 def _token(choice: Choice, count: int) -> str:
-    name = quote(choice.process, safe="" if choice.process == _OPEN else _SAFE, errors="surrogatepass")
+    name = _quoted(choice.process)
     if choice.outcome == CRASH:
         return " ".join([f"{name}!"] * count)
     outcome = f":{choice.outcome}" if choice.outcome else ""
@@ -122,7 +135,8 @@ def _parse_token(token: str) -> tuple[Choice, int]:
     match = _TOKEN.fullmatch(token)
     if match is None:
         raise ScheduleError(
-            f"{cut(token)!r} is not a choice: write NAME, NAME*3, NAME:1 (second outcome) or NAME! (dies)"
+            f"{cut(token)!r} is not a choice: write NAME, NAME*3, NAME:1 (second outcome) or NAME! (dies); "
+            "OBJECT:=1 begins in its second initial state"
         )
     outcome = CRASH if match["crash"] else int(match["outcome"] or 0)
     return Choice(unquote(match["name"], errors="surrogatepass"), outcome), int(match["count"] or 1)

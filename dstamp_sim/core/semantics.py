@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
+from itertools import product
 from typing import Any, NamedTuple
 
 from dstamp_sim.core.automaton import DEPENDS, Automaton, Hold, Node, left_by_death
-from dstamp_sim.core.errors import ModelError, ScheduleError, blamed, unknown
+from dstamp_sim.core.errors import ModelError, ScheduleError, UsageError, blamed, unknown
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.place import Place, defined
 from dstamp_sim.core.repeated import is_same, shaken
 from dstamp_sim.core.rules import Rules
-from dstamp_sim.core.schedule import CRASH, Choice
+from dstamp_sim.core.schedule import CRASH, Choice, Schedule
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.core.suspended import shows_suspended
 from dstamp_sim.core.system import Instance, System
@@ -71,8 +73,9 @@ class Semantics:
         self._owns = tuple(item.initial for item in self.private)
         self._values = Distinct()
         for item in declared:
-            if wrong := self._values.wrong((id(item), _STATE), item.initial):
-                raise ModelError(f"{item!r} begins with the state {wrong}")
+            for each in item.initials:
+                if wrong := self._values.wrong((id(item), _STATE), each):
+                    raise ModelError(f"{item!r} begins with the state {wrong}")
         self._asked: list[tuple[SharedObject, Hashable, Node, tuple[Outcome, ...]]] = []
         self._bereaved: list[tuple[SharedObject, Hashable, Hashable, Hashable]] = []
         self._rules = Rules(system, declared)
@@ -118,9 +121,49 @@ class Semantics:
             self._bereave_again(*self._bereaved.pop())
         self._rules.check_kept()
 
+    @property
+    def fresh(self) -> Local:
+        """A process's part of a state at its start."""
+        return Local(0, self._owns)
+
+    @property
+    def start(self) -> tuple[tuple[str, int], ...]:
+        """The chosen start, as schedules have it; empty where nothing is chosen or to be chosen."""
+        return tuple((self.system.start or {}).items())
+
+    def begins_in(self, item: SharedObject) -> tuple[Hashable, ...]:
+        """The states that an object may begin in: one, where the system's start is chosen."""
+        chosen = self.system.start
+        return item.initials if chosen is None else (item.initials[chosen.get(item.name, 0)],)
+
+    def initials(self) -> Iterator[State]:
+        """Every initial state; `start_of` says by which choice."""
+        for shared in product(*map(self.begins_in, self.shared)):
+            yield State(shared, (self.fresh,) * len(self.names), 0)
+
+    def start_of(self, initial: State) -> dict[str, int]:
+        """The choice that makes an initial state of this system."""
+        several, states = self.system.several, zip(self.shared, initial.shared, strict=True)
+        return {item.name: item.initials.index(state) for item, state in states if item.name in several}
+
     def initial(self) -> State:
-        """The state in which every process is at its start."""
-        return State(tuple(item.initial for item in self.shared), (Local(0, self._owns),) * len(self.names), 0)
+        """The state in which every process is at its start. Raises UsageError where there are several, none chosen."""
+        if self.system.start is None and (several := self.system.several):
+            name, item = next(iter(several.items()))
+            raise UsageError(
+                f"{name} has {len(item.initials):,} initial states: this needs one of them: system.with_start("
+                f"{{{name!r}: 0}}), or a schedule that begins with {name}:=0"
+            )
+        return next(self.initials())
+
+    def started(self, start: Mapping[str, int]) -> Semantics:
+        """This semantics, with all that it remembers, of `System.with_start`."""
+        if not self.system.several:
+            self.system.with_start(start)
+            return self
+        other = copy(self)
+        other.system = self.system.with_start(start)
+        return other
 
     def node(self, state: State, pid: int) -> Node | None:
         """Where a process stands; None when it is dead."""
@@ -190,6 +233,10 @@ class Semantics:
         nodes = ((name, self.node(state, pid)) for pid, name in enumerate(self.names))
         return {name: node.result for name, node in nodes if node is not None and node.ended}
 
+    def schedule(self, initial: State, moves: Iterable[Move]) -> Schedule:
+        """The schedule that makes `moves` from an initial state."""
+        return Schedule(tuple(self.choice(move) for move in moves), start=tuple(self.start_of(initial).items()))
+
     def choice(self, move: Move) -> Choice:
         """A move, by name."""
         return Choice(self.names[move.pid], move.outcome)
@@ -247,6 +294,7 @@ class Semantics:
             steps=tuple(steps),
             results=self.results(final),
             waiting=dict(self.waiting(final)),
+            start=self.system.start or {},
         )
 
     def waiting(self, state: State) -> Iterator[tuple[str, str]]:

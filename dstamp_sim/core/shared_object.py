@@ -10,7 +10,7 @@ from dstamp_sim.core.errors import ModelError
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.place import here
 from dstamp_sim.core.typed import expect, is_name
-from dstamp_sim.core.value import Distinct
+from dstamp_sim.core.value import Distinct, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +31,33 @@ class Outcome:
 class SharedObject:
     """A named state machine with an initial state; subclass it and write `outcomes`.
 
-    With `private=True` every process has its own instance. Two declared objects may not share a name.
+    A list as `initial` holds several states, in any of which a behaviour may begin (`initials`; `initial` is the first
+    one). With `private=True` every process has its own instance. Two declared objects may not share a name.
     """
 
     is_lock = False
     """Locks get bars on the timeline instead of a lane, and appear in wait-for graphs."""
 
-    def __init__(self, name: str, initial: Hashable = None, *, private: bool = False) -> None:
+    def __init__(self, name: str, initial: Hashable | list[Any] = None, *, private: bool = False) -> None:
         who = type(self).__name__
         expect(is_name(name), who, "name", name, "a text that is not empty")
         expect(isinstance(private, bool), f"{who} {name!r}", "private", private, "True or False")
         self.name = name
-        self.initial = initial
+        self.initials: tuple[Hashable, ...] = tuple(initial) if isinstance(initial, list) else (initial,)
         self.private = private
-        if wrong := Distinct().wrong("initial", initial):
-            raise ModelError(f"{here()}{self!r} begins with the state {wrong}")
+        values = Distinct()
+        for each in self.initials:
+            if wrong := values.wrong("initial", each):
+                raise ModelError(f"{here()}{self!r} begins with the state {wrong}")
+        if len(set(self.initials)) < max(len(self.initials), 1):
+            raise ModelError(f"{here()}{self!r} begins with {text(initial)}: a list holds one state or more, each once")
+        if private and len(self.initials) > 1:
+            raise ModelError(f"{here()}{self!r} is private and begins with {text(initial)}: give it one state")
+
+    @property
+    def initial(self) -> Hashable:
+        """The state that it begins in; of several, the first."""
+        return self.initials[0]
 
     def op(self, verb: str, *args: Hashable) -> Op:
         """An op of this object; subclasses give their verbs typed methods that call this."""

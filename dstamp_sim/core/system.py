@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from dstamp_sim.core.errors import ModelError, PlacementError, UsageError, blamed, unknown
+from dstamp_sim.core.errors import ModelError, PlacementError, ScheduleError, UsageError, blamed, unknown
 from dstamp_sim.core.op import Program
 from dstamp_sim.core.place import here
 from dstamp_sim.core.placement import BoundSpan, Placement, Scope
@@ -139,8 +139,9 @@ class System:
 
     `sections` are the ones that placements may name, in program order; if there are any, `drawn` are the others that
     programs enter. `locks` is the vocabulary of locks; `crashes` is the largest number of processes that may die;
-    `lanes` says what timelines show of the objects. Raises ModelError when two objects, processes or properties share a
-    name or a property reads what it may not.
+    `lanes` says what timelines show of the objects. Where objects have several initial states, `start` says in which
+    ones all behaviours begin, by name and number (None: in any). Raises ModelError when two objects, processes or
+    properties share a name or a property reads what it may not.
     """
 
     objects: Sequence[SharedObject]
@@ -152,6 +153,7 @@ class System:
     crashes: int = 0
     lanes: Sequence[Lane] = ()
     placement: Placement = Placement("none")  # noqa: RUF009 - immutable
+    start: Mapping[str, int] | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -167,8 +169,19 @@ class System:
         _unique("lock", [scope.name for scope in self.locks])
         self.placement.checked(self.locks, self.sections)
         _unique("object", [item.name for item in (*self.objects, *self._locks())])
+        self._check_start()
         for prop in self.properties:
             self._check_property(prop)
+
+    def _check_start(self) -> None:
+        several = self.several
+        for name, number in (self.start or {}).items():
+            if name not in several:
+                raise ScheduleError(f"{name}:={number}: {unknown('object with several initial states', name, several)}")
+            if not 0 <= number < len(several[name].initials):
+                raise ScheduleError(
+                    f"{name}:={number}: it has {len(several[name].initials):,} initial states, from 0 on"
+                )
 
     def _check_property(self, prop: Property) -> None:
         for item in prop.reads:
@@ -206,6 +219,19 @@ class System:
     def with_crashes(self, crashes: int) -> System:
         """This system where at most `crashes` processes may die."""
         return replace(self, crashes=crashes)
+
+    @property
+    def several(self) -> dict[str, SharedObject]:
+        """The objects that have several initial states, by name."""
+        return {item.name: item for item in self.objects if len(item.initials) > 1}
+
+    def with_start(self, start: Mapping[str, int]) -> System:
+        """This system begun in one initial state: what `start` names, else what was chosen before, else the first.
+
+        Raises ScheduleError for an object that has one initial state, or not so many.
+        """
+        chosen = dict.fromkeys(self.several, 0) | dict(self.start or {}) | dict(start)
+        return replace(self, start=chosen) if chosen else self
 
     def with_copies(self, copies: Mapping[str, int]) -> System:
         """This system with numbers instead of `ANY`, by process. Raises UsageError for a name without `ANY`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import takewhile
 from typing import Any
@@ -86,9 +86,10 @@ class SectionSpan:
 class Trace:
     """The steps of one behaviour from the initial state. Immutable.
 
-    `results` are those of the processes that ended, `waiting` the ops of those that did not and could not
-    move; not of daemons at their first op (`Semantics.rests`). With `loop`, the steps from that number on lead back to
-    the state before them, and are made for ever; if there are none, nobody moves any more.
+    `start` says which one of several initial states an object begins in, by name (0 is the first). `results` are
+    those of the processes that ended, `waiting` the ops of those that did not and could not move; not of daemons at
+    their first op (`Semantics.rests`). With `loop`, the steps from that number on lead back to the state before them,
+    and are made for ever; if there are none, nobody moves any more.
     """
 
     processes: tuple[str, ...]
@@ -99,11 +100,12 @@ class Trace:
     waiting: Mapping[str, str]
     starts_s: Mapping[str, float] | None = None
     loop: int | None = None
+    start: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def schedule(self) -> Schedule:
         """The choices that made this trace; `replay` makes it again."""
-        return Schedule(tuple(step.choice for step in self.steps), self.loop)
+        return Schedule(tuple(step.choice for step in self.steps), self.loop, tuple(self.start.items()))
 
     @property
     def timed(self) -> bool:

@@ -29,6 +29,7 @@ from dstamp_sim.core.scenario import Distribution, Shape, Timing
 from dstamp_sim.core.schedule import CRASH, Choice, Schedule
 from dstamp_sim.core.semantics import Move, Semantics, State
 from dstamp_sim.core.system import System
+from dstamp_sim.engines.replay import begun
 
 Draw = Callable[[st.SearchStrategy[bytes]], bytes]
 
@@ -64,8 +65,10 @@ class Generator:
 
     def draw(self, draw: Draw) -> Schedule:
         """The schedule drawn, to its end, to the first violation, or to `most_steps`; calls `target` in a test."""
-        state, last, choices = self.semantics.initial(), -1, list[Choice]()
-        rarest, tape = self.rarity(state), _Tape(draw)
+        tape = _Tape(draw)
+        start = self._begin(tape)
+        state, last, choices = self.semantics.started(start).initial(), -1, list[Choice]()
+        rarest = self.rarity(state)
         while len(choices) < self.most_steps and self.violated(state) is None and (moves := self.moves(state, last)):
             move = moves[tape.choice(len(moves))]
             choices.append(self.semantics.choice(move))
@@ -74,16 +77,24 @@ class Generator:
         if currently_in_test_context():
             with suppress(InvalidArgument):  # the second schedule of this system in one example
                 target(rarest, label=f"rarest state of {', '.join(self.semantics.names)}")
-        return Schedule(tuple(choices))
+        return Schedule(tuple(choices), start=tuple(start.items()))
+
+    def _begin(self, tape: _Tape) -> dict[str, int]:
+        """The start drawn, unless it is chosen."""
+        system = self.semantics.system
+        if system.start is not None:
+            return dict(system.start)
+        return {name: tape.choice(len(item.initials)) for name, item in system.several.items()}
 
     def first_violation(self, schedule: Iterable[Choice]) -> tuple[Property, Schedule] | None:
         """The property that fails first along `schedule`, and the choices up to there. Raises ScheduleError."""
-        state, done = self.semantics.initial(), list[Choice]()
+        semantics = begun(self.semantics, schedule)
+        state, done = semantics.initial(), list[Choice]()
         for choice in (*schedule, None):
             failed = self.violated(state)
             if failed is not None:
                 self.judge.check()
-                return failed, Schedule(tuple(done))
+                return failed, Schedule(tuple(done), start=semantics.start)
             if choice is not None:
                 try:
                     state = self.after(state, self.semantics.move(state, choice))
@@ -116,6 +127,8 @@ class _Tape:
         """The next choice among `count`: a byte's remainder, so that small bytes are the choices themselves."""
         if count == 1:
             return 0
+        if count > 256:
+            return (self.choice(256) + 256 * self.choice(-(-count // 256))) % count
         if self._at == len(self._bytes):
             self._bytes, self._at = self._draw(_BYTES), 0
         self._at += 1

@@ -40,7 +40,7 @@ def nearby(system: System, prop: Property, steps: Sequence[Wanted]) -> Schedule 
         for wanted in steps
         if wanted.choice.process in names
     )
-    return Schedule(tuple(walk.performed)) if decided or walk.to_the_end() else None
+    return Schedule(tuple(walk.performed), start=walk.semantics.start) if decided or walk.to_the_end() else None
 
 
 def _renamed(names: Sequence[str], steps: Sequence[Wanted]) -> Mapping[str, int]:

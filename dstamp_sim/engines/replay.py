@@ -27,10 +27,16 @@ def replay(system: System, schedule: Schedule | Iterable[Choice] | str) -> Trace
     return replay_to_end(Semantics(system, by_value=_loop_of(choices) is not None), choices)[0]
 
 
+def begun(semantics: Semantics, choices: Iterable[Choice]) -> Semantics:
+    """The semantics of the behaviours that begin where a schedule does; a list of choices alone names no start."""
+    return semantics.started(dict(choices.start)) if isinstance(choices, Schedule) and choices.start else semantics
+
+
 def replay_to_end(semantics: Semantics, schedule: Schedule | Iterable[Choice] | str) -> tuple[Trace, State]:
     """As `replay`, and the state that the trace ends in."""
     choices = Schedule.parse(schedule) if isinstance(schedule, str) else schedule
     loop = _loop_of(choices)
+    semantics = begun(semantics, choices)
     state, steps = semantics.initial(), list[Step]()
     origin = state
     for number, choice in enumerate(choices, start=1):
@@ -58,16 +64,17 @@ def attempts(system: System, prop: Property) -> Callable[[Iterable[Choice]], Sch
     It returns the performed choices, which replay strictly, or None when no state on the way decides (violates `prop`,
     or reaches it in case of a wish). `analyses.minimise` takes such a function.
     """
-    semantics = Semantics(system, by_value=prop.asks_ahead)
-    judge = Judge(semantics, [prop])
+    every = Semantics(system, by_value=prop.asks_ahead)
+    judge = Judge(every, [prop])
 
     def decides(state: State) -> bool:
         return any(True for _ in judge.decides(state))
 
     def attempt(choices: Iterable[Choice]) -> Schedule | None:
+        semantics = begun(every, choices)
         state, performed = semantics.initial(), list[Choice]()
         if decides(state):
-            return Schedule()
+            return Schedule(start=semantics.start)
         for choice in choices:
             try:
                 state = semantics.perform(state, semantics.move(state, choice))
@@ -75,7 +82,7 @@ def attempts(system: System, prop: Property) -> Callable[[Iterable[Choice]], Sch
                 continue
             performed.append(choice)
             if decides(state):
-                return Schedule(tuple(performed))
+                return Schedule(tuple(performed), start=semantics.start)
         return None
 
     return attempt

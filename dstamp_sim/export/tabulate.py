@@ -120,8 +120,8 @@ def _used(tables: Tables, why_not: str) -> dict[int, set[int]]:
 
 
 def _cells(tables: Tables) -> Iterator[Cell]:
-    for item, states, numbers in zip(tables.objects, tables.states, tables.state_numbers, strict=True):
-        yield Cell(item.name, tuple(text(state) for state in states), numbers[item.initial])
+    for slot, (item, states) in enumerate(zip(tables.objects, tables.states, strict=True)):
+        yield Cell(item.name, tuple(text(state) for state in states), tables.start_numbers(slot)[0])
 
 
 def _classes(tables: Tables, used: dict[int, set[int]]) -> Iterator[ProcessType]:

@@ -74,7 +74,7 @@ def _process(process: Process) -> str:
 
 def _object(item: SharedObject) -> str:
     kind = type(item).__name__ + (", one per process" if item.private else "") + (", a lock" if item.is_lock else "")
-    return f"{kind}; starts as {_short(text(item.initial))}"
+    return f"{kind}; starts as {_short(' or '.join(map(text, item.initials)))}"
 
 
 def _placement(laid: Placement) -> str:

@@ -95,8 +95,10 @@ def property_about(system: System, about: str, file: Path) -> Property:
 
 def _searched(file: Path, gone: WitnessGone, kept: WitnessContent, system: System, prop: Property) -> Again:
     """The property found in another way; raises WitnessError, with its verdict now, where it is not found."""
-    steps = tuple(Wanted(*pair) for pair in zip(Schedule.parse(kept.schedule), kept.does, strict=False))
-    schedule = nearby(system, prop, steps)
+    was = Schedule.parse(kept.schedule)
+    steps = tuple(Wanted(*pair) for pair in zip(was, kept.does, strict=False))
+    start = {name: n for name, n in was.start if name in system.several and n < len(system.several[name].initials)}
+    schedule = nearby(system.with_start(start), prop, steps)
     if schedule is not None:
         return Again(kept.origin, system, prop, schedule, "again, near what it kept")
     judgement = explore(system, properties=[prop.name], limit=SEARCHED_STATES).judgement(prop.name)

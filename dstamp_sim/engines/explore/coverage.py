@@ -48,8 +48,7 @@ class Exercised:
 def exercised(space: Space, tables: Tables) -> Exercised:
     """What the states of `space` exercised of the programs; `tables` are the ones before the merge into classes."""
     found, states_met = Exercised(), _met_at(space)
-    start = tables.semantics.initial().local[0] if tables.classes else None
-    waiting = [LocalKey(c, start) for c in range(len(tables.classes))] if start is not None else []
+    waiting = [LocalKey(c, tables.semantics.fresh) for c in range(len(tables.classes))]
     found.passed.update(dict.fromkeys(line for klass in tables.classes for line in klass.automaton.passed_first))
     seen = set(waiting)
     while waiting:

@@ -32,7 +32,8 @@ STRETCHES = 3
 def endless(space: Space, history_limit: int) -> str:
     """What goes on without end in the system of a brief search, with its line; empty if nothing is known."""
     known = space.tables.semantics
-    semantics = Semantics(known.system, history_limit=history_limit, by_value=known.by_value)
+    first = known.system.with_start({})
+    semantics = Semantics(first, history_limit=history_limit, by_value=known.by_value)
     return endless_loop(semantics, history_limit) or endless_stretch(semantics, space, history_limit)
 
 
@@ -40,7 +41,8 @@ def endless_loop(semantics: Semantics, history_limit: int) -> str:
     """The message of a program that performs more than `history_limit` ops in some plain schedule; empty if none does.
 
     In a plain schedule each process in turn goes as far as it can, daemons a step; each process comes first once, and
-    of several outcomes the first happens. A message is a fact; an empty text is not: other schedules may loop.
+    of several outcomes or initial states the first happens. A message is a fact; an empty text is not: other schedules
+    may loop.
     """
     everybody = range(len(semantics.names))
     try:
@@ -99,6 +101,7 @@ def _paths(space: Space) -> Iterator[tuple[Schedule, frozenset[int]]]:
 
 def _walked(semantics: Semantics, schedule: Schedule) -> tuple[list[Choice], list[State]]:
     """The choices of a schedule and the states between them."""
+    semantics = semantics.started(dict(schedule.start))
     choices, states = list(schedule), [semantics.initial()]
     for choice in choices:
         states.append(semantics.perform(states[-1], semantics.move(states[-1], choice)))

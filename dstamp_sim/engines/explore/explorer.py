@@ -251,7 +251,7 @@ def _informed(
 
 def _tables(semantics: Semantics, asked: Sequence[Property], reductions: Reductions) -> Tables:
     tables = Tables(semantics, Judge(semantics, asked), merge=reductions.merge)
-    tables.initial_row()
+    tables.initial_rows()
     return tables
 
 
@@ -298,7 +298,7 @@ def _levels(search: _Search, asked: Sequence[Property], bounds: _Bounds, progres
             return FIRST_VIOLATION
         at = begin
         while at < end:
-            at = space.expand(at, end)
+            at = space.expand(at, min(end, at + bounds.states))
             if progress is not None:
                 progress(space.count, space.transitions, len(space.levels) - 1)
             if space.count > bounds.states:
@@ -367,7 +367,7 @@ def _witness(search: _Search, index: int, prop: Property) -> tuple[Trace, bool, 
     def decides(state: State) -> bool:
         return any(True for _ in judge.decides(state))
 
-    too_large = (space.orbits() if space.symmetry else space.count) > TOO_LARGE
+    too_large = (space.orbits() if space.symmetry else space.count) > TOO_LARGE or space.levels[1] > SMALL
     near = traps_of(semantics, SMALL).__contains__ if prop.asks_ahead and not too_large else decides
     schedule = None if too_large else shortest_schedule(semantics, near, SMALL)
     shortest = minimal = schedule is not None

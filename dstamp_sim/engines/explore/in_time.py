@@ -41,6 +41,10 @@ def judged_in_time(space: Space, properties: Sequence[Property], coverage: Cover
 
 
 def _judged(space: Space, graph: Graph, judge: Judge, prop: Property, coverage: Coverage) -> Judgement:
+    if space.levels[1] > 1:
+        several = ", ".join(space.tables.semantics.system.several)
+        why = f"{several} may begin in several states, and what comes in time is judged from one (system.with_start)"
+        return certify(prop, replace(coverage, exhausted=False, stopped=why), None)
     within = ~true_in(space, judge, prop.goal)
     begins = np.ones(space.count, np.bool_) if prop.start is None else true_in(space, judge, prop.start)
     coverage = replace(coverage, exercised={**coverage.exercised, prop.name: int(begins.sum())})
@@ -53,7 +57,9 @@ def _judged(space: Space, graph: Graph, judge: Judge, prop: Property, coverage: 
         return certify(prop, coverage, None)
     moves = [Move(int(graph.pid[n]), int(graph.outcome[n])) for n in (*found.stem, *found.cycle)]
     choices = tuple(space.tables.semantics.choice(move) for move in moves)
-    return _witnessed(space.tables.semantics, prop, coverage, Schedule(choices, len(found.stem)))
+    return _witnessed(
+        space.tables.semantics, prop, coverage, Schedule(choices, len(found.stem), space.tables.semantics.start)
+    )
 
 
 def _witnessed(semantics: Semantics, prop: Property, coverage: Coverage, schedule: Schedule) -> Judgement:

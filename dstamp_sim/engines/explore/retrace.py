@@ -16,7 +16,9 @@ def schedule_along(space: Space, path: Sequence[Any], *, to_the_last_op: bool) -
 
     With `to_the_last_op`, every process also performs its pending local steps at the end, as a deadlock needs.
     """
-    tables, row, moves, last = space.tables, space.tables.initial_row(), list[Move](), -1
+    tables, moves, last = space.tables, list[Move](), -1
+    start = tables.start_of(path[0].tolist())
+    row = [*path[0].tolist()[: space.objects], *tables.local_starts(), 0]
     for target in path[1:]:
         wanted = target.tolist()
         options = [
@@ -28,7 +30,7 @@ def schedule_along(space: Space, path: Sequence[Any], *, to_the_last_op: bool) -
         objects = len(tables.objects)
         for pid, local in enumerate(row[objects:-1]):
             moves += [Move(pid, 0)] * int(tables.before.data[local])
-    return Schedule(tuple(tables.semantics.choice(move) for move in moves))
+    return tables.semantics.schedule(start, moves)
 
 
 def _moves(tables: Tables, row: list[int]) -> Iterator[tuple[int, list[Move], list[int]]]:

@@ -18,15 +18,13 @@ def shortest_schedule(semantics: Semantics, decides: Callable[[State], bool], li
     Breadth-first over the whole level of the nearest such state, then dynamic programming over the shortest ways to it.
     Ties go to the processes declared first. Deterministic.
     """
-    start = semantics.initial()
-    depth_of: dict[State, int] = {start: 0}
-    parents: dict[State, list[tuple[State, Move]]] = {start: []}
-    levels = [[start]]
+    depth_of: dict[State, int] = dict.fromkeys(semantics.initials(), 0)
+    parents: dict[State, list[tuple[State, Move]]] = {start: [] for start in depth_of}
+    levels = [list(depth_of)]
     while levels[-1]:
         targets = [state for state in levels[-1] if decides(state)]
         if targets:
-            moves = _fewest_switches(parents, _ancestors(parents, targets, len(levels)))
-            return Schedule(tuple(semantics.choice(move) for move in moves))
+            return semantics.schedule(*_fewest_switches(parents, _ancestors(parents, targets, len(levels))))
         if len(depth_of) > limit:
             return None
         levels.append(_next_level(semantics, levels[-1], len(levels), depth_of, parents))
@@ -35,9 +33,8 @@ def shortest_schedule(semantics: Semantics, decides: Callable[[State], bool], li
 
 def traps_of(semantics: Semantics, limit: int) -> frozenset[State]:
     """All states from which no end can be reached; none where there are more than `limit` states in all."""
-    start = semantics.initial()
-    before: dict[State, list[State]] = {start: []}
-    waiting = [start]
+    before: dict[State, list[State]] = {start: [] for start in semantics.initials()}
+    waiting = list(before)
     while waiting and len(before) <= limit:
         state = waiting.pop()
         for move in semantics.moves(state):
@@ -88,32 +85,36 @@ def _ancestors(
 
 
 class _Way(NamedTuple):
-    """A way to a state: its context switches, who moved (ties go to those declared first), and its last move."""
+    """A way to a state: its context switches, who moved (ties go to those declared first), its last move, its start."""
 
     switches: int
     movers: tuple[int, ...]
     move: Move | None
     before: _Way | None
+    start: State
 
 
-def _fewest_switches(parents: dict[State, list[tuple[State, Move]]], levels: Sequence[Sequence[State]]) -> list[Move]:
-    """The moves of a path through `levels` (first: the initial state) that changes process least often.
+def _fewest_switches(
+    parents: dict[State, list[tuple[State, Move]]], levels: Sequence[Sequence[State]]
+) -> tuple[State, list[Move]]:
+    """The path through `levels` (first: initial states) that changes process least often: its start, and its moves.
 
     Dynamic programming over (state, process that moved last).
     """
-    ways: dict[State, dict[int, _Way]] = {levels[0][0]: {-1: _Way(0, (), None, None)}}
+    ways: dict[State, dict[int, _Way]] = {start: {-1: _Way(0, (), None, None, start)} for start in levels[0]}
     for level in levels[1:]:
         for state in level:
             best = ways[state] = {}
             for parent, move in parents[state]:
                 for last, way in ways[parent].items():
                     cost = way.switches + (last not in (move.pid, -1))
-                    here = _Way(cost, (*way.movers, move.pid), move, way)
+                    here = _Way(cost, (*way.movers, move.pid), move, way, way.start)
                     if move.pid not in best or here[:2] < best[move.pid][:2]:
                         best[move.pid] = here
-    at: _Way | None = min((way for state in levels[-1] for way in ways[state].values()), key=lambda way: way[:2])
+    best_way = min((way for state in levels[-1] for way in ways[state].values()), key=lambda way: way[:2])
+    at: _Way | None = best_way
     moves: list[Move] = []
     while at is not None and at.move is not None:
         moves.append(at.move)
         at = at.before
-    return moves[::-1]
+    return best_way.start, moves[::-1]

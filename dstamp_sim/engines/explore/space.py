@@ -74,7 +74,7 @@ Knowledge = tuple[kernel.StepTables, kernel.Deaths, kernel.Reduction]
 
 @dataclass
 class Space:
-    """The states found so far, in breadth-first order; `levels[d]` is where those of depth d begin.
+    """The states found so far, in breadth-first order; `levels[d]` is where those of depth d begin (0: initial ones).
 
     `symmetry` keeps identical processes' columns sorted; `future` (if known) turns on partial-order reduction.
     `memory_bytes` bounds rows, parents and visited set together. At `reduced` states some processes could wait. All of
@@ -93,18 +93,19 @@ class Space:
     stuck: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        start = self.tables.initial_row()
-        self.objects, self.processes = len(self.tables.objects), len(start) - len(self.tables.objects) - 1
+        starts = self.tables.initial_rows()
+        self.objects, self.processes = len(self.tables.objects), len(self.tables.class_of)
         self._bits = self._needed_bits()
         self._layout = packed(self._bits)
-        self.rows: NDArray[np.uint64] = np.zeros((1024, self._layout.words), np.uint64)
-        self.parents = np.zeros(1024, np.uint32)
-        self.slots = np.full(2048, -1, np.int32)
+        room = 1 << max(len(starts), 1023).bit_length()
+        self.rows: NDArray[np.uint64] = np.zeros((room, self._layout.words), np.uint64)
+        self.parents = np.zeros(room, np.uint32)
+        self.slots = np.full(2 * room, -1, np.int32)
         self._groups = self._columns_of_identical_processes()
         self._met = np.zeros(0, np.bool_)
         self._room = ROOM
         self._desks: list[Desk] = []
-        self._add_initial(start)
+        self._add_initial(starts)
 
     @property
     def bytes_in_use(self) -> int:
@@ -203,9 +204,9 @@ class Space:
         return (self._layout.column(rows, self.objects + p, 0, len(rows)) for p in range(self.processes))
 
     def path(self, state: int) -> list[NDArray[np.int64]]:
-        """The rows from the initial state to `state`, as numbers."""
+        """The rows from an initial state to `state`, as numbers."""
         numbers = [state]
-        while numbers[-1] != 0:
+        while numbers[-1] >= self.levels[1]:
             numbers.append(int(self.parents[numbers[-1]]))
         every = range(len(self._bits))
         return [self.columns(every, number, number + 1)[0] for number in reversed(numbers)]
@@ -270,15 +271,14 @@ class Space:
         kernel.rehash(self.rows, self.count, slots)
         return slots
 
-    def _add_initial(self, start: Sequence[int]) -> None:
-        row = np.array(start, np.int64)
+    def _add_initial(self, starts: NDArray[np.int64]) -> None:
         for begin, end in self._groups.tolist():
-            row[begin:end] = np.sort(row[begin:end])
-        first = np.zeros((1, self._layout.words), np.uint64)
-        for column, number in enumerate(row):
-            self._layout.put(first, column, np.array([number]))
-        kernel.insert(self.rows, 0, self.slots, first[0])
-        self.count = 1
+            starts[:, begin:end] = np.sort(starts[:, begin:end])
+        for column, numbers in enumerate(starts.T):
+            self._layout.put(self.rows, column, numbers)
+        self.count = len(starts)
+        self.levels = [0, self.count]
+        self.slots = self._hashed(len(self.slots))
 
     def _columns_of_identical_processes(self) -> NDArray[np.int64]:
         own = self.objects + np.arange(self.processes, dtype=np.int64)

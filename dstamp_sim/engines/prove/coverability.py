@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -69,21 +69,23 @@ class Controls:
     pairs: list[dict[int, int]] = field(default_factory=list)
     arrivals: list[list[Arrival]] = field(default_factory=list)
     starts: tuple[int, ...] = ()
+    begins: range = range(1)
     precise: bool = True
 
     def __post_init__(self) -> None:
-        row, objects = self.tables.initial_row(), len(self.tables.objects)
+        objects, columns = len(self.tables.objects), self.tables.local_starts()
         pids = range(len(self.tables.semantics.names))
         self.fixed = [pid for pid in pids if self.tables.class_of[pid] not in self.counted]
-        columns = {pid: row[objects + pid] for pid in pids}
         self.starts = tuple(columns[pid] for pid in pids if pid not in self.fixed)
         self._numbers: dict[tuple[int, ...], int] = {}
-        start = (*row[:objects], *(columns[pid] for pid in self.fixed), 0)
-        self.precise = self._spread(start, MOST_PRECISE)
+        shared = self.tables.initial_rows()[:, :objects].tolist()
+        starts = [(*row, *(columns[pid] for pid in self.fixed), 0) for row in shared]
+        self.begins = range(len(starts))
+        self.precise = self._spread(starts, MOST_PRECISE)
         if not self.precise:
             self._numbers.clear()
             self.rows, self.pairs, self.arrivals = [], [], []
-            if not self._spread(start, MOST_TRIED):
+            if not self._spread(starts, MOST_TRIED):
                 raise TooMany(
                     f"the shared states were not all found within {MOST_TRIED:,} moves; {self._most_values()}"
                 )
@@ -106,13 +108,14 @@ class Controls:
             for index, first in enumerate(demand.locals)
         )
 
-    def _spread(self, start: tuple[int, ...], most: int) -> bool:
-        """Finds every control state, and what may be in it, from the initial one; False after `most` moves."""
+    def _spread(self, starts: Sequence[tuple[int, ...]], most: int) -> bool:
+        """Finds every control state, and what may be in it, from the initial ones; False after `most` moves."""
         tried = 0
         bits = sum(1 << local for local in set(self.starts))
-        self._join(start, dict.fromkeys(self.starts, bits if self.precise else EVERYBODY))
-        waiting = deque([0])
-        queued = {0}
+        for start in starts:
+            self._join(start, dict.fromkeys(self.starts, bits if self.precise else EVERYBODY))
+        waiting = deque(self.begins)
+        queued = set(self.begins)
         reported: set[tuple[int, Arrival]] = set()
         while waiting:
             control = waiting.popleft()
@@ -217,7 +220,7 @@ def cover(
         known = basis.setdefault(demand.control, [])
         if any(_within(small, demand.locals) for small in known):
             continue
-        if demand.control == 0 and set(demand.locals) <= set(controls.starts):
+        if demand.control in controls.begins and set(demand.locals) <= set(controls.starts):
             return CoverabilityResult(demand.locals, kept, moves)
         known.append(demand.locals)
         kept += 1

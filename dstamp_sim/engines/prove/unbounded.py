@@ -124,7 +124,7 @@ class _Proof:
         semantics = Semantics(one, history_limit=history_limit, by_value=True)
         self.judge = Judge(semantics, self.asked)
         full = Tables(semantics, self.judge, merge=True)
-        full.initial_row()
+        full.initial_rows()
         closed = not close(full, any_number=self.system.any_number)
         self.tables = quotient(full) if closed else full
         return closed

@@ -100,6 +100,7 @@ def interleavings_of(
     progress: ExploreProgress | None = None,
 ) -> Interleavings:
     """As `count_interleavings`, for a system that is already prepared."""
+    semantics.initial()  # it counts from one state on
     tables = Tables(semantics, judge, merge=False)
     space = Space(tables, symmetry=False, future=None, memory_bytes=memory_mb << 20)
     _expand_all(space, limit, progress)

@@ -132,6 +132,8 @@ class _Sampler:
     def __init__(self, semantics: Semantics, judge: Judge, settings: Settings) -> None:
         self.semantics, self.judge, self.settings = semantics, judge, settings
         self.place, self.strategy, self.options = settings.chosen()
+        if self.strategy.counts or not self.strategy.independent:
+            semantics.initial()  # it goes through the schedules of one initial state
         self.counted = interleavings_of(semantics, judge) if self.strategy.counts else None
         self.tables = self.counted.tables if self.counted else Tables(semantics, judge, merge=False)
         self.questions = Questions(self.tables, judge)
@@ -215,14 +217,19 @@ class _Sampler:
         if self.strategy.guarantee is None:
             return None
         actors = self.processes * (2 if self.semantics.system.crashes else 1)
-        return self.strategy.guarantee(actors, int(self.memory.numbers[oracle.LENGTH]), self.options)
+        of_one_start = self.strategy.guarantee(actors, int(self.memory.numbers[oracle.LENGTH]), self.options)
+        return of_one_start / len(self.room.starts)
 
     def _schedule(self, prop: int) -> Schedule:
         """The first schedule that decided a property, as choices."""
         moves = self.tallies.first_moves[prop, : self.tallies.first_steps[prop]].tolist()
         n = self.processes
         made = (Move(actor, outcome) if actor < n else Move(actor - n, CRASH) for actor, outcome in moves)
-        return Schedule(tuple(self.semantics.choice(move) for move in made))
+        begins = walker.start_of(
+            self.memory.rng, self.settings.seed, int(self.tallies.first[prop]), len(self.room.starts)
+        )
+        start = self.tables.start_of(self.room.starts[begins].tolist())
+        return self.semantics.schedule(start, made)
 
     def _ends(self) -> list[tuple[FinalResults, int]]:
         """Distinct results with counts; local states with the same result are one."""
@@ -254,10 +261,10 @@ class _Sampler:
         return self.strategy.set_up(memory, self.options)
 
     def _room(self) -> Room:
-        n, start = self.processes, np.array(self.tables.initial_row(), np.int32)
+        n, starts = self.processes, self.tables.initial_rows().astype(np.int32)
         offer = Offer(np.zeros(n, np.int32), np.zeros(n, np.int8), np.zeros(n, np.int32))
         moves = np.zeros((self.settings.most_steps, 2), np.int32)
-        return Room(start, start.copy(), np.zeros(n, np.int32), moves, offer, np.zeros((64, 3), np.int64),
+        return Room(starts, starts[0].copy(), np.zeros(n, np.int32), moves, offer, np.zeros((64, 3), np.int64),
                     np.zeros(2, np.int64))  # fmt: skip
 
     def _tallies(self, ends: int) -> Tallies:

@@ -39,9 +39,9 @@ class Tallies(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Room to work in: the initial row, the row under way, its end, the moves made, what is offered, what misses."""
+    """Room to work in: the initial rows, the row under way, its end, the moves made, what is offered, what misses."""
 
-    start: Any
+    starts: Any
     row: Any
     end: Any
     moves: Any
@@ -122,6 +122,15 @@ def _note_decided(bits: int, schedule: int, moves: Any, steps: int, tallies: Tal
 
 
 @compiled
+def start_of(rng: Any, seed: Any, schedule: Any, count: int) -> Any:
+    """The initial state of a schedule, each of `count` as likely; drawn apart, so no other draw depends on it."""
+    if count == 1:
+        return 0
+    oracle.seed(rng, ~seed, schedule)
+    return oracle.below(rng, count)
+
+
+@compiled
 def _walk_one(
     strategy: int,
     seed: int,
@@ -137,8 +146,9 @@ def _walk_one(
     """Walks one schedule into `room`; returns why it ended, the properties it decided (bits), its steps, and if cut."""
     n = room.end.shape[0]
     row = room.row
+    start = start_of(memory.rng, seed, schedule, room.starts.shape[0])
     for column in range(row.shape[0]):
-        row[column] = room.start[column]
+        row[column] = room.starts[start, column]
     oracle.seed(memory.rng, seed, schedule)
     strategies.begin(strategy, memory)
     bits = decided(row, objects, EVERY_OBJECT, EVERYBODY, asked)

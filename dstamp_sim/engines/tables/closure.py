@@ -36,7 +36,7 @@ def close(tables: Tables, *, any_number: Collection[str] = (), budget: int = BUD
     The processes called `any_number` may have more copies than in the tables' system. The programs may meet
     combinations that no schedule produces, so an exception there is not the model's error: it only ends the attempt.
     """
-    shared: set[int] = set()
+    shared = {slot for slot in range(len(tables.objects)) if len(tables.start_numbers(slot)) > 1}
     try:
         while True:
             spread = _Spread(tables, any_number, frozenset(shared), budget)
@@ -81,11 +81,12 @@ class _Spread:
 
     def to_its_end(self) -> str:
         """Finds every place; returns the bound that was passed, or an empty text."""
-        objects, start = len(self.tables.objects), self.tables.initial_row()
-        own = tuple(SHARED if slot in self.shared else start[slot] for slot in range(objects))
+        starts = [self.tables.start_numbers(slot) for slot in range(len(self.tables.objects))]
+        own = tuple(SHARED if slot in self.shared else numbers[0] for slot, numbers in enumerate(starts))
         for slot in self.shared:
-            self._meet(slot, start[slot])
-        for local in start[objects:-1]:
+            for number in starts[slot]:
+                self._meet(slot, number)
+        for local in self.tables.local_starts():
             self._come(local, own)
         while self._new or self._met:
             if self._met:

@@ -12,8 +12,9 @@ to one place, they lead to different local states. Local steps that go round in 
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from dstamp_sim.core.automaton import Automaton, Node
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.properties import PropertyKind
-from dstamp_sim.core.semantics import DEAD, Local, Semantics
+from dstamp_sim.core.semantics import DEAD, Local, Semantics, State
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.engines.tables import kernel
 
@@ -114,15 +115,38 @@ class Tables:
         self.hold_object, self.hold_base = Grown(), Grown()
         self.hold_entries = Grown.unknown()
         self._hold_tokens: list[tuple[SharedObject, Hashable]] = []
-        self.dead = [
-            self.number(c, Local(DEAD, semantics.initial().local[0].private)) for c in range(len(self.classes))
-        ]
+        self.dead = [self.number(c, Local(DEAD, semantics.fresh.private)) for c in range(len(self.classes))]
 
     def initial_row(self) -> list[int]:
-        """The initial state: object states, then one local state per process, then the deaths."""
-        start = self.semantics.initial()
-        objects = [self.state_number(slot, state) for slot, state in enumerate(start.shared)]
-        return [*objects, *(self.arrive(self.class_of[pid], local) for pid, local in enumerate(start.local)), 0]
+        """The initial state: object states, then one local state per process, then the deaths.
+
+        Raises UsageError where there are several.
+        """
+        initial = self.semantics.initial()
+        objects = [self.state_number(slot, state) for slot, state in enumerate(initial.shared)]
+        return [*objects, *self.local_starts(), 0]
+
+    def initial_rows(self) -> NDArray[np.int64]:
+        """The distinct rows of all initial states, in the order of `Semantics.initials`."""
+        numbers = [self.start_numbers(slot) for slot in range(len(self.objects))]
+        local = self.local_starts()
+        return np.array([(*shared, *local, 0) for shared in product(*numbers)], np.int64)
+
+    def start_numbers(self, slot: int) -> list[int]:
+        """The numbers of the states that an object may begin in."""
+        return list(dict.fromkeys(self.state_number(slot, s) for s in self.semantics.begins_in(self.objects[slot])))
+
+    def local_starts(self) -> list[int]:
+        """By process: the number of its local state at the start."""
+        return [self.arrive(self.class_of[pid], self.semantics.fresh) for pid in range(len(self.class_of))]
+
+    def start_of(self, row: Sequence[int]) -> State:
+        """An initial state that has this row."""
+        shared = []
+        for slot, item in enumerate(self.objects):
+            states = self.semantics.begins_in(item)
+            shared.append(next(state for state in states if self.state_number(slot, state) == row[slot]))
+        return State(tuple(shared), (self.semantics.fresh,) * len(self.class_of), 0)
 
     def state_number(self, slot: int, state: Hashable) -> int:
         """The number of an object's state; a new one may widen every row of entries on that object."""
@@ -286,7 +310,7 @@ class Tables:
         klass = self.keys[local].klass
         if not self.classes[klass].daemon:
             return self.dead[klass]
-        return self.arrive(klass, self.semantics.initial().local[self.classes[klass].pids[0]])
+        return self.arrive(klass, self.semantics.fresh)
 
     def _add(self, key: LocalKey, before: int) -> int:
         number = self.number_of[key, before] = len(self.keys)
@@ -373,7 +397,7 @@ class Tables:
         """The number of the local state of `key`; a daemon that has ended is at its start."""
         klass = self.classes[key.klass]
         if klass.daemon and self._ends(key):
-            return self.arrive(key.klass, self.semantics.initial().local[klass.pids[0]])
+            return self.arrive(key.klass, self.semantics.fresh)
         return self.arrive(key.klass, key.local)
 
     def moved(self, key: LocalKey, outcome: Outcome) -> LocalKey:

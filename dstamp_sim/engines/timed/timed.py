@@ -38,15 +38,18 @@ class ChanceDecision(NamedTuple):
 def run_timed(system: System, timing: Timing, draws: Callable[[], float] | None = None) -> Trace:
     """One timed run; `replay(system, trace.schedule)` makes the same steps without times.
 
-    Ops take no time, delays do; a blocked process tries again when the object changes. Ties, wake orders, durations and
-    outcomes come from one stream of draws in [0, 1), by default that of `timing.seed`: the same arguments return the
-    same trace, and the same draws make the same schedule as `sweep`. It ends at the instant when the last process that
-    must end has ended, when nothing can move (a deadlock: see `trace.waiting`), or at the horizon. Raises ScenarioError
-    for a delay without distribution or outcomes without probability, UsageError for a start or a death of an unknown
-    process.
+    Ops take no time, delays do; a blocked process tries again when the object changes. The initial state (of several),
+    ties, wake orders, durations and outcomes come from one stream of draws in [0, 1), by default that of `timing.seed`:
+    the same arguments return the same trace, and the same draws make the same schedule as `sweep`. It ends at the
+    instant when the last process that must end has ended, when nothing can move (a deadlock: see `trace.waiting`), or
+    at the horizon. Raises ScenarioError for a delay without distribution or outcomes without probability, UsageError
+    for a start or a death of an unknown process.
     """
-    allowed = max(system.crashes, len(timing.deaths_s))
-    return _Clock(system.with_crashes(allowed), timing, draws or Draws(timing.seed)).run()
+    allowed, drawn = max(system.crashes, len(timing.deaths_s)), draws or Draws(timing.seed)
+    if system.start is None:
+        several = system.several.values()
+        system = system.with_start({item.name: int(drawn() * len(item.initials)) for item in several})
+    return _Clock(system.with_crashes(allowed), timing, drawn).run()
 
 
 def rehearsed(system: System, timing: Timing, decisions: Mapping[str, Sequence[ChanceDecision]]) -> Trace:

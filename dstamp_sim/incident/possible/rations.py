@@ -28,7 +28,7 @@ class Rationed(SharedObject):
     """An object that has outcomes with one of `labels` only so many times; otherwise it is `inner`."""
 
     def __init__(self, inner: SharedObject, labels: frozenset[str], most: int) -> None:
-        super().__init__(inner.name, Left(inner.initial, most), private=inner.private)
+        super().__init__(inner.name, [Left(state, most) for state in inner.initials], private=inner.private)
         self.inner, self._labels = inner, labels
 
     def outcomes(self, state: Left, op: Op) -> tuple[Outcome, ...]:
