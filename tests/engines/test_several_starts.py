@@ -28,8 +28,11 @@ from dstamp_sim import (
     prove,
     replay,
 )
+from dstamp_sim.analyses.claims import Began
 from dstamp_sim.analyses.explain import explain
 from dstamp_sim.analyses.minimise import minimise
+from dstamp_sim.analyses.trace_record import Record
+from dstamp_sim.analyses.verify import against
 from dstamp_sim.core.scenario import Timing
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.engines.explore import explorer
@@ -211,6 +214,12 @@ def test_an_explanation_says_how_it_began():
     explanation = explain(system, explore(system).trace)
     assert explanation.what.endswith("From the start x was 2 (it may begin otherwise)")
     assert not explanation.dropped
+
+
+@pytest.mark.parametrize(("claim", "why"), [(Began("x", 1), "x was 2"), (Began("y", 5), "y can only begin in one way")])
+def test_a_wrong_claim_about_the_start_is_caught(claim, why):
+    system = copying().with_start({"x": 2})
+    assert against(claim, Record(system, replay(system, "p#1*2"))) == why
 
 
 def test_a_minimised_schedule_keeps_its_start():
