@@ -71,6 +71,16 @@ _RULES = {
 """What a file may hold, by the name of pydantic's error; its own words are of Python."""
 
 
+_COUNTS = {
+    "too_short": "it must have at least {min_length} entries",
+    "too_long": "it must have at most {max_length} entries",
+    "string_too_short": "it must have at least {min_length} characters",
+    "string_too_long": "it must have at most {max_length} characters",
+    "string_pattern_mismatch": "it must be of the form {pattern}",
+}
+"""The same with what the rule says: a number, a form."""
+
+
 def rule_of(error: ValidationError) -> str:
     """The rule that was broken first, and the value that broke it."""
     return _rule(error.errors()[0])
@@ -78,7 +88,8 @@ def rule_of(error: ValidationError) -> str:
 
 def _rule(item: Any) -> str:
     own = item["msg"].removeprefix("Value error, ").replace("Input should be", "it must be")
-    rule = _RULES.get(item["type"], own)
+    counted = _COUNTS.get(item["type"])
+    rule = counted.format(**item["ctx"]) if counted else _RULES.get(item["type"], own)
     return rule if item["type"] in _TELL_THE_VALUE else f"{rule} (given: {_shown(item['input'])})"
 
 
