@@ -185,8 +185,8 @@ class Causes:
             over = self.conflicts.writer(number, place)
             if over is None or self._of(over) == step.process:
                 continue
-            undone = self.accesses.written(number, place) == self.accesses.value(over, place)
-            if (undone and self.accesses.changes(over, place)) or self._holds(over, number):
+            states = self.accesses.value(over, place), self.accesses.written(over, place)
+            if _took_back(*states, self.accesses.written(number, place)) or self._holds(over, number):
                 return Cause(CauseKind.LAPSE, place, over, number, number, number)
         return None
 
@@ -356,3 +356,11 @@ class Causes:
 
 def _of_kind(story: CauseKind, causes: Sequence[Cause]) -> Iterator[Cause]:
     return (cause for cause in causes if cause.story is story)
+
+
+def _took_back(before: Any, between: Any, now: Any) -> bool:
+    """Whether what changed from `between` to `now` is as it was `before`: the value, or these items of a tuple."""
+    states = (before, between, now)
+    if all(type(state) is tuple for state in states) and len({len(state) for state in states}) == 1:
+        return between != now and all(n in (o, b) for b, o, n in zip(*states, strict=True))
+    return bool(now == before != between)

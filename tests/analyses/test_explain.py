@@ -6,7 +6,19 @@ from typing import NamedTuple
 
 import pytest
 
-from dstamp_sim import Process, Program, Register, System, always, at_end, each_result, explore, replay
+from dstamp_sim import (
+    Outcome,
+    Process,
+    Program,
+    Register,
+    SharedObject,
+    System,
+    always,
+    at_end,
+    each_result,
+    explore,
+    replay,
+)
 from dstamp_sim.analyses import together, what_if
 from dstamp_sim.analyses.cause_kinds import CauseKind
 from dstamp_sim.analyses.explain import explain
@@ -177,6 +189,48 @@ def test_a_daemon_that_does_harm_alone_is_named_though_all_wait_for_it():
     why = explain(system, replay(system, "clock"))
     assert why.sentence == "clock's write at step 1 set flag to 1; so 'the flag is low' fails at step 1."
     assert why.proof == "No cycle: clock alone suffices."
+
+
+def test_a_lapse_is_named_though_the_number_of_the_last_holder_stays():
+    """A lease is a pair: its holder, and how often it was taken. Its model does not say that it is a hold."""
+    lease, total = NumberedLease("lease", (0, 0)), Register("total", 0)
+
+    def work():
+        token = yield lease.op("acquire")
+        seen = yield total.read()
+        yield total.write(seen + 1)
+        yield lease.op("release", token)
+
+    def time():
+        token = yield lease.op("wait_newer", 0)
+        yield lease.op("release", token)
+
+    system = System(
+        objects=[lease, total],
+        processes=[Process("run", work, copies=2), Process("time", time, daemon=True)],
+        properties=[at_end("both count", lambda _, state: state[total] == 2, reads=[total])],
+    )
+    (judgement,) = (j for j in explore(system).judgements if j.trace is not None)
+    why = explain(system, judgement.trace, about=judgement.prop)
+    assert why.cause.story is CauseKind.LAPSE
+    assert why.sentence == (
+        "time's release at step 4 set lease to (0, 1), which run#1's acquire at step 1 had set to (1, 1); so run#2's "
+        "acquire at step 5 read lease (0, 1), and 'both count' fails at step 10. "
+        "Tried and safe: without time's release."
+    )
+
+
+class NumberedLease(SharedObject):
+    def outcomes(self, state, op):
+        holder, given = state
+        match op.verb, op.args:
+            case "acquire", ():
+                return () if holder else (Outcome((given + 1, given + 1), given + 1),)
+            case "release", (token,):
+                return (Outcome((0, given) if holder == token else state),)
+            case "wait_newer", (token,):
+                return (Outcome(state, holder),) if holder > token else ()
+        raise self.unknown_verb(op)
 
 
 def test_what_fails_before_any_step_is_said_without_a_search_for_steps():
