@@ -351,27 +351,6 @@ def _look_up_moves(row: Any, objects: Any, steps: Any, work: Any, met: Any, miss
 
 
 @compiled
-def _look_ahead(
-    rows: Any,
-    begin: Any,
-    end: Any,
-    objects: Any,
-    layout: Any,
-    steps: Any,
-    work: Any,
-    met: Any,
-    misses: Any,
-    tallies: Any,
-) -> None:
-    """Note what is missing for the states begin..end, too, so that it is asked at once; as long as there is room."""
-    for at in range(begin, end):
-        if tallies[1] == misses.shape[0]:
-            break
-        unpack(rows, at, layout, work.row)
-        _look_up_moves(work.row, objects, steps, work, met, misses, tallies)
-
-
-@compiled
 def lose(row: Any, here: int, death: Deaths, misses: Any, tallies: Any) -> bool:
     """Change the objects in `row` as the death of a process in local state `here` does; False when entries miss."""
     for hold in range(death.hold_first[here], death.hold_first[here] + death.hold_count[here]):
@@ -451,7 +430,6 @@ def expand(
                     missing += not lost(row, row[objects + p], death, work, misses, tallies)
         if missing > 0:
             why = MISSED
-            _look_ahead(rows, at + 1, end, objects, layout, steps, work, met, misses, tallies)
             break
         if size + most > found.rows.shape[0]:
             why = FULL
