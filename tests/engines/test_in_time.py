@@ -26,7 +26,7 @@ from dstamp_sim.analyses.trace_record import Record
 from dstamp_sim.analyses.verify import against
 from dstamp_sim.core.properties import PropertyKind
 from dstamp_sim.core.system import ANY, Fairness
-from dstamp_sim.engines.explore import explorer
+from dstamp_sim.engines.explore import in_time
 from dstamp_sim.engines.explore.space import OutOfMemory
 from dstamp_sim.engines.generated import Generator
 from dstamp_sim.engines.sampling.sampler import Settings, sample
@@ -123,7 +123,7 @@ def test_a_part_of_a_space_decides_nothing_in_time(monkeypatch):
     def full(*_):
         raise OutOfMemory
 
-    monkeypatch.setattr(explorer, "judged_in_time", full)
+    monkeypatch.setattr(in_time, "judged_in_time", full)
     found = explore(polling())
     assert of(found, ENDS).reason == "memory ran out as fair cycles were looked for"
     assert found.judgement("no deadlock").verdict is Verdict.HOLDS and found.verdict is Verdict.UNDETERMINED

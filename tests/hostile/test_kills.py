@@ -72,7 +72,12 @@ def commands(request):
     return request.param
 
 
-EVERY = pytest.mark.parametrize("commands", [*LIGHT, *HEAVY], ids=" ".join, indirect=True)
+NEEDS = {("real",): [pytest.mark.needs("dockerd", "busybox")]}
+EVERY = pytest.mark.parametrize(
+    "commands",
+    [pytest.param(names, marks=NEEDS.get(names, []), id=" ".join(names)) for names in (*LIGHT, *HEAVY)],
+    indirect=True,
+)
 
 
 @EVERY

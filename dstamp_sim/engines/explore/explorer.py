@@ -17,7 +17,6 @@ from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict, certify
 from dstamp_sim.engines.explore.coverage import exercised
 from dstamp_sim.engines.explore.endless import endless
-from dstamp_sim.engines.explore.in_time import judged_in_time
 from dstamp_sim.engines.explore.level_judge import CopiesDistinguished, LevelJudge
 from dstamp_sim.engines.explore.reduction import MOST_OBJECTS, future_of
 from dstamp_sim.engines.explore.retrace import schedule_along
@@ -144,6 +143,8 @@ def _with_those_in_time(
 
 def _judged_in_time(search: _Search, asked: Sequence[Property], coverage: Coverage) -> tuple[Judgement, ...]:
     """The judgements over a search without reductions; UNDETERMINED, with the reason, where a bound was reached."""
+    from dstamp_sim.engines.explore.in_time import judged_in_time  # noqa: PLC0415 - SciPy takes a while to load
+
     why_not = search.stopped
     try:
         if not why_not:
