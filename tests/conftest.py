@@ -1,5 +1,6 @@
 """Options and fixtures of the whole suite."""
 
+import signal
 import sys
 
 import pytest
@@ -16,6 +17,14 @@ settings.register_profile(
     "patient", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )  # on a busy machine an example may take any time
 settings.load_profile("patient")
+
+
+@pytest.fixture
+def hangs_up():
+    """SIGHUP ends what a test begins, also where the tests run under `nohup`, which lets it be ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def pytest_addoption(parser):

@@ -45,3 +45,9 @@ def test_a_day_that_is_set_is_kept_and_said(monkeypatch):
     monkeypatch.setenv(DAY, "9")
     assert the_day() == "9"
     assert said() == "large gates take part 3 of 7 of the seeds (DSTAMP_DAY=9; DSTAMP_DAY=all takes every seed)"
+
+
+def test_of_a_few_every_day_takes_one(monkeypatch):
+    for day in range(20_784, 20_798):
+        monkeypatch.setenv(DAY, str(day))
+        assert len(todays(range(6), 6)) == 1

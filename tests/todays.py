@@ -22,10 +22,10 @@ def said() -> str:
     return f"large gates take {part} ({DAY}={day}; {DAY}={ALL} takes every seed)"
 
 
-def todays(seeds: range) -> range:
-    """The seeds of the day: every seventh, so that each part has small and large systems alike."""
+def todays(seeds: range, parts: int = PARTS) -> range:
+    """The seeds of the day: every seventh (of `parts`), so that each part has small and large systems alike."""
     day = the_day()
-    return seeds if day == ALL else seeds[int(day) % PARTS :: PARTS]
+    return seeds if day == ALL else seeds[int(day) % parts :: parts]
 
 
 def todays_trials(trials: int) -> tuple[int, int]:

@@ -18,7 +18,9 @@ import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
-_PACKAGE = Path(__file__).parents[1]
+PACKAGE = Path(__file__).parents[1]
+"""The folder of the package."""
+
 _STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -81,7 +83,7 @@ def blamed(error: BaseException, place: object, who: str) -> ModelError:
 def _said_here(error: BaseException) -> bool:
     """Whether this package raised the error, and not a model that borrowed its class."""
     frames = traceback.extract_tb(error.__traceback__)
-    return not frames or Path(frames[-1].filename).is_relative_to(_PACKAGE)
+    return not frames or Path(frames[-1].filename).is_relative_to(PACKAGE)
 
 
 def shown(error: BaseException) -> str:

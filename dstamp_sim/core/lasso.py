@@ -64,6 +64,13 @@ class Lasso:
         return next(begins, None)
 
 
+def check_led_back(first: State, last: State, schedule: Schedule) -> None:
+    """Raises ScheduleError if the cycle of a schedule, from the state `first` to `last`, does not lead back."""
+    if first != last:
+        steps = f"from step {(schedule.loop or 0) + 1} to step {len(schedule)}"
+        raise ScheduleError(f"the cycle {steps} does not lead back to where it began")
+
+
 def lasso_of(semantics: Semantics, schedule: Schedule) -> Lasso:
     """The lasso that a schedule with a cycle makes; `semantics` must know local states by value.
 
@@ -75,7 +82,5 @@ def lasso_of(semantics: Semantics, schedule: Schedule) -> Lasso:
         move = semantics.move(states[-1], choice)
         states.append(semantics.perform(states[-1], move))
         movers.append(move.pid)
-    if states[schedule.loop] != states[-1]:
-        first, last = schedule.loop + 1, len(movers)
-        raise ScheduleError(f"the cycle from step {first} to step {last} does not lead back to where it began")
+    check_led_back(states[schedule.loop], states[-1], schedule)
     return Lasso(semantics, states, movers, schedule.loop)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from dstamp_sim.core.errors import ScheduleError, cut
 from dstamp_sim.core.judge import Judge
+from dstamp_sim.core.lasso import check_led_back
 from dstamp_sim.core.properties import Property
 from dstamp_sim.core.schedule import Choice, Schedule
 from dstamp_sim.core.semantics import Semantics, State
@@ -23,8 +24,8 @@ def replay(system: System, schedule: Schedule | Iterable[Choice] | str) -> Trace
     Raises ScheduleError with the step and the reason when a choice is impossible at its place, and when a cycle does
     not lead back to the very state in which it begins.
     """
-    choices = Schedule.parse(schedule) if isinstance(schedule, str) else schedule
-    return replay_to_end(Semantics(system, by_value=_loop_of(choices) is not None), choices)[0]
+    choices = _read(schedule)
+    return replay_to_end(Semantics(system, by_value=choices.loop is not None), choices)[0]
 
 
 def begun(semantics: Semantics, choices: Iterable[Choice]) -> Semantics:
@@ -34,8 +35,7 @@ def begun(semantics: Semantics, choices: Iterable[Choice]) -> Semantics:
 
 def replay_to_end(semantics: Semantics, schedule: Schedule | Iterable[Choice] | str) -> tuple[Trace, State]:
     """As `replay`, and the state that the trace ends in."""
-    choices = Schedule.parse(schedule) if isinstance(schedule, str) else schedule
-    loop = _loop_of(choices)
+    choices = _read(schedule)
     semantics = begun(semantics, choices)
     state, steps = semantics.initial(), list[Step]()
     origin = state
@@ -47,15 +47,17 @@ def replay_to_end(semantics: Semantics, schedule: Schedule | Iterable[Choice] | 
         after = semantics.perform(state, move)
         steps.append(semantics.step(state, move, after))
         state = after
-        origin = state if number == loop else origin
+        origin = state if number == choices.loop else origin
     semantics.check()
-    if loop is not None and origin != state:
-        raise ScheduleError(f"the cycle from step {loop + 1} to step {len(steps)} does not lead back to where it began")
-    return replace(semantics.trace(steps, state), loop=loop), state
+    if choices.loop is not None:
+        check_led_back(origin, state, choices)
+    return replace(semantics.trace(steps, state), loop=choices.loop), state
 
 
-def _loop_of(choices: Iterable[Choice]) -> int | None:
-    return choices.loop if isinstance(choices, Schedule) else None
+def _read(schedule: Schedule | Iterable[Choice] | str) -> Schedule:
+    if isinstance(schedule, str):
+        return Schedule.parse(schedule)
+    return schedule if isinstance(schedule, Schedule) else Schedule(tuple(schedule))
 
 
 def attempts(system: System, prop: Property) -> Callable[[Iterable[Choice]], Schedule | None]:

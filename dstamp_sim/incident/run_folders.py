@@ -22,7 +22,7 @@ LARGEST_RESULTS, LARGEST_LOG = 1 << 20, 64 << 20
 """The most bytes of a file of results and of a log."""
 
 LAST_CHARACTERS = 1 << 16
-"""How many bytes at a log's end are searched for its last instant."""
+"""How many characters at a log's end are searched for its last instant."""
 
 MARKS = ("time", "time_means", "until", "company")
 """What a file may say of any run, whatever the model."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
-from dstamp_sim.core.errors import ModelError, UsageError, blamed, cut, instead, shown, unknown
+from dstamp_sim.core.errors import PACKAGE, ModelError, UsageError, blamed, cut, instead, shown, unknown
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.place import defined
@@ -29,8 +29,6 @@ from dstamp_sim.inputs.schema import as_written, rule_of
 
 NO_LOCKS = Placement("none")
 """The name of no placement, in every output."""
-
-_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
@@ -213,8 +211,9 @@ def fingerprint(path: Path) -> str:
 
 def bundled(relative: str) -> Path:
     """A file or folder that comes with the package: from the wheel, or from the checkout that the package is in."""
-    inside = _PACKAGE / "_bundled" / relative
-    return inside if inside.exists() else _PACKAGE.parent / relative
+    package = PACKAGE.resolve()
+    inside = package / "_bundled" / relative
+    return inside if inside.exists() else package.parent / relative
 
 
 def file_of(reference: str) -> Path:

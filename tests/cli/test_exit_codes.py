@@ -277,7 +277,7 @@ def test_the_readmes_table_of_exit_codes_and_that_of_the_help_are_complete(dstam
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL, signal.SIGTERM])
-def test_a_signal_that_ends_a_command_is_the_code_that_the_table_says(tmp_path, number):
+def test_a_signal_that_ends_a_command_is_the_code_that_the_table_says(tmp_path, hangs_up, number):
     line = f"{shlex.join(COMMAND)} explore cc_ci & sleep 0.2; kill -{int(number)} $!; wait $!"
     code, out, _ = shell(line, tmp_path)
     assert (code, out) == (128 + number, "")

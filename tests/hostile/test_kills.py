@@ -176,7 +176,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
-def test_workers_end_with_their_parent_and_leave_no_stream_open(tmp_path, number):
+def test_workers_end_with_their_parent_and_leave_no_stream_open(tmp_path, hangs_up, number):
     program = tmp_path / "parent.py"
     program.write_text(PARENT)
     environment = dict(os.environ, PYTHONPATH=str(ROOT))
