@@ -10,21 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import (
-    AsJson,
-    Force,
-    Out,
-    PlacementOption,
-    Trust,
-    UseDockerHost,
-    errors,
-    output,
-    print_files,
-    print_json,
-    say,
-    say_what_runs,
-)
-from dstamp_sim.cli.numbers import whole
+from dstamp_sim.cli import options
+from dstamp_sim.cli.console import errors, output, print_files, print_json, say, say_what_runs
+from dstamp_sim.cli.options import whole
 from dstamp_sim.core.errors import Disagreement, UsageError
 from dstamp_sim.core.numbers import many
 
@@ -44,16 +32,16 @@ def conform(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="K=V", help="A parameter of its factory; repeatable.")
     ] = None,
-    placement: PlacementOption = None,
+    placement: options.PlacementOption = None,
     seed: Annotated[int, typer.Option(help="Seed of the trials' delays.")] = 0,
     measure: Annotated[
         bool, typer.Option("--measure", help="Instead of a witness: measure real ops, as delays for a scenario.")
     ] = False,
-    use_docker_host: UseDockerHost = False,
-    out: Out = Path("out"),
-    trust: Trust = False,
-    force: Force = False,  # noqa: ARG001 - its callback has done all
-    as_json: AsJson = False,
+    use_docker_host: options.UseDockerHost = False,
+    out: options.Out = Path("out"),
+    trust: options.Trust = False,
+    force: options.Force = False,  # noqa: ARG001 - its callback has done all
+    as_json: options.AsJson = False,
 ) -> None:
     """Play a witness on real git, real flock and a real Docker Swarm, and compare every op."""
     if sum((witness is not None, trials > 0, measure)) != 1:

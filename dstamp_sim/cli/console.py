@@ -1,4 +1,4 @@
-"""What all commands share: options that mean the same everywhere, and how to print."""
+"""What all commands share: how to print."""
 
 from __future__ import annotations
 
@@ -13,71 +13,20 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-import typer
 from rich.console import Console
 from rich.text import Text
 
-from dstamp_sim.cli.numbers import whole
 from dstamp_sim.core.errors import harmless
 from dstamp_sim.core.numbers import many
-from dstamp_sim.disk.writing import force, write_held
+from dstamp_sim.disk.writing import write_held
 from dstamp_sim.engines.explore.settings import ExploreProgress
 
 if TYPE_CHECKING:
     from dstamp_sim.analyses.explain import Explanation
     from dstamp_sim.pipeline.explained import Shown
     from dstamp_sim.pipeline.progress import Progress
-
-Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for pictures and witnesses.")]
-
-
-def _force(given: bool) -> None:
-    if given:
-        force()
-
-
-Force = Annotated[
-    bool, typer.Option("--force", callback=_force, help="Write over files that dstamp did not write, too.")
-]
-Trust = Annotated[
-    bool,
-    typer.Option("--trust", help="Run the model that the file names wherever it lies, not only beside it or here."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
-Html = Annotated[bool, typer.Option("--html", help="Also write HTML pages to step through, one file each.")]
-UseDockerHost = Annotated[
-    bool,
-    typer.Option("--yes-use-this-engine", help="Use the Docker Engine that DOCKER_HOST names, not a private one."),
-]
-ModelArgument = Annotated[
-    str, typer.Argument(help="path.py[:factory], a folder, or a short name such as classic/bank.")
-]
-SettingsOption = Annotated[
-    list[str] | None, typer.Option("--set", metavar="K=V", help="A parameter of the factory; repeatable.")
-]
-MechanismOption = Annotated[
-    str | None,
-    typer.Option("--mechanism", metavar="NAME", help="A mechanism that the model names; its factory is used."),
-]
-PropertiesOption = Annotated[
-    list[str] | None, typer.Option("--property", metavar="NAME", help="Judge only this property; repeatable.")
-]
-CrashesOption = Annotated[
-    int | None,
-    typer.Option(
-        "--crashes", parser=whole(0), help="The largest number of processes that may die (default: the model's)."
-    ),
-]
-PlacementOption = Annotated[
-    str | None,
-    typer.Option(
-        "--placement",
-        metavar="NAME",
-        help="A placement that the model names, or spans: lock:first_section..last_section.",
-    ),
-]
 
 
 class Aside(io.TextIOBase):

@@ -6,28 +6,19 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from dstamp_sim.cli.console import (
-    AsJson,
-    MechanismOption,
-    ModelArgument,
-    PlacementOption,
-    SettingsOption,
-    output,
-    print_json,
-    reference_of,
-    say,
-)
+from dstamp_sim.cli import options
+from dstamp_sim.cli.console import output, print_json, reference_of, say
 
 if TYPE_CHECKING:
     from dstamp_sim.pipeline.describe import Description
 
 
 def describe(
-    model: ModelArgument,
-    settings: SettingsOption = None,
-    mechanism: MechanismOption = None,
-    placement: PlacementOption = None,
-    as_json: AsJson = False,
+    model: options.ModelArgument,
+    settings: options.SettingsOption = None,
+    mechanism: options.MechanismOption = None,
+    placement: options.PlacementOption = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """List a model's parameters, processes, objects, sections, locks, placements, mechanisms, properties."""
     from dstamp_sim.pipeline.describe import describe_model  # noqa: PLC0415 - commands load what they need

@@ -7,32 +7,20 @@ from typing import Annotated
 
 import typer
 
-from dstamp_sim.cli.console import (
-    AsJson,
-    CrashesOption,
-    Force,
-    Html,
-    MechanismOption,
-    ModelArgument,
-    Out,
-    PlacementOption,
-    PropertiesOption,
-    SettingsOption,
-    progress,
-    reference_of,
-)
-from dstamp_sim.cli.numbers import whole
+from dstamp_sim.cli import options
+from dstamp_sim.cli.console import progress, reference_of
+from dstamp_sim.cli.options import whole
 from dstamp_sim.cli.report import print_report
 from dstamp_sim.engines.explore.settings import DEFAULT_LIMIT, DEFAULT_MEMORY_MB, HISTORY_LIMIT, Reductions
 
 
 def explore(
-    model: ModelArgument,
-    settings: SettingsOption = None,
-    mechanism: MechanismOption = None,
-    placement: PlacementOption = None,
-    properties: PropertiesOption = None,
-    crashes: CrashesOption = None,
+    model: options.ModelArgument,
+    settings: options.SettingsOption = None,
+    mechanism: options.MechanismOption = None,
+    placement: options.PlacementOption = None,
+    properties: options.PropertiesOption = None,
+    crashes: options.CrashesOption = None,
     limit: Annotated[
         int, typer.Option(parser=whole(1), help="How many states to keep before giving up.")
     ] = DEFAULT_LIMIT,
@@ -52,13 +40,13 @@ def explore(
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Do not stop at the first violation: visit the whole space.")
     ] = False,
-    html: Html = False,
+    html: options.Html = False,
     count: Annotated[
         bool, typer.Option("--count", help="Also count all complete interleavings and the bad ones.")
     ] = False,
-    out: Out = Path("out"),
-    force: Force = False,  # noqa: ARG001 - its callback has done all
-    as_json: AsJson = False,
+    out: options.Out = Path("out"),
+    force: options.Force = False,  # noqa: ARG001 - its callback has done all
+    as_json: options.AsJson = False,
 ) -> None:
     """Explore every interleaving of a model: the shortest bad one, or the proof that there is none.
 

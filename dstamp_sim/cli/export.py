@@ -8,21 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import (
-    AsJson,
-    CrashesOption,
-    Force,
-    Out,
-    PlacementOption,
-    PropertiesOption,
-    SettingsOption,
-    Trust,
-    output,
-    print_files,
-    print_json,
-    say,
-    say_what_runs,
-)
+from dstamp_sim.cli import options
+from dstamp_sim.cli.console import output, print_files, print_json, say, say_what_runs
 from dstamp_sim.cli.hunt import is_hunt_file, perform
 
 if TYPE_CHECKING:
@@ -59,17 +46,17 @@ def export(
     formats: Annotated[  # noqa: ARG001 - its callback has done all
         bool, typer.Option("--formats", callback=_print_formats, is_eager=True, help="List the formats and exit.")
     ] = False,
-    settings: SettingsOption = None,
-    placement: PlacementOption = None,
-    properties: PropertiesOption = None,
-    crashes: CrashesOption = None,
+    settings: options.SettingsOption = None,
+    placement: options.PlacementOption = None,
+    properties: options.PropertiesOption = None,
+    crashes: options.CrashesOption = None,
     no_merge: Annotated[
         bool, typer.Option("--no-merge", help="No merging of local states with equal futures.")
     ] = False,
-    out: Out = Path("out"),
-    trust: Trust = False,
-    force: Force = False,  # noqa: ARG001 - its callback has done all
-    as_json: AsJson = False,
+    out: options.Out = Path("out"),
+    trust: options.Trust = False,
+    force: options.Force = False,  # noqa: ARG001 - its callback has done all
+    as_json: options.AsJson = False,
 ) -> None:
     """Write a model or a witness in another tool's language, for a second opinion or another view."""
     from dstamp_sim.export.export import export as write  # noqa: PLC0415 - commands load what they need

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import AsJson, Force, Out, bar, errors, output, print_files, print_json, say
-from dstamp_sim.cli.numbers import whole
+from dstamp_sim.cli import options
+from dstamp_sim.cli.console import bar, errors, output, print_files, print_json, say
+from dstamp_sim.cli.options import whole
 from dstamp_sim.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,9 +49,9 @@ def hunt(
         bool, typer.Option("--cure", help="Find where a lock must be held; as long again as --budget says.")
     ] = False,
     again: Annotated[int, typer.Option(metavar="N", parser=whole(1), help="How often it is performed again.")] = 10,
-    out: Out = Path("out"),
-    force: Force = False,  # noqa: ARG001 - its callback has done all
-    as_json: AsJson = False,
+    out: options.Out = Path("out"),
+    force: options.Force = False,  # noqa: ARG001 - its callback has done all
+    as_json: options.AsJson = False,
 ) -> None:
     """Real programs, no model: hold their system calls and find the order of them that goes wrong."""
     from dstamp_sim.hunt.hunt import hunt_for  # noqa: PLC0415 - commands load what they need

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import AsJson, bar, errors, output, print_json, say
+from dstamp_sim.cli import options
+from dstamp_sim.cli.console import bar, errors, output, print_json, say
 from dstamp_sim.core.numbers import many
 
 
@@ -33,7 +34,7 @@ def ingest(
         "evidence.toml"
     ),
     replace: Annotated[bool, typer.Option("--replace", help="Overwrite an existing evidence file.")] = False,
-    as_json: AsJson = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Make an evidence file from real run folders, or from any folder or log. Bad files are named and skipped."""
     from dstamp_sim.incident.ingest import ingest_runs  # noqa: PLC0415 - commands load what they need

@@ -3,40 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from dstamp_sim.cli.console import (
-    AsJson,
-    CrashesOption,
-    Force,
-    MechanismOption,
-    ModelArgument,
-    Out,
-    PlacementOption,
-    PropertiesOption,
-    progress,
-    reference_of,
-)
+from dstamp_sim.cli import options
+from dstamp_sim.cli.console import progress, reference_of
 from dstamp_sim.cli.report import print_report
 
 
 def prove(
-    model: ModelArgument,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="K=V", help="A parameter of the factory; numbers of copies that are not set are any."
-        ),
-    ] = None,
-    mechanism: MechanismOption = None,
-    placement: PlacementOption = None,
-    properties: PropertiesOption = None,
-    crashes: CrashesOption = None,
-    out: Out = Path("out"),
-    force: Force = False,  # noqa: ARG001 - its callback has done all
-    as_json: AsJson = False,
+    model: options.ModelArgument,
+    settings: options.OpenSettingsOption = None,
+    mechanism: options.MechanismOption = None,
+    placement: options.PlacementOption = None,
+    properties: options.PropertiesOption = None,
+    crashes: options.CrashesOption = None,
+    out: options.Out = Path("out"),
+    force: options.Force = False,  # noqa: ARG001 - its callback has done all
+    as_json: options.AsJson = False,
 ) -> None:
     """Judge a model for every number of copies: HOLDS for all of them, or the fewest that fail and how."""
     from dstamp_sim.pipeline.prove import prove_model  # noqa: PLC0415 - commands load what they need

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import AsJson, UseDockerHost, output, print_json, say
+from dstamp_sim.cli import options
+from dstamp_sim.cli.console import output, print_json, say
 
 
 class Action(Enum):
@@ -19,8 +20,8 @@ class Action(Enum):
 
 def real(
     action: Annotated[Action, typer.Argument(help="doctor: start a private Docker Engine, query it, stop it.")],
-    use_docker_host: UseDockerHost = False,
-    as_json: AsJson = False,
+    use_docker_host: options.UseDockerHost = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Say whether the real parts run on this machine: git, and a private Docker Engine that starts and stops."""
     assert action is Action.DOCTOR

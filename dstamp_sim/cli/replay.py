@@ -9,12 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from dstamp_sim.cli import options
 from dstamp_sim.cli.console import (
-    AsJson,
-    Force,
-    Out,
-    PlacementOption,
-    Trust,
     bar,
     output,
     print_files,
@@ -25,7 +21,7 @@ from dstamp_sim.cli.console import (
     say_what_runs,
 )
 from dstamp_sim.cli.judgement import BudgetOption, OnlyOption, finished_rows_printed, print_judgement
-from dstamp_sim.cli.numbers import whole
+from dstamp_sim.cli.options import whole
 from dstamp_sim.core.numbers import many
 from dstamp_sim.rendering.text import at_least, at_most
 
@@ -40,7 +36,7 @@ def replay(
     mechanism: Annotated[
         str | None, typer.Option(metavar="NAME", help="The candidate mechanism (default: the scenario's).")
     ] = None,
-    placement: PlacementOption = None,
+    placement: options.PlacementOption = None,
     seed: Annotated[int | None, typer.Option(parser=whole(0), help="Seed of all durations and outcomes.")] = None,
     draws: Annotated[
         int,
@@ -59,10 +55,10 @@ def replay(
         Path | None, typer.Option(metavar="FILE", help="Write the judgement as a report (Markdown).")
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Print the whole report, not its first screen.")] = False,
-    out: Out = Path("out"),
-    trust: Trust = False,
-    force: Force = False,  # noqa: ARG001 - its callback has done all
-    as_json: AsJson = False,
+    out: options.Out = Path("out"),
+    trust: options.Trust = False,
+    force: options.Force = False,  # noqa: ARG001 - its callback has done all
+    as_json: options.AsJson = False,
 ) -> None:
     """Replay a cluster of runs on the clock beside the observed runs, and judge which mechanisms can explain those.
 

@@ -8,18 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dstamp_sim.cli.console import (
-    AsJson,
-    Force,
-    MechanismOption,
-    Out,
-    bar,
-    output,
-    print_files,
-    print_json,
-    reference_of,
-)
-from dstamp_sim.cli.numbers import whole
+from dstamp_sim.cli import options
+from dstamp_sim.cli.console import bar, output, print_files, print_json, reference_of
+from dstamp_sim.cli.options import whole
 
 if TYPE_CHECKING:
     from dstamp_sim.lock_review.review import Review
@@ -29,13 +20,8 @@ def review(
     model: Annotated[
         str, typer.Argument(help="path.py[:factory], a folder, or a short name such as classic/lock_file.")
     ],
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="K=V", help="A parameter of the factory; numbers of copies that are not set are any."
-        ),
-    ] = None,
-    mechanism: MechanismOption = None,
+    settings: options.OpenSettingsOption = None,
+    mechanism: options.MechanismOption = None,
     locks: Annotated[
         list[str] | None, typer.Option("--locks", metavar="NAME", help="A lock to place; repeatable (default: all).")
     ] = None,
@@ -47,9 +33,9 @@ def review(
         typer.Option(metavar="FILE", help="Arrivals and delays for the price (default: fleet.toml beside the model)."),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Print the whole review, not its first screen.")] = False,
-    out: Out = Path("out"),
-    force: Force = False,  # noqa: ARG001 - its callback has done all
-    as_json: AsJson = False,
+    out: options.Out = Path("out"),
+    force: options.Force = False,  # noqa: ARG001 - its callback has done all
+    as_json: options.AsJson = False,
 ) -> None:
     """Review every placement of a model's locks: safe or not for any number of copies, its price, and the best ones."""
     from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - commands load what they need

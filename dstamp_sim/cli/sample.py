@@ -8,25 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import (
-    AsJson,
-    CrashesOption,
-    Force,
-    MechanismOption,
-    ModelArgument,
-    Out,
-    PlacementOption,
-    PropertiesOption,
-    SettingsOption,
-    bar,
-    output,
-    print_explanation,
-    print_files,
-    print_json,
-    reference_of,
-    say,
-)
-from dstamp_sim.cli.numbers import whole
+from dstamp_sim.cli import options
+from dstamp_sim.cli.console import bar, output, print_explanation, print_files, print_json, reference_of, say
+from dstamp_sim.cli.options import whole
 from dstamp_sim.core.numbers import many
 from dstamp_sim.rendering.text import at_least, at_most
 
@@ -51,7 +35,7 @@ def _print_strategies(asked: bool) -> None:
 
 
 def sample(
-    model: ModelArgument,
+    model: options.ModelArgument,
     strategy: Annotated[
         str,
         typer.Option(metavar="NAME[:K=V]", help="How schedules are chosen, such as pct:depth=2; see --strategies."),
@@ -65,14 +49,14 @@ def sample(
     most_steps: Annotated[
         int, typer.Option("--steps", parser=whole(1), help="The most steps of one schedule.")
     ] = 2_000,
-    settings: SettingsOption = None,
-    mechanism: MechanismOption = None,
-    placement: PlacementOption = None,
-    properties: PropertiesOption = None,
-    crashes: CrashesOption = None,
-    out: Out = Path("out"),
-    force: Force = False,  # noqa: ARG001 - its callback has done all
-    as_json: AsJson = False,
+    settings: options.SettingsOption = None,
+    mechanism: options.MechanismOption = None,
+    placement: options.PlacementOption = None,
+    properties: options.PropertiesOption = None,
+    crashes: options.CrashesOption = None,
+    out: options.Out = Path("out"),
+    force: options.Force = False,  # noqa: ARG001 - its callback has done all
+    as_json: options.AsJson = False,
 ) -> None:
     """Draw schedules of a model: how many are bad, the first bad one made short, and how rare an unseen one must be."""
     from dstamp_sim.pipeline.sample import Settings, sample_model  # noqa: PLC0415 - commands load what they need

@@ -8,12 +8,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from dstamp_sim.cli import options
 from dstamp_sim.cli.console import (
-    AsJson,
-    Force,
-    Html,
-    Out,
-    Trust,
     output,
     print_explanation,
     print_files,
@@ -24,23 +20,23 @@ from dstamp_sim.cli.console import (
     say_what_runs,
 )
 from dstamp_sim.cli.hunt import is_hunt_file, perform, print_performed
-from dstamp_sim.cli.numbers import whole
+from dstamp_sim.cli.options import whole
 from dstamp_sim.core.errors import UsageError
 
 
 def show(
     witness: Annotated[Path, typer.Argument(help="A witness file, as explore and replay write it; or a hunt's.")],
-    html: Html = False,
+    html: options.Html = False,
     minimised: Annotated[
         bool, typer.Option("--minimise", help="Show the simplest trace that fails in the same way, and save it.")
     ] = False,
-    out: Out = Path("out"),
+    out: options.Out = Path("out"),
     again: Annotated[
         int | None, typer.Option(metavar="N", parser=whole(1), help="A hunt's: how often it is performed (10).")
     ] = None,
-    trust: Trust = False,
-    force: Force = False,  # noqa: ARG001 - its callback has done all
-    as_json: AsJson = False,
+    trust: options.Trust = False,
+    force: options.Force = False,  # noqa: ARG001 - its callback has done all
+    as_json: options.AsJson = False,
 ) -> None:
     """Replay a witness strictly and draw it again. An edited witness is refused at the first step that differs.
 

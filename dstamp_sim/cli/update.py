@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import AsJson, Force, Out, Trust, bar, output, print_files, print_json, say, say_what_runs
+from dstamp_sim.cli import options
+from dstamp_sim.cli.console import bar, output, print_files, print_json, say, say_what_runs
 from dstamp_sim.cli.judgement import BudgetOption, OnlyOption, finished_rows_printed, print_judgement
 from dstamp_sim.core.errors import UsageError
 
@@ -43,10 +44,10 @@ def update(
     only: OnlyOption = None,
     budget: BudgetOption = None,
     full: Annotated[bool, typer.Option("--full", help="Print the whole report, not its first screen.")] = False,
-    out: Out = Path("out"),
-    trust: Trust = False,
-    force: Force = False,  # noqa: ARG001 - its callback has done all
-    as_json: AsJson = False,
+    out: options.Out = Path("out"),
+    trust: options.Trust = False,
+    force: options.Force = False,  # noqa: ARG001 - its callback has done all
+    as_json: options.AsJson = False,
 ) -> None:
     """Add the outcomes of experiments to the end of an evidence file, judge again, and say what they changed."""
     from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - loaded when needed

@@ -1,0 +1,86 @@
+"""Options that mean the same in every command, and whole numbers as options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dstamp_sim.disk.writing import force
+
+LARGEST_WHOLE = 2**31 - 1
+"""No option takes a larger number."""
+
+
+def whole(least: int, most: int = LARGEST_WHOLE) -> Callable[[str], int]:
+    """A `parser` of whole numbers from `least` to `most`; its message has the value and the range."""
+
+    def read(written: str | int) -> int:
+        try:
+            number = int(written) if len(str(written)) <= len(str(most)) + 1 else most + 1
+        except ValueError:
+            raise typer.BadParameter(f"{written!r} is not a whole number") from None
+        if not least <= number <= most:
+            raise typer.BadParameter(f"{str(written)[:40]} is not from {least:,} to {most:,}")
+        return number
+
+    read.__name__ = "N"
+    return read
+
+
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for pictures and witnesses.")]
+
+
+def _force(given: bool) -> None:
+    if given:
+        force()
+
+
+Force = Annotated[
+    bool, typer.Option("--force", callback=_force, help="Write over files that dstamp did not write, too.")
+]
+Trust = Annotated[
+    bool,
+    typer.Option("--trust", help="Run the model that the file names wherever it lies, not only beside it or here."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+Html = Annotated[bool, typer.Option("--html", help="Also write HTML pages to step through, one file each.")]
+UseDockerHost = Annotated[
+    bool,
+    typer.Option("--yes-use-this-engine", help="Use the Docker Engine that DOCKER_HOST names, not a private one."),
+]
+ModelArgument = Annotated[
+    str, typer.Argument(help="path.py[:factory], a folder, or a short name such as classic/bank.")
+]
+SettingsOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="K=V", help="A parameter of the factory; repeatable.")
+]
+MechanismOption = Annotated[
+    str | None,
+    typer.Option("--mechanism", metavar="NAME", help="A mechanism that the model names; its factory is used."),
+]
+OpenSettingsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="K=V", help="A parameter of the factory; numbers of copies that are not set are any."
+    ),
+]
+PropertiesOption = Annotated[
+    list[str] | None, typer.Option("--property", metavar="NAME", help="Judge only this property; repeatable.")
+]
+CrashesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--crashes", parser=whole(0), help="The largest number of processes that may die (default: the model's)."
+    ),
+]
+PlacementOption = Annotated[
+    str | None,
+    typer.Option(
+        "--placement",
+        metavar="NAME",
+        help="A placement that the model names, or spans: lock:first_section..last_section.",
+    ),
+]
