@@ -46,7 +46,8 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
         _MODEL,
         explore,
         "Examples: dstamp explore classic/bank --set customers=3   |   dstamp explore my_model.py:my_factory   |   "
-        "dstamp explore my_model.py --set runs=3 --placement lock:first_section..last_section",
+        "dstamp explore my_model.py --set runs=3 --placement lock:first_section..last_section   |   "
+        "dstamp explore my_model.py --set runs=1..8 --placement all",
     ),
     (
         _MODEL,

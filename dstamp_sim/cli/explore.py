@@ -9,8 +9,10 @@ import typer
 
 from dstamp_sim.cli import options
 from dstamp_sim.cli.console import progress, reference_of
+from dstamp_sim.cli.matrix import ask_matrix
 from dstamp_sim.cli.options import whole
 from dstamp_sim.cli.report import print_report
+from dstamp_sim.core.errors import UsageError
 from dstamp_sim.engines.explore.settings import DEFAULT_LIMIT, DEFAULT_MEMORY_MB, HISTORY_LIMIT, Reductions
 
 
@@ -50,24 +52,25 @@ def explore(
 ) -> None:
     """Explore every interleaving of a model: the shortest bad one, or the proof that there is none.
 
+    Several values make a matrix, which says where the verdict flips: `--set customers=1..6 --set capacity=1,2,4`,
+    `--placement 'lock:*'`, `--placement all`. An interrupted one goes on where it was.
+
     It knows no time: an order that only durations rule out is possible here, and `replay --draws N` counts with them.
     """
-    from dstamp_sim.pipeline.explore import explore_model  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.matrix.axes import read_axes  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.pipeline.explore import ExploreOptions, explore_model  # noqa: PLC0415 - as above
     from dstamp_sim.pipeline.subject import load_subject  # noqa: PLC0415 - as above
 
-    asked = load_subject(reference_of(model, mechanism), settings, placement, properties, crashes)
+    reference = reference_of(model, mechanism)
+    reductions = Reductions(merge=not no_merge, por=not no_por, symmetry=not no_symmetry)
+    asking = ExploreOptions(limit, memory_mb, ops, keep_going, reductions)
+    setting = read_axes(reference, settings or (), placement)
+    if setting is not None:
+        if html or count:
+            raise UsageError(f"--{'html' if html else 'count'} is about one setting, not a matrix: set one value each")
+        ask_matrix(reference, setting, properties or (), crashes, asking, out=out, as_json=as_json)
+    asked = load_subject(reference, settings, placement, properties, crashes)
     with progress() as tell:
-        found = explore_model(
-            asked,
-            limit=limit,
-            memory_mb=memory_mb,
-            ops=ops,
-            reductions=Reductions(merge=not no_merge, por=not no_por, symmetry=not no_symmetry),
-            keep_going=keep_going,
-            html=html,
-            count=count,
-            out=out,
-            progress=tell,
-        )
+        found = explore_model(asked, asking, html=html, count=count, out=out, progress=tell)
     print_report(asked.name, found, as_json=as_json)
     raise typer.Exit(found.report.verdict.exit_code)

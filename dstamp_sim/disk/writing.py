@@ -12,6 +12,7 @@ once, over what is there.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
@@ -228,11 +229,31 @@ def _noted(folder: Path) -> set[str]:
 def _note(path: Path, whole: bytes) -> None:
     """Notes in the folder's ledger that this is a result: a line at its end, whoever else writes there."""
     line = _line(path, whole)
-    if line in _noted(path.parent):
-        return
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    handle = os.open(path.parent / LEDGER, flags, 0o666)
+    if line not in _noted(path.parent):
+        _append(path.parent / LEDGER, line)
+
+
+def append(path: Path, line: str) -> None:
+    """Adds `line` at the end of a file at once: what is kept of work that goes on. Raises Unwritable if it cannot be.
+
+    Whoever reads it must pass over a line that a full disk cut short: the next one begins on a line of its own.
+    """
+    _check(path, guarded=False, forced=False)
     try:
-        os.write(handle, line.encode("utf-8", "surrogateescape"))
+        _append(path, f"{line}\n")
+    except OSError as error:
+        raise Unwritable(path, _why(error)) from error
+
+
+def _append(path: Path, line: str) -> None:
+    """Adds a line in one write, whoever else writes there."""
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    handle = os.open(path, flags, 0o666)
+    try:
+        size = os.fstat(handle).st_size
+        cut_short = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
+        whole = ("\n" * cut_short + line).encode("utf-8", "surrogateescape")
+        if os.write(handle, whole) < len(whole):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     finally:
         os.close(handle)

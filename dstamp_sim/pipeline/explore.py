@@ -29,6 +29,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class ExploreOptions:
+    """How an exploration is asked for, beside its subject: the options of `engines.explore.explorer.explore`."""
+
+    limit: int = DEFAULT_LIMIT
+    memory_mb: int = DEFAULT_MEMORY_MB
+    ops: int = HISTORY_LIMIT
+    keep_going: bool = False
+    reductions: Reductions = ALL_REDUCTIONS
+
+    def report(self, asked: Subject, progress: ExploreProgress | None = None) -> Report:
+        """The report on the subject's properties. Raises ModelError if the model breaks a rule."""
+        return explore(asked.system, properties=asked.properties, progress=progress, **vars(self))
+
+
+@dataclass(frozen=True)
 class Exploration:
     """What `dstamp explore` found, and the files it wrote."""
 
@@ -49,12 +64,8 @@ class Exploration:
 
 def explore_model(
     asked: Subject,
+    options: ExploreOptions = ExploreOptions(),
     *,
-    limit: int = DEFAULT_LIMIT,
-    memory_mb: int = DEFAULT_MEMORY_MB,
-    ops: int = HISTORY_LIMIT,
-    reductions: Reductions = ALL_REDUCTIONS,
-    keep_going: bool = False,
     html: bool = False,
     count: bool = False,
     out: Path,
@@ -67,16 +78,7 @@ def explore_model(
     """
     system, properties = asked.system, asked.properties
     check_writable(out)
-    report = explore(
-        system,
-        properties=properties,
-        limit=limit,
-        memory_mb=memory_mb,
-        ops=ops,
-        keep_going=keep_going,
-        reductions=reductions,
-        progress=progress,
-    )
+    report = options.report(asked, progress)
     explanations: dict[str, Explanation] = {}
     files: list[Path] = []
     if any(judgement.trace is not None for judgement in report.judgements):

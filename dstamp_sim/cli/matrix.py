@@ -1,0 +1,125 @@
+"""How `explore` prints a matrix: a row for each cell as soon as it is found, then where the verdict flips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+from rich.text import Text
+
+from dstamp_sim.cli.console import bar, output, print_files, print_json, results, say
+from dstamp_sim.core.numbers import many
+from dstamp_sim.core.verdict import Verdict
+
+if TYPE_CHECKING:
+    from dstamp_sim.matrix.axes import MatrixSetting
+    from dstamp_sim.matrix.cells import MatrixCell, MatrixSubject
+    from dstamp_sim.matrix.matrix import Matrix
+    from dstamp_sim.pipeline.explore import ExploreOptions
+
+
+def ask_matrix(
+    reference: str,
+    setting: MatrixSetting,
+    properties: Sequence[str],
+    crashes: int | None,
+    options: ExploreOptions,
+    *,
+    out: Path,
+    as_json: bool,
+) -> NoReturn:
+    """Finds the cells, prints and writes them, and exits with the code of the verdict on all of them together."""
+    from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.matrix.cells import MatrixSubject  # noqa: PLC0415 - as above
+    from dstamp_sim.matrix.matrix import find_matrix  # noqa: PLC0415 - as above
+    from dstamp_sim.matrix.matrix_files import write_matrix  # noqa: PLC0415 - as above
+
+    each = replace(options, memory_mb=max(1, options.memory_mb // cores()))
+    subject = MatrixSubject(reference, setting, tuple(properties), crashes, each)
+    console, axes = output(), subject.setting.axes
+    wide = [max(len(axis.name), *map(len, axis.values)) for axis in axes]
+    if not as_json:
+        say(console, Text(_heading(subject)))
+        say(console, Text(_columns([axis.name for axis in axes], wide) + "verdict", style="bold"))
+    with bar("cells found") as count:
+
+        def tell(cell: MatrixCell, number: int, total: int) -> None:
+            if not as_json:
+                say(console, Text(_columns(cell.values, wide) + _found(cell)))
+                results().flush()
+            count(number, total)
+
+        found = find_matrix(subject, out=out, workers=cores(), tell=tell)
+    files = write_matrix(found, _heading(subject), out)
+    if as_json:
+        print_json(_json(found) | {"files": [str(file) for file in files]})
+    else:
+        for line in _below(found):
+            say(console, Text(line))
+        print_files(console, files)
+    raise typer.Exit(found.verdict.exit_code)
+
+
+def _heading(subject: MatrixSubject) -> str:
+    setting = subject.setting
+    placed = [f"placement {setting.placement}"] if setting.placement else []
+    return ", ".join([subject.reference, *setting.fixed, *placed])
+
+
+def _columns(values: Sequence[str], wide: Sequence[int]) -> str:
+    return "".join(f"{value:<{width}}  " for value, width in zip(values, wide, strict=True))
+
+
+def _found(cell: MatrixCell) -> str:
+    """What was found for a cell, in a line."""
+    if cell.refused:
+        return f"not asked     {cell.refused}"
+    size = f"{cell.states:>12,} {'state' if cell.states == 1 else 'states'}"
+    if cell.verdict is Verdict.VIOLATED:
+        return f"{cell.verdict.value:<12}{size}  {many(cell.steps, 'step')}: {cell.broken}"
+    return f"{cell.verdict.value:<12}{size}  {cell.why}".rstrip()
+
+
+def _below(found: Matrix) -> list[str]:
+    """Where the verdict flips, the command that tells the first story, and what was known before."""
+    lines = ["", *(found.flips() or ["The verdict is the same all along every parameter."])]
+    bad = next((cell for cell in found.cells if cell.verdict is Verdict.VIOLATED), None)
+    if bad is not None:
+        lines.append(f"The first story: {_command(found.subject, bad)}")
+    if found.known:
+        lines.append(f"{many(found.known, 'cell')} of {len(found.cells):,} known from {found.kept}, not asked again.")
+    return lines
+
+
+def _command(subject: MatrixSubject, cell: MatrixCell) -> str:
+    """The command that explores one cell."""
+    settings, placement = subject.setting.of(cell.values)
+    options = [f"--set {quote(item)}" for item in settings]
+    options += [f"--placement {quote(placement)}"] if placement else []
+    options += [f"--property {quote(name)}" for name in subject.properties]
+    options += [f"--crashes {subject.crashes}"] if subject.crashes is not None else []
+    return " ".join(["dstamp explore", quote(subject.reference), *options])
+
+
+def _json(found: Matrix) -> dict[str, Any]:
+    cells = [
+        asdict(cell) | {"verdict": cell.verdict.value, "values": dict(zip(_names(found), cell.values, strict=True))}
+        for cell in found.cells
+    ]
+    return {
+        "model": found.subject.reference,
+        "fixed": list(found.subject.setting.fixed),
+        "verdict": found.verdict.value,
+        "axes": {axis.name: list(axis.values) for axis in found.axes},
+        "cells": cells,
+        "flips": found.flips(),
+        "known": found.known,
+    }
+
+
+def _names(found: Matrix) -> list[str]:
+    return [axis.name for axis in found.axes]

@@ -1,0 +1,85 @@
+"""The cells of a matrix: what is asked of each, and what was found."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from dataclasses import dataclass
+from functools import cache
+
+from dstamp_sim.core.errors import PACKAGE, UsageError
+from dstamp_sim.core.verdict import Report, Verdict
+from dstamp_sim.inputs.model_file import fingerprint
+from dstamp_sim.matrix.axes import MatrixSetting
+from dstamp_sim.pipeline.explore import ExploreOptions
+from dstamp_sim.pipeline.subject import load_subject
+
+
+@dataclass(frozen=True)
+class MatrixCell:
+    """What was found for one setting: `values` are those of the axes, in their order.
+
+    `broken` is the property with the shortest counterexample, and `steps` the length of that; `why` says why the cell
+    is UNDETERMINED: the reason of the first property that is. `refused` is set instead if the model does not take the
+    setting: nothing was asked.
+    """
+
+    values: tuple[str, ...]
+    verdict: Verdict
+    states: int = 0
+    transitions: int = 0
+    exhausted: bool = False
+    broken: str = ""
+    steps: int = 0
+    why: str = ""
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class MatrixSubject:
+    """What a matrix is about: the model, what the cells share, and how each is explored."""
+
+    reference: str
+    setting: MatrixSetting
+    properties: tuple[str, ...]
+    crashes: int | None
+    options: ExploreOptions
+
+    def found(self, values: tuple[str, ...]) -> MatrixCell:
+        """The cell with these values, explored. Raises ModelError if the model breaks a rule."""
+        settings, placement = self.setting.of(values)
+        try:
+            subject = load_subject(self.reference, settings, placement, self.properties, self.crashes)
+            return _summed_up(values, self.options.report(subject))
+        except UsageError as error:
+            return MatrixCell(values, Verdict.UNDETERMINED, refused=str(error))
+
+    def key(self, values: tuple[str, ...], source: str) -> str:
+        """A digest of all that the cell's content depends on; `source` is the model's fingerprint."""
+        settings, placement = self.setting.of(values)
+        asked = [self.reference, settings, placement, self.properties, self.crashes, str(self.options)]
+        return hashlib.sha256(json.dumps([source, asked, _made_by()]).encode()).hexdigest()[:32]
+
+
+@cache
+def _made_by() -> list[str]:
+    """The Python and the source of this package: a cell that another one found is not known."""
+    return [sys.version, fingerprint(PACKAGE)]
+
+
+def _summed_up(values: tuple[str, ...], report: Report) -> MatrixCell:
+    failing = [j for j in report.judgements if j.verdict is Verdict.VIOLATED]
+    shortest = min(failing, key=lambda j: len(j.trace.steps) if j.trace else sys.maxsize, default=None)
+    open_one = next((j for j in report.judgements if j.verdict is Verdict.UNDETERMINED), None)
+    undecided = open_one is not None and report.verdict is Verdict.UNDETERMINED
+    return MatrixCell(
+        values,
+        report.verdict,
+        report.coverage.states,
+        report.coverage.transitions,
+        report.coverage.exhausted,
+        shortest.prop.name if shortest else "",
+        len(shortest.trace.steps) if shortest and shortest.trace else 0,
+        f"{open_one.prop.title}: {open_one.reason}" if undecided and open_one else "",
+    )
