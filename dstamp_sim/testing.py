@@ -154,11 +154,7 @@ class Undecided(AssertionError):
 
 
 def assert_holds(
-    system: System,
-    property: str | Iterable[str] = (),
-    *,
-    copies: CopiesWanted = None,
-    limit: int | None = None,
+    system: System, property: str | Iterable[str] = (), *, copies: CopiesWanted = None, limit: int | None = None
 ) -> Report:
     """Every named property (all, if none is) HOLDS in every reachable state; with `copies=ANY`, for every number.
 
@@ -178,11 +174,7 @@ def assert_holds(
 
 
 def assert_violated(
-    system: System,
-    property: str | Iterable[str] = (),
-    *,
-    copies: CopiesWanted = None,
-    limit: int | None = None,
+    system: System, property: str | Iterable[str] = (), *, copies: CopiesWanted = None, limit: int | None = None
 ) -> Trace:
     """The trace that shows one of the properties failing: a shortest one if that can be afforded, or minimised.
 
@@ -365,10 +357,7 @@ def _still_shows(file: Path) -> None:
 
 
 def _judged(
-    system: System,
-    property: str | Iterable[str],
-    copies: CopiesWanted,
-    limit: int | None,
+    system: System, property: str | Iterable[str], copies: CopiesWanted, limit: int | None
 ) -> tuple[Report, System]:
     asked = system if copies is None else _with_copies(system, copies)
     names = _names(property)

@@ -75,11 +75,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
         "dstamp replay --mechanism NAME --seed 7 --out out/again",
     ),
     (_INCIDENT, ingest, "Example: dstamp ingest runs --model my_model.py --into evidence.toml"),
-    (
-        _INCIDENT,
-        update,
-        "Example: dstamp update evidence.toml --scenario scenario.toml --observe 'experiment=outcome'",
-    ),
+    (_INCIDENT, update, "Example: dstamp update evidence.toml --scenario scenario.toml --observe 'experiment=outcome'"),
     (
         _INCIDENT,
         conform,

@@ -133,7 +133,7 @@ def _print_trials(model: str, found: Trials, *, as_json: bool) -> None:
 
 
 def _measure(out: Path, *, use_docker_host: bool, as_json: bool) -> None:
-    from dstamp_sim.conformance.measure import ABOUT, measure_ops  # noqa: PLC0415 - as above
+    from dstamp_sim.conformance.timings import ABOUT, measure_ops  # noqa: PLC0415 - as above
 
     measured, file = measure_ops(out, use_docker_host=use_docker_host)
     if as_json:

@@ -20,10 +20,7 @@ def ingest(
             metavar="RUNS", help="A folder with one subfolder per run, or what the mapping says; or one log."
         ),
     ],
-    model: Annotated[
-        str,
-        typer.Option(metavar="MODEL", help="The model, which says what can be observed of a run."),
-    ],
+    model: Annotated[str, typer.Option(metavar="MODEL", help="The model, which says what can be observed of a run.")],
     mapping: Annotated[
         Path | None,
         typer.Option(

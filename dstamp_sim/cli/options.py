@@ -48,8 +48,7 @@ Trust = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Html = Annotated[bool, typer.Option("--html", help="Also write HTML pages to step through, one file each.")]
 UseDockerHost = Annotated[
-    bool,
-    typer.Option("--yes-use-this-engine", help="Use the Docker Engine that DOCKER_HOST names, not a private one."),
+    bool, typer.Option("--yes-use-this-engine", help="Use the Docker Engine that DOCKER_HOST names, not a private one.")
 ]
 ModelArgument = Annotated[
     str, typer.Argument(help="path.py[:factory], a folder, or a short name such as classic/bank.")

@@ -29,11 +29,7 @@ def prove(
     reference = reference_of(model, mechanism)
     asked = load_subject(reference, settings, placement, properties, crashes, numbers_open=True)
     with progress() as tell:
-        found = prove_model(
-            asked,
-            out=out,
-            progress=tell,
-        )
+        found = prove_model(asked, out=out, progress=tell)
     heading = f"{reference}, any number of {', '.join(found.report.coverage.any_number)}, lock placement "
     print_report(heading + found.placement, found, as_json=as_json)
     raise typer.Exit(found.report.verdict.exit_code)

@@ -39,8 +39,7 @@ def replay(
     placement: options.PlacementOption = None,
     seed: Annotated[int | None, typer.Option(parser=whole(0), help="Seed of all durations and outcomes.")] = None,
     draws: Annotated[
-        int,
-        typer.Option(metavar="N", parser=whole(0), help="Also count how often each property fails in N draws."),
+        int, typer.Option(metavar="N", parser=whole(0), help="Also count how often each property fails in N draws.")
     ] = 0,
     judge: Annotated[
         bool | None,

@@ -37,8 +37,7 @@ def _print_strategies(asked: bool) -> None:
 def sample(
     model: options.ModelArgument,
     strategy: Annotated[
-        str,
-        typer.Option(metavar="NAME[:K=V]", help="How schedules are chosen, such as pct:depth=2; see --strategies."),
+        str, typer.Option(metavar="NAME[:K=V]", help="How schedules are chosen, such as pct:depth=2; see --strategies.")
     ] = "random-walk",
     strategies: Annotated[  # noqa: ARG001 - its callback has done all
         bool,
@@ -65,13 +64,7 @@ def sample(
     chosen = Settings.parse(strategy, seed=seed, most_steps=most_steps)
     asked = load_subject(reference_of(model, mechanism), settings, placement, properties, crashes)
     with bar("schedules") as tell:
-        found = sample_model(
-            asked,
-            budget=budget,
-            strategy=chosen,
-            out=out,
-            progress=lambda done: tell(done, budget),
-        )
+        found = sample_model(asked, budget=budget, strategy=chosen, out=out, progress=lambda done: tell(done, budget))
     if as_json:
         print_json(_json(found) | {"seed": seed})
     else:

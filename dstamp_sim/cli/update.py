@@ -100,7 +100,4 @@ def _list(incident: Incident, *, as_json: bool) -> None:
         say(output(), Text.assemble((name, "bold"), f": {one.story} (cost: {one.cost or 'not stated'})"))
         for outcome in one.can_be():
             say(output(), Text(f"  {outcome}"))
-    say(
-        output(),
-        Text("Observed: --observe 'EXPERIMENT=OUTCOME', or by known parts: 'EXPERIMENT: PART=VALUE, ...'"),
-    )
+    say(output(), Text("Observed: --observe 'EXPERIMENT=OUTCOME', or by known parts: 'EXPERIMENT: PART=VALUE, ...'"))

@@ -9,14 +9,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dstamp_sim.analyses.judged_trace import judged_trace
 from dstamp_sim.conformance.free_run import run_freely
 from dstamp_sim.conformance.keeper import Engine, scratch_folder, some_engine
 from dstamp_sim.conformance.parts import bench, needs_engine
 from dstamp_sim.conformance.play import Tally, follow, play
 from dstamp_sim.conformance.workers import Forker, forker
 from dstamp_sim.core.errors import UsageError
-from dstamp_sim.core.judge import Judge
-from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.disk.writing import check_writable
@@ -134,11 +133,4 @@ def one_trial(
 
 def broken_by(system: System, trace: Trace) -> set[str]:
     """The names of the properties that a trace violates, as the model judges it."""
-    semantics = Semantics(system)
-    judge = Judge(semantics, system.checked_properties)
-    states = [semantics.initial()]
-    for choice in trace.schedule:
-        states.append(semantics.perform(states[-1], semantics.move(states[-1], choice)))
-    found = {judge.properties[index].name for _, index in judge.decides_along(states[1:])}
-    judge.check()
-    return found
+    return {judged.prop.name for judged in judged_trace(system, trace) if judged.fails}

@@ -13,8 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from dstamp_sim.conformance.hand import BLOCKED
-from dstamp_sim.conformance.workers import Worker
+from dstamp_sim.conformance.workers import BLOCKED, Worker
 from dstamp_sim.core.automaton import Node
 from dstamp_sim.core.errors import Disagreement, ScheduleError
 from dstamp_sim.core.op import Op

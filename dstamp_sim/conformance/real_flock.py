@@ -10,7 +10,7 @@ from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
-from dstamp_sim.conformance.hand import BLOCKED
+from dstamp_sim.conformance.workers import BLOCKED
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.shared_object import Outcome
 from dstamp_sim.objects.locks import Flock, LockFile

@@ -8,8 +8,8 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import repeat
 from typing import Any
 
-from dstamp_sim.conformance.hand import BLOCKED
 from dstamp_sim.conformance.keeper import IMAGE, Engine, NoEngine
+from dstamp_sim.conformance.workers import BLOCKED
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.shared_object import Outcome
 from dstamp_sim.objects.swarm_service import (
@@ -184,11 +184,7 @@ class ServiceHand:
             return container | {"Command": ["/bin/busybox", "sleep", "1000000"]}
         probe = {"Test": ["CMD", "/bin/busybox", "test", "-e", "/ready"], "Interval": _NS // 10, "Retries": 1_000_000}
         control = {"Type": "bind", "Source": "/run/control", "Target": "/control"}
-        return container | {
-            "Command": ["/bin/busybox", "sh", "-c", _TASK],
-            "Healthcheck": probe,
-            "Mounts": [control],
-        }
+        return container | {"Command": ["/bin/busybox", "sh", "-c", _TASK], "Healthcheck": probe, "Mounts": [control]}
 
     def status(self) -> str | None:
         """The state in UpdateStatus; None if it is unset or there is no service."""
@@ -321,10 +317,7 @@ class RealSwarmService:
     def hand(self, process: str) -> ServiceHand:
         """The hand that performs its verbs in the worker of a process."""
         return ServiceHand(
-            self._engine,
-            self.stack,
-            orchestrated=self.target.orchestrated,
-            failure_action=self.target.failure_action,
+            self._engine, self.stack, orchestrated=self.target.orchestrated, failure_action=self.target.failure_action
         )
 
     def real_args(self, process: str, op: Op, hint: str) -> tuple[Any, ...] | None:

@@ -1,4 +1,4 @@
-"""How long the real ops take on this machine, with the toy service and the toy recipe."""
+"""How long the real ops take on this machine, with the toy service and the toy recipe: delays of a scenario."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dstamp_sim.conformance.keeper import Engine
+from dstamp_sim.conformance.keeper import Engine, scratch_folder, some_engine
 from dstamp_sim.conformance.real_flock import FlockHand
 from dstamp_sim.conformance.real_git import CheckoutHand, Recipe
 from dstamp_sim.conformance.real_swarm import NOW, ServiceHand
+from dstamp_sim.disk.writing import check_writable, write
 from dstamp_sim.objects.swarm_service import Spec
 
 ABOUT = "a toy service and a recipe of two files, on the machine that measured: not the incident's"
@@ -36,6 +37,22 @@ class Measured:
             f"{self.delay} = {{ lognormal_s = [{self.median_s:.4g}, {self.sigma:.2g}], "
             f'source = "measured: {self.what}, {self.count} times, with {ABOUT}" }}'
         )
+
+
+def measure_ops(out: Path, *, times: int = 15, use_docker_host: bool = False) -> tuple[list[Measured], Path]:
+    """Measures every real op `times` times, and writes the distributions to `measured-delays.toml` in `out`.
+
+    Raises NoEngine if no engine can start.
+    """
+    check_writable(out)
+    with ExitStack() as stack:
+        folder = stack.enter_context(scratch_folder())
+        engine = stack.enter_context(some_engine(use_docker_host=use_docker_host))
+        measured = time_ops(folder, engine, times=times)
+    file = out / "measured-delays.toml"
+    lines = [f"# Durations of real ops with {ABOUT}.", "", "[delays]", *(item.line() for item in measured)]
+    write(file, lambda: "\n".join(lines) + "\n")
+    return measured, file
 
 
 def time_ops(folder: Path, engine: Engine, *, times: int) -> list[Measured]:

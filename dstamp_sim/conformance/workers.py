@@ -13,12 +13,21 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, Protocol
 
-from dstamp_sim.conformance.hand import Hand
 from dstamp_sim.engines.parallel.processes import die_with
 
 _MESSAGE_BYTES = 1 << 16
+
+BLOCKED = "(would block)"
+"""A hand's result if the real thing would block and it must not wait."""
+
+
+class Hand(Protocol):
+    """Performs the ops of one object inside a worker; picklable, and a separate one in every worker."""
+
+    def perform(self, verb: str, args: tuple[Any, ...], *, wait: bool) -> Any:
+        """Performs one op for real; `BLOCKED` where it would block and `wait` is false."""
 
 
 class Worker:

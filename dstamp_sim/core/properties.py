@@ -142,11 +142,7 @@ def eventually(name: str, predicate: Callable[..., Any], *, reads: Sequence[Shar
 
 
 def leads_to(
-    name: str,
-    premise: Callable[..., Any],
-    predicate: Callable[..., Any],
-    *,
-    reads: Sequence[SharedObject] = (),
+    name: str, premise: Callable[..., Any], predicate: Callable[..., Any], *, reads: Sequence[SharedObject] = ()
 ) -> Property:
     """On every fair behaviour, whenever `premise` is true, `predicate` is true then or later; asked as `eventually`."""
     return Property(PropertyKind.LEADS_TO, name, predicate, tuple(reads), premise=premise)

@@ -315,13 +315,7 @@ class Semantics:
         return outcomes
 
     def _ask_again(
-        self,
-        target: SharedObject,
-        current: Hashable,
-        again: Hashable,
-        node: Node,
-        op: Op,
-        before: tuple[Outcome, ...],
+        self, target: SharedObject, current: Hashable, again: Hashable, node: Node, op: Op, before: tuple[Outcome, ...]
     ) -> None:
         """Asks about a state once more, as its equal `again`, with the equal `op`."""
         now = _outcomes(target, again, op, node.place)

@@ -42,12 +42,7 @@ class Performed:
 
 
 def perform_saved(
-    path: Path,
-    saved: Saved,
-    times: int = 10,
-    *,
-    out: Path | None = None,
-    html: bool = False,
+    path: Path, saved: Saved, times: int = 10, *, out: Path | None = None, html: bool = False
 ) -> Performed:
     """The schedule of a hunt file, as `read_saved` found it, performed again; with `out`, a failure is drawn there.
 

@@ -15,11 +15,8 @@ from dstamp_sim.core.properties import Property
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.rendering.text import story
-from dstamp_sim.rendering.timeline.annotations import Annotations, DependencyLink, Missing
+from dstamp_sim.rendering.timeline.annotations import MOST_LINKS, Annotations, DependencyLink, Missing
 from dstamp_sim.rendering.timeline.axis import clock_time
-
-MOST_LINKS = 5_000
-"""How many dependencies pictures get at most: the last ones."""
 
 
 def explained(

@@ -63,13 +63,7 @@ def _with_own_word(good: bool | None, failure: Any) -> bool | None:
 
 
 def save_with_timeline(
-    out: Path,
-    stem: str,
-    witness: Witness,
-    system: System,
-    title: str,
-    badges: Badges,
-    why: Explanation,
+    out: Path, stem: str, witness: Witness, system: System, title: str, badges: Badges, why: Explanation
 ) -> tuple[Path, ...]:
     """The witness and its timeline, explained by `why`, as files in `out`."""
     file = out / f"{stem}.witness.json"
@@ -78,13 +72,7 @@ def save_with_timeline(
 
 
 def draw_witness(
-    out: Path,
-    stem: str,
-    witness: Witness,
-    system: System,
-    title: str,
-    badges: Badges,
-    why: Explanation,
+    out: Path, stem: str, witness: Witness, system: System, title: str, badges: Badges, why: Explanation
 ) -> list[Path]:
     """The timeline of a witness, explained by `why`, as PNG and SVG in `out`."""
     trace = witness.trace

@@ -21,12 +21,7 @@ from dstamp_sim.pipeline.subject import Subject
 from dstamp_sim.pipeline.witnessed import save_judgement
 
 
-def prove_model(
-    asked: Subject,
-    *,
-    out: Path,
-    progress: ExploreProgress | None = None,
-) -> Exploration:
+def prove_model(asked: Subject, *, out: Path, progress: ExploreProgress | None = None) -> Exploration:
     """Judges a model, loaded with its numbers open, for every number of copies.
 
     Raises UsageError for an unwritable folder, a model without a number to leave open, and a property that does not

@@ -45,12 +45,7 @@ class Sampling:
 
 
 def sample_model(
-    asked: Subject,
-    *,
-    budget: int,
-    strategy: Settings,
-    out: Path,
-    progress: SampleProgress | None = None,
+    asked: Subject, *, budget: int, strategy: Settings, out: Path, progress: SampleProgress | None = None
 ) -> Sampling:
     """Samples a model's schedules; minimises and saves the first one that decides each property.
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+MOST_LINKS = 5_000
+"""How many dependencies pictures get at most: the last ones."""
+
 
 class Missing(NamedTuple):
     """A lock that was not held where it should have been: by whom, which ("": there is none), over which steps."""
