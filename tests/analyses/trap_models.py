@@ -1,5 +1,6 @@
 """Small models in which somebody waits for ever while somebody else goes on; `stories.toml` has what is said."""
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from dstamp_sim import (
@@ -12,55 +13,21 @@ from dstamp_sim import (
     SharedObject,
     System,
     always,
-    at_end,
     delay,
 )
+from dstamp_sim.testing import system_of
+
+CASES = Path(__file__).parents[1] / "cases"
 
 
 def a_worker_is_waited_for(crashes: int = 1) -> System:
     """A worker that dies is waited for, while a heartbeat beats on."""
-    done, beat = Register("done", False), Register("beat", 0)
-
-    def worker() -> Program[None]:
-        yield done.write(True)
-
-    def wait() -> Program[str]:
-        yield done.wait_for(True)
-        return "finished"
-
-    def heartbeat() -> Program[None]:
-        yield beat.write(1)
-        yield beat.write(0)
-
-    waiter = Process("main", wait, killable=False)
-    return System(
-        objects=[done, beat],
-        processes=[Process("worker", worker), waiter, Process("heartbeat", heartbeat, daemon=True)],
-        properties=[at_end("finished", lambda results: results.get("main") == "finished")],
-        crashes=crashes,
-    )
+    return system_of(str(CASES / "hidden.py")).with_crashes(crashes)
 
 
 def a_flag_is_left_behind(crashes: int = 1) -> System:
     """A flag file is left behind by a dead run; the next run polls for ever."""
-    flag, done = Register("flag", "free"), Register("done", False)
-
-    def run() -> Program[str]:
-        if not (yield flag.compare_and_set("free", "taken")):
-            return "again"
-        yield flag.write("free")
-        yield done.write(True)
-        return "deployed"
-
-    def user() -> Program[None]:
-        yield done.wait_for(True)
-
-    return System(
-        objects=[flag, done],
-        processes=[Process("run", run, daemon=True, killable=True), Process("user", user, killable=False)],
-        properties=[at_end("it is deployed", lambda _, state: state[done], reads=[done])],
-        crashes=crashes,
-    )
+    return system_of(str(CASES / "c1_stuck.py")).with_crashes(crashes)
 
 
 class Message(NamedTuple):

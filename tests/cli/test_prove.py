@@ -29,37 +29,6 @@ def test_what_cannot_be_decided_for_every_number_says_why(dstamp):
     assert "UNDETERMINED no deadlock (not decided for every number of copies: one more copy may" in out
 
 
-PUSHES = """
-from dstamp_sim import Copies, Process, Program, Register, System, each_result
-
-tip = Register("tip", 0)
-
-
-def publish(tries: int) -> Program[str]:
-    for _ in range(tries):
-        seen = yield tip.read()
-        if (yield tip.compare_and_set(seen, seen + 1)):
-            return "published"
-    return "gave up"
-
-
-def build(jobs: Copies = 4, tries: int = 3) -> System:
-    return System(
-        objects=[tip],
-        processes=[Process("job", publish, tries, copies=jobs)],
-        properties=[each_result("every job publishes", lambda result: result == "published")],
-    )
-"""
-"""Case c4: four jobs with three tries are too many, and the tip counts on without end."""
-
-
-def test_a_number_that_fails_is_found_though_the_shared_state_has_no_end(dstamp, tmp_path):
-    (tmp_path / "pushes.py").write_text(PUSHES)
-    code, out, err = dstamp("prove", tmp_path / "pushes.py")
-    assert code == 1, err
-    assert "VIOLATED each result: every job publishes (fails after 12 steps with 4 of job)" in " ".join(out.split())
-
-
 def test_what_stays_undecided_comes_with_the_command_that_looks_one_copy_further(dstamp):
     code, out, _ = dstamp("prove", "classic/bank_fixed")
     assert code == 3
