@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from itertools import accumulate
@@ -151,6 +151,7 @@ class Priors:
     log-uniform between two figures. `same_identity`: how likely all runs have the same unknown identity (else all
     differ). `spread`: the sigma of the logarithm of one factor on all durations. `probabilities`: by outcome label the
     two figures of a beta distribution; one draw holds for all runs of a world. `runs` worlds are drawn per mechanism.
+    `odds` are those of the mechanisms before the evidence; one that is not named has 1.
     """
 
     longest_run_s: float
@@ -160,7 +161,12 @@ class Priors:
     probabilities: Mapping[str, tuple[float, float]]
     runs: int
     source: str
+    odds: Mapping[str, float] = field(default_factory=dict)
     variations: Mapping[str, Priors] = field(default_factory=dict)
+
+    def draws_as(self, other: Priors) -> bool:
+        """Whether both draw the same worlds: they differ in the odds of the mechanisms at most."""
+        return replace(self, odds={}, variations={}) == replace(other, odds={}, variations={})
 
 
 @dataclass(frozen=True)

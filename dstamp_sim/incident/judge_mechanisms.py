@@ -23,6 +23,7 @@ from dstamp_sim.incident.likely.experiments import (
 )
 from dstamp_sim.incident.likely.likelihood import NEVER, Weighed
 from dstamp_sim.incident.likely.observed_clock import observed_clock
+from dstamp_sim.incident.likely.plan import plans
 from dstamp_sim.incident.likely.profiles import ProfileSize
 from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.possible.abduction import Judging
@@ -31,6 +32,7 @@ from dstamp_sim.incident.possible.budget import Budget
 from dstamp_sim.incident.possible.case import Case, MechanismFinding, Observation, Possible
 from dstamp_sim.incident.possible.conflicting import Conflict, conflict
 from dstamp_sim.incident.possible.judge_variant import JudgementTask
+from dstamp_sim.incident.possible.never import never
 from dstamp_sim.incident.possible.overlap import ObservedTime, orders
 from dstamp_sim.incident.possible.pairing import Pairs, judge_pairs
 from dstamp_sim.incident.possible.variant import variants_of_mechanism
@@ -128,6 +130,8 @@ def _weighed(
     witnesses, timeless = _witnesses(cluster, now.weighed, last.rows, priors)
     found = IncidentFindings(
         standing=now,
+        plans=plans(now.posterior, now.next) if len(now.left) > 1 else (),
+        never=never([Judging(variant, case, engines()) for variant in task.variants], last.rows),
         twins=cluster.twins(priors, PROFILE_SIZE, cluster.observed(priors), steps.more),
         rule=_rule(hypotheses, now.next),
         witnesses=witnesses,
@@ -153,27 +157,34 @@ class Stage:
         alive = _alive(self.rows, self.task.model)
         return replace(clock, mechanisms=alive, impossible=_hopeless(self.rows))
 
-    def since(self, survivors: Survivors, evidence: Evidence, hypotheses: Hypotheses) -> tuple[Survivors, Shares]:
+    def since(
+        self, survivors: Survivors, evidence: Evidence, hypotheses: Hypotheses, odds: Mapping[str, float]
+    ) -> tuple[Survivors, Shares]:
         """What these rows and outcomes leave of worlds that were drawn without them, and the shares."""
         alive, hopeless = _alive(self.rows, self.task.model), _hopeless(self.rows)
         weighed = {name: survivors.weighed[name].but(hopeless.get(name, ())) for name in alive}
         made = evidence.model_copy(update={"outcomes": evidence.outcomes[: self.count]})
         kept, likelihoods = observed_since(made, hypotheses, replace(survivors, mechanisms=alive, weighed=weighed))
-        return kept, Shares.of(kept, likelihoods, list(self.task.model.mechanisms))
+        factors = {name: odds.get(name, 1.0) * likelihood for name, likelihood in likelihoods.items()}
+        return kept, Shares.of(kept, factors, list(self.task.model.mechanisms))
 
 
 def _standings(
     stages: Sequence[Stage], clock: Cluster, evidence: Evidence, priors: Priors, steps: StepsDone
 ) -> list[WhatStands]:
-    """What stands after each stage. Worlds are drawn once, for the rows of the first."""
+    """What stands after each stage. Worlds are drawn once, for the rows of the first; for other odds not again."""
     hypotheses = clock.hypotheses
     drawn = clock.weighed(priors, steps.more)
-    kept = [stage.since(drawn, evidence, hypotheses) for stage in stages]
+    kept = [stage.since(drawn, evidence, hypotheses, priors.odds) for stage in stages]
     varied: list[dict[str, Shares]] = [{} for _ in stages]
     for name, beliefs in priors.variations.items():
-        other = clock.weighed(replace(beliefs, runs=max(1, beliefs.runs // 4)), steps.more)
+        if beliefs.draws_as(priors):
+            other = drawn
+            steps.more()
+        else:
+            other = clock.weighed(replace(beliefs, runs=max(1, beliefs.runs // 4)), steps.more)
         for stage, found in zip(stages, varied, strict=True):
-            found[name] = stage.since(other, evidence, hypotheses)[1]
+            found[name] = stage.since(other, evidence, hypotheses, beliefs.odds)[1]
     return [
         WhatStands(
             rows=stage.rows,

@@ -54,6 +54,14 @@ class Incident:
         return " ".join(word for word in words if word)
 
 
+def _check_odds(scenario: Scenario, model: Model) -> None:
+    """Raises UsageError, with the nearest name, for odds of a mechanism that the model has not."""
+    priors = scenario.priors
+    for beliefs in (priors, *priors.variations.values()) if priors else ():
+        for name in beliefs.odds:
+            model.mechanism(name)
+
+
 def scenario_file(path: Path | None) -> Path:
     """The scenario that a command reads: the one that was named, or the incident's."""
     return path or bundled(INCIDENT)
@@ -71,6 +79,7 @@ def load_incident(path: Path | None, *, evidence: Path | None = None, seed: int 
     if seed is not None:
         scenario = replace(scenario, timing=replace(scenario.timing, seed=seed))
     model, source = load_model(scenario.model), evidence or scenario.evidence
+    _check_odds(scenario, model)
     observed = read_evidence(source, model.evidence) if source else None
     if observed is not None and not one_clock([scenario.origin, *observed.times]):
         raise ScenarioError(f"{source}: beside {path or INCIDENT}, {ONE_CLOCK}")

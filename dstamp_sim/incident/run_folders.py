@@ -262,9 +262,12 @@ def _without(content: Any, paths: Sequence[Sequence[str]]) -> Any:
 
 
 def _times(instants: Sequence[datetime]) -> dict[str, Any]:
-    """Start and end of a run of which something was seen at these instants."""
+    """Start and end of a run of which something was seen at these instants; of a single one it is not known which."""
     if not instants:
         return {}
     if not one_clock(list(instants)):
         return {"time": instants[0], "time_means": "start"}
-    return {"time": min(instants), "time_means": "start", "until": max(instants)}
+    first, last = min(instants), max(instants)
+    if first == last:
+        return {"time": first, "time_means": "unknown"}
+    return {"time": first, "time_means": "start", "until": last}

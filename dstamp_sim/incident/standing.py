@@ -9,8 +9,10 @@ from datetime import datetime
 from dstamp_sim.analyses.confidence import below
 from dstamp_sim.incident.likely.experiments import Rated, RuleJudged, Survivors
 from dstamp_sim.incident.likely.likelihood import Weighed
+from dstamp_sim.incident.likely.plan import Plan
 from dstamp_sim.incident.possible.case import MechanismFinding, Possible
 from dstamp_sim.incident.possible.conflicting import Conflict
+from dstamp_sim.incident.possible.never import Never
 from dstamp_sim.incident.possible.pairing import Pairs
 from dstamp_sim.incident.witness.construct import Construction
 from dstamp_sim.incident.witness.drawn import Best
@@ -18,7 +20,7 @@ from dstamp_sim.incident.witness.drawn import Best
 
 @dataclass(frozen=True)
 class Shares:
-    """The shares of the mechanisms, which are equally likely before the evidence, under one set of priors.
+    """The shares of the mechanisms under one set of priors.
 
     `posterior` is computed from the worlds that were drawn; `limits` are its limits by their number (95 %).
     """
@@ -27,15 +29,15 @@ class Shares:
     limits: Mapping[str, tuple[float, float]]
 
     @classmethod
-    def of(cls, survivors: Survivors, likelihoods: Mapping[str, float], names: Sequence[str]) -> Shares:
-        """The shares of these mechanisms; `likelihoods` are those of the outcomes of experiments.
+    def of(cls, survivors: Survivors, factors: Mapping[str, float], names: Sequence[str]) -> Shares:
+        """The shares of these mechanisms; `factors` are their odds before, times how likely each made the outcomes.
 
         A limit has one mechanism at one end of its interval, all others at the other end of theirs.
         """
         weighed = {name: item.likelihood for name, item in survivors.weighed.items()}
-        now = {name: item.estimate * likelihoods[name] for name, item in weighed.items()}
-        low = {name: item.interval.low * likelihoods[name] for name, item in weighed.items()}
-        high = {name: item.interval.high * likelihoods[name] for name, item in weighed.items()}
+        now = {name: item.estimate * factors[name] for name, item in weighed.items()}
+        low = {name: item.interval.low * factors[name] for name, item in weighed.items()}
+        high = {name: item.interval.high * factors[name] for name, item in weighed.items()}
         limits = {name: (_share(name, low, high), _share(name, high, low)) for name in names}
         return cls({name: _share(name, now, now) for name in names}, limits)
 
@@ -83,8 +85,11 @@ class WhatStands:
         return min(shares), max(shares)
 
     def most(self, name: str) -> float:
-        """The largest share over all priors; where no drawn world agreed, its upper limit counts."""
-        return max(one.most(name) for one in (self.shares, *self.varied.values()))
+        """The largest share over all priors; where no drawn world agreed, its upper limit counts.
+
+        A mechanism that needs a death can have any share, as worlds are drawn without deaths.
+        """
+        return 1.0 if self._needs_death(name) else max(one.most(name) for one in (self.shares, *self.varied.values()))
 
     def best(self, mechanism: str) -> MechanismFinding:
         """The row of a mechanism that assumes least."""
@@ -97,18 +102,18 @@ class WhatStands:
 
     @property
     def without_share(self) -> dict[str, str]:
-        """Mechanisms that are left and have no share of the posterior, with the reason and what is known instead.
-
-        Worlds are drawn without deaths, so the likelihood of one that needs a death is not known.
-        """
+        """Mechanisms that are left and have no share of the posterior, with the reason and what is known instead."""
         reasons: dict[str, str] = {}
         for name in self.left:
-            found = self.best(name).timed
-            if found is not None and found.crashes:
+            if self._needs_death(name):
                 reasons[name] = "not weighed: it needs a death, and worlds have none"
             elif not self.posterior[name]:
                 reasons[name] = f"no world agreed; {below(self.shares.limits[name][1])}"
         return reasons
+
+    def _needs_death(self, name: str) -> bool:
+        found = self.best(name).timed
+        return found is not None and found.crashes > 0
 
     def verdict(self, mechanism: str) -> Possible:
         """Possible if it is possible under some reading, impossible if impossible under all."""
@@ -119,14 +124,17 @@ class WhatStands:
 class IncidentFindings:
     """All findings about an incident.
 
-    `standing` is what stands after all outcomes. `twins` has, by mechanism, the others that the outcomes cannot
-    distinguish from it, with the share of its settings. `witnesses` are runs of the cluster in which everything comes
-    out as observed, `timeless` the failed attempts for the other possible mechanisms. `pairs` are two mechanisms at
-    once, judged where no single one is possible; `conflict` are the fewest observations that no single one can produce
-    together. `since` is the instant from which the times of witnesses count.
+    `standing` is what stands after all outcomes, `plans` are experiments to make together. `never` has, by mechanism
+    that is impossible, observed values that no run of it can have. `twins` has, by mechanism, the others that the
+    outcomes cannot distinguish from it, with the share of its settings. `witnesses` are runs of the cluster in which
+    everything comes out as observed, `timeless` the failed attempts for the other possible mechanisms. `pairs` are two
+    mechanisms at once, judged where no single one is possible; `conflict` are the fewest observations that no single
+    one can produce together. `since` is the instant from which the times of witnesses count.
     """
 
     standing: WhatStands
+    plans: tuple[Plan, ...]
+    never: Mapping[str, Never]
     twins: Mapping[str, Mapping[str, float]]
     rule: RuleJudged | None
     witnesses: Mapping[str, Best]

@@ -16,6 +16,9 @@ from dstamp_sim.inputs.schema import ONE_CLOCK, Instant, Name, Positive, Seconds
 MOST_COUNT = 10**9
 """More runs or domains than this no scenario means."""
 
+ALL_EQUAL = "all mechanisms equally likely"
+"""The variation of priors that is added where the scenario states other odds."""
+
 Share = Annotated[float, Field(ge=0, le=1, strict=True)]
 Count = Annotated[int, Field(ge=1, le=MOST_COUNT, strict=True)]
 
@@ -86,6 +89,7 @@ class _Variation(Strict):
     same_identity: Share | None = None
     spread: Seconds | None = None
     probabilities: dict[str, tuple[Positive, Positive]] = Field(default_factory=dict)
+    odds: dict[str, Positive] | None = None
 
 
 class _Priors(Strict):
@@ -98,11 +102,13 @@ class _Priors(Strict):
     probabilities: dict[str, tuple[Positive, Positive]]
     runs: Count
     source: str
+    odds: dict[str, Positive] = Field(default_factory=dict)
     variations: tuple[_Variation, ...] = ()
 
     def priors(self) -> Priors:
         plain = self.model_dump(exclude={"variations"})
-        varied = {v.name: _merged(plain, v.model_dump(exclude_unset=True, exclude={"name"})) for v in self.variations}
+        given = (*self.variations, *([_Variation(name=ALL_EQUAL, odds={})] if self.odds else []))
+        varied = {v.name: _merged(plain, v.model_dump(exclude_unset=True, exclude={"name"})) for v in given}
         return Priors(**plain, variations={name: Priors(**values) for name, values in varied.items()})
 
 

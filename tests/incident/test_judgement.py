@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from dstamp_sim.analyses.confidence import below
+from dstamp_sim.core.errors import UsageError
 from dstamp_sim.incident import evidence as evidence_module
 from dstamp_sim.incident import loaded
 from dstamp_sim.incident.incident import judge_incident
@@ -20,6 +22,7 @@ from dstamp_sim.incident.loaded import load_incident
 from dstamp_sim.incident.replay_scenario import replay_incident
 from dstamp_sim.incident.report.first_screen import first_screen
 from dstamp_sim.incident.report.full import full_report
+from dstamp_sim.incident.report.tornado import tornado_rows
 from dstamp_sim.rendering.as_console import print_document
 from dstamp_sim.rendering.document import Paragraph, Table, as_json, plain
 
@@ -71,8 +74,42 @@ def test_the_shares_are_those_of_the_worlds_and_each_range_holds_its_value(judge
         assert weight.span[0] <= weight.posterior <= weight.span[1]
         assert weight.interval[0] <= weight.estimate <= weight.interval[1]
     alone = judgement.summary.other_priors["nobody else was there"]
-    assert alone["check-race"] == 0  # it needs a partner
+    assert (alone["check-race"].posterior, alone["early-report"].at_most) == (0, 0)  # the one needs a partner
+    assert 0 < alone["check-race"].at_most < 0.1  # none of 5,000 worlds agreed
     assert judgement.summary.flips == ("seldom booked twice",)
+
+
+def with_odds(folder, odds):
+    """The bank's scenario with these odds of its mechanisms."""
+    text = SCENARIO.read_text(encoding="utf-8").replace('"overdraft.py"', f'"{BANK}/overdraft.py"')
+    text = text.replace('"evidence.toml"', f'"{BANK}/evidence.toml"').replace("[priors.prob", f"{odds}[priors.prob")
+    (folder / "odds.toml").write_text(text, encoding="utf-8")
+    return folder / "odds.toml"
+
+
+def test_stated_odds_multiply_the_shares_and_all_equal_is_then_a_variation(judgement, tmp_path):
+    own = judgement.summary
+    incident = load_incident(with_odds(tmp_path, "[priors.odds]\ncheck-race = 3\n\n"))
+    found = judge_incident(incident, replayed=None, out=tmp_path, report=None).summary
+    before, after = own.weights, found.weights
+    ratio = after["check-race"].posterior / after["booked-twice"].posterior
+    assert ratio == pytest.approx(3 * before["check-race"].posterior / before["booked-twice"].posterior)
+    equal = {name: weight.posterior for name, weight in own.weights.items()}
+    assert {n: of.posterior for n, of in found.other_priors["all mechanisms equally likely"].items()} == equal
+    assert "the odds of the mechanisms are check-race 3, and 1 for any other, before the evidence" in found.priors[1]
+
+
+def test_odds_of_an_unknown_mechanism_are_refused(tmp_path):
+    with pytest.raises(UsageError, match="did you mean 'check-race'"):
+        load_incident(with_odds(tmp_path, "[priors.odds]\ncheck-rce = 3\n\n"))
+
+
+def test_the_assumption_that_moves_most_is_on_top_of_its_picture(judgement, folder):
+    shares = {name: weight.posterior for name, weight in judgement.summary.weights.items()}
+    others = judgement.summary.other_priors
+    rows = tornado_rows(shares, {prior: {n: one.posterior for n, one in of.items()} for prior, of in others.items()})
+    assert rows == ["seldom booked twice", "nobody else was there"]
+    assert (folder / "out/assumptions.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("width", [80, 100, 160])
@@ -84,12 +121,15 @@ def test_the_first_screen_answers_in_forty_lines(judgement, width):
     text = " ".join(" ".join(shown).split())
     for told in (
         "Which of 3 mechanisms can have produced 3 runs as observed?",
-        "Proved impossible, with any number of partners: early-report cannot produce any of the runs.",
+        "Proved impossible, with any number of partners: early-report cannot produce any of the runs: "
+        "no order of the steps ends in paid: True, 40 left, as ann did.",
         "Needs runs that nobody saw: check-race (exactly 1).",
         "Possible alone: booked-twice (with 1 failure).",
+        'The assumption that moves most is "seldom booked twice": check-race 42% -> 94%.',
         "Another comes first if the assumption is instead: seldom booked twice.",
         "Next: two withdrawals from one account at once (cost: two visits).",
         '"overdrawn" fits every one that is left; "in order" fits booked-twice.',
+        "Together: one withdrawal and two at once (3 runs): 0.66 bits at least, at worst 2 of 2 left.",
         "out/report.html, or here with --full",
     ):
         assert told in text
@@ -130,7 +170,7 @@ def words(page):
 
 def test_the_page_has_its_pictures_inside_and_links_only_to_files_beside_it(folder):
     page = (folder / "out/report.html").read_text(encoding="utf-8")
-    assert page.count('<img alt="') == page.count("data:image/png;base64,") == 1
+    assert page.count('<img alt="') == page.count("data:image/png;base64,") == 2
     targets = re.findall(r'(?:href|src)="(?!data:)([^"]+)"', page)
     assert targets and all((folder / "out" / target).is_file() for target in targets)
     assert not re.search(r"https?://", page)
@@ -152,6 +192,10 @@ def test_the_tables_hold_the_figures_of_the_judgement(judgement, folder):
     assert {row["outcome"] for row in predicted} == {"in order", "overdrawn"}
     priors = list(csv.DictReader((folder / "out/other-priors.csv").read_text(encoding="utf-8").splitlines()))
     assert len(priors) == 2 * 3
+    shares = {(row["priors"], row["mechanism"]): (row["posterior"], row["at_most"]) for row in priors}
+    share, most = shares["nobody else was there", "check-race"]
+    assert share == below(float(most)) and share.startswith("below ")
+    assert shares["nobody else was there", "early-report"] == ("0", "0.0")  # proved
 
 
 def test_the_report_says_what_a_missing_observation_was_taken_as(judgement):

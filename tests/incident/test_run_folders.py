@@ -44,6 +44,12 @@ def test_results_and_log_become_a_run_and_unknown_keys_are_kept(tmp_path):
     assert (red.time.isoformat(), red.until.isoformat()) == ("2026-06-10T20:54:00+00:00", "2026-06-10T21:09:00+00:00")
 
 
+def test_a_single_instant_is_not_known_to_be_a_start_or_an_end(tmp_path):
+    put(tmp_path, "184", GREEN, LOG.splitlines()[0] + "\n")
+    run = read_run_folders(tmp_path, CC_CI).runs[0]
+    assert (run.time is not None, run.time_means, run.until) == (True, "unknown", None)
+
+
 def test_what_the_model_does_not_declare_is_kept_and_compared_with_nothing(tmp_path):
     put(tmp_path, "a", GREEN | {"backup": "pass", "install": "pass"})
     run = read_run_folders(tmp_path, CC_CI).runs[0]

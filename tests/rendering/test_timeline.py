@@ -11,7 +11,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
 from dstamp_sim.rendering.timeline.layout import lay_out
-from dstamp_sim.rendering.timeline.png import draw_timeline
+from dstamp_sim.rendering.timeline.png import _LABELS, draw_timeline
 from dstamp_sim.rendering.timeline.shapes import measure
 from dstamp_sim.rendering.timeline.svg import standalone_svg
 from tests.rendering import sample_traces as samples
@@ -76,3 +76,10 @@ def test_no_text_is_wider_than_the_layout_believes(weight: str) -> None:
     for words in ("wait_converged", "MWMW@@%%", "✗ fail · eb96de94+U", "AVATAR To", "app-domain lock", "… — → ✓ é ü □"):
         drawn = TextPath((0, 0), words, size=100, prop=font, usetex=False).get_extents().width
         assert drawn <= measure(words, 100, bold=weight == "bold") + 1
+
+
+def test_what_was_left_out_is_said_in_grey():
+    """A label without room is no fault: red is for what went wrong."""
+    css = (Path(samples.__file__).parents[2] / "dstamp_sim/rendering/assets/page.css").read_text(encoding="utf-8")
+    assert _LABELS["omission"] == _LABELS["quiet"] != _LABELS["missing"]
+    assert ".label.omission { fill: var(--quiet); }" in css

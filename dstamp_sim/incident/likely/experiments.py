@@ -17,6 +17,9 @@ from dstamp_sim.incident.likely.likelihood import Predicted, Weighed, observe, p
 SMALL = 0.01
 """Smaller shares of the posterior are not listed."""
 
+WORTH = 0.1
+"""An experiment that costs no run comes first if it tells as many bits of the question which mechanism it was."""
+
 
 @dataclass(frozen=True)
 class Survivors:
@@ -91,14 +94,14 @@ def observed_since(
 
 
 def rated(posterior: Mapping[str, float], hypotheses: Hypotheses, survivors: Survivors) -> tuple[Rated, ...]:
-    """The catalogue, the most telling experiment first."""
+    """The catalogue, the most telling experiment first; before it those that cost no run and tell something."""
     found = []
     for name, experiment in hypotheses.experiments.items():
         predicted = survivors.predict(experiment)
         outcomes = sorted({outcome for item in predicted.values() for outcome in item.shares})
         means = {outcome: _meaning(outcome, posterior, predicted) for outcome in outcomes}
         found.append(Rated(name, experiment, predicted, _bits(posterior, predicted, outcomes), means))
-    return tuple(sorted(found, key=lambda item: -item.bits))
+    return tuple(sorted(found, key=lambda item: (bool(item.experiment.starts_s) or item.bits < WORTH, -item.bits)))
 
 
 def judged_rule(rule: Rule, predicted: Mapping[str, Predicted]) -> RuleJudged:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -154,12 +155,14 @@ def agreeing_runs(swept: Swept, case: Case, evidence: Observable) -> NDArray[np.
 class Predicted:
     """How often an experiment has which outcome under one mechanism, over the worlds that agree with the evidence.
 
-    If none agrees, over the worlds that agree with most of it (`agree` is then False).
+    If none agrees, over the worlds that agree with most of it (`agree` is then False). `in_turn` are the outcomes world
+    by world: the same place is the same world for every experiment.
     """
 
     shares: Mapping[str, float]
     worlds: int
     agree: bool = True
+    in_turn: tuple[str, ...] = ()
 
 
 MOST_PREDICTED, MOST_OBSERVED = 400, 4000
@@ -168,13 +171,22 @@ MOST_PREDICTED, MOST_OBSERVED = 400, 4000
 
 def predict(experiment: Experiment, mechanism: Mechanism, weighed: Weighed, timing: Timing, *, seed: int) -> Predicted:
     """The outcomes of an experiment under a mechanism, its unknowns drawn again from the worlds that agreed."""
-    counts: dict[str, int] = {}
-    for _, outcomes in _tried(experiment, mechanism, weighed, timing, seed, MOST_PREDICTED):
-        for outcome in outcomes:
-            counts[outcome] = counts.get(outcome, 0) + 1
-    total = sum(counts.values())
-    shares = {name: count / total for name, count in sorted(counts.items())}
-    return Predicted(shares, total, weighed.likelihood.hits > 0)
+    tried = _tried(experiment, mechanism, weighed, timing, seed, MOST_PREDICTED)
+    counts = Counter(outcome for _, outcomes in tried for outcome in outcomes)
+    shares = {name: count / counts.total() for name, count in sorted(counts.items())}
+    return Predicted(shares, counts.total(), weighed.likelihood.hits > 0, tuple(_in_turn(tried, weighed)))
+
+
+def _in_turn(tried: Sequence[tuple[NDArray[np.int64], list[str]]], weighed: Weighed) -> Iterator[str]:
+    """An outcome for each world in which experiments are run, also where the incident was looked at in fewer."""
+    size = sum(map(len, weighed.pools))
+    for (worlds, outcomes), pool in zip(tried, weighed.pools, strict=True):
+        spread = _spread(pool, MOST_PREDICTED, size)
+        if len(outcomes) != len(spread):
+            by_world = dict(zip(worlds, outcomes, strict=True))
+            yield from (by_world[world] for world in spread)
+        else:
+            yield from outcomes
 
 
 def observe(

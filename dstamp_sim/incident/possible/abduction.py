@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from dstamp_sim.core.system import System
 from dstamp_sim.incident.evidence import ExperimentOutcome
@@ -85,6 +86,11 @@ class Judging:
         runs = [run for run in self.case.runs if run.name in names]
         factory = self.variant.mechanism.factory
         return any(self.engines.excluded(*self._with_any_partners(run, factory)) for run in runs)
+
+    def excludes_values(self, run: Observation, values: tuple[tuple[str, Any], ...]) -> bool:
+        """Whether it is known at little cost that an observed run cannot have these of its values."""
+        seen = replace(run, fields=values)
+        return self.engines.excluded(*self._with_any_partners(seen, self.variant.mechanism.factory))
 
     def refutes(self, names: Collection[str]) -> bool:
         """Whether these observations alone are refuted for every number of partners that is tried."""

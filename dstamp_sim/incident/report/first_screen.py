@@ -12,13 +12,25 @@ from dstamp_sim.incident.possible.case import Possible
 from dstamp_sim.incident.report.phrases import (
     fits,
     flips,
+    likely,
     likely_outcomes,
     partners,
+    plan,
     refuted,
     span,
 )
 from dstamp_sim.incident.report.summary import MechanismRow, Summary
-from dstamp_sim.rendering.document import Block, Document, Items, Paragraph, Table, Text, strong
+from dstamp_sim.rendering.document import (
+    Block,
+    Document,
+    Items,
+    Paragraph,
+    Table,
+    Text,
+    parts,
+    strong,
+    with_code,
+)
 
 LEAST_LISTED = 0.01
 """Smaller shares of the posterior are not listed one by one."""
@@ -66,9 +78,9 @@ def _lines(summary: Summary) -> Iterator[Text]:
 
 def _proved(summary: Summary) -> Iterator[Text]:
     """The findings that rest on no probability."""
-    cannot = [f"{listed(names)} cannot produce {what}" for names, what in refuted(summary)]
+    cannot = ". ".join(refuted(summary))
     if cannot:
-        yield strong("Proved impossible"), f", with any number of partners: {'; '.join(cannot)}."
+        yield strong("Proved impossible"), ", with any number of partners: ", *parts(with_code(f"{cannot}."))
     possible = {name: row for name, row in summary.best.items() if row.verdict == Possible.POSSIBLE.value}
     company = _by_number({n: row for n, row in possible.items() if _partners_in_time(row)}, _least_partners)
     if company:
@@ -106,15 +118,18 @@ def _by_number(rows: dict[str, MechanismRow], number: Callable[[MechanismRow], s
 
 def _spans(summary: Summary) -> str:
     """The likelihood of each as a range over the stated priors, and the priors that change the first place."""
-    ranked = sorted(summary.left, key=lambda name: -summary.weights[name].span[1])
+    ranked = sorted(summary.weighed, key=lambda name: -summary.weights[name].span[1])
     named = [name for name in ranked if summary.weights[name].span[1] >= LEAST_LISTED]
     shares = ", ".join(f"{name} {span(summary.weights[name].span, summary.weights[name].most)}" for name in named)
     most = max((summary.weights[name].most for name in ranked if name not in named), default=0.0)
     rest = f"the other {len(ranked) - len(named)} {below(most)}" if len(ranked) > len(named) > 0 else ""
+    unweighed = [name for name in summary.left if name not in ranked]
+    without = f" Not weighed, and in no share: {listed(unweighed)}." if unweighed else ""
     priors = many(len(summary.other_priors) + 1, "set")
     if not named:
         return f"under none of the {priors} of priors that were tried did a drawn world agree with all observations."
-    return f"{', '.join(part for part in (shares, rest) if part)}, over {priors} of assumed priors. {flips(summary)}"
+    ranges = ", ".join(part for part in (shares, rest) if part)
+    return f"{ranges}, over {priors} of assumed priors. {flips(summary)}{without}"
 
 
 def _next(summary: Summary) -> Iterator[Text]:
@@ -131,6 +146,8 @@ def _next(summary: Summary) -> Iterator[Text]:
     if len(outcomes) > MOST_OUTCOMES:
         means.append(f"{many(len(outcomes) - MOST_OUTCOMES, 'more outcome')} in the report")
     yield strong("Next"), f": {first.story} (cost: {first.cost or 'not stated'}). {'; '.join(means)}."
+    if summary.plans and any(len(one.names) > 1 for one in summary.plans):
+        yield strong("Together"), f": {'; '.join(plan(one, len(summary.left)) for one in summary.plans)}."
 
 
 def _small_table(summary: Summary) -> Table:
@@ -139,7 +156,7 @@ def _small_table(summary: Summary) -> Table:
     for name, weight in sorted(summary.weights.items(), key=lambda item: -item[1].span[1]):
         if name in summary.left:
             row = summary.best[name]
-            rows.append((name, row.verdict, partners(row), weight.instead or span(weight.span, weight.most)))
+            rows.append((name, row.verdict, partners(row), likely(weight)))
     gone = len(summary.stories) - len(summary.left)
     if gone:
         rows.append((many(gone, "other" if rows else "mechanism"), Possible.IMPOSSIBLE.value, "", ""))

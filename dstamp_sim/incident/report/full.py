@@ -8,10 +8,11 @@ from typing import Any
 
 from dstamp_sim.analyses.speech import listed
 from dstamp_sim.core.numbers import many
+from dstamp_sim.incident.likely.plan import MOST_TOGETHER
 from dstamp_sim.incident.report.first_screen import first_answer
-from dstamp_sim.incident.report.phrases import flips, partners, reasons, share, span
+from dstamp_sim.incident.report.phrases import chance, estimate, flips, likely, partners, plan, reasons, share
 from dstamp_sim.incident.report.replayed import replay_table
-from dstamp_sim.incident.report.summary import EvidenceSummary, ExperimentRow, MechanismRow, Summary
+from dstamp_sim.incident.report.summary import EvidenceSummary, ExperimentRow, MechanismRow, OtherShare, Summary
 from dstamp_sim.rendering.document import (
     Block,
     Document,
@@ -216,10 +217,12 @@ def _likely(summary: Summary, files: Mapping[str, Path]) -> Iterator[Block]:
         yield Figure(files["posterior"], "The posterior, with the range over other priors")
     yield Heading("What was assumed", 3)
     yield Items(summary.priors)
-    yield Heading("Which assumption flips it", 3)
+    yield Heading("Which assumption moves it", 3)
     yield Paragraph(flips(summary))
+    if "assumptions" in files:
+        yield Figure(files["assumptions"], "Each assumption by itself, instead of the scenario's own")
     instead = tuple(
-        (name, *(f"{mechanism} {share(found)}" for mechanism, found in _ranked(other)[:3]))
+        (name, *(f"{mechanism} {share(found)}" for mechanism, found in _ranked(_shares(other))[:3]))
         for name, other in summary.other_priors.items()
     )
     if instead:
@@ -233,10 +236,13 @@ def _weight_rows(summary: Summary) -> Iterator[tuple[Text, ...]]:
             yield _cells((code(name), "0 (impossible)", "", "", "0", ""))
             continue
         low, high = weight.limits
-        posterior = weight.instead or f"{weight.posterior:.1%} ({low:.1%} to {high:.1%})"
-        alone = f"{weight.without_unseen_partners:.2g}"
-        interval = f"{weight.interval[0]:.2g} to {weight.interval[1]:.2g}"
-        yield _cells((code(name), f"{weight.estimate:.2g}", interval, alone, posterior, span(weight.span, weight.most)))
+        limits = f"{estimate(weight.posterior, high)} ({estimate(low, low)} to {estimate(high, high)})"
+        alone = chance(weight.without_unseen_partners, weight.without_unseen_at_most)
+        found, interval = (
+            chance(weight.estimate, weight.interval[1]),
+            " to ".join(f"{end:.2g}" for end in weight.interval),
+        )
+        yield _cells((code(name), found, interval, alone, weight.instead or limits, likely(weight)))
 
 
 def _not_told_apart(summary: Summary) -> Iterator[Block]:
@@ -267,6 +273,14 @@ def _next(summary: Summary) -> Iterator[Block]:
     )
     rows = tuple((item.story, f"{item.bits:.2f}", item.cost or "not given") for item in summary.experiments)
     yield Table(("experiment", "bits", "cost"), rows)
+    if summary.plans:
+        yield Paragraph(
+            f"Of all plans of up to {MOST_TOGETHER} of these, the first tells most under the scenario's priors; a "
+            "second one leaves fewer mechanisms at worst, whatever the priors and the outcomes. Of two that do as "
+            "well, the one that costs less is named. The meaning of outcomes was learned in one half of the worlds, "
+            "and the bits were counted in the other."
+        )
+        yield Items(tuple(f"{plan(one, len(summary.left))}." for one in summary.plans))
     for item in summary.experiments:
         yield from _experiment(item)
 
@@ -329,6 +343,11 @@ def _twins(summary: Summary) -> dict[str, Mapping[str, float]]:
 
 def _ranked(shares: Mapping[str, float]) -> list[tuple[str, float]]:
     return sorted(shares.items(), key=lambda item: -item[1])
+
+
+def _shares(other: Mapping[str, OtherShare]) -> dict[str, float]:
+    """The shares of those that have one, or may have."""
+    return {name: share.posterior for name, share in other.items() if share.at_most}
 
 
 def _chance(found: float) -> str:

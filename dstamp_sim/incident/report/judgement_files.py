@@ -8,15 +8,20 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from dstamp_sim.analyses.confidence import below
 from dstamp_sim.disk.writing import write
 from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.report.full import full_report
 from dstamp_sim.incident.report.posterior import draw_posterior
 from dstamp_sim.incident.report.summary import Summary
+from dstamp_sim.incident.report.tornado import draw_tornado
 from dstamp_sim.incident.standing import IncidentFindings
 from dstamp_sim.incident.witness.drawn import save_witness
 from dstamp_sim.rendering.as_html import html
 from dstamp_sim.rendering.as_markdown import markdown
+
+LEAST_DRAWN = 0.02
+"""Mechanisms whose share is smaller under all priors are not in the picture of the assumptions."""
 
 PAGE = "report.html"
 """The whole report as a page, in the folder of a judgement's files."""
@@ -30,6 +35,11 @@ def draw_judgement(judged: IncidentFindings, incident: Incident, out: Path) -> l
         files.append(out / "posterior.png")
         ends = {"least": {one: now.span(one)[0] for one in now.left}, "most": {one: now.most(one) for one in now.left}}
         draw_posterior(now.posterior, now.without_share, ends, files[-1])
+        leading = [name for name in now.left if now.span(name)[1] >= LEAST_DRAWN]
+        if leading and now.varied:
+            files.append(out / "assumptions.png")
+            others = {prior: of.posterior for prior, of in now.varied.items()}
+            draw_tornado({name: now.posterior[name] for name in leading}, others, files[-1])
     for best in judged.witnesses.values():
         files += save_witness(best, incident.scenario.model, incident.scenario.title, judged.since, out)
     return files
@@ -80,8 +90,8 @@ def _tables(summary: Summary) -> dict[str, Rows]:
                     "; ".join(row.reasons),
                     row.least.partners if row.least else None,
                     row.least_without_timing.partners if row.least_without_timing else None,
-                    weights[row.mechanism].estimate,
-                    weights[row.mechanism].posterior,
+                    _number(weights[row.mechanism].estimate, weights[row.mechanism].interval[1]),
+                    _number(weights[row.mechanism].posterior, weights[row.mechanism].limits[1]),
                 )
                 for row in summary.mechanisms
             ),
@@ -92,18 +102,22 @@ def _tables(summary: Summary) -> dict[str, Rows]:
                 (
                     name,
                     item.worlds,
-                    item.estimate,
+                    _number(item.estimate, item.interval[1]),
                     *item.interval,
-                    item.without_unseen_partners,
-                    item.posterior,
+                    _number(item.without_unseen_partners, item.without_unseen_at_most),
+                    _number(item.posterior, item.limits[1]),
                     *item.limits,
                 )
                 for name, item in weights.items()
             ),
         ),
         "other-priors": (
-            ("priors", "mechanism", "posterior"),
-            ((prior, name, share) for prior, of in summary.other_priors.items() for name, share in of.items()),
+            ("priors", "mechanism", "posterior", "at_most"),
+            (
+                (prior, name, _number(share.posterior, share.at_most), share.at_most)
+                for prior, of in summary.other_priors.items()
+                for name, share in of.items()
+            ),
         ),
         "experiments": (
             ("experiment", "bits", "mechanism", "outcome", "chance"),
@@ -115,6 +129,11 @@ def _tables(summary: Summary) -> dict[str, Rows]:
             ),
         ),
     }
+
+
+def _number(value: float, at_most: float) -> float | str:
+    """A number that was counted; where nothing was counted, its upper limit in words: 0 only where that is proved."""
+    return value or below(at_most)
 
 
 def _write_table(path: Path, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from dstamp_sim.analyses.confidence import below
 from dstamp_sim.analyses.speech import listed
-from dstamp_sim.incident.report.summary import ExperimentRow, MechanismRow, Summary
+from dstamp_sim.core.numbers import many
+from dstamp_sim.incident.likely.plan import Plan
+from dstamp_sim.incident.report.summary import ExperimentRow, MechanismRow, Summary, Weight
 
 MOST_FITTING = 4
 """How many mechanisms are named that an outcome fits."""
@@ -16,6 +18,22 @@ def share(probability: float) -> str:
     """A share in whole percent; a tiny share is not written as zero, nor a large one as certain."""
     written = f"{probability:.0%}"
     return {"0%": "below 1%", "100%": "above 99%"}.get(written, written)
+
+
+def estimate(value: float, at_most: float) -> str:
+    """A share that was counted, in tenths of a percent; where nothing was counted, or next to nothing, its limit."""
+    written = f"{value:.1%}"
+    return below(value or at_most) if written == "0.0%" else written
+
+
+def chance(value: float, at_most: float) -> str:
+    """A chance that was counted; where nothing was counted, its upper limit."""
+    return f"{value:.2g}" if value else below(at_most)
+
+
+def likely(weight: Weight) -> str:
+    """The range of a mechanism's share over the stated priors, or why it has none."""
+    return weight.instead if weight.instead and weight.most == 1 else span(weight.span, weight.most)
 
 
 def span(ends: tuple[float, float], most: float) -> str:
@@ -56,16 +74,19 @@ def _outcomes(summary: Summary) -> list[str]:
     return [f"{made['experiment']}={made['outcome']}" for made in summary.evidence.outcomes]
 
 
-def refuted(summary: Summary) -> list[tuple[list[str], str]]:
-    """The impossible mechanisms, grouped by the observations that they cannot produce, with these in words."""
-    groups: dict[str, list[str]] = {}
+def refuted(summary: Summary) -> list[str]:
+    """A sentence for the impossible mechanisms that cannot produce the same observations, for the same reason."""
+    groups: dict[tuple[str, str], list[str]] = {}
     for name in summary.best:
         rows = [row for row in summary.mechanisms if row.mechanism == name]
         if all(row.verdict == "impossible" for row in rows):
             common = [item for item in rows[0].against if all(item in row.against for row in rows)]
             each = cannot_give(summary, common) if common else "all of this in any one reading"
-            groups.setdefault(each, []).append(name)
-    return [(names, each) for each, names in groups.items()]
+            groups.setdefault((each, summary.never.get(name, "")), []).append(name)
+    return [
+        f"{listed(names)} cannot produce {each}" + (f": no order of the steps ends in {values}" if values else "")
+        for (each, values), names in groups.items()
+    ]
 
 
 def reasons(summary: Summary, rows: Sequence[MechanismRow]) -> str:
@@ -89,10 +110,40 @@ def _unreachable(summary: Summary, names: Sequence[str], under: str = "") -> str
 
 
 def flips(summary: Summary) -> str:
-    """Under which of the stated priors another mechanism comes first."""
+    """Which of the stated priors moves a share most, and under which another mechanism comes first."""
+    return " ".join((*_moves_most(summary), _flips(summary)))
+
+
+def _moves_most(summary: Summary) -> Iterator[str]:
+    moves = {name: move for name in summary.left if (move := most_moved(summary, name)) is not None}
+    if moves:
+        name = max(moves, key=lambda name: abs(moves[name][1] - summary.weights[name].posterior))
+        yield f'The assumption that moves most is "{moves[name][0]}": {name} {moved(summary, name)}.'
+
+
+def most_moved(summary: Summary, name: str) -> tuple[str, float] | None:
+    """The variation of the priors that moves a mechanism's share most, and that share; None if none moves it."""
+    own = summary.weights[name].posterior
+    shares = {prior: of[name].posterior for prior, of in summary.other_priors.items() if of[name].posterior != own}
+    return max(shares.items(), key=lambda item: abs(item[1] - own), default=None)
+
+
+def moved(summary: Summary, name: str) -> str:
+    """By how much that is."""
+    most = most_moved(summary, name)
+    return f"{share(summary.weights[name].posterior)} -> {share(most[1])}" if most else ""
+
+
+def _flips(summary: Summary) -> str:
     if not summary.flips:
         return "No other prior that was tried changes which comes first."
     return f"Another comes first if the assumption is instead: {'; '.join(summary.flips)}."
+
+
+def plan(found: Plan, of: int) -> str:
+    """A plan in words: what to make together, its cost, and what it tells at least."""
+    together = listed(found.names)
+    return f"{together} ({many(found.runs, 'run')}): {found.bits:.2f} bits at least, at worst {found.stay} of {of} left"
 
 
 def fits(summary: Summary, experiment: ExperimentRow, outcome: str) -> str:

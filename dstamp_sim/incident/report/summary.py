@@ -9,15 +9,17 @@ from datetime import datetime
 from typing import Any
 
 from dstamp_sim.core.observable import UNKNOWN, Observable
-from dstamp_sim.core.scenario import Scenario
+from dstamp_sim.core.scenario import Priors, Scenario
 from dstamp_sim.incident.evidence import Evidence
 from dstamp_sim.incident.likely.experiments import Rated, RuleJudged, entropy
 from dstamp_sim.incident.likely.identifiability import REPETITIONS
 from dstamp_sim.incident.likely.likelihood import Weighed
+from dstamp_sim.incident.likely.plan import Plan
 from dstamp_sim.incident.likely.worlds import UNSEEN
 from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.possible.case import Case, LeastWitness, MechanismFinding, Possible, partners_text
 from dstamp_sim.incident.possible.conflicting import Conflict
+from dstamp_sim.incident.possible.never import Never
 from dstamp_sim.incident.replay_scenario import Replay, ReplayedRun
 from dstamp_sim.incident.standing import IncidentFindings, WhatStands
 from dstamp_sim.incident.witness.construct import Construction
@@ -104,11 +106,20 @@ class Weight:
     interval: tuple[float, float]
     worlds: int
     without_unseen_partners: float
+    without_unseen_at_most: float
     posterior: float
     limits: tuple[float, float]
     span: tuple[float, float]
     most: float
     instead: str | None
+
+
+@dataclass(frozen=True)
+class OtherShare:
+    """The share of a mechanism under other priors; `at_most` is its upper limit where no drawn world agreed."""
+
+    posterior: float
+    at_most: float
 
 
 @dataclass(frozen=True)
@@ -183,7 +194,7 @@ class Summary:
     left: tuple[str, ...]
     weights: Mapping[str, Weight]
     entropy_bits: float
-    other_priors: Mapping[str, Mapping[str, float]]
+    other_priors: Mapping[str, Mapping[str, OtherShare]]
     flips: tuple[str, ...]
     not_told_apart: Mapping[str, Mapping[str, float]]
     repetitions: int
@@ -197,6 +208,8 @@ class Summary:
     longest_run_s: float
     most_deaths: int
     experiments: tuple[ExperimentRow, ...]
+    plans: tuple[Plan, ...]
+    never: Mapping[str, str]
     rule: RuleRow | None
 
     @property
@@ -218,6 +231,11 @@ class Summary:
     def with_verdict(self, verdict: Possible) -> list[str]:
         """The mechanisms with this verdict."""
         return [name for name, row in self.best.items() if row.verdict == verdict.value]
+
+    @property
+    def weighed(self) -> list[str]:
+        """The mechanisms that are left and have a share, or an upper limit of one."""
+        return [name for name in self.left if self.weights[name].most < 1 or not self.weights[name].instead]
 
     @property
     def ranked(self) -> list[tuple[str, Weight]]:
@@ -245,7 +263,10 @@ def summarise(judged: IncidentFindings, incident: Incident, evidence: Evidence, 
         left=tuple(now.left),
         weights={name: _weight(name, item, now) for name, item in now.weighed.items()},
         entropy_bits=entropy(list(now.posterior.values())),
-        other_priors={name: dict(other.posterior) for name, other in now.varied.items()},
+        other_priors={
+            prior: {name: OtherShare(share, of.most(name)) for name, share in of.posterior.items()}
+            for prior, of in now.varied.items()
+        },
         flips=now.flips,
         not_told_apart={name: dict(others) for name, others in judged.twins.items()},
         repetitions=REPETITIONS,
@@ -259,6 +280,8 @@ def summarise(judged: IncidentFindings, incident: Incident, evidence: Evidence, 
         longest_run_s=judged.longest_run_s,
         most_deaths=Case.most_crashes,
         experiments=tuple(map(_experiment, now.next)),
+        plans=judged.plans,
+        never={name: _never(one, model.evidence) for name, one in judged.never.items()},
         rule=_rule(judged.rule) if judged.rule else None,
     )
 
@@ -298,7 +321,7 @@ def _priors(scenario: Scenario, model: Model) -> list[str]:
     delays = [f"{name} {given.words()}" for name, given in scenario.timing.delays.items()]
     return [
         f"source of the priors: {priors.source}",
-        "all mechanisms are equally likely before the evidence, and so are the readings of each",
+        f"{_odds(priors)} before the evidence, and all readings of each equally likely",
         f"unseen partners around the cluster: {low:g} to {high:g} on average (log-uniform), {UNSEEN} at most",
         *(
             [f"all runs have the same unknown identity ({identity}) with probability {priors.same_identity:g}, "
@@ -311,6 +334,17 @@ def _priors(scenario: Scenario, model: Model) -> list[str]:
         f"a standard deviation of {priors.spread:g}",
         f"rates, one draw for all runs of a world: {'; '.join(rates) or 'none'}",
     ]  # fmt: skip
+
+
+def _never(found: Never, observable: Observable) -> str:
+    return f"{observable.worded(found.values)}, as {found.run} did"
+
+
+def _odds(priors: Priors) -> str:
+    if not priors.odds:
+        return "all mechanisms are equally likely"
+    stated = ", ".join(f"{name} {odds:g}" for name, odds in priors.odds.items())
+    return f"the odds of the mechanisms are {stated}, and 1 for any other,"
 
 
 def _replay(replayed: Replay) -> ReplaySummary:
@@ -358,6 +392,7 @@ def _weight(name: str, item: Weighed, now: WhatStands) -> Weight:
         interval=(low, high),
         worlds=item.likelihood.worlds,
         without_unseen_partners=item.alone.estimate,
+        without_unseen_at_most=item.alone.interval.high,
         posterior=now.posterior[name],
         limits=now.shares.limits[name],
         span=now.span(name),

@@ -71,7 +71,7 @@ _LABELS: dict[str, str] = {
     "quiet": _QUIET,
     "deed": "#3b434c",
     "subtitle": "#3b434c",
-    "omission": _RED,
+    "omission": _QUIET,
     "flag_wrong": _RED,
     "cut": _QUIET,
     "missing": _RED,
