@@ -1,9 +1,9 @@
-"""How `explore` prints a matrix: a row for each cell as soon as it is found, then where the verdict flips."""
+"""How `explore` and `prove` print a matrix: a row for each cell as it is found, then where the verdict flips."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dstamp_sim.matrix.cells import MatrixCell, MatrixSubject
     from dstamp_sim.matrix.matrix import Matrix
     from dstamp_sim.pipeline.explore import ExploreOptions
+    from dstamp_sim.pipeline.prove import ProveOptions
 
 
 def ask_matrix(
@@ -27,7 +28,7 @@ def ask_matrix(
     setting: MatrixSetting,
     properties: Sequence[str],
     crashes: int | None,
-    options: ExploreOptions,
+    asking: ExploreOptions | ProveOptions,
     *,
     out: Path,
     as_json: bool,
@@ -38,8 +39,7 @@ def ask_matrix(
     from dstamp_sim.matrix.matrix import find_matrix  # noqa: PLC0415 - as above
     from dstamp_sim.matrix.matrix_files import write_matrix  # noqa: PLC0415 - as above
 
-    each = replace(options, memory_mb=max(1, options.memory_mb // cores()))
-    subject = MatrixSubject(reference, setting, tuple(properties), crashes, each)
+    subject = MatrixSubject(reference, setting, tuple(properties), crashes, asking.shared_by(cores()))
     console, axes = output(), subject.setting.axes
     wide = [max(len(axis.name), *map(len, axis.values)) for axis in axes]
     if not as_json:
@@ -80,13 +80,17 @@ def _found(cell: MatrixCell) -> str:
         return f"not asked     {cell.refused}"
     size = f"{cell.states:>12,} {'state' if cell.states == 1 else 'states'}"
     if cell.verdict is Verdict.VIOLATED:
-        return f"{cell.verdict.value:<12}{size}  {many(cell.steps, 'step')}: {cell.broken}"
+        numbers = f" with {cell.copies}" if cell.copies else ""
+        return f"{cell.verdict.value:<12}{size}  {many(cell.steps, 'step')}{numbers}: {cell.broken}"
     return f"{cell.verdict.value:<12}{size}  {cell.why}".rstrip()
 
 
 def _below(found: Matrix) -> list[str]:
     """Where the verdict flips, the command that tells the first story, and what was known before."""
-    lines = ["", *(found.flips() or ["The verdict is the same all along every parameter."])]
+    from dstamp_sim.matrix.axes import PLACEMENT  # noqa: PLC0415 - commands load what they need
+
+    counted = any(axis.name != PLACEMENT for axis in found.axes)
+    lines = ["", *(found.flips() or ["The verdict is the same all along every parameter."] * counted)]
     bad = next((cell for cell in found.cells if cell.verdict is Verdict.VIOLATED), None)
     if bad is not None:
         lines.append(f"The first story: {_command(found.subject, bad)}")
@@ -96,13 +100,13 @@ def _below(found: Matrix) -> list[str]:
 
 
 def _command(subject: MatrixSubject, cell: MatrixCell) -> str:
-    """The command that explores one cell."""
+    """The command that asks one cell."""
     settings, placement = subject.setting.of(cell.values)
     options = [f"--set {quote(item)}" for item in settings]
     options += [f"--placement {quote(placement)}"] if placement else []
     options += [f"--property {quote(name)}" for name in subject.properties]
     options += [f"--crashes {subject.crashes}"] if subject.crashes is not None else []
-    return " ".join(["dstamp explore", quote(subject.reference), *options])
+    return " ".join([f"dstamp {subject.asking.verb}", quote(subject.reference), *options])
 
 
 def _json(found: Matrix) -> dict[str, Any]:

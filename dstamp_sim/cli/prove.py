@@ -8,6 +8,7 @@ import typer
 
 from dstamp_sim.cli import options
 from dstamp_sim.cli.console import progress, reference_of
+from dstamp_sim.cli.matrix import ask_matrix
 from dstamp_sim.cli.report import print_report
 
 
@@ -22,11 +23,18 @@ def prove(
     force: options.Force = False,  # noqa: ARG001 - its callback has done all
     as_json: options.AsJson = False,
 ) -> None:
-    """Judge a model for every number of copies: HOLDS for all of them, or the fewest that fail and how."""
-    from dstamp_sim.pipeline.prove import prove_model  # noqa: PLC0415 - commands load what they need
+    """Judge a model for every number of copies: HOLDS for all of them, or the fewest that fail and how.
+
+    Several values of another parameter, or `--placement all`, make a matrix, as in `explore`.
+    """
+    from dstamp_sim.matrix.axes import read_axes  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.pipeline.prove import ProveOptions, prove_model  # noqa: PLC0415 - as above
     from dstamp_sim.pipeline.subject import load_subject  # noqa: PLC0415 - as above
 
     reference = reference_of(model, mechanism)
+    setting = read_axes(reference, settings or (), placement)
+    if setting is not None:
+        ask_matrix(reference, setting, properties or (), crashes, ProveOptions(), out=out, as_json=as_json)
     asked = load_subject(reference, settings, placement, properties, crashes, numbers_open=True)
     with progress() as tell:
         found = prove_model(asked, out=out, progress=tell)

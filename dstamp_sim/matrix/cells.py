@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from dstamp_sim.core.errors import PACKAGE, UsageError
-from dstamp_sim.core.verdict import Report, Verdict
+from dstamp_sim.core.verdict import Judgement, Report, Verdict
 from dstamp_sim.inputs.model_file import fingerprint
 from dstamp_sim.matrix.axes import MatrixSetting
 from dstamp_sim.pipeline.explore import ExploreOptions
+from dstamp_sim.pipeline.prove import ProveOptions
 from dstamp_sim.pipeline.subject import load_subject
 
 
@@ -20,7 +21,8 @@ from dstamp_sim.pipeline.subject import load_subject
 class MatrixCell:
     """What was found for one setting: `values` are those of the axes, in their order.
 
-    `broken` is the property with the shortest counterexample, and `steps` the length of that; `why` says why the cell
+    `broken` is the property with the shortest counterexample, and `steps` the length of that; `copies` are the
+    numbers in it, where the question was for every number; `why` says why the cell
     is UNDETERMINED: the reason of the first property that is. `refused` is set instead if the model does not take the
     setting: nothing was asked.
     """
@@ -32,33 +34,41 @@ class MatrixCell:
     exhausted: bool = False
     broken: str = ""
     steps: int = 0
+    copies: str = ""
     why: str = ""
     refused: str = ""
 
 
 @dataclass(frozen=True)
 class MatrixSubject:
-    """What a matrix is about: the model, what the cells share, and how each is explored."""
+    """What a matrix is about: the model, what the cells share, and how each is asked."""
 
     reference: str
     setting: MatrixSetting
     properties: tuple[str, ...]
     crashes: int | None
-    options: ExploreOptions
+    asking: ExploreOptions | ProveOptions
 
     def found(self, values: tuple[str, ...]) -> MatrixCell:
-        """The cell with these values, explored. Raises ModelError if the model breaks a rule."""
+        """The cell with these values, asked. Raises ModelError if the model breaks a rule."""
         settings, placement = self.setting.of(values)
         try:
-            subject = load_subject(self.reference, settings, placement, self.properties, self.crashes)
-            return _summed_up(values, self.options.report(subject))
+            subject = load_subject(
+                self.reference,
+                settings,
+                placement,
+                self.properties,
+                self.crashes,
+                numbers_open=self.asking.numbers_open,
+            )
+            return _summed_up(values, self.asking.report(subject))
         except UsageError as error:
             return MatrixCell(values, Verdict.UNDETERMINED, refused=str(error))
 
     def key(self, values: tuple[str, ...], source: str) -> str:
         """A digest of all that the cell's content depends on; `source` is the model's fingerprint."""
         settings, placement = self.setting.of(values)
-        asked = [self.reference, settings, placement, self.properties, self.crashes, str(self.options)]
+        asked = [self.reference, settings, placement, self.properties, self.crashes, str(self.asking)]
         return hashlib.sha256(json.dumps([source, asked, _made_by()]).encode()).hexdigest()[:32]
 
 
@@ -81,5 +91,10 @@ def _summed_up(values: tuple[str, ...], report: Report) -> MatrixCell:
         report.coverage.exhausted,
         shortest.prop.name if shortest else "",
         len(shortest.trace.steps) if shortest and shortest.trace else 0,
+        _copies(shortest) if shortest else "",
         f"{open_one.prop.title}: {open_one.reason}" if undecided and open_one else "",
     )
+
+
+def _copies(judgement: Judgement) -> str:
+    return ", ".join(f"{name}={count}" for name, count in (judgement.copies or {}).items())

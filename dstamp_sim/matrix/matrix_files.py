@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST_DRAWN = 60
 """A heat map has at most so many rows, and so many columns."""
 
-FIELDS = ("verdict", "states", "transitions", "exhausted", "broken", "steps", "why", "refused")
+FIELDS = ("verdict", "states", "transitions", "exhausted", "broken", "steps", "copies", "why", "refused")
 """What the table says of a cell, beside its values."""
 
 

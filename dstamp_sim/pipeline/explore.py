@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.system import System
@@ -32,11 +32,17 @@ if TYPE_CHECKING:
 class ExploreOptions:
     """How an exploration is asked for, beside its subject: the options of `engines.explore.explorer.explore`."""
 
+    verb: ClassVar[str] = "explore"
+    numbers_open: ClassVar[bool] = False
     limit: int = DEFAULT_LIMIT
     memory_mb: int = DEFAULT_MEMORY_MB
     ops: int = HISTORY_LIMIT
     keep_going: bool = False
     reductions: Reductions = ALL_REDUCTIONS
+
+    def shared_by(self, workers: int) -> ExploreOptions:
+        """The options of each of so many explorations that run at once and share the memory."""
+        return replace(self, memory_mb=max(1, self.memory_mb // workers))
 
     def report(self, asked: Subject, progress: ExploreProgress | None = None) -> Report:
         """The report on the subject's properties. Raises ModelError if the model breaks a rule."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
+from typing import ClassVar
 
 from dstamp_sim.analyses.explain import Explanation
 from dstamp_sim.core.errors import UsageError
@@ -21,20 +22,39 @@ from dstamp_sim.pipeline.subject import Subject
 from dstamp_sim.pipeline.witnessed import save_judgement
 
 
+@dataclass(frozen=True)
+class ProveOptions:
+    """How a proof is asked for, beside its subject, which is loaded with its numbers open."""
+
+    verb: ClassVar[str] = "prove"
+    numbers_open: ClassVar[bool] = True
+
+    def shared_by(self, workers: int) -> ProveOptions:
+        """The options of each of so many proofs that run at once."""
+        return self
+
+    def report(self, asked: Subject, progress: ExploreProgress | None = None) -> Report:
+        """The report on the subject's properties, for every number of copies.
+
+        Raises UsageError for a model without a number to leave open, and a property that does not fit; ModelError if
+        the model breaks a rule.
+        """
+        if not asked.system.any_number:
+            raise UsageError(
+                f"{asked.origin.model} fixes the number of every process: declare copies=ANY, or annotate the "
+                "factory's parameter with Copies, and leave it unset or --set it to any"
+            )
+        return prove(asked.system, properties=asked.properties, progress=progress)
+
+
 def prove_model(asked: Subject, *, out: Path, progress: ExploreProgress | None = None) -> Exploration:
     """Judges a model, loaded with its numbers open, for every number of copies.
 
-    Raises UsageError for an unwritable folder, a model without a number to leave open, and a property that does not
-    fit; ModelError if the model breaks a rule.
+    Raises as `ProveOptions.report`, and UsageError for an unwritable folder.
     """
     model, system, origin = asked.model, asked.system, asked.origin
-    if not system.any_number:
-        raise UsageError(
-            f"{origin.model} fixes the number of every process: declare copies=ANY, or annotate the factory's "
-            "parameter with Copies, and leave it unset or --set it to any"
-        )
     check_writable(out)
-    report = prove(system, properties=asked.properties, progress=progress)
+    report = ProveOptions().report(asked, progress)
     files, explanations = list[Path](), dict[str, Explanation]()
     for judgement in report.judgements:
         if judgement.trace is not None:

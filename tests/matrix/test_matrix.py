@@ -178,3 +178,13 @@ def test_a_cell_survives_the_file(tmp_path):
     begin_cells(tmp_path / "kept")
     keep_cell(tmp_path / "kept", "key", cell)
     assert read_kept(tmp_path / "kept") == {"key": cell}
+
+
+def test_prove_has_a_matrix_too_with_the_fewest_that_fail(dstamp, tmp_path):
+    code, out, _ = dstamp("prove", LOCKED, "--placement", "account:*")
+    assert code == 1
+    found = {line.split()[0]: line for line in out.splitlines() if line.startswith("account:")}
+    assert "with customers=2: no payment is erased" in found["account:look"].replace("customer=2", "customers=2")
+    assert found["account:look..pay"].split()[1] in {"HOLDS", "UNDETERMINED"}
+    assert f"The first story: dstamp prove {LOCKED} --placement account:look" in out
+    assert dstamp("prove", "classic/peterson", "--placement", "all")[0] == 2
