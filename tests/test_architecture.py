@@ -133,6 +133,28 @@ def test_no_public_function_has_the_name_of_another():
     assert met_twice([name for file in files for name in functions_of(file.read_text(encoding="utf-8"))]) == []
 
 
+def constants_of(source: str) -> list[str]:
+    """The names of the constants of a module, private ones too, each once; a TypeVar is none."""
+    tree = ast.parse(source)
+    targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    targets += [node.target for node in tree.body if isinstance(node, ast.AnnAssign)]
+    names = {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
+    return sorted(name for name in names if re.fullmatch(r"_?[A-Z][A-Z0-9_]+", name))
+
+
+def test_no_constant_has_the_name_of_another():
+    """A limit says what it limits, so that its name means the same in every module; compiled loops have their codes."""
+    sources = [file.read_text(encoding="utf-8") for file in module_files()]
+    plain = [source for source in sources if "@compiled" not in source]
+    assert len(plain) > 250
+    assert met_twice([name for source in plain for name in constants_of(source)]) == []
+
+
+def test_a_constant_of_two_modules_is_noticed():
+    modules = ("_LONGEST, A = 60, 1\nT = TypeVar('T')", "_LONGEST: int = 6\nclass B: ...", "T = TypeVar('T')")
+    assert met_twice([name for source in modules for name in constants_of(source)]) == ["_LONGEST"]
+
+
 @pytest.mark.parametrize(
     ("source", "known"),
     [

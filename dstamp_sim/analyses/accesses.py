@@ -41,7 +41,7 @@ class Access:
     writes: tuple[Location, ...]
 
 
-_NOTHING = Access((), ())
+_NO_ACCESS = Access((), ())
 
 
 class Accesses:
@@ -59,7 +59,7 @@ class Accesses:
     def __getitem__(self, number: int) -> Access:
         step = self._trace.steps[number]
         if step.op is None or step.touched is None or step.op.target is None:
-            return Access((), tuple(dict.fromkeys(_changed_by(step)))) if step.changes else _NOTHING
+            return Access((), tuple(dict.fromkeys(_changed_by(step)))) if step.changes else _NO_ACCESS
         key = (step.touched, self._before[number], step.op, step.choice.outcome)
         if key not in self._known:
             self._known[key] = self._ask(number)

@@ -14,7 +14,7 @@ from dstamp_sim.core.schedule import Choice
 
 MOST_ORDERS = 100
 """How many other orders are performed at most."""
-_MOST_STEPS = 300_000
+_MOST_STEPS_MOVED = 300_000
 """How many steps of the trace all of them may have in total."""
 
 
@@ -42,7 +42,7 @@ def too_early(
     )
     alone = (early._replace(readings=(n,)) for early in alike for n in early.readings)
     together = (early for early in alike if len(early.readings) > 1)
-    most = min(MOST_ORDERS, _MOST_STEPS // (len(what_if.trace.steps) + 1))
+    most = min(MOST_ORDERS, _MOST_STEPS_MOVED // (len(what_if.trace.steps) + 1))
     for early in islice((*alone, *together), most):
         if choices := _waiting(what_if, early, fact):
             return _fewest(what_if, early._replace(choices=choices), fact)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from dstamp_sim.core.state_fields import Path, path_text
 from dstamp_sim.core.value import text
 
-_LONGEST = 60
+_LONGEST_VALUE = 60
 """How many letters of a value a sentence quotes at most."""
 
 
@@ -34,7 +34,7 @@ def noun(place: Location) -> str:
 def value_text(value: Any) -> str:
     """A field's value in a sentence, shortened in the middle if it is very long."""
     words = "nothing" if value is None else text(value)
-    return words if len(words) <= _LONGEST else f"{words[: _LONGEST // 2]}…{words[-_LONGEST // 2 :]}"
+    return words if len(words) <= _LONGEST_VALUE else f"{words[: _LONGEST_VALUE // 2]}…{words[-_LONGEST_VALUE // 2 :]}"
 
 
 def with_value(place: Location, value: Any) -> str:

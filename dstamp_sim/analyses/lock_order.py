@@ -58,11 +58,13 @@ def lock_order(semantics: Semantics) -> LockOrder:
     graph: nx.DiGraph[str] = nx.DiGraph()
     for order in orders:
         graph.add_edge(order.first, order.then)
-    cycles = [cycle for ring in nx.simple_cycles(graph, length_bound=_LONGEST) if (cycle := _dangerous(ring, orders))]
+    cycles = [
+        cycle for ring in nx.simple_cycles(graph, length_bound=_MOST_LOCKS) if (cycle := _dangerous(ring, orders))
+    ]
     return LockOrder(orders, tuple(sorted(cycles, key=lambda cycle: [str(order) for order in cycle])))
 
 
-_LONGEST = 6
+_MOST_LOCKS = 6
 """How many locks a cycle of the lock order has at most; longer ones are not looked for."""
 
 

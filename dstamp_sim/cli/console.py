@@ -83,14 +83,14 @@ def say(console: Console, text: Text) -> None:
     console.print(text, soft_wrap=True)
 
 
-_STEERS = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_STEERS_IN_JSON = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """What steers a terminal and is written as an escape in JSON, beside the control characters that always are."""
 
 
 def print_json(document: dict[str, Any]) -> None:
     """Print one JSON document."""
     written = json.dumps(document, indent=1, ensure_ascii=False)
-    results().write(_STEERS.sub(lambda found: f"\\u{ord(found[0]):04x}", written) + "\n")
+    results().write(_STEERS_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", written) + "\n")
 
 
 def print_files(console: Console, files: Iterable[Path]) -> None:

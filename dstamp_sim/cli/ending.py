@@ -25,7 +25,7 @@ import typer
 from rich.text import Text
 
 from dstamp_sim.cli.console import Aside, counts_so_far, errors, print_json, results
-from dstamp_sim.core.errors import PACKAGE, DstampError, cut, lacks_memory, shown
+from dstamp_sim.core.errors import PACKAGE_FOLDER, DstampError, cut, lacks_memory, shown
 from dstamp_sim.disk.writing import failures_of_held, writing_began
 
 if TYPE_CHECKING:
@@ -98,8 +98,8 @@ def _undetermined(error: BaseException, *, as_json: bool) -> int:
 def _fault(error: BaseException) -> int:
     """Prints that the tool is at fault, where, and what to report."""
     frames = traceback.extract_tb(error.__traceback__)
-    inner = [frame for frame in frames if Path(frame.filename).is_relative_to(PACKAGE)]
-    place = f" at {Path(inner[-1].filename).relative_to(PACKAGE.parent)}:{inner[-1].lineno}" if inner else ""
+    inner = [frame for frame in frames if Path(frame.filename).is_relative_to(PACKAGE_FOLDER)]
+    place = f" at {Path(inner[-1].filename).relative_to(PACKAGE_FOLDER.parent)}:{inner[-1].lineno}" if inner else ""
     if os.environ.get(TRACEBACK):
         errors().print(Text("".join(traceback.format_exception(error))))
     remedy = f"please report this line, the command and the model ({TRACEBACK}=1 dstamp ... shows the traceback)"

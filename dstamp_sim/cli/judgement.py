@@ -32,7 +32,7 @@ def print_judgement(found: JudgedIncident, out: Path, *, full: bool) -> None:
     """The first screen of a judgement; with `full` the whole report; then the files that were written."""
     from dstamp_sim.incident.report.first_screen import first_screen  # noqa: PLC0415 - commands load what they need
     from dstamp_sim.incident.report.full import full_report  # noqa: PLC0415 - as above
-    from dstamp_sim.incident.report.judgement_files import PAGE  # noqa: PLC0415 - as above
+    from dstamp_sim.incident.report.judgement_files import REPORT_PAGE  # noqa: PLC0415 - as above
     from dstamp_sim.rendering.as_console import print_document  # noqa: PLC0415 - as above
 
     console = output()
@@ -40,7 +40,7 @@ def print_judgement(found: JudgedIncident, out: Path, *, full: bool) -> None:
         print_document(console, full_report(found.summary, {file.stem: file for file in found.files}))
         print_files(console, found.files)
     else:
-        print_document(console, first_screen(found.summary, out / PAGE))
+        print_document(console, first_screen(found.summary, out / REPORT_PAGE))
 
 
 @contextmanager

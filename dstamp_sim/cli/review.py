@@ -42,7 +42,7 @@ def review(
     from dstamp_sim.lock_review.answer import answer  # noqa: PLC0415 - as above
     from dstamp_sim.lock_review.brief import brief  # noqa: PLC0415 - as above
     from dstamp_sim.lock_review.review import review_model  # noqa: PLC0415 - as above
-    from dstamp_sim.lock_review.review_files import PAGE, write_review  # noqa: PLC0415 - as above
+    from dstamp_sim.lock_review.review_files import REVIEW_PAGE, write_review  # noqa: PLC0415 - as above
     from dstamp_sim.rendering.as_console import print_document  # noqa: PLC0415 - as above
 
     reference = reference_of(model, mechanism)
@@ -66,7 +66,7 @@ def review(
         print_document(console, written.page)
         print_files(console, written.files)
     else:
-        print_document(console, brief(found, out / PAGE))
+        print_document(console, brief(found, out / REVIEW_PAGE))
 
 
 def _json(found: Review) -> dict[str, Any]:

@@ -76,11 +76,11 @@ def update(
 
 def _print_changes(found: Update, out: Path) -> None:
     from dstamp_sim.incident.report.changes import changes  # noqa: PLC0415 - as above
-    from dstamp_sim.incident.report.judgement_files import PAGE  # noqa: PLC0415 - as above
+    from dstamp_sim.incident.report.judgement_files import REPORT_PAGE  # noqa: PLC0415 - as above
     from dstamp_sim.rendering.as_console import print_document  # noqa: PLC0415 - as above
 
     now, clash = found.judged.findings.standing, found.judged.summary.conflict
-    document = changes(found.made, found.before, now, clash.says if clash else "", out / PAGE)
+    document = changes(found.made, found.before, now, clash.says if clash else "", out / REPORT_PAGE)
     print_document(output(), document)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from dstamp_sim.core.reach import is_of_model, is_value
 from dstamp_sim.core.suspended import NotByValue, tokens_of
 
-_FIXED = (str, bytes, int, float, complex, bool, type(None), type(...), Enum, type)
+_UNCHANGING = (str, bytes, int, float, complex, bool, type(None), type(...), Enum, type)
 
 
 def altered(item: Any, lasts: Callable[[object], bool]) -> str:
@@ -64,7 +64,7 @@ def _is_fixed(value: Any) -> bool:
     kind: Any = type(value)
     if isinstance(value, tuple | frozenset) and not kind.__dictoffset__:
         return all(map(_is_fixed, value))
-    if isinstance(value, _FIXED) or (is_value(kind) and not is_of_model(value)):
+    if isinstance(value, _UNCHANGING) or (is_value(kind) and not is_of_model(value)):
         return True
     frozen = is_dataclass(value) and kind.__dataclass_params__.frozen
     return frozen and all(_is_fixed(getattr(value, each.name)) for each in fields(value))

@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
-PACKAGE = Path(__file__).parents[1]
+PACKAGE_FOLDER = Path(__file__).parents[1]
 """The folder of the package."""
 
 _STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -83,7 +83,7 @@ def blamed(error: BaseException, place: object, who: str) -> ModelError:
 def _said_here(error: BaseException) -> bool:
     """Whether this package raised the error, and not a model that borrowed its class."""
     frames = traceback.extract_tb(error.__traceback__)
-    return not frames or Path(frames[-1].filename).is_relative_to(PACKAGE)
+    return not frames or Path(frames[-1].filename).is_relative_to(PACKAGE_FOLDER)
 
 
 def shown(error: BaseException) -> str:
@@ -116,7 +116,7 @@ def harmless(text: str) -> str:
     return "".join(ascii(letter)[1:-1] if _STEERS.match(letter) else letter for letter in text)
 
 
-_NEAR = 0.6
+_ALIKE = 0.6
 """How alike two names are, from 0 to 1, so that one may be a slip for the other."""
 
 
@@ -133,7 +133,7 @@ def instead(name: str, valid: Iterable[str], most: int | None = None) -> str:
     name = cut(name)
     choices = sorted(map(cut, valid))
     by_likeness = sorted(choices, key=lambda choice: -_likeness(name, choice))
-    guess = f"; did you mean {by_likeness[0]!r}?" if choices and _likeness(name, by_likeness[0]) >= _NEAR else ""
+    guess = f"; did you mean {by_likeness[0]!r}?" if choices and _likeness(name, by_likeness[0]) >= _ALIKE else ""
     if most is not None and len(choices) > most:
         return f"{guess} (the nearest of {len(choices)}: {', '.join(by_likeness[:most])})"
     return f"{guess} (valid: {', '.join(choices) or 'none'})"

@@ -21,7 +21,7 @@ _PYTHON = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), sysconfi
 GENERATED = "<string>"
 """The file name of the methods that `dataclasses` writes."""
 
-_WORDS = (str(Path(PACKAGE, "core")), str(Path(PACKAGE, "objects")), GENERATED)
+_VOCABULARY = (str(Path(PACKAGE, "core")), str(Path(PACKAGE, "objects")), GENERATED)
 
 
 class Place(NamedTuple):
@@ -100,7 +100,7 @@ def defined(function: Callable[..., Any]) -> Place:
 
 def calling(frame: FrameType | None) -> Place | None:
     """The model's line that called into the package (`core`, `objects`), from `frame` outwards; or None."""
-    while frame is not None and frame.f_code.co_filename.startswith(_WORDS):
+    while frame is not None and frame.f_code.co_filename.startswith(_VOCABULARY):
         frame = frame.f_back
     if frame is None or not is_model(frame.f_code.co_filename):
         return None

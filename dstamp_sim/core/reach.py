@@ -43,7 +43,7 @@ _REACH_ANYTHING = frozenset(
 )
 """Names by which code reaches variables of its module that it does not name."""
 
-_CODE = (FunctionType, MethodType, ModuleType, type)
+_HOLDS_CODE = (FunctionType, MethodType, ModuleType, type)
 
 _KEEP_NOTHING = frozenset({"dstamp_sim", "logging", "typing"})
 """Packages whose instances keep nothing that a program could find again (ops, loggers, hints)."""
@@ -100,12 +100,12 @@ class Snapshot:
         for name, item, held in self.reached.values():
             now = {key: _token(value) for key, value in _parts(item)}
             for key in (*now, *held):
-                if now.get(key, _MISSING) != held.get(key, _MISSING):
+                if now.get(key, _UNBOUND) != held.get(key, _UNBOUND):
                     return _named(name, item, key)
         return ""
 
 
-_MISSING = object()
+_UNBOUND = object()
 
 _CLASS = "__class__ "
 """The prefix of the name of an instance's class among its parts."""
@@ -221,7 +221,7 @@ def _members(item: Any) -> Iterator[NamedRoot]:
 def _function_parts(function: FunctionType) -> Iterator[NamedRoot]:
     """Its closure and its attributes; of a model's function, its defaults and the globals that it names too."""
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        if (content := _content(cell)) is not _MISSING:
+        if (content := _content(cell)) is not _UNBOUND:
             yield name, content
     yield from ((f"{function.__name__}.{name}", value) for name, value in vars(function).items())
     if not is_model(function.__code__.co_filename):
@@ -240,7 +240,7 @@ def _mentioned(namespace: dict[str, Any], names: frozenset[str], prefix: str = "
     If one of the names is one by which code reaches anything, also what else it has that is no code.
     """
     if not names.isdisjoint(_REACH_ANYTHING):
-        names |= {name for name, value in namespace.items() if not isinstance(value, _CODE) and name[:2] != "__"}
+        names |= {name for name, value in namespace.items() if not isinstance(value, _HOLDS_CODE) and name[:2] != "__"}
     for name in sorted(names & namespace.keys()):
         value = namespace[name]
         if not isinstance(value, ModuleType):
@@ -262,7 +262,7 @@ def _content(cell: CellType) -> Any:
     try:
         return cell.cell_contents
     except ValueError:  # not bound yet
-        return _MISSING
+        return _UNBOUND
 
 
 def mentioned(code: CodeType) -> Iterator[str]:

@@ -8,18 +8,18 @@ from typing import Any
 
 from dstamp_sim.core.value import Backwards, is_plain_tuple, same
 
-_PLAIN = frozenset({int, str, bool, type(None)})
+_NEVER_SHAKEN = frozenset({int, str, bool, type(None)})
 
 
 def shaken(value: Any) -> Any:
     """An equal value whose sets iterate the other way round (in tuples too); `value` itself if it has none."""
     kind = type(value)
-    if kind in _PLAIN:
+    if kind in _NEVER_SHAKEN:
         return value
     if kind is frozenset:
         return Backwards(value) if len(value) > 1 else value
     if isinstance(value, tuple):
-        if set(map(type, value)) <= _PLAIN:
+        if set(map(type, value)) <= _NEVER_SHAKEN:
             return value
         parts = [shaken(part) for part in value]
         if any(new is not old for new, old in zip(parts, value, strict=True)):

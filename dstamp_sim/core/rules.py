@@ -18,7 +18,7 @@ from dstamp_sim.core.system import Process, System
 INSTEAD = "keep it in a local variable of the program, or in a shared object's state"
 
 
-_READ: WeakSet[System] = WeakSet()
+_ALREADY_READ: WeakSet[System] = WeakSet()
 """The systems whose source was read and is fine: one exploration makes several semantics of a system."""
 
 
@@ -36,13 +36,13 @@ class Rules:
     def __init__(self, system: System, objects: Sequence[SharedObject]) -> None:
         self._system, self._objects = system, objects
         self._kept = Snapshot(self._roots())
-        if system not in _READ:
+        if system not in _ALREADY_READ:
             for function, instance in self._kept.functions.values():
                 if (instance is not None or function not in _FAULTLESS) and (wrong := fault(function, instance)):
                     raise ModelError(wrong)
                 if instance is None:
                     _FAULTLESS.add(function)
-            _READ.add(system)
+            _ALREADY_READ.add(system)
 
     def _roots(self, but: Process | None = None) -> Iterator[NamedRoot]:
         """The roots that runs start from, by name; without the instance whose method is the program of `but`."""

@@ -24,9 +24,9 @@ from dstamp_sim.core.value import Distinct, key, same, text
 DEAD = -1
 """The node of a process that died."""
 
-_NOTHING = (Outcome(None),)
+_UNTOUCHED = (Outcome(None),)
 
-_STATE, _TOKEN = "state", "token"
+_OF_STATES, _OF_TOKENS = "state", "token"
 """The place of a value, beside its object: among the object's states, or among the tokens that processes hold."""
 
 
@@ -74,7 +74,7 @@ class Semantics:
         self._values = Distinct()
         for item in declared:
             for each in item.initials:
-                if wrong := self._values.wrong((id(item), _STATE), each):
+                if wrong := self._values.wrong((id(item), _OF_STATES), each):
                     raise ModelError(f"{item!r} begins with the state {wrong}")
         self._asked: list[tuple[SharedObject, Hashable, Node, tuple[Outcome, ...]]] = []
         self._bereaved: list[tuple[SharedObject, Hashable, Hashable, Hashable]] = []
@@ -176,7 +176,7 @@ class Semantics:
         if node is None or node.op is None:
             return ()
         target = node.op.target
-        return _NOTHING if target is None else self.look_up(target, self.state_of(state, pid, target), node)
+        return _UNTOUCHED if target is None else self.look_up(target, self.state_of(state, pid, target), node)
 
     def may_die(self, state: State, pid: int) -> bool:
         """Whether this process may die now: the system allows another death and it has not ended."""
@@ -261,7 +261,7 @@ class Semantics:
         assert node is not None
         dies = move.outcome == CRASH
         target = node.op.target if node.op and not dies else None
-        outcome = _NOTHING[0] if dies else self.outcomes(state, move.pid)[move.outcome]
+        outcome = _UNTOUCHED[0] if dies else self.outcomes(state, move.pid)[move.outcome]
         there = after.local[move.pid].node
         end = self.automata[move.pid].nodes[there] if there != DEAD else None
         return Step(
@@ -328,19 +328,19 @@ class Semantics:
     def _wrong(self, target: SharedObject, op: Op, outcome: Outcome) -> str:
         """Which of an outcome's values is not allowed, and why; empty when all are."""
         place, wrong = id(target), self._values.wrong
-        if outcome.state is not None and (why := wrong((place, _STATE), outcome.state)):
+        if outcome.state is not None and (why := wrong((place, _OF_STATES), outcome.state)):
             return f"state {why}"
         if outcome.result is not None and (why := wrong((place, op.verb, op.args), outcome.result)):
             return f"result {why}"
         for token in (outcome.takes, outcome.drops):
-            if token is not None and (why := wrong((place, _TOKEN), token)):
+            if token is not None and (why := wrong((place, _OF_TOKENS), token)):
                 return f"token {why}"
         return ""
 
     def bereaved(self, target: SharedObject, current: Hashable, token: Hashable) -> Hashable:
         """The state of an object after a process died that held `token` of it."""
         after = left_by_death(target, current, token)
-        if wrong := self._values.wrong((id(target), _STATE), after):
+        if wrong := self._values.wrong((id(target), _OF_STATES), after):
             place = defined(type(target).on_death)
             raise ModelError(f"{place}: {target!r}: on_death of the token {text(token)} returns the state {wrong}")
         if not _is_known_pure(target):

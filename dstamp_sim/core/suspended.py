@@ -34,7 +34,7 @@ MOST_TOKENS = 2_000
 
 _SCALARS = (int, str, bool, bytes, type(None), type(...))
 
-_CONTAINERS = (list, deque, bytearray)
+_ROWS = (list, deque, bytearray)
 _MAPPINGS = (dict, OrderedDict, defaultdict, Counter)
 
 _SEQUENCES: tuple[Any, ...] = ([], (), "", "\u00e9", b"", bytearray(), range(0), range(2**70))
@@ -151,7 +151,7 @@ class _Writer:
     def _write_changeable(self, item: Any, kind: type) -> None:
         if kind is GeneratorType:
             self._write_generator(item)
-        elif kind in _CONTAINERS:
+        elif kind in _ROWS:
             self._write_parts(kind, item)
             if isinstance(item, deque):
                 self.write(item.maxlen)

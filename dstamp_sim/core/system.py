@@ -157,10 +157,10 @@ class System:
     renamed: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, (kinds, wanted) in _KINDS.items():
+        for name, (kinds, wanted) in _PARTS.items():
             object.__setattr__(self, name, items("System", name, getattr(self, name), kinds, wanted))
         for lock in self.locks:
-            expect(not isinstance(lock, SharedObject), "System", "locks", lock, f"a list of {_KINDS['locks'][1]}")
+            expect(not isinstance(lock, SharedObject), "System", "locks", lock, f"a list of {_PARTS['locks'][1]}")
         _unique("process", [process.name for process in self.processes])
         _unique("property", [prop.name for prop in self.checked_properties])
         expect(is_number(self.crashes), "System", "crashes", self.crashes, "a number of processes that may die")
@@ -296,7 +296,7 @@ class System:
             raise blamed(error, f"lock {scope_name!r}", "its key") from error
 
 
-_KINDS: dict[str, tuple[type, str]] = {
+_PARTS: dict[str, tuple[type, str]] = {
     "objects": (SharedObject, "shared objects, such as Register('r', 0)"),
     "processes": (Process, "processes: Process('name', program)"),
     "properties": (Property, "properties, such as always('name', predicate, reads=[...])"),

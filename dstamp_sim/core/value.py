@@ -187,7 +187,7 @@ def plainly_same(one: Any, other: Any) -> bool:
     return all(map(is_, one, other)) or all(map(plainly_same, one, other))
 
 
-_NOTHING: tuple[Hashable, Any] = (None, None)
+_NONE_KNOWN: tuple[Hashable, Any] = (None, None)
 
 
 class Distinct:
@@ -202,7 +202,7 @@ class Distinct:
     def wrong(self, where: Hashable, value: Any) -> str:
         """The value and what is wrong with it in this place; empty when nothing is."""
         try:
-            before, other = self._known.get((where, value), _NOTHING)
+            before, other = self._known.get((where, value), _NONE_KNOWN)
         except TypeError:
             return f"{value!r}, which is not hashable: use tuples and frozensets"
         if before is not None and plainly_same(value, other):

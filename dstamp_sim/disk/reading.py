@@ -29,7 +29,7 @@ LARGEST_NUMBER = 2**63 - 1
 LONGEST_NAME = 4096
 """A longer path names no file."""
 
-_KINDS = (
+_NO_FILES = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a FIFO"),
     (stat.S_ISSOCK, "a socket"),
@@ -63,7 +63,7 @@ def read_bytes(path: Path, most: int = LARGEST_TEXT, *, inside: Path | None = No
         raise Unreadable(path, f"names no file: {error}") from error
     with os.fdopen(handle, "rb") as file:
         kind = os.fstat(handle)
-        told = next((name for of, name in _KINDS if of(kind.st_mode)), None)
+        told = next((name for of, name in _NO_FILES if of(kind.st_mode)), None)
         if told:
             raise Unreadable(path, f"cannot be read: it is {told}, not a file")
         content = file.read(most + 1)

@@ -33,7 +33,7 @@ from dstamp_sim.engines.replay import begun
 
 Draw = Callable[[st.SearchStrategy[bytes]], bytes]
 
-MOST_STEPS = 1_000
+MOST_DRAWN = 1_000
 """The most choices of one schedule; daemons may go on for ever."""
 
 
@@ -140,7 +140,7 @@ _BYTES = st.binary(min_size=8, max_size=8)
 _GENERATORS: WeakKeyDictionary[System, dict[Any, Generator]] = WeakKeyDictionary()
 
 
-def generator_of(system: System, properties: tuple[str, ...] = (), most_steps: int = MOST_STEPS) -> Generator:
+def generator_of(system: System, properties: tuple[str, ...] = (), most_steps: int = MOST_DRAWN) -> Generator:
     """The generator of a system; the same one each time, so that its memory is useful."""
     known = _GENERATORS.setdefault(system, {})
     key = (properties, most_steps)
@@ -150,7 +150,7 @@ def generator_of(system: System, properties: tuple[str, ...] = (), most_steps: i
 
 
 def schedules(
-    system: System, *, properties: Sequence[str] = (), most_steps: int = MOST_STEPS
+    system: System, *, properties: Sequence[str] = (), most_steps: int = MOST_DRAWN
 ) -> st.SearchStrategy[Schedule]:
     """Schedules of `system`, each drawn to its end or to the first state in which one of the properties fails.
 

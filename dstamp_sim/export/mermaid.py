@@ -17,7 +17,7 @@ from dstamp_sim.rendering.timeline.annotations import Annotations
 
 MOST_MESSAGES = 60
 """How many steps are shown at most: the last ones that tell the story."""
-_LONGEST = 120
+_LONGEST_WORDS = 120
 
 
 def mermaid(trace: Trace, annotations: Annotations) -> str:
@@ -91,7 +91,7 @@ def _tells(number: int, step: Step, annotations: Annotations) -> bool:
     return number in pointed or changed or bool(step.taken or step.dropped) or step.op is None
 
 
-def escaped(words: str, longest: int = _LONGEST) -> str:
+def escaped(words: str, longest: int = _LONGEST_WORDS) -> str:
     """Words as Mermaid reads them in a message: syntax and markup become entity codes."""
     short = printable(words)
     short = short if len(short) <= longest else f"{short[: longest - 1]}…"

@@ -29,7 +29,7 @@ from dstamp_sim.export.machine import (
     Variable,
 )
 
-_WORDS = """
+_RESERVED_WORDS = """
 active assert atomic bit bool break byte c_code c_decl c_expr c_state c_track chan check d_proctype d_step deaths do
 else empty enabled ended eval false fi for full get_priority goto hidden if in init initially inline int len local
 ltl mtype nempty never nfull no_more_deaths np_ od of pc_value pid printf printm priority proctype provided result
@@ -42,7 +42,7 @@ stdout stopped strict trail trans truncs uchar uint ulong unix upto usage ushort
 wasnew wrapup
 """
 
-RESERVED = frozenset(_WORDS.split())
+RESERVED = frozenset(_RESERVED_WORDS.split())
 """Words of Promela, of C, of the C program that SPIN makes, and those that every written model uses."""
 
 HEAD = """\

@@ -38,7 +38,7 @@ from dstamp_sim.export.machine import (
 Domain = tuple[Variable, Sequence[int]]
 """A variable, and its possible values."""
 
-STATES = 300_000
+MOST_SEEN = 300_000
 """How many states are visited to learn which entries of the tables are used."""
 
 WALKED = 20_000
@@ -53,7 +53,7 @@ def tabulate(system: System, name: str, *, properties: Sequence[str] = (), merge
 
     Local steps stay steps. With `merge`, equal futures are merged, of local states and of object states; without, the
     machine has exactly the states that an exploration without reductions has. Entries that no behaviour meets are left
-    out, if that is known within `STATES` states. Deterministic. Raises UsageError when the tables cannot be completed,
+    out, if that is known within `MOST_SEEN` states. Deterministic. Raises UsageError if the tables cannot be completed,
     ModelError if the model breaks a rule.
     """
     asked = system.properties_named(properties)
@@ -104,14 +104,14 @@ def _check_unmet(semantics: Semantics, judge: Judge, failed: ModelError) -> None
 def _used(tables: Tables, why_not: str) -> dict[int, set[int]]:
     """By possible local state: the states of its object that it meets there."""
     space = Space(tables, symmetry=True, future=None, memory_bytes=1 << 30)
-    while space.levels[-2] < space.levels[-1] and space.count <= STATES:
+    while space.levels[-2] < space.levels[-1] and space.count <= MOST_SEEN:
         at, end = space.levels[-2:]
         while at < end:
             at = space.expand(at, end)
         space.close_level()
-    if space.count > STATES:
+    if space.count > MOST_SEEN:
         if why_not:
-            raise UsageError(f"the tables cannot be completed: {why_not}, and there are more than {STATES:,} states")
+            raise UsageError(f"the tables cannot be completed: {why_not}, and there are more than {MOST_SEEN:,} states")
         return {n: set(tables.met(n) if tables.target.data[n] >= 0 else ()) for n in range(len(tables.keys))}
     columns = range(space.objects, space.objects + space.processes)
     stood_in = sorted({number for c in columns for number in np.unique(space.column(c, 0, space.count)).tolist()})

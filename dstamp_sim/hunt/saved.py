@@ -23,7 +23,7 @@ from dstamp_sim.hunt.tree import Tree
 from dstamp_sim.inputs.schema import Strict, checked
 from dstamp_sim.pipeline.trust import lies_in
 
-FORMAT = "dstamp-hunt/1"
+HUNT_KIND = "dstamp-hunt/1"
 LARGEST = 64 << 20
 """Bytes of a hunt file: it lists the start state, a line for each name."""
 
@@ -139,7 +139,7 @@ def saved_of(stage: PreparedJob, about: str, stretches: list[Stretch], folder: s
 
 def write_saved(path: Path, saved: Saved) -> None:
     """Writes `saved` to `path` as JSON. Raises UsageError when the file cannot be written."""
-    content: dict[str, Any] = {"format": FORMAT, **asdict(saved)}
+    content: dict[str, Any] = {"format": HUNT_KIND, **asdict(saved)}
     content["stretches"] = [stretch._asdict() for stretch in saved.stretches]
     content["uses"] = {
         target: {run: "".join(sorted(kinds)) for run, kinds in by_run.items()} for target, by_run in saved.uses.items()
@@ -152,9 +152,9 @@ def read_saved(path: Path) -> Saved:
     """The schedule in `path`. Raises WitnessError where that is no hunt file, Unreadable where it cannot be read."""
     content = read_json(path, LARGEST)
     found = content.get("format") if isinstance(content, dict) else None
-    if found != FORMAT:
+    if found != HUNT_KIND:
         told = f" (given: {cut(repr(found))})" if found is not None else ", for it has none"
-        raise WitnessError(f"{path}: not a hunt file: its format is not {FORMAT!r}{told}; `dstamp hunt` writes them")
+        raise WitnessError(f"{path}: not a hunt file: its format is not {HUNT_KIND!r}{told}; `dstamp hunt` writes them")
     return checked(path, content, _HuntFile, WitnessError).saved()
 
 

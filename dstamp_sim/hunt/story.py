@@ -9,7 +9,7 @@ from dstamp_sim.core.schedule import CRASH
 from dstamp_sim.hunt.shrink import Shrunk
 from dstamp_sim.hunt.trial import End, HeldStep
 
-_WIDE = (26, 34)
+_COLUMNS = (26, 34)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def _value(step: HeldStep) -> str:
     return f"finds {seen}" if seen else ""
 
 
-_READ = frozenset({"read", "mmap", "readlink", "sendfile", "copy_file_range"})
+_READING_CALLS = frozenset({"read", "mmap", "readlink", "sendfile", "copy_file_range"})
 
 
 def sees(step: HeldStep) -> str:
@@ -78,7 +78,7 @@ def sees(step: HeldStep) -> str:
     if step.choice.outcome == CRASH or step.before != step.after or step.goes_on or not step.before:
         return ""
     opened = step.call.name == "open" and step.call.touches[-1].how == "r"
-    if opened or step.call.name in _READ or step.before == "absent":
+    if opened or step.call.name in _READING_CALLS or step.before == "absent":
         return step.before
     return "it there" if step.call.name in ("open", "stat", "access", "mkdir", "link") else ""
 
@@ -88,7 +88,7 @@ def story_text(shrunk: Shrunk) -> list[str]:
     lines = lines_of(shrunk)
     who = max((len(line.run) for line in lines), default=0)
     texts = [
-        f"{line.number:4}  {line.run:<{who}}  {_cut(line.command, _WIDE[0])}  {_cut(line.does, _WIDE[1])}  "
+        f"{line.number:4}  {line.run:<{who}}  {_cut(line.command, _COLUMNS[0])}  {_cut(line.does, _COLUMNS[1])}  "
         f"{line.value}{'    ' + line.remark if line.remark else ''}".rstrip()
         for line in lines
     ]

@@ -28,7 +28,7 @@ from dstamp_sim.hunt.played_lock import PlayedLock
 from dstamp_sim.hunt.touches import Call, Naming, Touching, Uses, conflicts
 from dstamp_sim.hunt.tree import Tree, brief_content, lines_of_text
 
-MOST_STEPS = 4000
+MOST_CALLS = 4000
 PATIENCE_S, OUTSIDE_S = 2.0, 0.02
 """How long a trial that cannot go on waits for what is outside of it, and a step; then nothing is said of it."""
 _NAP_S, _LONGEST_NAP_S = 0.0002, 0.002
@@ -282,7 +282,7 @@ class HeldTrial:
                 select.select([self.poller], [], [], _LONGEST_NAP_S)
                 continue
             choice = choose({name: self._pending(name)[1] for name in enabled}, last)
-            if choice is None or len(self.out.steps) >= MOST_STEPS:
+            if choice is None or len(self.out.steps) >= MOST_CALLS:
                 self._give_up(End.UNDECIDED if choice else End.DIVERGED, f"{len(self.out.steps)} calls")
                 return
             self._go(choice, enabled)

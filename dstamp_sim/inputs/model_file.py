@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
-from dstamp_sim.core.errors import PACKAGE, ModelError, UsageError, blamed, cut, instead, shown, unknown
+from dstamp_sim.core.errors import PACKAGE_FOLDER, ModelError, UsageError, blamed, cut, instead, shown, unknown
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.place import defined
@@ -211,7 +211,7 @@ def fingerprint(path: Path) -> str:
 
 def bundled(relative: str) -> Path:
     """A file or folder that comes with the package: from the wheel, or from the checkout that the package is in."""
-    package = PACKAGE.resolve()
+    package = PACKAGE_FOLDER.resolve()
     inside = package / "_bundled" / relative
     return inside if inside.exists() else package.parent / relative
 

@@ -21,7 +21,7 @@ Positive = Annotated[float, Bound(gt=0, allow_inf_nan=False, strict=True)]
 Instant = Annotated[datetime, Bound(strict=True)]
 """A date with its time, written as such: no number, no text, no day alone."""
 
-_PLAIN = (bool, int, float, str, list, dict)
+_IN_FILES = (bool, int, float, str, list, dict)
 """What TOML and JSON write, but for dates."""
 
 MOST_TOLD = 5
@@ -132,7 +132,7 @@ def _table(annotation: Any) -> Any:
 def as_written(annotation: Any, value: Any) -> Any:
     """`value` of a file as this type. Raises ValidationError: `true` is no number, a number no text, and so on."""
     adapter: TypeAdapter[Any] = TypeAdapter(annotation)
-    if type(value) in _PLAIN:
+    if type(value) in _IN_FILES:
         return adapter.validate_json(json.dumps(value), strict=True)  # where a name stands for a member of an enum
     return adapter.validate_python(value)
 

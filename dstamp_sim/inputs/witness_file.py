@@ -22,7 +22,7 @@ from dstamp_sim.disk.writing import write
 from dstamp_sim.inputs.model_file import checked_settings, fingerprint, load_model
 from dstamp_sim.inputs.schema import Name, Seconds, Strict, checked
 
-FORMAT = "dstamp-witness/1"
+WITNESS_KIND = "dstamp-witness/1"
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def write_witness(path: Path, witness: Witness) -> None:
     """Writes `witness` to `path` as JSON. Raises UsageError when the file cannot be written."""
     trace = witness.trace
     content = {
-        "format": FORMAT,
+        "format": WITNESS_KIND,
         "about": witness.about,
         "origin": asdict(witness.origin),
         "model_digest": fingerprint(load_model(witness.origin.model).path),
@@ -235,9 +235,9 @@ def _written(step: Step) -> dict[str, Any]:
 
 def _read(path: Path) -> _WitnessFile:
     content = read_json(path)
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    if not isinstance(content, dict) or content.get("format") != WITNESS_KIND:
         found = content.get("format") if isinstance(content, dict) else None
         told = f" (given: {_brief(found)})" if found is not None else ", for it has none"
         remedy = "explore, sample and replay write witnesses"
-        raise WitnessError(f"{path}: not a witness: its format is not {FORMAT!r}{told}; {remedy}")
+        raise WitnessError(f"{path}: not a witness: its format is not {WITNESS_KIND!r}{told}; {remedy}")
     return checked(path, content, _WitnessFile, WitnessError)

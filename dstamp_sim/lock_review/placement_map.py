@@ -149,7 +149,7 @@ def _draw(axes: Axes, panel: Panel, longest: float, *, small: bool) -> None:
 
 
 _FAILS = (Standing.BROKEN, Standing.DEADLOCK, Standing.TRAP)
-_SIGNS = {Standing.DEADLOCK: "✕ ", Standing.TRAP: "↻ "}
+_STANDING_SIGNS = {Standing.DEADLOCK: "✕ ", Standing.TRAP: "↻ "}
 _FILLS = {Standing.BROKEN: BROKEN, Standing.DEADLOCK: STUCK, Standing.TRAP: STUCK, Standing.UNDECIDED: "#eceff1"}
 
 
@@ -178,5 +178,5 @@ def written_in(cell: MapCell) -> str:
         case Standing.UNDECIDED:
             return "?"
         case Standing.BROKEN | Standing.DEADLOCK | Standing.TRAP:
-            sign = _SIGNS.get(cell.standing, "")
+            sign = _STANDING_SIGNS.get(cell.standing, "")
             return f"{sign}{cell.number:.0f}" if cell.number else sign

@@ -23,7 +23,7 @@ MOST_PANEL_SECTIONS = 12
 """Up to this many sections, a map of pairs of spans is readable."""
 
 
-PAGE = "review.html"
+REVIEW_PAGE = "review.html"
 """The whole review as a page, in the folder of a review's files."""
 
 
@@ -58,8 +58,8 @@ def write_review(review: Review, out: Path) -> ReviewFiles:
     page = Document(f"Lock review of {review.name}", tuple(_blocks(review, pictures, stories)))
     drawn = [*(file for name, file in pictures.items() if name != "map"), *(story.file for story in stories)]
     write(out / "review.md", lambda: markdown(page, {file.name: file.name for file in (*files, *drawn)}))
-    write(out / PAGE, lambda: html(page))
-    return ReviewFiles(page, (*files, *drawn, out / "review.md", out / PAGE))
+    write(out / REVIEW_PAGE, lambda: html(page))
+    return ReviewFiles(page, (*files, *drawn, out / "review.md", out / REVIEW_PAGE))
 
 
 def _panels(review: Review) -> Iterator[Panel]:

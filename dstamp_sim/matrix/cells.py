@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 
-from dstamp_sim.core.errors import PACKAGE, UsageError
+from dstamp_sim.core.errors import PACKAGE_FOLDER, UsageError
 from dstamp_sim.core.verdict import Judgement, Report, Verdict
 from dstamp_sim.inputs.model_file import fingerprint
 from dstamp_sim.matrix.axes import MatrixSetting
@@ -75,7 +75,7 @@ class MatrixSubject:
 @cache
 def _made_by() -> list[str]:
     """The Python and the source of this package: a cell that another one found is not known."""
-    return [sys.version, fingerprint(PACKAGE)]
+    return [sys.version, fingerprint(PACKAGE_FOLDER)]
 
 
 def _summed_up(values: tuple[str, ...], report: Report) -> MatrixCell:

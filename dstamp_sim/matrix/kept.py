@@ -11,7 +11,7 @@ from dstamp_sim.disk.reading import Unreadable, read_text
 from dstamp_sim.disk.writing import Unwritable, append
 from dstamp_sim.matrix.cells import MatrixCell
 
-HEAD = "dstamp matrix, cells: the digest of what each depends on, and what was found"
+KEPT_HEAD = "dstamp matrix, cells: the digest of what each depends on, and what was found"
 """The first line of the file."""
 
 _CELL = TypeAdapter(MatrixCell)
@@ -28,7 +28,7 @@ def read_kept(file: Path) -> Mapping[str, MatrixCell]:
         head, *lines = read_text(file).splitlines() or [""]
     except Unreadable as error:
         raise Unwritable(file, f"what is there is no file of a matrix ({error.why}); move it") from error
-    if head != HEAD:
+    if head != KEPT_HEAD:
         raise Unwritable(file, "what is there is no file of a matrix; move it")
     kept: dict[str, MatrixCell] = {}
     for line in lines:
@@ -43,7 +43,7 @@ def read_kept(file: Path) -> Mapping[str, MatrixCell]:
 def begin_cells(file: Path) -> None:
     """Begins the file if it is not there. Raises Unwritable if it cannot be."""
     if not file.exists():
-        append(file, HEAD)
+        append(file, KEPT_HEAD)
 
 
 def keep_cell(file: Path, key: str, cell: MatrixCell) -> None:

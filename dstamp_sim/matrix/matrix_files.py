@@ -22,7 +22,7 @@ from dstamp_sim.rendering.plots import BROKEN, INK, MUTED, SETTINGS, figure_byte
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MOST_DRAWN = 60
+MOST_ON_A_MAP = 60
 """A heat map has at most so many rows, and so many columns."""
 
 FIELDS = ("verdict", "states", "transitions", "exhausted", "broken", "steps", "copies", "why", "refused")
@@ -34,7 +34,7 @@ def write_matrix(matrix: Matrix, name: str, out: Path) -> tuple[Path, ...]:
     table = out / f"{matrix.stem}.csv"
     write(table, lambda: _csv(matrix))
     grid = _Grid(matrix)
-    if max(len(grid.rows), len(grid.columns)) > MOST_DRAWN:
+    if max(len(grid.rows), len(grid.columns)) > MOST_ON_A_MAP:
         return (table,)
     pictures = (out / f"{matrix.stem}.png", out / f"{matrix.stem}.svg")
     for file in pictures:

@@ -17,7 +17,7 @@ from dstamp_sim.core.value import text
 from dstamp_sim.inputs.model_file import Model
 from dstamp_sim.pipeline.subject import load_subject
 
-_LONGEST = 80
+_LONGEST_ENTRY = 80
 """How many characters of arguments and states are shown."""
 
 
@@ -101,4 +101,4 @@ def _property(prop: Property) -> str:
 
 
 def _short(written: str) -> str:
-    return written if len(written) <= _LONGEST else written[: _LONGEST - 1] + "…"
+    return written if len(written) <= _LONGEST_ENTRY else written[: _LONGEST_ENTRY - 1] + "…"

@@ -14,7 +14,7 @@ from dstamp_sim.core.system import System
 from dstamp_sim.engines.timed.sweep import Sweeper
 from dstamp_sim.engines.timed.timed import run_timed
 
-_MOST_STEPS = 4_000
+MOST_NOTED_STEPS = 4_000
 """The most steps of a draw that the compiled clock notes; a longer draw runs on SimPy."""
 
 
@@ -67,7 +67,7 @@ def _schedules(system: System, timing: Timing, draws: int) -> Iterator[Schedule]
     """The schedule of each draw: compiled, unless a death is timed, which the compiled clock does not know."""
     sweeper = None if timing.deaths_s else Sweeper(system)
     for seed in range(timing.seed, timing.seed + draws):
-        made = sweeper.schedule(timing, 0, seed=seed, steps=_MOST_STEPS) if sweeper else None
-        if made is None or len(made) == _MOST_STEPS:
+        made = sweeper.schedule(timing, 0, seed=seed, steps=MOST_NOTED_STEPS) if sweeper else None
+        if made is None or len(made) == MOST_NOTED_STEPS:
             made = run_timed(system, replace(timing, seed=seed)).schedule
         yield made

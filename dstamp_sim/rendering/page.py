@@ -27,7 +27,7 @@ STEPS_SHOWN = 5_000
 """How many steps a page has at most: the last ones, which lead to the verdict. The page says what it left out."""
 _AROUND = 4
 """How many lines of source are shown before and after a step's line."""
-_LONGEST = 2_000
+_LONGEST_ON_A_PAGE = 2_000
 """Longer values are cut, with a mark."""
 
 
@@ -97,7 +97,7 @@ def fields(state: Any) -> list[list[str]]:
 
 
 def _cut(value: str) -> str:
-    return value if len(value) <= _LONGEST else f"{value[:_LONGEST]}… ({len(value):,} characters)"
+    return value if len(value) <= _LONGEST_ON_A_PAGE else f"{value[:_LONGEST_ON_A_PAGE]}… ({len(value):,} characters)"
 
 
 def _before(trace: Trace, first: int) -> dict[str, Any]:

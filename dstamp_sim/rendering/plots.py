@@ -27,7 +27,7 @@ SETTINGS: Any = {
     "hatch.color": "#c9836f",
 }
 COLOURS = ("#1b6e53", "#2f5fa8", "#b3541e", "#7a3f9a", "#4d5a66", "#a8862a")
-_SIGNS = ("o", "s", "^", "D", "v", "P")
+_CURVE_SIGNS = ("o", "s", "^", "D", "v", "P")
 
 
 def waiting_text(seconds: float) -> str:
@@ -66,7 +66,7 @@ class Level(Enum):
     SAFE = "safe, also\nwhen one dies"
 
 
-_MARKS = {
+_LEVEL_MARKS = {
     Level.BROKEN: ("x", "#b3541e"),
     Level.DEADLOCK: ("o", "#7a3f9a"),
     Level.TRAP: ("v", "#7a3f9a"),
@@ -126,7 +126,7 @@ def _front_picture(points: Sequence[PlacementPoint], title: str, kind: str) -> b
 
 
 def _dot(axes: Axes, point: PlacementPoint, height: float) -> None:
-    sign, colour = _MARKS[point.level]
+    sign, colour = _LEVEL_MARKS[point.level]
     axes.errorbar(
         point.waited_s,
         height,
@@ -195,7 +195,7 @@ def _waiting_picture(curves: Sequence[Curve], present_per_day: float, title: str
         figure = Figure(figsize=(16, 6.8), dpi=100, facecolor="white", layout="constrained")
         axes = figure.add_subplot()
         for number, curve in enumerate(curves):
-            colour, sign = COLOURS[number % len(COLOURS)], _SIGNS[number % len(_SIGNS)]
+            colour, sign = COLOURS[number % len(COLOURS)], _CURVE_SIGNS[number % len(_CURVE_SIGNS)]
             low, mean, high = zip(*curve.waited_s, strict=True)
             axes.plot(curve.per_day, mean, color=colour, marker=sign, lw=2, ms=7, label=label(curve.name))
             axes.fill_between(curve.per_day, [max(v, 0) for v in low], high, color=colour, alpha=0.15, lw=0)

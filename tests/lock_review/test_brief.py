@@ -10,7 +10,7 @@ from rich.console import Console
 from dstamp_sim.lock_review.answer import answer
 from dstamp_sim.lock_review.brief import brief
 from dstamp_sim.lock_review.review import review_model
-from dstamp_sim.lock_review.review_files import PAGE, write_review
+from dstamp_sim.lock_review.review_files import REVIEW_PAGE, write_review
 from dstamp_sim.rendering.as_console import print_document
 
 HERE = Path(__file__).parent
@@ -56,7 +56,7 @@ def test_all_that_the_answer_says_is_in_the_whole_review_and_in_the_json(dstamp)
 
 def test_the_files_are_named_where_the_whole_review_is_printed(dstamp):
     _, out, _ = dstamp("review", BANK, "--full")
-    assert f"wrote out/{PAGE}" in out
+    assert f"wrote out/{REVIEW_PAGE}" in out
     _, out, _ = dstamp("review", BANK)
-    assert f"out/{PAGE}, or here with --full." in out
-    assert Path("out", PAGE).exists()
+    assert f"out/{REVIEW_PAGE}, or here with --full." in out
+    assert Path("out", REVIEW_PAGE).exists()

@@ -53,7 +53,7 @@ def test_a_draw_too_long_for_the_compiled_clock_is_judged_whole(monkeypatch):
 
     small = always("below 50", lambda state: state[register] < 50, reads=[register])
     system = System(objects=[register], processes=[Process("adder", add, 60)], properties=[small])
-    monkeypatch.setattr(module, "_MOST_STEPS", 10)
+    monkeypatch.setattr(module, "MOST_NOTED_STEPS", 10)
     below, *_ = how_often(system, Timing(), 2)
     assert below.decided == 2
 

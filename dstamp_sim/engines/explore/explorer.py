@@ -150,7 +150,7 @@ def _judged_in_time(search: _Search, asked: Sequence[Property], coverage: Covera
         if not why_not:
             return judged_in_time(search.space, asked, coverage)
     except KeyboardInterrupt:
-        why_not = INTERRUPTED
+        why_not = BY_CTRL_C
     except (OutOfMemory, MemoryError):
         why_not = "memory ran out as fair cycles were looked for"
     return tuple(certify(prop, replace(coverage, exhausted=False, stopped=why_not), None) for prop in asked)
@@ -215,11 +215,11 @@ def _search(
         tables = made or _tables(semantics, asked, reductions)
         search = _prepared(tables, asked, reductions, bounds.memory_mb, known=tables.closed)
         _run(search, asked, first, progress)
-        if first.states < bounds.states and search.space.count > first.states and search.stopped != INTERRUPTED:
+        if first.states < bounds.states and search.space.count > first.states and search.stopped != BY_CTRL_C:
             try:
                 search, bounds = _informed(search, asked, reductions, bounds)
             except KeyboardInterrupt:
-                search.stopped = INTERRUPTED
+                search.stopped = BY_CTRL_C
                 return search
             except MemoryError:
                 search.stopped = _memory_ran_out(search)
@@ -275,7 +275,7 @@ def _run(search: _Search, asked: Sequence[Property], bounds: _Bounds, progress: 
         if not search.stopped:
             _look_back(search, asked)
     except KeyboardInterrupt:
-        search.stopped = INTERRUPTED
+        search.stopped = BY_CTRL_C
     except UnboundedProgram as unbounded:
         search.stopped = bounds.endless or str(unbounded)
     except OutOfMemory:
@@ -318,14 +318,14 @@ def _look_back(search: _Search, asked: Sequence[Property]) -> None:
             try:
                 trap = first_trap(search.space)
             except KeyboardInterrupt:
-                search.no_look_back = INTERRUPTED
+                search.no_look_back = BY_CTRL_C
             except (OutOfMemory, MemoryError):
                 search.no_look_back = "memory ran out as traps were looked for"
             else:
                 search.found.update({} if trap is None else {index: trap})
 
 
-INTERRUPTED = "interrupted"
+BY_CTRL_C = "interrupted"
 FIRST_VIOLATION = "stopped at the first violation (--keep-going visits the whole space)"
 
 

@@ -30,7 +30,7 @@ MOST_TRIED = 100_000
 single local states are followed, not pairs; and moves tried so until there is no answer (a second or two each)."""
 
 
-EVERYBODY = -1
+EVERY_PAIR = -1
 """The bits that stand for all local states, as those that may be somewhere at the same time."""
 
 
@@ -113,7 +113,7 @@ class Controls:
         tried = 0
         bits = sum(1 << local for local in set(self.starts))
         for start in starts:
-            self._join(start, dict.fromkeys(self.starts, bits if self.precise else EVERYBODY))
+            self._join(start, dict.fromkeys(self.starts, bits if self.precise else EVERY_PAIR))
         waiting = deque(self.begins)
         queued = set(self.begins)
         reported: set[tuple[int, Arrival]] = set()
@@ -142,7 +142,7 @@ class Controls:
         if before is None or after is None or before == after:
             return pairs
         if not self.precise:
-            return dict.fromkeys([*pairs, after], EVERYBODY)
+            return dict.fromkeys([*pairs, after], EVERY_PAIR)
         others, came = pairs[before], 1 << after
         left = {local: (pairs[local] & others) | came for local in _bits(others)}
         left[after] = left.get(after, 0) | others

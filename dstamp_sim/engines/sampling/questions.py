@@ -21,7 +21,7 @@ OPEN = 2
 """The answer to an open question. Otherwise 1 where the property is decided, 0 where not."""
 
 _ALWAYS, _AT_END, _REACHABLE, _OTHER = range(4)
-_KINDS = {PropertyKind.ALWAYS: _ALWAYS, PropertyKind.AT_END: _AT_END, PropertyKind.REACHABLE: _REACHABLE}
+_ASKED_AS = {PropertyKind.ALWAYS: _ALWAYS, PropertyKind.AT_END: _AT_END, PropertyKind.REACHABLE: _REACHABLE}
 
 EVERY_OBJECT = EVERYBODY = -1
 """As changed objects, and as mover: any of them."""
@@ -56,7 +56,7 @@ class Questions:
         self._slot = {id(item): slot for slot, item in enumerate(tables.objects)}
         props = judge.properties
         width = max((len(prop.reads) for prop in props), default=0)
-        self._kind = np.array([_KINDS.get(prop.kind, _OTHER) for prop in props], np.int8)
+        self._kind = np.array([_ASKED_AS.get(prop.kind, _OTHER) for prop in props], np.int8)
         self._reads = np.full((len(props), width), -1, np.int32)
         for index, prop in enumerate(props):
             self._reads[index, : len(prop.reads)] = [self._slot[id(item)] for item in prop.reads]

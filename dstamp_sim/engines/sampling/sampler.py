@@ -34,7 +34,7 @@ NAMES = tuple(strategy.name for strategy in STRATEGIES)
 LONGEST_FIGURE = 18
 """Digits of a figure that an option may have."""
 
-MOST_STEPS = 2_000
+MOST_STEPS_DRAWN = 2_000
 """The most steps of one schedule; daemons may go on for ever."""
 
 _CHUNK = 4096
@@ -78,11 +78,11 @@ class Settings:
     strategy: str = "random-walk"
     options: Options = field(default_factory=dict)
     seed: int = 0
-    most_steps: int = MOST_STEPS
+    most_steps: int = MOST_STEPS_DRAWN
     bits: int = field(default=BITS, repr=False)
 
     @staticmethod
-    def parse(written: str, *, seed: int = 0, most_steps: int = MOST_STEPS) -> Settings:
+    def parse(written: str, *, seed: int = 0, most_steps: int = MOST_STEPS_DRAWN) -> Settings:
         """The settings of a strategy written as `pct` or `pct:depth=2`. Raises UsageError as `chosen` does."""
         strategy, colon, rest = written.partition(":")
         options: dict[str, int] = {}

@@ -14,7 +14,7 @@ from dstamp_sim.core.scenario import Timing
 from dstamp_sim.incident.evidence import Evidence
 from dstamp_sim.incident.likely.likelihood import Predicted, Weighed, observe, predict
 
-SMALL = 0.01
+NEGLIGIBLE = 0.01
 """Smaller shares of the posterior are not listed."""
 
 WORTH = 0.1
@@ -159,7 +159,7 @@ def _meaning(outcome: str, posterior: Mapping[str, float], predicted: Mapping[st
     if chance == 0:
         return f"{against}; expected only of mechanisms with which no drawn world agrees" if against else "not expected"
     after = {name: share / chance for name, share in joint.items()}
-    kept = [name for name in sorted(after, key=lambda n: -after[n]) if after[name] >= SMALL]
+    kept = [name for name in sorted(after, key=lambda n: -after[n]) if after[name] >= NEGLIGIBLE]
     ranked = ", ".join(f"{name} {posterior[name]:.0%} -> {after[name]:.0%}" for name in kept)
     cannot = f"cannot tell {' from '.join(kept)}" if len(kept) > 1 else "leaves no other with 1 % or more"
     return "; ".join(part for part in (against, ranked, cannot) if part)

@@ -23,7 +23,7 @@ from dstamp_sim.engines.timed.sweep import Sweeper
 from dstamp_sim.incident.possible.case import EngineAnswer, Engines, Possible
 from dstamp_sim.incident.possible.turns import ALL_SEEN, MatchCount, watched
 
-FEW_STATES, MOST_STATES = 30_000, 1_000_000
+FEW_STATES, MOST_VISITED = 30_000, 1_000_000
 """How many states one question of an abduction may visit at first, and at most before it stays undetermined."""
 
 MOST_OUTCOME_STATES = 20_000
@@ -66,7 +66,7 @@ def reach(system: System) -> EngineAnswer:
     tables = _closed(system)
     if tables is not None and not _can_match(tables):
         return EngineAnswer(Possible.IMPOSSIBLE, "in no combination of what the processes can do")
-    return _reached(explore_tables(tables or _tables(system), limit=MOST_STATES))
+    return _reached(explore_tables(tables or _tables(system), limit=MOST_VISITED))
 
 
 def _known_at_once(system: System) -> EngineAnswer | None:

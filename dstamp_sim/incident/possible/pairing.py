@@ -10,7 +10,7 @@ from dstamp_sim.incident.possible.abduction import Judging
 from dstamp_sim.incident.possible.case import Case, Engines, MechanismFinding, Possible
 from dstamp_sim.incident.possible.variant import pairs
 
-MOST_OPEN = 3
+MOST_OPEN_ROWS = 3
 """After so many undetermined pairs, pairs that are not refuted at little cost stay unjudged."""
 
 
@@ -57,7 +57,7 @@ def judge_pairs(
     for judging in left:
         if judging.variant.name in {row.mechanism for row in rows if row.verdict is Possible.POSSIBLE}:
             continue
-        if sum(row.verdict is Possible.UNDETERMINED for row in rows) >= MOST_OPEN:
+        if sum(row.verdict is Possible.UNDETERMINED for row in rows) >= MOST_OPEN_ROWS:
             unjudged += 1
             continue
         row = judging.row(names)

@@ -13,7 +13,7 @@ from dstamp_sim.incident.report.phrases import share, span
 from dstamp_sim.incident.standing import WhatStands
 from dstamp_sim.rendering.document import Document, Items, Paragraph, Text, strong
 
-MOST_NAMED = 3
+MOST_LEFT_NAMED = 3
 """How many mechanisms are named with their shares at most, before and after."""
 
 LEAST_CHANGE = 0.005
@@ -40,8 +40,8 @@ def _left(standing: WhatStands) -> str:
     if not standing.left:
         return f"none of {count} is left"
     ranked = sorted(standing.left, key=lambda name: -standing.span(name)[1])
-    shares = [f"{name} {span(standing.span(name), standing.most(name))}" for name in ranked[:MOST_NAMED]]
-    rest = max((standing.most(name) for name in ranked[MOST_NAMED:]), default=0.0)
+    shares = [f"{name} {span(standing.span(name), standing.most(name))}" for name in ranked[:MOST_LEFT_NAMED]]
+    rest = max((standing.most(name) for name in ranked[MOST_LEFT_NAMED:]), default=0.0)
     others = [f"the others {below(rest)} each"] if rest else []
     return f"{len(standing.left)} of {count} left; over all priors {', '.join([*shares, *others])}"
 

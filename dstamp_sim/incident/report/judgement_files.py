@@ -23,7 +23,7 @@ from dstamp_sim.rendering.as_markdown import markdown
 LEAST_DRAWN = 0.02
 """Mechanisms whose share is smaller under all priors are not in the picture of the assumptions."""
 
-PAGE = "report.html"
+REPORT_PAGE = "report.html"
 """The whole report as a page, in the folder of a judgement's files."""
 
 
@@ -61,7 +61,7 @@ def write_report(summary: Summary, files: Sequence[Path], out: Path, report: Pat
     """
     kept = [file for file in files if file.suffix in (".png", ".csv")]
     document = full_report(summary, {file.stem: file for file in kept})
-    page = out / PAGE
+    page = out / REPORT_PAGE
     write(page, lambda: html(document))
     if report is None:
         return [page]

@@ -18,7 +18,7 @@ MOST_MECHANISMS = 4
 LEAST_WRITTEN = 0.01
 """A share that an assumption moves by less is not written beside its bar."""
 
-LESS, MORE, INK = "#c9836f", "#5f8fbd", "#1c2733"
+LOWERED, RAISED = "#c9836f", "#5f8fbd"
 
 
 def draw_tornado(own: Mapping[str, float], others: Mapping[str, Mapping[str, float]], path: Path) -> None:
@@ -59,9 +59,11 @@ def _picture(own: Mapping[str, float], others: Mapping[str, Mapping[str, float]]
 
 def _column(axes: Axes, name: str, own: float, others: Sequence[float]) -> None:
     """One mechanism: its own share as a line, and a bar from there to each other share."""
+    from dstamp_sim.rendering.plots import INK  # noqa: PLC0415 - with matplotlib
+
     for row, other in enumerate(others):
         more = other > own
-        axes.barh(row, other - own, left=own, color=MORE if more else LESS, height=0.62)
+        axes.barh(row, other - own, left=own, color=RAISED if more else LOWERED, height=0.62)
         if abs(other - own) >= LEAST_WRITTEN:
             axes.text(other, row, f" {share(other)} ", va="center", ha="left" if more else "right", fontsize=8)
     axes.axvline(own, color=INK, lw=1.2)

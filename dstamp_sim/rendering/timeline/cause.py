@@ -7,7 +7,7 @@ from dstamp_sim.rendering.timeline.shapes import WIDTH, Arrow, Box, Label, Line,
 from dstamp_sim.rendering.timeline.shelf import Shelf, around
 
 _ROOM = WIDTH - 2 * MARGIN
-_SIZE = 13.0
+_CAUSE_SIZE = 13.0
 
 
 def shade_window(canvas: Canvas) -> None:
@@ -65,8 +65,8 @@ def missing_lock(canvas: Canvas, process: str, y: float) -> float:
 def caption(canvas: Canvas, y: float) -> float:
     """The sentence and its proof, in full as far as six and three lines go; returns the y below."""
     for words, kind, lines in ((canvas.annotations.sentence, "caption", 6), (canvas.annotations.proof, "quiet", 3)):
-        for line in wrap(clean(words), _SIZE, _ROOM, lines):
-            canvas.sheet.labels.append(Label(line, MARGIN, y, _SIZE, "left", kind))
+        for line in wrap(clean(words), _CAUSE_SIZE, _ROOM, lines):
+            canvas.sheet.labels.append(Label(line, MARGIN, y, _CAUSE_SIZE, "left", kind))
             y += 19
         y += 4 if words else 0
     return y

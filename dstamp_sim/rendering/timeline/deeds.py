@@ -10,11 +10,11 @@ from dstamp_sim.rendering.timeline.canvas import LEFT, RIGHT, ROW, Canvas
 from dstamp_sim.rendering.timeline.shapes import Label, clean, elide, measure
 from dstamp_sim.rendering.timeline.shelf import Extent, Shelf, around
 
-_SIZE = 11
-_LONGEST = 420.0
-_NARROW, _WIDE = 26.0, 76.0
+_DEED_SIZE = 11
+_WIDEST_PX = 420.0
+_NARROW_PX, _WIDE_PX = 26.0, 76.0
 """A step narrower than the first has words only if the story needs them; wider than the second, two rows suffice."""
-_NEAR = 9.0
+_NEAR_PX = 9.0
 """How far from its step a label may begin or end, in pixels."""
 
 
@@ -46,12 +46,12 @@ def deed_rows(canvas: Canvas, process: str, y: float) -> float:
             continue
         kind = "story" if deed.in_story else "deed"
         middle = y + ROW * deed.row + ROW / 2 + 1
-        canvas.sheet.labels.append(Label(deed.chosen, deed.at, middle, _SIZE, "left", kind))
+        canvas.sheet.labels.append(Label(deed.chosen, deed.at, middle, _DEED_SIZE, "left", kind))
     return y + ROW * len(shelves)
 
 
 def _most_rows(canvas: Canvas) -> int:
-    return 2 if _step_px(canvas) >= _WIDE else 3
+    return 2 if _step_px(canvas) >= _WIDE_PX else 3
 
 
 def _step_px(canvas: Canvas) -> float:
@@ -61,7 +61,7 @@ def _step_px(canvas: Canvas) -> float:
 def _deeds(canvas: Canvas, process: str) -> list[_Deed]:
     """The steps that want words: the story's first, so that they find room."""
     in_story = canvas.annotations.steps
-    all_of_them = not canvas.trace.timed and _step_px(canvas) >= _NARROW
+    all_of_them = not canvas.trace.timed and _step_px(canvas) >= _NARROW_PX
     found = [
         _Deed(canvas.x(canvas.facts.moments[n].at), _words(canvas, n), n in in_story or step.op is None)
         for n, step in enumerate(canvas.trace.steps)
@@ -82,12 +82,12 @@ def _words(canvas: Canvas, number: int) -> list[str]:
     whole, brief = clean(f"{verb}{args}{gave}{label}"), clean(verb + gave)
     words = [
         whole,
-        elide(whole, _SIZE, _LONGEST),
+        elide(whole, _DEED_SIZE, _WIDEST_PX),
         brief,
-        elide(brief, _SIZE, 200),
+        elide(brief, _DEED_SIZE, 200),
         *([] if in_story else [clean(verb)]),
     ]
-    return [word for word in dict.fromkeys(words) if word and measure(word, _SIZE) <= _LONGEST]
+    return [word for word in dict.fromkeys(words) if word and measure(word, _DEED_SIZE) <= _WIDEST_PX]
 
 
 def _gave(step: Step, *, said: bool) -> str:
@@ -102,7 +102,7 @@ def _gave(step: Step, *, said: bool) -> str:
 def _stand(deed: _Deed, shelves: list[Shelf], blocked: list[Extent], most: int) -> None:
     """Puts a deed's fewest words on the first row that has room near it; the story has a separate row if necessary."""
     words = deed.words[-1]
-    wide = measure(words, _SIZE)
+    wide = measure(words, _DEED_SIZE)
     fresh = Shelf((LEFT - 40, RIGHT + 8), blocked)
     for row, shelf in enumerate([*shelves, fresh]):
         left = _near(deed, shelf, wide) if row < most or deed.in_story else None
@@ -121,7 +121,7 @@ def _grow(deed: _Deed, shelves: list[Shelf]) -> None:
     shelf = shelves[deed.row]
     shelf.leave(deed.stretch)
     for words in deed.words:
-        wide = measure(words, _SIZE)
+        wide = measure(words, _DEED_SIZE)
         left = deed.at if words == deed.chosen else _near(deed, shelf, wide)
         if left is not None:
             deed.at, deed.chosen, deed.stretch = left, words, shelf.take(left, wide)
@@ -129,4 +129,4 @@ def _grow(deed: _Deed, shelves: list[Shelf]) -> None:
 
 
 def _near(deed: _Deed, shelf: Shelf, wide: float) -> float | None:
-    return shelf.fit(wide, deed.x - wide / 2, deed.x - wide - _NEAR, deed.x + _NEAR)
+    return shelf.fit(wide, deed.x - wide / 2, deed.x - wide - _NEAR_PX, deed.x + _NEAR_PX)

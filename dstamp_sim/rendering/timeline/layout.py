@@ -70,7 +70,10 @@ def lay_out(
     linked and written below. Long traces are drawn in part, and the picture says so.
     """
     facts = facts_of(
-        trace, lanes, MOST_TIMED_STEPS if trace.timed else MOST_STEPS, annotations.sources if annotations else {}
+        trace,
+        lanes,
+        MOST_TIMED_STEPS if trace.timed else MOST_STEPS,
+        annotations.sources if annotations else {},
     )
     axis = _axis(trace, facts, origin)
     sections = tuple(dict.fromkeys(one_line(span.name) for span in facts.spans))
@@ -241,7 +244,7 @@ def _omissions(canvas: Canvas, y: float) -> float:
     return flow(canvas.sheet, words, _INSIDE, y, "omission")
 
 
-_SIGNS = {
+_MEANINGS = {
     "wait": "waiting",
     "hold": "lock held",
     "keep": "held, not a lock",
@@ -271,7 +274,7 @@ def _signs(canvas: Canvas, y: float) -> float:
     """Samples of the signs that occur, with their meaning, on one or two lines; returns the y below."""
     sheet, x = canvas.sheet, MARGIN
     used = {box.kind for box in sheet.boxes} | {mark.kind for mark in sheet.marks}
-    for kind, meaning in _SIGNS.items():
+    for kind, meaning in _MEANINGS.items():
         if kind not in used:
             continue
         wide = 40 + measure(meaning, 12)

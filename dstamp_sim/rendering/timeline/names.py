@@ -10,7 +10,7 @@ from dstamp_sim.rendering.timeline.shelf import Extent, Shelf, gaps
 
 SIZE = 12.0
 """The type size of names in boxes and on flags, in pixels."""
-_CODE = "V88"
+_WIDEST_CODE = "V88"
 """A text as wide as the widest code."""
 _FAR = 58.0
 """A flag that would stand further than this from its box shows the code instead of the name, in pixels."""
@@ -115,7 +115,7 @@ def _raise_flags(sheet: Sheet, row: BoxRow, flagged: Sequence[Named], key: Legen
     texts: list[str | None] = [_on_flag(item.name, row) for item in items]  # None: a code, given when all are settled
     settled = [False] * len(items)
     while True:
-        widths = [measure(_CODE if t is None else t, SIZE) + 8 for t in texts]
+        widths = [measure(_WIDEST_CODE if t is None else t, SIZE) + 8 for t in texts]
         places = spread_between(centers, widths, row.bounds, row.blocked)
         far = [n for n, x in enumerate(places) if abs(x - centers[n]) > _FAR]
         near = [n for n, done in enumerate(settled) if not done and any(abs(n - m) <= 2 for m in far)]
@@ -123,7 +123,7 @@ def _raise_flags(sheet: Sheet, row: BoxRow, flagged: Sequence[Named], key: Legen
             break
         pick = max(near, key=lambda n: (items[n].kind != "on_wrong", widths[n], -n))
         settled[pick] = True
-        if widths[pick] > measure(_CODE, SIZE) + 8:
+        if widths[pick] > measure(_WIDEST_CODE, SIZE) + 8:
             texts[pick] = None
     words = [key.code(row.prefix, item.name) if t is None else t for item, t in zip(items, texts, strict=True)]
     _plant(sheet, row, items, list(zip(centers, places, words, strict=True)), key)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _DPI = 100
 _PT = 72 / _DPI
-_INK, _QUIET, _RED, _ORANGE = "#1b1f24", "#57606a", "#a40000", "#e69f00"
+_INK, _FAINT, _RED, _ORANGE = "#1b1f24", "#57606a", "#a40000", "#e69f00"
 # Pale, cool and different in lightness; orange and red are kept for what is wrong (Okabe and Ito's palette).
 _TINTS = ("#dcebf7", "#b7d3ea", "#e4efdc", "#bdd7b5", "#ece5f3", "#cdc0e0", "#f0f1f2", "#cfd6db")
 
@@ -46,7 +46,7 @@ _LINES: dict[str, dict[str, Any]] = {
     "window": {"color": _RED, "lw": 1.1, "ls": (0, (4, 3)), "zorder": 1.5},
     "sight": {"color": _INK, "lw": 0.9, "ls": (0, (1, 2.5)), "zorder": 2.6},
 }
-_MARKS: dict[str, dict[str, Any]] = {
+_MARK_STYLES: dict[str, dict[str, Any]] = {
     "step": {"marker": 2, "ms": 4, "mec": "#6e7781", "mew": 1, "zorder": 3},
     "change": {"marker": 10, "ms": 5, "mec": _INK, "mfc": _INK, "mew": 0, "zorder": 3},
     "write": {"marker": "o", "ms": 7.5, "mec": "#ffffff", "mfc": _INK, "mew": 1, "zorder": 6},
@@ -68,12 +68,12 @@ _LABELS: dict[str, str] = {
     "verdict_bad": "#ffffff",
     "verdict_good": "#00442f",
     "on_hold": "#ffffff",
-    "quiet": _QUIET,
+    "quiet": _FAINT,
     "deed": "#3b434c",
     "subtitle": "#3b434c",
-    "omission": _QUIET,
+    "omission": _FAINT,
     "flag_wrong": _RED,
-    "cut": _QUIET,
+    "cut": _FAINT,
     "missing": _RED,
 }
 _SETTINGS: dict[Any, Any] = {
@@ -177,7 +177,7 @@ def _line(axes: Axes, line: Line) -> None:
 
 
 def _mark(axes: Axes, mark: Mark) -> None:
-    axes.plot([mark.x], [mark.y], ls="none", **_MARKS[mark.kind])
+    axes.plot([mark.x], [mark.y], ls="none", **_MARK_STYLES[mark.kind])
 
 
 def _arrow(axes: Axes, arrow: Arrow) -> None:

@@ -18,7 +18,7 @@ TRACK = 14.0
 """The height of a track for arrows between two lanes, in pixels."""
 TURN_MARGIN = 8.0
 """The room below a lane, in pixels, besides its tracks."""
-_APART = 8.0
+_ENDS_APART_PX = 8.0
 """How far apart two arrows stand that leave or reach one moment on one side of a lane."""
 
 
@@ -133,7 +133,7 @@ class Routes:
                 ends[route.target, not self._down(route), round(route.end / 4)].append((route.start, number, "end"))
         for meeting in ends.values():
             for place, (_, number, which) in enumerate(sorted(meeting)):
-                moved = getattr(self.all[number], which) + (place - (len(meeting) - 1) / 2) * _APART
+                moved = getattr(self.all[number], which) + (place - (len(meeting) - 1) / 2) * _ENDS_APART_PX
                 setattr(self.all[number], which, moved)
 
     def draw(self, sheet: Sheet, places: Mapping[str, LaneBand], bars: Mapping[tuple[str, str], Extent]) -> None:

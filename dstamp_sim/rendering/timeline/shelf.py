@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 Extent = tuple[float, float]
 """From where to where."""
 
-_APART = 9.0
+_LABELS_APART_PX = 9.0
 """The room between two labels, in pixels."""
 
 
@@ -47,7 +47,7 @@ class Shelf:
 
     def take(self, left: float, width: float) -> Extent:
         """Puts a label there, with a little room on both sides; returns the part that it takes, for `leave`."""
-        stretch = (left - _APART, left + width + _APART)
+        stretch = (left - _LABELS_APART_PX, left + width + _LABELS_APART_PX)
         self.taken.append(stretch)
         return stretch
 

@@ -12,7 +12,7 @@ SHAPES_BELOW = "/* the timeline's shapes */"
 """Where, in the page's style sheet, that of the timeline begins."""
 _ANCHORS = {"left": "start", "center": "middle", "right": "end"}
 _GROUND = ("odd", "even", "object")
-_SIGNS = {
+_OUTLINES = {
     "step": "M0 -4V0",
     "change": "M-3 0L0 -5L3 0Z",
     "write": "M0 -4A4 4 0 1 1 0 4A4 4 0 1 1 0 -4Z",
@@ -83,7 +83,7 @@ def _arrow(arrow: Arrow) -> str:
 
 def _mark(mark: Mark) -> str:
     at = f"translate({_number(mark.x)} {_number(mark.y)})"
-    return f'<path class="mark {mark.kind}" transform="{at}" d="{_SIGNS[mark.kind]}"/>'
+    return f'<path class="mark {mark.kind}" transform="{at}" d="{_OUTLINES[mark.kind]}"/>'
 
 
 def _label(label: Label) -> Iterator[str]:
