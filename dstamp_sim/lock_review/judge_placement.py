@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -100,11 +100,16 @@ class ReviewSubject:
         report = explore(_mortal(counted, deaths), limit=TRIED_STATES, keep_going=True)
         return replace(report, judgements=tuple(replace(j, copies=copies) for j in report.judgements))
 
+    def refuse_contradictions(self, placements: Iterable[Placement]) -> None:
+        """Raises PlacementError if a placement sets a parameter otherwise than the settings, or than its scenario."""
+        priced = self.scenario.parameters if self.scenario and self.scenario.arrivals else {}
+        for one in placements:
+            one.joined({**priced, **self.settings})
+
     def price(self, placement: Placement, per_day: float | None = None) -> Price | str:
         """The price of the placement, at another rate of Poisson arrivals if set; or why it is not known.
 
-        Without a scenario nobody asked: the reason is empty. Raises PlacementError if the scenario and the placement
-        set one parameter differently.
+        Without a scenario nobody asked: the reason is empty.
         """
         scenario = self.scenario
         if scenario is None:

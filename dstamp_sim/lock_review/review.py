@@ -128,6 +128,7 @@ def review_model(
     chosen = _chosen(reference, system, vocabulary, locks)
     check_writable(out)
     placements, left_out = _placements(subject, system, chosen, spans)
+    subject.refuse_contradictions(placements)
     judged = list(_judge(subject, placements, workers, progress, 0))
     joined = _join(subject, judged, system, workers, progress) if spans > 1 else None
     minimal, beaten = best_first(minimal_safe(judged, system.sections)), dominated(judged)

@@ -73,7 +73,8 @@ def test_a_setting_against_the_placements_own_is_refused(dstamp, verb):
     refused(dstamp(verb, "cc_ci", "--placement", "stack_per_run", "--set", "stack=shared"), AGAINST)
 
 
-def test_a_review_with_a_setting_against_a_designs_own_is_refused(dstamp):
+def test_a_review_with_a_setting_against_a_designs_own_is_refused_before_anything_is_judged(dstamp, monkeypatch):
+    monkeypatch.setattr("dstamp_sim.lock_review.review.judged_all", None)
     refused(dstamp("review", "cc_ci", "--set", "stack=shared", "--spans", "1", "--locks", "host"), AGAINST)
 
 

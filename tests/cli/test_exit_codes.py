@@ -167,7 +167,7 @@ def test_memory_that_runs_out_while_judging_leaves_the_counts(dstamp, monkeypatc
 
 def test_memory_that_runs_out_while_exploring_leaves_the_counts_and_undetermined(tmp_path):
     unreduced = "--no-por --no-merge --no-symmetry --property 'no deadlock'"
-    code, out, err = shell(f"ulimit -v 1100000; dstamp explore cc_ci --set runs=6 {unreduced}", tmp_path)
+    code, out, err = shell(f"ulimit -v 800000; dstamp explore cc_ci --set runs=6 {unreduced}", tmp_path)
     assert code == 3 and "Traceback" not in err
     found = re.search(r"([\d,]+) states, .*: part of the space \(memory ran out as the states took [\d,]+ MB\)", out)
     assert found is not None and int(found[1].replace(",", "")) > 1_000_000, out

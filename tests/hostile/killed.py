@@ -47,7 +47,7 @@ from tests.hostile.rows import BANK, LOCKED, LOST, MODEL, ROOT, SCENARIO
 ENDS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 PATIENCE_S = 600.0
 WRITES = 36
-"""So many calls has a write of `explore`: each is tried in a week."""
+"""So many calls has a write of `explore`."""
 PR_SET_CHILD_SUBREAPER = 36
 libc = ctypes.CDLL(None)
 CALLS = ("open", "fchmod", "fsync", "write")
@@ -182,16 +182,14 @@ class Killer:
             self._ended(lambda: None, lambda _: None, (*self.command.before, "--force"))
         self.kept = self.folder.with_name(f"{self.folder.name}.kept")
         shutil.copytree(self.folder, self.kept)
+        counted = Path(f"{self.folder}.calls")
         begun = time.monotonic()
-        status, told = self._ended(lambda: None, lambda _: None)
+        status, told = self._ended(lambda: end_inside(0, signal.SIGKILL, counted), lambda _: None)
         self.takes_s = time.monotonic() - begun
+        self.calls = int(counted.read_text()) if counted.exists() else 0
         self.new = content(self.folder)
         assert os.waitstatus_to_exitcode(status) in self.command.codes, (status, told)
         assert not self.command.writes or self.old != self.new, "the two variants have the same results"
-        self._again()
-        counted = Path(f"{self.folder}.calls")
-        self._ended(lambda: end_inside(0, signal.SIGKILL, counted), lambda _: None)
-        self.calls = int(counted.read_text()) if counted.exists() else 0
 
     def _fresh(self, variant: int) -> None:
         self.command.lay_out(self.folder, variant)

@@ -15,7 +15,7 @@ from tests.conftest import COUNTED
 from tests.hostile.killed import COMMANDS, WRITES, Killer
 from tests.hostile.rows import MODEL
 from tests.hunt.conftest import can_hold, refusal  # noqa: F401 - fixtures
-from tests.todays import todays
+from tests.todays import PARTS, todays
 
 ROOT = Path(__file__).parents[2]
 LONG_S = 240.0
@@ -41,7 +41,10 @@ HEAVY = (("conform",), ("hunt",), ("judge",), ("real",), ("review",), ("update",
 """Those that take half a second to three."""
 
 MOMENTS = range(50)
-"""The moments at which every command is ended in a week with --slow; the ones after these are always taken."""
+"""The moments at which every command is ended in a week with --slow; the ones after these are always taken.
+
+A heavy command takes two weeks, with its writes; without --slow only one heavy command is ended, another each day.
+"""
 
 
 def killed(folder, commands, moments, writes):
@@ -73,9 +76,17 @@ def commands(request):
 
 
 NEEDS = {("real",): [pytest.mark.needs("dockerd", "busybox")]}
+NOT_TODAY = {
+    names: [pytest.mark.slow]
+    for number, names in enumerate(HEAVY)
+    if number not in todays(range(len(HEAVY)), parts=len(HEAVY))
+}
 EVERY = pytest.mark.parametrize(
     "commands",
-    [pytest.param(names, marks=NEEDS.get(names, []), id=" ".join(names)) for names in (*LIGHT, *HEAVY)],
+    [
+        pytest.param(names, marks=[*NEEDS.get(names, []), *NOT_TODAY.get(names, [])], id=" ".join(names))
+        for names in (*LIGHT, *HEAVY)
+    ],
     indirect=True,
 )
 
@@ -85,7 +96,8 @@ def test_commands_that_are_ended_leave_every_file_old_or_new_and_no_process(
     tmp_path, commands, request, record_property
 ):
     slow = request.config.getoption("--slow")
-    moments, writes = (todays(MOMENTS), todays(range(WRITES))) if slow else (range(50, 53), (3, 17, 31))
+    parts = PARTS if commands in LIGHT else 2 * PARTS
+    moments, writes = (todays(MOMENTS, parts), todays(range(WRITES), parts)) if slow else (range(50, 53), (3, 17, 31))
     tallies = killed(tmp_path, commands, moments, writes)
     assert any({"-9", "-15", "130"} & tally["ended"].keys() for tally in tallies.values()), "no run was ended"
     for command, tally in tallies.items():

@@ -216,7 +216,7 @@ def test_the_command_reads_everything_once_and_prints_the_first_screen(dstamp, m
     for name in ("read_scenario", "load_model", "read_evidence"):
         real = getattr(loaded, name)
         monkeypatch.setattr(loaded, name, lambda *a, name=name, real=real: read.update([name]) or real(*a))
-    monkeypatch.setattr("dstamp_sim.engines.parallel.threads.cores", lambda: 1)
+    monkeypatch.setattr("dstamp_sim.engines.parallel.threads.cores", lambda: 2)  # so with worker processes
     code, out, _ = dstamp("replay", SCENARIO)
     assert code == 0
     assert read == {"read_scenario": 1, "load_model": 1, "read_evidence": 1}

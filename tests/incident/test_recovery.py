@@ -12,6 +12,7 @@ from dstamp_sim.incident.likely.profiles import ProfileSize
 from dstamp_sim.incident.possible.case import Case, Observation
 from models.cc_ci import HYPOTHESES, MECHANISMS
 from tests.incident.recovery import EVERYTHING, RESULTS, SCENARIO, laboratory, log_likelihoods, trials, winners
+from tests.todays import todays
 
 GIVES_THE_BASES_STAMP_AT_SOME_RATE = ["swarm-rollback", "env-recheckout", "redeploy-not-applied", "abra-regression"]
 
@@ -23,8 +24,12 @@ def recovered(cluster, seen, profiles, told_apart):
     }
 
 
+READ = {"with console and fingerprints": EVERYTHING, "results alone": RESULTS}
+TODAYS = [[*READ][number] for number in todays(range(len(READ)), parts=len(READ))]
+
+
 @pytest.mark.slow(minutes=2)
-@pytest.mark.parametrize("fields", [EVERYTHING, RESULTS], ids=["with console and fingerprints", "results alone"])
+@pytest.mark.parametrize("fields", [READ[name] for name in TODAYS], ids=TODAYS)
 def test_in_95_of_100_trials_the_true_mechanism_wins_or_one_that_the_tool_cannot_tell_from_it(fields):
     cluster = laboratory(fields)
     told = cluster.twins(SCENARIO.priors, ProfileSize(60, 1000))
