@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import Aside, counts_so_far, errors, print_json, results
+from dstamp_sim.cli.console import Aside, errors, print_json, results
+from dstamp_sim.cli.progress import counts_so_far
 from dstamp_sim.core.errors import PACKAGE_FOLDER, DstampError, cut, lacks_memory, shown
 from dstamp_sim.disk.writing import failures_of_held, writing_began
 

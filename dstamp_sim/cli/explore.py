@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from dstamp_sim.cli import options
-from dstamp_sim.cli.console import progress, reference_of
+from dstamp_sim.cli.console import reference_of
 from dstamp_sim.cli.matrix import ask_matrix
 from dstamp_sim.cli.options import whole
+from dstamp_sim.cli.progress import progress
 from dstamp_sim.cli.report import print_report
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.engines.explore.settings import DEFAULT_LIMIT, DEFAULT_MEMORY_MB, HISTORY_LIMIT, Reductions

@@ -10,8 +10,9 @@ import typer
 from rich.text import Text
 
 from dstamp_sim.cli import options
-from dstamp_sim.cli.console import bar, errors, output, print_files, print_json, say
+from dstamp_sim.cli.console import errors, output, print_files, print_json, say
 from dstamp_sim.cli.options import whole
+from dstamp_sim.cli.progress import bar
 from dstamp_sim.core.errors import UsageError
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import typer
 from rich.text import Text
 
 from dstamp_sim.cli import options
-from dstamp_sim.cli.console import bar, errors, output, print_json, say
+from dstamp_sim.cli.console import errors, output, print_json, say
+from dstamp_sim.cli.progress import bar
 from dstamp_sim.core.numbers import many
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import bar, output, print_files, print_json, results, say
+from dstamp_sim.cli.console import output, print_files, print_json, results, say
+from dstamp_sim.cli.progress import bar
 from dstamp_sim.core.numbers import many
 from dstamp_sim.core.verdict import Verdict
 

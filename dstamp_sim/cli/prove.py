@@ -7,8 +7,9 @@ from pathlib import Path
 import typer
 
 from dstamp_sim.cli import options
-from dstamp_sim.cli.console import progress, reference_of
+from dstamp_sim.cli.console import reference_of
 from dstamp_sim.cli.matrix import ask_matrix
+from dstamp_sim.cli.progress import progress
 from dstamp_sim.cli.report import print_report
 
 

@@ -11,7 +11,6 @@ from rich.text import Text
 
 from dstamp_sim.cli import options
 from dstamp_sim.cli.console import (
-    bar,
     output,
     print_files,
     print_json,
@@ -22,6 +21,7 @@ from dstamp_sim.cli.console import (
 )
 from dstamp_sim.cli.judgement import BudgetOption, OnlyOption, finished_rows_printed, print_judgement
 from dstamp_sim.cli.options import whole
+from dstamp_sim.cli.progress import bar
 from dstamp_sim.core.numbers import many
 from dstamp_sim.rendering.text import at_least, at_most
 

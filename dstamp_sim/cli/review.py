@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dstamp_sim.cli import options
-from dstamp_sim.cli.console import bar, output, print_files, print_json, reference_of
+from dstamp_sim.cli.console import output, print_files, print_json, reference_of
 from dstamp_sim.cli.options import whole
+from dstamp_sim.cli.progress import bar
 
 if TYPE_CHECKING:
     from dstamp_sim.lock_review.review import Review

@@ -9,8 +9,9 @@ import typer
 from rich.text import Text
 
 from dstamp_sim.cli import options
-from dstamp_sim.cli.console import bar, output, print_explanation, print_files, print_json, reference_of, say
+from dstamp_sim.cli.console import output, print_explanation, print_files, print_json, reference_of, say
 from dstamp_sim.cli.options import whole
+from dstamp_sim.cli.progress import bar
 from dstamp_sim.core.numbers import many
 from dstamp_sim.rendering.text import at_least, at_most
 

@@ -9,8 +9,9 @@ import typer
 from rich.text import Text
 
 from dstamp_sim.cli import options
-from dstamp_sim.cli.console import bar, output, print_files, print_json, say, say_what_runs
+from dstamp_sim.cli.console import output, print_files, print_json, say, say_what_runs
 from dstamp_sim.cli.judgement import BudgetOption, OnlyOption, finished_rows_printed, print_judgement
+from dstamp_sim.cli.progress import bar
 from dstamp_sim.core.errors import UsageError
 
 if TYPE_CHECKING:

@@ -255,7 +255,7 @@ def test_a_library_that_aborts_for_lack_of_memory_leaves_the_verdict_undetermine
 
 def test_the_counts_of_what_was_done_are_told_where_a_library_aborts(tmp_path):
     aborts = "def p():\n    if told := counts_so_far():\n        ctypes.CDLL(None).abort()\n"
-    text = "import ctypes\nfrom dstamp_sim.cli.console import counts_so_far\n" + MODEL
+    text = "import ctypes\nfrom dstamp_sim.cli.progress import counts_so_far\n" + MODEL
     (tmp_path / "bank.py").write_text(text.replace("def p():\n", aborts))
     code, out, err = with_little_memory(tmp_path, 2_000, "sample", "bank.py", "--budget", "50")
     assert (code, out) == (3, "UNDETERMINED\n"), err
