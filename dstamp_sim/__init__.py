@@ -30,6 +30,7 @@ from dstamp_sim.core.properties import (
     eventually,
     leads_to,
     reachable,
+    serial,
 )
 from dstamp_sim.core.scenario import Arrivals, Distribution, Scenario, Shape, Timing
 from dstamp_sim.core.schedule import CRASH, Choice, Schedule
@@ -184,6 +185,7 @@ __all__ = [
     "run_timed",
     "sample",
     "section",
+    "serial",
     "sweep",
 ]
 

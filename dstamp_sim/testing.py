@@ -75,19 +75,25 @@ _ORIGINS: WeakKeyDictionary[System, Origin] = WeakKeyDictionary()
 CopiesWanted = Copies | Mapping[str, Copies] | None
 
 
-def system_of(reference: str, placement: str | None = None, *, crashes: int = 0, **settings: Any) -> System:
+def system_of(
+    reference: str, placement: str | None = None, *, crashes: int = 0, serial: bool = False, **settings: Any
+) -> System:
     """The system of a model (path.py[:factory], folder, or short name), of which witness files can be written.
 
+    With `serial`, it is also asked for a serial order of its runs, as `dstamp explore --serial` does.
     Raises UsageError and ModelError as the command line does.
     """
-    return _built(load_model(reference), placement, crashes, settings)
+    return _built(load_model(reference), placement, crashes, settings, serial=serial)
 
 
-def _built(model: Model, placement: str | None, crashes: int, settings: Mapping[str, Any]) -> System:
+def _built(
+    model: Model, placement: str | None, crashes: int, settings: Mapping[str, Any], *, serial: bool = False
+) -> System:
     parameters = checked_settings(model.factory, settings)
     system = model.build(parameters, placement)
     system = system.with_crashes(max(crashes, system.crashes))
-    _ORIGINS[system] = Origin(model.reference, parameters, placement, {}, system.crashes)
+    system = system.with_serial() if serial else system
+    _ORIGINS[system] = Origin(model.reference, parameters, placement, {}, system.crashes, serial=serial)
     return system
 
 

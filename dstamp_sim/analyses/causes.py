@@ -19,7 +19,7 @@ from dstamp_sim.analyses.reruns import Came, Moved, Rerun, Without
 from dstamp_sim.analyses.reversals import Reversals
 from dstamp_sim.analyses.together import SmallestSets
 from dstamp_sim.analyses.what_if import Decision, Remedy, WhatIf
-from dstamp_sim.core.properties import OF_WAITING
+from dstamp_sim.core.properties import OF_WAITING, Property, PropertyKind
 from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.trace import Trace
 
@@ -96,10 +96,17 @@ class Causes:
                 return name, enough
         return None
 
+    @property
+    def _prop(self) -> Property:
+        return next(prop for prop in self.what_if.asked if prop.name == self.fact.property)
+
     @cached_property
     def serially(self) -> tuple[tuple[str, ...], tuple[Choice, ...]] | None:
-        """Processes that fail in the same way one after the other, and all choices; None if none were found."""
-        for order in self.reversals.turns():
+        """Processes that fail in the same way one after the other, and all choices; None if none were found.
+
+        In such an order who is blocked comes later: where a serial order is asked for, it is none.
+        """
+        for order in () if self._prop.kind is PropertyKind.SERIAL else self.reversals.turns():
             if choices := self.what_if.serially(self.fact, order):
                 return tuple(name for name in order if any(choice.process == name for choice in choices)), choices
         return None
@@ -307,8 +314,7 @@ class Causes:
         if self.since < 0 or self.fact.property in OF_WAITING or (self.alone is None and self.serially is None):
             return
         yield from self._last_look()
-        prop = next(prop for prop in self.what_if.asked if prop.name == self.fact.property)
-        targets = {item.name for item in prop.reads}
+        targets = {item.name for item in self._prop.reads}
         wrote = ((n, place) for n in range(self.since, -1, -1) if (place := self._wrote(n, targets)) is not None)
         for number, place in islice(wrote, 1):
             yield Cause(CauseKind.DID, place, None, number, number, number)

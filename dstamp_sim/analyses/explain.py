@@ -26,7 +26,8 @@ from dstamp_sim.analyses.speech import When
 from dstamp_sim.analyses.trace_record import Record
 from dstamp_sim.analyses.verify import Narrator
 from dstamp_sim.analyses.what_if import Decision, WhatIf
-from dstamp_sim.core.properties import OF_WAITING, Property
+from dstamp_sim.core.properties import OF_WAITING, Property, PropertyKind
+from dstamp_sim.core.serial import orders_compared
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 
@@ -93,7 +94,8 @@ def explain(
     first = min(facts, key=lambda fact: fact.property in ahead)  # what failed, before what cannot come any more
     causes = Causes(what_if, Conflicts(trace, accesses), first)
     narrator = Narrator(Record(system, trace), when)
-    return _with_start(_Explainer(causes, narrator, when).explain(), trace, narrator)
+    explained = _with_start(_Explainer(causes, narrator, when).explain(), trace, narrator)
+    return _with_orders(explained, what_if, next(prop for prop in asked if prop.name == first.property))
 
 
 def _with_start(explanation: Explanation, trace: Trace, narrator: Narrator) -> Explanation:
@@ -103,6 +105,16 @@ def _with_start(explanation: Explanation, trace: Trace, narrator: Narrator) -> E
         return explanation
     what = ". ".join(part for part in (explanation.what, began) if part)
     return replace(explanation, what=what, claims=tuple(narrator.said))
+
+
+def _with_orders(explanation: Explanation, what_if: WhatIf, prop: Property) -> Explanation:
+    """The explanation, and the serial orders that were compared where the property asks for one."""
+    if prop.kind is not PropertyKind.SERIAL:
+        return explanation
+    semantics, last = what_if.semantics, what_if.states[-1]
+    left = dict(zip((item.name for item in semantics.shared), last.shared, strict=True))
+    orders = orders_compared(semantics.system, prop, semantics.results(last), left)
+    return replace(explanation, what=". ".join(part for part in (explanation.what, orders) if part))
 
 
 def _going_round(system: System, trace: Trace, about: Property | None, when: When) -> Explanation:

@@ -24,6 +24,7 @@ def explore(
     placement: options.PlacementOption = None,
     properties: options.PropertiesOption = None,
     crashes: options.CrashesOption = None,
+    serial: options.Serial = False,
     limit: Annotated[
         int, typer.Option(parser=whole(1), help="How many states to keep before giving up.")
     ] = DEFAULT_LIMIT,
@@ -67,10 +68,11 @@ def explore(
     asking = ExploreOptions(limit, memory_mb, ops, keep_going, reductions)
     setting = read_axes(reference, settings or (), placement)
     if setting is not None:
-        if html or count:
-            raise UsageError(f"--{'html' if html else 'count'} is about one setting, not a matrix: set one value each")
+        for name, given in (("html", html), ("count", count), ("serial", serial)):
+            if given:
+                raise UsageError(f"--{name} is about one setting, not a matrix: set one value each")
         ask_matrix(reference, setting, properties or (), crashes, asking, out=out, as_json=as_json)
-    asked = load_subject(reference, settings, placement, properties, crashes)
+    asked = load_subject(reference, settings, placement, properties, crashes, serial=serial)
     with progress() as tell:
         found = explore_model(asked, asking, html=html, count=count, out=out, progress=tell)
     print_report(asked.name, found, as_json=as_json)

@@ -47,6 +47,12 @@ Trust = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Html = Annotated[bool, typer.Option("--html", help="Also write HTML pages to step through, one file each.")]
+Serial = Annotated[
+    bool,
+    typer.Option(
+        "--serial", help="Also: what all return and leave must come out of some order, one run after another."
+    ),
+]
 UseDockerHost = Annotated[
     bool, typer.Option("--yes-use-this-engine", help="Use the Docker Engine that DOCKER_HOST names, not a private one.")
 ]

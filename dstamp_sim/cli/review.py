@@ -33,6 +33,7 @@ def review(
         Path | None,
         typer.Option(metavar="FILE", help="Arrivals and delays for the price (default: fleet.toml beside the model)."),
     ] = None,
+    serial: options.Serial = False,
     full: Annotated[bool, typer.Option("--full", help="Print the whole review, not its first screen.")] = False,
     out: options.Out = Path("out"),
     force: options.Force = False,  # noqa: ARG001 - its callback has done all
@@ -54,6 +55,7 @@ def review(
             locks=locks or [],
             spans=spans,
             scenario=scenario,
+            serial=serial,
             out=out,
             workers=cores(),
             progress=tell,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from dstamp_sim.core.ahead import Ahead
@@ -11,6 +11,8 @@ from dstamp_sim.core.errors import ModelError, blamed
 from dstamp_sim.core.properties import Looks, LooksAtAll, Property, PropertyKind, Results, StateView
 from dstamp_sim.core.repeated import shaken
 from dstamp_sim.core.semantics import Semantics, State
+from dstamp_sim.core.serial import serial_ends
+from dstamp_sim.core.value import key
 
 
 class Judge:
@@ -27,11 +29,13 @@ class Judge:
         self.tell_apart: set[str] = set()
         self._answers: dict[tuple[str, Any], bool] = {}
         self._unchecked: list[_Question] = []
+        self._serial: dict[Property, frozenset[Hashable]] = {}
         self._slots = {id(item): slot for slot, item in enumerate(semantics.shared)}
         ask: dict[PropertyKind, Callable[[Property, State], bool]] = {
             PropertyKind.ALWAYS: self._always,
             PropertyKind.EACH_RESULT: self._each_result,
             PropertyKind.AT_END: self._at_end,
+            PropertyKind.SERIAL: self._at_end,
             PropertyKind.REACHABLE: self._reachable,
             PropertyKind.NO_DEADLOCK: self._deadlock,
             PropertyKind.END_POSSIBLE: self._trapped,
@@ -47,6 +51,10 @@ class Judge:
         for index, prop, ask in self._asked:
             if ask(prop, state):
                 yield index
+
+    def why_not(self, prop: Property) -> str:
+        """Why a property cannot be decided, though all states are known; empty if it can."""
+        return serial_ends(self._semantics.system).why_not if prop.kind is PropertyKind.SERIAL else ""
 
     def decides_along(self, path: Sequence[State]) -> Iterator[tuple[int, int]]:
         """What the states of a path decide: the number of a state and the index of a property.
@@ -117,7 +125,7 @@ class Judge:
         return violated
 
     def _at_end(self, prop: Property, state: State) -> bool:
-        if not self._semantics.ended(state):
+        if not self._semantics.ended(state) or self.why_not(prop):
             return False
         self.exercised[prop.name] += 1
         return not self._results_ok_in(prop, state)
@@ -150,10 +158,21 @@ class Judge:
             self._unchecked.append(question)
         return known
 
+    def _is_serial(self, prop: Property, results: tuple[tuple[str, Any], ...], seen: tuple[Any, ...]) -> bool:
+        """Whether an end is, as far as it counts, that of a serial order; it is where no order can be compared."""
+        if prop not in self._serial:
+            ends = serial_ends(self._semantics.system)
+            self._serial[prop] = frozenset(
+                _that_counts(prop, tuple(e.results), self._seen(prop, e.state)) for e in ends.ends
+            )
+        return bool(self.why_not(prop)) or _that_counts(prop, results, seen) in self._serial[prop]
+
     def _answer(self, question: _Question) -> bool:
         """The predicate's answer now. Raises LooksAtAll if it looked at something unknown, whatever it answered."""
         looks = Looks()
         try:
+            if question.prop.kind is PropertyKind.SERIAL:
+                return self._is_serial(question.prop, *question.about)
             answer = question.prop.predicate(*_arguments(question, looks))
         except LooksAtAll:
             raise
@@ -177,6 +196,11 @@ class _Question(NamedTuple):
     prop: Property
     about: tuple[Any, ...]
     only: frozenset[str] | None = None
+
+
+def _that_counts(prop: Property, results: tuple[tuple[str, Any], ...], seen: tuple[Any, ...]) -> Hashable:
+    """What counts of an end: of each result what the property says, and the states of what it reads."""
+    return tuple(sorted((name, key(prop.predicate(result))) for name, result in results)), tuple(map(key, seen))
 
 
 def _arguments(question: _Question, looks: Looks) -> tuple[Any, ...]:

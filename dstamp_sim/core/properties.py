@@ -21,6 +21,7 @@ class PropertyKind(Enum):
     ALWAYS = "always"
     EACH_RESULT = "each result"
     AT_END = "at end"
+    SERIAL = "as in a serial order"
     REACHABLE = "reachable"
     EVENTUALLY = "eventually"
     LEADS_TO = "leads to"
@@ -37,7 +38,8 @@ class Property:
     """A named predicate, the kind of moment at which it is asked, and the objects that it may look at.
 
     `of` restricts `EACH_RESULT` to processes declared under that name; None means all of them. `premise` is that of
-    `LEADS_TO`: what must be followed by a state in which `predicate` is true.
+    `LEADS_TO`: what must be followed by a state in which `predicate` is true. The predicate of `SERIAL` is none, but
+    what of a result counts.
     """
 
     kind: PropertyKind
@@ -123,6 +125,19 @@ def at_end(name: str, predicate: Callable[..., Any], *, reads: Sequence[SharedOb
     `results` is a `Results`: process names to results; a process that died has none. Daemons need not have ended.
     """
     return Property(PropertyKind.AT_END, name, predicate, tuple(reads))
+
+
+def serial(
+    name: str = PropertyKind.SERIAL.value,
+    counts: Callable[[Any], Any] = lambda result: result,
+    *,
+    reads: Sequence[SharedObject] = (),
+) -> Property:
+    """What all return, and leave of `reads`, comes out of some order in which one runs to its end before the next.
+
+    `counts(result)` is what of a result counts: a time may be left out. `core.serial` says what a serial order is.
+    """
+    return Property(PropertyKind.SERIAL, name, counts, tuple(reads))
 
 
 def reachable(name: str, predicate: Callable[..., Any], *, reads: Sequence[SharedObject] = ()) -> Property:

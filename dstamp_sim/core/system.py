@@ -12,7 +12,7 @@ from dstamp_sim.core.errors import ModelError, PlacementError, ScheduleError, Us
 from dstamp_sim.core.op import Program
 from dstamp_sim.core.place import here
 from dstamp_sim.core.placement import BoundSpan, Placement, Scope
-from dstamp_sim.core.properties import BUILT_IN, Property
+from dstamp_sim.core.properties import BUILT_IN, Property, PropertyKind, serial
 from dstamp_sim.core.shared_object import SharedObject
 from dstamp_sim.core.typed import expect, is_name, is_number, items
 from dstamp_sim.core.value import Distinct, text
@@ -219,6 +219,13 @@ class System:
     def with_crashes(self, crashes: int) -> System:
         """This system where at most `crashes` processes may die."""
         return replace(self, crashes=crashes)
+
+    def with_serial(self) -> System:
+        """This system, where all results and shared objects must come out of a serial order, unless it asks for one."""
+        if any(prop.kind is PropertyKind.SERIAL for prop in self.properties):
+            return self
+        left = [item for item in self.objects if not item.private]
+        return replace(self, properties=(*self.properties, serial(reads=left)))
 
     @property
     def several(self) -> dict[str, SharedObject]:

@@ -58,10 +58,11 @@ def tabulate(system: System, name: str, *, properties: Sequence[str] = (), merge
     """
     asked = system.properties_named(properties)
     for prop in asked:
-        if prop.in_time:
+        if prop.in_time or prop.kind is PropertyKind.SERIAL:
+            lost = "fairness is not" if prop.in_time else "serial orders are not"
             raise UsageError(
-                f"property {prop.name!r} ({prop.kind.value}) is not exported, as fairness is not: name the others "
-                "with --property"
+                f"property {prop.name!r} ({prop.kind.value}) is not exported, as {lost}: name the others with "
+                "--property"
             )
     semantics = Semantics(system, history_limit=HISTORY_LIMIT, by_value=True)
     judge = Judge(semantics, [prop for prop in asked if not prop.asks_ahead])

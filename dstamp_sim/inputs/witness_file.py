@@ -27,7 +27,10 @@ WITNESS_KIND = "dstamp-witness/1"
 
 @dataclass(frozen=True)
 class Origin:
-    """How the system of a trace was built, enough to build it again. `copies` are numbers in place of `ANY`."""
+    """How the system of a trace was built, enough to build it again. `copies` are numbers in place of `ANY`.
+
+    `serial`: it is also asked for a serial order of its runs (`System.with_serial`).
+    """
 
     model: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -35,13 +38,15 @@ class Origin:
     names: Mapping[str, str] = field(default_factory=dict)
     crashes: int = 0
     copies: Mapping[str, int] = field(default_factory=dict)
+    serial: bool = False
 
     def build(self) -> System:
         """The system again. Raises UsageError or ModelError as loading a model does."""
         model = load_model(self.model)
         settings = checked_settings(model.factory, self.parameters)
         system = model.build(settings, self.placement).with_copies(self.copies)
-        return system.with_names(self.names).with_crashes(max(self.crashes, system.crashes))
+        system = system.with_names(self.names).with_crashes(max(self.crashes, system.crashes))
+        return system.with_serial() if self.serial else system
 
 
 class _OriginOfFile(Strict):
@@ -51,6 +56,7 @@ class _OriginOfFile(Strict):
     names: dict[str, Name] = Field(default_factory=dict)
     crashes: Annotated[int, Field(ge=0, le=MOST_COPIES, strict=True)] = 0
     copies: dict[str, Annotated[int, Field(ge=0, le=MOST_COPIES, strict=True)]] = Field(default_factory=dict)
+    serial: Annotated[bool, Field(strict=True)] = False
 
     def origin(self) -> Origin:
         return Origin(**dict(self))

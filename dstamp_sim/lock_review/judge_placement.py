@@ -25,16 +25,24 @@ CopyCounts = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True)
 class ReviewSubject:
-    """The base of placements: a model with its settings, and the scenario that prices them (None: no price)."""
+    """The base of placements: a model with its settings, and the scenario that prices them (None: no price).
+
+    `serial`: it is also asked for a serial order of its runs.
+    """
 
     model: Model
     settings: Mapping[str, Any]
     scenario: Scenario | None
+    serial: bool = False
+
+    def asked(self, system: System) -> System:
+        """The system, with what is asked besides."""
+        return system.with_serial() if self.serial else system
 
     def build(self, placement: Placement, settings: Mapping[str, Any]) -> System:
         """The system under a placement. Raises PlacementError if it does not fit."""
         given = checked_settings(self.model.factory, placement.joined(settings))
-        return self.model.build(given).with_locks(replace(placement, sets={}))
+        return self.asked(self.model.build(given)).with_locks(replace(placement, sets={}))
 
     def numbers(self) -> list[str]:
         """The factory's parameters that are numbers of copies and not set."""
@@ -141,15 +149,15 @@ def judged_all(subject: ReviewSubject, placements: Sequence[Placement], workers:
     if workers < 2:
         yield from map(subject.judged, placements)
         return
-    about = (subject.model.reference, dict(subject.settings), subject.scenario)
+    about = (subject.model.reference, dict(subject.settings), subject.scenario, subject.serial)
     yield from spawned(_judged, placements, workers, _begin, about)
 
 
 _worker: dict[str, ReviewSubject] = {}  # of a worker process: the arguments of its start
 
 
-def _begin(reference: str, settings: Mapping[str, Any], scenario: Scenario | None) -> None:
-    _worker["subject"] = ReviewSubject(load_model(reference), settings, scenario)
+def _begin(reference: str, settings: Mapping[str, Any], scenario: Scenario | None, serial: bool) -> None:
+    _worker["subject"] = ReviewSubject(load_model(reference), settings, scenario, serial)
 
 
 def _judged(placement: Placement) -> JudgedPlacement:

@@ -107,6 +107,7 @@ def review_model(
     locks: Sequence[str] = (),
     spans: int = 2,
     scenario: Path | None = None,
+    serial: bool = False,
     out: Path,
     workers: int = 1,
     progress: Progress | None = None,
@@ -114,16 +115,17 @@ def review_model(
     """Judges every placement of the model's locks over its sections, and the placements that it names.
 
     Without `locks` all of the vocabulary; two spans are tried of the first one, and for two locks those that complement
-    each other (`joined`). Deterministic, whatever the number of `workers` (processes; more than one needs a main module
-    that can be imported). Raises UsageError for unknown names, a model without locks or sections, and an unwritable
-    folder; ScenarioError and ModelError as their loaders do.
+    each other (`joined`). With `serial`, it is also asked for a serial order of its runs. Deterministic, whatever the
+    number of `workers` (processes; more than one needs a main module that can be imported). Raises UsageError for
+    unknown names, a model without locks or sections, and an unwritable folder; ScenarioError and ModelError as their
+    loaders do.
     """
     model = load_model(reference)
     given = read_settings(model.factory, settings)
     beside = model.path / FLEET if model.path.is_dir() else model.path.parent / FLEET
     priced = read_scenario(scenario or beside) if scenario or beside.exists() else None
-    subject = ReviewSubject(model, given, priced)
-    system = model.build(any_number(model.factory, given))
+    subject = ReviewSubject(model, given, priced, serial)
+    system = subject.asked(model.build(any_number(model.factory, given)))
     vocabulary = [scope.name for scope in system.locks]
     chosen = _chosen(reference, system, vocabulary, locks)
     check_writable(out)

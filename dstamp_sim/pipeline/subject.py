@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dstamp_sim.core.properties import PropertyKind
 from dstamp_sim.core.system import System
 from dstamp_sim.inputs.model_file import Model, any_number, load_model, read_settings
 from dstamp_sim.inputs.witness_file import Origin
@@ -34,9 +35,11 @@ def load_subject(
     crashes: int | None = None,
     *,
     numbers_open: bool = False,
+    serial: bool = False,
 ) -> Subject:
     """The subject of a command's options; with `numbers_open`, numbers of copies are any unless set.
 
+    With `serial`, it is also asked for a serial order of its runs, whatever `properties` name.
     Raises UsageError for unknown names (of `properties` too) and values of the wrong type, ModelError if the model
     breaks a rule.
     """
@@ -48,5 +51,10 @@ def load_subject(
     if crashes is not None:
         system = system.with_crashes(crashes)
     named = tuple(properties or ())
+    system = system.with_serial() if serial else system
     system.properties_named(named)
-    return Subject(model, system, Origin(reference, parameters, placement, {}, system.crashes), named)
+    if serial and named:
+        orders = [prop.name for prop in system.properties if prop.kind is PropertyKind.SERIAL]
+        named = tuple(dict.fromkeys((*named, *orders)))
+    origin = Origin(reference, parameters, placement, {}, system.crashes, serial=serial)
+    return Subject(model, system, origin, named)

@@ -192,3 +192,11 @@ def test_of_the_incident_it_recommends_the_lock_from_the_base_deploy_to_the_chec
     assert found.recommended[0].shape == "app-domain:deploy_app..check_hc1"
     stack_per_run = found.of("stack_per_run")
     assert stack_per_run.safe and stack_per_run.numbers == "any number" and stack_per_run.price.waited_max_s.mean == 0
+
+
+def test_a_lock_over_both_sections_is_what_a_review_recommends(alone, dstamp):
+    code, out, _ = dstamp("review", HERE / "adders.py", "--serial", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["recommended"] == ["lock:look..put"]
+    assert {one["placement"] for one in found["placements"] if not one["safe"]} >= {"none", "lock:look", "lock:put"}

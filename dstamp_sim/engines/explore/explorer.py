@@ -354,6 +354,8 @@ def _judgement(search: _Search, index: int, prop: Property, coverage: Coverage) 
             coverage = replace(coverage, exhausted=False, stopped="not asked of a space with reductions")
         elif prop.asks_ahead and search.no_look_back:
             coverage = replace(coverage, exhausted=False, stopped=search.no_look_back)
+        elif why_not := search.full.judge.why_not(prop):
+            coverage = replace(coverage, exhausted=False, stopped=why_not)
         return certify(prop, coverage, None)
     trace, shortest, minimal = _witness(search, index, prop)
     judged = replace(certify(prop, coverage, trace), minimal=minimal)

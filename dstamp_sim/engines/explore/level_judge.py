@@ -40,6 +40,7 @@ class LevelJudge:
             PropertyKind.ALWAYS: self._always,
             PropertyKind.EACH_RESULT: self._each_result,
             PropertyKind.AT_END: self._at_end,
+            PropertyKind.SERIAL: self._at_end,
             PropertyKind.REACHABLE: self._reachable,
             PropertyKind.NO_DEADLOCK: self._deadlock,
         }

@@ -11,6 +11,7 @@ from dstamp_sim.core.errors import ModelError, UsageError
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.properties import LooksAtAll, Property, PropertyKind
 from dstamp_sim.core.semantics import Semantics
+from dstamp_sim.core.serial import TWO_RUNS
 from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict, certify
 from dstamp_sim.engines.explore.explorer import LOOP_LIMIT, explore, unending
@@ -36,7 +37,9 @@ _MONOTONE = frozenset({PropertyKind.ALWAYS, PropertyKind.EACH_RESULT, PropertyKi
 """What a state decides with more copies, too (a wish only if it asks for results of processes of a fixed number)."""
 
 _WHY_NOT = {
-    PropertyKind.AT_END: "it is asked when all have ended, and one more copy may not have",
+    **dict.fromkeys(
+        (PropertyKind.AT_END, PropertyKind.SERIAL), "it is asked when all have ended, and one more copy may not have"
+    ),
     PropertyKind.NO_DEADLOCK: "one more copy may still be able to move",
     PropertyKind.END_POSSIBLE: "one more copy may open a way to the end, or close it",
     **dict.fromkeys(
@@ -262,18 +265,18 @@ class _Proof:
 
     def _tried(self, prop: Property, why: str) -> Judgement:
         """The judgement by small numbers of copies, where there is none for every number."""
-        trials = []
+        trials = dict[int, Judgement]()
         for count, report in self._trials():
             copies = dict.fromkeys(self.system.any_number, count)
-            trials.append(found := report.judgement(prop.name))
+            if prop.kind is PropertyKind.SERIAL and len(self.system.with_copies(copies).must_end) < TWO_RUNS:
+                continue
+            trials[count] = found = report.judgement(prop.name)
             if found.trace is not None:
                 return replace(found, reason=f"{found.reason} with {_copies_text(copies)}", copies=copies)
-        holding = list(takewhile(lambda trial: trial.verdict is Verdict.HOLDS, trials))
-        held = len(holding) if len(holding) >= TRIED else 0
-        open_ones = (
-            f"; with {n} of each: {t.reason}" for n, t in enumerate(trials, 1) if t.verdict is not Verdict.HOLDS
-        )
-        with_them = f"; HOLDS with 1 to {held}" if held else next(open_ones)
+        holding = takewhile(lambda count: trials[count].verdict is Verdict.HOLDS, trials)
+        held = max((count for count in holding if count >= TRIED), default=0)
+        open_ones = (f"; with {n} of each: {t.reason}" for n, t in trials.items() if t.verdict is not Verdict.HOLDS)
+        with_them = f"; HOLDS with {min(trials)} to {held}" if held else next(open_ones)
         self.undecided[prop.name] = f"not decided for every number of copies: {why}{with_them}"
         judgement = certify(prop, self.coverage(self.undecided[prop.name]), None)
         return replace(judgement, holds_up_to=held)

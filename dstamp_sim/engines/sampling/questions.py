@@ -21,7 +21,12 @@ OPEN = 2
 """The answer to an open question. Otherwise 1 where the property is decided, 0 where not."""
 
 _ALWAYS, _AT_END, _REACHABLE, _OTHER = range(4)
-_ASKED_AS = {PropertyKind.ALWAYS: _ALWAYS, PropertyKind.AT_END: _AT_END, PropertyKind.REACHABLE: _REACHABLE}
+_ASKED_AS = {
+    PropertyKind.ALWAYS: _ALWAYS,
+    PropertyKind.AT_END: _AT_END,
+    PropertyKind.SERIAL: _AT_END,
+    PropertyKind.REACHABLE: _REACHABLE,
+}
 
 EVERY_OBJECT = EVERYBODY = -1
 """As changed objects, and as mover: any of them."""

@@ -93,7 +93,8 @@ def quotient(tables: Tables) -> Tables:
 
 
 def _coarsest(tables: Tables) -> _Partition | None:
-    sees_results = any(prop.kind in (PropertyKind.AT_END, PropertyKind.REACHABLE) for prop in tables.judge.properties)
+    of_results = (PropertyKind.AT_END, PropertyKind.SERIAL, PropertyKind.REACHABLE)
+    sees_results = any(prop.kind in of_results for prop in tables.judge.properties)
     watched = {id(item) for prop in tables.judge.properties for item in prop.reads}
     slots = range(len(tables.objects))
     met = [tables.met(number) for number in range(len(tables.keys))]
