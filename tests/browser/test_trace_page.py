@@ -56,6 +56,18 @@ def test_it_opens_at_the_race_and_r_goes_round_it(page):
     assert seen == ["Step 19", "Step 30", "Step 31"]
 
 
+def test_on_a_narrow_screen_the_names_of_the_lanes_stay_in_sight(opened, stack_race, tmp_path):
+    page = opened(write_trace_page(tmp_path / "narrow.html", *stack_race), viewport={"width": 400, "height": 800})
+    places = """() => [...document.querySelectorAll(".label.process")].map(name => name.getBoundingClientRect().x)"""
+    page.locator(".picture").evaluate("box => { box.scrollLeft = 0; }")
+    page.wait_for_function(f"({places})()[0] >= 0")
+    before = page.evaluate(places)
+    page.locator(".picture").evaluate("box => { box.scrollLeft = 500; }")
+    page.wait_for_function(f"Math.abs(({places})()[0] - {before[0]}) < 1")
+    assert len(before) == 3 and page.locator(".picture").evaluate("box => box.scrollLeft") == 500
+    assert page.evaluate(places) == pytest.approx(before, abs=1)
+
+
 def test_what_changed_is_shown_first_and_the_rest_is_folded(page):
     page.keyboard.press("Home")
     for _ in range(30):

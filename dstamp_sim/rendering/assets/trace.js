@@ -32,6 +32,9 @@ function Timeline({ at, go, shown }) {
     if (!svg) return;
     const copy = document.importNode(svg, true);
     holder.current.replaceChildren(copy);
+    copy.append(...copy.querySelectorAll(".label.process"));  // above what they cover when they stay in sight
+    holder.current.onscroll = () => copy.style.setProperty("--scrolled",
+      `${holder.current.scrollLeft * copy.viewBox.baseVal.width / copy.getBoundingClientRect().width}px`);
     copy.addEventListener("click", event => {
       const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(copy.getScreenCTM().inverse());
       let best = null, far = Infinity;
