@@ -36,8 +36,9 @@ class Coverage:
     were on, what they saved, and which were impossible. `any_number` names the processes that may have any number of
     copies: the space then covers every number, and `states` are the minimal states that were examined backwards. The
     lists name behaviours that never occurred: declared sections that no process entered, ops that some process waited
-    for and never performed, and lines with a yield that no process passed. `nobody_must_end`: all are daemons;
-    `standstill`: there is moreover a state in which all wait for ever before their first ops.
+    for and never performed, and lines with a yield that no process passed. `nobody`: there is no process at all;
+    `nobody_must_end`: all are daemons; `standstill`: there is moreover a state in which all wait for ever before their
+    first ops.
     """
 
     states: int
@@ -51,6 +52,7 @@ class Coverage:
     sections_never_entered: tuple[str, ...] = ()
     ops_never_performed: tuple[str, ...] = ()
     lines_never_passed: tuple[Place, ...] = ()
+    nobody: bool = False
     nobody_must_end: bool = False
     standstill: bool = False
 
@@ -132,12 +134,14 @@ def certify(prop: Property, coverage: Coverage, witness: Trace | None) -> Judgem
         return Judgement(prop, Verdict.UNDETERMINED, "vacuous: its premise is true in no reachable state")
     if asked == 0:
         return Judgement(prop, Verdict.UNDETERMINED, "never exercised: no moment at which it is asked was reached")
+    if coverage.nobody and prop.kind in (PropertyKind.NO_DEADLOCK, PropertyKind.END_POSSIBLE):
+        return Judgement(prop, Verdict.HOLDS, "says nothing here: there is no process")
     if prop.kind is PropertyKind.NO_DEADLOCK and coverage.standstill:
         return Judgement(prop, Verdict.UNDETERMINED, _STANDSTILL)
     if prop.kind is PropertyKind.END_POSSIBLE and coverage.nobody_must_end:
         return Judgement(prop, Verdict.HOLDS, "says nothing here: every process is a daemon, and none has to end")
     if prop.in_time:
-        return Judgement(prop, Verdict.HOLDS, f"on every fair behaviour of all {coverage.states:,} reachable states")
+        return Judgement(prop, Verdict.HOLDS, f"on every fair behaviour of {_all_states(coverage)}")
     return Judgement(prop, Verdict.HOLDS, _everywhere(coverage))
 
 
@@ -154,10 +158,14 @@ def _shown(prop: Property, witness: Trace) -> str:
 def _everywhere(coverage: Coverage) -> str:
     if coverage.any_number:
         return f"for every number of copies of {', '.join(coverage.any_number)}"
-    return f"in all {coverage.states:,} reachable states"
+    return f"in {_all_states(coverage)}"
 
 
 def _nowhere(coverage: Coverage) -> str:
     if coverage.any_number:
         return f"for no number of copies of {', '.join(coverage.any_number)}"
-    return f"in none of all {coverage.states:,} reachable states"
+    return "not in the one reachable state" if coverage.states == 1 else f"in none of {_all_states(coverage)}"
+
+
+def _all_states(coverage: Coverage) -> str:
+    return "the one reachable state" if coverage.states == 1 else f"all {coverage.states:,} reachable states"

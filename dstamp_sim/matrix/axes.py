@@ -74,7 +74,8 @@ def read_axes(reference: str, settings: Sequence[str], placement: str | None) ->
             axes.append(MatrixAxis(name, _values(item, written)))
         else:
             fixed.append(item)
-    read_settings(model.factory, [*fixed, *(f"{axis.name}={value}" for axis in axes for value in axis.values)])
+    for setting in (*fixed, *(f"{axis.name}={value}" for axis in axes for value in axis.values)):
+        read_settings(model.factory, [setting])
     names = [item.partition("=")[0] for item in settings]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise UsageError(f"--set {twice} is given twice: write its values as one list, {twice}=1,2 or {twice}=1..6")
@@ -108,6 +109,8 @@ def _values(item: str, written: str) -> tuple[str, ...]:
     values: list[str] = []
     for part in written.split(","):
         ends = _RANGE.fullmatch(part.strip())
+        if ends is None and (".." in part or not part.strip()):
+            raise UsageError(f"--set {cut(item)}: write a range as 1..6, and a list as 1,2,4")
         if ends is None:
             values.append(part.strip())
             continue

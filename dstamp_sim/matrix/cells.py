@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,7 +15,7 @@ from dstamp_sim.inputs.model_file import fingerprint
 from dstamp_sim.matrix.axes import MatrixSetting
 from dstamp_sim.pipeline.explore import ExploreOptions
 from dstamp_sim.pipeline.prove import ProveOptions
-from dstamp_sim.pipeline.subject import load_subject
+from dstamp_sim.pipeline.subject import Subject, load_subject
 
 
 @dataclass(frozen=True)
@@ -53,17 +54,24 @@ class MatrixSubject:
         """The cell with these values, asked. Raises ModelError if the model breaks a rule."""
         settings, placement = self.setting.of(values)
         try:
-            subject = load_subject(
-                self.reference,
-                settings,
-                placement,
-                self.properties,
-                self.crashes,
-                numbers_open=self.asking.numbers_open,
-            )
+            subject = self._subject(settings, placement, self.properties)
             return _summed_up(values, self.asking.report(subject))
         except UsageError as error:
             return MatrixCell(values, Verdict.UNDETERMINED, refused=str(error))
+
+    def _subject(self, settings: Sequence[str], placement: str | None, properties: Sequence[str]) -> Subject:
+        return load_subject(
+            self.reference, settings, placement, properties, self.crashes, numbers_open=self.asking.numbers_open
+        )
+
+    def check_properties(self, values: tuple[str, ...]) -> None:
+        """Raises UsageError for the name of a property that the model does not have, if it takes these values."""
+        settings, placement = self.setting.of(values)
+        try:
+            subject = self._subject(settings, placement, ())
+        except UsageError:
+            return
+        subject.system.properties_named(self.properties)
 
     def key(self, values: tuple[str, ...], source: str) -> str:
         """A digest of all that the cell's content depends on; `source` is the model's fingerprint."""

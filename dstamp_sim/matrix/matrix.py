@@ -80,13 +80,15 @@ def find_matrix(
 
     `tell` is called with every cell, its number from 1 and the number of all, in their order. The cells are the same
     whatever the number of `workers`, and however often the work was interrupted. Raises UsageError if no cell's
-    setting is one that the model takes, and for an unwritable folder; ModelError if the model breaks a rule.
+    setting is one that the model takes, for an unknown property, and for an unwritable folder; ModelError if the model
+    breaks a rule.
     """
     check_writable(out)
     path = file_of(subject.reference)
     file = out / f"{path.stem}-matrix.cells"
     before, source = read_kept(file), fingerprint(path)
     every = [*subject.setting.cells()]
+    subject.check_properties(every[0])
     keys = {values: subject.key(values, source) for values in every}
     missing = [(keys[values], values) for values in every if keys[values] not in before]
     asked, cells = _asked(subject, file, missing, workers), list[MatrixCell]()

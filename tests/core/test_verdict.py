@@ -134,3 +134,18 @@ def test_daemons_of_whom_somebody_can_always_move_are_free_of_deadlocks():
 
     report = explore(System(objects=[flag], processes=[Process("d", turns, daemon=True)], properties=[]))
     assert report.judgement("no deadlock").reason == "in all 4 reachable states"
+
+
+def test_a_system_without_a_process_is_not_said_to_have_daemons():
+    report = explore(System(objects=[Register("x", 0)], processes=[], properties=[]))
+    assert [(j.prop.name, j.verdict, j.reason) for j in report.judgements] == [
+        ("no deadlock", HOLDS, "says nothing here: there is no process"),
+        ("the end stays possible", HOLDS, "says nothing here: there is no process"),
+    ]
+
+
+def test_one_state_is_told_as_one():
+    x = Register("x", 0)
+    held = always("zero", lambda state: state[x] == 0, reads=[x])
+    report = explore(System(objects=[x], processes=[], properties=[held]))
+    assert report.judgement("zero").reason == "in the one reachable state"

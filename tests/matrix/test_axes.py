@@ -76,6 +76,9 @@ def test_the_last_axis_changes_first(kinds):
     ("settings", "placement", "said"),
     [
         (["copies=3..1"], None, "the range 3..1 is empty; the smaller end comes first"),
+        (["copies=1.."], None, "write a range as 1..6, and a list as 1,2,4"),
+        (["copies=1,,2"], None, "write a range as 1..6, and a list as 1,2,4"),
+        (["size=x,1"], None, "parameter 'size'"),
         (["size=1,2,1"], None, "'1' is given twice; leave one out"),
         (["size=1..3,x"], None, "parameter 'size'"),
         (["mode=a,c"], None, "parameter 'mode'"),

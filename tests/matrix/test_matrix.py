@@ -163,6 +163,12 @@ def test_what_is_about_one_setting_is_refused(dstamp, option):
     assert f"{option} is about one setting, not a matrix: set one value each" in err
 
 
+def test_an_unknown_property_is_refused_before_a_row_is_printed(dstamp):
+    code, out, err = dstamp("explore", "classic/bank", "--set", "customers=1..3", "--property", "nope")
+    assert (code, out.splitlines()[2:]) == (2, [])
+    assert "unknown property 'nope'" in err
+
+
 def test_a_foreign_file_in_the_place_of_the_cells_stays(dstamp, tmp_path):
     (tmp_path / "out").mkdir()
     theirs = tmp_path / "out" / "bank-matrix.cells"

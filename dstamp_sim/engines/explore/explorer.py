@@ -406,6 +406,7 @@ def _coverage(search: _Search) -> Coverage:
         sections_never_entered=tuple(name for name in semantics.system.sections if name not in sections),
         ops_never_performed=tuple(seen.ops_never_performed()),
         lines_never_passed=tuple(seen.lines_never_passed()),
+        nobody=not semantics.names,
         nobody_must_end=not semantics.system.must_end,
         standstill=bool(space.stuck) and not semantics.system.must_end,
     )
