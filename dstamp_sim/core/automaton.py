@@ -26,6 +26,7 @@ from dstamp_sim.core.placement import BoundSpan, LockTaken, lay_over
 from dstamp_sim.core.repeated import is_same, shaken
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.core.suspended import NotByValue, received, tokens_of, variables
+from dstamp_sim.core.turned import PASSED
 from dstamp_sim.core.value import Distinct, text
 
 DEPENDS = (
@@ -264,6 +265,7 @@ class Automaton:
             if first and child in repeated:
                 continue
             if answer is None:
+                PASSED.clear()
                 live = self._start(shaken)
                 self._check_same(self.nodes[child], self._repeated(live, None), live)
                 continue
@@ -411,6 +413,7 @@ class Automaton:
 
     def _replayed(self, node: int, given: Callable[[Any], Any] = _as_it_is) -> _Live:
         """A fresh generator brought to `node` by its history; checks that the program repeats itself."""
+        PASSED.clear()
         path = [self.nodes[number] for number in self._path(node)]
         live = self._start(given)
         op = self._repeated(live, None)
@@ -455,7 +458,7 @@ class Automaton:
             raise ModelError(
                 f"{node.place}: not deterministic: given the same results it "
                 f"{_did(node.returned, node.op, node.result)} once and {_did(live.returned, op, live.value)} later: "
-                f"{DEPENDS}"
+                f"{DEPENDS}{_through_a_set()}"
             )
         if live.repeats and not live.returned and node.frames not in self._looked_at:
             self._looked_at.add(node.frames)
@@ -537,6 +540,11 @@ def _is_same_op(one: object, other: Op | None) -> bool:
     if not isinstance(one, Op) or other is None:
         return one is other
     return one.target is other.target and one.verb == other.verb and is_same(one.args, other.args)
+
+
+def _through_a_set() -> str:
+    """Where a set was gone through the other way round, for the message about what then came out differently."""
+    return f"; {PASSED[-1]} goes through a set: write sorted(...)" if PASSED else ""
 
 
 def _did(returned: bool, op: object, value: Any) -> str:

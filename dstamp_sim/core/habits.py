@@ -18,7 +18,6 @@ from functools import lru_cache
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from dstamp_sim.core.containers import is_known_set, known_items, written_items
 from dstamp_sim.core.place import Place, is_model
 
 _SOURCES = frozenset(
@@ -348,7 +347,7 @@ class _FunctionReader:
             case ast.Call():
                 if self._makes_generator(node):
                     return False
-                return self._returns_set(node, depth) or self._is_taken_set(node, depth)
+                return self._returns_set(node, depth)
             case ast.YieldFrom(value=of):
                 return self._returns_set(of, depth)
             case ast.BinOp(left=left, right=right, op=ast.BitOr() | ast.BitAnd() | ast.Sub() | ast.BitXor()):
@@ -362,53 +361,9 @@ class _FunctionReader:
             case ast.Name() if node.id in self.assigned:
                 return any(self._is_set(value, depth - 1) or _empty(value) for value in self.assigned[node.id])
             case ast.Name() | ast.Attribute():
-                return is_known_set(self.value(node)) or self._is_taken_set(node, depth)
-        return self._is_taken_set(node, depth)
-
-    def _is_taken_set(self, node: ast.AST, depth: int) -> bool:
-        """Whether an expression takes something that may be a set out of a container, or from a field."""
-        match node:
-            case ast.Subscript(value=of, slice=key):
-                return self._holds_set(of, key, depth - 1)
-            case ast.Call(func=ast.Attribute(value=of, attr="get" | "pop" | "setdefault"), args=[key, *_]):
-                return self._holds_set(of, key, depth - 1)
-            case ast.Attribute(value=ast.Name(id=name), attr=field) if name in self.assigned:
-                made = [self._given_as(field, value) for value in self.assigned[name]]
-                return any(value is not None and self._is_set(value, depth - 1) for value in made)
+                found = self.value(node)
+                return isinstance(found, set) or (isinstance(found, frozenset) and len(found) > 1)
         return False
-
-    def _given_as(self, field: str, call: ast.AST) -> ast.AST | None:
-        """What a call that makes a NamedTuple or a dataclass gives one of its fields; None if it is no such call."""
-        if not isinstance(call, ast.Call):
-            return None
-        names = getattr(self.value(call.func), "__match_args__", ())
-        given = dict(zip(names, call.args, strict=False)) | {each.arg: each.value for each in call.keywords if names}
-        return given.get(field)
-
-    def _holds_set(self, node: ast.AST, key: ast.AST, depth: int) -> bool:
-        """Whether what a container holds under `key` (under any, if that is not written out) may be a set."""
-        if depth == 0:
-            return False
-        match node:
-            case ast.Dict() | ast.List() | ast.Tuple() | ast.ListComp() | ast.DictComp():
-                return any(self._is_set(item, depth - 1) for item in written_items(node, key))
-            case ast.Call(func=ast.Attribute(value=of, attr="values" | "copy"), args=[]):
-                return self._holds_set(of, key, depth - 1)
-            case ast.Name() if node.id in self.assigned:
-                made = any(self._holds_set(value, key, depth - 1) for value in self.assigned[node.id])
-                return made or any(self._is_set(item, depth - 1) for item in self._put_into(node.id))
-            case ast.Name() | ast.Attribute():
-                return any(map(is_known_set, known_items(self.value(node), key)))
-        return False
-
-    def _put_into(self, name: str) -> Iterator[ast.AST]:
-        """What the function puts into a container: appends, inserts, or assigns to an item."""
-        for node in self.nodes:
-            match node:
-                case ast.Call(func=ast.Attribute(value=ast.Name(id=of), attr=verb), args=given) if of == name:
-                    yield from given if verb in ("append", "appendleft", "insert", "setdefault") else ()
-                case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=of))], value=value) if of == name:
-                    yield value
 
 
 _SET_METHODS = frozenset({"union", "intersection", "difference", "symmetric_difference", "copy"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from types import FunctionType, MethodType
 from typing import Any
 from weakref import WeakSet
@@ -14,6 +15,7 @@ from dstamp_sim.core.place import Place, defined
 from dstamp_sim.core.reach import NamedRoot, Snapshot, own_copies
 from dstamp_sim.core.shared_object import SharedObject
 from dstamp_sim.core.system import Process, System
+from dstamp_sim.core.turned import turned
 
 INSTEAD = "keep it in a local variable of the program, or in a shared object's state"
 
@@ -68,6 +70,10 @@ class Rules:
     def lasts(self, item: object) -> bool:
         """Whether something was there before any program ran, so that all runs have it and none may change it."""
         return id(item) in self._kept.reached
+
+    def turned(self) -> AbstractContextManager[None]:
+        """While this lasts, the model's functions go through sets the other way round."""
+        return turned(reached.item for reached in self._kept.reached.values())
 
     def check_kept(self) -> None:
         """Raises ModelError if something that programs or objects reach has changed since it was noted."""

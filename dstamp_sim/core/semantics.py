@@ -106,8 +106,13 @@ class Semantics:
         an object depends on more than its arguments, or if something else that they reach has changed.
         """
         self._rules.check_kept()
-        for automaton in dict.fromkeys(self.automata):
-            automaton.repeat()
+        with self._rules.turned():
+            for automaton in dict.fromkeys(self.automata):
+                automaton.repeat()
+            self._ask_all_again()
+        self._rules.check_kept()
+
+    def _ask_all_again(self) -> None:
         asked, self._asked = self._asked, []
         states: dict[int, Hashable] = {}
         ops: dict[int, Op] = {}
@@ -119,7 +124,6 @@ class Semantics:
             self._ask_again(target, current, states[id(current)], node, ops[id(node.op)], outcomes)
         while self._bereaved:
             self._bereave_again(*self._bereaved.pop())
-        self._rules.check_kept()
 
     @property
     def fresh(self) -> Local:

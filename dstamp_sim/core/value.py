@@ -43,13 +43,17 @@ def _tuple_text(value: tuple[Any, ...]) -> str:
 
 
 class Backwards(frozenset[Any]):
-    """The frozenset `turned`, but for its order: it iterates the other way round."""
+    """The set `turned`, but for its order: it iterates the other way round, and no item keeps its place."""
 
-    def __init__(self, turned: frozenset[Any]) -> None:
+    def __init__(self, turned: frozenset[Any] | set[Any]) -> None:
         self.turned = turned
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(list(self.turned)[::-1])
+        items = list(self.turned)[::-1]
+        if len(items) % 2 and len(items) > 1:
+            middle = len(items) // 2
+            items[0], items[middle] = items[middle], items[0]
+        return iter(items)
 
 
 class NoKey(ValueError):

@@ -1,0 +1,227 @@
+"""A model's functions, going through sets the other way round while they are asked again.
+
+A hash seed is fixed for a process, so a set iterates alike as often as it is made. Here the functions are compiled
+again: every place where a set could be gone through (a loop, a star, unpacking, a call of `list`, `join`, `pop`) is
+handed its items in another order. What then comes out differently depends on the order of a set.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import sys
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import fields, is_dataclass
+from functools import _lru_cache_wrapper, lru_cache, partial, reduce
+from json import dumps
+from pprint import pformat
+from threading import RLock
+from types import BuiltinMethodType, CodeType, FunctionType, MethodType
+from typing import Any
+
+from dstamp_sim.core.place import Place, is_model
+from dstamp_sim.core.value import Backwards
+
+PASSED: list[Place] = []
+"""The lines at which sets were gone through since this was last cleared."""
+
+_ONE_COMPILER = RLock()
+"""Functions are compiled anew for one thread at a time."""
+
+_ITEM, _WHOLE, _CALLED = "turned item", "turned whole", "turned call"
+"""Constants in the compiled code, in whose place the functions below are put."""
+
+_FLAT = (list, tuple, dict, iter, enumerate, zip, filter, sorted, min, max, sum, deque)
+_FLAT_METHODS = ("extend", "extendleft", "fromkeys", "sort")
+_DEEP = (str, repr, format, ascii, map, reduce, dumps, pformat)
+_DEEP_METHODS = ("join", "format", "writelines", "from_iterable")
+_MAKE_SETS = frozenset(
+    {"set", "frozenset", "keys", "items", "union", "intersection", "difference", "symmetric_difference"}
+)
+
+
+@contextmanager
+def turned(items: Iterable[object]) -> Iterator[None]:
+    """While this lasts, the model's functions among `items` go through sets the other way round.
+
+    Nothing is done if neither they nor their sources have a set. A function whose source is not known stays as it is.
+    """
+    things = list(items)
+    functions = [each for each in things if isinstance(each, FunctionType) and is_model(each.__code__.co_filename)]
+    sources = {each.__code__.co_filename: _source(each.__code__.co_filename) for each in functions}
+    if not (any(isinstance(each, set | frozenset) for each in things) or any(map(_has_sets, sources.values()))):
+        yield
+        return
+    with _ONE_COMPILER:
+        before = [(each, each.__code__) for each in functions]
+        _CACHES.clear()
+        for function, code in before:
+            function.__code__ = _compiled(code.co_filename, sources[code.co_filename]).get(code, code)
+        try:
+            yield
+        finally:
+            for function, code in before:
+                function.__code__ = code
+
+
+def _source(file: str) -> str:
+    linecache.checkcache(file)
+    return "".join(linecache.getlines(file))
+
+
+@lru_cache(maxsize=64)
+def _has_sets(source: str) -> bool:
+    """Whether a source may make a set."""
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except (SyntaxError, ValueError):
+        return False
+    names = {getattr(node, "id", getattr(node, "attr", "")) for node in nodes}
+    return not names.isdisjoint(_MAKE_SETS) or any(isinstance(node, ast.Set | ast.SetComp) for node in nodes)
+
+
+@lru_cache(maxsize=64)
+def _compiled(file: str, source: str) -> dict[CodeType, CodeType]:
+    """The functions of a file: their code, and the code that goes through sets the other way round."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a text is called
+        tree = ast.parse(source)
+        plain = compile(tree, file, "exec", dont_inherit=True)
+        other = compile(ast.fix_missing_locations(_Turner().visit(tree)), file, "exec", dont_inherit=True)
+    return dict(_pairs(plain, _filled(other)))
+
+
+def _pairs(one: CodeType, other: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
+    nested = [[const for const in code.co_consts if isinstance(const, CodeType)] for code in (one, other)]
+    for pair in zip(*nested, strict=True):
+        yield pair
+        yield from _pairs(*pair)
+
+
+def _filled(code: CodeType) -> CodeType:
+    """Code in which functions stand in the place of the constants that name them."""
+    consts = (_filled(each) if isinstance(each, CodeType) else _FUNCTIONS.get(each, each) if isinstance(each, str)
+              else each for each in code.co_consts)  # fmt: skip
+    return code.replace(co_consts=tuple(consts))
+
+
+def _asked(name: str, value: ast.expr) -> ast.expr:
+    return ast.copy_location(ast.Call(ast.copy_location(ast.Constant(name), value), [value], []), value)
+
+
+class _Turner(ast.NodeTransformer):
+    """Hands what may be a set to a function above, wherever its order could show."""
+
+    def visit(self, node: ast.AST) -> Any:
+        self.generic_visit(node)
+        match node:
+            case ast.For() | ast.comprehension():
+                node.iter = _asked(_ITEM, node.iter)
+            case ast.YieldFrom() | ast.Starred(ctx=ast.Load()) | ast.AugAssign():
+                node.value = _asked(_ITEM, node.value)
+            case ast.Assign() if any(map(_unpacks, node.targets)):
+                node.value = _asked(_ITEM, node.value)
+            case ast.FormattedValue():
+                node.value = _asked(_WHOLE, node.value)
+            case ast.BinOp(op=ast.Mod()):
+                node.right = _asked(_WHOLE, node.right)
+            case ast.Call():
+                node.func = _asked(_CALLED, node.func)
+        return node
+
+
+def _unpacks(target: ast.expr) -> bool:
+    """Whether an assignment to a target goes through the value."""
+    sliced = isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice)
+    return sliced or isinstance(target, ast.Tuple | ast.List)
+
+
+def _item(value: Any) -> Any:
+    """A set's items in another order; anything else is returned as it is."""
+    if not isinstance(value, set | frozenset) or len(value) < 2 or isinstance(value, Backwards):
+        return value
+    frame = sys._getframe(1)
+    while not is_model(frame.f_code.co_filename) and frame.f_back:
+        frame = frame.f_back
+    PASSED.append(Place(frame.f_code.co_filename, frame.f_lineno))
+    return Backwards(value)
+
+
+def _whole(value: Any) -> Any:
+    """As `_item`, with the sets inside of containers too."""
+    if isinstance(value, set | frozenset):
+        return _item(value)
+    if type(value) is dict:
+        return _parts(value, list(value.values()), lambda parts: dict(zip(value, parts, strict=True)))
+    if type(value) in (list, tuple, deque) or hasattr(value, "_make"):
+        return _parts(value, list(value), getattr(type(value), "_make", type(value)))
+    if is_dataclass(value) and not isinstance(value, type):
+        names = [each.name for each in fields(value)]
+        return _parts(value, [getattr(value, name) for name in names], lambda parts: _with(value, names, parts))
+    return value
+
+
+def _parts(value: Any, parts: list[Any], made: Callable[[list[Any]], Any]) -> Any:
+    """`value`, or if some set in its parts can be turned, one `made` of the turned parts."""
+    new = [_whole(part) for part in parts]
+    return made(new) if any(one is not other for one, other in zip(new, parts, strict=True)) else value
+
+
+def _with(value: Any, names: list[str], parts: list[Any]) -> Any:
+    new = copy(value)
+    for name, part in zip(names, parts, strict=True):
+        object.__setattr__(new, name, part)
+    return new
+
+
+_CACHES: dict[int, Any] = {}
+"""Caches of `functools`, by the identity of those that the functions have: what those keep was made before."""
+
+
+def _called(function: Any) -> Any:
+    """What is called instead of a function, so that it goes through its arguments the other way round."""
+    if isinstance(function, partial):
+        return partial(_called(function.func), *function.args, **function.keywords)
+    if isinstance(function, _lru_cache_wrapper):
+        if id(function) not in _CACHES:
+            _CACHES[id(function)] = lru_cache(**function.cache_parameters())(function.__wrapped__)
+        return _CACHES[id(function)]
+    if isinstance(function, MethodType):
+        inner = _called(function.__func__)
+        return function if inner is function.__func__ else MethodType(inner, function.__self__)
+    owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
+    if isinstance(owner, set) and len(owner) > 1 and name == "pop":
+        return partial(_pop, owner)
+    if isinstance(owner, set | frozenset) and name in ("__iter__", "__repr__", "__str__"):
+        return getattr(_item(owner), name)
+    named = name if isinstance(function, BuiltinMethodType) else ""
+    if named in _FLAT_METHODS or any(function is each for each in _FLAT):
+        return partial(_handed, _item, function)
+    if named in _DEEP_METHODS or any(function is each for each in _DEEP) or _in_itertools(function):
+        return partial(_handed, _whole, function)
+    return function
+
+
+def _in_itertools(function: Any) -> bool:
+    return isinstance(function, type) and function.__module__ == "itertools"
+
+
+def _handed(change: Callable[[Any], Any], function: Any, /, *args: Any, **named: Any) -> Any:
+    return function(
+        *(_called(each) if callable(each) else change(each) for each in args),
+        **{key: _called(each) if callable(each) else change(each) for key, each in named.items()},
+    )
+
+
+def _pop(items: set[Any]) -> Any:
+    """Takes out the item that would come last."""
+    last = next(iter(_item(items)))
+    items.remove(last)
+    return last
+
+
+_FUNCTIONS: dict[str, Callable[[Any], Any]] = {_ITEM: _item, _WHOLE: _whole, _CALLED: _called}
