@@ -39,11 +39,15 @@ from dstamp_sim.core.system import ANY, AnyNumber, Copies, Fairness, Lane, Proce
 from dstamp_sim.core.trace import Change, Step, Trace
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict
 from dstamp_sim.objects.chance import Chance, Counter
+from dstamp_sim.objects.condition import Condition
 from dstamp_sim.objects.git_checkout import GitCheckout, Worktree
 from dstamp_sim.objects.inside import Inside
 from dstamp_sim.objects.locks import Flock, LockScope, Mutex
 from dstamp_sim.objects.register import Register
+from dstamp_sim.objects.rwlock import RWLock
+from dstamp_sim.objects.semaphore import Semaphore
 from dstamp_sim.objects.swarm_service import MISSING, Service, Spec, Swarm, SwarmService
+from dstamp_sim.objects.waiting_line import WaitingLine
 
 if TYPE_CHECKING:
     from dstamp_sim.analyses.explain import Explanation, explain
@@ -106,6 +110,7 @@ __all__ = [
     "Chance",
     "Change",
     "Choice",
+    "Condition",
     "Copies",
     "Counter",
     "Coverage",
@@ -135,6 +140,7 @@ __all__ = [
     "Program",
     "Property",
     "Question",
+    "RWLock",
     "Register",
     "Report",
     "Review",
@@ -145,6 +151,7 @@ __all__ = [
     "Schedule",
     "ScheduleError",
     "Seen",
+    "Semaphore",
     "Service",
     "Shape",
     "SharedObject",
@@ -160,6 +167,7 @@ __all__ = [
     "Unknown",
     "UsageError",
     "Verdict",
+    "WaitingLine",
     "Window",
     "WitnessError",
     "Worktree",

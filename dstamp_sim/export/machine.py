@@ -92,10 +92,10 @@ class Split:
     """A condition that branches on one variable's value; impossible values have no branch."""
 
     variable: Variable
-    branches: tuple[tuple[tuple[int, ...], Condition], ...]
+    branches: tuple[tuple[tuple[int, ...], Guard], ...]
 
 
-Condition = Split | bool
+Guard = Split | bool
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class CheckedProperty:
     name: str
     kind: PropertyKind
     reads: tuple[int, ...]
-    decided_when: Condition
+    decided_when: Guard
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from dstamp_sim.export.machine import (
     RESULT,
     Branch,
     CheckedProperty,
-    Condition,
+    Guard,
     Machine,
     ProcessType,
     Split,
@@ -155,7 +155,7 @@ class _PromelaWriter:
         waits = f"ended < {self.machine.must_end} || " if question.kind is PropertyKind.AT_END else ""
         return f"{waits}!({bad})"
 
-    def condition(self, condition: Condition) -> str:
+    def condition(self, condition: Guard) -> str:
         """A condition as an expression."""
         if not isinstance(condition, Split):
             return "true" if condition else "false"
@@ -354,7 +354,7 @@ def _lost(cell: str, changes: dict[int, int]) -> str:
     return f"{cell} = {value}"
 
 
-def _looked_at(condition: Condition) -> Iterator[Variable]:
+def _looked_at(condition: Guard) -> Iterator[Variable]:
     if isinstance(condition, Split):
         yield condition.variable
         for _, branch in condition.branches:

@@ -26,7 +26,7 @@ from dstamp_sim.export.machine import (
     Branch,
     Cell,
     CheckedProperty,
-    Condition,
+    Guard,
     Loss,
     Machine,
     ProcessType,
@@ -212,7 +212,7 @@ def _questions(tables: Tables, judge: Judge, failed: list[ModelError]) -> Iterat
 
 def _decided_when(
     tables: Tables, judge: Judge, prop: Property, reads: tuple[int, ...], failed: list[ModelError]
-) -> Condition:
+) -> Guard:
     """When a property is decided, by what it reads; deadlock and each-result ones have no such condition."""
     if prop.kind in (PropertyKind.NO_DEADLOCK, PropertyKind.EACH_RESULT):
         return False
@@ -250,7 +250,7 @@ class _Cases:
         ask: Callable[[tuple[int, ...]], bool],
         possible: Callable[[tuple[int, ...]], bool] = lambda _: True,
         so_far: tuple[int, ...] = (),
-    ) -> Condition:
+    ) -> Guard:
         """The smallest tree in this order of variables; True if the predicate raises."""
         if len(so_far) == len(variables):
             self._asked += 1
@@ -265,7 +265,7 @@ class _Cases:
                 self._failed.append(error)
                 return True
         variable, values = variables[len(so_far)]
-        grouped: dict[Condition, list[int]] = {}
+        grouped: dict[Guard, list[int]] = {}
         for value in values:
             if possible((*so_far, value)):
                 branch = self.condition(variables, ask, possible, (*so_far, value))
