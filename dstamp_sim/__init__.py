@@ -39,15 +39,19 @@ from dstamp_sim.core.system import ANY, AnyNumber, Copies, Fairness, Lane, Proce
 from dstamp_sim.core.trace import Change, Step, Trace
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict
 from dstamp_sim.objects.chance import Chance, Counter
+from dstamp_sim.objects.channel import Channel
 from dstamp_sim.objects.condition import Condition
 from dstamp_sim.objects.git_checkout import GitCheckout, Worktree
 from dstamp_sim.objects.inside import Inside
+from dstamp_sim.objects.lease import Lease
 from dstamp_sim.objects.locks import Flock, LockScope, Mutex
 from dstamp_sim.objects.register import Register
 from dstamp_sim.objects.rwlock import RWLock
 from dstamp_sim.objects.semaphore import Semaphore
+from dstamp_sim.objects.store import Store, Version
 from dstamp_sim.objects.swarm_service import MISSING, Service, Spec, Swarm, SwarmService
 from dstamp_sim.objects.waiting_line import WaitingLine
+from dstamp_sim.objects.work_queue import Delivery, Queue
 
 if TYPE_CHECKING:
     from dstamp_sim.analyses.explain import Explanation, explain
@@ -109,11 +113,13 @@ __all__ = [
     "Arrivals",
     "Chance",
     "Change",
+    "Channel",
     "Choice",
     "Condition",
     "Copies",
     "Counter",
     "Coverage",
+    "Delivery",
     "Distribution",
     "DstampError",
     "Experiment",
@@ -126,6 +132,7 @@ __all__ = [
     "Inside",
     "Judgement",
     "Lane",
+    "Lease",
     "LockScope",
     "Mechanism",
     "Model",
@@ -140,6 +147,7 @@ __all__ = [
     "Program",
     "Property",
     "Question",
+    "Queue",
     "RWLock",
     "Register",
     "Report",
@@ -158,6 +166,7 @@ __all__ = [
     "Span",
     "Spec",
     "Step",
+    "Store",
     "Swarm",
     "SwarmService",
     "Swept",
@@ -167,6 +176,7 @@ __all__ = [
     "Unknown",
     "UsageError",
     "Verdict",
+    "Version",
     "WaitingLine",
     "Window",
     "WitnessError",

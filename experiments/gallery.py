@@ -30,6 +30,10 @@ CLASSICS = {
     "classic/two_phase_commit_impatient": "Two-phase commit with managers that lose patience",
     "classic/readers_writers": "Readers who keep a writer out for ever",
     "classic/spin_lock": "A spin lock that is taken each time",
+    "classic/redis_lock": "A lock that lapses under a client that pauses",
+    "classic/job_queue": "A job that is delivered twice",
+    "classic/connection_pool": "A connection that goes back to its pool twice",
+    "classic/stale_refill": "A cache that is filled with what was read before",
     "classic/controllers": "Two controllers that undo each other's work",
 }
 

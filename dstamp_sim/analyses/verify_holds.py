@@ -139,8 +139,9 @@ def _went_to(claim: WentTo, record: Record) -> str:
     if claim.step >= claim.other or other.process in (claim.process, step.process) or other.touched != step.touched:
         return f"step {claim.other + 1} is not a third one's, after step {claim.step + 1}"
     assert other.op is not None and other.op.target is not None and step.touched is not None
-    without = _states_without(claim, record)
-    if not without or any(_possible(other.op.target, state, other.op) for state in without):
+    before, after = (_possible(other.op.target, record.state(step.touched, claim.step + n), other.op) for n in (0, 1))
+    at_once, without = after and not before, _states_without(claim, record)
+    if not at_once and (not without or any(_possible(other.op.target, state, other.op) for state in without)):
         return f"that step {claim.other + 1} is possible is not due to step {claim.step + 1}"
     return _not_by_step(claim.process, claim.step, record)
 

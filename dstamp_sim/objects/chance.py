@@ -37,6 +37,10 @@ class Counter(SharedObject):
         """Adds `amount`; returns None."""
         return self.op("add", amount)
 
+    def fetch_and_add(self, amount: int = 1) -> Op:
+        """Adds `amount`; returns the number before: a sequence, a ticket, INCR less one."""
+        return self.op("fetch_and_add", amount)
+
     def read(self) -> Op:
         """Returns the number."""
         return self.op("read")
@@ -46,6 +50,8 @@ class Counter(SharedObject):
         match op.verb, op.args:
             case "add", (int(amount),):
                 return (Outcome(state + amount),)
+            case "fetch_and_add", (int(amount),):
+                return (Outcome(state + amount, state),)
             case "read", ():
                 return (Outcome(state, state),)
         raise self.unknown_verb(op)

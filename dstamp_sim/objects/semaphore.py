@@ -38,11 +38,11 @@ class Semaphore(SharedObject):
         return self.op("try_acquire")
 
     def release(self, token: Hashable = True) -> Op:
-        """Gives back a permit that this process holds; returns False where `most` are free already."""
+        """Frees a permit that this process holds; returns whether there is one more, or `most` were free already."""
         return self.op("release", token)
 
     def post(self) -> Op:
-        """Adds a permit, whoever holds the others; returns False where `most` are free already."""
+        """Adds a permit, whoever holds the others; returns False if `most` are free already."""
         return self.op("post")
 
     def outcomes(self, state: int, op: Op) -> tuple[Outcome, ...]:

@@ -30,6 +30,8 @@ def test_every_mechanism_and_every_racy_classic_is_in_it(written):
     fixed = {"bank-fixed", "peterson", "lock-file-fixed", "philosophers-ordered", "two-phase-commit"}
     racy |= {"readers-writers", "spin-lock", "controllers"}
     fixed |= {"readers-writers-fair", "spin-lock-tickets", "controllers-one-owner"}
+    racy |= {"redis-lock", "job-queue", "connection-pool", "stale-refill"}
+    fixed |= {"redis-lock-fenced", "job-queue-idempotent", "connection-pool-fixed", "stale-refill-leased"}
     classics = {file.stem.replace("_", "-") for file in Path("models/classic").glob("*.py")}
     assert racy <= names and classics <= racy | fixed, "a new classic: racy ones belong into experiments/gallery.py"
 

@@ -35,6 +35,10 @@ TWINS = {
     "peterson_broken": "peterson",
     "lock_file": "lock_file_fixed",
     "two_phase_commit_impatient": "two_phase_commit",
+    "redis_lock": "redis_lock_fenced",
+    "job_queue": "job_queue_idempotent",
+    "connection_pool": "connection_pool_fixed",
+    "stale_refill": "stale_refill_leased",
 }
 
 
@@ -75,4 +79,5 @@ def test_a_death_breaks_no_fixed_twin_but_blocks_others_where_a_lock_outlives_it
     assert blocked == {
         "philosophers_ordered": {"fork 0.acquire()", "fork 1.acquire()"},
         "peterson": {"memory.wait_to_enter(0)"},
+        "connection_pool_fixed": {"pool.receive()"},
     }

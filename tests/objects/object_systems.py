@@ -7,6 +7,8 @@ Programs are data, tuples of instructions, so a failing system can be printed:
 ("reply", object, verb)              one op, with the last result as its argument
 ("in_line", object, code)             take it in the waiting line, run `code`, release it
 ("hold", object, method, code)       take something (skip `code` if refused), run `code`, release it
+("job", queue, answer, code)         receive a message, run `code`, answer with its receipt
+("token", object, verb)              one op with the token of what is held
 ("if", value, code)                  run `code` if the last result is `value`
 """
 
@@ -18,14 +20,19 @@ from inspect import isgenerator
 from typing import Any
 
 from dstamp_sim import (
+    Channel,
     Condition,
+    Counter,
+    Lease,
     Mutex,
     Process,
     Program,
+    Queue,
     Register,
     RWLock,
     Semaphore,
     SharedObject,
+    Store,
     System,
     WaitingLine,
     always,
@@ -37,7 +44,7 @@ Code = tuple[tuple[Any, ...], ...]
 
 class _Run:
     def __init__(self, objects: Mapping[str, SharedObject]) -> None:
-        self.objects, self.last = objects, None
+        self.objects, self.last, self.token = objects, None, None
 
     def code(self, code: Code) -> Program[None]:
         for kind, *rest in code:
@@ -62,8 +69,18 @@ class _Run:
         asked: Any = getattr(self.objects[name], method)()
         token = (yield from asked) if isgenerator(asked) else (yield asked)
         if token is not None:
+            self.token = token
             yield from self.code(code)
             yield self.objects[name].op("release", token)
+
+    def _token(self, name: str, verb: str) -> Program[None]:
+        self.last = yield self.objects[name].op(verb, self.token)
+
+    def _job(self, name: str, answer: str, code: Code) -> Program[None]:
+        delivery = yield self.objects[name].op("receive")
+        yield from self.code(code)
+        if answer != "forget":
+            self.last = yield self.objects[name].op(answer, delivery.receipt)
 
     def _if(self, value: Any, code: Code) -> Program[None]:
         if self.last == value:
@@ -83,12 +100,31 @@ HOLDS = {
     "rw": ["acquire_read", "acquire_read", "acquire_write", "acquire_write_first"],
     "cond": ["acquire"],
     "mutex": ["acquire"],
+    "lease": ["acquire", "acquire", "try_acquire"],
 }
 DOES: dict[str, list[tuple[Any, ...]]] = {
     "pool": [("do", "pool", "post")],
     "cond": [("do", "cond", "notify"), ("do", "cond", "notify_all")],
+    "count": [("do", "count", "fetch_and_add", 1), ("do", "count", "add", 1)],
+    "store": [
+        ("do", "store", "put", "a"),
+        ("do", "store", "get", False),
+        ("do", "store", "put_if", 1, "b"),
+        ("do", "store", "compare_and_set", None, "b"),
+    ],
+    "channel": [
+        ("do", "channel", "send", "a"),
+        ("do", "channel", "try_send", "b"),
+        ("do", "channel", "receive"),
+        ("do", "channel", "try_receive"),
+    ],
+    "queue": [("job", "queue", answer, ()) for answer in ("acknowledge", "acknowledge", "give_back", "forget")],
 }
-INSIDE: dict[str, list[tuple[Any, ...]]] = {"cond": [("all", "cond", "wait")]}
+INSIDE: dict[str, list[tuple[Any, ...]]] = {
+    "cond": [("all", "cond", "wait")],
+    "lease": [("token", "lease", "renew"), ("token", "lease", "is_held")],
+}
+DAEMONS = {"lease": "lapses", "queue": "redelivers"}
 
 
 class _Writer:
@@ -122,6 +158,19 @@ def _drawn(rng: random.Random) -> list[SharedObject]:
         RWLock("rw"),
         Condition("cond", fifo=rng.random() < 0.5, spurious=rng.random() < 0.2),
     ]
+    maybe += [
+        Counter("count"),
+        Store("store", stale=rng.randint(0, 1)),
+        Channel(
+            "channel",
+            capacity=rng.choice([None, 1, 2]),
+            fifo=rng.random() < 0.6,
+            loses=rng.random() < 0.2,
+            doubles=rng.random() < 0.2,
+        ),
+        Lease("lease"),
+        Queue("queue", ("a", "b")[: rng.randint(1, 2)], requeues=rng.random() < 0.4),
+    ]
     found = rng.sample(maybe, rng.choice([1, 1, 2]))
     return [*found, *([WaitingLine("line"), Mutex("mutex")] if rng.random() < 0.3 else [])]
 
@@ -132,6 +181,8 @@ def object_system(seed: int) -> System:
     objects = [Register("x", "a"), *_drawn(rng)]
     names = [item.name for item in objects]
     processes = [_process(rng, f"p{n}", names, objects) for n in range(rng.randint(1, 2))]
+    timed = [item for item in objects if item.name in DAEMONS]
+    processes += [Process(f"{item.name} time", getattr(item, DAEMONS[item.name]), daemon=True) for item in timed]
     x, other = objects[:2]
     return System(
         objects=objects,
@@ -152,4 +203,4 @@ def _process(rng: random.Random, name: str, names: list[str], objects: list[Shar
 def described(system: System) -> str:
     """The system as text."""
     lines = [f"objects {list(system.objects)}, crashes {system.crashes}"]
-    return "\n".join([*lines, *(f"{p.name} x{p.copies}: {p.args[0]}" for p in system.processes)])
+    return "\n".join([*lines, *(f"{p.name} x{p.copies}: {p.args}" for p in system.processes)])

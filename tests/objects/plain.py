@@ -146,3 +146,201 @@ class PlainLine:
     def shown(self) -> Any:
         """The state as the object has it."""
         return tuple(self.line)
+
+
+class PlainCounter:
+    """A list with an item for each one counted."""
+
+    def __init__(self) -> None:
+        self.items: list[int] = []
+
+    def ways(self, verb: str, *args: Any) -> list[Way]:
+        """What an op may do."""
+        if verb == "read":
+            return [(len(self.items), nothing)]
+        more = lambda: self.items.extend([1] * args[0])  # noqa: E731
+        return [(len(self.items) if verb == "fetch_and_add" else None, more)]
+
+    def died(self, _: Any) -> None:
+        """All stays."""
+
+    def shown(self) -> Any:
+        """The state as the object has it."""
+        return len(self.items)
+
+
+class PlainStore:
+    """A log of all that was ever put, and of all fencing tokens that came."""
+
+    def __init__(self, stale: int) -> None:
+        self.log: list[Any] = [None]
+        self.stale = stale
+        self.tokens = [0]
+
+    def ways(self, verb: str, *args: Any) -> list[Way]:
+        """What an op may do."""
+        last = len(self.log) - 1
+        match verb:
+            case "get":
+                oldest = last if args[0] else max(0, last - self.stale)
+                return [((self.log[n], n), nothing) for n in range(last, oldest - 1, -1)]
+            case "put":
+                return [(last + 1, lambda: self.log.append(args[0]))]
+            case "put_if":
+                right = args[0] == last
+            case "put_fenced":
+                right = all(token <= args[0] for token in self.tokens)
+            case _:
+                right = repr(self.log[-1]) == repr(args[0])
+        return [(right, lambda: self._changes(verb, args, right))]
+
+    def _changes(self, verb: str, args: tuple[Any, ...], right: bool) -> None:
+        if verb == "put_fenced":
+            self.tokens.append(args[0])
+        if right:
+            self.log.append(args[1])
+
+    def died(self, _: Any) -> None:
+        """All stays."""
+
+    def shown(self) -> Any:
+        """The state as the object has it."""
+        kept = list(enumerate(self.log))[-self.stale - 1 :]
+        return tuple((value, number) for number, value in reversed(kept)), max(self.tokens)
+
+
+class PlainChannel:
+    """A list of messages; unordered ones are numbers here, so that their order is plain."""
+
+    def __init__(self, capacity: int | None = None, fifo: bool = True, loses: bool = False, doubles: bool = False):
+        self.capacity, self.fifo, self.loses, self.doubles = capacity, fifo, loses, doubles
+        self.pipe: list[int] = []
+
+    def ways(self, verb: str, *args: Any) -> list[Way]:
+        """What an op may do."""
+        tries = verb.startswith("try")
+        if verb.endswith("send"):
+            room = 99 if self.capacity is None else self.capacity - len(self.pipe)
+            times = [1, *([0] if self.loses else []), *([2] if self.doubles and room > 1 else [])] if room else []
+            found = [(True if tries else None, lambda n=n: self.pipe.extend([args[0]] * n)) for n in times]
+            return found or [(False, nothing)] * tries
+        shown = self.pipe[:1] if self.fifo else sorted(set(self.pipe))
+        return [(one, lambda one=one: self.pipe.remove(one)) for one in shown] or [(None, nothing)] * tries
+
+    def died(self, _: Any) -> None:
+        """All stays."""
+
+    def shown(self) -> Any:
+        """The state as the object has it."""
+        return tuple(self.pipe if self.fifo else sorted(self.pipe))
+
+
+class PlainLease:
+    """Who has it, and for each time to live that is counted, whether it is the present one."""
+
+    def __init__(self) -> None:
+        self.owner = 0
+        self.tokens = 0
+        self.counted: dict[int, bool] = {}
+        self.now = 0
+
+    def ways(self, verb: str, *args: Any) -> list[Way]:
+        """What an op may do."""
+        mine = bool(self.owner) and args[:1] == (self.owner,)
+        match verb:
+            case "acquire" | "try_acquire":
+                if self.owner:
+                    return [(None, nothing)] * verb.startswith("try")
+                return [(self.tokens + 1, self._begins)]
+            case "watch":
+                idle = self.owner and not self.counted.get(self.now)
+                return [(self.now, lambda: self.counted.update({self.now: True}))] if idle else []
+            case "lapse":
+                return [(None, lambda: self._over(args[0]))]
+            case "delete":
+                return [(None, lambda: setattr(self, "owner", 0))]
+            case "is_held":
+                return [(mine, nothing)]
+            case "release":
+                return [(mine, lambda: setattr(self, "owner", 0) if mine else None)]
+        return [(mine, self._anew if mine and self.counted.get(self.now) else nothing)]
+
+    def _begins(self) -> None:
+        self.tokens += 1
+        self.owner = self.tokens
+        self._anew()
+
+    def _anew(self) -> None:
+        self.counted = dict.fromkeys(self.counted, False)
+        self.now = min(set(range(99)) - self.counted.keys())
+
+    def _over(self, term: int) -> None:
+        if self.counted.pop(term):
+            self.owner = 0
+
+    def died(self, _: Any) -> None:
+        """Nothing is released."""
+
+    def shown(self) -> Any:
+        """The state as the object has it."""
+        return self.owner or None, self.tokens, self.now, tuple(sorted(self.counted))
+
+
+class PlainQueue:
+    """A list of jobs, each with who has it; and of consumers, each with the job that it thinks to have."""
+
+    def __init__(self, messages: tuple[Any, ...], requeues: bool) -> None:
+        self.visible = list(messages)
+        self.taken: dict[int, Any] = {}
+        self.alive: set[int] = set()
+        self.clocks: set[int] = set()
+        self.requeues = requeues
+
+    def ways(self, verb: str, *args: Any) -> list[Way]:
+        """What an op may do."""
+        match verb:
+            case "send":
+                return [(None, lambda: self.visible.append(args[0]))]
+            case "receive" | "try_receive":
+                if not self.visible:
+                    return [(None, nothing)] * verb.startswith("try")
+                receipt = min(set(range(99)) - self.taken.keys() - self.alive - self.clocks)
+                return [((self.visible[0], receipt), lambda: self._takes(receipt))]
+            case "acknowledge":
+                return [(args[0] in self.taken, lambda: self._leaves(args[0], keeps=False))]
+            case "give_back":
+                return [(None, lambda: self._leaves(args[0], keeps=True))]
+            case "abandon":
+                return [(None, lambda: self.alive.discard(args[0]))]
+            case "watch":
+                new = sorted(self.taken.keys() - self.clocks)[:1]
+                return [(one, lambda one=one: self.clocks.add(one)) for one in new]
+        return [(None, lambda: self._rings(args[0]))]
+
+    def _takes(self, receipt: int) -> None:
+        self.taken[receipt] = self.visible.pop(0)
+        self.alive.add(receipt)
+
+    def _leaves(self, receipt: int, keeps: bool) -> None:
+        self.alive.discard(receipt)
+        if receipt in self.taken:
+            message = self.taken.pop(receipt)
+            self.visible.extend([message] * keeps)
+
+    def _rings(self, receipt: int) -> None:
+        self.clocks.remove(receipt)
+        if receipt in self.taken:
+            self.visible.append(self.taken.pop(receipt))
+
+    def died(self, token: int) -> None:
+        """The consumer is gone."""
+        if self.requeues:
+            self._leaves(token, keeps=True)
+        self.alive.discard(token)
+
+    def shown(self) -> Any:
+        """The state as the object has it."""
+        deliveries = tuple((message, receipt) for receipt, message in sorted(self.taken.items()))
+        late = tuple(sorted(self.alive - self.taken.keys()))
+        orphans = tuple(sorted(self.taken.keys() - self.alive))
+        return tuple(self.visible), deliveries, tuple(sorted(self.clocks)), late, orphans

@@ -6,7 +6,20 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from dstamp_sim import Condition, Op, Outcome, RWLock, Semaphore, SharedObject, WaitingLine
+from dstamp_sim import (
+    Channel,
+    Condition,
+    Counter,
+    Lease,
+    Op,
+    Outcome,
+    Queue,
+    RWLock,
+    Semaphore,
+    SharedObject,
+    Store,
+    WaitingLine,
+)
 from tests.objects import plain
 
 
@@ -52,6 +65,35 @@ def of_line(item: WaitingLine, walk: Walk) -> Op | None:
     return walk.some(item.line_up(), item.line_up(), *waits, *[None] * bool(walk.held))
 
 
+def of_counter(item: Counter, walk: Walk) -> Op | None:
+    return walk.some(item.read(), item.add(2), item.fetch_and_add(), item.fetch_and_add(3))
+
+
+def of_store(item: Store, walk: Walk) -> Op | None:
+    value, number = walk.rng.choice([None, "a", 1]), walk.rng.randint(0, 12)
+    sets = [item.compare_and_set("a", value), item.compare_and_delete(value), item.put_fenced(number, value)]
+    return walk.some(item.get(), item.get(strong=True), item.put(value), item.put_if(number, value), *sets)
+
+
+def of_channel(item: Channel, walk: Walk) -> Op | None:
+    message = walk.rng.randint(0, 2)
+    return walk.some(item.send(message), item.try_send(message), item.receive(), item.try_receive())
+
+
+def of_lease(item: Lease, walk: Walk) -> Op | None:
+    asks = [one for token in walk.held for one in (item.renew(token), item.is_held(token), item.release(token))]
+    asks += [item.delete(token) for token in walk.held[:1]]
+    timers = [item.watch(), *map(item.lapse, walk.asleep)]
+    return walk.some(item.acquire(), item.try_acquire(), *asks, *timers, *[None] * bool(walk.held))
+
+
+def of_queue(item: Queue, walk: Walk) -> Op | None:
+    answers = [one for held in walk.held for one in (item.acknowledge(held), item.give_back(held), item.abandon(held))]
+    timers = [item.watch(), item.watch(), *map(item.redeliver, walk.asleep)]
+    asks = [item.receive(), item.receive(), item.try_receive(), item.send("c")]
+    return walk.some(*asks, *answers, *timers, *[None] * bool(walk.held))
+
+
 PAIRS: dict[str, Callable[[], Pair]] = {
     "semaphore": lambda: Pair(Semaphore("s", 2), plain.PlainSemaphore(2), of_semaphore),
     "semaphore that is undone": lambda: Pair(Semaphore("s", 1, undo=True), plain.PlainUndoSemaphore(1), of_semaphore),
@@ -60,6 +102,21 @@ PAIRS: dict[str, Callable[[], Pair]] = {
     "fifo condition": lambda: Pair(Condition("c"), plain.PlainCondition(True, False), of_condition),
     "spurious": lambda: Pair(Condition("c", spurious=True), plain.PlainCondition(True, True), of_condition),
     "line": lambda: Pair(WaitingLine("l"), plain.PlainLine(), of_line),
+    "counter": lambda: Pair(Counter("n"), plain.PlainCounter(), of_counter),
+    "store": lambda: Pair(Store("s"), plain.PlainStore(0), of_store),
+    "stale store": lambda: Pair(Store("s", stale=2), plain.PlainStore(2), of_store),
+    "channel": lambda: Pair(Channel("c", capacity=2), plain.PlainChannel(2), of_channel),
+    "bad network": lambda: Pair(
+        Channel("c", fifo=False, loses=True, doubles=True), plain.PlainChannel(None, False, True, True), of_channel
+    ),
+    "full doubling channel": lambda: Pair(
+        Channel("c", capacity=2, doubles=True), plain.PlainChannel(2, doubles=True), of_channel
+    ),
+    "lease": lambda: Pair(Lease("l"), plain.PlainLease(), of_lease),
+    "queue": lambda: Pair(Queue("q", ("a", "b")), plain.PlainQueue(("a", "b"), False), of_queue),
+    "queue that requeues": lambda: Pair(
+        Queue("q", ("a", "b"), requeues=True), plain.PlainQueue(("a", "b"), True), of_queue
+    ),
 }
 
 
@@ -70,11 +127,11 @@ def noted(walk: Walk, op: Op, outcome: Outcome) -> None:
     if outcome.takes is not None:
         walk.held.append(outcome.takes)
     match op.verb:
-        case "sleep":
+        case "sleep" | "watch":
             walk.asleep.append(outcome.result)
         case "want_write":
             walk.asleep.append(0)
-        case "wake":
+        case "wake" | "lapse" | "redeliver":
             walk.asleep.remove(op.args[0])
         case "acquire_wanted":
             walk.asleep.pop()

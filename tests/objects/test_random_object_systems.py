@@ -14,7 +14,7 @@ from tests.objects.object_systems import described, object_system
 from tests.oracle import Findings, search
 from tests.todays import in_parts
 
-FAST, ALL = 40, 600
+FAST, ALL = 50, 600
 MOST_STATES = 4_000
 EVERY = [Reductions(*switches) for switches in product([False, True], repeat=3)]
 
@@ -59,7 +59,7 @@ def check(seeds: Iterable[int]) -> Counter[str]:
 
 def test_the_explorer_agrees_with_the_oracle_and_all_that_is_said_is_so():
     met = check(range(FAST))
-    rare = {kind: count for kind, count in met.items() if count < 4}
+    rare = {kind: count for kind, count in met.items() if count < 2}
     assert met["systems"] > FAST / 2 and not rare, met
 
 
@@ -70,9 +70,9 @@ def test_the_explorer_agrees_with_the_oracle_on_more_systems(seeds):
 
 
 def test_samples_and_runs_on_the_clock_replay_to_the_same_trace():
-    for seed in range(12):
+    for seed in range(0, 40, 5):
         system = object_system(seed)
-        for schedule in sample(system, 20).first.values():
+        for schedule in sample(system, 5).first.values():
             assert str(replay(system, str(schedule)).schedule) == str(schedule)
         timed = run_timed(system, Timing(any_delay=Distribution(Shape.CONSTANT, (1.0,)), seed=seed))
         again = replay(system, str(timed.schedule))
