@@ -20,6 +20,52 @@ HEADING = """# Objects and their ops
 What processes can share, as `from dstamp_sim import …` offers it. An op is yielded: `seen = yield balance.read()`.
 Where the table says `yield from`, it is several ops. What no object has you write yourself: a class with `outcomes` is
 enough ([the tutorial](tutorial.md) has one). Written by `make reference` from the docstrings; a test compares.
+
+Two reports of which the object used to be written by hand. A lease lapses while its holder works, and an update is lost:
+
+```python
+from dstamp_sim import Lease, Process, Program, Register, System, at_end
+
+lease, file = Lease("lease"), Register("file", 0)
+
+def apply() -> Program[None]:
+    token = yield lease.acquire()
+    seen = yield file.read()
+    yield file.write(seen + 1)
+    yield lease.release(token)
+
+def build() -> System:
+    return System(
+        objects=[lease, file],
+        processes=[Process("apply", apply, copies=2), Process("ttl", lease.lapses, daemon=True)],
+        properties=[at_end("both are in", lambda _, state: state[file] == 2, reads=[file])],
+    )
+```
+
+Each request holds a connection of a pool and asks for a second one; the server closes those of the dead:
+
+```python
+from dstamp_sim import Process, Program, Semaphore, System
+
+pool = Semaphore("pool", 2, undo=True)
+
+def request() -> Program[None]:
+    yield pool.acquire()
+    yield pool.acquire()
+    yield pool.release()
+    yield pool.release()
+
+def build() -> System:
+    return System(objects=[pool], processes=[Process("request", request, copies=2)])
+```
+
+`dstamp explore` says of them:
+
+> ttl's lapse at step 5 changed lease, which apply#1 held since its acquire at step 1; so apply#2's acquire at step 6
+> found no holder, and 'both are in' fails at step 11. Tried and safe: without ttl's lapse.
+
+> Two hold one pool each (request#1 and request#2), all want one more, and none is free. Tried and safe: request#2's
+> acquire after request#1 has ended.
 """
 
 

@@ -19,10 +19,20 @@ class Version(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """The state of a store: its last versions, the newest first, and the highest fencing token that it has seen."""
+    """The state of a store: its newest version, the highest fencing token that it has seen, and what may be read stale.
 
-    versions: tuple[Version, ...]
+    `older` are the versions before, the newest first.
+    """
+
+    value: Any
+    number: int = 0
     fence: int = 0
+    older: tuple[Version, ...] = ()
+
+    @property
+    def newest(self) -> Version:
+        """The value with its number."""
+        return Version(self.value, self.number)
 
 
 class Store(SharedObject):
@@ -35,7 +45,7 @@ class Store(SharedObject):
 
     def __init__(self, name: str, initial: Hashable = None, *, stale: int = 0) -> None:
         expect(is_number(stale) and stale >= 0, f"Store {name!r}", "stale", stale, "a number from 0 on")
-        super().__init__(name, Stored((Version(initial, 0),)))
+        super().__init__(name, Stored(initial))
         self.stale = stale
 
     def get(self, *, strong: bool = False) -> Op:
@@ -64,25 +74,24 @@ class Store(SharedObject):
 
     def outcomes(self, state: Stored, op: Op) -> tuple[Outcome, ...]:
         """Deterministic but for a stale `get`; nothing blocks."""
-        newest = state.versions[0]
         match op.verb, op.args:
             case "get", (bool(strong),):
-                shown = state.versions[:1] if strong else state.versions
-                return tuple(Outcome(state, one, "stale" if one is not newest else "") for one in shown)
+                old = () if strong else state.older
+                return (Outcome(state, state.newest), *(Outcome(state, version, "stale") for version in old))
             case "put", (value,):
-                return (Outcome(self._with(state, value), newest.number + 1),)
+                return (Outcome(self._with(state, value), state.number + 1),)
             case "put_if", (int(number), value):
-                return (self._if(state, number == newest.number, value),)
+                return (self._if(state, number == state.number, value),)
             case "put_fenced", (int(token), value):
                 fence = max(token, state.fence)
                 return (self._if(state._replace(fence=fence), token == fence, value),)
             case "compare_and_set", (expected, value):
-                return (self._if(state, same(expected, newest.value), value),)
+                return (self._if(state, same(expected, state.value), value),)
         raise self.unknown_verb(op)
 
     def _if(self, state: Stored, right: bool, value: Hashable) -> Outcome:
         return Outcome(self._with(state, value) if right else state, right)
 
     def _with(self, state: Stored, value: Hashable) -> Stored:
-        made = Version(value, state.versions[0].number + 1)
-        return state._replace(versions=(made, *state.versions)[: self.stale + 1])
+        older = (state.newest, *state.older)[: self.stale]
+        return Stored(value, state.number + 1, state.fence, older)

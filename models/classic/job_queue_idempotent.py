@@ -24,5 +24,5 @@ def build(workers: int = 2) -> System:
             Process("worker", work, copies=workers),
             Process("visibility", queue.redelivers, daemon=True),
         ],
-        properties=[always("charged once", lambda state: state[charge].versions[0].number <= 1, reads=[charge])],
+        properties=[always("charged once", lambda state: state[charge].number <= 1, reads=[charge])],
     )

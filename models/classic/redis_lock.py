@@ -26,7 +26,7 @@ def build(clients: int = 2) -> System:
         properties=[
             at_end(
                 "no later holder is written over",
-                lambda wrote, state: state[file].versions[0].value >= max(wrote.values(), default=0),
+                lambda wrote, state: state[file].value >= max(wrote.values(), default=0),
                 reads=[file],
             )
         ],

@@ -29,9 +29,7 @@ def build(readers: int = 1) -> System:
         properties=[
             at_end(
                 "the cache is empty or up to date",
-                lambda ended, state: (
-                    "writer" not in ended or state[cache].versions[0].value in (None, state[database].versions[0].value)
-                ),
+                lambda ended, state: "writer" not in ended or state[cache].value in (None, state[database].value),
                 reads=[cache, database],
             )
         ],

@@ -205,8 +205,8 @@ class PlainStore:
 
     def shown(self) -> Any:
         """The state as the object has it."""
-        kept = list(enumerate(self.log))[-self.stale - 1 :]
-        return tuple((value, number) for number, value in reversed(kept)), max(self.tokens)
+        (number, newest), *older = reversed(list(enumerate(self.log))[-self.stale - 1 :])
+        return newest, number, max(self.tokens), tuple((value, number) for number, value in older)
 
 
 class PlainChannel:
