@@ -21,7 +21,7 @@ What processes can share, as `from dstamp_sim import …` offers it. An op is yi
 Where the table says `yield from`, it is several ops. What no object has you write yourself: a class with `outcomes` is
 enough ([the tutorial](tutorial.md) has one). Written by `make reference` from the docstrings; a test compares.
 
-Two reports of which the object used to be written by hand. A lease lapses while its holder works, and an update is lost:
+Two reports that used to need an object of their own. A lease lapses while its holder works, and an update is lost:
 
 ```python
 from dstamp_sim import Lease, Process, Program, Register, System, at_end
