@@ -149,6 +149,8 @@ def walked(pair: Pair, seed: int, ops: int = 60) -> str:
             twin.died(token)
         else:
             outcomes, ways = item.outcomes(state, op), twin.ways(op.verb, *op.args)
+            if item.outcomes(state, op) != outcomes:
+                return f"{op} in {state} had other outcomes when it was asked again"
             if [outcome.result for outcome in outcomes] != [result for result, _ in ways]:
                 return f"{op} in {state}: {outcomes}, but the twin has {[result for result, _ in ways]}"
             if not outcomes:

@@ -14,8 +14,9 @@ from tests.objects.object_systems import described, object_system
 from tests.oracle import Findings, search
 from tests.todays import in_parts
 
-FAST, ALL = 50, 600
+FAST, ALL = 40, 300
 MOST_STATES = 4_000
+KINDS = {"Semaphore", "RWLock", "Condition", "WaitingLine", "Channel", "Store", "Lease", "Queue", "deadlock", "crashes"}
 EVERY = [Reductions(*switches) for switches in product([False, True], repeat=3)]
 
 
@@ -59,8 +60,7 @@ def check(seeds: Iterable[int]) -> Counter[str]:
 
 def test_the_explorer_agrees_with_the_oracle_and_all_that_is_said_is_so():
     met = check(range(FAST))
-    rare = {kind: count for kind, count in met.items() if count < 2}
-    assert met["systems"] > FAST / 2 and not rare, met
+    assert met["systems"] > FAST / 2 and met.keys() >= KINDS, met
 
 
 @pytest.mark.slow
