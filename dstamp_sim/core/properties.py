@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
@@ -55,7 +55,6 @@ class Property:
         expect(callable(self.predicate), who, "predicate", self.predicate, "a function that returns True or False")
         if self.kind is PropertyKind.LEADS_TO:
             expect(callable(self.premise), who, "premise", self.premise, "a function that returns True or False")
-        items(who, "reads", self.reads, SharedObject, "shared objects: reads=[account]")
 
     @property
     def title(self) -> str:
@@ -109,9 +108,13 @@ OF_WAITING = frozenset(prop.name for prop in BUILT_IN)
 """The names of those that fail where somebody never comes to the end."""
 
 
+def _objects(name: str, reads: Iterable[SharedObject]) -> tuple[SharedObject, ...]:
+    return items(f"property {name!r}", "reads", reads, SharedObject, "shared objects: reads=[account]")
+
+
 def always(name: str, predicate: Callable[[StateView], Any], *, reads: Sequence[SharedObject]) -> Property:
     """`predicate(state)` is true in every reachable state; `state[obj]` is the state of an object named in `reads`."""
-    return Property(PropertyKind.ALWAYS, name, predicate, tuple(reads))
+    return Property(PropertyKind.ALWAYS, name, predicate, _objects(name, reads))
 
 
 def each_result(name: str, predicate: Callable[[Any], Any], *, of: str | None = None) -> Property:
@@ -124,7 +127,7 @@ def at_end(name: str, predicate: Callable[..., Any], *, reads: Sequence[SharedOb
 
     `results` is a `Results`: process names to results; a process that died has none. Daemons need not have ended.
     """
-    return Property(PropertyKind.AT_END, name, predicate, tuple(reads))
+    return Property(PropertyKind.AT_END, name, predicate, _objects(name, reads))
 
 
 def serial(
@@ -137,7 +140,7 @@ def serial(
 
     `counts(result)` is what of a result counts: a time may be left out. `core.serial` says what a serial order is.
     """
-    return Property(PropertyKind.SERIAL, name, counts, tuple(reads))
+    return Property(PropertyKind.SERIAL, name, counts, _objects(name, reads))
 
 
 def reachable(name: str, predicate: Callable[..., Any], *, reads: Sequence[SharedObject] = ()) -> Property:
@@ -145,7 +148,7 @@ def reachable(name: str, predicate: Callable[..., Any], *, reads: Sequence[Share
 
     `results` holds the processes that have ended so far.
     """
-    return Property(PropertyKind.REACHABLE, name, predicate, tuple(reads))
+    return Property(PropertyKind.REACHABLE, name, predicate, _objects(name, reads))
 
 
 def eventually(name: str, predicate: Callable[..., Any], *, reads: Sequence[SharedObject] = ()) -> Property:
@@ -153,19 +156,19 @@ def eventually(name: str, predicate: Callable[..., Any], *, reads: Sequence[Shar
 
     `results` holds the processes that have ended so far. What is fair, processes say (`Process(fair=...)`).
     """
-    return Property(PropertyKind.EVENTUALLY, name, predicate, tuple(reads))
+    return Property(PropertyKind.EVENTUALLY, name, predicate, _objects(name, reads))
 
 
 def leads_to(
     name: str, premise: Callable[..., Any], predicate: Callable[..., Any], *, reads: Sequence[SharedObject] = ()
 ) -> Property:
     """On every fair behaviour, whenever `premise` is true, `predicate` is true then or later; asked as `eventually`."""
-    return Property(PropertyKind.LEADS_TO, name, predicate, tuple(reads), premise=premise)
+    return Property(PropertyKind.LEADS_TO, name, predicate, _objects(name, reads), premise=premise)
 
 
 def always_eventually(name: str, predicate: Callable[..., Any], *, reads: Sequence[SharedObject] = ()) -> Property:
     """On every fair behaviour `predicate` is true again and again, or for ever in the end; asked as `eventually`."""
-    return Property(PropertyKind.ALWAYS_EVENTUALLY, name, predicate, tuple(reads))
+    return Property(PropertyKind.ALWAYS_EVENTUALLY, name, predicate, _objects(name, reads))
 
 
 class LooksAtAll(Exception):  # not a fault: the answer then depends on how many processes there are

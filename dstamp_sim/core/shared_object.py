@@ -42,6 +42,8 @@ class SharedObject:
         who = type(self).__name__
         expect(is_name(name), who, "name", name, "a text that is not empty")
         expect(isinstance(private, bool), f"{who} {name!r}", "private", private, "True or False")
+        for verb in ("outcomes", "on_death", "at_exit"):
+            expect(callable(getattr(self, verb)), f"{who} {name!r}", verb, getattr(self, verb), "a method")
         self.name = name
         self.initials: tuple[Hashable, ...] = tuple(initial) if isinstance(initial, list) else (initial,)
         self.private = private
