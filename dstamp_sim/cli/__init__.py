@@ -25,6 +25,7 @@ from dstamp_sim.cli.explore import explore
 from dstamp_sim.cli.export import export
 from dstamp_sim.cli.hunt import hunt
 from dstamp_sim.cli.ingest import ingest
+from dstamp_sim.cli.new import new
 from dstamp_sim.cli.prove import prove
 from dstamp_sim.cli.real import real
 from dstamp_sim.cli.replay import replay
@@ -41,6 +42,7 @@ _LOCKS = "A lock: where it belongs"
 _PROGRAMS = "Your own programs: which order of their system calls breaks them"
 
 COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
+    (_MODEL, new, "Examples: dstamp new model seats   |   dstamp new test seats   |   dstamp new incident outage"),
     (_MODEL, describe, "Examples: dstamp describe classic/bank   |   dstamp describe my_model.py --json"),
     (
         _MODEL,

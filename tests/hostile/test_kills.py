@@ -110,7 +110,7 @@ def test_commands_that_are_ended_leave_every_file_old_or_new_and_no_process(
 def test_every_command_is_ended_here():
     assert {*chain(*LIGHT, *HEAVY)} == COMMANDS.keys()
     tried = {one.words[0] for one in COMMANDS.values()}
-    assert tried == {command.__name__ for _, command, _ in cli.COMMANDS}
+    assert tried == {command.__name__ for _, command, _ in cli.COMMANDS} - {"new"}, "which writes over nothing"
 
 
 PRESSED_AT_THE_END = """
