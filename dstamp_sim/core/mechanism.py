@@ -78,6 +78,11 @@ class Rule:
     provided: str = ""
 
 
+def _op_and_object(step: Step) -> str:
+    """What a step leaves behind if the model does not say: what it changed."""
+    return f"{step.touched}: {step.op.verb}" if step.op is not None and step.changes else ""
+
+
 @dataclass(frozen=True)
 class Hypotheses:
     """What a model declares so that its mechanisms can be judged against evidence.
@@ -87,7 +92,8 @@ class Hypotheses:
     observed run may leave unknown. `apart` are the parameters with which runs share nothing by their identity: readings
     that have them are of mechanisms that need no such sharing. `probes` are factories of systems with one process, by
     the probe's id. `faults` are the outcome labels that count as something having failed, `failing` says in words of
-    what. `rule` is a way to read an experiment that is judged.
+    what. `rule` is a way to read an experiment that is judged. `leaves` says in words what a step of a run leaves for
+    somebody who looks later, such as a line of a log; empty if nothing.
     """
 
     nothing: Callable[..., System]
@@ -100,6 +106,7 @@ class Hypotheses:
     failing: str = ""
     experiments: Mapping[str, Experiment] = field(default_factory=dict)
     rule: Rule | None = None
+    leaves: Callable[[Step], str] = _op_and_object
 
     def __post_init__(self) -> None:
         """An identity is a number or a text: where it is not known, others are made up."""

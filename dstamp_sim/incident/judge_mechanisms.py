@@ -30,6 +30,7 @@ from dstamp_sim.incident.possible.abduction import Judging
 from dstamp_sim.incident.possible.ask import engines
 from dstamp_sim.incident.possible.budget import Budget
 from dstamp_sim.incident.possible.case import Case, MechanismFinding, Observation, Possible
+from dstamp_sim.incident.possible.company import Company, company
 from dstamp_sim.incident.possible.conflicting import Conflict, conflict
 from dstamp_sim.incident.possible.judge_variant import JudgementTask
 from dstamp_sim.incident.possible.never import never
@@ -133,6 +134,7 @@ def _weighed(
         plans=plans(now.posterior, now.next) if len(now.left) > 1 else (),
         never=never([Judging(variant, case, engines()) for variant in task.variants], last.rows),
         twins=cluster.twins(priors, PROFILE_SIZE, cluster.observed(priors), steps.more),
+        company=_company(last.rows, task, case),
         rule=_rule(hypotheses, now.next),
         witnesses=witnesses,
         timeless=timeless,
@@ -240,6 +242,14 @@ def _conflict(rows: Sequence[MechanismFinding], task: JudgementTask, case: Case)
     asked = engines()
     variant = dict(zip(map(id, rows), task.variants, strict=True))
     return conflict(rows, case.names, lambda row, names: Judging(variant[id(row)], case, asked).refutes(names))
+
+
+def _company(rows: Sequence[MechanismFinding], task: JudgementTask, case: Case) -> dict[str, tuple[Company, ...]]:
+    """By mechanism that needs runs which nobody saw, when these were under way, in the reading that assumes least."""
+    variant = dict(zip(map(id, rows), task.variants, strict=True))
+    best = [best_row(rows, name) for name in task.model.mechanisms]
+    needing = [row for row in best if row.timed is not None and row.timed.unseen]
+    return {row.mechanism: company(variant[id(row)], case, engines()) for row in needing}
 
 
 def _pairs(task: JudgementTask, case: Case, clash: Conflict | None, workers: int) -> Pairs:

@@ -11,6 +11,7 @@ from dstamp_sim.incident.likely.experiments import Rated, RuleJudged, Survivors
 from dstamp_sim.incident.likely.likelihood import Weighed
 from dstamp_sim.incident.likely.plan import Plan
 from dstamp_sim.incident.possible.case import MechanismFinding, Possible
+from dstamp_sim.incident.possible.company import Company
 from dstamp_sim.incident.possible.conflicting import Conflict
 from dstamp_sim.incident.possible.never import Never
 from dstamp_sim.incident.possible.pairing import Pairs
@@ -125,7 +126,8 @@ class IncidentFindings:
     """All findings about an incident.
 
     `standing` is what stands after all outcomes, `plans` are experiments to make together. `never` has, by mechanism
-    that is impossible, observed values that no run of it can have. `twins` has, by mechanism, the others that the
+    that is impossible, observed values that no run of it can have; `company`, by mechanism that needs runs which nobody
+    saw, when they were under way. `twins` has, by mechanism, the others that the
     outcomes cannot distinguish from it, with the share of its settings. `witnesses` are runs of the cluster in which
     everything comes out as observed, `timeless` the failed attempts for the other possible mechanisms. `pairs` are two
     mechanisms at once, judged where no single one is possible; `conflict` are the fewest observations that no single
@@ -135,6 +137,7 @@ class IncidentFindings:
     standing: WhatStands
     plans: tuple[Plan, ...]
     never: Mapping[str, Never]
+    company: Mapping[str, tuple[Company, ...]]
     twins: Mapping[str, Mapping[str, float]]
     rule: RuleJudged | None
     witnesses: Mapping[str, Best]

@@ -16,6 +16,8 @@ from dstamp_sim import (
     Question,
     Rule,
     Seen,
+    Step,
+    SwarmService,
     System,
 )
 
@@ -246,6 +248,20 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     ),
 }  # fmt: skip
 
+
+def leaves(step: Step) -> str:
+    """What a step of another run leaves on the host."""
+    if step.op is None or not step.changes:
+        return ""
+    where, by = step.touched, f" ({step.section})" if step.section else ""
+    if isinstance(step.op.target, SwarmService):
+        kept = {"deploy": "a version in docker service inspect", "remove": "a removal in docker events"}
+        return f"{where}: {kept[step.op.verb]}{by}" if step.op.verb in kept else ""
+    if isinstance(step.op.target, GitCheckout) and any(one.before.head != one.after.head for one in step.changes):
+        return f"{where}: an entry in its reflog{by}"
+    return ""
+
+
 HYPOTHESES = Hypotheses(
     nothing=cc_ci,
     evidence=EVIDENCE,
@@ -267,6 +283,7 @@ HYPOTHESES = Hypotheses(
     ),
     failing="of an update, a redeploy or a read",
     experiments=EXPERIMENTS,
+    leaves=leaves,
     rule=Rule(
         "isolated run", "green", "drift",
         "isolated green: a concurrency artifact of the clustered runs; drift: something else, read the console",

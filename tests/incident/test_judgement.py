@@ -205,6 +205,16 @@ def test_the_report_says_what_a_missing_observation_was_taken_as(judgement):
     assert any("; but alarm is taken as False where a run does not say it." in text for text in said)
 
 
+def test_a_run_that_nobody_saw_is_looked_for_where_it_must_have_been(judgement, whole):
+    """Cat alone cannot be overdrawn under the race; Ann was alone, and Bob's 40 is what he has alone."""
+    (found,) = judgement.summary.company["check-race"].when
+    assert (found.runs, found.begins, found.ends) == (("cat",), "2026-03-03T13:00:00", "2026-03-03T13:01:00")
+    assert judgement.summary.company["check-race"].leaves == ("account 3: debit",)
+    assert judgement.summary.company.keys() == {"check-race"}
+    (table,) = [block for block in whole.blocks if isinstance(block, Table) and "what such runs left" in block.head]
+    assert len(table.rows) == 1
+
+
 def test_the_rule_is_judged_with_what_it_takes(judgement):
     rule = judgement.summary.rule
     assert rule.need_company == ("check-race",)

@@ -52,3 +52,16 @@ def test_a_partner_can_lie_where_it_overlaps_as_many_as_its_length_allows():
 
 def test_a_run_without_a_time_can_overlap_all():
     assert pairs([ObservedTime("a", None, "unknown", None, False, ""), seen("b", 1)], 1) == set()
+
+
+def test_runs_are_together_if_a_chain_of_overlaps_joins_them():
+    (only,) = orders([seen("c", 3), seen("a", 0), seen("d", 9), seen("b", 1.5)], 2 * HOUR)
+    assert only.together() == [{"a", "b", "c"}, {"d"}]
+    assert only.windows == tuple(
+        (name, h * HOUR, (h + 2) * HOUR) for name, h in [("c", 3), ("a", 0), ("d", 9), ("b", 1.5)]
+    )
+
+
+def test_the_window_of_a_run_holds_all_readings_that_make_no_difference():
+    (only,) = orders([seen("a", 0, means="unknown"), seen("b", 9, means="unknown")], 2 * HOUR)
+    assert only.windows == (("a", -2 * HOUR, 2 * HOUR), ("b", 7 * HOUR, 11 * HOUR))

@@ -95,7 +95,7 @@ class Judging:
     def refutes(self, names: Collection[str]) -> bool:
         """Whether these observations alone are refuted for every number of partners that is tried."""
         case = self.case.only(names)
-        return bool(case.runs) and LeastSearch(self.variant, case, self.engines).refuted(case.timed)
+        return bool(case.runs) and LeastSearch(self.variant, case, self.engines).refuted(case.timed, case.most_unseen)
 
     def _needs(self, timed: LeastWitness, untimed: LeastWitness | None) -> tuple[str, ...]:
         """What it needs, in words, and what a closed cluster cannot do."""

@@ -50,9 +50,9 @@ class LeastSearch:
         except OutOfTime:
             return found and replace(found, exact_faults=False), refuted
 
-    def refuted(self, orders: Sequence[IntervalOrder]) -> bool:
-        """Whether every number of partners, and of their deaths, that is tried is refuted."""
-        found, refuted = self._searched(orders, self.case.most_unseen, None)
+    def refuted(self, orders: Sequence[IntervalOrder], most: int) -> bool:
+        """Whether every number of partners up to `most`, and of their deaths, is refuted."""
+        found, refuted = self._searched(orders, most, None)
         return found is None and refuted
 
     def _searched(

@@ -38,19 +38,29 @@ class IntervalOrder:
 
     `reading` says what the times then are (empty: it makes no difference). `unseen` are the ways in which a partner
     that nobody saw can lie among them, each as the runs that are over before it begins and the runs that begin only
-    when it is over.
+    when it is over. `windows` are the earliest and the latest instant of each run.
     """
 
     pairs: frozenset[tuple[str, str]]
     unseen: Unseen
     reading: str
+    windows: tuple[tuple[str, float, float], ...] = ()
+
+    def together(self) -> list[frozenset[str]]:
+        """The runs in groups, in order: no run of one can have overlapped a run of another."""
+        groups: list[frozenset[str]] = []
+        for name, _, _ in sorted(self.windows, key=lambda window: window[1:]):
+            near = [of for of in groups if any(not {(name, o), (o, name)} & self.pairs for o in of)]
+            groups = [*(of for of in groups if of not in near), frozenset({name}).union(*near)]
+        return groups
 
     def only(self, names: Collection[str]) -> IntervalOrder:
         """The same order with only these observed."""
         kept = frozenset(names)
         pairs = frozenset(pair for pair in self.pairs if kept.issuperset(pair))
         places = {(before & kept, after & kept) for before, after in self.unseen}
-        return IntervalOrder(pairs, _freest(place for place in places if len(place[1]) < len(kept)), self.reading)
+        free = _freest(place for place in places if len(place[1]) < len(kept))
+        return IntervalOrder(pairs, free, self.reading, tuple(one for one in self.windows if one[0] in kept))
 
 
 def orders(times: Sequence[ObservedTime], longest_s: float) -> list[IntervalOrder]:
@@ -58,18 +68,25 @@ def orders(times: Sequence[ObservedTime], longest_s: float) -> list[IntervalOrde
 
     `longest_s` is how long a run lasts at most; inf uses only starts, ends, and that a solo run overlaps nobody.
     """
-    found: dict[tuple[frozenset[tuple[str, str]], Unseen], list[str]] = {}
+    found: dict[tuple[frozenset[tuple[str, str]], Unseen], dict[str, Mapping[str, tuple[float, float]]]] = {}
     for reading in _readings(times):
         windows = {s.name: _window(s, reading.get(s.group, s.means), longest_s) for s in times}
         solo = {s.name for s in times if s.solo}
         pairs = frozenset(_pairs(windows, solo))
         meant = ", ".join(sorted(set(reading.values())))
-        found.setdefault((pairs, _unseen(windows, solo, longest_s)), []).append(meant)
+        found.setdefault((pairs, _unseen(windows, solo, longest_s)), {})[meant] = windows
     alone = len(found) == 1
     return [
-        IntervalOrder(pairs, unseen, "" if alone else " or ".join(meanings))
+        IntervalOrder(pairs, unseen, "" if alone else " or ".join(meanings), tuple(_widest(meanings.values())))
         for (pairs, unseen), meanings in found.items()
     ]
+
+
+def _widest(windows: Iterable[Mapping[str, tuple[float, float]]]) -> Iterator[tuple[str, float, float]]:
+    """The window of each run that holds those of all readings."""
+    known = list(windows)
+    for name in known[0]:
+        yield name, min(of[name][0] for of in known), max(of[name][1] for of in known)
 
 
 def _readings(times: Sequence[ObservedTime]) -> Iterator[dict[str, str]]:

@@ -12,7 +12,14 @@ from dstamp_sim.incident.likely.plan import MOST_TOGETHER
 from dstamp_sim.incident.report.first_screen import first_answer
 from dstamp_sim.incident.report.phrases import chance, estimate, flips, likely, partners, plan, reasons, share
 from dstamp_sim.incident.report.replayed import replay_table
-from dstamp_sim.incident.report.summary import EvidenceSummary, ExperimentRow, MechanismRow, OtherShare, Summary
+from dstamp_sim.incident.report.summary import (
+    EvidenceSummary,
+    ExperimentRow,
+    MechanismRow,
+    OtherShare,
+    Summary,
+    UnderWay,
+)
 from dstamp_sim.rendering.document import (
     Block,
     Document,
@@ -122,6 +129,7 @@ def _possible(summary: Summary, files: Mapping[str, Path]) -> Iterator[Block]:
     yield from _pairs(summary)
     yield from _closed_cluster(summary)
     yield from _assumptions(summary, files)
+    yield from _to_look_up(summary)
     yield Heading("What each says of each observation", 3)
     names = list(dict.fromkeys(item for row in summary.mechanisms for item in row.bearings))
     bearings = [(code(name), *(row.bearings.get(item, "") for item in names)) for name, row in summary.best.items()]
@@ -199,6 +207,28 @@ def _assumptions(summary: Summary, files: Mapping[str, Path]) -> Iterator[Block]
         else:
             items.append((*begin, f" {summary.without_witness[name]}" if name in summary.without_witness else ""))
     yield Items(tuple(items)) if items else Paragraph("None is possible.")
+
+
+def _to_look_up(summary: Summary) -> Iterator[Block]:
+    """The runs that nobody saw, as a list to take to the host."""
+    if not summary.company:
+        return
+    yield Heading("What to look for on the host", 3)
+    yield Paragraph(
+        "Some mechanisms need runs that nobody saw. In each interval one of them did something, or had left something "
+        "that was still there: without, it is refuted that the runs named come out as they did. What they left is "
+        "taken from the order of steps that was found. A host that keeps such marks, and has none, rules it out."
+    )
+    rows = [
+        (code(name), "; ".join(found.reading.values()), "; ".join(map(_under_way, found.when)), "; ".join(found.leaves))
+        for name, found in summary.company.items()
+    ]
+    yield Table(("mechanism", "under", "a run that nobody saw", "what such runs left"), tuple(map(_cells, rows)))
+
+
+def _under_way(found: UnderWay) -> str:
+    means = f", if the times are {found.reading}s" if found.reading else ""
+    return f"{found.begins or 'any time'} to {found.ends or 'any time'}, for {listed(found.runs)}{means}"
 
 
 def _likely(summary: Summary, files: Mapping[str, Path]) -> Iterator[Block]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from dstamp_sim.core.observable import UNKNOWN, Observable
@@ -18,6 +18,7 @@ from dstamp_sim.incident.likely.plan import Plan
 from dstamp_sim.incident.likely.worlds import UNSEEN
 from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.possible.case import Case, LeastWitness, MechanismFinding, Possible, partners_text
+from dstamp_sim.incident.possible.company import left_behind
 from dstamp_sim.incident.possible.conflicting import Conflict
 from dstamp_sim.incident.possible.never import Never
 from dstamp_sim.incident.replay_scenario import Replay, ReplayedRun
@@ -123,6 +124,28 @@ class OtherShare:
 
 
 @dataclass(frozen=True)
+class UnderWay:
+    """Between two instants a run that nobody saw did something, or had left something that was still there.
+
+    Else these observed `runs` cannot have come out so. `reading` says what their times then mean (empty: either).
+    """
+
+    runs: tuple[str, ...]
+    begins: str | None
+    ends: str | None
+    reading: str
+
+
+@dataclass(frozen=True)
+class CompanyRow:
+    """When runs that nobody saw were under way under a reading, and what they left in the order that was found."""
+
+    reading: Mapping[str, str]
+    when: tuple[UnderWay, ...]
+    leaves: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class WitnessRow:
     """A run on the clock in which everything came out as observed, and its origin."""
 
@@ -210,6 +233,7 @@ class Summary:
     experiments: tuple[ExperimentRow, ...]
     plans: tuple[Plan, ...]
     never: Mapping[str, str]
+    company: Mapping[str, CompanyRow]
     rule: RuleRow | None
 
     @property
@@ -282,8 +306,29 @@ def summarise(judged: IncidentFindings, incident: Incident, evidence: Evidence, 
         experiments=tuple(map(_experiment, now.next)),
         plans=judged.plans,
         never={name: _never(one, model.evidence) for name, one in judged.never.items()},
+        company={name: _company(judged, name, incident, evidence) for name in judged.company},
         rule=_rule(judged.rule) if judged.rule else None,
     )
+
+
+def _company(judged: IncidentFindings, name: str, incident: Incident, evidence: Evidence) -> CompanyRow:
+    zone = next((run.time.tzinfo for run in evidence.runs if run.time), None)
+    hypotheses = incident.model.hypotheses
+    assert hypotheses is not None
+    row = judged.standing.best(name)
+    return CompanyRow(
+        reading=dict(row.reading),
+        when=tuple(
+            UnderWay(one.runs, _instant(one.begins_s, zone), _instant(one.ends_s, zone), one.reading)
+            for one in judged.company[name]
+        ),
+        leaves=tuple(dict.fromkeys(filter(None, map(hypotheses.leaves, left_behind(row))))),
+    )
+
+
+def _instant(seconds: float, zone: tzinfo | None) -> str | None:
+    """An instant of the evidence's clock; None if it is not known."""
+    return datetime.fromtimestamp(seconds, zone).isoformat() if math.isfinite(seconds) else None
 
 
 def _evidence(evidence: Evidence, observable: Observable) -> EvidenceSummary:
