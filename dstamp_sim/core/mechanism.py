@@ -80,7 +80,7 @@ class Rule:
 
 def _op_and_object(step: Step) -> str:
     """What a step leaves behind if the model does not say: what it changed."""
-    return f"{step.touched}: {step.op.verb}" if step.op is not None and step.changes else ""
+    return f"{step.op.target.name}: {step.op.verb}" if step.op is not None and step.op.target and step.changes else ""
 
 
 @dataclass(frozen=True)

@@ -253,7 +253,7 @@ def leaves(step: Step) -> str:
     """What a step of another run leaves on the host."""
     if step.op is None or not step.changes:
         return ""
-    where, by = step.touched, f" ({step.section})" if step.section else ""
+    where, by = step.op.target.name, f" ({step.section})" if step.section else ""
     if isinstance(step.op.target, SwarmService):
         kept = {"deploy": "a version in docker service inspect", "remove": "a removal in docker events"}
         return f"{where}: {kept[step.op.verb]}{by}" if step.op.verb in kept else ""

@@ -216,8 +216,9 @@ def _to_look_up(summary: Summary) -> Iterator[Block]:
     yield Heading("What to look for on the host", 3)
     yield Paragraph(
         "Some mechanisms need runs that nobody saw. In each interval one of them did something, or had left something "
-        "that was still there: without, it is refuted that the runs named come out as they did. What they left is "
-        "taken from the order of steps that was found. A host that keeps such marks, and has none, rules it out."
+        "that was still there: without, it is refuted that the runs named come out as they did. A host that shows no "
+        "other run there rules the mechanism out, in that reading. What such runs left is taken from the order of "
+        "steps that was found: look for it first."
     )
     rows = [
         (code(name), "; ".join(found.reading.values()), "; ".join(map(_under_way, found.when)), "; ".join(found.leaves))

@@ -366,7 +366,7 @@ def _priors(scenario: Scenario, model: Model) -> list[str]:
     delays = [f"{name} {given.words()}" for name, given in scenario.timing.delays.items()]
     return [
         f"source of the priors: {priors.source}",
-        f"{_odds(priors)} before the evidence, and all readings of each equally likely",
+        _odds(priors),
         f"unseen partners around the cluster: {low:g} to {high:g} on average (log-uniform), {UNSEEN} at most",
         *(
             [f"all runs have the same unknown identity ({identity}) with probability {priors.same_identity:g}, "
@@ -387,9 +387,9 @@ def _never(found: Never, observable: Observable) -> str:
 
 def _odds(priors: Priors) -> str:
     if not priors.odds:
-        return "all mechanisms are equally likely"
+        return "all mechanisms are equally likely before the evidence, and so are the readings of each"
     stated = ", ".join(f"{name} {odds:g}" for name, odds in priors.odds.items())
-    return f"the odds of the mechanisms are {stated}, and 1 for any other,"
+    return f"odds of the mechanisms before the evidence: {stated}, else 1; the readings of each are equally likely"
 
 
 def _replay(replayed: Replay) -> ReplaySummary:
