@@ -16,7 +16,7 @@ from dstamp_sim.cli.console import output, print_json, say
 from dstamp_sim.core.errors import UsageError, cut
 from dstamp_sim.disk.writing import write
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+NEW_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 class Kind(StrEnum):
@@ -34,7 +34,7 @@ FILES: Mapping[Kind, Mapping[str, str]] = {
 }
 """By kind, the files that are made, and from which template each."""
 
-RUNS = {
+NEXT_COMMAND = {
     Kind.INCIDENT: "dstamp replay {}/scenario.toml",
     Kind.MODEL: "dstamp explore {}.py",
     Kind.TEST: "pytest test_{}.py",
@@ -48,7 +48,7 @@ def new(
     as_json: options.AsJson = False,
 ) -> None:
     """Begin an incident, a model or a test: files that run at once, with every line to change marked CHANGE."""
-    if not NAME.fullmatch(name):
+    if not NEW_NAME.fullmatch(name):
         raise UsageError(f"{cut(name, 60)!r}: a name has letters, digits and _, and begins with a letter")
     files = {Path(path.format(name)): template for path, template in FILES[kind].items()}
     for path in (Path(name), *files) if kind is Kind.INCIDENT else files:
@@ -57,10 +57,10 @@ def new(
     for path, template in files.items():
         write(path, lambda template=template: _filled(template, name))  # type: ignore[misc] # made when it is written
     if as_json:
-        print_json({"files": [str(path) for path in files], "run": RUNS[kind].format(name)})
+        print_json({"files": [str(path) for path in files], "run": NEXT_COMMAND[kind].format(name)})
         return
     say(output(), Text(f"wrote {', '.join(map(str, files))}"))
-    say(output(), Text(f"Run it: {RUNS[kind].format(name)}. Then change each line that is marked CHANGE."))
+    say(output(), Text(f"Run it: {NEXT_COMMAND[kind].format(name)}. Then change each line that is marked CHANGE."))
 
 
 def _filled(template: str, name: str) -> str:
