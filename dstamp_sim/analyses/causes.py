@@ -15,13 +15,16 @@ from dstamp_sim.analyses.cause_kinds import Cause, CauseKind
 from dstamp_sim.analyses.conflicts import Conflicts, DependencyKind, locks
 from dstamp_sim.analyses.early import too_early
 from dstamp_sim.analyses.fields import Location
-from dstamp_sim.analyses.reruns import Came, Moved, Rerun, Without
+from dstamp_sim.analyses.reruns import AfterEnd, Came, Moved, Rerun, Without
 from dstamp_sim.analyses.reversals import Reversals
 from dstamp_sim.analyses.together import SmallestSets
 from dstamp_sim.analyses.what_if import Decision, Remedy, WhatIf
 from dstamp_sim.core.properties import OF_WAITING, Property, PropertyKind
 from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.trace import Trace
+
+_MOST_LATE = 5
+"""How many readings are tried after the end of another process at most, the latest first."""
 
 
 class Causes:
@@ -50,7 +53,8 @@ class Causes:
 
     def _ranked(self, took_help: Collection[int]) -> Iterator[Cause]:
         yield from self._deaths()
-        windows = [self._apart(cause) for cause in self.answers if cause.window is not None]
+        of_locks_last = sorted(self.answers, key=lambda cause: locks(self.trace.steps[cause.read]))
+        windows = [self._apart(cause) for cause in of_locks_last if cause.window is not None]
         tried = [cause for cause in windows if cause.reruns]
         yield from _of_kind(CauseKind.ENVIRONMENT, tried)
         yield from self._lapses()
@@ -62,6 +66,7 @@ class Causes:
         if self.alone is None:
             early = list(self._early())
             yield from (cause for cause in early if not self._waited(cause))
+            yield from self._too_soon()
             yield from self.reversals.of_two(self.answers)
             yield from (cause for cause in (*stale, *early) if self._waited(cause))
         yield from self._environment()
@@ -287,6 +292,21 @@ class Causes:
                     CauseKind.EARLY, early.location, None, early.write, first, early.write,
                     others=tuple(others), reruns=(rerun,),
                 )  # fmt: skip
+
+    def _too_soon(self) -> Iterator[Cause]:
+        """A reading that finds something else once another process has ended, which it had not when all failed."""
+        if self.fact.property in OF_WAITING or self.since < 0:
+            return
+        going = [name for name in self.trace.processes if name not in {*self.trace.daemons, *self.trace.results}]
+        reads = (n for n in range(self.since, -1, -1) if self._looked_at(n) and not self.accesses[n].writes)
+        for number in islice(reads, _MOST_LATE):
+            for name in going if self._of(number) not in self.trace.daemons else ():
+                choices = self.what_if.after_end(self.fact, number, name) if name != self._of(number) else None
+                if choices and self.what_if.answers_otherwise(number, choices):
+                    place = self._looked_at(number)
+                    assert place is not None
+                    rerun, writer = Rerun(AfterEnd(number, name), choices), self.conflicts.writer(number, place)
+                    yield Cause(CauseKind.EARLY, place, None, writer, number, number, reruns=(rerun,))
 
     def _waited(self, cause: Cause) -> bool:
         """Whether a reader stood waiting when the later write came: then what it had read was no mistake."""

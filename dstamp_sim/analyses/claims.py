@@ -83,6 +83,20 @@ class Began(Claim):
         return f"From the start {self.target} was {text(self.value)} (it may begin otherwise)"
 
 
+class AtOnce(Claim):
+    """Before any step an object has the value, or the process of that name has returned it."""
+
+    name: str
+    value: Any
+    returned: bool
+
+    def words(self, say: Speech) -> str:
+        """`it begins with stock -1`; `job returns 'bad' without any op`."""
+        if self.returned:
+            return f"{self.name} returns {value_text(self.value)} without any op"
+        return f"it begins with {with_value(Location(self.name, ()), self.value)}"
+
+
 class Saw(Claim):
     """Step `step` read `value` in `place`."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, TypeVar
@@ -23,7 +23,7 @@ from dstamp_sim.analyses.hold_claims import (
 )
 from dstamp_sim.analyses.orders import begins
 from dstamp_sim.analyses.reruns import AfterEnd, Rerun
-from dstamp_sim.analyses.trap_claims import CannotEnd, GoesOn, WaitsInVain
+from dstamp_sim.analyses.trap_claims import CannotEnd, GoesOn, NeverPast, WaitsInVain
 from dstamp_sim.analyses.verify import Narrator
 from dstamp_sim.analyses.what_if import Decision, WhatIf
 from dstamp_sim.core.holds import Held, Parting
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _AnyClaim = TypeVar("_AnyClaim", bound=Claim)
 
 _Waiting = WaitsForHolders | Waits | WaitsInVain
+_AnyWaiting = TypeVar("_AnyWaiting", WaitsForHolders | Waits | WaitsInVain, NeverPast)
 
 _MOST_SAID = 3
 """How many waiting processes that block nobody are described; the rest are counted."""
@@ -63,6 +64,29 @@ def deadlock_in(what_if: WhatIf, fact: Decision, narrator: Narrator) -> Deadlock
     return _Standstill(what_if, fact, narrator).deadlock()
 
 
+def never_past(names: Iterable[str], what_if: WhatIf, fact: Decision, narrator: Narrator) -> list[NeverPast]:
+    """Of these processes those that can never end: the ops that each cannot get past, from the start or by now."""
+    return _together([claim for name in names for claim in _never_past(name, what_if, fact, narrator)])
+
+
+def _never_past(name: str, what_if: WhatIf, fact: Decision, narrator: Narrator) -> list[NeverPast]:
+    firm = list[NeverPast]()
+    for step in sorted({-1, what_if.since(fact)}, reverse=True):
+        if not (found := list(_first(filter(narrator.would, _closes(name, step, what_if))))):
+            return firm
+        firm = found
+    return firm
+
+
+def _closes(name: str, step: int, what_if: WhatIf) -> Iterator[NeverPast]:
+    """Where a process may stand for ever: at one op, perhaps for something that it holds itself, or at one of two."""
+    ops = what_if.stands_at(name, step + 1)
+    for op in ops:
+        held = (op.target.name,) if op.target is not None else ()
+        yield from (NeverPast((name,), (str(op),), step, one) for one in (*held, ""))
+    yield NeverPast((name,), tuple(map(str, ops)), step, "")
+
+
 class _Standstill:
     def __init__(self, what_if: WhatIf, fact: Decision, narrator: Narrator) -> None:
         self.what_if, self.fact, self.narrator = what_if, fact, narrator
@@ -87,7 +111,7 @@ class _Standstill:
         return Deadlock(
             what=self._in_a_trap(waits) if self.trapped else self.narrator.tell(waits),
             missed=tuple(missed),
-            right=self._right(few, circle),
+            right=self._right([*few, *circle]),
             proof=_proof(circle[0].holds) if circle else "",
             wants=tuple(pair for claim in [*knots, *others] for pair in _wants(claim)),
             by_holds=bool(knots) or (bool(others) and all(_is_kept(claim) for claim in others)),
@@ -99,6 +123,10 @@ class _Standstill:
         since = self.what_if.since(self.fact)
         each = [name for name in runs if self.narrator.would(CannotEnd((name,), since, together=False))]
         lead = CannotEnd(tuple(each or runs), since, together=not each)
+        waits = [
+            *waits,
+            *never_past([name for name in runs if name not in self.ops], self.what_if, self.fact, self.narrator),
+        ]
         free = [name for name in self.trace.processes if name not in self.ops]
         goes_on = [claim for name in free if self.narrator.would(claim := GoesOn((name,)))]
         if not goes_on and len(free) > 1 and self.narrator.would(claim := GoesOn(tuple(free))):
@@ -186,25 +214,37 @@ class _Standstill:
             tries += [WentTo(process, number, other) for other in on_it if other > number > own]
             yield from (claim for claim in tries if self.narrator.would(claim))
 
-    def _right(self, few: Sequence[NoneFree], circle: Sequence[EachWaits]) -> str:
+    def _right(self, knots: Sequence[NoneFree | EachWaits]) -> str:
         """The changes that were tried and are safe: a process waits until another has ended; one order."""
         fails = Fails(self.fact.property, None, False, self.what_if.since(self.fact))
-        holds = [*(held for claim in few for held in claim.holds), *(held for one in circle for held in one.holds)]
+        holds = [held for knot in knots for held in knot.holds]
         tried = self.narrator.tell(_first(self._trials(fails, holds)))
-        order = self.narrator.tell(OneOrder(one.holds) for one in circle if len({held.name for held in one.holds}) > 1)
+        circles = [knot for knot in knots if isinstance(knot, EachWaits)]
+        order = self.narrator.tell(OneOrder(one.holds) for one in circles if len({h.name for h in one.holds}) > 1)
         return ". ".join(part for part in (tried, order) if part)
 
     def _trials(self, fails: Fails, holds: Sequence[Held]) -> Iterator[Claim]:
+        for number, others in (*self._taken_later(holds), *self._closed_later()):
+            for other in others:
+                if choices := self.what_if.after_end(self.fact, number, other):
+                    yield TriedAndSafe(fails, (Rerun(AfterEnd(number, other), choices),))
+
+    def _taken_later(self, holds: Sequence[Held]) -> Iterator[tuple[int, Iterable[str]]]:
+        """The step that took each hold, or the first with which its process took something, and the other holders."""
         for held in sorted(holds, key=lambda held: -held.since):
-            for other in dict.fromkeys(one.process for one in holds if one.process != held.process):
-                for number in dict.fromkeys((held.since, begins(self.trace, held.since))):
-                    if choices := self.what_if.after_end(self.fact, number, other):
-                        yield TriedAndSafe(fails, (Rerun(AfterEnd(number, other), choices),))
+            others = dict.fromkeys(one.process for one in holds if one.process != held.process)
+            yield from ((number, others) for number in dict.fromkeys((held.since, begins(self.trace, held.since))))
+
+    def _closed_later(self) -> Iterator[tuple[int, Iterable[str]]]:
+        """The step that led into a trap, and those who waited for ever then."""
+        since = self.what_if.since(self.fact)
+        if self.trapped and since >= 0 and self.trace.steps[since].op is not None:
+            yield since, [name for name in self.ops if name != self.trace.steps[since].process]
 
 
-def _together(claims: Sequence[_Waiting]) -> list[_Waiting]:
+def _together(claims: Sequence[_AnyWaiting]) -> list[_AnyWaiting]:
     """The same claims, one for all processes that wait alike."""
-    groups: dict[_Waiting, list[str]] = {}
+    groups: dict[_AnyWaiting, list[str]] = {}
     for claim in claims:
         groups.setdefault(replace(claim, processes=()), []).extend(claim.processes)
     return [replace(claim, processes=tuple(names)) for claim, names in groups.items()]

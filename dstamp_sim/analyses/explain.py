@@ -13,9 +13,9 @@ from itertools import islice
 from dstamp_sim.analyses.accesses import Accesses
 from dstamp_sim.analyses.cause_kinds import Cause, CauseKind
 from dstamp_sim.analyses.causes import Causes
-from dstamp_sim.analyses.claims import Began, CameOut, Claim, Depends, TriedAndSafe, circle
+from dstamp_sim.analyses.claims import AtOnce, Began, CameOut, Claim, Depends, TriedAndSafe, circle
 from dstamp_sim.analyses.conflicts import Conflicts, Cycle, Dependency, DependencyKind, locks
-from dstamp_sim.analyses.deadlock import Deadlock, deadlock_in
+from dstamp_sim.analyses.deadlock import Deadlock, deadlock_in, never_past
 from dstamp_sim.analyses.fields import Location
 from dstamp_sim.analyses.going_round import told
 from dstamp_sim.analyses.held import Gap, KeepingOut
@@ -24,6 +24,7 @@ from dstamp_sim.analyses.reruns import Answered
 from dstamp_sim.analyses.sentence import Account, Teller
 from dstamp_sim.analyses.speech import When
 from dstamp_sim.analyses.trace_record import Record
+from dstamp_sim.analyses.trap_claims import NeverPast
 from dstamp_sim.analyses.verify import Narrator
 from dstamp_sim.analyses.what_if import Decision, WhatIf
 from dstamp_sim.core.properties import OF_WAITING, Property, PropertyKind
@@ -161,7 +162,7 @@ class _Explainer:
             cause=cause,
             what=self._stuck(waits, cause, what) if waits is not None else what,
             lock=lock,
-            right=self._right(account),
+            right=self._right(account) or (waits.right if waits is not None else ""),
             proof=proof,
             cycle=cycle if proof else None,
             gap=self._gap(cause) if lock else None,
@@ -176,7 +177,16 @@ class _Explainer:
         of_cause = (cause.read, cause.write) if cause is not None else ()
         missed = self.narrator.tell(claim for claim in waits.missed if claim.step not in of_cause)
         stuck = "; ".join(part for part in (waits.what, missed) if part)
-        return ". ".join(part for part in (stuck, what) if part)
+        return ". ".join(part for part in (stuck, what or self._never(cause)) if part)
+
+    def _never(self, cause: Cause | None) -> str:
+        """Where nothing that was tried helps those who wait: the ops that they can never get past."""
+        if self.causes.since < 0:  # then who waits in vain, has so from the start
+            return ""
+        told = {name for claim in self.narrator.said if isinstance(claim, NeverPast) for name in claim.processes}
+        names = [name for name in self.trace.waiting if name not in {*told, *self.trace.daemons}]
+        claims = never_past(names, self.causes.what_if, self.fact, self.narrator) if cause is None else []
+        return self.narrator.tell(claim for claim in claims if claim.step < 0)
 
     def _verified(self) -> tuple[Cause | None, Account | None]:
         """The most telling cause of which all is verified, with its claims; none if there is none."""
@@ -196,7 +206,7 @@ class _Explainer:
         if account is None and self.waits:
             return ""
         if account is None:
-            return self.narrator.tell([self.teller.fails]) + tried
+            return ": ".join(filter(None, (self.narrator.tell([self.teller.fails]) + tried, self._at_once())))
         say = self.narrator.speech
         before = [f"before that, {claim.words(say)}" for claim in account.before]
         happened = "; ".join([*(claim.words(say) for claim in account.happened), *before])
@@ -204,6 +214,17 @@ class _Explainer:
         if self.waits:
             return happened + tried
         return (f"{happened}; so {came}" if happened else came) + tried
+
+    def _at_once(self) -> str:
+        """What a failure before any step is of: the result of its process, or the objects that the property reads."""
+        if self.causes.since >= 0:
+            return ""
+        if self.fact.process is not None:
+            results = self.causes.what_if.semantics.results(self.causes.what_if.states[0])
+            return self.narrator.tell([AtOnce(self.fact.process, results[self.fact.process], returned=True)])
+        prop = next(prop for prop in self.causes.what_if.asked if prop.name == self.fact.property)
+        names = [item.name for item in prop.reads if item.name in self.trace.initial]
+        return self.narrator.tell(AtOnce(name, self.trace.initial[name], returned=False) for name in names)
 
     def _as_far_as_tried(self, cause: Cause | None) -> str:
         """Where nothing single is the cause: that it is so, and whether all was tried."""

@@ -103,11 +103,11 @@ class Teller:
                 assert cause.remedy is not None and cause.remedy.outcome is not None
                 step = self.trace.steps[cause.read]
                 yield CameOut(cause.read, step.result, step.label, cause.remedy.outcome)
-            case CauseKind.EARLY:
+            case CauseKind.EARLY if cause.write is not None and cause.write > cause.read:
                 yield self._early(cause, (cause.read, *cause.others), cause.write)
             case CauseKind.ORDER:
                 yield self._order(cause)
-            case CauseKind.OWN:
+            case CauseKind.OWN | CauseKind.EARLY:
                 yield self._own(cause)
             case CauseKind.DID:
                 yield from self._did(cause)

@@ -11,6 +11,7 @@ from dstamp_sim.analyses.claims import Claim
 from dstamp_sim.analyses.speech import Speech, listed
 from dstamp_sim.analyses.trace_record import Record
 from dstamp_sim.analyses.verify import against
+from dstamp_sim.core.schedule import CRASH
 from dstamp_sim.core.semantics import State
 
 
@@ -50,10 +51,32 @@ class GoesOn(Claim):
     processes: tuple[str, ...]
 
     def words(self, say: Speech) -> str:
-        """`heartbeat can always go on`."""
+        """`heartbeat can always go on`; `run starts again and can always go on` after its death."""
+        died = {step.process for step in say.trace.steps if step.choice.outcome == CRASH}
         if len(self.processes) == 1:
-            return f"{self.processes[0]} can always go on"
+            again = " starts again and" if self.processes[0] in died else ""
+            return f"{self.processes[0]}{again} can always go on"
         return f"one of {listed(self.processes)} can always go on"
+
+
+class NeverPast(Claim):
+    """After step `step` (-1: from the start) each of `processes` never gets past the first of `ops` that closes.
+
+    That is a place where it can never move, and none of them ever ends. `held` is the object that each of them holds
+    itself wherever it stands so; else empty.
+    """
+
+    processes: tuple[str, ...]
+    ops: tuple[str, ...]
+    step: int
+    held: str
+
+    def words(self, say: Speech) -> str:
+        """`p0 can never get past mutex.acquire() (where it holds mutex itself)`."""
+        can, more = ("can never get", "") if self.step < 0 else ("cannot get", " any more")
+        it_holds = "it holds" if len(self.processes) == 1 else "each holds"
+        why = f" (where {it_holds} {self.held} itself)" if self.held else ""
+        return f"{listed(self.processes)} {can} past {listed(self.ops, 'or')}{more}{why}"
 
 
 @against.register
@@ -94,6 +117,23 @@ def _waits_in_vain(claim: WaitsInVain, record: Record) -> str:
             if node is None or str(node.op) != claim.op or semantics.outcomes(state, pid):
                 return f"{name} does not wait for {claim.op} for ever"
     return ""
+
+
+@against.register
+def _never_past(claim: NeverPast, record: Record) -> str:
+    semantics, states = record.performance.semantics, record.following(claim.step + 1)
+    if states is None:
+        return "too much can follow"
+    for name in claim.processes:
+        pid = record.performance.pid(name)
+        stands = {state.local[pid].node: node for state in states if (node := semantics.node(state, pid)) is not None}
+        passed = {state.local[pid].node for state in states if semantics.outcomes(state, pid)}
+        closed = [node for number, node in stands.items() if number not in passed]
+        if any(node.ended for node in stands.values()) or {str(node.op) for node in closed} != set(claim.ops):
+            return f"{name} ends, or stands elsewhere for ever"
+        if claim.held and not all(claim.held in [hold.target.name for hold in node.holds] for node in closed):
+            return f"{name} does not hold {claim.held} there"
+    return "" if claim.processes and claim.ops else "nobody is named, or no op"
 
 
 @against.register

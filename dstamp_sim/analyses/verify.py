@@ -13,6 +13,7 @@ from typing import Any
 
 from dstamp_sim.analyses.claims import (
     Alone,
+    AtOnce,
     Began,
     CameOut,
     Circle,
@@ -93,6 +94,15 @@ def _began(claim: Began, record: Record) -> str:
     semantics, first = record.performance.semantics, record.performance.states[0]
     was = dict(semantics.named(first))[claim.target]
     return "" if was == claim.value and was in item.initials else f"{claim.target} was {text(was)}"
+
+
+@against.register
+def _at_once(claim: AtOnce, record: Record) -> str:
+    semantics, first = record.performance.semantics, record.performance.states[0]
+    known = semantics.results(first) if claim.returned else record.trace.initial
+    if claim.name not in known or known[claim.name] != claim.value:
+        return f"{claim.name} has {text(known.get(claim.name))}"
+    return ""
 
 
 @against.register

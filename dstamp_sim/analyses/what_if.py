@@ -32,6 +32,8 @@ _KEPT = 100_000
 """How many of them are reserved for reruns other than answers."""
 _AFTERMATH = 2_000
 """How many steps a changed behaviour may take, beyond those of the trace, to come to its end."""
+_AHEAD = 300
+"""How many states are looked at for an end where one process after the other comes to none."""
 
 
 class Decision(NamedTuple):
@@ -95,28 +97,60 @@ class _Performance:
             self.do(pid, step.choice.outcome if same else 0)
 
     def run_out(self, pid: int) -> None:
-        """A process goes on until it has ended or is blocked."""
-        for _ in range(_AFTERMATH):
-            if not self.semantics.outcomes(self.state, pid):
-                return
+        """A process goes on until it has ended or is blocked, or polls."""
+        seen = {self.state}
+        while len(seen) <= _AFTERMATH and self.semantics.outcomes(self.state, pid):
             self.do(pid, 0)
+            if self.state in seen:
+                return
+            seen.add(self.state)
 
     def finish(self, held: Collection[str]) -> bool:
-        """Moves every process but the `held` to its end in turn, daemons when no other can; whether it is the end."""
+        """Moves every process but the `held` to its end in turn, daemons when no other can; whether it is the end.
+
+        Who polls, and so comes back to a state, lets the others go first from there on.
+        """
+        turns, seen = self._turns(held), {self.state}
         for _ in range(_AFTERMATH):
-            pid = None if self.semantics.ended(self.state) else self._next(held)
+            if self.semantics.ended(self.state):
+                break
+            pid = next((pid for pid in turns if self.semantics.outcomes(self.state, pid)), None)
             if pid is None:
                 break
             self.do(pid, 0)
+            if self.state in seen:
+                turns.remove(pid)
+                turns.append(pid)
+            seen.add(self.state)
         return self.semantics.ended(self.state)
 
-    def _next(self, held: Collection[str]) -> int | None:
+    def _turns(self, held: Collection[str]) -> list[int]:
         trace = self.of.trace
-        can = [
-            pid for pid, name in enumerate(trace.processes)
-            if name not in held and self.semantics.outcomes(self.state, pid)
-        ]  # fmt: skip
-        return min(can, key=lambda pid: (trace.processes[pid] in trace.daemons, pid), default=None)
+        free = (pid for pid, name in enumerate(trace.processes) if name not in held)
+        return sorted(free, key=lambda pid: trace.processes[pid] in trace.daemons)
+
+    def search(self, held: Collection[str]) -> bool:
+        """Moves whoever it takes, but the `held`, until all who must end have ended; nobody if no such way is found."""
+        seen, open_ends = {self.state}, list[tuple[State, tuple[Move, ...]]]([(self.state, ())])
+        while open_ends and len(seen) <= _AHEAD:
+            state, way = open_ends.pop()
+            if self.semantics.ended(state):
+                for move in way:
+                    self.do(*move)
+                return True
+            for move in self._moves(state, held):
+                later = self.semantics.perform(state, move)
+                self.of.left -= 1
+                if later not in seen:
+                    seen.add(later)
+                    open_ends.append((later, (*way, move)))
+        return False
+
+    def _moves(self, state: State, held: Collection[str]) -> list[Move]:
+        """What can be done without a death, daemons first."""
+        alive = (move for move in self.semantics.moves(state) if move.outcome != CRASH)
+        free = [move for move in alive if self.of.trace.processes[move.pid] not in held]
+        return sorted(free, key=lambda move: not self.semantics.processes[move.pid].daemon)
 
     def _went(self, pid: int, outcome: int, state: State) -> None:
         self.of.left -= 1
@@ -239,6 +273,19 @@ class WhatIf:
         except ModelError:  # an order that the model does not bear
             return None
 
+    def stands_at(self, process: str, number: int) -> list[Op]:
+        """What a process waits for when all have gone as far as they can after so many steps: it first, or it last."""
+        pid, found = self.pid(process), dict[Op, None]()
+        for first in (True, False):
+            performance = _Performance(self, number)
+            if first:
+                performance.run_out(pid)
+            performance.finish(() if first else (process,))
+            performance.finish(())
+            node = self.semantics.node(performance.state, pid)
+            found |= {} if node is None or node.op is None else {node.op: None}
+        return list(found)
+
     def can_move(self, process: str, number: int) -> bool:
         """Whether a process can move just before step `number`."""
         return bool(self.semantics.outcomes(self.states[number], self.pid(process)))
@@ -352,6 +399,18 @@ class WhatIf:
             state = self.semantics.perform(state, Move(self.pid(choice.process), choice.outcome))
         return found
 
+    def answers_otherwise(self, number: int, choices: Sequence[Choice]) -> bool:
+        """Whether step `number` returns something else where these choices are performed."""
+        step, state = self.trace.steps[number], self.semantics.initial()
+        moves = sum(earlier.process == step.process for earlier in self.trace.steps[:number])
+        for choice in choices:
+            move = self.semantics.move(state, choice)
+            if choice.process == step.process and not moves:
+                return bool(self.semantics.outcomes(state, move.pid)[move.outcome].result != step.result)
+            moves -= choice.process == step.process
+            state = self.semantics.perform(state, move)
+        return False
+
     def pid(self, process: str) -> int:
         """A process's number."""
         return self.trace.processes.index(process)
@@ -371,7 +430,9 @@ class WhatIf:
             if outcome is not None:
                 performance.answered(self.pid(process), outcome)
             rest = range(number + (outcome is not None), len(self.trace.steps))
-            return self._gone(fact, performance, rest, () if outcome else (process,), stuck=outcome is None)
+            return self._gone(
+                fact, performance, rest, () if outcome else (process,), stuck=outcome is None, answered=True
+            )
         except ModelError:  # the program cannot handle such an answer
             return None
 
@@ -383,15 +444,18 @@ class WhatIf:
         held: Collection[str] = (),
         *,
         stuck: bool = False,
+        answered: bool = False,
     ) -> tuple[Choice, ...] | None:
         """All choices, the `rest` of the steps and an end added, if `fact` is then gone and no other came.
 
-        A process in `held` stands still. There must be an end, unless a held process must reach it (`stuck`).
+        A process in `held` stands still. There must be an end, unless a held process must reach it (`stuck`). Where
+        the fact is that there was none, one is searched for, unless this is one of many `answered` questions.
         """
         for number in rest:
             if self.trace.steps[number].process not in held:
                 performance.follow(self.trace.steps[number])
-        ended = performance.finish(held)
+        search = fact.property in OF_WAITING and not answered
+        ended = (search and performance.search(held)) or performance.finish(held)
         facts = set(self._judged(performance.seen))
         if stuck:  # a process that we hold up ourselves is neither in a deadlock nor in a trap
             facts = {known for known in facts if known.property not in OF_WAITING}

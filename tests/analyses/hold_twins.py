@@ -7,7 +7,7 @@ from dstamp_sim.analyses import hold_claims as says
 from dstamp_sim.analyses.claims import Claim
 from dstamp_sim.analyses.going_round import GoRound, NeverComes, PutOff, StandStill
 from dstamp_sim.analyses.trace_record import Record
-from dstamp_sim.analyses.trap_claims import CannotEnd, GoesOn, WaitsInVain
+from dstamp_sim.analyses.trap_claims import CannotEnd, GoesOn, NeverPast, WaitsInVain
 from dstamp_sim.core.holds import Held
 from dstamp_sim.core.placement import Span
 from dstamp_sim.core.properties import PropertyKind
@@ -91,6 +91,12 @@ HOLD_TWINS = {
     ],
     CannotEnd: lambda c, r: [replace(c, step=n) for n in (c.step - 1, c.step + 1) if -1 <= n < len(r.trace.steps)],
     WaitsInVain: lambda c, r: [replace(c, op="nothing()"), *(replace(c, processes=(n,)) for n in _not_waiting(r))],
+    NeverPast: lambda c, r: [
+        replace(c, ops=(*c.ops, "nothing()")),
+        replace(c, held="nothing"),
+        replace(c, processes=()),
+        *(replace(c, processes=(n,)) for n in _ended(r)),
+    ],
     GoesOn: lambda c, r: [replace(c, processes=()), *(replace(c, processes=(n,)) for n in _ended(r))],
     NeverComes: lambda c, _: [replace(c, step=0)] if c.kind is PropertyKind.EVENTUALLY else [],
     GoRound: lambda c, _: [replace(c, processes=c.processes[1:]), replace(c, last=c.last - 1)],

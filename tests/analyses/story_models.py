@@ -31,7 +31,13 @@ from tests.analyses.story_objects import (
     delivered_twice,
     nested_states,
 )
-from tests.analyses.trap_models import a_flag_is_left_behind, a_lease_outlives_its_holder, a_worker_is_waited_for
+from tests.analyses.trap_models import (
+    a_flag_is_left_behind,
+    a_lease_outlives_its_holder,
+    a_worker_is_waited_for,
+    nobody_ever_finishes,
+    wrong_from_the_start,
+)
 
 
 def lock_taken_meanwhile(lock: Mutex | Flock) -> System:
@@ -201,6 +207,41 @@ def the_usual_coin() -> System:
     return System(objects=[coin, other], processes=[Process("job", toss)], properties=[never])
 
 
+def a_lock_that_is_polled() -> System:
+    """Two poll a lock file and write it after the look; whoever would have to wait, polls on."""
+    lock, inside = Register("lockfile", "free"), Register("inside", 0)
+
+    def run() -> Program[None]:
+        while (yield lock.read()) != "free":
+            pass
+        yield lock.write("taken")
+        seen = yield inside.read()
+        yield inside.write(seen + 1)
+        yield inside.write(seen)
+        yield lock.write("free")
+
+    one = always("one at a time", lambda state: state[inside] < 2, reads=[inside])
+    return System(objects=[lock, inside], processes=[Process("run", run, copies=2)], properties=[one])
+
+
+def announced_before_it_is_there() -> System:
+    """A flag is set before the data; who polls for it finds the old data, and the new come after the trace."""
+    flag, data = Register("flag", False), Register("data", "old")
+
+    def writer() -> Program[None]:
+        yield flag.write(True)
+        yield data.write("new")
+
+    def reader() -> Program[str]:
+        while not (yield flag.read()):
+            pass
+        return (yield data.read())
+
+    processes = [Process("writer", writer), Process("reader", reader)]
+    new = each_result("the new data", lambda value: value == "new", of="reader")
+    return System(objects=[flag, data], processes=processes, properties=[new])
+
+
 STORIES: dict[str, Callable[[], System]] = {
     "a flock taken meanwhile": lambda: lock_taken_meanwhile(Flock("lock")),
     "a mutex taken meanwhile": lambda: lock_taken_meanwhile(Mutex("lock")),
@@ -228,4 +269,8 @@ STORIES: dict[str, Callable[[], System]] = {
     "a worker is waited for": a_worker_is_waited_for,
     "a flag is left behind": a_flag_is_left_behind,
     "a lease outlives its holder": a_lease_outlives_its_holder,
+    "nobody ever finishes": nobody_ever_finishes,
+    "wrong from the start": wrong_from_the_start,
+    "a lock that is polled": a_lock_that_is_polled,
+    "announced before it is there": announced_before_it_is_there,
 }

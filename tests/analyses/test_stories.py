@@ -13,6 +13,7 @@ from dstamp_sim import Choice, System, Verdict, explore
 from dstamp_sim.analyses.cause_kinds import CauseKind
 from dstamp_sim.analyses.claims import (
     Alone,
+    AtOnce,
     CameOut,
     Circle,
     Claim,
@@ -34,8 +35,10 @@ from dstamp_sim.analyses.claims import (
     Undid,
 )
 from dstamp_sim.analyses.explain import Explanation, explain
+from dstamp_sim.analyses.hold_claims import Waits, WaitsForHolders
 from dstamp_sim.analyses.reruns import Answered, Came, Moved, Rerun, Together
 from dstamp_sim.analyses.trace_record import Record
+from dstamp_sim.analyses.trap_claims import NeverPast, WaitsInVain
 from dstamp_sim.analyses.verify import against
 from tests.analyses.hold_twins import HOLD_TWINS
 from tests.analyses.lasso_twins import LASSO_TWINS
@@ -46,7 +49,7 @@ from tests.todays import in_parts
 
 SAYS = tomllib.loads(Path(__file__).with_name("stories.toml").read_text(encoding="utf-8"))
 
-SELDOM = {"StillFrom", "Undid", "Lapsed", "Stale", "Overwrote"}
+SELDOM = {"AtOnce", "StillFrom", "Undid", "Lapsed", "Stale", "Overwrote"}
 """The kinds that one of the fourteen parts of a week may lack; the models have every kind."""
 
 NOT_SO = ("not", "so")
@@ -166,6 +169,7 @@ def _other_reruns(rerun: Rerun, record: Record) -> Iterator[Rerun]:
 
 
 TWINS = {
+    AtOnce: lambda c, _: [replace(c, value=NOT_SO), replace(c, returned=not c.returned)],
     Fails: lambda c, _: [replace(c, step=n) for n in (c.step - 1, c.step + 1)],
     Saw: lambda c, _: [replace(c, value=NOT_SO)],
     Read: lambda c, _: [replace(c, value=NOT_SO), *(replace(c, writer=n) for n in _writers(c.writer, c.step))],
@@ -198,7 +202,14 @@ TWINS = {
 def named(why: Explanation) -> bool:
     """Whether something single is said to have decided it: a cause, or what is held."""
     by_holds = why.waits is not None and why.waits.by_holds
-    return by_holds or (why.cause is not None and why.cause.story is not CauseKind.TURN)
+    return by_holds or from_the_start(why) or (why.cause is not None and why.cause.story is not CauseKind.TURN)
+
+
+def from_the_start(why: Explanation) -> bool:
+    """Whether it is said what is wrong before any step, or what nobody can ever get past."""
+    said = {type(claim) for claim in why.claims if not isinstance(claim, NeverPast) or claim.step < 0}
+    at_once = why.conflicts is not None and not why.conflicts.trace.steps
+    return bool(said & {NeverPast, AtOnce}) or (at_once and bool(said & {Waits, WaitsInVain, WaitsForHolders}))
 
 
 @pytest.mark.parametrize("name", STORIES)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from dstamp_sim import (
     Inside,
+    Mutex,
     Op,
     Outcome,
     Process,
@@ -14,6 +15,7 @@ from dstamp_sim import (
     System,
     always,
     delay,
+    each_result,
 )
 from dstamp_sim.testing import system_of
 
@@ -28,6 +30,43 @@ def a_worker_is_waited_for(crashes: int = 1) -> System:
 def a_flag_is_left_behind(crashes: int = 1) -> System:
     """A flag file is left behind by a dead run; the next run polls for ever."""
     return system_of(str(CASES / "c1_stuck.py")).with_crashes(crashes)
+
+
+def nobody_ever_finishes() -> System:
+    """A user waits for what nobody writes, and takes a lock that it has, while a heartbeat beats on."""
+    done, beat, lock = Register("done", False), Register("beat", 0), Mutex("lock")
+
+    def user() -> Program[None]:
+        yield done.wait_for(True)
+
+    def careless() -> Program[None]:
+        yield lock.acquire()
+        yield lock.acquire()
+
+    def heartbeat() -> Program[None]:
+        yield beat.write(1)
+        yield beat.write(0)
+
+    daemon = Process("heartbeat", heartbeat, daemon=True)
+    return System(objects=[done, beat, lock], processes=[Process("user", user), Process("careless", careless), daemon])
+
+
+def wrong_from_the_start() -> System:
+    """An object and a result are bad before anything is done."""
+    stock = Register("stock", -1)
+
+    def idle() -> Program[str]:
+        return "bad"
+        yield
+
+    return System(
+        objects=[stock],
+        processes=[Process("idle", idle)],
+        properties=[
+            always("never below none", lambda state: state[stock] >= 0, reads=[stock]),
+            each_result("all is good", lambda result: result != "bad"),
+        ],
+    )
 
 
 class Message(NamedTuple):
