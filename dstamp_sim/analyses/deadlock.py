@@ -118,11 +118,16 @@ class _Standstill:
         )
 
     def _in_a_trap(self, waits: Sequence[Claim]) -> str:
-        """Who cannot end any more since when; who waits for what; and who goes on all the same."""
+        """Who cannot end any more since when; who waits for what; and who goes on all the same.
+
+        The first is left out where too much can follow to see it.
+        """
         runs = [name for name in self.trace.processes if name not in self.trace.daemons]
         since = self.what_if.since(self.fact)
         each = [name for name in runs if self.narrator.would(CannotEnd((name,), since, together=False))]
-        lead = CannotEnd(tuple(each or runs), since, together=not each)
+        leads = [
+            lead for lead in [CannotEnd(tuple(each or runs), since, together=not each)] if self.narrator.would(lead)
+        ]
         waits = [
             *waits,
             *never_past([name for name in runs if name not in self.ops], self.what_if, self.fact, self.narrator),
@@ -131,7 +136,7 @@ class _Standstill:
         goes_on = [claim for name in free if self.narrator.would(claim := GoesOn((name,)))]
         if not goes_on and len(free) > 1 and self.narrator.would(claim := GoesOn(tuple(free))):
             goes_on = [claim]
-        told = ": ".join(part for part in (self.narrator.tell([lead]), self.narrator.tell(waits)) if part)
+        told = ": ".join(part for part in (self.narrator.tell(leads), self.narrator.tell(waits)) if part)
         return "; ".join(part for part in (told, self.narrator.tell(goes_on, between=", and ")) if part)
 
     def _waiting(self) -> Iterator[tuple[str, tuple[Op, str]]]:

@@ -115,6 +115,15 @@ def test_a_lapse_is_told_of_a_hold_from_the_step_that_took_it(seed):
     assert check([(Record(*drawn), explain(*drawn))])["HadLapsed"] > 0
 
 
+def test_what_too_much_can_follow_to_verify_is_not_tried_to_be_said():
+    """In this system more can follow than is looked at, and that nobody can end from the start was dropped."""
+    drawn = failing(25_947)
+    assert drawn is not None
+    why = explain(*drawn)
+    assert why.dropped == ()
+    assert "waits for" in why.sentence or "wait for" in why.sentence
+
+
 @pytest.mark.slow(minutes=1)
 @pytest.mark.parametrize("seeds", in_parts(range(31_000), 2_250), ids=str)
 def test_every_claim_about_5000_random_systems_a_week_is_true_and_its_wrong_twins_are_caught(seeds):
