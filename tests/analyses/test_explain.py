@@ -241,7 +241,9 @@ def test_what_fails_before_any_step_is_said_without_a_search_for_steps():
 
     high = always("the flag is high", lambda state: state[flag] == 1, reads=[flag])
     system = System(objects=[flag], processes=[Process("p", write)], properties=[high])
-    assert explain(system, replay(system, "")).sentence == "'the flag is high' fails at the start: it begins with flag 0."
+    assert (
+        explain(system, replay(system, "")).sentence == "'the flag is high' fails at the start: it begins with flag 0."
+    )
 
 
 def test_that_a_single_run_suffices_is_said_only_where_it_does_alone():

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.cc_ci import HYPOTHESES, MECHANISMS
+from tests.rendering.test_arrows_and_labels import arrows_and_labels, crossings
 
 INCIDENT = Path(__file__).parents[2] / "experiments/incident"
 REPORT = INCIDENT / "REPORT.md"
@@ -45,3 +46,11 @@ def replayed(request):
 def test_the_report_is_what_its_command_writes_to_the_byte(replayed):
     assert len((replayed / "screen.txt").read_text(encoding="utf-8").splitlines()) <= 40
     assert (replayed / "REPORT.md").read_text(encoding="utf-8") == TEXT
+
+
+@pytest.mark.slow(minutes=2)
+def test_in_the_incident_s_witnesses_no_arrow_runs_through_a_label(replayed):
+    drawings = sorted(replayed.rglob("witness-*.svg"))
+    assert len(drawings) > 5
+    for drawing in drawings:
+        assert crossings(arrows_and_labels(drawing.read_text(encoding="utf-8"))) == [], drawing.name

@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import replace
+from html import unescape
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from dstamp_sim.core.errors import DstampError
 from dstamp_sim.inputs.model_file import load_model
 from dstamp_sim.pipeline.explained import annotations_of, explained
 from dstamp_sim.rendering.timeline.layout import lay_out
+from dstamp_sim.rendering.timeline.routes import Route, Routes
 from dstamp_sim.rendering.timeline.shapes import Arrow, Label, Layout
 from tests.random_systems import random_system
 from tests.rendering import sample_traces as samples
@@ -18,6 +21,11 @@ from tests.rendering.test_layout import PICTURES
 
 HALF = {"step": 1, "change": 3, "write": 4, "check_own": 5, "check_other": 9, "check_wrong": 9, "death": 6}
 """Half of a sign's width, as the drawing has it; those of steps stand on their point, others around it."""
+
+
+HEAD_HALF, HEAD_LENGTH = 7.0, 11.0
+
+GALLERY = Path(__file__).parents[2] / "docs/gallery"
 
 
 def crossings(layout: Layout) -> list[tuple[object, Label]]:
@@ -30,7 +38,14 @@ def crossings(layout: Layout) -> list[tuple[object, Label]]:
 
 def _crosses(arrow: Arrow, label: Label) -> bool:
     pieces = [(min(a, c), min(b, d), max(a, c), max(b, d)) for (a, b), (c, d) in pairwise(arrow.points)]
-    return any(_touch(piece, label.extent) for piece in pieces)
+    return any(_touch(piece, label.extent) for piece in (*pieces, *[_head(arrow)] * (arrow.kind != "own")))
+
+
+def _head(arrow: Arrow) -> tuple[float, float, float, float]:
+    """What an arrow's head takes, as the drawing has it: to both sides, and back from its tip."""
+    (_, turn), (x, tip) = arrow.points[2:]
+    back = tip + HEAD_LENGTH * (1 if turn > tip else -1)
+    return x - HEAD_HALF, min(tip, back), x + HEAD_HALF, max(tip, back)
 
 
 def _is_name_of(label: Label, arrow: Arrow) -> bool:
@@ -80,6 +95,44 @@ def on_the_clock(trace):
     return replace(trace, steps=steps, starts_s=dict.fromkeys(trace.processes, 0.0))
 
 
+ANCHORS = {"start": "left", "middle": "center", "end": "right"}
+
+
+def arrows_and_labels(svg: str) -> Layout:
+    """What a drawing has of a layout: its arrows and its labels; each arrow stands for a lane of its own."""
+    arrows = []
+    for kind, path in re.findall(r'<path class="arrow (\w+)" d="([^"]+)"', svg):
+        x = [float(number) for number in re.findall(r"-?[\d.]+", path)]
+        arrows.append(Arrow(kind, ((x[0], x[1]), (x[4], x[5]), (x[10], x[11]), (x[-2], x[-1])), "", ""))
+    text = r'<text class="label (\w+)" x="([^"]+)" y="([^"]+)" font-size="([^"]+)" text-anchor="(\w+)"[^>]*>([^<]*)<'
+    labels = [
+        Label(unescape(words), float(x), float(y) - 0.35 * float(size), float(size), ANCHORS[anchor], kind)
+        for kind, x, y, size, anchor, words in re.findall(text, svg)
+    ]
+    return Layout(0, 0, arrows=tuple(arrows), labels=tuple(labels))
+
+
+@pytest.mark.parametrize("drawing", sorted(GALLERY.glob("*.svg")), ids=lambda file: file.stem)
+def test_in_the_gallery_no_arrow_and_no_head_of_one_runs_through_a_label(drawing):
+    drawn = arrows_and_labels(drawing.read_text(encoding="utf-8"))
+    assert drawn.labels
+    assert crossings(drawn) == []
+
+
+def test_arrows_that_are_close_together_are_moved_apart():
+    """Those of the torn checkout's witness: where one leaves, two arrive five pixels further on."""
+    routes = Routes(
+        ["a", "b"],
+        [
+            Route("cycle", "a", "b", 594.1, 597.3),
+            Route("wrong", "b", "a", 597.3, 598.9),
+            Route("cause", "b", "a", 597.3, 598.9),
+        ],
+    )
+    for side in ([routes.all[0].start, *[r.end for r in routes.all[1:]]], [routes.all[0].end]):
+        assert all(abs(x - y) >= 8 - 1e-6 for x, y in pairwise(sorted(side)))
+
+
 @pytest.mark.parametrize("name", PICTURES)
 def test_no_arrow_and_no_sign_runs_through_a_label(name):
     assert crossings(PICTURES[name]()) == []
@@ -122,6 +175,15 @@ def test_a_crossing_is_noticed():
     moved = Label("moved here", x, (y + bend) / 2, 11, "center", "deed")
     wrong = Layout(layout.width, layout.height, arrows=layout.arrows, labels=(moved,))
     assert [label for _, label in crossings(wrong)] == [moved]
+
+
+def test_a_label_under_the_head_of_an_arrow_is_noticed():
+    """The same of a label that the arrow itself passes by, and its head does not."""
+    arrow = Arrow("cause", ((100, 200), (100, 150), (120, 150), (120, 100)), "a", "b")
+    beside = Label("beside", 125, 106, 11, "left", "story")
+    assert crossings(Layout(300, 300, arrows=(arrow,), labels=(beside,))) == [(arrow, beside)]
+    below = replace(beside, y=120)
+    assert crossings(Layout(300, 300, arrows=(arrow,), labels=(below,))) == []
 
 
 def test_daemons_steps_have_words():

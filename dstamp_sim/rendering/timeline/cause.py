@@ -55,7 +55,7 @@ def missing_lock(canvas: Canvas, process: str, y: float) -> float:
     canvas.sheet.boxes.append(Box("missing", left, y + 2, right - left, ROW - 4, process, missing.lock))
     words = elide(f"not held: {clean(missing.lock)}" if missing.lock else "no lock held", 11, 320, bold=True)
     wide = measure(words, 11, bold=True)
-    shelf = Shelf((MARGIN, RIGHT + 8), around(canvas.routes.below(process), 5) + around(canvas.upright(process), 3))
+    shelf = Shelf((MARGIN, RIGHT + 8), canvas.routes.below(process) + around(canvas.upright(process), 3))
     inside = shelf.fit(wide, left + 4, left + 4, right - 4 - wide)
     at = shelf.fit(wide, right + 4, 0, RIGHT) if inside is None else inside
     canvas.sheet.labels.append(Label(words, right + 4 if at is None else at, y + ROW / 2, 11, "left", "missing"))

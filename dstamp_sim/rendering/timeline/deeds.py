@@ -34,7 +34,7 @@ class _Deed:
 def deed_rows(canvas: Canvas, process: str, y: float) -> float:
     """Writes what the steps of a process did, on as many rows from `y` on as needed; returns the y below."""
     deeds = _deeds(canvas, process)
-    blocked = around(canvas.routes.below(process), 5) + around(canvas.upright(process), 3)
+    blocked = canvas.routes.below(process) + around(canvas.upright(process), 3)
     shelves = list[Shelf]()
     for deed in deeds:
         _stand(deed, shelves, blocked, _most_rows(canvas))

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from dstamp_sim.rendering.timeline.shapes import Arrow, Label, Sheet, measure
+from dstamp_sim.rendering.timeline.names import spread
+from dstamp_sim.rendering.timeline.shapes import WIDTH, Arrow, Label, Sheet, measure
 from dstamp_sim.rendering.timeline.shelf import Extent, around, gaps
 
 TRACK = 14.0
@@ -20,6 +21,10 @@ TURN_MARGIN = 8.0
 """The room below a lane, in pixels, besides its tracks."""
 _ENDS_APART_PX = 8.0
 """How far apart two arrows stand that leave or reach one moment on one side of a lane."""
+
+
+_BODY, _HEAD = 5.0, 9.0
+"""How far from an arrow and from its head a label stands."""
 
 
 class LaneBand(NamedTuple):
@@ -81,13 +86,13 @@ class Routes:
         for gap in range(len(self.lanes)):
             _give_tracks([route for route in self._between() if self._gap(route) == gap])
 
-    def below(self, lane: str) -> list[float]:
-        """Where arrows cross the part below a lane's main row."""
-        return [x for route in self._between() for x in self._crossing(route, lane, below=True)]
+    def below(self, lane: str) -> list[Extent]:
+        """What arrows and their heads take of the part below a lane's main row."""
+        return self._taken(lane, below=True)
 
-    def above(self, lane: str) -> list[float]:
-        """Where arrows cross the part above a lane's main row."""
-        return [x for route in self._between() for x in self._crossing(route, lane, below=False)]
+    def above(self, lane: str) -> list[Extent]:
+        """What arrows and their heads take of the part above a lane's main row."""
+        return self._taken(lane, below=False)
 
     def on(self, lane: str) -> list[float]:
         """Where arrows touch or cross a lane's main row."""
@@ -113,6 +118,12 @@ class Routes:
         """The number of the lane above the gap in which an arrow turns."""
         return self._at[route.source] - (0 if self._down(route) else 1)
 
+    def _taken(self, lane: str, *, below: bool) -> list[Extent]:
+        """A stretch around each arrow beside a lane's main row, wider where its head is."""
+        heads = [r.end for r in self._between() if r.target == lane and self._down(r) != below]
+        crossing = [x for route in self._between() for x in self._crossing(route, lane, below=below)]
+        return [*around(crossing, _BODY), *around(heads, _HEAD)]
+
     def _passes(self, route: Route, lane: str) -> bool:
         low, high = sorted((self._at[route.source], self._at[route.target]))
         return low < self._at.get(lane, -1) < high or (bool(route.bar) and lane == route.target and self._down(route))
@@ -125,16 +136,17 @@ class Routes:
         return [route.start] * leaves + [route.end] * comes
 
     def _stand_apart(self) -> None:
-        """Ends that meet at one moment of a lane, on one side of it, are moved a little to both sides."""
-        ends = defaultdict[tuple[str, bool, int], list[tuple[float, int, str]]](list)
+        """Ends that are close together in a lane, on one side of it, are moved apart, as little as is needed."""
+        ends = defaultdict[tuple[str, bool], list[tuple[float, float, int, str]]](list)
         for number, route in enumerate(self.all):
             if route.source != route.target and not route.bar:
-                ends[route.source, self._down(route), round(route.start / 4)].append((route.end, number, "start"))
-                ends[route.target, not self._down(route), round(route.end / 4)].append((route.start, number, "end"))
-        for meeting in ends.values():
-            for place, (_, number, which) in enumerate(sorted(meeting)):
-                moved = getattr(self.all[number], which) + (place - (len(meeting) - 1) / 2) * _ENDS_APART_PX
-                setattr(self.all[number], which, moved)
+                ends[route.source, self._down(route)].append((route.start, route.end, number, "start"))
+                ends[route.target, not self._down(route)].append((route.end, route.start, number, "end"))
+        for side in ends.values():
+            side.sort()
+            apart = spread([x for x, *_ in side], [_ENDS_APART_PX] * len(side), (0, WIDTH))
+            for (_, _, number, which), x in zip(side, apart, strict=True):
+                setattr(self.all[number], which, x)
 
     def draw(self, sheet: Sheet, places: Mapping[str, LaneBand], bars: Mapping[tuple[str, str], Extent]) -> None:
         """Puts every arrow on the sheet, and its name; `bars` are the top and bottom of holds, by lane and name."""
@@ -163,17 +175,18 @@ class Routes:
         return source.middle + (half if down else -half), target.middle - (route.tip if down else -route.tip)
 
     def _name_at(self, route: Route) -> float:
-        """The middle of its track, or as near to that as no other arrow crosses."""
+        """The middle of its track, or as near to that as no other arrow crosses; beside its track if need be."""
         middle, wide = (route.start + route.end) / 2, plate_width(route.name)
         left, right = route.reach
         others = [other for other in self._between() if other is not route and self._gap(route) in self._gaps(other)]
         blocked = around([x for other in others for x in (other.start, other.end)], 3)
-        free = [(a, b) for a, b in gaps((left, right), blocked) if b - a >= wide]
-        return min(
-            (min(max(middle, a + wide / 2), b - wide / 2) for a, b in free),
-            key=lambda x: abs(x - middle),
-            default=middle,
-        )
+        for room in (0.0, wide):
+            free = [(a, b) for a, b in gaps((left - room, right + room), blocked) if b - a >= wide]
+            if free:
+                return min(
+                    (min(max(middle, a + wide / 2), b - wide / 2) for a, b in free), key=lambda x: abs(x - middle)
+                )
+        return middle
 
     def _gaps(self, route: Route) -> range:
         low, high = sorted((self._at[route.source], self._at[route.target]))

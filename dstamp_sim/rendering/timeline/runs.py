@@ -11,7 +11,7 @@ from dstamp_sim.rendering.timeline.facts import Bar, SectionBar
 from dstamp_sim.rendering.timeline.names import SIZE, BoxRow, Named, name_boxes, needs_flags
 from dstamp_sim.rendering.timeline.routes import LaneBand
 from dstamp_sim.rendering.timeline.shapes import WIDTH, Box, Label, Line, elide, measure, wrap
-from dstamp_sim.rendering.timeline.shelf import Extent, Shelf, around, gaps
+from dstamp_sim.rendering.timeline.shelf import Shelf, gaps
 
 MAIN, SLIM = 26.0, 12.0
 """The height of the main row of a process and of a daemon, in pixels."""
@@ -33,7 +33,9 @@ def run_lane(canvas: Canvas, process: str, badge: Badge, top: float, tints: dict
     _life(canvas, process, place)
     _sections(canvas, place, spans, tints)
     _brackets(canvas, outer, top + 8)
-    row = BoxRow(place.middle, place.main, place.main - 4 - ROW / 2, (LEFT - 60, RIGHT), "", _above(canvas, process))
+    row = BoxRow(
+        place.middle, place.main, place.main - 4 - ROW / 2, (LEFT - 60, RIGHT), "", canvas.routes.above(process)
+    )
     name_boxes(canvas.sheet, row, items, canvas.key)
     foot = deed_rows(canvas, process, place.main_bottom + (10 if canvas.routes.own(process) else 0))
     foot = missing_lock(canvas, process, _holds(canvas, process, foot + 3))
@@ -43,11 +45,6 @@ def run_lane(canvas: Canvas, process: str, badge: Badge, top: float, tints: dict
     canvas.places[process] = place
     _signs(canvas, process, place)
     _name(canvas, process, place, daemon=daemon)
-
-
-def _above(canvas: Canvas, process: str) -> list[Extent]:
-    """The parts of the rows above a lane's main row that arrows take."""
-    return around(canvas.routes.above(process), 5)
 
 
 def _life(canvas: Canvas, process: str, place: LaneBand) -> None:
@@ -97,7 +94,7 @@ def _brackets(canvas: Canvas, spans: Sequence[SectionBar], top: float) -> None:
         foot = y + ROW - 1
         points = ((left + 1, foot), (left + 1, foot - 4), (right - 1, foot - 4), (right - 1, foot))
         canvas.sheet.lines.append(Line("bracket", points))
-        free = gaps((left + 3, right - 3), _above(canvas, span.process)) or [(left, left)]
+        free = gaps((left + 3, right - 3), canvas.routes.above(span.process)) or [(left, left)]
         begin, end = max(free, key=lambda gap: (min(gap[1] - gap[0], measure(one_line(span.name), 11)), -gap[0]))
         name = elide(one_line(span.name), 11, end - begin)
         if len(name) > 2 or name == span.name:
@@ -134,7 +131,7 @@ def _hold_row(canvas: Canvas, holds: Sequence[Bar], y: float) -> None:
 def _hold_name(canvas: Canvas, hold: Bar, edges: tuple[float, float, float], y: float, on_bar: str) -> None:
     """Inside the bar (as a label of kind `on_bar`), or to its right up to the next, or as a code in one of these."""
     left, right, end = edges
-    blocked, name = around(canvas.routes.below(hold.process), 4), one_line(hold.name)
+    blocked, name = canvas.routes.below(hold.process), one_line(hold.name)
     inside, beside = Shelf((left + 3, right - 2), blocked), Shelf((right + 4, end - 6), blocked)
     brief = elide(name, 11, max(right - left - 8, 0))
     if 8 <= len(brief) < len(name) and right - left < 320:
