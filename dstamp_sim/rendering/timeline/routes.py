@@ -23,7 +23,7 @@ _ENDS_APART_PX = 8.0
 """How far apart two arrows stand that leave or reach one moment on one side of a lane."""
 
 
-_BODY, _HEAD = 5.0, 9.0
+_BESIDE_ARROW_PX, _BESIDE_HEAD_PX = 5.0, 9.0
 """How far from an arrow and from its head a label stands."""
 
 
@@ -122,7 +122,7 @@ class Routes:
         """A stretch around each arrow beside a lane's main row, wider where its head is."""
         heads = [r.end for r in self._between() if r.target == lane and self._down(r) != below]
         crossing = [x for route in self._between() for x in self._crossing(route, lane, below=below)]
-        return [*around(crossing, _BODY), *around(heads, _HEAD)]
+        return [*around(crossing, _BESIDE_ARROW_PX), *around(heads, _BESIDE_HEAD_PX)]
 
     def _passes(self, route: Route, lane: str) -> bool:
         low, high = sorted((self._at[route.source], self._at[route.target]))
