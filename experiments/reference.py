@@ -28,11 +28,13 @@ from dstamp_sim import Lease, Process, Program, Register, System, at_end
 
 lease, file = Lease("lease"), Register("file", 0)
 
+
 def apply() -> Program[None]:
     token = yield lease.acquire()
     seen = yield file.read()
     yield file.write(seen + 1)
     yield lease.release(token)
+
 
 def build() -> System:
     return System(
@@ -49,11 +51,13 @@ from dstamp_sim import Process, Program, Semaphore, System
 
 pool = Semaphore("pool", 2, undo=True)
 
+
 def request() -> Program[None]:
     yield pool.acquire()
     yield pool.acquire()
     yield pool.release()
     yield pool.release()
+
 
 def build() -> System:
     return System(objects=[pool], processes=[Process("request", request, copies=2)])
