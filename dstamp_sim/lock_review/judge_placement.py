@@ -150,18 +150,11 @@ def judged_all(subject: ReviewSubject, placements: Sequence[Placement], workers:
         yield from map(subject.judged, placements)
         return
     about = (subject.model.reference, dict(subject.settings), subject.scenario, subject.serial)
-    yield from spawned(_judged, placements, workers, _begin, about)
+    yield from spawned(ReviewSubject.judged, placements, workers, _begin, about)
 
 
-_worker: dict[str, ReviewSubject] = {}  # of a worker process: the arguments of its start
-
-
-def _begin(reference: str, settings: Mapping[str, Any], scenario: Scenario | None, serial: bool) -> None:
-    _worker["subject"] = ReviewSubject(load_model(reference), settings, scenario, serial)
-
-
-def _judged(placement: Placement) -> JudgedPlacement:
-    return _worker["subject"].judged(placement)
+def _begin(reference: str, settings: Mapping[str, Any], scenario: Scenario | None, serial: bool) -> ReviewSubject:
+    return ReviewSubject(load_model(reference), settings, scenario, serial)
 
 
 def _mortal(system: System, deaths: int) -> System:

@@ -108,23 +108,16 @@ _Task = tuple[str, tuple[str, ...]]
 def _asked(subject: MatrixSubject, file: Path, missing: Sequence[_Task], workers: int) -> Iterator[MatrixCell]:
     begin_cells(file)
     if workers < 2 or len(missing) < 2:
-        return (_found(subject, file, task) for task in missing)
-    return spawned(_found_by_worker, missing, workers, _begin, (subject, file))
+        return (_found((subject, file), task) for task in missing)
+    return spawned(_found, missing, workers, _begin, (subject, file))
 
 
-def _found(subject: MatrixSubject, file: Path, task: _Task) -> MatrixCell:
-    key, values = task
+def _found(about: tuple[MatrixSubject, Path], task: _Task) -> MatrixCell:
+    (subject, file), (key, values) = about, task
     cell = subject.found(values)
     keep_cell(file, key, cell)
     return cell
 
 
-_worker: dict[str, tuple[MatrixSubject, Path]] = {}  # of a worker process: the arguments of its start
-
-
-def _begin(subject: MatrixSubject, file: Path) -> None:
-    _worker["matrix"] = subject, file
-
-
-def _found_by_worker(task: _Task) -> MatrixCell:
-    return _found(*_worker["matrix"], task)
+def _begin(subject: MatrixSubject, file: Path) -> tuple[MatrixSubject, Path]:
+    return subject, file

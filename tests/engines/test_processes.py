@@ -16,35 +16,33 @@ import pytest
 from dstamp_sim.core.errors import DstampError, UsageError
 from dstamp_sim.engines.parallel.processes import spawned
 
-BEGUN: list[int] = []
-
 
 def begin(number):
-    BEGUN.append(number)
+    return number
 
 
-def add(number):
-    return number + BEGUN[0]
+def add(begun, number):
+    return number + begun
 
 
-def fail(number):
+def fail(_, number):
     raise UsageError(f"no {number}")
 
 
-def die(number):
+def die(_, number):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def leave(number):
+def leave(_, number):
     os._exit(1)
 
 
-def abort(number):
+def abort(_, number):
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.abort()
 
 
-def last(number):
+def last(_, number):
     if number:
         time.sleep(60)
     return number

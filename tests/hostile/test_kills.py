@@ -178,7 +178,7 @@ PARENT = """
 import sys, time
 from dstamp_sim.engines.parallel.processes import spawned
 def begin(): pass
-def task(number):
+def task(_, number):
     import os
     os.write(2, b"%d\\n" % os.getpid())  # at once, for two write here
     time.sleep(10_000)

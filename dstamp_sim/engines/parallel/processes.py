@@ -23,17 +23,19 @@ _PR_SET_PDEATHSIG = 1
 _KILLED = (-signal.SIGKILL, -signal.SIGABRT)
 """How a process ends where memory runs out: the system kills it, or a library (LLVM) aborts."""
 
+S = TypeVar("S")
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 def spawned(
-    task: Callable[[T], R], items: Sequence[T], workers: int, begin: Callable[..., None], about: tuple[Any, ...]
+    task: Callable[[S, T], R], items: Sequence[T], workers: int, begin: Callable[..., S], about: tuple[Any, ...]
 ) -> Iterator[R]:
-    """The result of `task` for each item, in order, by `workers` processes, each started by `begin(*about)`.
+    """The result of `task` for each item, in order, by `workers` processes; it is given `begin(*about)` first.
 
-    Everything that crosses is pickled; the main module must be importable. On an interrupt or an error the processes
-    are ended. Raises what a task raises, MemoryError if a process is killed, and DstampError if it dies otherwise.
+    That is made once in each process. Everything that crosses is pickled; the main module must be importable. On an
+    interrupt or an error the processes are ended. Raises what a task raises, MemoryError if a process is killed, and
+    DstampError if it dies otherwise.
     """
     others = active_children()
     count = max(1, min(workers, len(items)))
@@ -60,9 +62,9 @@ def spawned(
             raise
 
 
-def _submitted(pool: ProcessPoolExecutor, task: Callable[[T], R], items: Sequence[T]) -> list[Future[R]]:
+def _submitted(pool: ProcessPoolExecutor, task: Callable[[S, T], R], items: Sequence[T]) -> list[Future[R]]:
     with _ctrl_c_waits():  # a process that is half begun would end with a traceback
-        return [pool.submit(task, item) for item in items]
+        return [pool.submit(_performed, task, item) for item in items]
 
 
 @contextmanager
@@ -111,7 +113,15 @@ def die_with(parent: int) -> None:
         os._exit(1)  # it ended while this process was begun
 
 
-def _begin(_: DieWithParent, begin: Callable[..., None], about: tuple[Any, ...]) -> None:
+_begun: list[Any] = []
+"""Of a worker: what its tasks are given first."""
+
+
+def _begin(_: DieWithParent, begin: Callable[..., Any], about: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent ends its processes
     sys.stdout = sys.stderr  # a model's prints are not results
-    begin(*about)
+    _begun.append(begin(*about))
+
+
+def _performed(task: Callable[[Any, T], R], item: T) -> R:
+    return task(_begun[0], item)

@@ -129,19 +129,16 @@ def _packed_found(found: LeastWitness | None) -> PackedFound | None:
     return PackedFound(rest, str(found.trace.schedule))
 
 
-_worker: dict[str, JudgementTask] = {}  # of a worker process: the arguments of its start
-
-
-def _begin(reference: str, names: Sequence[str], case: Case, row_s: float) -> None:
+def _begin(reference: str, names: Sequence[str], case: Case, row_s: float) -> JudgementTask:
     model = load_model(reference)
     judged = {name: model.mechanisms[name] for name in names}
-    _worker["task"] = JudgementTask(replace(model, mechanisms=judged), case, Budget(row_s))
+    return JudgementTask(replace(model, mechanisms=judged), case, Budget(row_s))
 
 
-def _excluded(asked: tuple[int, tuple[str, ...]]) -> bool:
-    return _worker["task"].excludes(*asked)
+def _excluded(task: JudgementTask, asked: tuple[int, tuple[str, ...]]) -> bool:
+    return task.excludes(*asked)
 
 
-def _judged(asked: tuple[str, int]) -> Packed:
-    task, (name, number) = _worker["task"], asked
+def _judged(task: JudgementTask, asked: tuple[str, int]) -> Packed:
+    name, number = asked
     return _packed(task.row(task.variants_of(name)[number]))
