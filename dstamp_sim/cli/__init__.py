@@ -25,6 +25,7 @@ from dstamp_sim.cli.explore import explore
 from dstamp_sim.cli.export import export
 from dstamp_sim.cli.hunt import hunt
 from dstamp_sim.cli.ingest import ingest
+from dstamp_sim.cli.mutate import mutate
 from dstamp_sim.cli.new import new
 from dstamp_sim.cli.prove import prove
 from dstamp_sim.cli.real import real
@@ -62,6 +63,11 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
         sample,
         "Examples: dstamp sample classic/bank --strategy pct:depth=2 --budget 1000   |   "
         "dstamp sample classic/philosophers --strategy uniform --seed 7",
+    ),
+    (
+        _MODEL,
+        mutate,
+        "Examples: dstamp mutate classic/bank   |   dstamp mutate my_model.py --set runs=3",
     ),
     (_MODEL, show, "Example: dstamp show out/bank-one-withdrawal-at-most.witness.json"),
     (

@@ -36,6 +36,7 @@ import dstamp_sim.incident.incident
 import dstamp_sim.incident.replay_scenario
 import dstamp_sim.lock_review.review
 import dstamp_sim.lock_review.review_files
+import dstamp_sim.mutation.mutants
 import dstamp_sim.pipeline.explore
 import dstamp_sim.pipeline.prove
 import dstamp_sim.pipeline.sample
@@ -109,6 +110,7 @@ COMMANDS = {
     "describe": Command(("describe", "bank.py"), {"bank.py": MODEL}, MODEL_P),
     "explore": Command(("explore", "bank.py", "--html"), {"bank.py": MODEL}, MODEL_P, (1,)),
     "prove": Command(("prove", "bank.py"), {"bank.py": OPEN}, MODEL_P, (1,)),
+    "mutate": Command(("mutate", "bank.py"), {"bank.py": MODEL}, MODEL_P, writes=False),
     "sample": Command(("sample", "bank.py", "--budget", "5"), {"bank.py": MODEL}, MODEL_P, (1,)),
     "show": Command(("show", WITNESS, "--html"), {"bank.py": MODEL}, MODEL_P, (0,), KEEP),
     "export": Command(("export", WITNESS, "--to", "mermaid"), {"bank.py": MODEL}, MODEL_P, (0,), KEEP),

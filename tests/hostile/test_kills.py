@@ -32,7 +32,7 @@ SOON_S = 15.0
 """And is gone after so long, whatever else the machine does; it was 0.1 s at a load of 5."""
 
 LIGHT = (
-    ("describe", "explore", "prove", "sample"),
+    ("describe", "explore", "prove", "mutate", "sample"),
     ("show", "export", "export model", "replay", "ingest"),
 )
 """The commands that take 0.05 to 0.4 s of processor; a process loads the package for several."""
