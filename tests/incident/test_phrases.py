@@ -42,7 +42,7 @@ def row(mechanism, verdict="impossible", against=(), reasons=()):
 def summary(*rows, runs=("a", "b"), probes=("p", "q"), outcomes=()):
     items = [tuple(SimpleNamespace(id=name) for name in names) for names in (runs, probes)]
     evidence = SimpleNamespace(runs=items[0], probes=items[1], outcomes=outcomes)
-    return SimpleNamespace(evidence=evidence, mechanisms=rows, best={row.mechanism: row for row in rows})
+    return SimpleNamespace(evidence=evidence, mechanisms=rows, best={row.mechanism: row for row in rows}, never={})
 
 
 def test_what_cannot_be_given_is_said_of_all_runs_or_probes_at_once():
@@ -54,9 +54,11 @@ def test_what_cannot_be_given_is_said_of_all_runs_or_probes_at_once():
 def test_refuted_is_only_who_is_impossible_under_every_reading_by_what_all_of_them_contradict():
     rows = (row("x", against=("a", "b")), row("x", against=("b",)), row("y", against=("b",)), row("z", against=("a",)))
     told = summary(*rows, row("w", against=("a",)), row("w", "possible"))
-    assert refuted(told) == [(["x", "y"], "b"), (["z"], "a")]
+    assert refuted(told) == ["x and y cannot produce b", "z cannot produce a"]
+    told.never["y"] = "40 left, as b did"
+    assert refuted(told)[1] == "y cannot produce b: no order of the steps ends in 40 left, as b did"
     assert refuted(summary(row("x", against=("a",)), row("x", against=("b",)))) == [
-        (["x"], "all of this in any one reading")
+        "x cannot produce all of this in any one reading"
     ]
 
 
