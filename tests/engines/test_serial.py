@@ -38,7 +38,7 @@ from tests.todays import in_parts
 from tests.trap_systems import trap_system
 
 NAME = "as in a serial order"
-FAST, ALL, MOST_RUNS = 90, 600, 3
+FAST, ALL, MOST_RUNS = 90, 370, 3
 
 
 @pytest.fixture(autouse=True)
