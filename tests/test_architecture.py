@@ -32,6 +32,7 @@ ALLOWED = {
 # What the command line needs before it loads the pipeline: modules, or single names of a module.
 CLI_MAY_ALSO = {
     "dstamp_sim.__version__",
+    "dstamp_sim.core.contained",
     "dstamp_sim.core.errors",
     "dstamp_sim.core.numbers",
     "dstamp_sim.core.verdict",
@@ -41,7 +42,6 @@ CLI_MAY_ALSO = {
     "dstamp_sim.engines.explore.settings.ExploreProgress",
     "dstamp_sim.engines.explore.settings.Reductions",
     "dstamp_sim.engines.parallel.threads.cores",
-    "dstamp_sim.engines.parallel.threads.OURS",
     "dstamp_sim.engines.sampling.strategies.STRATEGIES",
     "dstamp_sim.rendering.as_console",
     "dstamp_sim.rendering.text",

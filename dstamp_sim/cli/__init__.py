@@ -9,18 +9,16 @@ import gc
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from dstamp_sim import __version__
 from dstamp_sim.cli.conform import conform
-from dstamp_sim.cli.console import errors, output
+from dstamp_sim.cli.console import output
 from dstamp_sim.cli.describe import describe
-from dstamp_sim.cli.ending import CtrlC, ending, exit_code, open_streams
+from dstamp_sim.cli.ending import CtrlC, ending, exit_code, leave, open_streams
 from dstamp_sim.cli.explore import explore
 from dstamp_sim.cli.export import export
 from dstamp_sim.cli.hunt import hunt
@@ -35,7 +33,6 @@ from dstamp_sim.cli.sample import sample
 from dstamp_sim.cli.show import show
 from dstamp_sim.cli.update import update
 from dstamp_sim.disk.writing import held_back
-from dstamp_sim.engines.parallel.threads import OURS
 
 _MODEL = "Your own model: which orders of steps break it"
 _INCIDENT = "An incident: what could have caused it"
@@ -147,15 +144,8 @@ def main() -> None:
 
 
 def leave_threads(code: object) -> None:
-    """Ends the process at once where a thread that a model began still runs: Python would wait for it for ever."""
-    here = threading.current_thread()
-    left = [
-        one for one in threading.enumerate() if one is not here and not one.daemon and not one.name.startswith(OURS)
-    ]
-    if left:
-        errors().print(Text(f"dstamp: {left[0].name}, a thread that the model began, still ran and was ended"))
-        sys.stdout.flush()
-        os._exit(code if isinstance(code, int) else 0)
+    """Ends the process at once: Python would wait for a model's threads, and leave its `atexit` the last word."""
+    leave(code if isinstance(code, int) else 0)
 
 
 def _run() -> None:

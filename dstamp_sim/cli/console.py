@@ -6,13 +6,16 @@ import io
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from rich.console import Console
 from rich.text import Text
 
+from dstamp_sim.core.contained import Meanings
 from dstamp_sim.core.errors import harmless
 from dstamp_sim.disk.writing import write_held
 
@@ -21,11 +24,8 @@ if TYPE_CHECKING:
     from dstamp_sim.pipeline.explained import Shown
 
 
-class Aside(io.TextIOBase):
-    """Standard output while a command runs: a model's prints go to standard error; `results` is the real stream."""
-
-    def __init__(self, results: TextIO) -> None:
-        self.results = results
+class _Aside(io.TextIOBase):
+    """Standard output while a command runs: a model's prints go to standard error."""
 
     def write(self, written: str) -> int:
         """Prints `written` on standard error."""
@@ -35,14 +35,44 @@ class Aside(io.TextIOBase):
         """Does nothing: a model must not close this stream."""
 
 
+class _Streams(NamedTuple):
+    """Where results and errors go while a command runs, whatever a model puts in place of Python's own."""
+
+    results: TextIO
+    errors: TextIO
+    meanings: Meanings
+
+
+_streams: ContextVar[_Streams | None] = ContextVar("streams", default=None)
+
+
+@contextmanager
+def set_aside() -> Iterator[Meanings]:
+    """While it lasts, a model's prints go to standard error: standard output is for results."""
+    meanings = Meanings()
+    token = _streams.set(_Streams(sys.stdout, sys.stderr, meanings))
+    try:
+        with redirect_stdout(_Aside()), redirect_stderr(sys.stderr):
+            yield meanings
+    finally:
+        _streams.reset(token)
+
+
 def reference_of(model: str, mechanism: str | None) -> str:
     """The model with the mechanism that was asked for, as `load_model` takes it."""
     return f"{model}:{mechanism}" if mechanism else model
 
 
 def results() -> TextIO:
-    """The stream for results: the real standard output, free of models' prints."""
-    return sys.stdout.results if isinstance(sys.stdout, Aside) else sys.stdout
+    """The stream for results: the real standard output, free of models' prints.
+
+    Raises ModelError if a model took Python apart: nothing that was found would be true.
+    """
+    streams = _streams.get()
+    if streams is None:
+        return sys.stdout
+    streams.meanings.check()
+    return streams.results
 
 
 class Harmless(Console):
@@ -67,7 +97,8 @@ def output() -> Console:
 
 def errors() -> Console:
     """The console for errors and progress."""
-    return Harmless(stderr=True, highlight=False, soft_wrap=True)
+    streams = _streams.get()
+    return Harmless(file=streams and streams.errors, stderr=True, highlight=False, soft_wrap=True)
 
 
 def say(console: Console, text: Text) -> None:
@@ -81,8 +112,9 @@ _STEERS_IN_JSON = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]
 
 def print_json(document: dict[str, Any]) -> None:
     """Print one JSON document."""
+    stream = results()
     written = json.dumps(document, indent=1, ensure_ascii=False)
-    results().write(_STEERS_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", written) + "\n")
+    stream.write(_STEERS_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", written) + "\n")
 
 
 def print_files(console: Console, files: Iterable[Path]) -> None:

@@ -13,20 +13,20 @@ import os
 import resource
 import signal
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import Aside, errors, print_json, results
+from dstamp_sim.cli.console import errors, print_json, results, set_aside
 from dstamp_sim.cli.progress import counts_so_far
-from dstamp_sim.core.errors import PACKAGE_FOLDER, DstampError, cut, lacks_memory, shown
+from dstamp_sim.core.contained import Meanings, contained, model_files
+from dstamp_sim.core.errors import PACKAGE_FOLDER, DstampError, Interrupted, cut, is_ctrl_c, lacks_memory, shown
 from dstamp_sim.disk.writing import failures_of_held, writing_began
 
 if TYPE_CHECKING:
@@ -52,8 +52,6 @@ def exit_code(run: Callable[[], object], *, as_json: bool = False) -> int:
         return asked.exit_code
     except DstampError as error:
         return _said(str(error), USAGE)
-    except KeyboardInterrupt:
-        return _said("interrupted", INTERRUPTED)
     except OSError as error:
         if error.filename is None:
             return _undetermined(error, as_json=as_json) if lacks_memory(error) else _fault(error)
@@ -63,19 +61,21 @@ def exit_code(run: Callable[[], object], *, as_json: bool = False) -> int:
             return _undetermined(error, as_json=as_json)
         handler = signal.getsignal(signal.SIGINT)
         pressed = isinstance(handler, CtrlC) and handler.pressed  # an import turns Ctrl-C into another error
-        return _said("interrupted", INTERRUPTED) if pressed else _fault(error)
+        return _said("interrupted", INTERRUPTED) if pressed or is_ctrl_c(error) else _fault(error)
     return 0
 
 
 class CtrlC:
-    """A handler of Ctrl-C: raises KeyboardInterrupt as Python's own does, and remembers that it was pressed."""
+    """A handler of Ctrl-C, which remembers that it was pressed."""
 
     pressed = False
 
     def __call__(self, *_: object) -> NoReturn:
-        """Raises KeyboardInterrupt."""
+        """Raises Interrupted; pressed again, it ends the process: a model may go on whatever is raised in it."""
+        if self.pressed:
+            leave(_said("interrupted", INTERRUPTED))
         self.pressed = True
-        raise KeyboardInterrupt
+        raise Interrupted
 
 
 def _said(message: str, code: int) -> int:
@@ -97,8 +97,12 @@ def _undetermined(error: BaseException, *, as_json: bool) -> int:
 
 
 def _fault(error: BaseException) -> int:
-    """Prints that the tool is at fault, where, and what to report."""
+    """Prints that the tool is at fault, where, and what to report; or the model, if its line raised the error."""
     frames = traceback.extract_tb(error.__traceback__)
+    if frames and Path(frames[-1].filename) in map(Path, model_files()):
+        return _said(f"{frames[-1].filename}:{frames[-1].lineno}: the model raised {shown(error)}", USAGE)
+    if isinstance(error, KeyboardInterrupt):
+        return _said("interrupted", INTERRUPTED)
     inner = [frame for frame in frames if Path(frame.filename).is_relative_to(PACKAGE_FOLDER)]
     place = f" at {Path(inner[-1].filename).relative_to(PACKAGE_FOLDER.parent)}:{inner[-1].lineno}" if inner else ""
     if os.environ.get(TRACEBACK):
@@ -107,44 +111,27 @@ def _fault(error: BaseException) -> int:
     return _said(f"this is a fault of dstamp, and no verdict: {shown(error)}{place}; {remedy}", FAULT)
 
 
-_REFUSED = {
-    "os.fork": "fork: a second process would go on with this command",
-    "os.forkpty": "fork: a second process would go on with this command",
-    "os.exec": "put another program in this one's place",
-    "os.chdir": "leave the current folder: files would be looked for, and written, elsewhere",
-}
-"""What no command does in its own process, by the name of Python's audit event."""
-
-_contained = threading.Event()
-_leave_at_once = os._exit
-
-
-def _refuse(event: str, _: object) -> None:
-    if event in _REFUSED and _contained.is_set():
-        raise RuntimeError(f"a model must not {_REFUSED[event]}")
-
-
-def _refuse_exit(status: int) -> NoReturn:  # noqa: ARG001 - as os._exit
-    raise RuntimeError("a model must not end the process, for then there is no verdict")
+leave = os._exit
+"""Ends the process: a model that is called by `os._exit` is refused."""
 
 
 @contextmanager
-def contained() -> Iterator[None]:
-    """While it lasts, a model that ends, doubles or replaces this process, or leaves its folder, gets a RuntimeError.
-
-    So nothing of it has the exit code of a verdict, and the error is told with its line, as any of a model's.
-    """
-    leave = sys.exit
-    os._exit = _refuse_exit
-    _contained.set()
+def _finalizers_told() -> Iterator[None]:
+    before, sys.unraisablehook = sys.unraisablehook, _finalizer_raised
     try:
         yield
     finally:
-        _contained.clear()
-        os._exit, sys.exit = _leave_at_once, leave
+        sys.unraisablehook = before
 
 
-sys.addaudithook(_refuse)
+def _finalizer_raised(ignored: sys.UnraisableHookArgs) -> None:
+    """For what is raised where nobody can catch it: says so with the line; a Ctrl-C ends the process."""
+    error = ignored.exc_value
+    if is_ctrl_c(error):
+        leave(_said("interrupted", INTERRUPTED))
+    frames = traceback.extract_tb(ignored.exc_traceback)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "somewhere"
+    errors().print(Text(f"dstamp: {place}: what is raised as an object is dropped changes nothing: {shown(error)}"))
 
 
 _c_handler: list[object] = []
@@ -172,26 +159,33 @@ def _aborted(*, as_json: bool) -> None:
             code = _undetermined(MemoryError(counts_so_far()), as_json=as_json)
         results().flush()
     finally:
-        _leave_at_once(code)
+        leave(code)
 
 
 def ending(command: Callable[..., None]) -> Callable[..., None]:
-    """The command, with the exit code of `exit_code`: typer would turn exceptions into other codes.
-
-    A model's prints go to standard error meanwhile: standard output is for results.
-    """
+    """The command, with the exit code of `exit_code`: typer would turn exceptions into other codes."""
 
     @functools.wraps(command)
     def run(*args: object, **options: object) -> None:
         as_json = bool(options.get("as_json"))
-        with redirect_stdout(Aside(sys.stdout)), contained():
+        with contained(), _finalizers_told(), set_aside() as meanings:
             survive_aborts(as_json=as_json)
-            code = exit_code(lambda: command(*args, **options), as_json=as_json)
+            code = exit_code(lambda: _perform(command, args, options, meanings), as_json=as_json)
             if code in VERDICTS:
                 code = exit_code(lambda: _write_files(code))
         raise typer.Exit(code)
 
     return run
+
+
+def _perform(
+    command: Callable[..., None], args: tuple[object, ...], options: dict[str, object], meanings: Meanings
+) -> None:
+    """Runs the command. Whatever comes of it, that a model took Python apart comes first: raises ModelError."""
+    try:
+        command(*args, **options)
+    finally:
+        meanings.check()
 
 
 def _write_files(code: int) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from inspect import iscoroutine
@@ -18,7 +17,7 @@ from types import CodeType, GeneratorType
 from typing import Any, NamedTuple
 from weakref import finalize
 
-from dstamp_sim.core.errors import ModelError, UnboundedProgram, blamed, unknown
+from dstamp_sim.core.errors import ModelError, UnboundedProgram, blamed, is_ctrl_c, unknown
 from dstamp_sim.core.made import RUNNING, Made
 from dstamp_sim.core.op import DELAY, ENTER, Op, Program, SectionMark
 from dstamp_sim.core.place import Place, defined, frames, going_through_a_set, raised_at, standing
@@ -160,12 +159,21 @@ class _Live:
 def _drop(*generators: Program[Any]) -> None:
     """End a program that is dropped half-way: its `finally` clauses run, but what they yield is not performed."""
     before, RUNNING.made = RUNNING.made, None  # another program's code may be running
-    for generator in generators:
-        with suppress(BaseException):
-            generator.throw(LockTaken())
-            for _ in range(MOST_DROPPED):
-                generator.send(None)
-    RUNNING.made = before
+    try:
+        for generator in generators:
+            _end(generator)
+    finally:
+        RUNNING.made = before
+
+
+def _end(generator: Program[Any]) -> None:
+    try:
+        generator.throw(LockTaken())
+        for _ in range(MOST_DROPPED):
+            generator.send(None)
+    except BaseException as error:  # how it ends decides nothing
+        if is_ctrl_c(error):
+            raise
 
 
 class Automaton:

@@ -14,6 +14,7 @@ DstampError                 anything this package raises on purpose
 
 import difflib
 import re
+import signal
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
@@ -64,6 +65,10 @@ class WitnessGone(WitnessError):
     """A witness that its model no longer performs; the message has the file and the first step that differs."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, as the handler of a command raises it: a model may raise a KeyboardInterrupt, too."""
+
+
 class Disagreement(DstampError):
     """The real parts did what the model does not allow."""
 
@@ -73,11 +78,18 @@ def blamed(error: BaseException, place: object, who: str) -> ModelError:
 
     Anything else is raised again: Ctrl-C, lack of memory, and errors of this package.
     """
-    if isinstance(error, KeyboardInterrupt | MemoryError) or (isinstance(error, DstampError) and _said_here(error)):
+    if is_ctrl_c(error) or isinstance(error, MemoryError) or (isinstance(error, DstampError) and _said_here(error)):
         raise error
     if isinstance(error, SystemExit):
         return ModelError(f"{place}: {who} called sys.exit({error.code!r}): nothing in a model may end dstamp")
     return ModelError(f"{place}: {who} raised {shown(error)}")
+
+
+def is_ctrl_c(error: object) -> bool:
+    """Whether somebody pressed Ctrl-C. Where Python's own handler waits for that, it cannot be told from a model's."""
+    if isinstance(error, Interrupted):
+        return True
+    return isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def _said_here(error: BaseException) -> bool:
@@ -86,7 +98,7 @@ def _said_here(error: BaseException) -> bool:
     return not frames or Path(frames[-1].filename).is_relative_to(PACKAGE_FOLDER)
 
 
-def shown(error: BaseException) -> str:
+def shown(error: object) -> str:
     """`repr(error)`, or the name of its type if even that fails."""
     try:
         return repr(error)

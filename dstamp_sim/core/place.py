@@ -16,7 +16,13 @@ from typing import Any, NamedTuple
 PACKAGE = str(Path(__file__).parent.parent)
 """The folder of this package: no model lies in it."""
 
-_PYTHON = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), "<frozen")
+PYTHON = (sysconfig.get_path("stdlib"), "<frozen")
+"""How the files of Python itself begin."""
+
+_LIBRARIES = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+
+MODELS = "_dstamp_model_"
+"""How the names of the modules begin that model files become."""
 
 GENERATED = "<string>"
 """The file name of the methods that `dataclasses` writes."""
@@ -44,7 +50,7 @@ _SET_ITERATOR: type = type(iter(set[int]()))
 
 def is_model(file: str) -> bool:
     """Whether code from this file is a model's: neither this package's nor Python's nor an installed library's."""
-    return not file.startswith((PACKAGE, *_PYTHON))
+    return not file.startswith((PACKAGE, *PYTHON, *_LIBRARIES))
 
 
 def frames(body: Any) -> Iterator[tuple[CodeType, int]]:
@@ -86,7 +92,7 @@ def raised_at(error: BaseException, place: Place) -> Place:
     found = place
     while trace is not None:
         name = trace.tb_frame.f_code.co_filename
-        if not name.startswith(PACKAGE):
+        if is_model(name) and not name.startswith("<"):
             found = Place(name, trace.tb_lineno)
         trace = trace.tb_next
     return found

@@ -18,10 +18,11 @@ from typing import Any
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
+from dstamp_sim.core.contained import Meanings
 from dstamp_sim.core.errors import PACKAGE_FOLDER, ModelError, UsageError, blamed, cut, instead, shown, unknown
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.observable import Observable
-from dstamp_sim.core.place import defined
+from dstamp_sim.core.place import MODELS, defined
 from dstamp_sim.core.placement import Placement
 from dstamp_sim.core.system import ANY, Copies, System
 from dstamp_sim.disk.reading import LONGEST_NAME, read_bytes
@@ -247,7 +248,7 @@ def _import(path: Path) -> ModuleType:
     """A fresh module from `path`, registered under a unique name, so that its parts can import each other."""
     entry = path / "__init__.py" if path.is_dir() else path
     read_bytes(entry)  # refuses what is no source, and keeps results from being written over it
-    name = f"_dstamp_model_{hashlib.sha256(str(entry.resolve()).encode()).hexdigest()[:12]}"
+    name = f"{MODELS}{hashlib.sha256(str(entry.resolve()).encode()).hexdigest()[:12]}"
     for known in [known for known in sys.modules if known == name or known.startswith(f"{name}.")]:
         del sys.modules[known]
     search = [str(path)] if path.is_dir() else None
@@ -255,8 +256,9 @@ def _import(path: Path) -> ModuleType:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    meanings = Meanings()
     try:
-        _performed(spec.loader, module)
+        _performed(spec.loader, module, meanings)
     except SyntaxError as error:
         raise ModelError(f"{error.filename or entry}:{error.lineno or 1}: {_not_python(error)}") from error
     except BaseException as error:
@@ -299,12 +301,16 @@ def _instead_of_importing(error: BaseException, path: Path) -> str:
     )
 
 
-def _performed(loader: Loader, module: ModuleType) -> None:
-    """Runs a module's source and keeps no bytecode: with bytecode, a file changed twice in a second looks unchanged."""
+def _performed(loader: Loader, module: ModuleType, meanings: Meanings) -> None:
+    """Runs a module's source, which must leave the names of Python their `meanings`.
+
+    No bytecode is kept: with bytecode, a file changed twice in a second looks unchanged.
+    """
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         loader.exec_module(module)
     finally:
+        meanings.check()
         sys.dont_write_bytecode = before
 
 

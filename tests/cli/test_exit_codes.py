@@ -181,10 +181,7 @@ def test_what_a_model_prints_is_no_result(dstamp):
     assert "chatter" in err
 
 
-WRITES = """import os, subprocess
-os.write(1, b"by itself ")
-subprocess.run(["echo", "by a process"], check=True)
-"""
+WRITES = "import os; os.write(1, b'by itself')"
 
 
 @pytest.mark.parametrize("streams", ["", "2>&-", ">&2", "2> err", ">&-", "> /dev/full"])
@@ -196,7 +193,7 @@ def test_what_a_model_writes_to_the_descriptor_by_itself_is_no_result(tmp_path, 
     if streams in ("", "2>&-", "2> err"):
         assert json.loads(out)["verdict"] == "HOLDS", "standard output has the document and nothing else"
     if streams == "":
-        assert "by itself by a process" in err
+        assert "by itself" in err
     if streams == "> /dev/full":
         assert "standard output: cannot be written" in err
 

@@ -148,7 +148,10 @@ def test_ctrl_c_as_a_command_ends_leaves_no_traceback(tmp_path, when, code, told
 
 
 def test_ctrl_c_in_a_finalizer_ends_the_command(tmp_path):
-    finalized = "class X:\n    def __del__(self):\n        raise KeyboardInterrupt\nX()\n"
+    finalized = (
+        "from dstamp_sim.core.errors import Interrupted\n"
+        "class X:\n    def __del__(self):\n        raise Interrupted\nX()\n"
+    )
     (tmp_path / "bank.py").write_text(finalized + MODEL)
     heeded = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     done = subprocess.run(

@@ -12,9 +12,6 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-OURS = "dstamp"
-"""How the names of these threads begin."""
-
 AHEAD = 2
 """How many tasks are under way or done, by core, while the result of an earlier one is used."""
 
@@ -61,4 +58,4 @@ def _help(begun: deque[tuple[Future[T], Callable[[], T]]]) -> bool:
 
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix=OURS)
+    return ThreadPoolExecutor(threads, thread_name_prefix="dstamp")

@@ -166,8 +166,14 @@ def measure(text: str, size: float, *, bold: bool = False) -> float:
     return sum(widths[ord(char) - 32] if " " <= char <= "~" else 112 for char in text) * size / 100
 
 
+_LONGEST_DRAWN = 2_000
+"""No picture has room for so many letters of one text."""
+
+
 def clean(text: str) -> str:
-    """`text` on one line without control, format and unpaired surrogate characters."""
+    """`text` on one line without control, format and unpaired surrogate characters, without its middle if very long."""
+    if len(text) > _LONGEST_DRAWN:
+        text = f"{text[: _LONGEST_DRAWN // 2]}…{text[-_LONGEST_DRAWN // 2 :]}"
     kept = (" " if char.isspace() else char for char in text)
     return " ".join("".join(c for c in kept if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Cn", "Co")).split())
 
