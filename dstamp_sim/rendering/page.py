@@ -58,7 +58,7 @@ def trace_page(
         "window": list(annotations.window) if annotations.window else None,
         "write": annotations.write,
         "reads": annotations.reads,
-        "results": {name: shortened(text(result)) for name, result in trace.results.items()},
+        "results": {name: cut_for_page(text(result)) for name, result in trace.results.items()},
         "waiting": dict(trace.waiting),
         "spots": [[spot.number, round(spot.x, 1), round(spot.y, 1)] for spot in layout.spots if spot.number >= first],
     }
@@ -93,10 +93,12 @@ def asset(name: str) -> str:
 def fields(state: Any) -> list[list[str]]:
     """A state field by field, `[path, value]`; one field without a path if it has no fields."""
     found = fields_of(state)
-    return [[path_text(path), shortened(text(get(state, path)))] for path in found if not has_fields(get(state, path))]
+    return [
+        [path_text(path), cut_for_page(text(get(state, path)))] for path in found if not has_fields(get(state, path))
+    ]
 
 
-def shortened(value: str) -> str:
+def cut_for_page(value: str) -> str:
     """A text as a page has it: its beginning and its length where it is very long."""
     return value if len(value) <= _LONGEST_ON_A_PAGE else f"{value[:_LONGEST_ON_A_PAGE]}… ({len(value):,} characters)"
 
@@ -112,12 +114,12 @@ def _before(trace: Trace, first: int) -> dict[str, Any]:
 def _step(step: Step, trace: Trace, *, say_none: bool) -> dict[str, Any]:
     return {
         "p": trace.processes.index(step.process),
-        "does": shortened(step.does(say_none=say_none)),
+        "does": cut_for_page(step.does(say_none=say_none)),
         "where": " / ".join(step.sections),
         "target": step.touched,
         "place": place_key(step.place),
         "changes": {change.target: fields(change.after) for change in step.changes},
-        "ends": shortened(text(step.returned)) if step.ended else None,
+        "ends": cut_for_page(text(step.returned)) if step.ended else None,
         "time": step.time_s,
     }
 
@@ -136,5 +138,6 @@ def source(place: Place) -> list[list[Any]]:
     lines = linecache.getlines(place.file)
     begin = max(0, place.line - 1 - _AROUND)
     return [
-        [n, shortened(line.rstrip("\n"))] for n, line in enumerate(lines[begin : place.line + _AROUND], start=begin + 1)
+        [n, cut_for_page(line.rstrip("\n"))]
+        for n, line in enumerate(lines[begin : place.line + _AROUND], start=begin + 1)
     ]

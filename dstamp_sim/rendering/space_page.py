@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from dstamp_sim.core.place import Place
 from dstamp_sim.core.value import text
-from dstamp_sim.rendering.page import assemble, fields, place_key, shortened, source
+from dstamp_sim.rendering.page import assemble, fields, place_key, cut_for_page, source
 
 
 class WayOn(NamedTuple):
@@ -46,7 +46,7 @@ class _Shared:
     places: dict[Place, None] = field(default_factory=dict)
 
     def word(self, words: str) -> int:
-        return self.words.setdefault(shortened(words), len(self.words))
+        return self.words.setdefault(cut_for_page(words), len(self.words))
 
     def value(self, name: str, state: Any) -> int:
         key = (name, text(state))

@@ -1,6 +1,6 @@
 """What a model may do to the process that runs it, as it is imported and in its program; each run is a fork.
 
-`python -m tests.hostile.misdeeds` in an empty folder prints what came of each as JSON: the status, and what was said.
+`python -m tests.hostile.misdeeds DEEDS` in an empty folder prints what came of each, as JSON.
 """
 
 from __future__ import annotations
@@ -133,9 +133,8 @@ def _explore() -> None:
 def main() -> None:
     """See the module."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    found = {}
-    for name, deed in (DEEDS | REPLACED | HARMLESS).items():
-        found[name] = [tried(imported(deed)), tried(in_program(deed))]
+    deeds = DEEDS | REPLACED | HARMLESS
+    found = {name: [tried(imported(deeds[name])), tried(in_program(deeds[name]))] for name in sys.argv[1:]}
     sys.stdout.write(json.dumps(found))
 
 
