@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from dstamp_sim.core.place import Place
 from dstamp_sim.core.value import text
-from dstamp_sim.rendering.page import assemble, fields, place_key, cut_for_page, source
+from dstamp_sim.rendering.page import assemble, cut_for_page, fields, place_key, source
 
 
 class WayOn(NamedTuple):
