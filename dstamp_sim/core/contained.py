@@ -46,7 +46,7 @@ _EXIT = "end the process, for then there is no verdict"
 _SIGNAL = "take signals or timers of this process"
 _STREAM = "close or redirect what it did not open"
 _THREAD = "start a thread: no order of its steps is explored"
-_FUNCTIONS: tuple[tuple[Any, tuple[str, ...], str], ...] = (
+_NOT_CALLED: tuple[tuple[Any, tuple[str, ...], str], ...] = (
     (os, ("_exit", "abort"), _EXIT),
     (os, ("close", "closerange", "dup2"), _STREAM),
     (os, ("setsid", "setpgid", "setpgrp", "umask"), "change the process that it runs in"),
@@ -92,7 +92,7 @@ def _refusing(function: Callable[..., Any], why: str) -> Callable[..., Any]:
 def contained() -> Iterator[None]:
     """While it lasts, a model that does any of this gets a RuntimeError, which is told with its line."""
     with ExitStack() as stack:
-        for owner, names, why in _FUNCTIONS:
+        for owner, names, why in _NOT_CALLED:
             for name in names:
                 before = getattr(owner, name)
                 stack.callback(setattr, owner, name, before)
