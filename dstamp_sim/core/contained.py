@@ -19,7 +19,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from dstamp_sim.core.errors import ModelError
-from dstamp_sim.core.place import MODELS, PYTHON, Place, is_model
+from dstamp_sim.core.place import MODELS, Place, is_model, is_python
 
 _PROCESS = "start a process: nobody would end it with this command"
 _EVENTS = {
@@ -67,7 +67,7 @@ def _refuse(event: str, _: object) -> None:
 
 def _of_a_model(frame: FrameType | None) -> bool:
     """Whether a model's line asked for this, itself or through Python's own modules."""
-    while frame is not None and frame.f_code.co_filename.startswith(PYTHON):
+    while frame is not None and is_python(frame.f_code.co_filename):
         frame = frame.f_back
     return frame is not None and is_model(frame.f_code.co_filename)
 

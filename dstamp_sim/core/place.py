@@ -5,6 +5,7 @@ from __future__ import annotations
 import dis
 import gc
 import linecache
+import re
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
@@ -16,10 +17,11 @@ from typing import Any, NamedTuple
 PACKAGE = str(Path(__file__).parent.parent)
 """The folder of this package: no model lies in it."""
 
-PYTHON = (sysconfig.get_path("stdlib"), "<frozen")
+_PYTHON = (sysconfig.get_path("stdlib"), "<frozen")
 """How the files of Python itself begin."""
 
-_LIBRARIES = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+_LIBRARIES = re.compile(r"[/\\](site|dist)-packages[/\\]")
+"""Where libraries are installed: beside Python, in an environment, for one user, by the system."""
 
 MODELS = "_dstamp_model_"
 """How the names of the modules begin that model files become."""
@@ -48,9 +50,14 @@ class Place(NamedTuple):
 _SET_ITERATOR: type = type(iter(set[int]()))
 
 
+def is_python(file: str) -> bool:
+    """Whether code from this file is Python's own; what is installed may lie in a folder of Python's."""
+    return file.startswith(_PYTHON) and not _LIBRARIES.search(file)
+
+
 def is_model(file: str) -> bool:
     """Whether code from this file is a model's: neither this package's nor Python's nor an installed library's."""
-    return not file.startswith((PACKAGE, *PYTHON, *_LIBRARIES))
+    return not file.startswith((PACKAGE, *_PYTHON)) and not _LIBRARIES.search(file)
 
 
 def frames(body: Any) -> Iterator[tuple[CodeType, int]]:

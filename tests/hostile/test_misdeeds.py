@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+from dstamp_sim.core.place import is_model, is_python
 from tests.hostile.misdeeds import DEEDS, HARMLESS, REPLACED
 from tests.hostile.rows import ROOT
 
@@ -50,3 +51,11 @@ def test_what_a_model_does_besides_takes_nothing_from_the_verdict(tmp_path):
             if ended_badly(one) or one["code"] not in codes or not told or not said:
                 wrong[deed] = {**one, "err": one["err"][-500:]}
     assert wrong == {}
+
+
+def test_a_library_is_no_model_wherever_it_is_installed():
+    for folder in ("/home/ann/.local/lib/python3.11/site-packages", "/usr/lib/python3/dist-packages"):
+        assert not is_model(f"{folder}/rich/progress.py")
+    inside = f"{os.__file__.rpartition('/')[0]}/site-packages/rich/progress.py"
+    assert is_python(os.__file__) and not is_python(inside) and not is_model(inside)
+    assert is_model("/home/ann/site/bank.py")
