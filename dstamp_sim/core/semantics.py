@@ -450,12 +450,6 @@ def _outcomes(target: SharedObject, current: Hashable, op: Op, place: Place) -> 
             f"{defined(type(target).outcomes)}: outcomes of {target.name!r} returned {given!r} for {op} in state "
             f"{text(current)}: it returns a tuple of Outcomes, such as (Outcome(state, result),), or () where it blocks"
         )
-    for each in given:
-        if not isinstance(each.label, str):
-            raise ModelError(
-                f"{defined(type(target).outcomes)}: outcomes of {target.name!r} returned the label {each.label!r} for "
-                f"{op}: a label is a text"
-            )
     return tuple(given)
 
 

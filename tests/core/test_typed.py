@@ -69,26 +69,11 @@ class Deadly(SharedObject):
     on_death = 5
 
 
-class Labelled(SharedObject):
-    def outcomes(self, state: Any, op: Op) -> tuple[Outcome, ...]:
-        return (Outcome(state, label=0),)
-
-
 WRONG |= {
     "reads=Register('r'), but it must be a list of shared objects": lambda: always("x", bool, reads=r),
     "reads=[...] has 'r', but it must be a list of shared objects": lambda: at_end("x", bool, reads=["r"]),
     "Deadly 'd': on_death=5, but it must be a method": lambda: Deadly("d", 0),
 }
-
-
-def test_a_label_is_a_text():
-    labelled = Labelled("labelled", 0)
-
-    def ask() -> Program[None]:
-        yield labelled.op("ask")
-
-    with pytest.raises(ModelError, match=r"outcomes of 'labelled' returned the label 0 for .*: a label is a text"):
-        explore(System(objects=[labelled], processes=[Process("p", ask)]))
 
 
 @pytest.mark.parametrize("said", WRONG)
