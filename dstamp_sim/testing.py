@@ -120,10 +120,8 @@ class Violation(AssertionError):
 
     def __str__(self) -> str:
         trace, why = self.trace, self.why
-        effort = size(trace.schedule)
         lines = [
-            f"{self.prop.title} fails{self.reason and f' ({self.reason})'}: "
-            f"{effort.processes} processes, {effort.crashes} crashes, {effort.switches} switches, {effort.steps} steps",
+            f"{self.prop.title} fails{self.reason and f' ({self.reason})'}: {size(trace.schedule)}",
             f"  at {_where(trace)}" if trace.steps else "  in the initial state",
             "",
             *explained_story(trace, why, width=120),

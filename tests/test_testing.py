@@ -63,7 +63,7 @@ def test_hypothesis_finds_the_stack_race_and_what_is_printed_has_the_fewest_swit
     least = size(explore(system_of("cc_ci", runs=2), properties=[RACE]).trace.schedule)
     assert len(explore(system, properties=[RACE]).trace.schedule) == least.steps
     assert size(found.value.trace.schedule) == least
-    assert f"{least.processes} processes, 0 crashes, {least.switches} switches, {least.steps} steps" in str(found.value)
+    assert str(least) in str(found.value)
 
 
 def test_a_failure_shows_the_story_the_reason_and_the_models_line():

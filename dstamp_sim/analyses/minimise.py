@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby, permutations
 from typing import NamedTuple
 
+from dstamp_sim.core.numbers import many
 from dstamp_sim.core.schedule import CRASH, Choice, Schedule
 
 EFFORT_STEPS = 300_000
@@ -33,6 +34,10 @@ class ScheduleSize(NamedTuple):
     crashes: int
     switches: int
     steps: int
+
+    def __str__(self) -> str:
+        kinds = ("process", "crash", "switch", "step")
+        return ", ".join(many(count, kind) for count, kind in zip(self, kinds, strict=True))
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ from dstamp_sim.analyses.reruns import AfterEnd, Answered, Came, InTurn, Moved, 
 from dstamp_sim.analyses.speech import Speech, When
 from dstamp_sim.analyses.trace_record import Performance, Record, perform
 from dstamp_sim.core.errors import ModelError, ScheduleError
+from dstamp_sim.core.numbers import many
 from dstamp_sim.core.properties import OF_WAITING
 from dstamp_sim.core.schedule import CRASH
 from dstamp_sim.core.shared_object import Outcome
@@ -386,7 +387,7 @@ def _not_in_turn(record: Record, turn: InTurn, performance: Performance) -> str:
     for number, (choice, then) in enumerate(pairwise(performance.choices), start=1):
         leaves = choice.process != then.process and choice.process not in daemons
         if leaves and performance.can_move(choice.process, number):
-            return f"{choice.process} could go on after {number} steps"
+            return f"{choice.process} could go on after {many(number, 'step')}"
     return ""
 
 

@@ -2,5 +2,6 @@
 
 
 def many(count: int, what: str) -> str:
-    """`1 state`, `12,000 states`."""
-    return f"{count:,} {what}{'s' * (count != 1)}"
+    """`1 state`, `12,000 states`, `2 switches`."""
+    ending = "es" if what.endswith(("s", "x", "ch", "sh")) else "s"
+    return f"{count:,} {what}{ending if count != 1 else ''}"

@@ -68,5 +68,5 @@ def _column(axes: Axes, name: str, own: float, others: Sequence[float]) -> None:
             axes.text(other, row, f" {share(other)} ", va="center", ha="left" if more else "right", fontsize=8)
     axes.axvline(own, color=INK, lw=1.2)
     axes.set_title(f"{name}: {share(own)}", fontsize=10)
-    axes.set_xlim(-0.2, 1.2)
+    axes.set_xlim(-0.45, 1.2)  # room for "below 1%" left of a bar that ends at 0
     axes.set_xticks([0, 0.5, 1.0], ["0", "50 %", "100 %"])
