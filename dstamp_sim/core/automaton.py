@@ -15,13 +15,14 @@ from inspect import iscoroutine
 from itertools import islice, pairwise
 from types import CodeType, GeneratorType
 from typing import Any, NamedTuple
-from weakref import finalize
 
-from dstamp_sim.core.errors import ModelError, UnboundedProgram, blamed, is_ctrl_c, unknown
+from dstamp_sim.core.answers import closing_op
+from dstamp_sim.core.errors import ModelError, UnboundedProgram, blamed, unknown
+from dstamp_sim.core.live_run import LiveRun
 from dstamp_sim.core.made import RUNNING, Made
 from dstamp_sim.core.op import DELAY, ENTER, Op, Program, SectionMark
 from dstamp_sim.core.place import Place, defined, frames, going_through_a_set, raised_at, standing
-from dstamp_sim.core.placement import BoundSpan, LockTaken, lay_over
+from dstamp_sim.core.placement import BoundSpan, lay_over
 from dstamp_sim.core.repeated import is_same, shaken
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.core.suspended import NotByValue, received, tokens_of, variables
@@ -41,9 +42,6 @@ SHOWN = 3
 
 _NOTHING = Outcome(None)
 """What a delay does."""
-
-MOST_DROPPED = 1_000
-"""How many ops the `finally` clauses of a dropped program may yield before they are cut off."""
 
 
 def _as_it_is(value: Any) -> Any:
@@ -106,76 +104,6 @@ class Node:
         return self.passed.get(_answer(outcome), ())
 
 
-@dataclass(slots=True, weakref_slot=True, eq=False)
-class _Live:
-    """A running generator, suspended at a node; it is closed quietly when it is no longer needed.
-
-    `repeats` says whether it only runs again what ran before, to be compared.
-    """
-
-    body: Program[Any]
-    driver: Program[Any]
-    refusing: tuple[SharedObject, ...] = ()
-    made: Made = field(default_factory=Made)
-    repeats: bool = False
-    last: object = None
-    cut_off: bool = False
-    returned: bool = False
-    value: Any = None
-    inside: tuple[SectionMark, ...] = ()
-    passed: list[tuple[CodeType, int]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        finalize(self, _drop, self.driver, self.body)
-
-    @property
-    def sections(self) -> tuple[str, ...]:
-        """The sections that it is in, outermost first."""
-        return tuple(str(mark.args[0]) for mark in self.inside if not mark.stay.closed)
-
-    def mark(self, item: SectionMark) -> None:
-        """Notes that it passed a mark: the entry into a section, or the exit from one."""
-        left = tuple(mark for mark in self.inside if mark.stay is not item.stay)
-        self.inside = (*left, item) if item.verb == ENTER else left
-
-    def end(self, value: Any) -> None:
-        """Notes that it returned."""
-        self.returned, self.value, self.inside = True, value, ()
-
-    def send(self, answer: Any) -> Any:
-        """Returns what it yields next after `answer`; notes ops made meanwhile, and strikes out the yielded one."""
-        if self.refusing and answer is None and isinstance(self.last, Op) and self.last.verb == "try_acquire":
-            self.cut_off = self.cut_off or any(self.last.target is lock for lock in self.refusing)
-        before, RUNNING.made = RUNNING.made, self.made
-        try:
-            item: Any = self.driver.send(answer)
-        finally:
-            RUNNING.made = before
-        self.last = item
-        self.made.strike(item)
-        return item
-
-
-def _drop(*generators: Program[Any]) -> None:
-    """End a program that is dropped half-way: its `finally` clauses run, but what they yield is not performed."""
-    before, RUNNING.made = RUNNING.made, None  # another program's code may be running
-    try:
-        for generator in generators:
-            _end(generator)
-    finally:
-        RUNNING.made = before
-
-
-def _end(generator: Program[Any]) -> None:
-    try:
-        generator.throw(LockTaken())
-        for _ in range(MOST_DROPPED):
-            generator.send(None)
-    except BaseException as error:  # how it ends decides nothing
-        if is_ctrl_c(error):
-            raise
-
-
 class Automaton:
     """The automaton of one program with its arguments and the locks laid over it; node 0 is its start.
 
@@ -216,7 +144,7 @@ class Automaton:
         self._history_limit = history_limit
         self.nodes: list[Node] = []
         self._numbers: dict[Hashable, int] = {}
-        self._live: dict[int, _Live] = {}
+        self._live: dict[int, LiveRun] = {}
         self._unrepeated: list[tuple[int, Answer | None, int]] = [(-1, None, 0)]
         live = self._start()
         op = self._run(live, None)
@@ -285,8 +213,8 @@ class Automaton:
                 repeated.add(origin)
                 origin = self.nodes[origin].parent
 
-    def _add(self, live: _Live, op: Op | None, parent: int, answer: Answer | None, holds: tuple[Hold, ...]) -> int:
-        if op is None and (op := _closing(holds)) is not None:
+    def _add(self, live: LiveRun, op: Op | None, parent: int, answer: Answer | None, holds: tuple[Hold, ...]) -> int:
+        if op is None and (op := closing_op(holds)) is not None:
             self._check_op(op, live)
         depth = self.nodes[parent].depth + 1 if parent >= 0 else 0
         node = Node(
@@ -311,7 +239,7 @@ class Automaton:
             self._live.setdefault(number, live)
         return number
 
-    def _key(self, node: Node, live: _Live) -> Hashable:
+    def _key(self, node: Node, live: LiveRun) -> Hashable:
         """What a node is the same as others by; None where it is the same as no other."""
         if node.ended:
             return "ended", live.value, node.holds
@@ -336,7 +264,7 @@ class Automaton:
         if self._by_value is not None:
             self._received.update((id(item), item) for item in received(answer))
 
-    def _start(self, given: Callable[[Any], Any] = _as_it_is) -> _Live:
+    def _start(self, given: Callable[[Any], Any] = _as_it_is) -> LiveRun:
         made, program = Made(), self._own()
         refusing = tuple(bound.lock for bound in self._bound if bound.lock is not None and not bound.span.waits)
         before, RUNNING.made = RUNNING.made, made
@@ -351,9 +279,9 @@ class Automaton:
             raise ModelError(f"{defined(self._program)}: a program is written with `def` and `yield`, not `async def`")
         if not hasattr(body, "send"):
             raise ModelError(f"{defined(self._program)}: a program is a generator function; this one returned {body!r}")
-        return _Live(body, lay_over(body, self._bound) if self._bound else body, refusing, made, given is shaken)
+        return LiveRun(body, lay_over(body, self._bound) if self._bound else body, refusing, made, given is shaken)
 
-    def _run(self, live: _Live, answer: Any) -> Op | None:
+    def _run(self, live: LiveRun, answer: Any) -> Op | None:
         """Run on to the next op that touches something or takes time, passing section marks; None when it returned."""
         if live.returned:
             return None
@@ -379,13 +307,13 @@ class Automaton:
             live.mark(item)
             answer = None
 
-    def _check_end(self, live: _Live, value: Any, place: Place) -> None:
+    def _check_end(self, live: LiveRun, value: Any, place: Place) -> None:
         if not live.cut_off and (unused := live.made.left()):
             raise ModelError(unused)
         if wrong := _no_value(value) or self._values.wrong(id(self), value):
             raise ModelError(f"{place}: returned {wrong}")
 
-    def _check_op(self, item: object, live: _Live) -> None:
+    def _check_op(self, item: object, live: LiveRun) -> None:
         if not isinstance(item, Op):
             raise ModelError(f"{standing(live.body)}: yielded {item!r}: a process yields an Op{_remedy(item)}")
         if item.target is not None and id(item.target) not in self._declared:
@@ -399,7 +327,7 @@ class Automaton:
         if not live.cut_off and (unused := live.made.lost()):
             raise ModelError(unused)
 
-    def _check_section(self, item: Op, live: _Live) -> None:
+    def _check_section(self, item: Op, live: LiveRun) -> None:
         if self._sections and item.verb == ENTER and item.args[0] not in self._sections:
             raise ModelError(
                 f"{standing(live.body)}: {unknown('section', str(item.args[0]), self._sections)}: "
@@ -419,7 +347,7 @@ class Automaton:
             holds = (*holds, Hold(target, answer.takes))
         return holds
 
-    def _replayed(self, node: int, given: Callable[[Any], Any] = _as_it_is) -> _Live:
+    def _replayed(self, node: int, given: Callable[[Any], Any] = _as_it_is) -> LiveRun:
         """A fresh generator brought to `node` by its history; checks that the program repeats itself."""
         PASSED.clear()
         path = [self.nodes[number] for number in self._path(node)]
@@ -440,7 +368,7 @@ class Automaton:
             node = self.nodes[node].parent
         return path[::-1]
 
-    def _repeated(self, live: _Live, answer: Any) -> Any:
+    def _repeated(self, live: LiveRun, answer: Any) -> Any:
         """As `_run`, for a path that ran before: what was checked then is not checked again."""
         if live.returned:
             return None
@@ -457,9 +385,9 @@ class Automaton:
             raise ModelError(f"{fault}, which it did not before: {DEPENDS}") from error
         return item
 
-    def _check_same(self, node: Node, op: Any, live: _Live) -> None:
+    def _check_same(self, node: Node, op: Any, live: LiveRun) -> None:
         if live.returned:
-            same = node.returned and is_same(live.value, node.result) and _is_same_op(_closing(node.holds), node.op)
+            same = node.returned and is_same(live.value, node.result) and _is_same_op(closing_op(node.holds), node.op)
         else:
             same = not node.returned and _is_same_op(op, node.op) and live.sections == node.sections
         if not same:
@@ -514,34 +442,6 @@ def _spot(node: Node) -> Hashable:
 
 def _answer(outcome: Outcome) -> Answer:
     return Answer(outcome.result, outcome.takes, outcome.drops)
-
-
-def _closing(holds: tuple[Hold, ...]) -> Op | None:
-    """The next op that a process performs after it has returned, to release what it holds; None if there is none.
-
-    Raises ModelError with the model's line.
-    """
-    for target, token in reversed(holds):
-        place, asked = defined(type(target).at_exit), f"at_exit(self, token) of {target.name!r}"
-        try:
-            op: object = target.at_exit(token)
-        except BaseException as error:
-            raise blamed(error, raised_at(error, place), asked) from error
-        if isinstance(op, Op):
-            return op
-        if op is not None:
-            raise ModelError(f"{place}: {asked} returned {op!r}: it returns an Op, such as self.op('release'), or None")
-    return None
-
-
-def left_by_death(target: SharedObject, state: Hashable, token: Hashable) -> Hashable:
-    """The state that follows `state` when a process that held `token` dies. Raises ModelError with the model's line."""
-    place = defined(type(target).on_death)
-    try:
-        left: Hashable = target.on_death(state, token)
-    except BaseException as error:
-        raise blamed(error, raised_at(error, place), f"on_death(self, state, token) of {target.name!r}") from error
-    return left
 
 
 def _is_same_op(one: object, other: Op | None) -> bool:

@@ -8,10 +8,11 @@ from dataclasses import replace
 from itertools import product
 from typing import Any, NamedTuple
 
-from dstamp_sim.core.automaton import DEPENDS, Automaton, Hold, Node, left_by_death
-from dstamp_sim.core.errors import ModelError, ScheduleError, UsageError, blamed, unknown
+from dstamp_sim.core.answers import ask_outcomes, left_by_death, listed_outcomes, same_outcomes
+from dstamp_sim.core.automaton import DEPENDS, Automaton, Hold, Node
+from dstamp_sim.core.errors import ModelError, ScheduleError, UsageError, unknown
 from dstamp_sim.core.op import Op
-from dstamp_sim.core.place import Place, defined
+from dstamp_sim.core.place import defined
 from dstamp_sim.core.repeated import is_same, shaken
 from dstamp_sim.core.rules import Rules
 from dstamp_sim.core.schedule import CRASH, Choice, Schedule
@@ -310,7 +311,7 @@ class Semantics:
 
     def _ask(self, target: SharedObject, current: Hashable, node: Node) -> tuple[Outcome, ...]:
         assert node.op is not None
-        outcomes = _outcomes(target, current, node.op, node.place)
+        outcomes = ask_outcomes(target, current, node.op, node.place)
         for outcome in outcomes:
             if wrong := self._wrong(target, node.op, outcome):
                 raise ModelError(f"{node.place}: {node.op} returns the {wrong}")
@@ -322,11 +323,12 @@ class Semantics:
         self, target: SharedObject, current: Hashable, again: Hashable, node: Node, op: Op, before: tuple[Outcome, ...]
     ) -> None:
         """Asks about a state once more, as its equal `again`, with the equal `op`."""
-        now = _outcomes(target, again, op, node.place)
-        if not _are_same_outcomes(now, before, again, current):
+        now = ask_outcomes(target, again, op, node.place)
+        if not same_outcomes(now, before, again, current):
+            once, later = listed_outcomes(before), listed_outcomes(now)
             raise ModelError(
-                f"{node.place}: not deterministic: {node.op} in state {text(current)} had {_listed(before)} once and "
-                f"{_listed(now)} later: an object remembers nothing but its state, and {DEPENDS}"
+                f"{node.place}: not deterministic: {node.op} in state {text(current)} had {once} once and "
+                f"{later} later: an object remembers nothing but its state, and {DEPENDS}"
             )
 
     def _wrong(self, target: SharedObject, op: Op, outcome: Outcome) -> str:
@@ -439,54 +441,11 @@ def timed(trace: Trace, starts_s: dict[str, float]) -> Trace:
     return replace(trace, starts_s=starts_s)
 
 
-def _outcomes(target: SharedObject, current: Hashable, op: Op, place: Place) -> tuple[Outcome, ...]:
-    """The outcomes of an op, from its object. Raises ModelError if the object returns something else."""
-    try:
-        given: Any = target.outcomes(current, op)
-    except BaseException as error:
-        raise blamed(error, place, f"{op} in state {text(current)}") from error
-    if not isinstance(given, (tuple, list)) or not _are_outcomes(given):
-        raise ModelError(
-            f"{defined(type(target).outcomes)}: outcomes of {target.name!r} returned {given!r} for {op} in state "
-            f"{text(current)}: it returns a tuple of Outcomes, such as (Outcome(state, result),), or () where it blocks"
-        )
-    return tuple(given)
-
-
-def _are_outcomes(given: Sequence[Any]) -> bool:
-    return set(map(type, given)) <= _OUTCOME or all(isinstance(item, Outcome) for item in given)
-
-
-_OUTCOME = frozenset({Outcome})
-
-
 def _shaken_op(node: Node) -> Op:
     """The op of a node, with the sets among its arguments in another order."""
     assert node.op is not None
     args = shaken(node.op.args)
     return node.op if args is node.op.args else replace(node.op, args=args)
-
-
-def _are_same_outcomes(now: Sequence[Outcome], before: Sequence[Outcome], again: Hashable, current: Hashable) -> bool:
-    """Whether two answers are one: to the question about the state `again`, and to that about its equal `current`."""
-    if len(now) != len(before):
-        return False
-    for one, other in zip(now, before, strict=True):  # a loop, as each question of a user's object comes here
-        unchanged = one.state is again and other.state is current
-        if not (unchanged or is_same(one.state, other.state)) or not is_same(one.result, other.result):
-            return False
-        if one.takes is not other.takes and not is_same(one.takes, other.takes):
-            return False
-        if one.drops is not other.drops and not is_same(one.drops, other.drops):
-            return False
-        if one.label != other.label:
-            return False
-    return True
-
-
-def _listed(outcomes: Sequence[Outcome]) -> str:
-    """The outcomes in a few words each."""
-    return ", ".join(f"{text(each.result)} (state {text(each.state)})" for each in outcomes) or "nothing (it blocks)"
 
 
 def _is_known_pure(target: SharedObject) -> bool:
