@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from dstamp_sim import explore
+from dstamp_sim import UsageError, explore
 from dstamp_sim.engines.explore.settings import NO_REDUCTION
 from tests.expected_models import build, manifest
 from tests.random_systems import described, random_system
@@ -42,9 +42,18 @@ def _entries():
         yield pytest.param(entry, id=_name(entry), marks=[pytest.mark.slow] if slow else [])
 
 
+NOT_EXPORTED = {("classic/stale_refill_leased.py", 1): "the cache is empty or up to date"}
+"""Properties on too many combinations to be exported, by model and deaths: SPIN judges the others there."""
+
+
 @pytest.mark.parametrize("entry", list(_entries()))
 def test_spin_agrees_on_a_model(entry, tmp_path):
-    assert check(build(entry), tmp_path) == []
+    system = build(entry)
+    if name := NOT_EXPORTED.get((entry["model"], system.crashes)):
+        with pytest.raises(UsageError, match=f"'{name}' depends on more than 50,000 combinations"):
+            check(system, tmp_path)
+        system = replace(system, properties=[prop for prop in system.properties if prop.name != name])
+    assert check(system, tmp_path) == []
 
 
 SEEDS = [*range(FAST), *(pytest.param(seed, marks=pytest.mark.slow) for seed in todays(range(FAST, ALL)))]
