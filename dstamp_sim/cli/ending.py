@@ -204,8 +204,18 @@ def open_streams() -> None:
     A closed pipe does not change the verdict: the rest of the output is dropped. A stream that was closed from the
     start swallows all output.
     """
+    _fill_gaps()
     sys.stdout = _opened(sys.stdout, "standard output")
     sys.stderr = _opened(sys.stderr, "standard error")
+
+
+def _fill_gaps() -> None:
+    """Standard input, output and error lead nowhere where they were closed: else another file takes their number."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # it takes the lowest number that is free
 
 
 def _opened(stream: TextIO | None, name: str) -> TextIO:

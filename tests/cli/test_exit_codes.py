@@ -225,6 +225,15 @@ def test_a_reader_that_is_gone_takes_nothing_from_the_exit_code(tmp_path, words,
 def test_streams_that_are_closed_from_the_start_take_nothing_from_the_exit_code(tmp_path):
     assert shell("dstamp explore classic/bank >&-", tmp_path)[::2] == (1, "")
     assert shell("dstamp explore classic/bnak 2>&-", tmp_path)[0] == 2
+    assert shell("dstamp explore classic/bank <&- >&- 2>&-", tmp_path)[0] == 1
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-", "<&- >&- 2>&-"])
+def test_a_program_that_is_hunted_has_its_streams_though_the_command_has_none(tmp_path, closed):
+    """Another file of the command would take the number of a closed stream, and the programs would inherit that."""
+    runs = "--run 'a=n=$(cat f); echo $((n+1)) > f' --run 'b=n=$(cat f); echo $((n+1)) > f'"
+    hunt = f"dstamp hunt --setup 'echo 5 > f' {runs} --check '[ $(cat f) = 7 ]' {closed}"
+    assert shell(hunt, tmp_path)[0] == 1
 
 
 def test_a_full_disk_under_the_output_is_a_sentence_and_no_verdict(tmp_path):
