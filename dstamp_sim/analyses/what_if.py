@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from dstamp_sim.analyses.accesses import Accesses, Counterfactual
+from dstamp_sim.analyses.changed_run import ChangedRun
 from dstamp_sim.analyses.conflicts import locks
 from dstamp_sim.analyses.looked_at import is_seen_otherwise
 from dstamp_sim.core.errors import ModelError, ScheduleError
@@ -30,10 +31,6 @@ _MOST_STEPS = 300_000
 """How many steps all of them may perform in total, including those that bring a program to its place."""
 _KEPT = 100_000
 """How many of them are reserved for reruns other than answers."""
-_AFTERMATH = 2_000
-"""How many steps a changed behaviour may take, beyond those of the trace, to come to its end."""
-_AHEAD = 300
-"""How many states are looked at for an end where one process after the other comes to none."""
 
 
 class Decision(NamedTuple):
@@ -62,101 +59,6 @@ class Remedy:
     def blocked(self) -> bool:
         """Whether being blocked would have helped."""
         return self.outcome is None
-
-
-class _Performance:
-    """A behaviour that branches off from a trace: its state, and the choices and the states from there on."""
-
-    def __init__(self, what_if: WhatIf, number: int) -> None:
-        self.of = what_if
-        self.semantics = what_if.semantics
-        self.state = what_if.states[number]
-        self.choices = [step.choice for step in what_if.trace.steps[:number]]
-        self.seen = [self.state]
-
-    def do(self, pid: int, outcome: int) -> None:
-        """Perform a move that is possible."""
-        self._went(pid, outcome, self.semantics.perform(self.state, Move(pid, outcome)))
-
-    def answered(self, pid: int, outcome: Outcome) -> None:
-        """A process's op returns `outcome`, whether or not its object allows that."""
-        possible = self.semantics.outcomes(self.state, pid)
-        number = possible.index(outcome) if outcome in possible else 0
-        self._went(pid, number, self.semantics.given(self.state, pid, outcome))
-
-    def follow(self, step: Step) -> None:
-        """The recorded choice where it is still the same op, else the process's first outcome; nothing if blocked."""
-        pid = self.of.pid(step.process)
-        if step.choice.outcome == CRASH:
-            if self.semantics.may_die(self.state, pid):
-                self.do(pid, CRASH)
-            return
-        node, count = self.semantics.node(self.state, pid), len(self.semantics.outcomes(self.state, pid))
-        if count:
-            same = node is not None and node.op == step.op and step.choice.outcome < count
-            self.do(pid, step.choice.outcome if same else 0)
-
-    def run_out(self, pid: int) -> None:
-        """A process goes on until it has ended or is blocked, or polls."""
-        seen = {self.state}
-        while len(seen) <= _AFTERMATH and self.semantics.outcomes(self.state, pid):
-            self.do(pid, 0)
-            if self.state in seen:
-                return
-            seen.add(self.state)
-
-    def finish(self, held: Collection[str]) -> bool:
-        """Moves every process but the `held` to its end in turn, daemons when no other can; whether it is the end.
-
-        Who polls, and so comes back to a state, lets the others go first from there on.
-        """
-        turns, seen = self._turns(held), {self.state}
-        for _ in range(_AFTERMATH):
-            if self.semantics.ended(self.state):
-                break
-            pid = next((pid for pid in turns if self.semantics.outcomes(self.state, pid)), None)
-            if pid is None:
-                break
-            self.do(pid, 0)
-            if self.state in seen:
-                turns.remove(pid)
-                turns.append(pid)
-            seen.add(self.state)
-        return self.semantics.ended(self.state)
-
-    def _turns(self, held: Collection[str]) -> list[int]:
-        trace = self.of.trace
-        free = (pid for pid, name in enumerate(trace.processes) if name not in held)
-        return sorted(free, key=lambda pid: trace.processes[pid] in trace.daemons)
-
-    def search(self, held: Collection[str]) -> bool:
-        """Moves whoever it takes, but the `held`, until all who must end have ended; nobody if no such way is found."""
-        seen, open_ends = {self.state}, list[tuple[State, tuple[Move, ...]]]([(self.state, ())])
-        while open_ends and len(seen) <= _AHEAD:
-            state, way = open_ends.pop()
-            if self.semantics.ended(state):
-                for move in way:
-                    self.do(*move)
-                return True
-            for move in self._moves(state, held):
-                later = self.semantics.perform(state, move)
-                self.of.left -= 1
-                if later not in seen:
-                    seen.add(later)
-                    open_ends.append((later, (*way, move)))
-        return False
-
-    def _moves(self, state: State, held: Collection[str]) -> list[Move]:
-        """What can be done without a death, daemons first."""
-        alive = (move for move in self.semantics.moves(state) if move.outcome != CRASH)
-        free = [move for move in alive if self.of.trace.processes[move.pid] not in held]
-        return sorted(free, key=lambda move: not self.semantics.processes[move.pid].daemon)
-
-    def _went(self, pid: int, outcome: int, state: State) -> None:
-        self.of.left -= 1
-        self.state = state
-        self.choices.append(Choice(self.of.trace.processes[pid], outcome))
-        self.seen.append(state)
 
 
 @dataclass
@@ -212,7 +114,7 @@ class WhatIf:
         """
         steps = self.trace.steps
         for at_once in (True, False) if any(steps[n].choice.outcome == CRASH for n in numbers) else (False,):
-            performance, stands = _Performance(self, min(numbers)), set[str]()
+            performance, stands = ChangedRun(self, min(numbers)), set[str]()
             for number in range(min(numbers), len(steps)):
                 process = steps[number].process
                 if number in numbers and steps[number].choice.outcome != CRASH:
@@ -227,7 +129,7 @@ class WhatIf:
 
     def serially(self, fact: Decision, processes: Sequence[str]) -> tuple[Choice, ...] | None:
         """The choices up to `fact` where each process goes as far as it can before the next; None if it stays out."""
-        performance = _Performance(self, 0)
+        performance = ChangedRun(self, 0)
         for process in processes:
             performance.run_out(self.pid(process))
         performance.finish(())
@@ -243,7 +145,7 @@ class WhatIf:
         rest = [n for n in range(len(self.trace.steps)) if n not in done]
         for then in (rest, []):
             same = next((n for n, number in enumerate(numbers) if n != number), len(numbers))
-            performance = _Performance(self, same)
+            performance = ChangedRun(self, same)
             try:
                 for number in numbers[same:]:
                     self._exactly(performance, number)
@@ -263,7 +165,7 @@ class WhatIf:
         A process that is blocked passes its turn, and one that has come elsewhere does what it does there.
         """
         same = next((n for n, number in enumerate(numbers) if n != number), len(numbers))
-        performance = _Performance(self, same)
+        performance = ChangedRun(self, same)
         try:
             for number in numbers[same:]:
                 performance.follow(self.trace.steps[number])
@@ -277,7 +179,7 @@ class WhatIf:
         """What a process waits for when all have gone as far as they can after so many steps: it first, or it last."""
         pid, found = self.pid(process), dict[Op, None]()
         for first in (True, False):
-            performance = _Performance(self, number)
+            performance = ChangedRun(self, number)
             if first:
                 performance.run_out(pid)
             performance.finish(() if first else (process,))
@@ -293,7 +195,7 @@ class WhatIf:
     def after_end(self, fact: Decision, number: int, process: str) -> tuple[Choice, ...] | None:
         """All choices where who is to perform step `number` waits there till `process` has ended, if `fact` is gone."""
         held, pid = (self.trace.steps[number].process,), self.pid(process)
-        performance = _Performance(self, number)
+        performance = ChangedRun(self, number)
         for later in range(number + 1, len(self.trace.steps)):
             if self.trace.steps[later].process not in held:
                 performance.follow(self.trace.steps[later])
@@ -303,7 +205,7 @@ class WhatIf:
 
     def in_turn(self, fact: Decision, processes: Sequence[str]) -> tuple[Choice, ...] | None:
         """All choices where each process goes as far as it can before the next, if `fact` is then gone."""
-        performance = _Performance(self, 0)
+        performance = ChangedRun(self, 0)
         for process in processes:
             performance.run_out(self.pid(process))
         return self._gone(fact, performance, ())
@@ -350,7 +252,7 @@ class WhatIf:
         step = self.trace.steps[number]
         if step.op is None:
             return False
-        performance = _Performance(self, number)
+        performance = ChangedRun(self, number)
         performance.answered(self.pid(step.process), replace(_answer(step), state=self.accesses.before(number)))
         return self._gone(fact, performance, range(number + 1, len(self.trace.steps))) is not None
 
@@ -367,7 +269,7 @@ class WhatIf:
     def _result_with(self, number: int, outcome: Outcome) -> Any:
         """What the process of step `number` returns if it finds `outcome` there; None if it does not end."""
         pid = self.pid(self.trace.steps[number].process)
-        performance = _Performance(self, number)
+        performance = ChangedRun(self, number)
         try:
             performance.answered(pid, outcome)
             for step in self.trace.steps[number + 1 :]:
@@ -415,7 +317,7 @@ class WhatIf:
         """A process's number."""
         return self.trace.processes.index(process)
 
-    def _exactly(self, performance: _Performance, number: int) -> None:
+    def _exactly(self, performance: ChangedRun, number: int) -> None:
         """Step `number` as recorded; skipped if its process has ended. Raises ScheduleError if not possible."""
         choice = self.trace.steps[number].choice
         node = self.semantics.node(performance.state, self.pid(choice.process))
@@ -425,7 +327,7 @@ class WhatIf:
     def _answered(self, fact: Decision, number: int, outcome: Outcome | None) -> tuple[Choice, ...] | None:
         """All choices with another answer to step `number` (None: blocked there), if `fact` is then gone."""
         process = self.trace.steps[number].process
-        performance = _Performance(self, number)
+        performance = ChangedRun(self, number)
         try:
             if outcome is not None:
                 performance.answered(self.pid(process), outcome)
@@ -439,7 +341,7 @@ class WhatIf:
     def _gone(
         self,
         fact: Decision,
-        performance: _Performance,
+        performance: ChangedRun,
         rest: Iterable[int],
         held: Collection[str] = (),
         *,

@@ -68,10 +68,10 @@ def explore(
     asking = ExploreOptions(limit, memory_mb, ops, keep_going, reductions)
     setting = read_axes(reference, settings or (), placement)
     if setting is not None:
-        for name, given in (("html", html), ("count", count), ("serial", serial)):
+        for name, given in (("html", html), ("count", count)):
             if given:
                 raise UsageError(f"--{name} is about one setting, not a matrix: set one value each")
-        ask_matrix(reference, setting, properties or (), crashes, asking, out=out, as_json=as_json)
+        ask_matrix(reference, setting, properties or (), crashes, asking, serial=serial, out=out, as_json=as_json)
     asked = load_subject(reference, settings, placement, properties, crashes, serial=serial)
     with progress() as tell:
         found = explore_model(asked, asking, html=html, count=count, out=out, progress=tell)

@@ -31,6 +31,7 @@ def ask_matrix(
     crashes: int | None,
     asking: ExploreOptions | ProveOptions,
     *,
+    serial: bool = False,
     out: Path,
     as_json: bool,
 ) -> NoReturn:
@@ -40,7 +41,7 @@ def ask_matrix(
     from dstamp_sim.matrix.matrix import find_matrix  # noqa: PLC0415 - as above
     from dstamp_sim.matrix.matrix_files import write_matrix  # noqa: PLC0415 - as above
 
-    subject = MatrixSubject(reference, setting, tuple(properties), crashes, asking.shared_by(cores()))
+    subject = MatrixSubject(reference, setting, tuple(properties), crashes, asking.shared_by(cores()), serial)
     console, axes = output(), subject.setting.axes
     wide = [max(len(axis.name), *map(len, axis.values)) for axis in axes]
     if not as_json:
@@ -107,6 +108,7 @@ def _command(subject: MatrixSubject, cell: MatrixCell) -> str:
     options += [f"--placement {quote(placement)}"] if placement else []
     options += [f"--property {quote(name)}" for name in subject.properties]
     options += [f"--crashes {subject.crashes}"] if subject.crashes is not None else []
+    options += ["--serial"] * subject.serial
     return " ".join([f"dstamp {subject.asking.verb}", quote(subject.reference), *options])
 
 

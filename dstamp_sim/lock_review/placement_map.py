@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log1p
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 from dstamp_sim.disk.writing import write
 from dstamp_sim.lock_review.compare import AfterDeath, Standing
 from dstamp_sim.rendering.fonts import drawable, label
-from dstamp_sim.rendering.plots import BROKEN, INK, MUTED, SETTINGS, STUCK, figure_bytes, shade, waiting_text
+from dstamp_sim.rendering.grid import bare, draw_cell, green
+from dstamp_sim.rendering.plots import BROKEN, INK, MUTED, SETTINGS, STUCK, figure_bytes, waiting_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -121,12 +123,16 @@ def _draw(axes: Axes, panel: Panel, longest: float, *, small: bool) -> None:
     from matplotlib.patches import Rectangle  # noqa: PLC0415 - slow to import
 
     for cell in panel.cells:
-        fill = shade(cell.number, longest) if _safe(cell) else _FILLS[cell.standing]
-        hatch = "////" if cell.standing in _FAILS else None
-        axes.add_patch(
-            Rectangle((cell.column, cell.row), 1, 1, fc=fill, ec="#ffffff", lw=1.2, hatch=hatch, hatch_linewidth=0.5)
+        draw_cell(
+            axes,
+            cell.row,
+            cell.column,
+            written_in(cell),
+            _shade(cell.number, longest) if _safe(cell) else _FILLS[cell.standing],
+            dark=_safe(cell) and (cell.number or 0) > 0.35 * longest,
+            fails=cell.standing in _FAILS,
+            size=6.8 if small else 8.6,
         )
-        _write(axes, cell, dark=_safe(cell) and (cell.number or 0) > 0.35 * longest, small=small)
     for cell in panel.cells:
         for marked, style, width, inset in ((cell.present, (0, (3, 2)), 2.2, 0.06), (cell.recommended, "-", 3.2, 0.03)):
             if marked:
@@ -134,18 +140,14 @@ def _draw(axes: Axes, panel: Panel, longest: float, *, small: bool) -> None:
                 side = 1 - 2 * inset
                 axes.add_patch(Rectangle(box, side, side, fc="none", ec=INK, lw=width, ls=style, zorder=4))
     size = 8.5 if small else 10.5
-    axes.set_xlim(0, len(panel.columns))
-    axes.set_ylim(len(panel.rows), 0)
+    bare(axes, len(panel.rows), len(panel.columns))
     columns, rows = [label(name) for name in panel.columns], [label(name) for name in panel.rows]
     axes.set_xticks([k + 0.5 for k in range(len(columns))], columns, rotation=45, ha="right", fontsize=size)
     axes.set_yticks([k + 0.5 for k in range(len(rows))], rows, fontsize=size)
     axes.set_title(label(panel.title), loc="left", fontsize=12.5, color=INK)
     axes.set_xlabel(label(panel.column_label), fontsize=size, color=MUTED)
     axes.set_ylabel(label(panel.row_label), fontsize=size, color=MUTED, labelpad=1)
-    axes.tick_params(length=0)
     axes.set_aspect("auto" if small else "equal")
-    for spine in axes.spines.values():
-        spine.set_visible(False)
 
 
 _FAILS = (Standing.BROKEN, Standing.DEADLOCK, Standing.TRAP)
@@ -153,19 +155,9 @@ _STANDING_SIGNS = {Standing.DEADLOCK: "✕ ", Standing.TRAP: "↻ "}
 _FILLS = {Standing.BROKEN: BROKEN, Standing.DEADLOCK: STUCK, Standing.TRAP: STUCK, Standing.UNDECIDED: "#eceff1"}
 
 
-def _write(axes: Axes, cell: MapCell, *, dark: bool, small: bool) -> None:
-    size = 6.8 if small else 8.6
-    behind = {"fc": "#ffffff", "ec": "none", "pad": 1.0, "alpha": 0.85}
-    axes.text(
-        cell.column + 0.5,
-        cell.row + 0.5,
-        written_in(cell),
-        ha="center",
-        va="center",
-        fontsize=size,
-        color="#ffffff" if dark else INK,
-        bbox=behind if cell.standing in _FAILS else None,
-    )
+def _shade(seconds: float | None, longest: float) -> tuple[float, float, float]:
+    """A green that is darker for longer waiting times, on a logarithmic scale."""
+    return green(0.0 if seconds is None or longest <= 0 else log1p(max(seconds, 0.0) / 30) / log1p(longest / 30))
 
 
 def written_in(cell: MapCell) -> str:

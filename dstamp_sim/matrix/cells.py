@@ -49,6 +49,7 @@ class MatrixSubject:
     properties: tuple[str, ...]
     crashes: int | None
     asking: ExploreOptions | ProveOptions
+    serial: bool = False
 
     def found(self, values: tuple[str, ...]) -> MatrixCell:
         """The cell with these values, asked. Raises ModelError if the model breaks a rule."""
@@ -61,8 +62,9 @@ class MatrixSubject:
 
     def _subject(self, settings: Sequence[str], placement: str | None, properties: Sequence[str]) -> Subject:
         return load_subject(
-            self.reference, settings, placement, properties, self.crashes, numbers_open=self.asking.numbers_open
-        )
+            self.reference, settings, placement, properties, self.crashes,
+            numbers_open=self.asking.numbers_open, serial=self.serial,
+        )  # fmt: skip
 
     def check_properties(self, values: tuple[str, ...]) -> None:
         """Raises UsageError for the name of a property that the model does not have, if it takes these values."""
@@ -76,7 +78,7 @@ class MatrixSubject:
     def key(self, values: tuple[str, ...], source: str) -> str:
         """A digest of all that the cell's content depends on; `source` is the model's fingerprint."""
         settings, placement = self.setting.of(values)
-        asked = [self.reference, settings, placement, self.properties, self.crashes, str(self.asking)]
+        asked = [self.reference, settings, placement, self.properties, self.crashes, self.serial, str(self.asking)]
         return hashlib.sha256(json.dumps([source, asked, _made_by()]).encode()).hexdigest()[:32]
 
 

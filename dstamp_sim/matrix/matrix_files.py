@@ -17,6 +17,7 @@ from dstamp_sim.matrix.axes import PLACEMENT
 from dstamp_sim.matrix.cells import MatrixCell
 from dstamp_sim.matrix.matrix import Matrix
 from dstamp_sim.rendering.fonts import drawable, label
+from dstamp_sim.rendering.grid import Colour, bare, draw_cell, green
 from dstamp_sim.rendering.plots import BROKEN, INK, MUTED, SETTINGS, figure_bytes
 
 if TYPE_CHECKING:
@@ -89,33 +90,15 @@ def _map(matrix: Matrix, grid: _Grid, name: str, kind: str) -> bytes:
 
 
 def _draw(axes: Axes, matrix: Matrix, grid: _Grid, names: Sequence[str]) -> None:
-    from matplotlib.patches import Rectangle  # noqa: PLC0415 - slow to import
-
     most = max(cell.states for cell in matrix.cells)
     for cell in matrix.cells:
-        row, column = grid.place(cell)
-        face, dark = _face(cell, most)
-        hatch = "////" if cell.verdict is Verdict.VIOLATED else None
-        axes.add_patch(Rectangle((column, row), 1, 1, fc=face, ec="#ffffff", lw=1.2, hatch=hatch, hatch_linewidth=0.5))
-        axes.text(
-            column + 0.5,
-            row + 0.5,
-            cell_text(cell),
-            ha="center",
-            va="center",
-            fontsize=8.6,
-            color="#ffffff" if dark else INK,
-            bbox={"fc": "#ffffff", "ec": "none", "pad": 1.0, "alpha": 0.85} if hatch else None,
-        )
-    axes.set_xlim(0, len(grid.columns))
-    axes.set_ylim(len(names), 0)
+        fill, dark = _face(cell, most)
+        draw_cell(axes, *grid.place(cell), cell_text(cell), fill, dark=dark, fails=cell.verdict is Verdict.VIOLATED)
+    bare(axes, len(names), len(grid.columns))
     axes.set_xticks([k + 0.5 for k in range(len(grid.columns))], [label(value) for value in grid.columns])
     axes.set_yticks([k + 0.5 for k in range(len(names))], names)
     axes.set_xlabel(label(grid.column_label), color=MUTED)
     axes.set_ylabel(label(grid.row_label), color=MUTED)
-    axes.tick_params(length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
 
 
 def cell_text(cell: MatrixCell) -> str:
@@ -127,14 +110,12 @@ def cell_text(cell: MatrixCell) -> str:
     return "·" if cell.refused else "?"
 
 
-def _face(cell: MatrixCell, most: int) -> tuple[str | tuple[float, float, float], bool]:
+def _face(cell: MatrixCell, most: int) -> tuple[Colour, bool]:
     """The colour of a cell, and whether it is dark: the darker a green, the more states, on a logarithmic scale."""
     if cell.verdict is not Verdict.HOLDS:
         return (BROKEN if cell.verdict is Verdict.VIOLATED else "#eceff1"), False
     part = log(max(cell.states, 1)) / log(max(most, 2))
-    light, dark = (0.80, 0.93, 0.86), (0.06, 0.38, 0.30)
-    red, green, blue = (one + (other - one) * part for one, other in zip(light, dark, strict=True))
-    return (red, green, blue), part > 0.55
+    return green(part), part > 0.55
 
 
 def _legend(cells: Sequence[MatrixCell]) -> Iterator[str]:

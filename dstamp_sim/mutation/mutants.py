@@ -19,6 +19,7 @@ from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.core.value import text
 from dstamp_sim.core.verdict import Report, Verdict
+from dstamp_sim.disk.reading import read_text
 from dstamp_sim.engines.explore.explorer import explore
 from dstamp_sim.mutation.edits import edits_of
 from dstamp_sim.pipeline.progress import Progress
@@ -105,7 +106,7 @@ def _changes_of_source(asked: Subject) -> Iterator[MutantBuild]:
     """The changes of each file of a model, each made in a copy of its own."""
     root = asked.model.path
     for file in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
-        for edit in edits_of(file.read_text(encoding="utf-8")):
+        for edit in edits_of(read_text(file, inside=root if root.is_dir() else None)):
             where = f"{file.relative_to(root.parent)}:{edit.line}"
             yield where, edit.change, partial(_built, asked, file, edit.source)
 
@@ -115,10 +116,16 @@ def _built(asked: Subject, file: Path, source: str, place: Path) -> System:
     root, origin = asked.model.path, asked.origin
     copied = place / root.name
     if root.is_dir():
-        shutil.copytree(root, copied, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(root, copied, ignore=_no_source)
     (copied / file.relative_to(root) if root.is_dir() else copied).write_text(source, encoding="utf-8")
     _, colon, factory = origin.model.partition(":")
     return replace(origin, model=f"{copied}{colon}{factory}").build()
+
+
+def _no_source(folder: str, names: list[str]) -> list[str]:
+    """What is not copied: bytecode, and what is neither a file nor a folder, such as a FIFO."""
+    paths = [Path(folder, name) for name in names]
+    return [path.name for path in paths if path.name == "__pycache__" or not (path.is_file() or path.is_dir())]
 
 
 def _changes_of_placement(system: System) -> Iterator[MutantBuild]:

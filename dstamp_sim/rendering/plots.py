@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from io import BytesIO
-from math import log1p
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,14 +35,6 @@ def waiting_text(seconds: float) -> str:
         if seconds >= 1.5 * size:
             return f"{seconds / size:.0f} {unit}" if seconds >= 10 * size else f"{seconds / size:.1f} {unit}"
     return f"{seconds:.0f} s"
-
-
-def shade(seconds: float | None, longest: float) -> tuple[float, float, float]:
-    """A green that is darker for longer waiting times, on a logarithmic scale."""
-    part = 0.0 if seconds is None or longest <= 0 else log1p(max(seconds, 0.0) / 30) / log1p(longest / 30)
-    light, dark = (0.80, 0.93, 0.86), (0.06, 0.38, 0.30)
-    r, g, b = (one + (other - one) * part for one, other in zip(light, dark, strict=True))
-    return r, g, b
 
 
 def figure_bytes(figure: Figure, kind: str) -> bytes:

@@ -14,7 +14,7 @@ import pytest
 
 from dstamp_sim import cli
 from dstamp_sim.cli.ending import FAULT, INTERRUPTED, UNWRITTEN, USAGE, VERDICTS
-from tests.hostile.rows import LOCKED
+from tests.hostile.valid import LOCKED
 from tests.patience import PATIENCE_S
 
 COMMAND = [sys.executable, "-c", "from dstamp_command import main; main()"]

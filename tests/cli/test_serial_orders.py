@@ -67,7 +67,9 @@ def test_tests_ask_it_with_the_model(model):
     assert failed.value.without_witness == ""
 
 
-def test_a_matrix_does_not_ask_it(dstamp, model):
-    code, _, err = dstamp("explore", model, "--serial", "--set", "adders=1..3")
-    assert code == 2
-    assert "--serial is about one setting, not a matrix: set one value each" in " ".join(err.split())
+def test_a_matrix_asks_it_of_each_cell(dstamp, model):
+    code, out, _ = dstamp("explore", model, "--serial", "--set", "adders=1..3")
+    assert code == 1
+    assert [line.split()[:2] for line in out.splitlines()[2:5]] == [
+        ["1", "UNDETERMINED"], ["2", "VIOLATED"], ["3", "VIOLATED"],
+    ]  # fmt: skip

@@ -27,7 +27,7 @@ from dstamp_sim.incident.run_folders import read_run_folders
 from dstamp_sim.inputs.model_file import load_model
 from dstamp_sim.inputs.scenario_file import read_scenario
 from dstamp_sim.inputs.witness_file import Origin, Witness, read_witness, write_witness
-from tests.hostile.rows import BANK, HUNT, MODEL
+from tests.hostile.valid import BANK, HUNT, MODEL
 
 MOST_CPU_S = 20.0
 LONGEST_SENTENCE = 2_500

@@ -43,7 +43,7 @@ import dstamp_sim.pipeline.sample
 import dstamp_sim.pipeline.show  # noqa: F401 - as above
 from dstamp_command import main as dstamp
 from dstamp_sim.disk import writing
-from tests.hostile.rows import BANK, LOCKED, LOST, MODEL, ROOT, SCENARIO
+from tests.hostile.valid import BANK, LOCKED, LOST, MODEL, ROOT, SCENARIO
 
 ENDS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 PATIENCE_S = 600.0

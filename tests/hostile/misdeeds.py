@@ -18,7 +18,7 @@ import dstamp_sim.pipeline.explore
 import dstamp_sim.pipeline.files  # noqa: F401 - all that a command loads is loaded before the fork
 from dstamp_command import main as dstamp
 from tests.hostile.killed import below
-from tests.hostile.rows import MODEL
+from tests.hostile.valid import MODEL
 
 DEEDS = {
     "leaves": "import os; os._exit(0)",

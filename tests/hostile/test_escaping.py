@@ -12,7 +12,7 @@ from dstamp_sim.rendering.as_html import html
 from dstamp_sim.rendering.as_markdown import markdown
 from dstamp_sim.rendering.document import Document, Emphasis, Heading, Items, Paragraph, Table
 from dstamp_sim.rendering.fonts import LONGEST_LABEL, label
-from tests.hostile.rows import BANK, LOCKED
+from tests.hostile.valid import BANK, LOCKED
 
 NAMES = ("|", "`", "<script>alert(1)</script>", "$x_{", "\x1b[31m", "\n", "\u202e", "](http://x)", "**", "&lt;")
 HOSTILE = "a" + "".join(f"{name} " for name in NAMES) + "b"

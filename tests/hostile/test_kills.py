@@ -13,7 +13,7 @@ import pytest
 from dstamp_sim import cli
 from tests.conftest import COUNTED
 from tests.hostile.killed import COMMANDS, WRITES, Killer
-from tests.hostile.rows import MODEL
+from tests.hostile.valid import MODEL
 from tests.hunt.conftest import can_hold, refusal  # noqa: F401 - fixtures
 from tests.todays import PARTS, todays
 

@@ -8,7 +8,7 @@ import sys
 
 from dstamp_sim.core.place import is_model, is_python
 from tests.hostile.misdeeds import DEEDS, HARMLESS, REPLACED
-from tests.hostile.rows import ROOT
+from tests.hostile.valid import ROOT
 
 
 def found(folder, deeds):

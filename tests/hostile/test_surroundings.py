@@ -17,7 +17,7 @@ from numba.core.caching import _CacheLocator
 from dstamp_sim.disk import writing
 from dstamp_sim.pipeline import files
 from tests.hostile.killed import COMMANDS
-from tests.hostile.rows import BANK, LOST, MODEL
+from tests.hostile.valid import BANK, LOST, MODEL
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-c", "from dstamp_command import main; main()"]

@@ -87,13 +87,16 @@ def test_whom_an_outcome_fits_is_ordered_by_how_likely_each_then_is_and_cut_shor
     weights = {name: SimpleNamespace(posterior=0.1 * number) for number, name in enumerate(names)}
     experiment = SimpleNamespace(
         predicted={name: {"red": 1.0, **({"green": 0.5} if name in "bc" else {})} for name in names}
-        | {"h": {"green": 1.0}}
+        | {"h": {"green": 1.0}},
+        unknown=(),
     )
     asked = SimpleNamespace(weights=weights | {"h": SimpleNamespace(posterior=0.01)})
     assert fits(asked, experiment, "green") == "fits c, b or h"
     assert fits(asked, experiment, "red") == "fits g, f, e, d or 3 others"
-    everyone = SimpleNamespace(predicted={name: {"red": 1.0} for name in names})
+    everyone = SimpleNamespace(predicted={name: {"red": 1.0} for name in names}, unknown=())
     assert fits(asked, everyone, "red") == "fits every one that is left"
+    of_some = SimpleNamespace(predicted=everyone.predicted, unknown=("g", "f"))
+    assert fits(asked, of_some, "red") == "fits e, d, c, b or a"
 
 
 def test_names_in_a_sentence():

@@ -9,7 +9,7 @@ import pytest
 from dstamp_sim import Experiment
 from dstamp_sim.incident.likely.experiments import Rated, entropy
 from dstamp_sim.incident.likely.likelihood import Predicted
-from dstamp_sim.incident.likely.plan import joint_bits, plans, worst_case
+from dstamp_sim.incident.likely.plan import all_plans, joint_bits, plans, worst_case
 
 WORLDS = 400
 EVEN = {"a": 0.25, "b": 0.25, "c": 0.25, "d": 0.25}
@@ -84,3 +84,19 @@ def test_where_no_world_agreed_nothing_is_known_of_the_incident_itself():
     seen = {name: ["yes" if name == "a" else "no"] * WORLDS for name in EVEN}
     assert worst_case([experiment("look", seen, runs=0, agree=False)]) == 4
     assert worst_case([experiment("run", seen, runs=1, agree=False)]) == 3
+
+
+def test_a_plan_tells_at_least_what_its_parts_do():
+    """A third experiment with an outcome of its own in each world leaves nothing to learn from, and takes nothing."""
+    useless = experiment("useless", {name: [f"{name}{turn}" for turn in range(WORLDS)] for name in EVEN}, runs=0)
+    both = halves("ab"), halves("ac")
+    assert joint_bits(EVEN, [*both, useless]) < 1
+    bits = {plan.names: plan.bits for plan in all_plans(EVEN, [*both, useless])}
+    assert bits["useless", "tells ab", "tells ac"] == bits["tells ab", "tells ac"] > 1.9
+
+
+def test_an_outcome_speaks_against_no_mechanism_of_which_nothing_is_known():
+    seen = {name: ["yes" if name == "a" else "no"] * WORLDS for name in EVEN}
+    assert experiment("look", seen, runs=0, agree=False).unknown() == ("a", "b", "c", "d")
+    assert experiment("run", seen, runs=1, agree=False).unknown() == ()
+    assert experiment("look", seen, runs=0).unknown() == ()

@@ -150,6 +150,16 @@ def test_the_command_prints_a_row_for_each_cell_and_the_command_of_the_first_sto
     assert all(Path(file).exists() for file in document["files"])
 
 
+def test_every_cell_is_asked_for_a_serial_order_where_that_was_asked(dstamp):
+    code, out, _ = dstamp("explore", "classic/bank", "--set", "customers=1,2", "--serial", "--json")
+    first, second = json.loads(out)["cells"]
+    assert (code, first["verdict"], second["verdict"]) == (1, "UNDETERMINED", "VIOLATED")
+    assert "1 run must end, and an order needs two" in first["why"]
+    code, out, _ = dstamp("explore", "classic/bank", "--set", "customers=1,2")
+    assert "known from" not in out
+    assert dstamp("explore", "classic/bank", "--set", "customers=2", "--serial")[0] == 1
+
+
 def test_a_matrix_of_what_holds_ends_with_0(dstamp):
     code, out, _ = dstamp("explore", "classic/bank_fixed", "--set", "customers=1,2")
     assert code == 0

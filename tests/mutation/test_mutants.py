@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import time
 from pathlib import Path
 
@@ -184,3 +185,16 @@ def _functions(source):
 
 def _yields(function):
     return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function))
+
+
+def test_a_folder_with_a_fifo_is_mutated_and_a_source_that_is_none_is_refused(dstamp, tmp_path):
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "__init__.py").write_bytes(next(file for file in CLASSICS if file.name == "bank.py").read_bytes())
+    os.mkfifo(model / "pipe")
+    code, out, _ = dstamp("mutate", model)
+    assert (code, out.splitlines()[1]) == (0, "4 mutants; 3 noticed; 1 not noticed: other outcomes")
+    os.mkfifo(model / "other.py")
+    code, _, err = dstamp("mutate", model)
+    assert code == 2
+    assert "other.py: cannot be read: it is a FIFO, not a file" in err

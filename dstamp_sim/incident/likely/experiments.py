@@ -47,6 +47,14 @@ class Rated:
     bits: float
     means: Mapping[str, str]
 
+    def unknown(self) -> tuple[str, ...]:
+        """The mechanisms of which nothing is known here: no drawn world agrees with the evidence, or there is none.
+
+        The worlds that agree with most of it still say how new runs come out, but nothing of what the incident left.
+        """
+        new_runs = bool(self.experiment.starts_s)
+        return tuple(name for name, of in self.predicted.items() if not (of.agree or (of.worlds and new_runs)))
+
 
 @dataclass(frozen=True)
 class RuleJudged:
@@ -99,8 +107,9 @@ def rated(posterior: Mapping[str, float], hypotheses: Hypotheses, survivors: Sur
     for name, experiment in hypotheses.experiments.items():
         predicted = survivors.predict(experiment)
         outcomes = sorted({outcome for item in predicted.values() for outcome in item.shares})
-        means = {outcome: _meaning(outcome, posterior, predicted) for outcome in outcomes}
-        found.append(Rated(name, experiment, predicted, _bits(posterior, predicted, outcomes), means))
+        one = Rated(name, experiment, predicted, _bits(posterior, predicted, outcomes), {})
+        known = {name: of for name, of in predicted.items() if name not in one.unknown()}
+        found.append(replace(one, means={outcome: _meaning(outcome, posterior, known) for outcome in outcomes}))
     return tuple(sorted(found, key=lambda item: (bool(item.experiment.starts_s) or item.bits < WORTH, -item.bits)))
 
 

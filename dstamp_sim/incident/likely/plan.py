@@ -22,7 +22,8 @@ class Plan:
     """Experiments to make together, the cheapest first.
 
     `bits` is the information on the mechanism to be expected at least, under the scenario's own priors. `stay` is how
-    many mechanisms can be left at worst: whatever the priors, and whatever comes out. `runs` is what they cost.
+    many mechanisms can be left at worst, whatever the priors, of the outcomes that some drawn world has. `runs` is what
+    they cost.
     """
 
     names: tuple[str, ...]
@@ -36,7 +37,7 @@ def plans(posterior: Mapping[str, float], rated: Sequence[Rated]) -> tuple[Plan,
 
     Of plans that do so equally well, the one with fewest experiments, then with fewest runs.
     """
-    known = list(_all(posterior, rated))
+    known = list(all_plans(posterior, rated))
     if not known:
         return ()
     most = max(plan.bits for plan in known)
@@ -45,12 +46,16 @@ def plans(posterior: Mapping[str, float], rated: Sequence[Rated]) -> tuple[Plan,
     return (telling, surest) if surest.stay < telling.stay else (telling,)
 
 
-def _all(posterior: Mapping[str, float], rated: Sequence[Rated]) -> Iterator[Plan]:
+def all_plans(posterior: Mapping[str, float], rated: Sequence[Rated]) -> Iterator[Plan]:
+    """Every plan; each tells at least what its parts do, though fewer worlds are left for each joint outcome."""
     cheap = sorted(rated, key=lambda item: len(item.experiment.starts_s))
+    bits: dict[tuple[str, ...], float] = {(): 0.0}
     for count in range(1, MOST_TOGETHER + 1):
         for chosen in combinations(cheap, count):
             runs = sum(len(item.experiment.starts_s) for item in chosen)
-            yield Plan(tuple(item.name for item in chosen), joint_bits(posterior, chosen), worst_case(chosen), runs)
+            names = tuple(item.name for item in chosen)
+            bits[names] = max(joint_bits(posterior, chosen), *(bits[part] for part in combinations(names, count - 1)))
+            yield Plan(names, bits[names], worst_case(chosen), runs)
 
 
 def joint_bits(posterior: Mapping[str, float], chosen: Sequence[Rated]) -> float:
@@ -85,16 +90,15 @@ def _learned(
 
 
 def worst_case(chosen: Iterable[Rated]) -> int:
-    """How many mechanisms can be left at worst: those that can give each outcome of some combination of outcomes."""
+    """How many mechanisms can be left at worst: those that can give each outcome of some combination of outcomes.
+
+    An outcome that a mechanism had in no drawn world counts as one that it cannot give.
+    """
     points_at = [{frozenset(_giving(one, outcome)) for outcome in one.means} for one in chosen]
     return max((len(frozenset.intersection(*sets)) for sets in product(*points_at)), default=0)
 
 
 def _giving(one: Rated, outcome: str) -> Iterator[str]:
-    """The mechanisms with which an outcome agrees.
-
-    Where no world agrees with the evidence, nothing is known of how the incident looks: any outcome agrees.
-    """
-    for name, item in one.predicted.items():
-        if outcome in item.shares or not (item.agree or (item.worlds and one.experiment.starts_s)):
-            yield name
+    """The mechanisms with which an outcome agrees; any does where nothing is known."""
+    unknown = one.unknown()
+    return (name for name, item in one.predicted.items() if outcome in item.shares or name in unknown)

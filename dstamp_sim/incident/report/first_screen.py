@@ -11,6 +11,7 @@ from dstamp_sim.core.numbers import many
 from dstamp_sim.incident.possible.case import Possible
 from dstamp_sim.incident.report.phrases import (
     fits,
+    fitting,
     flips,
     likely,
     likely_outcomes,
@@ -141,10 +142,14 @@ def _next(summary: Summary) -> Iterator[Text]:
         none = "the experiment" if len(summary.experiments) == 1 else f"none of {len(summary.experiments)} experiments"
         yield strong("Next"), f": {none} that the model lists can tell what is left apart; give it another."
         return
-    outcomes = likely_outcomes(summary, first)
+    outcomes = [outcome for outcome in likely_outcomes(summary, first) if fitting(first, outcome)]
     means = [f'"{outcome}" {fits(summary, first, outcome)}' for outcome in outcomes[:MOST_OUTCOMES]]
     if len(outcomes) > MOST_OUTCOMES:
         means.append(f"{many(len(outcomes) - MOST_OUTCOMES, 'more outcome')} in the report")
+    if first.unknown:
+        means.append(
+            f"any outcome may fit {listed(first.unknown, 'or')}, of which no drawn world agreed with the evidence"
+        )
     yield strong("Next"), f": {first.story} (cost: {first.cost or 'not stated'}). {'; '.join(means)}."
     if summary.plans and any(len(one.names) > 1 for one in summary.plans):
         yield strong("Together"), f": {'; '.join(plan(one, len(summary.left)) for one in summary.plans)}."

@@ -307,9 +307,9 @@ def _next(summary: Summary) -> Iterator[Block]:
     if summary.plans:
         yield Paragraph(
             f"Of all plans of up to {MOST_TOGETHER} of these, the first tells most under the scenario's priors; a "
-            "second one leaves fewer mechanisms at worst, whatever the priors and the outcomes. Of two that do as "
-            "well, the one that costs less is named. The meaning of outcomes was learned in one half of the worlds, "
-            "and the bits were counted in the other."
+            "second one leaves fewer mechanisms at worst, whatever the priors, of all outcomes that a drawn world "
+            "had. Of two that do as well, the one that costs less is named. The meaning of outcomes was learned in "
+            "one half of the worlds, and the bits were counted in the other."
         )
         yield Items(tuple(f"{plan(one, len(summary.left))}." for one in summary.plans))
     for item in summary.experiments:
@@ -323,7 +323,8 @@ def _experiment(item: ExperimentRow) -> Iterator[Block]:
     meanings: list[Text] = [(emphasis(outcome), f": {meaning}.") for outcome, meaning in item.means.items()]
     if item.without_agreeing_worlds:
         names = listed(item.without_agreeing_worlds)
-        meanings.append(f"No drawn world agreed with {names}: the predictions come from the closest worlds.")
+        closest = f"No drawn world of {names} agreed with the evidence: the predictions come from the closest worlds"
+        meanings.append(f"{closest}{', which say nothing of what the incident left' if item.unknown else ''}.")
     yield Items(tuple(meanings))
 
 

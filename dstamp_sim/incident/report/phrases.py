@@ -146,9 +146,14 @@ def plan(found: Plan, of: int) -> str:
     return f"{together} ({many(found.runs, 'run')}): {found.bits:.2f} bits at least, at worst {found.stay} of {of} left"
 
 
+def fitting(experiment: ExperimentRow, outcome: str) -> list[str]:
+    """The mechanisms of which some drawn worlds have an outcome, but for those of which nothing is known."""
+    return [name for name, of in experiment.predicted.items() if outcome in of and name not in experiment.unknown]
+
+
 def fits(summary: Summary, experiment: ExperimentRow, outcome: str) -> str:
-    """The mechanisms that an outcome would fit: some of their drawn worlds have it. The likeliest come first."""
-    giving = [name for name, shares in experiment.predicted.items() if outcome in shares]
+    """The mechanisms that an outcome would fit, the likeliest first."""
+    giving = fitting(experiment, outcome)
     if len(giving) == len(experiment.predicted) > 1:
         return "fits every one that is left"
     giving.sort(key=lambda name: -summary.weights[name].posterior * experiment.predicted[name][outcome])

@@ -156,7 +156,10 @@ class WitnessRow:
 
 @dataclass(frozen=True)
 class ExperimentRow:
-    """An experiment: how it comes out under each mechanism, and what each outcome would mean."""
+    """An experiment: how it comes out under each mechanism, and what each outcome would mean.
+
+    `unknown` are the mechanisms of which nothing is known here (`Rated.unknown`).
+    """
 
     experiment: str
     story: str
@@ -164,6 +167,7 @@ class ExperimentRow:
     bits: float
     predicted: Mapping[str, Mapping[str, float]]
     without_agreeing_worlds: tuple[str, ...]
+    unknown: tuple[str, ...]
     means: Mapping[str, str]
 
 
@@ -481,6 +485,7 @@ def _experiment(item: Rated) -> ExperimentRow:
         bits=item.bits,
         predicted={name: dict(found.shares) for name, found in item.predicted.items()},
         without_agreeing_worlds=tuple(name for name, found in item.predicted.items() if not found.agree),
+        unknown=item.unknown(),
         means=dict(item.means),
     )
 
