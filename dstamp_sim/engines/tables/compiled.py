@@ -26,7 +26,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def _edition() -> str:
     texts = [file.read_bytes() for file in sorted(Path(__file__).parent.parent.rglob("*.py"))]
-    return hashlib.sha256(b"".join(text for text in texts if b"\n@compiled" in text)).hexdigest()[:16]
+    return hashlib.sha256(b"".join(text for text in texts if b"import compiled" in text)).hexdigest()[:16]
 
 
 EDITION = _edition()

@@ -11,8 +11,10 @@ from dstamp_sim import Outcome, Process, Register, SharedObject, System, UsageEr
 from dstamp_sim.analyses.confidence import interval
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.engines.replay import attempts
-from dstamp_sim.engines.sampling import uniform
+from dstamp_sim.engines.sampling import strategies, uniform
 from dstamp_sim.engines.sampling.sampler import NAMES, Settings, sample
+from dstamp_sim.engines.sampling.strategy import Strategy
+from dstamp_sim.engines.tables.compiled import compiled
 from dstamp_sim.engines.tables.tables import Tables
 from dstamp_sim.inputs.model_file import load_model
 from tests.random_systems import findings, random_system
@@ -239,3 +241,11 @@ def test_a_local_state_is_looked_at_once_however_many_there_come_to_be(monkeypat
     system = System(objects=[x], processes=[Process("p", polls)])
     assert sample(system, 3, Settings(most_steps=200)).cut == 3
     assert len(looked) > 200 and set(looked.values()) == {1}
+
+
+def test_a_line_in_the_table_is_all_that_compiled_code_needs_to_call_a_strategy(monkeypatch):
+    first = Strategy("first", "the memory", compiled(lambda *asked: (asked[0], asked[1])))
+    mine = Strategy("mine", "the offer", compiled(lambda *asked: (asked[2], asked[1])))
+    monkeypatch.setattr(strategies, "STRATEGIES", (first, mine))
+    choose = strategies.by_place("choose", "memory", "step", "offer")
+    assert [choose(place, 1, 2, 3) for place in range(2)] == [(1, 2), (3, 2)]
