@@ -22,6 +22,8 @@ from dstamp_sim.core.observable import UNKNOWN, Field, Observable, Unknown
 from dstamp_sim.core.op import Op, Program, delay, section
 from dstamp_sim.core.placement import PROCESS_EXIT, REJECTED, Placement, Span
 from dstamp_sim.core.properties import (
+    NO_LIVELOCK,
+    NOBODY_STARVES,
     Property,
     always,
     always_eventually,
@@ -106,6 +108,8 @@ __all__ = [
     "ANY",
     "CRASH",
     "MISSING",
+    "NOBODY_STARVES",
+    "NO_LIVELOCK",
     "PROCESS_EXIT",
     "REJECTED",
     "UNKNOWN",

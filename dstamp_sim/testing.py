@@ -34,7 +34,7 @@ from dstamp_sim.analyses.minimise import minimise, size
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.properties import Property
 from dstamp_sim.core.schedule import Choice, Schedule
-from dstamp_sim.core.system import ANY, Copies, System
+from dstamp_sim.core.system import ANY, NOTHING_MORE, Also, Copies, System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.verdict import Judgement, Report, Verdict
 from dstamp_sim.disk.writing import write
@@ -76,24 +76,30 @@ CopiesWanted = Copies | Mapping[str, Copies] | None
 
 
 def system_of(
-    reference: str, placement: str | None = None, *, crashes: int = 0, serial: bool = False, **settings: Any
+    reference: str,
+    placement: str | None = None,
+    *,
+    crashes: int = 0,
+    serial: bool = False,
+    live: bool = False,
+    **settings: Any,
 ) -> System:
     """The system of a model (path.py[:factory], folder, or short name), of which witness files can be written.
 
-    With `serial`, it is also asked for a serial order of its runs, as `dstamp explore --serial` does.
+    With `serial` and `live`, it is also asked what `dstamp explore --serial` and `--live` ask.
     Raises UsageError and ModelError as the command line does.
     """
-    return _built(load_model(reference), placement, crashes, settings, serial=serial)
+    return _built(load_model(reference), placement, crashes, settings, Also(serial, live))
 
 
 def _built(
-    model: Model, placement: str | None, crashes: int, settings: Mapping[str, Any], *, serial: bool = False
+    model: Model, placement: str | None, crashes: int, settings: Mapping[str, Any], also: Also = NOTHING_MORE
 ) -> System:
     parameters = checked_settings(model.factory, settings)
     system = model.build(parameters, placement)
     system = system.with_crashes(max(crashes, system.crashes))
-    system = system.with_serial() if serial else system
-    _ORIGINS[system] = Origin(model.reference, parameters, placement, {}, system.crashes, serial=serial)
+    system = also.of(system)
+    _ORIGINS[system] = Origin(model.reference, parameters, placement, {}, system.crashes, **also._asdict())
     return system
 
 

@@ -13,12 +13,29 @@ from functools import lru_cache
 from itertools import chain, combinations
 from typing import Any, NamedTuple
 
-from dstamp_sim import Process, Program, Property, Register, System, always_eventually, eventually, leads_to
+from dstamp_sim import (
+    NO_LIVELOCK,
+    NOBODY_STARVES,
+    Process,
+    Program,
+    Property,
+    Register,
+    System,
+    always_eventually,
+    eventually,
+    leads_to,
+)
 from dstamp_sim.random_systems import Coin
 
 Table = tuple[tuple[Any, ...], ...]
 LEAST_STATES, MOST_STATES = 6, 250
 DEAD = -1
+
+
+class Latch(Register):
+    """A register that counts as a lock: whoever waits for a value of it waits for a lock."""
+
+    is_lock = True
 
 
 class At(NamedTuple):
@@ -141,11 +158,13 @@ def _asked(rng: random.Random, daemons: Sequence[bool], results: float) -> Itera
             yield kind, None, f"p{rng.choice(ends)}", f"p{rng.choice(ends)}"
         else:
             yield kind, rng.choice("xxy"), rng.choice("aabbc"), rng.choice("ab")
+    yield "nobody_starves", "x", "", ""
+    yield "no_livelock", None, "", ""
 
 
 def system(found: Drawn) -> System:
     """The system for the package."""
-    objects = (Register("x", "a"), Register("y", "a"), Coin("coin", "a"), *(Register(name, "a") for name in OWN))
+    objects = (Latch("x", "a"), Register("y", "a"), Coin("coin", "a"), *(Register(name, "a") for name in OWN))
     named = {item.name: item for item in objects}
     processes = [
         Process(f"p{n}", walk, table, objects, daemon=daemon, fair=fair)
@@ -157,11 +176,16 @@ def system(found: Drawn) -> System:
 
 def _property(asked: tuple[Any, ...], named: dict[str, Any]) -> Property:
     kind, name, premise, goal = asked
+    if kind in BUILT_IN:
+        return BUILT_IN[kind]
     make = {"eventually": eventually, "leads_to": leads_to, "always_eventually": always_eventually}[kind]
     values = [premise, goal] if kind == "leads_to" else [goal]
     if name is None:
         return make(kind, *[_ended(who) for who in values])
     return make(kind, *[_is(named[name], value) for value in values], reads=[named[name]])
+
+
+BUILT_IN = {"nobody_starves": NOBODY_STARVES, "no_livelock": NO_LIVELOCK}
 
 
 def _ended(who: str) -> Any:
@@ -237,11 +261,15 @@ Node = tuple[At, int]
 def verdict(found: Drawn, asked: tuple[Any, ...]) -> str:
     """What is true of a property."""
     walked = explored(found)
+    if asked[0] == "nobody_starves":
+        return _starving(found, walked)
+    if asked[0] == "no_livelock" and all(found.daemons):
+        return "UNDETERMINED"
     if asked[0] == "leads_to" and not any(true(found, asked, asked[2], state) for state in walked.moves):
         return "UNDETERMINED"
     left = [state for state in walked.moves if not true(found, asked, asked[3], state)]
     endless = _endless(found, walked, left)
-    if asked[0] == "eventually":
+    if asked[0] in ("eventually", "no_livelock"):
         entries = {walked.start}
     elif asked[0] == "leads_to":
         entries = {state for state in left if true(found, asked, asked[2], state)}
@@ -250,36 +278,57 @@ def verdict(found: Drawn, asked: tuple[Any, ...]) -> str:
     return "VIOLATED" if entries & endless else "HOLDS"
 
 
+def _starving(found: Drawn, walked: Walked) -> str:
+    """Whether somebody may be blocked by x and then never move again, though fairness is kept."""
+    waits = [(pid, state) for pid in range(len(found.tables)) for state in walked.moves if blocked(found, state, pid)]
+    for pid in dict(waits):
+        endless = _endless(found, walked, list(walked.moves), still=pid)
+        if endless & {state for who, state in waits if who == pid}:
+            return "VIOLATED"
+    return "HOLDS" if waits else "UNDETERMINED"
+
+
+def blocked(found: Drawn, state: At, pid: int) -> bool:
+    """Whether a process waits for a value of x, which x does not have."""
+    here = state.places[pid]
+    instruction = found.tables[pid][here] if here != DEAD else ("end",)
+    return instruction[:2] == ("wait", "x") and dict(state.values)["x"] != instruction[2]
+
+
 def true(found: Drawn, asked: tuple[Any, ...], wanted: str, state: At) -> bool:
     """Whether an object has the value `wanted`, or (with no object) a process of that name has ended."""
+    if asked[0] == "no_livelock":
+        run = zip(found.tables, state.places, found.daemons, strict=True)
+        return all(daemon or here == DEAD or table[here][0] == "end" for table, here, daemon in run)
     if asked[1] is not None:
         return dict(state.values)[asked[1]] == wanted
     pid = int(wanted[1:])
     return state.places[pid] != DEAD and found.tables[pid][state.places[pid]][0] == "end"
 
 
-def _endless(found: Drawn, walked: Walked, left: list[At]) -> set[At]:
-    """The states from which a fair behaviour goes on for ever through states that are `left`."""
+def _endless(found: Drawn, walked: Walked, left: list[At], still: int | None = None) -> set[At]:
+    """The states from which a fair behaviour goes on for ever through states that are `left`; `still` makes no move."""
     strong = [pid for pid, fair in enumerate(found.fair) if fair == "strong"]
     weak = [pid for pid, fair in enumerate(found.fair) if fair == "weak"]
     subsets = chain.from_iterable(combinations(strong, size) for size in range(len(strong) + 1))
     forever: set[At] = set()
     for never in subsets:
         calm = {s for s in left if not any(_can(walked, s, pid) for pid in never)}
-        after_ = _graph(walked, calm)
+        after_ = _graph(walked, calm, still)
         meets = [
             {n for n in after_ if n[1] == pid or (pid in weak and not _can(walked, n[0], pid))}
             for pid in (*weak, *(pid for pid in strong if pid not in never))
         ]
         forever |= {state for state, _ in _stay(after_, meets)}
-    return _backwards({s: set(walked.moves[s].values()) & set(left) for s in left}, forever)
+    onward = {s: {after for (who, _), after in walked.moves[s].items() if who != still} for s in left}
+    return _backwards({s: after & set(left) for s, after in onward.items()}, forever)
 
 
 def _can(walked: Walked, state: At, pid: int) -> bool:
     return any(who == pid and outcome >= 0 for who, outcome in walked.moves[state])
 
 
-def _graph(walked: Walked, kept: set[At]) -> dict[Node, set[Node]]:
+def _graph(walked: Walked, kept: set[At], still: int | None) -> dict[Node, set[Node]]:
     after_: dict[Node, set[Node]] = {}
     waiting = [(state, -1) for state in kept]
     while waiting:
@@ -287,7 +336,7 @@ def _graph(walked: Walked, kept: set[At]) -> dict[Node, set[Node]]:
         if node not in after_:
             after_[node] = {(node[0], -1)}
             for (pid, outcome), state in walked.moves[node[0]].items():
-                if state in kept:
+                if state in kept and pid != still:
                     after_[node].add((state, pid if outcome >= 0 else -1))
             waiting += after_[node]
     return after_
@@ -338,8 +387,13 @@ def objection(found: Drawn, asked: tuple[Any, ...], choices: Sequence[tuple[str,
         can = [_can(walked, state, pid) for state in cycle]
         if pid not in movers and ((fair == "weak" and all(can)) or (fair == "strong" and any(can))):
             return f"it is unfair to p{pid}"
+    if asked[0] == "nobody_starves":
+        last = {int(who[1:]): n for n, (who, _) in enumerate(choices, start=1)}
+        since = {pid: states[last.get(pid, 0) :] for pid in range(len(found.tables)) if pid not in movers}
+        starved = any(blocked(found, state, pid) for pid, rest in since.items() for state in rest)
+        return "" if starved else "nobody starves in it"
     unmet = [not true(found, asked, asked[3], state) for state in states]
-    if asked[0] == "eventually":
+    if asked[0] in ("eventually", "no_livelock"):
         return "" if all(unmet) else "what should come, comes"
     begins = [asked[0] != "leads_to" or true(found, asked, asked[2], state) for state in states]
     broken = any(begins[n] and all(unmet[n:]) for n in range(len(states)))

@@ -35,6 +35,8 @@ CLI_MAY_ALSO = {
     "dstamp_sim.core.contained",
     "dstamp_sim.core.errors",
     "dstamp_sim.core.numbers",
+    "dstamp_sim.core.system.Also",
+    "dstamp_sim.core.system.NOTHING_MORE",
     "dstamp_sim.core.verdict",
     "dstamp_sim.engines.explore.settings.DEFAULT_LIMIT",
     "dstamp_sim.engines.explore.settings.DEFAULT_MEMORY_MB",

@@ -15,6 +15,7 @@ from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.lasso import Lasso, lasso_of
 from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.core.schedule import CRASH
+from dstamp_sim.core.semantics import Semantics, State
 from dstamp_sim.core.system import Fairness
 from dstamp_sim.core.trace import Trace
 
@@ -32,6 +33,29 @@ class NeverComes(Claim):
         if self.kind is PropertyKind.LEADS_TO:
             return f"{since} {self.property!r} is due and never comes"
         return f"{since} {self.property!r} never comes{' again' if self.step >= 0 else ''}"
+
+
+class NeverEnd(Claim):
+    """The `processes`, all that must end and have not, never do, though fairness is kept."""
+
+    processes: tuple[str, ...]
+
+    def words(self, say: Speech) -> str:
+        """`controller 1 and controller 2 never end`."""
+        return f"{listed(self.processes)} never {'ends' if len(self.processes) == 1 else 'end'}"
+
+
+class Starves(Claim):
+    """After step `step` (-1: the start) `process` is blocked by a lock in `op`, and never gets on; fairness is kept."""
+
+    process: str
+    op: str
+    step: int
+
+    def words(self, say: Speech) -> str:
+        """`From step 4 on writer waits for room.acquire_write() and never gets it`."""
+        since = f"From step {self.step + 1} on" if self.step >= 0 else "From the start"
+        return f"{since} {self.process} waits for {self.op} and never gets it"
 
 
 class GoRound(Claim):
@@ -81,9 +105,27 @@ def told(record: Record, prop: Property, narrator: Narrator) -> str:
     since = lasso.broken_since(Judge(lasso.semantics, ()), prop)
     if since is None:
         return ""
-    never = narrator.tell([NeverComes(prop.name, prop.kind, since - 1)])
+    never = narrator.tell([_in_vain(lasso, prop, since)])
     how = narrator.tell([_round(record.trace), *_put_off(lasso)])
     return f"{never}: {how}" if never else how
+
+
+def _in_vain(lasso: Lasso, prop: Property, since: int) -> Claim:
+    """What never comes, from the state `since` on."""
+    semantics, last = lasso.semantics, lasso.states[-1]
+    if prop.kind is PropertyKind.NOBODY_STARVES:
+        pid = next(pid for pid, begins in lasso.starving() if begins == since)
+        node = semantics.node(last, pid)
+        return Starves(semantics.names[pid], str(node.op if node else None), since - 1)
+    if prop.kind is PropertyKind.NO_LIVELOCK:
+        return NeverEnd(_not_ended(semantics, last))
+    return NeverComes(prop.name, prop.kind, since - 1)
+
+
+def _not_ended(semantics: Semantics, state: State) -> tuple[str, ...]:
+    """Who must end and has neither ended nor died."""
+    nodes = ((pid, semantics.node(state, pid)) for pid, process in enumerate(semantics.processes) if not process.daemon)
+    return tuple(semantics.names[pid] for pid, node in nodes if node is not None and not node.ended)
 
 
 def _performed(record: Record) -> Lasso:
@@ -121,13 +163,40 @@ def _never_comes(claim: NeverComes, record: Record) -> str:
         return "it comes"
     if prop.start is not None and not judge.true_in(prop.start, states[after]):
         return "it is not due"
-    if prop.kind is PropertyKind.EVENTUALLY and claim.step >= 0:
+    if prop.owed_once and claim.step >= 0:
         return "it may have come before"
     again = prop.kind is PropertyKind.ALWAYS_EVENTUALLY and claim.step >= 0
     if again and not judge.true_in(prop.goal, states[claim.step]):
         return "it ceased before"
-    unfair = [semantics.names[pid] for pid in _performed(record).put_off()]
+    return _unfair(record)
+
+
+def _unfair(record: Record) -> str:
+    lasso = _performed(record)
+    unfair = [lasso.semantics.names[pid] for pid in lasso.put_off()]
     return f"the cycle is unfair to {listed(unfair)}" if unfair else ""
+
+
+@against.register
+def _never_end(claim: NeverEnd, record: Record) -> str:
+    semantics, last = record.performance.semantics, record.performance.states[-1]
+    if not claim.processes or claim.processes != _not_ended(semantics, last):
+        return "others have not ended"
+    return _unfair(record)
+
+
+@against.register
+def _starves(claim: Starves, record: Record) -> str:
+    semantics, pid = record.performance.semantics, record.performance.pid(claim.process)
+    states, choices = record.performance.states[claim.step + 1 :], record.performance.choices[claim.step + 1 :]
+    if any(choice.process == claim.process for choice in choices):
+        return "it moves"
+    node = semantics.node(states[0], pid)
+    if node is None or node.op is None or str(node.op) != claim.op:
+        return "it waits for something else"
+    if node.op.target is None or not node.op.target.is_lock or semantics.outcomes(states[0], pid):
+        return "no lock blocks it"
+    return _unfair(record)
 
 
 @against.register

@@ -14,6 +14,7 @@ from dstamp_sim.cli.options import whole
 from dstamp_sim.cli.progress import progress
 from dstamp_sim.cli.report import print_report
 from dstamp_sim.core.errors import UsageError
+from dstamp_sim.core.system import Also
 from dstamp_sim.engines.explore.settings import DEFAULT_LIMIT, DEFAULT_MEMORY_MB, HISTORY_LIMIT, Reductions
 
 
@@ -25,6 +26,7 @@ def explore(
     properties: options.PropertiesOption = None,
     crashes: options.CrashesOption = None,
     serial: options.Serial = False,
+    live: options.Live = False,
     limit: Annotated[
         int, typer.Option(parser=whole(1), help="How many states to keep before giving up.")
     ] = DEFAULT_LIMIT,
@@ -65,14 +67,13 @@ def explore(
 
     reference = reference_of(model, mechanism)
     reductions = Reductions(merge=not no_merge, por=not no_por, symmetry=not no_symmetry)
+    also = Also(serial, live)
     asking = ExploreOptions(limit, memory_mb, ops, keep_going, reductions)
-    setting = read_axes(reference, settings or (), placement)
-    if setting is not None:
-        for name, given in (("html", html), ("count", count)):
-            if given:
-                raise UsageError(f"--{name} is about one setting, not a matrix: set one value each")
-        ask_matrix(reference, setting, properties or (), crashes, asking, serial=serial, out=out, as_json=as_json)
-    asked = load_subject(reference, settings, placement, properties, crashes, serial=serial)
+    if (setting := read_axes(reference, settings or (), placement)) is not None:
+        if html or count:
+            raise UsageError(f"--{'html' if html else 'count'} is about one setting, not a matrix: set one value each")
+        ask_matrix(reference, setting, properties or (), crashes, asking, also=also, out=out, as_json=as_json)
+    asked = load_subject(reference, settings, placement, properties, crashes, also=also)
     with progress() as tell:
         found = explore_model(asked, asking, html=html, count=count, out=out, progress=tell)
     print_report(asked.name, found, as_json=as_json)

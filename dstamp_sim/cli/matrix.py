@@ -14,6 +14,7 @@ from rich.text import Text
 from dstamp_sim.cli.console import output, print_files, print_json, results, say
 from dstamp_sim.cli.progress import bar
 from dstamp_sim.core.numbers import many
+from dstamp_sim.core.system import NOTHING_MORE, Also
 from dstamp_sim.core.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def ask_matrix(
     crashes: int | None,
     asking: ExploreOptions | ProveOptions,
     *,
-    serial: bool = False,
+    also: Also = NOTHING_MORE,
     out: Path,
     as_json: bool,
 ) -> NoReturn:
@@ -41,7 +42,7 @@ def ask_matrix(
     from dstamp_sim.matrix.matrix import find_matrix  # noqa: PLC0415 - as above
     from dstamp_sim.matrix.matrix_files import write_matrix  # noqa: PLC0415 - as above
 
-    subject = MatrixSubject(reference, setting, tuple(properties), crashes, asking.shared_by(cores()), serial)
+    subject = MatrixSubject(reference, setting, tuple(properties), crashes, asking.shared_by(cores()), also)
     console, axes = output(), subject.setting.axes
     wide = [max(len(axis.name), *map(len, axis.values)) for axis in axes]
     if not as_json:
@@ -108,7 +109,7 @@ def _command(subject: MatrixSubject, cell: MatrixCell) -> str:
     options += [f"--placement {quote(placement)}"] if placement else []
     options += [f"--property {quote(name)}" for name in subject.properties]
     options += [f"--crashes {subject.crashes}"] if subject.crashes is not None else []
-    options += ["--serial"] * subject.serial
+    options += [f"--{name}" for name, asked in subject.also._asdict().items() if asked]
     return " ".join([f"dstamp {subject.asking.verb}", quote(subject.reference), *options])
 
 

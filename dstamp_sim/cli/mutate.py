@@ -13,6 +13,7 @@ from dstamp_sim.cli.console import output, print_json, reference_of, say
 from dstamp_sim.cli.options import whole
 from dstamp_sim.cli.progress import bar
 from dstamp_sim.core.numbers import many
+from dstamp_sim.core.system import Also
 
 if TYPE_CHECKING:
     from dstamp_sim.mutation.mutants import Mutation
@@ -39,7 +40,7 @@ def mutate(
     from dstamp_sim.mutation.mutants import STATES_OF_A_MUTANT, find_mutants  # noqa: PLC0415 - loads what it needs
     from dstamp_sim.pipeline.subject import load_subject  # noqa: PLC0415 - as above
 
-    asked = load_subject(reference_of(model, mechanism), settings, placement, properties, crashes, serial=serial)
+    asked = load_subject(reference_of(model, mechanism), settings, placement, properties, crashes, also=Also(serial))
     with bar("mutants explored") as tell:
         found = find_mutants(asked, limit=limit or STATES_OF_A_MUTANT, progress=tell)
     if as_json:

@@ -53,6 +53,9 @@ Serial = Annotated[
         "--serial", help="Also: what all return and leave must come out of some order, one run after another."
     ),
 ]
+Live = Annotated[
+    bool, typer.Option("--live", help="Also: whoever waits for a lock gets it, and some run ends as long as one must.")
+]
 UseDockerHost = Annotated[
     bool, typer.Option("--yes-use-this-engine", help="Use the Docker Engine that DOCKER_HOST names, not a private one.")
 ]

@@ -12,6 +12,7 @@ from dstamp_sim.cli import options
 from dstamp_sim.cli.console import output, print_files, print_json, reference_of
 from dstamp_sim.cli.options import whole
 from dstamp_sim.cli.progress import bar
+from dstamp_sim.core.system import Also
 
 if TYPE_CHECKING:
     from dstamp_sim.lock_review.review import Review
@@ -55,7 +56,7 @@ def review(
             locks=locks or [],
             spans=spans,
             scenario=scenario,
-            serial=serial,
+            also=Also(serial),
             out=out,
             workers=cores(),
             progress=tell,

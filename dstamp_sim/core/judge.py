@@ -86,6 +86,8 @@ class Judge:
 
     def true_in(self, part: Property, state: State) -> bool:
         """Whether a part of a property in time (`Property.goal`, `.start`) is true in a state."""
+        if part.kind is PropertyKind.NO_LIVELOCK:
+            return self._semantics.ended(state)
         if part.kind is PropertyKind.ALWAYS:
             return self.state_ok(part, self._seen(part, state))
         return self._results_ok_in(part, state)

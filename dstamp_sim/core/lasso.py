@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from dstamp_sim.core.errors import ScheduleError
 from dstamp_sim.core.judge import Judge
@@ -54,14 +55,33 @@ class Lasso:
         """
         if any(True for _ in self.put_off()):
             return None
+        if prop.kind is PropertyKind.NOBODY_STARVES:
+            return min((since for _, since in self.starving()), default=None)
         met = [judge.true_in(prop.goal, state) for state in self.states]
         after = len(met) - met[::-1].index(True) if True in met else 0
-        if after > self.loop or (prop.kind is PropertyKind.EVENTUALLY and after > 0):
+        if after > self.loop or (prop.owed_once and after > 0):
             return None
         if prop.start is None:
             return after
         begins = (n for n in range(after, len(met)) if judge.true_in(prop.start, self.states[n]))
         return next(begins, None)
+
+    def starving(self) -> Iterator[tuple[int, int]]:
+        """Who is blocked by a lock and never moves again, and the number of the state from which on."""
+        for pid in range(len(self.semantics.processes)):
+            node, last = self.semantics.node(self.states[-1], pid), self._last_move(pid)
+            if node is None or last >= self.loop or node.op is None:
+                continue
+            if node.op.target is not None and node.op.target.is_lock:
+                waits = (n for n in range(last + 1, len(self.states)) if not self._can_move(n, pid))
+                yield from ((pid, since) for since in islice(waits, 1))
+
+    def _last_move(self, pid: int) -> int:
+        """The number of the last step of a process; -1 if it makes none."""
+        return max((n for n, mover in enumerate(self.movers) if mover == pid), default=-1)
+
+    def _can_move(self, number: int, pid: int) -> bool:
+        return bool(self.semantics.outcomes(self.states[number], pid))
 
 
 def check_led_back(first: State, last: State, schedule: Schedule) -> None:

@@ -26,11 +26,22 @@ class PropertyKind(Enum):
     EVENTUALLY = "eventually"
     LEADS_TO = "leads to"
     ALWAYS_EVENTUALLY = "always eventually"
+    NOBODY_STARVES = "nobody starves"
+    NO_LIVELOCK = "no livelock"
     NO_DEADLOCK = "no deadlock"
     END_POSSIBLE = "the end stays possible"
 
 
-_IN_TIME = frozenset({PropertyKind.EVENTUALLY, PropertyKind.LEADS_TO, PropertyKind.ALWAYS_EVENTUALLY})
+IN_TIME = frozenset(
+    {
+        PropertyKind.EVENTUALLY,
+        PropertyKind.LEADS_TO,
+        PropertyKind.ALWAYS_EVENTUALLY,
+        PropertyKind.NOBODY_STARVES,
+        PropertyKind.NO_LIVELOCK,
+    }
+)
+"""The kinds that whole behaviours decide, under fairness: something must come, and may be put off for ever."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +85,22 @@ class Property:
     @property
     def in_time(self) -> bool:
         """Whether whole behaviours decide it, under fairness: something must come, and may be put off for ever."""
-        return self.kind in _IN_TIME
+        return self.kind in IN_TIME
+
+    @property
+    def owed_once(self) -> bool:
+        """Whether what it waits for must come from the start, and once: not again."""
+        return self.kind in (PropertyKind.EVENTUALLY, PropertyKind.NO_LIVELOCK)
 
     @property
     def goal(self) -> Property:
-        """What a property in time waits for, to be asked of one state: a wish of results, or of states it reads."""
+        """What a property in time waits for, to be asked of one state: a wish of results, or of states it reads.
+
+        That of `NO_LIVELOCK` is itself, true where all who must end have ended or died. `NOBODY_STARVES` has none: a
+        move is what it waits for.
+        """
+        if self.kind is PropertyKind.NO_LIVELOCK:
+            return self
         return _of_one_state(f"{self.name}: goal", self.predicate, self.reads)
 
     @property
@@ -103,6 +125,18 @@ somebody waits for what nobody does any more. It asks for no fairness: that the 
 
 BUILT_IN = (NO_DEADLOCK, END_POSSIBLE)
 """The properties that every system has."""
+
+NOBODY_STARVES = Property(PropertyKind.NOBODY_STARVES, "nobody starves", lambda: True)
+"""On every fair behaviour, whoever is blocked by a lock gets on in the end, or dies."""
+
+NO_LIVELOCK = Property(PropertyKind.NO_LIVELOCK, "no livelock", lambda: True)
+"""On every fair behaviour some run ends as long as one must: so in the end all who must end have ended or died.
+
+A deadlock and a trap break it, too.
+"""
+
+LIVE = (NOBODY_STARVES, NO_LIVELOCK)
+"""What every system may be asked to keep in time: they are judged where a model lists them, or `--live` is given."""
 
 OF_WAITING = frozenset(prop.name for prop in BUILT_IN)
 """The names of those that fail where somebody never comes to the end."""

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from dstamp_sim.core.errors import ModelError, PlacementError, ScheduleError, UsageError, blamed, unknown
 from dstamp_sim.core.op import Program
 from dstamp_sim.core.place import here
 from dstamp_sim.core.placement import BoundSpan, Placement, Scope
-from dstamp_sim.core.properties import BUILT_IN, Property, PropertyKind, serial
+from dstamp_sim.core.properties import BUILT_IN, LIVE, Property, PropertyKind, serial
 from dstamp_sim.core.shared_object import SharedObject
 from dstamp_sim.core.typed import expect, is_name, is_number, items
 from dstamp_sim.core.value import Distinct, text
@@ -227,6 +227,10 @@ class System:
         left = [item for item in self.objects if not item.private]
         return replace(self, properties=(*self.properties, serial(reads=left)))
 
+    def with_live(self) -> System:
+        """This system, where nobody may starve or go on for ever without an end (`LIVE`)."""
+        return replace(self, properties=(*self.properties, *(prop for prop in LIVE if prop not in self.properties)))
+
     @property
     def several(self) -> dict[str, SharedObject]:
         """The objects that have several initial states, by name."""
@@ -302,6 +306,26 @@ class System:
         except BaseException as error:
             raise blamed(error, f"lock {scope_name!r}", "its key") from error
 
+
+class Also(NamedTuple):
+    """What a system is asked besides its own properties: for a serial order of its runs; what must come in time."""
+
+    serial: bool = False
+    live: bool = False
+
+    def of(self, system: System) -> System:
+        """The system, asked so."""
+        system = system.with_serial() if self.serial else system
+        return system.with_live() if self.live else system
+
+    def names(self, system: System) -> tuple[str, ...]:
+        """The names of what is asked besides, in the system that is asked so."""
+        kinds = {PropertyKind.SERIAL} if self.serial else set()
+        kinds |= {prop.kind for prop in LIVE} if self.live else set()
+        return tuple(prop.name for prop in system.properties if prop.kind in kinds)
+
+
+NOTHING_MORE = Also()
 
 _PARTS: dict[str, tuple[type, str]] = {
     "objects": (SharedObject, "shared objects, such as Register('r', 0)"),

@@ -130,10 +130,8 @@ def certify(prop: Property, coverage: Coverage, witness: Trace | None) -> Judgem
     if wanted:
         return Judgement(prop, Verdict.VIOLATED, _nowhere(coverage))
     asked = coverage.exercised.get(prop.name, 0)
-    if asked == 0 and prop.start is not None:
-        return Judgement(prop, Verdict.UNDETERMINED, "vacuous: its premise is true in no reachable state")
     if asked == 0:
-        return Judgement(prop, Verdict.UNDETERMINED, "never exercised: no moment at which it is asked was reached")
+        return Judgement(prop, Verdict.UNDETERMINED, _never_asked(prop))
     if coverage.nobody and prop.kind in (PropertyKind.NO_DEADLOCK, PropertyKind.END_POSSIBLE):
         return Judgement(prop, Verdict.HOLDS, "says nothing here: there is no process")
     if prop.kind is PropertyKind.NO_DEADLOCK and coverage.standstill:
@@ -143,6 +141,17 @@ def certify(prop: Property, coverage: Coverage, witness: Trace | None) -> Judgem
     if prop.in_time:
         return Judgement(prop, Verdict.HOLDS, f"on every fair behaviour of {_all_states(coverage)}")
     return Judgement(prop, Verdict.HOLDS, _everywhere(coverage))
+
+
+def _never_asked(prop: Property) -> str:
+    """Why a property that was never exercised says nothing."""
+    if prop.kind is PropertyKind.NOBODY_STARVES:
+        return "vacuous: no lock ever makes anybody wait"
+    if prop.kind is PropertyKind.NO_LIVELOCK:
+        return "vacuous: every process is a daemon, and none has to end"
+    if prop.start is not None:
+        return "vacuous: its premise is true in no reachable state"
+    return "never exercised: no moment at which it is asked was reached"
 
 
 def _shown(prop: Property, witness: Trace) -> str:

@@ -14,7 +14,7 @@ from pydantic import Field, field_validator, model_validator
 
 from dstamp_sim.core.errors import ScheduleError, UsageError, WitnessError, WitnessGone, cut
 from dstamp_sim.core.schedule import Schedule
-from dstamp_sim.core.system import MOST_COPIES, System
+from dstamp_sim.core.system import MOST_COPIES, Also, System
 from dstamp_sim.core.trace import Step, Trace
 from dstamp_sim.core.value import text
 from dstamp_sim.disk.reading import read_json
@@ -29,7 +29,7 @@ WITNESS_KIND = "dstamp-witness/1"
 class Origin:
     """How the system of a trace was built, enough to build it again. `copies` are numbers in place of `ANY`.
 
-    `serial`: it is also asked for a serial order of its runs (`System.with_serial`).
+    `serial`, `live`: what it is also asked (`core.system.Also`).
     """
 
     model: str
@@ -39,6 +39,7 @@ class Origin:
     crashes: int = 0
     copies: Mapping[str, int] = field(default_factory=dict)
     serial: bool = False
+    live: bool = False
 
     def build(self) -> System:
         """The system again. Raises UsageError or ModelError as loading a model does."""
@@ -46,7 +47,7 @@ class Origin:
         settings = checked_settings(model.factory, self.parameters)
         system = model.build(settings, self.placement).with_copies(self.copies)
         system = system.with_names(self.names).with_crashes(max(self.crashes, system.crashes))
-        return system.with_serial() if self.serial else system
+        return Also(self.serial, self.live).of(system)
 
 
 class _OriginOfFile(Strict):
@@ -57,6 +58,7 @@ class _OriginOfFile(Strict):
     crashes: Annotated[int, Field(ge=0, le=MOST_COPIES, strict=True)] = 0
     copies: dict[str, Annotated[int, Field(ge=0, le=MOST_COPIES, strict=True)]] = Field(default_factory=dict)
     serial: Annotated[bool, Field(strict=True)] = False
+    live: Annotated[bool, Field(strict=True)] = False
 
     def origin(self) -> Origin:
         return Origin(**dict(self))

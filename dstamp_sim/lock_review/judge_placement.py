@@ -11,7 +11,7 @@ from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.placement import Placement
 from dstamp_sim.core.properties import BUILT_IN
 from dstamp_sim.core.scenario import Scenario
-from dstamp_sim.core.system import System
+from dstamp_sim.core.system import NOTHING_MORE, Also, System
 from dstamp_sim.core.verdict import Judgement, Report, Verdict, combined
 from dstamp_sim.engines.explore.explorer import explore
 from dstamp_sim.engines.parallel.processes import spawned
@@ -27,17 +27,17 @@ CopyCounts = tuple[tuple[str, int], ...]
 class ReviewSubject:
     """The base of placements: a model with its settings, and the scenario that prices them (None: no price).
 
-    `serial`: it is also asked for a serial order of its runs.
+    `also`: what it is asked besides.
     """
 
     model: Model
     settings: Mapping[str, Any]
     scenario: Scenario | None
-    serial: bool = False
+    also: Also = NOTHING_MORE
 
     def asked(self, system: System) -> System:
         """The system, with what is asked besides."""
-        return system.with_serial() if self.serial else system
+        return self.also.of(system)
 
     def build(self, placement: Placement, settings: Mapping[str, Any]) -> System:
         """The system under a placement. Raises PlacementError if it does not fit."""
@@ -149,12 +149,12 @@ def judged_all(subject: ReviewSubject, placements: Sequence[Placement], workers:
     if workers < 2:
         yield from map(subject.judged, placements)
         return
-    about = (subject.model.reference, dict(subject.settings), subject.scenario, subject.serial)
+    about = (subject.model.reference, dict(subject.settings), subject.scenario, subject.also)
     yield from spawned(ReviewSubject.judged, placements, workers, _begin, about)
 
 
-def _begin(reference: str, settings: Mapping[str, Any], scenario: Scenario | None, serial: bool) -> ReviewSubject:
-    return ReviewSubject(load_model(reference), settings, scenario, serial)
+def _begin(reference: str, settings: Mapping[str, Any], scenario: Scenario | None, also: Also) -> ReviewSubject:
+    return ReviewSubject(load_model(reference), settings, scenario, also)
 
 
 def _mortal(system: System, deaths: int) -> System:

@@ -10,7 +10,7 @@ from dstamp_sim.core.errors import UsageError, unknown
 from dstamp_sim.core.placement import Placement
 from dstamp_sim.core.properties import END_POSSIBLE, NO_DEADLOCK, Property
 from dstamp_sim.core.scenario import Scenario
-from dstamp_sim.core.system import System
+from dstamp_sim.core.system import NOTHING_MORE, Also, System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.verdict import Verdict
 from dstamp_sim.disk.writing import check_writable
@@ -107,7 +107,7 @@ def review_model(
     locks: Sequence[str] = (),
     spans: int = 2,
     scenario: Path | None = None,
-    serial: bool = False,
+    also: Also = NOTHING_MORE,
     out: Path,
     workers: int = 1,
     progress: Progress | None = None,
@@ -115,7 +115,7 @@ def review_model(
     """Judges every placement of the model's locks over its sections, and the placements that it names.
 
     Without `locks` all of the vocabulary; two spans are tried of the first one, and for two locks those that complement
-    each other (`joined`). With `serial`, it is also asked for a serial order of its runs. Deterministic, whatever the
+    each other (`joined`). Deterministic, whatever the
     number of `workers` (processes; more than one needs a main module that can be imported). Raises UsageError for
     unknown names, a model without locks or sections, and an unwritable folder; ScenarioError and ModelError as their
     loaders do.
@@ -124,7 +124,7 @@ def review_model(
     given = read_settings(model.factory, settings)
     beside = model.path / FLEET if model.path.is_dir() else model.path.parent / FLEET
     priced = read_scenario(scenario or beside) if scenario or beside.exists() else None
-    subject = ReviewSubject(model, given, priced, serial)
+    subject = ReviewSubject(model, given, priced, also)
     system = subject.asked(model.build(any_number(model.factory, given)))
     vocabulary = [scope.name for scope in system.locks]
     chosen = _chosen(reference, system, vocabulary, locks)

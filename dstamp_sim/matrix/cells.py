@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from dstamp_sim.core.errors import PACKAGE_FOLDER, UsageError
+from dstamp_sim.core.system import NOTHING_MORE, Also
 from dstamp_sim.core.verdict import Judgement, Report, Verdict
 from dstamp_sim.inputs.model_file import fingerprint
 from dstamp_sim.matrix.axes import MatrixSetting
@@ -49,7 +50,7 @@ class MatrixSubject:
     properties: tuple[str, ...]
     crashes: int | None
     asking: ExploreOptions | ProveOptions
-    serial: bool = False
+    also: Also = NOTHING_MORE
 
     def found(self, values: tuple[str, ...]) -> MatrixCell:
         """The cell with these values, asked. Raises ModelError if the model breaks a rule."""
@@ -63,7 +64,7 @@ class MatrixSubject:
     def _subject(self, settings: Sequence[str], placement: str | None, properties: Sequence[str]) -> Subject:
         return load_subject(
             self.reference, settings, placement, properties, self.crashes,
-            numbers_open=self.asking.numbers_open, serial=self.serial,
+            numbers_open=self.asking.numbers_open, also=self.also,
         )  # fmt: skip
 
     def check_properties(self, values: tuple[str, ...]) -> None:
@@ -78,7 +79,7 @@ class MatrixSubject:
     def key(self, values: tuple[str, ...], source: str) -> str:
         """A digest of all that the cell's content depends on; `source` is the model's fingerprint."""
         settings, placement = self.setting.of(values)
-        asked = [self.reference, settings, placement, self.properties, self.crashes, self.serial, str(self.asking)]
+        asked = [self.reference, settings, placement, self.properties, self.crashes, self.also, str(self.asking)]
         return hashlib.sha256(json.dumps([source, asked, _made_by()]).encode()).hexdigest()[:32]
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from dstamp_sim.core.experiment import Experiment
 from dstamp_sim.core.observable import Field
 from dstamp_sim.core.placement import Placement
-from dstamp_sim.core.properties import BUILT_IN, Property
+from dstamp_sim.core.properties import BUILT_IN, LIVE, Property
 from dstamp_sim.core.shared_object import SharedObject
 from dstamp_sim.core.system import Copies, Process, System
 from dstamp_sim.core.value import text
@@ -96,7 +96,7 @@ def _experiments(model: Model) -> Iterator[tuple[str, Experiment]]:
 
 def _property(prop: Property) -> str:
     reads = f", reads {', '.join(item.name for item in prop.reads)}" if prop.reads else ""
-    kind = "built in" if prop in BUILT_IN else prop.kind.value
+    kind = "built in" if prop in (*BUILT_IN, *LIVE) else prop.kind.value
     return kind + (f" of {prop.of}" if prop.of else "") + reads
 
 

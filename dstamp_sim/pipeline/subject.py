@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dstamp_sim.core.properties import PropertyKind
-from dstamp_sim.core.system import System
+from dstamp_sim.core.properties import LIVE
+from dstamp_sim.core.system import NOTHING_MORE, Also, System
 from dstamp_sim.inputs.model_file import Model, any_number, load_model, read_settings
 from dstamp_sim.inputs.witness_file import Origin
 
@@ -35,11 +35,11 @@ def load_subject(
     crashes: int | None = None,
     *,
     numbers_open: bool = False,
-    serial: bool = False,
+    also: Also = NOTHING_MORE,
 ) -> Subject:
     """The subject of a command's options; with `numbers_open`, numbers of copies are any unless set.
 
-    With `serial`, it is also asked for a serial order of its runs, whatever `properties` name.
+    What it is `also` asked, it is whatever `properties` name; to name what every system may be asked in time asks it.
     Raises UsageError for unknown names (of `properties` too) and values of the wrong type, ModelError if the model
     breaks a rule.
     """
@@ -51,10 +51,9 @@ def load_subject(
     if crashes is not None:
         system = system.with_crashes(crashes)
     named = tuple(properties or ())
-    system = system.with_serial() if serial else system
+    asked = also._replace(live=also.live or any(prop.name in named for prop in LIVE))
+    system = asked.of(system)
     system.properties_named(named)
-    if serial and named:
-        orders = [prop.name for prop in system.properties if prop.kind is PropertyKind.SERIAL]
-        named = tuple(dict.fromkeys((*named, *orders)))
-    origin = Origin(reference, parameters, placement, {}, system.crashes, serial=serial)
+    named = tuple(dict.fromkeys((*named, *also.names(system)))) if named else ()
+    origin = Origin(reference, parameters, placement, {}, system.crashes, **asked._asdict())
     return Subject(model, system, origin, named)

@@ -55,30 +55,38 @@ def test_the_random_systems_are_not_trivial():
         tally["strong"] += "strong" in found.fair
     kinds = [(kind, name) for kind in ("eventually", "leads_to", "always_eventually") for name in ("HOLDS", "VIOLATED")]
     wanted = [*kinds, "more than 30 states", "deaths", "strong"]
+    built_in = [(kind, name) for kind in ("nobody_starves", "no_livelock") for name in ("HOLDS", "VIOLATED")]
+    assert min(tally[what] for what in built_in) >= 0.05 * FAST, tally
     assert min(tally[what] for what in wanted) >= 0.1 * FAST, tally
-    assert tally["leads_to", "UNDETERMINED"] > 0
+    assert all(tally[kind, "UNDETERMINED"] > 0 for kind in ("leads_to", "nobody_starves"))
 
 
 def weak_fairness_is_forgotten(monkeypatch):
     """Nobody is owed a move that stays possible."""
     honest = in_time.demands_of
-    monkeypatch.setattr(in_time, "demands_of", lambda semantics: honest(semantics)._replace(weak=[]))
+
+    def wrong(space, graph):
+        demands = honest(space, graph)
+        return demands._replace(weak=np.zeros_like(demands.weak))
+
+    monkeypatch.setattr(in_time, "demands_of", wrong)
 
 
 def strong_fairness_is_weak(monkeypatch):
     """Who can move again and again is owed no more than who always can."""
     honest = in_time.demands_of
 
-    def wrong(semantics):
-        weak, strong = honest(semantics)
-        return fair.Demands([*weak, *strong], [])
+    def wrong(space, graph):
+        weak, strong = honest(space, graph)
+        return fair.Demands(weak | strong, np.zeros_like(strong))
 
     monkeypatch.setattr(in_time, "demands_of", wrong)
 
 
 def nobody_is_unfair(monkeypatch):
     """Who says that it may stand still is owed its moves all the same."""
-    monkeypatch.setattr(in_time, "demands_of", lambda semantics: fair.Demands(range(len(semantics.processes)), []))
+    nothing = np.zeros_like
+    monkeypatch.setattr(in_time, "demands_of", lambda _, graph: fair.Demands(graph.enabled, nothing(graph.enabled)))
 
 
 def a_component_is_dropped_whole(monkeypatch):
@@ -130,7 +138,44 @@ def partial_order_is_left_on(monkeypatch):
     monkeypatch.setattr(in_time, "graph_of", wrong)
 
 
+def who_starves_may_move(monkeypatch):
+    """A wait goes on though whoever waits gets on in between."""
+    monkeypatch.setattr(fair.Graph, "without", lambda graph, _: graph)
+
+
+def whoever_asks_a_lock_waits(monkeypatch):
+    """Who stands before an op on a lock waits, though it is possible."""
+    honest = in_time._waits_for_locks
+
+    def wrong(space, graph):
+        yield from honest(space, graph._replace(enabled=np.zeros_like(graph.enabled)))
+
+    monkeypatch.setattr(in_time, "_waits_for_locks", wrong)
+
+
+def the_first_who_waits_is_the_only_one(monkeypatch):
+    """Nobody but the first process that ever waits for a lock is looked at."""
+    honest = in_time._waits_for_locks
+    monkeypatch.setattr(in_time, "_waits_for_locks", lambda *about: list(honest(*about))[:1])
+
+
+def the_dead_never_end(monkeypatch):
+    """Only who has a result has ended."""
+    honest = in_time.ends_of
+
+    def wrong(space):
+        columns = space.columns(range(space.objects, space.objects + space.processes), 0, space.count)
+        dead = np.isin(columns, list(space.tables.dead)).any(axis=1)
+        return honest(space) & ~dead
+
+    monkeypatch.setattr(in_time, "ends_of", wrong)
+
+
 TWINS = [
+    who_starves_may_move,
+    whoever_asks_a_lock_waits,
+    the_first_who_waits_is_the_only_one,
+    the_dead_never_end,
     weak_fairness_is_forgotten,
     strong_fairness_is_weak,
     nobody_is_unfair,

@@ -219,7 +219,7 @@ def test_it_is_switched_off_by_naming_the_others():
 
 
 def test_without_a_cycle_nothing_is_looked_for(monkeypatch):
-    monkeypatch.setattr(traps, "_ends", lambda _: pytest.fail("looked back though all is finite"))
+    monkeypatch.setattr(traps, "ends_of", lambda _: pytest.fail("looked back though all is finite"))
     assert of(explore(system(WAITER, WRITER))).verdict is Verdict.HOLDS
     with pytest.raises(pytest.fail.Exception, match="looked back"):
         explore(system(WAITER, WRITER, HEART))

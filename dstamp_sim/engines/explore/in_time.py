@@ -6,9 +6,9 @@ fairness owes, and copies that are sorted have no names to be fair to.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from dstamp_sim.core.system import Fairness
 from dstamp_sim.core.verdict import Coverage, Judgement, certify
 from dstamp_sim.engines.explore.graph import graph_of
 from dstamp_sim.engines.explore.space import Space
+from dstamp_sim.engines.explore.traps import ends_of
 from dstamp_sim.engines.live.fair import Demands, Graph, fair_components
 from dstamp_sim.engines.live.way import way
 from dstamp_sim.engines.replay import replay_to_end
@@ -45,21 +46,54 @@ def _judged(space: Space, graph: Graph, judge: Judge, prop: Property, coverage: 
         several = ", ".join(space.tables.semantics.system.several)
         why = f"{several} may begin in several states, and what comes in time is judged from one (system.with_start)"
         return certify(prop, replace(coverage, exhausted=False, stopped=why), None)
-    within = ~true_in(space, judge, prop.goal)
-    begins = np.ones(space.count, np.bool_) if prop.start is None else true_in(space, judge, prop.start)
-    coverage = replace(coverage, exercised={**coverage.exercised, prop.name: int(begins.sum())})
-    entries = within & begins
-    if prop.kind is PropertyKind.EVENTUALLY:
-        entries[1:] = False
-    demands = demands_of(space.tables.semantics)
-    found = way(graph, entries, within, fair_components(graph, within, demands), demands)
+    waits = _waits(space, graph, judge, prop)
+    coverage = replace(coverage, exercised={**coverage.exercised, prop.name: sum(int(one.asked) for one in waits)})
+    demands = demands_of(space, graph)
+    ways = (way(graph, *one[:3], fair_components(one.calm, one.within, demands), demands) for one in waits)
+    found = min((one for one in ways if one is not None), key=lambda one: len(one.stem + one.cycle), default=None)
     if found is None:
         return certify(prop, coverage, None)
-    moves = [Move(int(graph.pid[n]), int(graph.outcome[n])) for n in (*found.stem, *found.cycle)]
-    choices = tuple(space.tables.semantics.choice(move) for move in moves)
+    choices = tuple(space.tables.semantics.choice(Move(*move)) for move in (*found.stem, *found.cycle))
     return _witnessed(
         space.tables.semantics, prop, coverage, Schedule(choices, len(found.stem), space.tables.semantics.start)
     )
+
+
+class _Wait(NamedTuple):
+    """A wait that may be in vain: it begins in `entries`, and goes on through states `within` by `calm` moves.
+
+    `asked` counts the states in which it is due, even if what is waited for comes there.
+    """
+
+    calm: Graph
+    entries: NDArray[np.bool_]
+    within: NDArray[np.bool_]
+    asked: int
+
+
+def _waits(space: Space, graph: Graph, judge: Judge, prop: Property) -> list[_Wait]:
+    """Each wait that a property forbids to be in vain: that of each process for a lock, or the one for its goal."""
+    if prop.kind is PropertyKind.NOBODY_STARVES:
+        return list(_waits_for_locks(space, graph))
+    if prop.kind is PropertyKind.NO_LIVELOCK and not space.tables.semantics.system.must_end:
+        return []
+    within = ~true_in(space, judge, prop.goal)
+    begins = np.ones(space.count, np.bool_) if prop.start is None else true_in(space, judge, prop.start)
+    entries = within & begins
+    if prop.owed_once:
+        entries[1:] = False
+    return [_Wait(graph, entries, within, int(begins.sum()))]
+
+
+def _waits_for_locks(space: Space, graph: Graph) -> Iterator[_Wait]:
+    """By process: from where a lock blocks it, as long as it does not move."""
+    ops = [node.op if (node := space.tables.node(key)) else None for key in space.tables.keys]
+    locks = np.array([op is not None and op.target is not None and op.target.is_lock for op in ops], np.bool_)
+    for pid in range(space.processes):
+        within = locks[space.columns([space.objects + pid], 0, space.count)[:, 0]]
+        entries = within & ~graph.enabled[:, pid]
+        if entries.any():
+            yield _Wait(graph.without(pid), entries, within, int(entries.sum()))
 
 
 def _witnessed(semantics: Semantics, prop: Property, coverage: Coverage, schedule: Schedule) -> Judgement:
@@ -72,17 +106,16 @@ def _witnessed(semantics: Semantics, prop: Property, coverage: Coverage, schedul
     return replace(certify(prop, coverage, trace), minimal=False)
 
 
-def demands_of(semantics: Semantics) -> Demands:
-    """To which processes which fairness is owed."""
-    fair = [process.fair for process in semantics.processes]
-    return Demands(
-        weak=[pid for pid, what in enumerate(fair) if what is Fairness.WEAK],
-        strong=[pid for pid, what in enumerate(fair) if what is Fairness.STRONG],
-    )
+def demands_of(space: Space, graph: Graph) -> Demands:
+    """By state and process, whether it can make a move that fairness owes it."""
+    fair = np.array([process.fair for process in space.tables.semantics.processes])
+    return Demands(weak=graph.enabled & (fair == Fairness.WEAK), strong=graph.enabled & (fair == Fairness.STRONG))
 
 
 def true_in(space: Space, judge: Judge, part: Property) -> NDArray[np.bool_]:
     """By state: whether a property of one state is true there; each distinct question is asked once."""
+    if part.kind is PropertyKind.NO_LIVELOCK:
+        return ends_of(space)
     tables = space.tables
     slots = [next(n for n, known in enumerate(tables.objects) if known is item) for item in part.reads]
     seen = space.columns(slots, 0, space.count)

@@ -48,7 +48,7 @@ def first_trap(space: Space) -> int | None:
         return None
     if space.bytes_in_use + space.count > space.memory_bytes:
         raise OutOfMemory
-    ending = _ends(space)
+    ending = ends_of(space)
     down = True
     while _spread(space, ending, down=down):
         down = not down
@@ -67,7 +67,7 @@ def _deadlocked(space: Space) -> bool:
     return not all(done[local].all() for local in space.stuck_locals())
 
 
-def _ends(space: Space) -> NDArray[np.bool_]:
+def ends_of(space: Space) -> NDArray[np.bool_]:
     """By state: whether all who must end have ended or died."""
     done = done_locals(space.tables)
     ending = np.empty(space.count, np.bool_)

@@ -10,7 +10,6 @@ state alone is a component, too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -28,12 +27,17 @@ class Graph(NamedTuple):
     outcome: NDArray[np.int32]
     enabled: NDArray[np.bool_]
 
+    def without(self, pid: int) -> Graph:
+        """The graph in which a process makes no move, though it can as before."""
+        kept = self.pid != pid
+        return Graph(self.source[kept], self.target[kept], self.pid[kept], self.outcome[kept], self.enabled)
+
 
 class Demands(NamedTuple):
-    """The processes to which weak fairness is owed, and those to which strong fairness is."""
+    """By state and process: who can make a move that weak fairness owes, and who one that strong fairness does."""
 
-    weak: Sequence[int]
-    strong: Sequence[int]
+    weak: NDArray[np.bool_]
+    strong: NDArray[np.bool_]
 
 
 def fair_components(graph: Graph, within: NDArray[np.bool_], demands: Demands) -> NDArray[np.int64]:
@@ -74,12 +78,12 @@ def _put_off(
     labels: NDArray[np.int32],
     inner: NDArray[np.bool_],
     count: int,
-    weak: Sequence[int],
+    weak: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
-    """By component: whether some process can always move there and never does."""
+    """By component: whether some process is always owed a move there and never makes one."""
     hopeless = np.zeros(count, np.bool_)
-    for pid in weak:
-        hopeless |= ~_some(count, labels[left & ~graph.enabled[:, pid]]) & ~_moves(graph, labels, inner, count, pid)
+    for pid in np.flatnonzero(weak.any(axis=0)).tolist():
+        hopeless |= ~_some(count, labels[left & ~weak[:, pid]]) & ~_moves(graph, labels, inner, count, pid)
     return hopeless
 
 
@@ -89,12 +93,12 @@ def _starved(
     labels: NDArray[np.int32],
     inner: NDArray[np.bool_],
     count: int,
-    strong: Sequence[int],
+    strong: NDArray[np.bool_],
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """By component, whether some process can sometimes move there and never does; and the states where it can."""
+    """By component, whether some process is sometimes owed a move there and never makes one; and those states."""
     starved, cut = np.zeros(count, np.bool_), np.zeros(len(labels), np.bool_)
-    for pid in strong:
-        can = graph.enabled[:, pid]
+    for pid in np.flatnonzero(strong.any(axis=0)).tolist():
+        can = strong[:, pid]
         here = _some(count, labels[left & can]) & ~_moves(graph, labels, inner, count, pid)
         starved |= here
         cut |= can & here[labels]

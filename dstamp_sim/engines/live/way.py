@@ -14,14 +14,15 @@ from dstamp_sim.engines.live.fair import Demands, Graph, matrix
 
 
 class Way(NamedTuple):
-    """The moves of a lasso, by their numbers in the graph."""
+    """The moves of a lasso: who moves, and with which outcome."""
 
-    stem: list[int]
-    cycle: list[int]
+    stem: list[tuple[int, int]]
+    cycle: list[tuple[int, int]]
 
 
 def way(
     graph: Graph,
+    calm: Graph,
     entries: NDArray[np.bool_],
     within: NDArray[np.bool_],
     components: NDArray[np.int64],
@@ -29,25 +30,33 @@ def way(
 ) -> Way | None:
     """A way from state 0 to one of `entries`, from there through states `within` into a component, and round in it.
 
+    From the entry on, the moves are those of the `calm` graph.
+
     None where no component can be reached so. Deterministic.
     """
     states = len(entries)
-    path = _nearest(_twice(graph, entries, within), 0, np.concatenate([np.zeros(states, np.bool_), components >= 0]))
+    path = _nearest(
+        _twice(graph, calm, entries, within), 0, np.concatenate([np.zeros(states, np.bool_), components >= 0])
+    )
     if path is None:
         return None
-    stem = [state % states for state in path]
-    del stem[next(n for n, state in enumerate(path) if state >= states)]  # the change of layers is no move
-    inside = components == components[stem[-1]]
-    return Way(_moves_along(graph, stem), _round(graph, inside, stem[-1], demands))
+    there, waiting = [s for s in path if s < states], [s - states for s in path if s >= states]
+    inside = components == components[waiting[-1]]
+    stem = _made(graph, _moves_along(graph, there)) + _made(calm, _moves_along(calm, waiting))
+    return Way(stem, _made(calm, _round(calm, inside, waiting[-1], demands)))
 
 
-def _twice(graph: Graph, entries: NDArray[np.bool_], within: NDArray[np.bool_]) -> csr_matrix:
-    """Two layers of the states: all moves in the first, those `within` in the second, and from entries down to it."""
+def _made(graph: Graph, moves: list[int]) -> list[tuple[int, int]]:
+    return [(int(graph.pid[n]), int(graph.outcome[n])) for n in moves]
+
+
+def _twice(graph: Graph, calm: Graph, entries: NDArray[np.bool_], within: NDArray[np.bool_]) -> csr_matrix:
+    """Two layers of the states: all moves in the first, calm ones `within` in the second, from entries down to it."""
     states = len(entries)
-    inner = within[graph.source] & within[graph.target]
+    inner = within[calm.source] & within[calm.target]
     down = np.flatnonzero(entries & within)
-    source = np.concatenate([graph.source, graph.source[inner] + states, down])
-    target = np.concatenate([graph.target, graph.target[inner] + states, down + states])
+    source = np.concatenate([graph.source, calm.source[inner] + states, down])
+    target = np.concatenate([graph.target, calm.target[inner] + states, down + states])
     return csr_matrix((np.ones(len(source), np.bool_), (source, target)), shape=(2 * states, 2 * states))
 
 
@@ -70,18 +79,22 @@ def _round(graph: Graph, inside: NDArray[np.bool_], start: int, demands: Demands
     """
     inner = inside[graph.source] & inside[graph.target]
     moves = matrix(graph, inner)
-    owed = _owed(graph, inside, demands)
+    owed = np.flatnonzero((demands.weak | demands.strong)[inside].any(axis=0)).tolist()
     at, cycle = start, list[int]()
-    while open_ones := [pid for pid in owed if not _paid(graph, pid, start, cycle, demands)]:
+
+    def paid(pid: int) -> bool:
+        return _paid(graph, pid, start, cycle, demands.weak, by_move=_must_move(inside, pid, demands))
+
+    while open_ones := [pid for pid in owed if not paid(pid)]:
         wanted = np.zeros(len(inside), np.bool_)
         for pid in open_ones:
-            wanted |= inside & ~graph.enabled[:, pid] if pid in demands.weak else False
+            wanted |= inside & ~demands.weak[:, pid] if not _must_move(inside, pid, demands) else False
             wanted[graph.source[inner & (graph.pid == pid)]] = True
         path = _nearest(moves, at, wanted)
         assert path is not None, "a fair component has what fairness asks for"
         cycle += _moves_along(graph, path)
         at = path[-1]
-        if any(not _paid(graph, pid, start, cycle, demands) for pid in open_ones):
+        if any(not paid(pid) for pid in open_ones):
             here = np.flatnonzero(inner & (graph.source == at) & np.isin(graph.pid, open_ones))
             if len(here):
                 cycle.append(int(here[0]))
@@ -93,17 +106,17 @@ def _round(graph: Graph, inside: NDArray[np.bool_], start: int, demands: Demands
     return cycle + _moves_along(graph, back)
 
 
-def _owed(graph: Graph, inside: NDArray[np.bool_], demands: Demands) -> list[int]:
-    """The processes that must move, or be unable to, in each cycle; strong fairness owes nothing to who never can."""
-    return [*demands.weak, *(pid for pid in demands.strong if graph.enabled[inside, pid].any())]
+def _must_move(inside: NDArray[np.bool_], pid: int, demands: Demands) -> bool:
+    """Whether only a move of a process will do, as strong fairness somewhere owes it one."""
+    return bool(demands.strong[inside, pid].any())
 
 
-def _paid(graph: Graph, pid: int, start: int, cycle: list[int], demands: Demands) -> bool:
-    """Whether a process moved on the way so far, or (weak fairness) once could not."""
+def _paid(graph: Graph, pid: int, start: int, cycle: list[int], weak: NDArray[np.bool_], *, by_move: bool) -> bool:
+    """Whether a process moved on the way so far, or (weak fairness) was once owed nothing."""
     if any(graph.pid[move] == pid for move in cycle):
         return True
     met = [start, *(int(graph.target[move]) for move in cycle)]
-    return pid in demands.weak and not graph.enabled[met, pid].all()
+    return not by_move and not weak[met, pid].all()
 
 
 def _moves_along(graph: Graph, path: list[int]) -> list[int]:

@@ -9,7 +9,7 @@ from itertools import takewhile
 
 from dstamp_sim.core.errors import ModelError, UsageError
 from dstamp_sim.core.judge import Judge
-from dstamp_sim.core.properties import LooksAtAll, Property, PropertyKind
+from dstamp_sim.core.properties import IN_TIME, LooksAtAll, Property, PropertyKind
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.serial import TWO_RUNS
 from dstamp_sim.core.system import System
@@ -42,10 +42,7 @@ _WHY_NOT = {
     ),
     PropertyKind.NO_DEADLOCK: "one more copy may still be able to move",
     PropertyKind.END_POSSIBLE: "one more copy may open a way to the end, or close it",
-    **dict.fromkeys(
-        (PropertyKind.EVENTUALLY, PropertyKind.LEADS_TO, PropertyKind.ALWAYS_EVENTUALLY),
-        "one more copy may put it off for ever",
-    ),
+    **dict.fromkeys(IN_TIME, "one more copy may put it off for ever"),
     PropertyKind.REACHABLE: "its predicate looks at the results of all processes, and one more copy may change "
     "its answer",
 }
