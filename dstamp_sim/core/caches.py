@@ -10,13 +10,24 @@ import gc
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from functools import _lru_cache_wrapper, cached_property, partial
+from functools import _lru_cache_wrapper, cache, cached_property, partial
 from typing import Any
 
 from dstamp_sim.core.reach import is_of_model, is_value
 from dstamp_sim.core.suspended import NotByValue, tokens_of
 
 _UNCHANGING = (str, bytes, int, float, complex, bool, type(None), type(...), Enum, type)
+
+
+def may_keep(item: Any) -> bool:
+    """Whether something is a cached function or an instance that can have cached properties."""
+    kind: Any = type(item)
+    return isinstance(item, _lru_cache_wrapper) or _has_cached_properties(kind)
+
+
+@cache
+def _has_cached_properties(kind: type) -> bool:
+    return any(isinstance(value, cached_property) for base in kind.__mro__ for value in vars(base).values())
 
 
 def altered(item: Any, lasts: Callable[[object], bool]) -> str:

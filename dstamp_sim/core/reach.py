@@ -12,9 +12,10 @@ import sys
 import warnings
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextvars import ContextVar
-from functools import _lru_cache_wrapper, cached_property, partial
+from functools import _lru_cache_wrapper, cache, cached_property, partial
+from operator import is_
 from types import (
     BuiltinFunctionType,
     CellType,
@@ -60,6 +61,10 @@ class Reached(NamedTuple):
     held: dict[str, Any]
 
 
+_FINAL = (property, staticmethod, classmethod, BuiltinFunctionType, MethodWrapperType, type(Reached.item))
+"""Classes whose instances refer for ever to what they refer to; the last is that of the fields of named tuples."""
+
+
 class Snapshot:
     """What some roots reach: everything that can change, as it was when this was made, and the model's functions.
 
@@ -70,6 +75,7 @@ class Snapshot:
     def __init__(self, roots: Iterable[NamedRoot]) -> None:
         self.reached: dict[int, Reached] = {}
         self.functions: dict[CodeType, tuple[FunctionType, Any]] = {}
+        self._looked_at: list[tuple[Reached, _Glance]] = []
         waiting = list(roots)
         while waiting:
             name, item = waiting.pop()
@@ -78,6 +84,8 @@ class Snapshot:
             parts = dict(_parts(item))
             self.reached[id(item)] = Reached(name, item, {key: _token(value) for key, value in parts.items()})
             self._add_functions(item)
+            if not _is_final(item):
+                self._looked_at.append((self.reached[id(item)], _Glance(item)))
             waiting.extend((_named(name, item, key), value) for key, value in parts.items())
 
     def _add_functions(self, item: Any) -> None:
@@ -96,13 +104,97 @@ class Snapshot:
             self.functions[item.__code__] = item, instance
 
     def changed(self) -> str:
-        """The name of something whose value has changed since it was noted; empty if nothing has."""
-        for name, item, held in self.reached.values():
-            now = {key: _token(value) for key, value in _parts(item)}
-            for key in (*now, *held):
-                if now.get(key, _UNBOUND) != held.get(key, _UNBOUND):
-                    return _named(name, item, key)
+        """The name of something whose value has changed since it was noted; empty if nothing has.
+
+        What is still the very same at a glance is not looked at part by part again.
+        """
+        for reached, glance in self._looked_at:
+            if glance.same():
+                continue
+            if what := _changed(reached):
+                return what
+            glance.take()
         return ""
+
+
+def _changed(reached: Reached) -> str:
+    name, item, held = reached
+    now = {key: _token(value) for key, value in _parts(item)}
+    for key in (*now, *held):
+        if now.get(key, _UNBOUND) != held.get(key, _UNBOUND):
+            return _named(name, item, key)
+    return ""
+
+
+class _Glance:
+    """Whatever can be replaced behind the parts of something, as it was when this was taken.
+
+    Without names, so that it costs little to look again. It may see more than the parts, never less. A function that
+    goes through sets the other way round for a while has another code with the same names.
+    """
+
+    def __init__(self, item: Any) -> None:
+        self._item = item
+        self._seen: list[Any] | None = None
+        self._codes: list[CodeType] = []
+        self._names: tuple[str, ...] = ()
+        self._spaces: list[Mapping[str, Any]] = []
+
+    def take(self) -> None:
+        """What is there now is what `same` compares with."""
+        if isinstance(self._item, FunctionType):
+            self._codes.append(self._item.__code__)
+            if is_model(self._item.__code__.co_filename):
+                self._names = tuple(names_in(self._item.__code__))
+                self._spaces = _spaces(self._item.__globals__, self._names)
+        self._seen = self._look()
+
+    def same(self) -> bool:
+        """Whether all of it still is the very same; False also where no glance tells."""
+        if self._seen is None or (self._codes and not any(code is self._item.__code__ for code in self._codes)):
+            return False
+        now = self._look()
+        return now is not None and len(now) == len(self._seen) and all(map(is_, now, self._seen))
+
+    def _look(self) -> list[Any] | None:
+        item = self._item
+        if isinstance(item, type) or _has_a_dict_only(item):
+            return [type(item), type(item).__mro__, *vars(item), *vars(item).values()]
+        if not isinstance(item, FunctionType) or not _REACH_ANYTHING.isdisjoint(self._names):
+            return None
+        parts = [item.__defaults__, *map(_content, item.__closure__ or ())]
+        for kept in (vars(item), item.__kwdefaults__ or {}):
+            parts += (*kept, *kept.values())
+        for space in self._spaces:
+            parts += map(space.get, self._names)
+        return parts
+
+
+def _spaces(namespace: Mapping[str, Any], names: Iterable[str]) -> list[Mapping[str, Any]]:
+    """The namespaces in which a function's names are looked up: its module's, and those of all modules so called."""
+    spaces: list[Mapping[str, Any]] = [namespace, sys.modules]
+    for space in spaces:
+        modules = [value for value in map(space.get, names) if isinstance(value, ModuleType)]
+        spaces += [vars(one) for one in modules if not any(vars(one) is known for known in spaces)]
+    return spaces
+
+
+def _is_final(item: Any) -> bool:
+    """Whether something refers for ever to what it refers to."""
+    return isinstance(item, _FINAL) or type(item) in (tuple, frozenset)
+
+
+def _has_a_dict_only(item: Any) -> bool:
+    """Whether the parts of something are the attributes in its dictionary, and its classes."""
+    if isinstance(item, (*_CONTAINERS, Iterator, FunctionType)) or not hasattr(item, "__dict__"):
+        return False
+    kind: Any = type(item)
+    return (isinstance(item, SharedObject) or is_of_model(item)) and not _has_slots(kind)
+
+
+@cache
+def _has_slots(kind: type) -> bool:
+    return any(isinstance(slot, MemberDescriptorType) for base in kind.__mro__ for slot in vars(base).values())
 
 
 _UNBOUND = object()
@@ -230,7 +322,7 @@ def _function_parts(function: FunctionType) -> Iterator[NamedRoot]:
     defaults = function.__defaults__ or ()
     yield from zip(names[len(names) - len(defaults) :], defaults, strict=True)
     yield from (function.__kwdefaults__ or {}).items()
-    named = frozenset(mentioned(function.__code__))
+    named = names_in(function.__code__)
     yield from (*_mentioned(function.__globals__, named), *_installed(named))
 
 
@@ -265,12 +357,11 @@ def _content(cell: CellType) -> Any:
         return _UNBOUND
 
 
-def mentioned(code: CodeType) -> Iterator[str]:
+@cache
+def names_in(code: CodeType) -> frozenset[str]:
     """The names of globals and attributes in a function and in the functions that it defines."""
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from mentioned(constant)
+    inner = (names_in(constant) for constant in code.co_consts if isinstance(constant, CodeType))
+    return frozenset(code.co_names).union(*inner)
 
 
 def _namespace(item: type) -> Iterator[NamedRoot]:

@@ -8,7 +8,7 @@ from types import FunctionType, MethodType
 from typing import Any
 from weakref import WeakSet
 
-from dstamp_sim.core.caches import altered
+from dstamp_sim.core.caches import altered, may_keep
 from dstamp_sim.core.errors import ModelError
 from dstamp_sim.core.habits import fault, line_changing
 from dstamp_sim.core.place import Place, defined
@@ -38,6 +38,7 @@ class Rules:
     def __init__(self, system: System, objects: Sequence[SharedObject]) -> None:
         self._system, self._objects = system, objects
         self._kept = Snapshot(self._roots())
+        self._caches = [reached.item for reached in self._kept.reached.values() if may_keep(reached.item)]
         if system not in _ALREADY_READ:
             for function, instance in self._kept.functions.values():
                 if (instance is not None or function not in _FAULTLESS) and (wrong := fault(function, instance)):
@@ -79,8 +80,8 @@ class Rules:
         """Raises ModelError if something that programs or objects reach has changed since it was noted."""
         if name := self._kept.changed():
             raise ModelError(f"{self._changing(name)}: {name} changed while the model ran: {self._why(name)}")
-        for cache in self._kept.reached.values():
-            if name := altered(cache.item, self.lasts):
+        for item in self._caches:
+            if name := altered(item, self.lasts):
                 raise ModelError(
                     f"{self._changing(name)}: what {name} keeps in its cache changed while the model ran, and every "
                     "run is handed the same: let it return what cannot change, such as a tuple"

@@ -26,7 +26,7 @@ from typing import Any, Generic, Protocol
 
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.place import PACKAGE, is_model
-from dstamp_sim.core.reach import Snapshot, mentioned, slots
+from dstamp_sim.core.reach import Snapshot, names_in, slots
 from dstamp_sim.core.value import Itself, NoKey, key, text
 
 MOST_TOKENS = 2_000
@@ -202,7 +202,7 @@ class _Writer:
         if item.gi_frame is None:
             self.tokens.append("over")
             return
-        if words := sorted(_SEES_MORE & _names(item.gi_code)):
+        if words := sorted(_SEES_MORE & names_in(item.gi_code)):
             raise NotByValue(f"the frame of {item.gi_code.co_qualname}, which names {words[0]}")
         bound, held = _held(item)
         self.tokens += (Itself(item.gi_code), item.gi_frame.f_lasti, bound)
@@ -310,11 +310,6 @@ def _is_found_by_name(item: object) -> bool:
     if isinstance(item, types.ModuleType):
         return sys.modules.get(item.__name__) is item and not is_model(getattr(item, "__file__", None) or "<frozen")
     return isinstance(item, type) and _is_found(item)
-
-
-@cache
-def _names(code: CodeType) -> frozenset[str]:
-    return frozenset(mentioned(code))
 
 
 def _held(item: GeneratorType[Any, Any, Any]) -> tuple[tuple[str, ...], list[Any]]:
