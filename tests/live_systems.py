@@ -8,7 +8,7 @@ Strong fairness is tried both ways: the process can never move any more, or it m
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain, combinations
 from typing import Any, NamedTuple
@@ -48,13 +48,17 @@ class At(NamedTuple):
 
 @dataclass(frozen=True)
 class Drawn:
-    """A system as plain data: its tables, who is a daemon, how fair each is, deaths, and properties as data."""
+    """A system as plain data: its tables, who is a daemon, how fair each is, deaths, and properties as data.
+
+    `fair_waits` is how fair each is where it waits for a value of x, where that differs.
+    """
 
     tables: tuple[Table, ...]
     daemons: tuple[bool, ...]
     fair: tuple[str, ...]
     crashes: int
     asked: tuple[tuple[Any, ...], ...]
+    fair_waits: tuple[str | None, ...] = (None, None, None)
 
 
 def walk(table: Table, objects: tuple[Any, ...]) -> Program[Any]:
@@ -116,9 +120,28 @@ def drawn(seed: int) -> Drawn:
         )
         try:
             if len(explored(found).moves) >= LEAST_STATES:
-                return found
+                return replace(found, fair_waits=tuple(_fair_waits(seed, found)))
         except OverflowError:
             continue
+
+
+def _fair_waits(seed: int, found: Drawn) -> Iterator[str | None]:
+    """For some of those who may wait for a value of x: another fairness there."""
+    rng = random.Random(f"fair waits {seed}")
+    for pid in range(len(found.tables)):
+        how = rng.choice([None, None, None, "weak", "strong", "strong", "none"])
+        yield how if any(waits_there(found, state, pid) for state in explored(found).moves) else None
+
+
+def waits_there(found: Drawn, state: At, pid: int) -> bool:
+    """Whether a process stands before an op that waits for a value of x."""
+    here = state.places[pid]
+    return here != DEAD and found.tables[pid][here][:2] == ("wait", "x")
+
+
+def fair_in(found: Drawn, state: At, pid: int) -> str:
+    """How fair a process is to be treated where it stands."""
+    return (waits_there(found, state, pid) and found.fair_waits[pid]) or found.fair[pid]
 
 
 TURNS: Table = (("write", "x", "b", 1), ("write", "x", "a", 0), ("end", "a"))
@@ -167,8 +190,10 @@ def system(found: Drawn) -> System:
     objects = (Latch("x", "a"), Register("y", "a"), Coin("coin", "a"), *(Register(name, "a") for name in OWN))
     named = {item.name: item for item in objects}
     processes = [
-        Process(f"p{n}", walk, table, objects, daemon=daemon, fair=fair)
-        for n, (table, daemon, fair) in enumerate(zip(found.tables, found.daemons, found.fair, strict=True))
+        Process(f"p{n}", walk, table, objects, daemon=daemon, fair={"x.wait_for": waits, "*": fair} if waits else fair)
+        for n, (table, daemon, fair, waits) in enumerate(
+            zip(found.tables, found.daemons, found.fair, found.fair_waits, strict=False)
+        )
     ]
     properties = [_property(one, named) for one in found.asked]
     return System(objects=objects, processes=processes, properties=properties, crashes=found.crashes)
@@ -254,8 +279,8 @@ def _outcomes(instruction: tuple[Any, ...], values: dict[str, str]) -> list[tupl
     raise AssertionError(instruction)
 
 
-Node = tuple[At, int]
-"""A state, and who moved last (-1: nobody; it stands still)."""
+Node = tuple[At, tuple[int, str]]
+"""A state, and who moved last by an op of which fairness (-1: nobody; it stands still)."""
 
 
 def verdict(found: Drawn, asked: tuple[Any, ...]) -> str:
@@ -308,16 +333,17 @@ def true(found: Drawn, asked: tuple[Any, ...], wanted: str, state: At) -> bool:
 
 def _endless(found: Drawn, walked: Walked, left: list[At], still: int | None = None) -> set[At]:
     """The states from which a fair behaviour goes on for ever through states that are `left`; `still` makes no move."""
-    strong = [pid for pid, fair in enumerate(found.fair) if fair == "strong"]
-    weak = [pid for pid, fair in enumerate(found.fair) if fair == "weak"]
+    kinds = [{fair, waits or fair} for fair, waits in zip(found.fair, found.fair_waits, strict=False)]
+    strong = [(pid, "strong") for pid, fair in enumerate(kinds) if "strong" in fair]
+    weak = [(pid, "weak") for pid, fair in enumerate(kinds) if "weak" in fair]
     subsets = chain.from_iterable(combinations(strong, size) for size in range(len(strong) + 1))
     forever: set[At] = set()
     for never in subsets:
-        calm = {s for s in left if not any(_can(walked, s, pid) for pid in never)}
-        after_ = _graph(walked, calm, still)
+        calm = {s for s in left if not any(_owed(found, walked, s, *who) for who in never)}
+        after_ = _graph(found, walked, calm, still)
         meets = [
-            {n for n in after_ if n[1] == pid or (pid in weak and not _can(walked, n[0], pid))}
-            for pid in (*weak, *(pid for pid in strong if pid not in never))
+            {n for n in after_ if n[1] == who or (who in weak and not _owed(found, walked, n[0], *who))}
+            for who in (*weak, *(who for who in strong if who not in never))
         ]
         forever |= {state for state, _ in _stay(after_, meets)}
     onward = {s: {after for (who, _), after in walked.moves[s].items() if who != still} for s in left}
@@ -328,16 +354,23 @@ def _can(walked: Walked, state: At, pid: int) -> bool:
     return any(who == pid and outcome >= 0 for who, outcome in walked.moves[state])
 
 
-def _graph(walked: Walked, kept: set[At], still: int | None) -> dict[Node, set[Node]]:
+def _owed(found: Drawn, walked: Walked, state: At, pid: int, fair: str) -> bool:
+    """Whether a process can make a move to which it is so fair."""
+    return _can(walked, state, pid) and fair_in(found, state, pid) == fair
+
+
+def _graph(found: Drawn, walked: Walked, kept: set[At], still: int | None) -> dict[Node, set[Node]]:
     after_: dict[Node, set[Node]] = {}
-    waiting = [(state, -1) for state in kept]
+    nobody = (-1, "")
+    waiting = [(state, nobody) for state in kept]
     while waiting:
         node = waiting.pop()
         if node not in after_:
-            after_[node] = {(node[0], -1)}
+            after_[node] = {(node[0], nobody)}
             for (pid, outcome), state in walked.moves[node[0]].items():
                 if state in kept and pid != still:
-                    after_[node].add((state, pid if outcome >= 0 else -1))
+                    by = (pid, fair_in(found, node[0], pid)) if outcome >= 0 else nobody
+                    after_[node].add((state, by))
             waiting += after_[node]
     return after_
 
@@ -383,7 +416,8 @@ def objection(found: Drawn, asked: tuple[Any, ...], choices: Sequence[tuple[str,
     if states[loop] != states[-1]:
         return "it does not come back"
     movers, cycle = {int(who[1:]) for who, _ in choices[loop:]}, states[loop:]
-    for pid, fair in enumerate(found.fair):
+    for pid in range(len(found.tables)):
+        fair = fair_in(found, cycle[0], pid)
         can = [_can(walked, state, pid) for state in cycle]
         if pid not in movers and ((fair == "weak" and all(can)) or (fair == "strong" and any(can))):
             return f"it is unfair to p{pid}"

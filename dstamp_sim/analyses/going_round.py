@@ -147,7 +147,7 @@ def _put_off(lasso: Lasso) -> Iterator[PutOff]:
             continue
         can = lasso.possible(pid)
         if any(can) or not semantics.rests(pid, lasso.cycle[0].local[pid].node):
-            yield PutOff(name, str(node.op), _how_often(can), semantics.processes[pid].fair)
+            yield PutOff(name, str(node.op), _how_often(can), semantics.processes[pid].fairness(node.op))
 
 
 def _how_often(can: list[bool]) -> str:
@@ -219,7 +219,10 @@ def _stand_still(claim: StandStill, record: Record) -> str:
 
 def _is_owed(record: Record, pid: int) -> bool:
     semantics, last = record.performance.semantics, record.performance.states[-1]
-    return semantics.processes[pid].fair is not Fairness.NONE and bool(semantics.outcomes(last, pid))
+    node = semantics.node(last, pid)
+    if node is None or node.op is None or semantics.processes[pid].fairness(node.op) is Fairness.NONE:
+        return False
+    return bool(semantics.outcomes(last, pid))
 
 
 @against.register

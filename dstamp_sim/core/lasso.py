@@ -38,7 +38,10 @@ class Lasso:
     def put_off(self) -> Iterator[int]:
         """The processes to which the cycle is unfair: a move that is owed to them is never made."""
         for pid, process in enumerate(self.semantics.processes):
-            if pid not in self.movers[self.loop :] and self._owed(process.fair, self.possible(pid)):
+            node = self.semantics.node(self.cycle[0], pid)
+            if pid in self.movers[self.loop :] or node is None or node.op is None:
+                continue
+            if self._owed(process.fairness(node.op), self.possible(pid)):
                 yield pid
 
     @staticmethod

@@ -44,6 +44,11 @@ class Op:
             RUNNING.made.strike(self)
         return other
 
+    @property
+    def name(self) -> str:
+        """Its object and its verb, as `Process(fair=...)` names it: `lock.acquire`; a delay as it is written."""
+        return str(self) if self.target is None else f"{self.target.name}.{self.verb}"
+
     def __str__(self) -> str:
         if self.target is None:
             return " ".join([self.verb, *map(str, self.args)])

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from dstamp_sim.core.errors import ModelError, PlacementError, ScheduleError, UsageError, blamed, unknown
-from dstamp_sim.core.op import Program
+from dstamp_sim.core.op import DELAY, Op, Program
 from dstamp_sim.core.place import here
 from dstamp_sim.core.placement import BoundSpan, Placement, Scope
 from dstamp_sim.core.properties import BUILT_IN, LIVE, Property, PropertyKind, serial
@@ -43,6 +43,9 @@ class Fairness(StrEnum):
     NONE = "none"
 
 
+OTHERS = "*"
+"""In `Process(fair={...})`: all ops that are not named."""
+
 MOST_COPIES = 10_000
 """More processes of one kind, or deaths, than this are a slip of the pen: no engine would come to an end."""
 
@@ -53,7 +56,8 @@ class Process:
 
     `daemon=True` restarts whenever it ends, and need not end. `killable` processes may die between two ops where the
     system allows crashes; by default all but daemons. `fair` says which of its moves cannot be put off for ever:
-    "weak", "strong" or "none" (`Fairness`).
+    "weak", "strong" or "none" (`Fairness`), or by op: `{"lock.acquire": "strong", "*": "none"}`, where "*" are all
+    others (weak unless said). `fair_ops` are those that are named.
     """
 
     name: str
@@ -63,6 +67,7 @@ class Process:
     daemon: bool
     killable: bool
     fair: Fairness
+    fair_ops: tuple[tuple[str, Fairness], ...]
 
     def __init__(
         self,
@@ -72,7 +77,7 @@ class Process:
         copies: Copies = 1,
         daemon: bool = False,
         killable: bool | None = None,
-        fair: Fairness | str = Fairness.WEAK,
+        fair: Fairness | str | Mapping[str, Fairness | str] = Fairness.WEAK,
     ) -> None:
         expect(is_name(name), "Process", "name", name, "a text that is not empty: schedules are written in names")
         who = f"process {name!r}"
@@ -83,14 +88,23 @@ class Process:
         expect(number, who, "copies", copies, f"a number of processes, 0 to {MOST_COPIES:,}, or ANY")
         expect(isinstance(daemon, bool), who, "daemon", daemon, "True or False")
         expect(killable in (None, True, False), who, "killable", killable, "True, False, or None if daemon says it")
-        expect(isinstance(fair, str) and fair in set(Fairness), who, "fair", fair, '"weak", "strong" or "none"')
+        by_op = dict(fair) if isinstance(fair, Mapping) else {OTHERS: fair}
+        expect(
+            all(isinstance(op, str) and how in list(Fairness) for op, how in by_op.items()), who, "fair", fair,
+            '"weak", "strong" or "none", or one of them by op: {"lock.acquire": "strong"}',
+        )  # fmt: skip
         if wrong := Distinct().wrong(name, args):
             raise ModelError(f"{here()}process {name!r}: it is given {wrong}")
         values = {"name": name, "program": program, "args": args, "copies": copies, "daemon": daemon}
         for key, value in values.items():
             object.__setattr__(self, key, value)
         object.__setattr__(self, "killable", not daemon if killable is None else killable)
-        object.__setattr__(self, "fair", Fairness(fair))
+        object.__setattr__(self, "fair", Fairness(by_op.pop(OTHERS, Fairness.WEAK)))
+        object.__setattr__(self, "fair_ops", tuple((op, Fairness(how)) for op, how in by_op.items()))
+
+    def fairness(self, op: Op) -> Fairness:
+        """Which moves by this op cannot be put off for ever."""
+        return next((how for name, how in self.fair_ops if name == op.name), self.fair)
 
     def with_copies(self, copies: Copies) -> Process:
         """This process with another number of copies."""
@@ -101,7 +115,7 @@ class Process:
             copies=copies,
             daemon=self.daemon,
             killable=self.killable,
-            fair=self.fair,
+            fair={**dict(self.fair_ops), OTHERS: self.fair},
         )
 
     def instances(self) -> list[str]:
@@ -172,6 +186,8 @@ class System:
         self._check_start()
         for prop in self.properties:
             self._check_property(prop)
+        for process in self.processes:
+            self._check_fair(process)
 
     def _check_start(self) -> None:
         several = self.several
@@ -182,6 +198,14 @@ class System:
                 raise ScheduleError(
                     f"{name}:={number}: it has {len(several[name].initials):,} initial states, from 0 on"
                 )
+
+    def _check_fair(self, process: Process) -> None:
+        """Raises ModelError where fairness names an op of no object; `explore` knows which ops there are."""
+        known = [item.name for item in (*self.objects, *self._locks())]
+        for op, _ in process.fair_ops:
+            if not op.startswith((DELAY, *(f"{name}." for name in known))):
+                wrong = unknown("object", op.rpartition(".")[0], known)
+                raise ModelError(f"{here()}process {process.name!r}: fair= names {op!r}: {wrong}")
 
     def _check_property(self, prop: Property) -> None:
         for item in prop.reads:

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from dstamp_sim import (
+    ModelError,
     Process,
     Register,
     System,
@@ -92,6 +93,37 @@ def of(report, prop):
 )
 def test_fairness_decides_what_comes_in_the_end(system, verdict):
     assert of(explore(system), system.properties[0]).verdict.name == verdict
+
+
+@pytest.mark.parametrize(
+    ("fair", "verdict"),
+    [
+        ({"gate.wait_for": "strong"}, "HOLDS"),
+        ({"gate.wait_for": "strong", "*": "none"}, "VIOLATED"),  # it passes, and then may stand still
+        ({"x.write": "strong"}, "VIOLATED"),
+        ({"*": "strong"}, "HOLDS"),
+    ],
+)
+def test_fairness_may_be_of_single_ops(fair, verdict):
+    system = swinging(fair)
+    found = of(explore(system), PASSED)
+    assert found.verdict.name == verdict
+    assert system.processes[1].with_copies(2).fair_ops == system.processes[1].fair_ops
+
+
+@pytest.mark.parametrize(
+    ("fair", "said"),
+    [
+        ({"gates.wait_for": "weak"}, r"'guest': fair= names 'gates.wait_for': unknown object .* did you mean 'gate'"),
+        ({"gate.wait": "weak"}, r"never performs: unknown op 'gate.wait'; did you mean 'gate.wait_for'"),
+        ({"gate.read": "weak"}, r"never performs: unknown op 'gate.read'"),
+        ({"gate.wait_for": "fairly"}, "one of them by op"),
+        ({3: "weak"}, "one of them by op"),
+    ],
+)
+def test_fairness_of_an_unknown_op_is_refused(fair, said):
+    with pytest.raises(ModelError, match=said):
+        explore(swinging(fair))
 
 
 def test_a_behaviour_that_ends_waits_in_vain_too():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from dstamp_sim import explore, replay
+from dstamp_sim import Process, explore, replay
 from dstamp_sim.engines.explore import in_time
 from dstamp_sim.engines.live import fair
 from tests.live_systems import OWN, Drawn, drawn, explored, objection, system, verdict
@@ -53,8 +53,9 @@ def test_the_random_systems_are_not_trivial():
         tally["more than 30 states"] += len(explored(found).moves) > 30
         tally["deaths"] += found.crashes > 0
         tally["strong"] += "strong" in found.fair
+        tally["by op"] += any(found.fair_waits)
     kinds = [(kind, name) for kind in ("eventually", "leads_to", "always_eventually") for name in ("HOLDS", "VIOLATED")]
-    wanted = [*kinds, "more than 30 states", "deaths", "strong"]
+    wanted = [*kinds, "more than 30 states", "deaths", "strong", "by op"]
     built_in = [(kind, name) for kind in ("nobody_starves", "no_livelock") for name in ("HOLDS", "VIOLATED")]
     assert min(tally[what] for what in built_in) >= 0.05 * FAST, tally
     assert min(tally[what] for what in wanted) >= 0.1 * FAST, tally
@@ -138,6 +139,11 @@ def partial_order_is_left_on(monkeypatch):
     monkeypatch.setattr(in_time, "graph_of", wrong)
 
 
+def fairness_of_an_op_is_forgotten(monkeypatch):
+    """Each process is treated alike wherever it stands."""
+    monkeypatch.setattr(Process, "fairness", lambda process, _: process.fair)
+
+
 def who_starves_may_move(monkeypatch):
     """A wait goes on though whoever waits gets on in between."""
     monkeypatch.setattr(fair.Graph, "without", lambda graph, _: graph)
@@ -172,6 +178,7 @@ def the_dead_never_end(monkeypatch):
 
 
 TWINS = [
+    fairness_of_an_op_is_forgotten,
     who_starves_may_move,
     whoever_asks_a_lock_waits,
     the_first_who_waits_is_the_only_one,

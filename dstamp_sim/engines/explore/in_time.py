@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dstamp_sim.core.errors import ModelError, unknown
 from dstamp_sim.core.judge import Judge, changed_its_mind
 from dstamp_sim.core.lasso import lasso_of
+from dstamp_sim.core.op import Op
 from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.core.schedule import Schedule
 from dstamp_sim.core.semantics import Move, Semantics
@@ -36,19 +38,21 @@ def judged_in_time(space: Space, properties: Sequence[Property], coverage: Cover
     """
     graph, semantics = graph_of(space), space.tables.semantics
     judge = Judge(semantics, ())
-    judgements = tuple(_judged(space, graph, judge, prop, coverage) for prop in properties)
+    demands = demands_of(space, graph)
+    judgements = tuple(_judged(space, graph, demands, judge, prop, coverage) for prop in properties)
     judge.check()
     return judgements
 
 
-def _judged(space: Space, graph: Graph, judge: Judge, prop: Property, coverage: Coverage) -> Judgement:
+def _judged(
+    space: Space, graph: Graph, demands: Demands, judge: Judge, prop: Property, coverage: Coverage
+) -> Judgement:
     if space.levels[1] > 1:
         several = ", ".join(space.tables.semantics.system.several)
         why = f"{several} may begin in several states, and what comes in time is judged from one (system.with_start)"
         return certify(prop, replace(coverage, exhausted=False, stopped=why), None)
     waits = _waits(space, graph, judge, prop)
     coverage = replace(coverage, exercised={**coverage.exercised, prop.name: sum(int(one.asked) for one in waits)})
-    demands = demands_of(space, graph)
     ways = (way(graph, *one[:3], fair_components(one.calm, one.within, demands), demands) for one in waits)
     found = min((one for one in ways if one is not None), key=lambda one: len(one.stem + one.cycle), default=None)
     if found is None:
@@ -87,7 +91,7 @@ def _waits(space: Space, graph: Graph, judge: Judge, prop: Property) -> list[_Wa
 
 def _waits_for_locks(space: Space, graph: Graph) -> Iterator[_Wait]:
     """By process: from where a lock blocks it, as long as it does not move."""
-    ops = [node.op if (node := space.tables.node(key)) else None for key in space.tables.keys]
+    ops = _ops(space)
     locks = np.array([op is not None and op.target is not None and op.target.is_lock for op in ops], np.bool_)
     for pid in range(space.processes):
         within = locks[space.columns([space.objects + pid], 0, space.count)[:, 0]]
@@ -107,9 +111,39 @@ def _witnessed(semantics: Semantics, prop: Property, coverage: Coverage, schedul
 
 
 def demands_of(space: Space, graph: Graph) -> Demands:
-    """By state and process, whether it can make a move that fairness owes it."""
-    fair = np.array([process.fair for process in space.tables.semantics.processes])
-    return Demands(weak=graph.enabled & (fair == Fairness.WEAK), strong=graph.enabled & (fair == Fairness.STRONG))
+    """By state and process, whether it can make a move that fairness owes it.
+
+    Raises ModelError where fairness names an op that its process never performs.
+    """
+    fair = np.stack([_fairness(space, pid) for pid in range(space.processes)], axis=1)
+    weak, strong = (graph.enabled & (fair == _HOW.index(how)) for how in (Fairness.WEAK, Fairness.STRONG))
+    return Demands(weak, strong)
+
+
+_HOW = tuple(Fairness)
+
+
+def _fairness(space: Space, pid: int) -> NDArray[np.int8]:
+    """By state, which fairness is owed to the next move of a process, by its number in `_HOW`."""
+    process, ops = space.tables.semantics.processes[pid], _ops(space)
+    own = {
+        op.name
+        for op, key in zip(ops, space.tables.keys, strict=True)
+        if op and key.klass == space.tables.class_of[pid]
+    }
+    for name, _ in process.fair_ops:
+        if name not in own:
+            raise ModelError(
+                f"process {process.name!r}: fair= names an op that it never performs: {unknown('op', name, own)}"
+            )
+    by_local = np.array([_HOW.index(process.fairness(op) if op else process.fair) for op in ops], np.int8)
+    found: NDArray[np.int8] = by_local[space.columns([space.objects + pid], 0, space.count)[:, 0]]
+    return found
+
+
+def _ops(space: Space) -> list[Op | None]:
+    """By local state, the op that comes next; None where there is none."""
+    return [node.op if (node := space.tables.node(key)) else None for key in space.tables.keys]
 
 
 def true_in(space: Space, judge: Judge, part: Property) -> NDArray[np.bool_]:
