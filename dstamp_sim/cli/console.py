@@ -101,6 +101,11 @@ def errors() -> Console:
     return Harmless(file=streams and streams.errors, stderr=True, highlight=False, soft_wrap=True)
 
 
+def notice(line: str) -> None:
+    """Prints a line beside the results, while the command goes on."""
+    errors().print(Text(line))
+
+
 def say(console: Console, text: Text) -> None:
     """Print without breaking lines: other programs read a pipe, and terminals wrap by themselves."""
     console.print(text, soft_wrap=True)
@@ -166,4 +171,4 @@ def say_what_runs(file: Path, *, trust: bool, scenario: bool = False) -> None:
     )
 
     model = (model_run_by_scenario if scenario else model_run_by_witness)(file, trust=trust)
-    errors().print(Text(f"running {model}"))
+    notice(f"running {model}")

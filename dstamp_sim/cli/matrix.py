@@ -13,6 +13,7 @@ from rich.text import Text
 
 from dstamp_sim.cli.console import output, print_files, print_json, results, say
 from dstamp_sim.cli.progress import bar
+from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.numbers import many
 from dstamp_sim.core.system import NOTHING_MORE, Also
 from dstamp_sim.core.verdict import Verdict
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
     from dstamp_sim.matrix.matrix import Matrix
     from dstamp_sim.pipeline.explore import ExploreOptions
     from dstamp_sim.pipeline.prove import ProveOptions
+
+
+def refuse_with_matrix(**options: object) -> None:
+    """Raises UsageError for an option that is given, as it is about one setting."""
+    for name, given in options.items():
+        if given:
+            raise UsageError(f"--{name} is about one setting, not a matrix: set one value each")
 
 
 def ask_matrix(

@@ -92,3 +92,22 @@ PlacementOption = Annotated[
         help="A placement that the model names, or spans: lock:first_section..last_section.",
     ),
 ]
+CheckpointOption = Annotated[
+    Path | None,
+    typer.Option("--checkpoint", metavar="DIR", help="Keep what is found so far in this folder, for --resume."),
+]
+CheckpointEvery = Annotated[
+    int, typer.Option("--checkpoint-every", metavar="S", parser=whole(0), help="Seconds between two checkpoints.")
+]
+ResumeOption = Annotated[
+    Path | None,
+    typer.Option("--resume", metavar="DIR", help="Go on with what is kept in this folder, and keep what is found."),
+]
+NoPor = Annotated[bool, typer.Option("--no-por", help="No partial-order reduction.")]
+NoSymmetry = Annotated[bool, typer.Option("--no-symmetry", help="No symmetry reduction: tell copies apart.")]
+NoMerge = Annotated[
+    bool, typer.Option("--no-merge", help="No merging of local steps and of local states with equal futures.")
+]
+KeepGoing = Annotated[
+    bool, typer.Option("--keep-going", help="Do not stop at the first violation: visit the whole space.")
+]

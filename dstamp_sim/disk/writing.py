@@ -128,6 +128,11 @@ def write(path: Path, content: Content, *, over: bool = False) -> None:
         held.waiting.append((path, content, over))
 
 
+def write_at_once(path: Path, content: bytes | str) -> None:
+    """Writes what is kept of work that goes on, whole or not at all, before any verdict. Raises Unwritable."""
+    _write(path, lambda: content, guarded=False)
+
+
 def check_target(path: Path, *, over: bool = False) -> None:
     """Raises Unwritable if a file of this name could not be written, before any work is done for it."""
     if not path.parent.is_dir():

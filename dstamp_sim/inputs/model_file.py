@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.abc import Loader
 from inspect import iscoroutine
 from pathlib import Path
@@ -208,6 +209,12 @@ def fingerprint(path: Path) -> str:
     for file in files:
         digest.update(read_bytes(file))
     return digest.hexdigest()[:16]
+
+
+@cache
+def made_by() -> tuple[str, str]:
+    """The Python, and a digest of this package: what other ones found is not known."""
+    return sys.version, fingerprint(PACKAGE_FOLDER)
 
 
 def bundled(relative: str) -> Path:

@@ -7,12 +7,11 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
-from dstamp_sim.core.errors import PACKAGE_FOLDER, UsageError
+from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.system import NOTHING_MORE, Also
 from dstamp_sim.core.verdict import Judgement, Report, Verdict
-from dstamp_sim.inputs.model_file import fingerprint
+from dstamp_sim.inputs.model_file import made_by
 from dstamp_sim.matrix.axes import MatrixSetting
 from dstamp_sim.pipeline.explore import ExploreOptions
 from dstamp_sim.pipeline.prove import ProveOptions
@@ -80,13 +79,7 @@ class MatrixSubject:
         """A digest of all that the cell's content depends on; `source` is the model's fingerprint."""
         settings, placement = self.setting.of(values)
         asked = [self.reference, settings, placement, self.properties, self.crashes, self.also, str(self.asking)]
-        return hashlib.sha256(json.dumps([source, asked, _made_by()]).encode()).hexdigest()[:32]
-
-
-@cache
-def _made_by() -> list[str]:
-    """The Python and the source of this package: a cell that another one found is not known."""
-    return [sys.version, fingerprint(PACKAGE_FOLDER)]
+        return hashlib.sha256(json.dumps([source, asked, made_by()]).encode()).hexdigest()[:32]
 
 
 def _summed_up(values: tuple[str, ...], report: Report) -> MatrixCell:

@@ -11,6 +11,7 @@ from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Report
 from dstamp_sim.disk.writing import check_writable
+from dstamp_sim.engines.explore.checkpoint import Checkpoint
 from dstamp_sim.engines.explore.explorer import explore
 from dstamp_sim.engines.explore.settings import (
     ALL_REDUCTIONS,
@@ -22,6 +23,7 @@ from dstamp_sim.engines.explore.settings import (
 )
 from dstamp_sim.pipeline.file_names import STATES
 from dstamp_sim.pipeline.findings import findings_of
+from dstamp_sim.pipeline.keeping import Keeping
 from dstamp_sim.pipeline.subject import Subject
 
 if TYPE_CHECKING:
@@ -44,9 +46,13 @@ class ExploreOptions:
         """The options of each of so many explorations that run at once and share the memory."""
         return replace(self, memory_mb=max(1, self.memory_mb // workers))
 
-    def report(self, asked: Subject, progress: ExploreProgress | None = None) -> Report:
-        """The report on the subject's properties. Raises ModelError if the model breaks a rule."""
-        return explore(asked.system, properties=asked.properties, progress=progress, **vars(self))
+    def report(
+        self, asked: Subject, progress: ExploreProgress | None = None, checkpoint: Checkpoint | None = None
+    ) -> Report:
+        """The report on the subject's properties. Raises as `engines.explore.explorer.explore` does."""
+        return explore(
+            asked.system, properties=asked.properties, progress=progress, checkpoint=checkpoint, **vars(self)
+        )
 
 
 @dataclass(frozen=True)
@@ -74,17 +80,18 @@ def explore_model(
     *,
     html: bool = False,
     count: bool = False,
+    keeping: Keeping | None = None,
     out: Path,
     progress: ExploreProgress | None = None,
 ) -> Exploration:
     """Explores a model and saves a witness and a timeline of each trace that it finds.
 
-    `html` adds pages to step through, `count` also counts complete interleavings.
+    `html` adds pages to step through, `count` also counts complete interleavings; with `keeping`, the search is kept.
     Raises UsageError for an unwritable folder, and ModelError if the model breaks a rule.
     """
     system, properties = asked.system, asked.properties
     check_writable(out)
-    report = options.report(asked, progress)
+    report = keeping.report(asked, options, progress) if keeping else options.report(asked, progress)
     explanations: dict[str, Explanation] = {}
     files: list[Path] = []
     if any(judgement.trace is not None for judgement in report.judgements):

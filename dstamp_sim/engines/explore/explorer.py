@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from dstamp_sim.core.errors import UnboundedProgram
 from dstamp_sim.core.judge import Judge, changed_its_mind
@@ -15,6 +16,7 @@ from dstamp_sim.core.suspended import shows_suspended
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict, certify
+from dstamp_sim.engines.explore.checkpoint import AT_ONCE, IN_TIME, Checkpoint, SearchCheckpoint
 from dstamp_sim.engines.explore.coverage import exercised
 from dstamp_sim.engines.explore.endless import endless
 from dstamp_sim.engines.explore.level_judge import CopiesDistinguished, LevelJudge
@@ -76,7 +78,7 @@ class _Search:
     notes: list[str] = field(default_factory=list)
 
 
-def explore(
+def explore(  # noqa: PLR0913 - the options of the command
     system: System,
     *,
     properties: Sequence[str] = (),
@@ -86,6 +88,7 @@ def explore(
     keep_going: bool = False,
     reductions: Reductions = ALL_REDUCTIONS,
     progress: ExploreProgress | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Report:
     """Judges the named properties (all, if none are named) over every reachable state of `system`.
 
@@ -93,16 +96,18 @@ def explore(
     and judges every property. Counterexamples are shortest, and among those have the fewest context switches, as long
     as making them so needs few states; otherwise the judgement says what they are not. More than `limit` states or
     `memory_mb`, a process that comes to new states for more than `ops` ops, or Ctrl-C leave UNDETERMINED what was not
-    decided. Deterministic.
-    Raises ModelError if the model breaks a rule.
+    decided. Deterministic. With a `checkpoint`, it keeps there what it found, and goes on with what was kept: the
+    report is the same, however often it was interrupted.
+    Raises ModelError if the model breaks a rule, and UsageError for a checkpoint that is damaged.
     """
     asked = system.properties_named(properties)
     at_once = tuple(prop for prop in asked if not prop.in_time)
     semantics = Semantics(system, history_limit=ops, by_value=reductions.by_value)
-    bounds = _Bounds(limit, memory_mb, keep_going, ops)
+    bounds = _Bounds(limit, memory_mb, keep_going, ops, kept=checkpoint.of(AT_ONCE) if checkpoint else None)
     try:
         report = _report(_search(semantics, at_once, reductions, bounds, progress)) if at_once else None
         if len(at_once) < len(asked):
+            bounds = replace(bounds, kept=checkpoint.of(IN_TIME) if checkpoint else None)
             return _with_those_in_time(semantics, asked, report, reductions, bounds, progress)
     except AssertionError:
         semantics.check()  # the search relies on a deterministic model
@@ -188,7 +193,7 @@ class _Bounds:
     """How far a search may go, and whether it goes on when a property is decided.
 
     `endless` names what goes on without end, for which `states` is kept small; empty if nothing is known, None if
-    nobody looked.
+    nobody looked. `kept` is where it is kept how far the search came.
     """
 
     states: int
@@ -196,6 +201,7 @@ class _Bounds:
     keep_going: bool
     ops: int = HISTORY_LIMIT
     endless: str | None = None
+    kept: SearchCheckpoint | None = None
 
 
 def _search(
@@ -210,7 +216,7 @@ def _search(
 
     With tables that are `made`, it does with what these know.
     """
-    first = bounds if made else replace(bounds, states=min(bounds.states, WORTH_KNOWING))
+    first = bounds if made else replace(bounds, states=min(bounds.states, WORTH_KNOWING), kept=None)
     try:
         tables = made or _tables(semantics, asked, reductions)
         search = _prepared(tables, asked, reductions, bounds.memory_mb, known=tables.closed)
@@ -293,15 +299,21 @@ def _memory_ran_out(search: _Search) -> str:
 
 def _levels(search: _Search, asked: Sequence[Property], bounds: _Bounds, progress: ExploreProgress | None) -> str:
     space = search.space
+    if bounds.kept is not None and bounds.kept.take_up(space):
+        for begin, end in pairwise(space.levels[:-1]):
+            _settled(search, asked, begin, end, keep_going=bounds.keep_going, deadlock=False)
+            _settled(search, asked, begin, end, keep_going=bounds.keep_going, deadlock=True)
     while space.levels[-2] < space.levels[-1]:
         begin, end = space.levels[-2:]
         if _settled(search, asked, begin, end, keep_going=bounds.keep_going, deadlock=False):
             return FIRST_VIOLATION
-        at = begin
+        at = max(begin, space.expanded)
         while at < end:
             at = space.expand(at, min(end, at + bounds.states))
             if progress is not None:
                 progress(space.count, space.transitions, len(space.levels) - 1)
+            if bounds.kept is not None:
+                bounds.kept.note(space, ends=space.count > bounds.states)
             if space.count > bounds.states:
                 return bounds.endless or f"the limit of {bounds.states:,} states was reached{_suspect(space)}"
         if _settled(search, asked, begin, end, keep_going=bounds.keep_going, deadlock=True):

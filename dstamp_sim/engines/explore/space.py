@@ -56,6 +56,20 @@ class Batch(NamedTuple):
     desk: Desk
 
 
+class SpacePart(NamedTuple):
+    """States that were found one after the other, with what was found stuck and was filled meanwhile.
+
+    `rows` are packed for columns of so many `bits`; `fills` are entries of the tables, so many at a time.
+    """
+
+    rows: NDArray[np.uint64]
+    bits: NDArray[np.int64]
+    parents: NDArray[np.uint32]
+    stuck: NDArray[np.int64]
+    fills: NDArray[np.int64]
+    fill_sizes: NDArray[np.int64]
+
+
 class WholeSpace(NamedTuple):
     """An exhausted space as compiled code reads it, to look up the successors of its states."""
 
@@ -77,8 +91,9 @@ class Space:
     """The states found so far, in breadth-first order; `levels[d]` is where those of depth d begin (0: initial ones).
 
     `symmetry` keeps identical processes' columns sorted; `future` (if known) turns on partial-order reduction.
-    `memory_bytes` bounds rows, parents and visited set together. At `reduced` states some processes could wait. All of
-    this is the same on any number of cores.
+    `memory_bytes` bounds rows, parents and visited set together. At `reduced` states some processes could wait. `fills`
+    are the entries of the tables that were missing, in the order in which they were filled. All of this is the same on
+    any number of cores, but for the numbers of what was missing.
     """
 
     tables: Tables
@@ -91,6 +106,7 @@ class Space:
     reduced: int = 0
     levels: list[int] = field(default_factory=lambda: [0, 1])
     stuck: list[int] = field(default_factory=list)
+    fills: list[NDArray[np.int64]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         starts = self.tables.initial_rows()
@@ -120,7 +136,7 @@ class Space:
             last = self._expand_batches(begin, end, threads)
             if last.why == kernel.MISSED:
                 threads = 1  # more will be missing, and the work of other threads would be lost
-                self.tables.fill_all(last.desk.misses[: last.desk.tallies[1]])
+                self._fill(last.desk.misses[: last.desk.tallies[1]].copy())
             elif last.why == kernel.FULL:
                 self._room, self._desks = 2 * self._room, []
             begin = self.expanded = last.end
@@ -173,6 +189,46 @@ class Space:
         self.stuck.extend(desk.stuck[: desk.tallies[2]].tolist())
         self.reduced += int(desk.tallies[3])
         self._desks.append(desk)
+
+    def part(self, begin: int, end: int, stuck: int, fills: int) -> SpacePart:
+        """The states begin..end; of what is stuck, and of the fills, all from these numbers on."""
+        fresh = self.fills[fills:]
+        return SpacePart(
+            self.rows[begin:end], np.array(self._bits, np.int64), self.parents[begin:end],
+            np.array(self.stuck[stuck:], np.int64), np.concatenate([np.zeros((0, 3), np.int64), *fresh]),
+            np.array([len(misses) for misses in fresh], np.int64),
+        )  # fmt: skip
+
+    def take_up(self, part: SpacePart) -> None:
+        """Adds the states of a part to those of the parts before it. Raises OutOfMemory as a search does."""
+        for misses in np.split(part.fills, np.cumsum(part.fill_sizes)[:-1]) if len(part.fill_sizes) else ():
+            self.tables.deaths()
+            self._fill(misses)
+        self._widen()
+        before, more = packed(part.bits.tolist()), len(part.rows)
+        while self.count + more > len(self.rows):
+            self._grow()
+        fresh = np.zeros((more, self._layout.words), np.uint64)
+        for column in range(len(self._bits)):
+            self._layout.put(fresh, column, before.column(part.rows, column, 0, more))
+        self.rows[self.count : self.count + more] = fresh
+        self.parents[self.count : self.count + more] = part.parents
+        self.count += more
+        self.stuck.extend(part.stuck.tolist())
+
+    @property
+    def met(self) -> bytes:
+        """Which entries of the tables were looked up so far, a bit each."""
+        return np.packbits(self._met).tobytes()
+
+    def goes_on(self, levels: Sequence[int], expanded: int, transitions: int, reduced: int, met: bytes) -> None:
+        """Makes a search under way of all parts that were taken up."""
+        self.levels, self.expanded, self.transitions, self.reduced = list(levels), expanded, transitions, reduced
+        self.slots, self._met = self._hashed(len(self.slots)), np.unpackbits(np.frombuffer(met, np.uint8)).astype(bool)
+
+    def _fill(self, misses: NDArray[np.int64]) -> None:
+        self.tables.fill_all(misses)
+        self.fills.append(misses)
 
     def close_level(self) -> None:
         """Makes a level of the states that were found since the last one."""
