@@ -20,7 +20,7 @@ from time import monotonic
 from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dstamp_sim.core.errors import UsageError, cut, lacks_memory
 from dstamp_sim.core.numbers import many
@@ -60,9 +60,6 @@ class KeptSearch(BaseModel):
     levels: list[Number]
     met: Annotated[str, Field(pattern=r"^([0-9a-f]{2})*$")]
     parts: list[KeptPart]
-
-
-_KEPT = TypeAdapter(KeptSearch)
 
 
 @dataclass(frozen=True)
@@ -217,7 +214,7 @@ class SearchCheckpoint:
 def read_kept_search(file: Path) -> KeptSearch:
     """What a list says of a search. Raises UsageError if it is none."""
     try:
-        return _KEPT.validate_python(read_json(file))
+        return KeptSearch.model_validate(read_json(file))
     except ValidationError as error:
         wrong = error.errors()[0]
         place = ".".join(map(str, wrong["loc"]))
