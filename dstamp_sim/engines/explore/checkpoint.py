@@ -121,8 +121,8 @@ class Checkpoint:
         return [f"{cut(name)}: {cut(before)}, now {cut(now)}" for name, before, now in both if before != now]
 
 
-AT_ONCE, IN_TIME = "at-once", "in-time"
-SEARCHES = (AT_ONCE, IN_TIME)
+OF_STATES, OVER_TIME = "at-once", "in-time"
+SEARCHES = (OF_STATES, OVER_TIME)
 """The searches of an exploration: of the properties that a state decides, and of those in time."""
 
 

@@ -16,7 +16,7 @@ from dstamp_sim.core.suspended import shows_suspended
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict, certify
-from dstamp_sim.engines.explore.checkpoint import AT_ONCE, IN_TIME, Checkpoint, SearchCheckpoint
+from dstamp_sim.engines.explore.checkpoint import OF_STATES, OVER_TIME, Checkpoint, SearchCheckpoint
 from dstamp_sim.engines.explore.coverage import exercised
 from dstamp_sim.engines.explore.endless import endless
 from dstamp_sim.engines.explore.level_judge import CopiesDistinguished, LevelJudge
@@ -103,11 +103,11 @@ def explore(  # noqa: PLR0913 - the options of the command
     asked = system.properties_named(properties)
     at_once = tuple(prop for prop in asked if not prop.in_time)
     semantics = Semantics(system, history_limit=ops, by_value=reductions.by_value)
-    bounds = _Bounds(limit, memory_mb, keep_going, ops, kept=checkpoint.of(AT_ONCE) if checkpoint else None)
+    bounds = _Bounds(limit, memory_mb, keep_going, ops, kept=checkpoint.of(OF_STATES) if checkpoint else None)
     try:
         report = _report(_search(semantics, at_once, reductions, bounds, progress)) if at_once else None
         if len(at_once) < len(asked):
-            bounds = replace(bounds, kept=checkpoint.of(IN_TIME) if checkpoint else None)
+            bounds = replace(bounds, kept=checkpoint.of(OVER_TIME) if checkpoint else None)
             return _with_those_in_time(semantics, asked, report, reductions, bounds, progress)
     except AssertionError:
         semantics.check()  # the search relies on a deterministic model
