@@ -6,9 +6,11 @@ Exit codes: see `ending`.
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
 from typing import Annotated
 
@@ -152,7 +154,7 @@ def _run() -> None:
     gc.freeze()  # a short command spent a fifth of its time looking for garbage in the modules that it had just loaded
     gc.set_threshold(100_000, 20, 100)
     open_streams()
-    os.environ["MPLBACKEND"] = "agg"  # pictures are files, whatever is set for windows
+    _tame_matplotlib()
     try:
         with held_back():
             app()
@@ -160,6 +162,24 @@ def _run() -> None:
         if ended.__context__ is not None and isinstance(ended.__context__.__cause__, KeyboardInterrupt):
             raise ended.__context__.__cause__ from None  # Ctrl-C while typer read the options: typer exits in silence
         raise typer.Exit(ended.code if isinstance(ended.code, int) else 0) from None
+
+
+def _tame_matplotlib() -> None:
+    """Pictures are files, whatever is set for windows; and where no list of fonts can be kept, none is.
+
+    Matplotlib would make a temporary folder for it, which stays when a command ends: it waits for no `atexit`.
+    """
+    os.environ["MPLBACKEND"] = "agg"
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    tempfile.mkdtemp = _mkdtemp  # type: ignore[assignment]  # the same, but for its overloads
+
+
+_real_mkdtemp = tempfile.mkdtemp
+
+
+def _mkdtemp(suffix: str | None = None, prefix: str | None = None, dir: str | None = None) -> str:  # noqa: A002 - its name
+    """A new temporary folder; for matplotlib's fonts the name of none that can ever be there."""
+    return f"{os.devnull}/{prefix}" if prefix == "matplotlib-" else _real_mkdtemp(suffix, prefix, dir)
 
 
 _run.__code__ = _run.__code__.replace(co_stacksize=33_000)

@@ -53,9 +53,12 @@ def exit_code(run: Callable[[], object], *, as_json: bool = False) -> int:
     except DstampError as error:
         return _said(str(error), USAGE)
     except OSError as error:
-        if error.filename is None:
+        many = error.errno in (errno.EMFILE, errno.ENFILE)
+        if error.filename is None and not many:
             return _undetermined(error, as_json=as_json) if lacks_memory(error) else _fault(error)
-        return _said(f"{cut(str(error.filename))}: {error.strerror}", USAGE)
+        remedy = "; raise their limit (`ulimit -n`)" if many else ""
+        place = "" if error.filename is None else f"{cut(str(error.filename))}: "
+        return _said(f"{place}{error.strerror}{remedy}", USAGE)
     except BaseException as error:  # a SystemExit too: code that calls sys.exit inside a command knows no verdict
         if lacks_memory(error):
             return _undetermined(error, as_json=as_json)

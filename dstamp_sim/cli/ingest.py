@@ -12,6 +12,7 @@ from dstamp_sim.cli import options
 from dstamp_sim.cli.console import errors, output, print_json, say
 from dstamp_sim.cli.progress import bar
 from dstamp_sim.core.numbers import many
+from dstamp_sim.disk.writing import write_held
 
 
 def ingest(
@@ -48,4 +49,5 @@ def ingest(
         errors().print(Text(f"skipped {item['file']}: {item['why']}"))
     if beyond:
         say(output(), Text(f"kept and not compared, as the model has no such field: {', '.join(beyond)}"))
-    say(output(), Text(f"{many(len(found.runs), 'run')}, {many(len(complaints), 'file')} skipped; wrote {into}"))
+    wrote = f"; wrote {into}" if into in write_held() else ""
+    say(output(), Text(f"{many(len(found.runs), 'run')}, {many(len(complaints), 'file')} skipped{wrote}"))

@@ -14,7 +14,7 @@ from rich.text import Text
 from dstamp_sim.cli import options
 from dstamp_sim.cli.console import output, print_json, say
 from dstamp_sim.core.errors import UsageError, cut
-from dstamp_sim.disk.writing import write
+from dstamp_sim.disk.writing import write, write_held
 
 NEW_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -59,8 +59,9 @@ def new(
     if as_json:
         print_json({"files": [str(path) for path in files], "run": NEXT_COMMAND[kind].format(name)})
         return
-    say(output(), Text(f"wrote {', '.join(map(str, files))}"))
-    say(output(), Text(f"Run it: {NEXT_COMMAND[kind].format(name)}. Then change each line that is marked CHANGE."))
+    if len(written := write_held()) == len(files):
+        say(output(), Text(f"wrote {', '.join(map(str, written))}"))
+        say(output(), Text(f"Run it: {NEXT_COMMAND[kind].format(name)}. Then change each line that is marked CHANGE."))
 
 
 def _filled(template: str, name: str) -> str:

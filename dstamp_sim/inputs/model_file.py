@@ -27,6 +27,7 @@ from dstamp_sim.core.place import MODELS, defined
 from dstamp_sim.core.placement import Placement
 from dstamp_sim.core.system import ANY, Copies, System
 from dstamp_sim.disk.reading import LONGEST_NAME, read_bytes
+from dstamp_sim.inputs.changed_source import ModelLoader
 from dstamp_sim.inputs.schema import as_written, rule_of
 
 NO_LOCKS = Placement("none")
@@ -259,7 +260,8 @@ def _import(path: Path) -> ModuleType:
     for known in [known for known in sys.modules if known == name or known.startswith(f"{name}.")]:
         del sys.modules[known]
     search = [str(path)] if path.is_dir() else None
-    spec = importlib.util.spec_from_file_location(name, entry, submodule_search_locations=search)
+    loader = ModelLoader(name, str(entry.absolute()))
+    spec = importlib.util.spec_from_file_location(name, entry, loader=loader, submodule_search_locations=search)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module

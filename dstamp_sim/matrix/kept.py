@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from dstamp_sim.disk.reading import Unreadable, read_text
-from dstamp_sim.disk.writing import Unwritable, append
+from dstamp_sim.disk.writing import Unwritable, append, write
 from dstamp_sim.matrix.cells import MatrixCell
 
 KEPT_HEAD = "dstamp matrix, cells: the digest of what each depends on, and what was found"
@@ -47,5 +48,17 @@ def begin_cells(file: Path) -> None:
 
 
 def keep_cell(file: Path, key: str, cell: MatrixCell) -> None:
-    """Adds a cell to the file, whoever else adds one. Raises Unwritable if it cannot be added."""
-    append(file, f"{key} {_CELL.dump_json(cell).decode()}")
+    """Adds a cell to the file, whoever else adds one; where it cannot be, `keep_all` does or says so."""
+    with suppress(Unwritable):
+        append(file, _line(key, cell))
+
+
+def keep_all(file: Path, cells: Mapping[str, MatrixCell]) -> None:
+    """Writes the file anew, as any result, unless it has all these cells."""
+    if cells.keys() - (kept := read_kept(file)).keys():
+        lines = [KEPT_HEAD, *(_line(key, cell) for key, cell in {**kept, **cells}.items())]
+        write(file, lambda: "\n".join([*lines, ""]), over=True)
+
+
+def _line(key: str, cell: MatrixCell) -> str:
+    return f"{key} {_CELL.dump_json(cell).decode()}"

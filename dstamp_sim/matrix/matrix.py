@@ -14,7 +14,7 @@ from dstamp_sim.engines.parallel.processes import spawned
 from dstamp_sim.inputs.model_file import file_of, fingerprint
 from dstamp_sim.matrix.axes import PLACEMENT, MatrixAxis
 from dstamp_sim.matrix.cells import MatrixCell, MatrixSubject
-from dstamp_sim.matrix.kept import begin_cells, keep_cell, read_kept
+from dstamp_sim.matrix.kept import begin_cells, keep_all, keep_cell, read_kept
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ def find_matrix(
         cell = before.get(keys[values]) or next(asked)
         cells.append(cell)
         tell(cell, number, len(every))
+    keep_all(file, {keys[cell.values]: cell for cell in cells})
     if all(cell.refused for cell in cells):
         raise UsageError(cells[0].refused)
     return Matrix(subject, tuple(cells), len(every) - len(missing), file)

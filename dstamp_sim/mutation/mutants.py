@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from dstamp_sim.core.errors import DstampError, UnboundedProgram
@@ -21,6 +19,7 @@ from dstamp_sim.core.value import text
 from dstamp_sim.core.verdict import Report, Verdict
 from dstamp_sim.disk.reading import read_text
 from dstamp_sim.engines.explore.explorer import explore
+from dstamp_sim.inputs.changed_source import changed_source
 from dstamp_sim.mutation.edits import edits_of
 from dstamp_sim.pipeline.progress import Progress
 from dstamp_sim.pipeline.subject import Subject
@@ -30,10 +29,6 @@ STATES_OF_A_MUTANT, OPS_OF_A_MUTANT = 5_000, 300
 
 Many mutants of a model that goes round fill something without end, and that is soon seen.
 """
-
-
-_PLACE = re.compile(r"^\S*dstamp-mutant-\S+: ")
-"""A line in the copy of a model, which is no line of the model."""
 
 
 class Fate(StrEnum):
@@ -90,45 +85,28 @@ def find_mutants(asked: Subject, *, limit: int = STATES_OF_A_MUTANT, progress: P
     changes = [*_changes_of_source(asked), *_changes_of_placement(asked.system)]
     judge = _Judge(asked, limit)
     found = list[Mutant]()
-    for number, (where, change, build) in enumerate(changes, start=1):
-        with TemporaryDirectory(prefix="dstamp-mutant-") as folder:
-            found.append(judge.judged(where, change, partial(build, Path(folder))))
+    for number, (where, change, block, build) in enumerate(changes, start=1):
+        with block:
+            found.append(judge.judged(where, change, build))
         if progress is not None:
             progress(number, len(changes))
     return Mutation(asked.name, tuple(found), tuple(judge.verdicts), judge.undecided)
 
 
-MutantBuild = tuple[str, str, Callable[[Path], System]]
-"""Where, what, and how the changed system is built, in an empty folder."""
+_Change = tuple[str, str, AbstractContextManager[None], Callable[[], System]]
+"""Where, what, inside of which block the changed system is built and explored, and how it is built."""
 
 
-def _changes_of_source(asked: Subject) -> Iterator[MutantBuild]:
-    """The changes of each file of a model, each made in a copy of its own."""
+def _changes_of_source(asked: Subject) -> Iterator[_Change]:
+    """The changes of each file of a model, each in memory."""
     root = asked.model.path
     for file in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
         for edit in edits_of(read_text(file, inside=root if root.is_dir() else None)):
             where = f"{file.relative_to(root.parent)}:{edit.line}"
-            yield where, edit.change, partial(_built, asked, file, edit.source)
+            yield where, edit.change, changed_source(file, edit.source), asked.origin.build
 
 
-def _built(asked: Subject, file: Path, source: str, place: Path) -> System:
-    """The system of a copy of the model in which one file has another source."""
-    root, origin = asked.model.path, asked.origin
-    copied = place / root.name
-    if root.is_dir():
-        shutil.copytree(root, copied, ignore=_no_source)
-    (copied / file.relative_to(root) if root.is_dir() else copied).write_text(source, encoding="utf-8")
-    _, colon, factory = origin.model.partition(":")
-    return replace(origin, model=f"{copied}{colon}{factory}").build()
-
-
-def _no_source(folder: str, names: list[str]) -> list[str]:
-    """What is not copied: bytecode, and what is neither a file nor a folder, such as a FIFO."""
-    paths = [Path(folder, name) for name in names]
-    return [path.name for path in paths if path.name == "__pycache__" or not (path.is_file() or path.is_dir())]
-
-
-def _changes_of_placement(system: System) -> Iterator[MutantBuild]:
+def _changes_of_placement(system: System) -> Iterator[_Change]:
     """Each span of the placement ended a section earlier, or begun a section later; one that is short left out."""
     spans, sections = system.placement.spans, list(system.sections)
     for index, span in enumerate(spans):
@@ -142,18 +120,14 @@ def _changes_of_placement(system: System) -> Iterator[MutantBuild]:
         for instead in [[one] for one in shorter] or [list[Span]()]:
             laid = Placement(system.placement.name, (*spans[:index], *instead, *spans[index + 1 :]))
             told = f"{span} is {instead[0] if instead else 'left out'}"
-            yield "placement", told, partial(_laid, system, laid)
-
-
-def _laid(system: System, placement: Placement, _: Path) -> System:
-    return system.with_locks(placement)
+            yield "placement", told, nullcontext(), partial(system.with_locks, laid)
 
 
 class _Judge:
     """Compares mutants with the model: its verdicts, and its outcomes once a mutant needs them."""
 
     def __init__(self, asked: Subject, limit: int) -> None:
-        self._limit, self._asked = limit, asked.properties
+        self._limit, self._asked = limit, asked
         report = self._explored(asked.system)
         judged = {one.prop.name: one.verdict for one in report.judgements}
         self.undecided = tuple(name for name, verdict in judged.items() if verdict is Verdict.UNDETERMINED)
@@ -161,7 +135,13 @@ class _Judge:
         self._outcomes = _outcomes_of(asked.system, limit)
 
     def _explored(self, system: System) -> Report:
-        return explore(system, properties=self._asked, limit=self._limit, ops=OPS_OF_A_MUTANT, keep_going=True)
+        asked = self._asked.properties
+        return explore(system, properties=asked, limit=self._limit, ops=OPS_OF_A_MUTANT, keep_going=True)
+
+    def _told(self, why: str) -> str:
+        """The reason without the line of a mutant that it begins with: it is no line of the model."""
+        file = self._asked.model.path
+        return re.sub(rf"^({re.escape(str(file.absolute()))}|{re.escape(str(file))})\S*: ", "", why)
 
     def judged(self, where: str, change: str, build: Callable[[], System]) -> Mutant:
         """The fate of one mutant."""
@@ -175,10 +155,10 @@ class _Judge:
                 return Mutant(where, change, Fate.NOTICED, by)
             if len(decided) < len(now):
                 why = next(one.reason for one in now if one.verdict is Verdict.UNDETERMINED)
-                return Mutant(where, change, Fate.OPEN, why=_PLACE.sub("", why))
+                return Mutant(where, change, Fate.OPEN, why=self._told(why))
             outcomes = _outcomes_of(system, self._limit)
         except DstampError as error:
-            return Mutant(where, change, Fate.REFUSED, why=_PLACE.sub("", str(error)))
+            return Mutant(where, change, Fate.REFUSED, why=self._told(str(error)))
         if outcomes is None or self._outcomes is None:
             return Mutant(where, change, Fate.OPEN, why="the outcomes are too many to compare")
         return Mutant(where, change, Fate.SAME if outcomes == self._outcomes else Fate.OTHER)

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from dstamp_sim.cli.new import FILES, Kind
+from dstamp_sim.disk import writing
+from tests.hostile.valid import BANK
 
 
 def test_a_new_model_has_its_race_and_says_what_to_change(dstamp):
@@ -50,3 +52,16 @@ def test_each_file_marks_what_to_change_and_is_never_written_over(dstamp, kind):
 def test_a_name_that_is_no_name_is_refused(dstamp, name):
     assert dstamp("new", "model", "--", name)[0] == 2
     assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize("words", [("new", "model", "seats"), ("ingest", "runs", "--model", "bank.py")])
+def test_nothing_is_said_to_be_written_that_was_not(dstamp, monkeypatch, words):
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    Path("runs/a").mkdir(parents=True)
+    Path("runs/a/results.json").write_text('{"paid": true, "left": 40}')
+    Path("bank.py").write_text((BANK / "overdraft.py").read_text())
+    monkeypatch.setattr(writing.os, "fsync", full)
+    code, out, err = dstamp(*words)
+    assert (code, "wrote" in out, "cannot be written: No space left on device" in err) == (74, False, True), err

@@ -14,6 +14,7 @@ import random
 import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -36,6 +37,8 @@ import dstamp_sim.incident.incident
 import dstamp_sim.incident.replay_scenario
 import dstamp_sim.lock_review.review
 import dstamp_sim.lock_review.review_files
+import dstamp_sim.matrix.matrix
+import dstamp_sim.matrix.matrix_files
 import dstamp_sim.mutation.mutants
 import dstamp_sim.pipeline.explore
 import dstamp_sim.pipeline.prove
@@ -69,6 +72,8 @@ class Command:
     times: bool = False
     """Whether its results hold the times of real parts, and so differ in each run."""
     writes: bool = True
+    over: bool = True
+    """Whether it writes over what it wrote before; one that does not begins without."""
 
     def lay_out(self, folder: Path, variant: int) -> None:
         """The files of a variant, 0 or 1."""
@@ -106,10 +111,18 @@ HUNTED = "read n < f; echo $((n+1)) > f"
 WITNESS = "w/bank-no-lost-update.witness.json"
 KEEP = ("explore", "bank.py", "--out", "w")
 LOCK_WITNESS = "w/lock-never.witness.json"
+HUNT = (
+    "hunt", "--from", "scripts", "--setup", "echo 5 > f", "--run", "a=. ./a.sh", "--run", "b=. ./a.sh",
+    "--check", "read n < f; [ $n = 7 ]", "--preemptions", "1", "--again", "1",
+)  # fmt: skip
+SCRIPTS = {"scripts/a.sh": HUNTED}
+OTHER_SCRIPT = ("((n+1))", "((1+n))")
 COMMANDS = {
     "describe": Command(("describe", "bank.py"), {"bank.py": MODEL}, MODEL_P),
     "explore": Command(("explore", "bank.py", "--html"), {"bank.py": MODEL}, MODEL_P, (1,)),
+    "matrix": Command(("explore", "locked.py", "--set", "n=1..2"), {"locked.py": LOCKED}, ("crit", "core")),
     "prove": Command(("prove", "bank.py"), {"bank.py": OPEN}, MODEL_P, (1,)),
+    "new": Command(("new", "incident", "outage"), {}, ("", ""), over=False),
     "mutate": Command(("mutate", "bank.py"), {"bank.py": MODEL}, MODEL_P, writes=False),
     "sample": Command(("sample", "bank.py", "--budget", "5"), {"bank.py": MODEL}, MODEL_P, (1,)),
     "show": Command(("show", WITNESS, "--html"), {"bank.py": MODEL}, MODEL_P, (0,), KEEP),
@@ -130,12 +143,9 @@ COMMANDS = {
         INCIDENT,
         ('"cat"', '"kit"'),
     ),
-    "hunt": Command(
-        (
-            "hunt", "--from", "scripts", "--setup", "echo 5 > f", "--run", "a=. ./a.sh", "--run", "b=. ./a.sh",
-            "--check", "read n < f; [ $n = 7 ]", "--preemptions", "1", "--again", "1",
-        ),
-        {"scripts/a.sh": HUNTED}, ("((n+1))", "((1+n))"), (1,),
+    "hunt": Command(HUNT, SCRIPTS, OTHER_SCRIPT, (1,)),
+    "show hunt": Command(
+        ("show", "w/hunt.hunt.json", "--again", "1"), SCRIPTS, OTHER_SCRIPT, (1,), (*HUNT, "--out", "w")
     ),
     "conform": Command(
         ("conform", LOCK_WITNESS), {"lock.py": LOCK_FILE}, ('Process("run"', 'Process("job"'), (0,),
@@ -177,7 +187,12 @@ class Killer:
     tally: Tally = field(default_factory=Tally)
 
     def __post_init__(self) -> None:
+        self.temp = Path(f"{self.folder}.temp")
+        self.temp.mkdir()
         self._fresh(0)
+        if not self.command.over:
+            shutil.rmtree(self.folder)
+            self.folder.mkdir()
         self.old = content(self.folder)
         self.command.lay_out(self.folder, 1)
         if self.command.before:
@@ -234,11 +249,15 @@ class Killer:
         there = content(self.folder)
         if missing := before.keys() - there.keys():
             yield f"{missing} are gone"
+        for left in self.temp.iterdir():
+            yield f"{left} is left"
         if code == 3:
             return  # an exploration that Ctrl-C ends early has a result of its own, which is written whole
         for name, found in there.items():
             if found in (before.get(name), self.old.get(name), self.new.get(name)):
                 continue
+            if name.endswith(".cells") and self.new[name].startswith(found) and found.endswith(b"\n"):
+                continue  # it is kept line by line
             if not self.command.times or not whole(name, found):
                 yield f"{name} is half"
 
@@ -252,6 +271,7 @@ class Killer:
         if pid == 0:
             if not self.command.workers:
                 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+            os.environ["TMPDIR"], tempfile.tempdir = str(self.temp), None
             run(self.folder, words or self.command.words, errors, prepare)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         end(pid)

@@ -33,11 +33,11 @@ SOON_S = 15.0
 
 LIGHT = (
     ("describe", "explore", "prove", "mutate", "sample"),
-    ("show", "export", "export model", "replay", "ingest"),
+    ("show", "export", "export model", "replay", "ingest", "matrix", "new"),
 )
 """The commands that take 0.05 to 0.4 s of processor; a process loads the package for several."""
 
-HEAVY = (("conform",), ("hunt",), ("judge",), ("real",), ("review",), ("update",))
+HEAVY = (("conform",), ("hunt",), ("judge",), ("real",), ("review",), ("show hunt",), ("update",))
 """Those that take half a second to three."""
 
 MOMENTS = range(50)
@@ -70,7 +70,7 @@ def assert_nothing_lost(tally):
 @pytest.fixture
 def commands(request):
     """The commands of a test, on a machine that can do what they do."""
-    if "hunt" in request.param:
+    if {"hunt", "show hunt"} & {*request.param}:
         request.getfixturevalue("can_hold")
     return request.param
 
@@ -110,7 +110,7 @@ def test_commands_that_are_ended_leave_every_file_old_or_new_and_no_process(
 def test_every_command_is_ended_here():
     assert {*chain(*LIGHT, *HEAVY)} == COMMANDS.keys()
     tried = {one.words[0] for one in COMMANDS.values()}
-    assert tried == {command.__name__ for _, command, _ in cli.COMMANDS} - {"new"}, "which writes over nothing"
+    assert tried == {command.__name__ for _, command, _ in cli.COMMANDS}
 
 
 PRESSED_AT_THE_END = """
@@ -165,15 +165,18 @@ def test_ctrl_c_in_a_finalizer_ends_the_command(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "dstamp: interrupted\n")
 
 
-@pytest.mark.parametrize("twin", ["half", "gone"])
-def test_a_file_that_is_half_or_gone_is_seen(tmp_path, twin):
+@pytest.mark.parametrize("twin", ["half", "gone", "left"])
+def test_a_file_that_is_half_or_gone_or_left_in_the_temporary_folder_is_seen(tmp_path, twin):
     (tmp_path / "here").mkdir()
     killer = Killer.__new__(Killer)
     killer.command, killer.folder = COMMANDS["explore"], tmp_path / "here"
-    killer.old, killer.new = {"out/x": b"old"}, {"out/x": b"new"}
-    if twin == "half":
+    killer.old, killer.new, killer.temp = {"out/x": b"old"}, {"out/x": b"new"}, tmp_path / "temp"
+    killer.temp.mkdir()
+    if twin != "gone":
         (tmp_path / "here/out").mkdir()
-        (tmp_path / "here/out/x").write_bytes(b"ne")
+        (tmp_path / "here/out/x").write_bytes(b"ne" if twin == "half" else b"new")
+    if twin == "left":
+        (killer.temp / "copy").touch()
     assert list(killer._wrong(-9, "", {"out/x": b"old"})), twin
 
 

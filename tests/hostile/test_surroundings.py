@@ -18,6 +18,8 @@ from dstamp_sim.disk import writing
 from dstamp_sim.pipeline import files
 from tests.hostile.killed import COMMANDS
 from tests.hostile.valid import BANK, LOST, MODEL
+from tests.hunt.conftest import can_hold, refusal  # noqa: F401 - fixtures
+from tests.todays import ALL, the_day
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-c", "from dstamp_command import main; main()"]
@@ -125,27 +127,59 @@ def test_six_commands_in_one_folder_do_not_disturb_each_other(tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [writing.LEDGER, *PICTURES]
 
 
+def todays_command(number):
+    """The name of one command of each day, another for each number."""
+    names = sorted(COMMANDS.keys() - {"real"})  # which writes nothing, and needs an engine
+    return names[(number + (0 if the_day() == ALL else int(the_day()))) % len(names)]
+
+
+@pytest.fixture
+def typed(tmp_path, request):
+    """Types a command where all that it needs is: what it ended with. Its temporary folder must be empty then."""
+    folder, temp = tmp_path / "here", tmp_path / "temp"
+    folder.mkdir()
+    temp.mkdir()
+
+    def run(words, odd=()):
+        changed = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(temp), **dict(odd)}
+        environment = {name: value for name, value in changed.items() if value is not None}
+        done = subprocess.run(
+            [*COMMAND, *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert list(temp.iterdir()) == [], done.stderr
+        return done
+
+    def typed(name, odd):
+        if "hunt" in name:
+            request.getfixturevalue("can_hold")
+        command = COMMANDS[name]
+        command.lay_out(folder, 0)
+        if command.before:
+            assert run(command.before).returncode in (0, 1)
+        return run(command.words, odd)
+
+    return typed
+
+
+NOWHERE = "/dev/null"
+ODD = {
+    "no home": {"HOME": NOWHERE, "XDG_CACHE_HOME": NOWHERE, "XDG_CONFIG_HOME": NOWHERE, "MPLCONFIGDIR": None},
+    "C": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"},
+    "a dumb terminal of 20 columns": {"TERM": "dumb", "COLUMNS": "20"},
+    "backend": {"MPLBACKEND": "nonsense"},
+}
+
+
 @pytest.mark.parametrize(
-    "changed",
-    [
-        {"HOME": None, "XDG_CACHE_HOME": None, "MPLCONFIGDIR": None},
-        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-        {"TERM": "dumb", "COLUMNS": "20"},
-        {"MPLBACKEND": "nonsense"},
-    ],
-    ids=["no home", "C", "a dumb terminal of 20 columns", "backend"],
+    ("name", "odd"),
+    [("explore", "no home"), *((todays_command(3 * number), odd) for number, odd in enumerate(ODD))],
 )
-def test_odd_surroundings_take_nothing_from_the_verdict(tmp_path, changed):
-    (tmp_path / "bank.py").write_text(MODEL)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **changed}
-    environment = {name: value for name, value in environment.items() if value is not None}
-    done = subprocess.run(
-        [*COMMAND, "explore", "bank.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1 and "VIOLATED" in done.stdout, (done.returncode, done.stderr)
-    assert all(f"wrote out/{name}" in done.stdout for name in PICTURES)
-    assert not done.stderr.replace("so far: ", "").startswith("dstamp"), done.stderr
-    assert "Traceback" not in done.stderr, done.stderr
+def test_odd_surroundings_take_nothing_from_the_verdict(typed, name, odd):
+    done = typed(name, ODD[odd])
+    assert done.returncode in COMMANDS[name].codes, (done.returncode, done.stderr)
+    assert done.stdout
+    assert name != "explore" or all(f"wrote out/{file}" in done.stdout for file in PICTURES)
+    assert not re.search("^(dstamp|mkdir|Matplotlib|Traceback)|fault of dstamp", done.stderr, re.MULTILINE), done.stderr
 
 
 MODES_HOLD = f"""
@@ -285,6 +319,22 @@ def test_an_abort_without_a_limit_stays_one(tmp_path):
         check=False,
     )
     assert (done.returncode, done.stdout) == (-signal.SIGABRT, "")
+
+
+@pytest.mark.parametrize(("files", "command"), [(8, "review"), (16, "matrix")])
+def test_too_few_files_that_may_be_open_are_a_sentence_with_the_limit(tmp_path, files, command):
+    COMMANDS[command].lay_out(tmp_path, 0)
+    done = subprocess.run(
+        [*COMMAND, *COMMANDS[command].words],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)),
+        cwd=tmp_path,
+        env=dict(os.environ, PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, (done.stdout, done.stderr)
+    assert done.stderr.endswith("dstamp: Too many open files; raise their limit (`ulimit -n`)\n"), done.stderr
 
 
 def assert_told(code, out, err):

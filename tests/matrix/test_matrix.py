@@ -2,12 +2,14 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from dstamp_sim.core.errors import ModelError, UsageError
 from dstamp_sim.core.verdict import Verdict
+from dstamp_sim.disk import writing
 from dstamp_sim.matrix.axes import read_axes
 from dstamp_sim.matrix.cells import MatrixCell, MatrixSubject
 from dstamp_sim.matrix.kept import begin_cells, keep_cell, read_kept
@@ -204,3 +206,23 @@ def test_prove_has_a_matrix_too_with_the_fewest_that_fail(dstamp, tmp_path):
     assert found["account:look..pay"].split()[1] in {"HOLDS", "UNDETERMINED"}
     assert f"The first story: dstamp prove {LOCKED} --placement account:look" in out
     assert dstamp("prove", "classic/peterson", "--placement", "all")[0] == 2
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["the disk stays full", "there is space again"])
+def test_a_cell_that_cannot_be_kept_takes_nothing_from_the_verdict(dstamp, monkeypatch, again):
+    lines = []
+
+    def full(handle, whole):
+        lines.append(whole)
+        if len(lines) > 2:
+            raise OSError(28, "No space left on device")
+        return write(handle, whole)
+
+    write, sync = os.write, os.fsync
+    monkeypatch.setattr("dstamp_sim.engines.parallel.threads.cores", lambda: 1)
+    monkeypatch.setattr(writing.os, "write", full)
+    monkeypatch.setattr(writing.os, "fsync", sync if again else lambda _: full(0, b""))
+    code, out, err = dstamp("explore", BANK, "--set", "customers=1..4")
+    assert "bank-matrix.cells: cannot be written: No space left on device" in err or again
+    assert (code, out.count("VIOLATED  ")) == (74, 3), err  # the ledger of results cannot be kept, either
+    assert len(read_kept(Path("out/bank-matrix.cells"))) == (4 if again else 1)

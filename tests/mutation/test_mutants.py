@@ -1,13 +1,19 @@
 """`dstamp mutate`: which changes of a model its properties notice, which change nothing; each named by its line."""
 
 import ast
+import inspect
 import json
+import linecache
 import os
+import py_compile
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
+from dstamp_sim.engines.explore.explorer import explore
+from dstamp_sim.mutation import mutants
 from dstamp_sim.mutation.edits import edits_of
 from dstamp_sim.mutation.mutants import Fate, Mutant, Mutation, find_mutants
 from dstamp_sim.pipeline.subject import load_subject
@@ -68,10 +74,53 @@ def test_each_change_is_named_by_its_line_and_has_its_fate(model):
     assert named(mutation, ":12", "ends before: yield log.write('done')").fate is Fate.SAME
 
 
-def test_a_refused_mutant_says_why_without_a_line_of_its_copy(model):
+def test_a_refused_mutant_says_why_without_a_line_that_is_in_no_file(model):
     (refused,) = found(model).of(Fate.REFUSED)
-    assert "dstamp-mutant" not in refused.why
+    assert str(model) not in refused.why
     assert "release" in refused.why
+
+
+def test_a_mutant_is_in_no_file_and_whoever_reads_its_lines_reads_the_mutants(dstamp, model, tmp_path, monkeypatch):
+    seen = set()
+
+    def placed(system, *given, **more):
+        folders.append(sorted(str(path) for path in Path().rglob("*")))
+        (program,) = (process.program for process in system.processes)
+        seen.add(inspect.getsource(program))
+        return explore(system, *given, **more)
+
+    folders = []
+    (tmp_path / "temp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temp"))
+    monkeypatch.setattr(mutants, "explore", placed)
+    mutation = found(model)
+    assert folders.count(folders[0]) == len(folders) > len(mutation.of(Fate.NOTICED))
+    assert len(seen) == len(mutation.mutants) + 1
+    assert not any("def add" not in text for text in seen)
+    assert linecache.getline(str(model), 8).strip() == "seen = yield count.read()"
+
+
+def test_a_part_of_a_folder_is_mutated_where_it_is_imported_late_and_has_bytecode(tmp_path, monkeypatch):
+    """The parts' own Python files are found by the import system, which would take bytecode that is there."""
+    model = tmp_path / "model"
+    (model / "inner").mkdir(parents=True)
+    (model / "data.txt").write_text("2")
+    (model / "inner/__init__.py").write_text("")
+    (model / "inner/adds.py").write_text(
+        "def add(count):\n    seen = yield count.read()\n    yield count.write(seen + 1)\n"
+    )
+    (model / "__init__.py").write_text(
+        "from pathlib import Path\nfrom dstamp_sim import Process, Register, System, at_end\n"
+        "count = Register('count', 0)\n"
+        "def add():\n    from .inner.adds import add\n    yield from add(count)\n"
+        "def build() -> System:\n    two = int(Path(__file__).with_name('data.txt').read_text())\n"
+        "    counted = at_end('both', lambda _, state: state[count] == 2, reads=[count])\n"
+        "    return System(objects=[count], processes=[Process('adder', add, copies=two)], properties=[counted])\n"
+    )
+    py_compile.compile(str(model / "inner/adds.py"))
+    mutation = found(model)
+    assert named(mutation, "adds.py:3", "dropped: yield count.write(seen + 1)").fate is Fate.OTHER
+    assert named(mutation, "adds.py:2", "ends before: seen = (yield count.read())").fate is Fate.OTHER
 
 
 def test_a_model_without_a_property_is_told_what_it_does_not_notice(dstamp, model):
@@ -140,7 +189,7 @@ def test_the_classic_with_the_largest_mutants_takes_less_than_ten_seconds_of_pro
     mutation = found("classic/readers_writers_fair")
     assert time.process_time() - before < 10
     assert mutation.of(Fate.NOTICED) and mutation.of(Fate.OPEN)
-    assert all("dstamp-mutant" not in one.why for one in mutation.mutants)
+    assert all("readers_writers_fair" not in one.why for one in mutation.mutants)
 
 
 @pytest.mark.parametrize(
