@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parents[2] / "dstamp_sim"
 DOORS = {
     "disk/writing.py": "the door",
     "engines/tables/compiled.py": "compiled code, behind its digest, in numba's cache",
+    "pipeline/keeping.py": "removes a checkpoint of its own that nobody asked for",
     "hunt/nursery.py": "inside of a hunt's own mounts",
     "hunt/tree.py": "inside of a hunt's own mounts",
     "hunt/trap.py": "/proc of a hunt's processes",
