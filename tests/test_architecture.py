@@ -45,6 +45,8 @@ CLI_MAY_ALSO = {
     "dstamp_sim.engines.explore.settings.Reductions",
     "dstamp_sim.engines.parallel.threads.cores",
     "dstamp_sim.engines.sampling.strategies.STRATEGIES",
+    "dstamp_sim.engines.zones.within.MOST_ZONES",
+    "dstamp_sim.engines.zones.within.Occurrence",
     "dstamp_sim.rendering.as_console",
     "dstamp_sim.rendering.text",
     "dstamp_sim.analyses.explain.Explanation",

@@ -49,7 +49,8 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
         explore,
         "Examples: dstamp explore classic/bank --set customers=3   |   dstamp explore my_model.py:my_factory   |   "
         "dstamp explore my_model.py --set runs=3 --placement lock:first_section..last_section   |   "
-        "dstamp explore my_model.py --set runs=1..8 --placement all",
+        "dstamp explore my_model.py --set runs=1..8 --placement all   |   "
+        "dstamp explore my_model.py --within my_scenario.toml",
     ),
     (
         _MODEL,

@@ -13,8 +13,16 @@ from dstamp_sim.cli.matrix import ask_matrix, refuse_with_matrix
 from dstamp_sim.cli.options import whole
 from dstamp_sim.cli.progress import progress
 from dstamp_sim.cli.report import print_report
+from dstamp_sim.cli.within import ask_within
 from dstamp_sim.core.system import Also
 from dstamp_sim.engines.explore.settings import DEFAULT_LIMIT, DEFAULT_MEMORY_MB, HISTORY_LIMIT, Reductions
+
+_StatesOption = Annotated[
+    int, typer.Option(parser=whole(1), help="How many states (--within: zones) to keep before giving up.")
+]
+_MemoryOption = Annotated[
+    int, typer.Option("--memory", metavar="MB", parser=whole(1), help="How much memory to use for states.")
+]
 
 
 def explore(
@@ -26,12 +34,8 @@ def explore(
     crashes: options.CrashesOption = None,
     serial: options.Serial = False,
     live: options.Live = False,
-    limit: Annotated[
-        int, typer.Option(parser=whole(1), help="How many states to keep before giving up.")
-    ] = DEFAULT_LIMIT,
-    memory_mb: Annotated[
-        int, typer.Option("--memory", metavar="MB", parser=whole(1), help="How much memory to use for states.")
-    ] = DEFAULT_MEMORY_MB,
+    limit: _StatesOption = DEFAULT_LIMIT,
+    memory_mb: _MemoryOption = DEFAULT_MEMORY_MB,
     ops: Annotated[
         int, typer.Option(parser=whole(1), help="Ops of one process before giving up: maybe it has no end.")
     ] = HISTORY_LIMIT,
@@ -39,6 +43,7 @@ def explore(
     no_symmetry: options.NoSymmetry = False,
     no_merge: options.NoMerge = False,
     keep_going: options.KeepGoing = False,
+    within: options.WithinOption = None,
     html: options.Html = False,
     count: Annotated[
         bool, typer.Option("--count", help="Also count all complete interleavings and the bad ones.")
@@ -57,7 +62,7 @@ def explore(
 
     What takes longer than ten minutes is kept in the cache, and --resume goes on with it: so is what --checkpoint asks.
 
-    It knows no time: an order that only durations rule out is possible here, and `replay --draws N` counts with them.
+    It knows no time, unless --within says how long delays last; what can fail, or must, is then told with its moments.
     """
     from dstamp_sim.matrix.axes import read_axes  # noqa: PLC0415 - commands load what they need
     from dstamp_sim.pipeline.explore import ExploreOptions, explore_model  # noqa: PLC0415 - as above
@@ -68,6 +73,12 @@ def explore(
     reductions = Reductions(merge=not no_merge, por=not no_por, symmetry=not no_symmetry)
     also = Also(serial, live)
     asking = ExploreOptions(limit, memory_mb, ops, keep_going, reductions)
+    if within is not None:
+        from dstamp_sim.pipeline.exact_time import load_timed_subject  # noqa: PLC0415 - as above
+
+        timed = load_timed_subject(reference, within, settings, placement, properties, crashes)
+        others = {"--serial": serial, "--live": live, "--count": count, "--checkpoint": checkpoint, "--resume": resume}
+        ask_within(timed, asking, others, within, html=html, out=out, as_json=as_json)
     if (setting := read_axes(reference, settings or (), placement)) is not None:
         refuse_with_matrix(html=html, count=count, checkpoint=checkpoint, resume=resume)
         ask_matrix(reference, setting, properties or (), crashes, asking, also=also, out=out, as_json=as_json)

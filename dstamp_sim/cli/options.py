@@ -75,6 +75,10 @@ OpenSettingsOption = Annotated[
         "--set", metavar="K=V", help="A parameter of the factory; numbers of copies that are not set are any."
     ),
 ]
+WithinOption = Annotated[
+    Path | None,
+    typer.Option("--within", metavar="SCENARIO", help="Exact time: delays last between this scenario's bounds."),
+]
 PropertiesOption = Annotated[
     list[str] | None, typer.Option("--property", metavar="NAME", help="Judge only this property; repeatable.")
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -11,6 +12,7 @@ from dstamp_sim.cli.console import reference_of
 from dstamp_sim.cli.matrix import ask_matrix
 from dstamp_sim.cli.progress import progress
 from dstamp_sim.cli.report import print_report
+from dstamp_sim.core.errors import UsageError
 
 
 def prove(
@@ -20,6 +22,7 @@ def prove(
     placement: options.PlacementOption = None,
     properties: options.PropertiesOption = None,
     crashes: options.CrashesOption = None,
+    within: Annotated[Path | None, typer.Option("--within", metavar="SCENARIO", hidden=True)] = None,
     out: options.Out = Path("out"),
     force: options.Force = False,  # noqa: ARG001 - its callback has done all
     as_json: options.AsJson = False,
@@ -32,6 +35,8 @@ def prove(
     from dstamp_sim.pipeline.prove import ProveOptions, prove_model  # noqa: PLC0415 - as above
     from dstamp_sim.pipeline.subject import load_subject  # noqa: PLC0415 - as above
 
+    if within is not None:
+        raise UsageError("a proof is for any number of copies and knows no time: set a number, and explore --within")
     reference = reference_of(model, mechanism)
     setting = read_axes(reference, settings or (), placement)
     if setting is not None:

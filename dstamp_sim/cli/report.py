@@ -14,6 +14,7 @@ from dstamp_sim.rendering.text import summary
 
 if TYPE_CHECKING:
     from dstamp_sim.analyses.explain import Explanation
+    from dstamp_sim.engines.zones.within import Occurrence
     from dstamp_sim.pipeline.explore import Exploration
 
 
@@ -77,12 +78,19 @@ def _report_json(found: Exploration) -> dict[str, Any]:
     coverage = vars(report.coverage) | {"lines_never_passed": [str(p) for p in report.coverage.lines_never_passed]}
     return {
         "verdict": report.verdict.value,
-        "properties": [_judgement_json(j, found.explanations.get(j.prop.name)) for j in report.judgements],
+        "properties": [
+            _judgement_json(j, found.explanations.get(j.prop.name)) | _when_json(found.when.get(j.prop.name))
+            for j in report.judgements
+        ],
         "coverage": coverage,
         "interleavings": found.interleavings,
         "deciding": dict(found.deciding),
         "not_counted": found.not_counted,
     }
+
+
+def _when_json(when: Occurrence | None) -> dict[str, Any]:
+    return {} if when is None else vars(when) | {"possibility": when.possibility.value}
 
 
 def _judgement_json(judgement: Judgement, why: Explanation | None) -> dict[str, Any]:

@@ -55,11 +55,22 @@ def normal_quantile(draw: float) -> float:
 class Distribution:
     """How long a delay lasts, in seconds: constant (value), uniform (low, high), exponential (mean) or lognormal
     (median, sigma of the logarithm). `source` says where the figures come from; "assumed" if from nowhere.
+    `at_most_s` and `open_ends` are for exact time alone: where it ends though its shape has no end, and which ends
+    ("low", "high") it comes near and never reaches.
     """  # noqa: D205 - one sentence
 
     shape: Shape
     figures: tuple[float, ...]
     source: str = "assumed"
+    at_most_s: float | None = None
+    open_ends: tuple[str, ...] = ()
+
+    @property
+    def support_s(self) -> tuple[float, float]:
+        """The shortest and the longest duration; the longest is infinite where nothing bounds it."""
+        if self.shape in (Shape.CONSTANT, Shape.UNIFORM):
+            return self.figures[0], self.figures[-1]
+        return 0.0, math.inf if self.at_most_s is None else self.at_most_s
 
     def words(self) -> str:
         """The shape and its figures in a few words."""

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from dstamp_sim.analyses.judged_trace import TraceJudgement
-from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.mechanism import Window
 from dstamp_sim.core.scenario import Scenario
-from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Step, Trace
 from dstamp_sim.core.verdict import Verdict
 from dstamp_sim.disk.writing import check_writable
@@ -24,6 +22,7 @@ from dstamp_sim.inputs.witness_file import Origin, Witness
 from dstamp_sim.pipeline.explained import Shown, explained, shown_by
 from dstamp_sim.pipeline.files import run_badges, save_with_timeline
 from dstamp_sim.pipeline.how_often import HowOften, how_often
+from dstamp_sim.pipeline.subject import renamed
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def replay_incident(
     if chosen is not None:
         model = replace(model, factory=chosen.factory)
     parameters = checked_settings(model.factory, scenario.parameters)
-    system, names = _renamed(model.build(parameters, placement or scenario.placement), scenario.names)
+    system, names = renamed(model.build(parameters, placement or scenario.placement), scenario.names)
     check_writable(out)
     trace = run_timed(system, scenario.timing)
     window = chosen.window if chosen else None
@@ -121,18 +120,6 @@ def replay_incident(
         draws=how_often(system, scenario.timing, draws, tell) if draws else (),
         files=files,
     )
-
-
-def _renamed(system: System, names: Sequence[str]) -> tuple[System, Mapping[str, str]]:
-    """`system` with its processes that must end renamed, in order, to the names that the scenario starts."""
-    must_end = system.must_end
-    if len(names) > len(must_end):
-        raise UsageError(
-            f"the scenario starts {len(names)} process{'es' * (len(names) != 1)} ({', '.join(names)}), "
-            f"the model has {len(must_end)} that can start ({', '.join(must_end)})"
-        )
-    renamed = dict(zip(must_end, names, strict=False))
-    return system.with_names(renamed), renamed
 
 
 def _row(trace: Trace, name: str, incident: Incident, window: Window | None) -> ReplayedRun:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -32,12 +32,14 @@ class _Start(Strict):
 
 
 class _Delay(Strict):
-    """A delay's distribution: exactly one of the shapes, and the source of its figures."""
+    """A delay's distribution: exactly one of the shapes, and the source of its figures; its ends, for exact time."""
 
     constant_s: Seconds | None = None
     uniform_s: tuple[Seconds, Seconds] | None = None
     exponential_s: Positive | None = None
     lognormal_s: tuple[Positive, Positive] | None = None
+    at_most_s: Positive | None = None
+    open_ends: tuple[Literal["low", "high"], ...] = ()
     source: str
 
     @model_validator(mode="after")
@@ -49,10 +51,20 @@ class _Delay(Strict):
             raise ValueError(f"uniform_s = {list(self.uniform_s)}: the first figure must be the smaller one")
         return self
 
+    @model_validator(mode="after")
+    def _sensible_ends(self) -> _Delay:
+        bounded = self.constant_s is not None or self.uniform_s is not None
+        if self.at_most_s is not None and bounded:
+            raise ValueError(f"at_most_s = {self.at_most_s:g}: it is for shapes without an end; this one has its own")
+        if self.open_ends and (self.uniform_s is None or self.uniform_s[0] == self.uniform_s[1]):
+            raise ValueError("open_ends is for uniform_s with two different figures")
+        return self
+
     def distribution(self) -> Distribution:
         shape = next(shape for shape in Shape if getattr(self, shape.value) is not None)
         figures = getattr(self, shape.value)
-        return Distribution(shape, figures if isinstance(figures, tuple) else (figures,), self.source)
+        figures = figures if isinstance(figures, tuple) else (figures,)
+        return Distribution(shape, figures, self.source, self.at_most_s, self.open_ends)
 
 
 class _Arrivals(Strict):

@@ -28,6 +28,7 @@ from dstamp_sim.pipeline.subject import Subject
 
 if TYPE_CHECKING:
     from dstamp_sim.analyses.explain import Explanation
+    from dstamp_sim.engines.zones.within import Occurrence
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ class Exploration:
     """By property: how many of them violate it, or reach it where it is a wish."""
     not_counted: str = ""
     """Why they were not counted, though it was asked."""
+    when: Mapping[str, Occurrence] = field(default_factory=dict)
+    """By property: when it is decided within the bounds of a scenario, if that was asked."""
 
 
 def explore_model(

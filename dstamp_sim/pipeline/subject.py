@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.properties import LIVE
 from dstamp_sim.core.system import NOTHING_MORE, Also, System
 from dstamp_sim.inputs.model_file import Model, any_number, load_model, read_settings
@@ -57,3 +58,15 @@ def load_subject(
     named = tuple(dict.fromkeys((*named, *also.names(system)))) if named else ()
     origin = Origin(reference, parameters, placement, {}, system.crashes, **asked._asdict())
     return Subject(model, system, origin, named)
+
+
+def renamed(system: System, names: Sequence[str]) -> tuple[System, Mapping[str, str]]:
+    """`system` with its processes that must end renamed, in order, to the names that the scenario starts."""
+    must_end = system.must_end
+    if len(names) > len(must_end):
+        raise UsageError(
+            f"the scenario starts {len(names)} process{'es' * (len(names) != 1)} ({', '.join(names)}), "
+            f"the model has {len(must_end)} that can start ({', '.join(must_end)})"
+        )
+    renamed = dict(zip(must_end, names, strict=False))
+    return system.with_names(renamed), renamed

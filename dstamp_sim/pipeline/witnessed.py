@@ -38,8 +38,11 @@ def witnessed(
 
 
 def _easy_to_follow(system: System, judgement: Judgement, coverage: Coverage) -> Judgement:
-    """The judgement with its trace minimised, where the explorer could not afford that; the trace is never longer."""
-    if judgement.trace is None or judgement.minimal or judgement.prop.in_time:
+    """The judgement with its trace minimised, where the explorer could not afford that; the trace is never longer.
+
+    A trace on the clock stays as it is: it is the earliest.
+    """
+    if judgement.trace is None or judgement.minimal or judgement.prop.in_time or judgement.trace.timed:
         return judgement
     schedule = minimise(judgement.trace.schedule, attempts(system, judgement.prop)).schedule
     saved = len(judgement.trace.steps) - len(schedule)

@@ -1,0 +1,1 @@
+"""Exact time: which failures are possible, or inevitable, within the bounds of durations."""
