@@ -23,6 +23,10 @@ _StatesOption = Annotated[
 _MemoryOption = Annotated[
     int, typer.Option("--memory", metavar="MB", parser=whole(1), help="How much memory to use for states.")
 ]
+_OpsOption = Annotated[
+    int, typer.Option(parser=whole(1), help="Ops of one process before giving up: maybe it has no end.")
+]
+_CountOption = Annotated[bool, typer.Option("--count", help="Also count all complete interleavings and the bad ones.")]
 
 
 def explore(
@@ -36,18 +40,14 @@ def explore(
     live: options.Live = False,
     limit: _StatesOption = DEFAULT_LIMIT,
     memory_mb: _MemoryOption = DEFAULT_MEMORY_MB,
-    ops: Annotated[
-        int, typer.Option(parser=whole(1), help="Ops of one process before giving up: maybe it has no end.")
-    ] = HISTORY_LIMIT,
+    ops: _OpsOption = HISTORY_LIMIT,
     no_por: options.NoPor = False,
     no_symmetry: options.NoSymmetry = False,
     no_merge: options.NoMerge = False,
     keep_going: options.KeepGoing = False,
     within: options.WithinOption = None,
     html: options.Html = False,
-    count: Annotated[
-        bool, typer.Option("--count", help="Also count all complete interleavings and the bad ones.")
-    ] = False,
+    count: _CountOption = False,
     checkpoint: options.CheckpointOption = None,
     checkpoint_every: options.CheckpointEvery = 60,
     resume: options.ResumeOption = None,
@@ -78,6 +78,7 @@ def explore(
 
         timed = load_timed_subject(reference, within, settings, placement, properties, crashes)
         others = {"--serial": serial, "--live": live, "--count": count, "--checkpoint": checkpoint, "--resume": resume}
+        others["--checkpoint-every"] = checkpoint_every != 60
         ask_within(timed, asking, others, within, html=html, out=out, as_json=as_json)
     if (setting := read_axes(reference, settings or (), placement)) is not None:
         refuse_with_matrix(html=html, count=count, checkpoint=checkpoint, resume=resume)
