@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from dstamp_sim import Chance, Process, Register, System, always, at_end, delay, each_result, reachable
+from dstamp_sim import Chance, Counter, Process, Register, System, always, at_end, delay, each_result, reachable
 from dstamp_sim.analyses.judged_trace import judged_trace
 from dstamp_sim.core.errors import ModelError
 from dstamp_sim.core.scenario import Distribution, Shape, Timing
@@ -248,3 +248,44 @@ def test_a_loop_without_time_is_refused():
     system = System(objects=[x], processes=[Process("spins", spins, daemon=True), Process("ends", ends)], properties=[])
     with pytest.raises(ModelError, match="time stands still"):
         explore_within(system, Timing(delays={"a": uniform(1, 1)}))
+
+
+def fischer(processes):
+    """Fischer's mutual exclusion: who finds the register free writes his number, and enters if it is still there."""
+    x, inside = Register("x", 0), Counter("inside")
+
+    def run(me):
+        while True:
+            yield x.wait_for(0)
+            yield delay("write")
+            yield x.write(me)
+            yield delay("wait")
+            if (yield x.read()) == me:
+                break
+        yield inside.add(1)
+        yield delay("work")
+        yield inside.add(-1)
+        yield x.write(0)
+
+    return System(
+        objects=[x, inside],
+        processes=[Process(f"p{number}", run, number) for number in range(1, processes + 1)],
+        properties=[always("one at a time", lambda state: state[inside] <= 1, reads=[inside])],
+    )
+
+
+@pytest.mark.parametrize("processes", [2, 3, 4, pytest.param(5, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("write", "possibility"),
+    [
+        (uniform(0, 2), Possibility.IMPOSSIBLE),
+        (uniform(0, 3, ["high"]), Possibility.IMPOSSIBLE),
+        (uniform(0, 3), Possibility.POSSIBLE),
+        (uniform(0, 4), Possibility.POSSIBLE),
+    ],
+    ids=["shorter than the wait", "shorter, as near as may be", "as long as the wait", "longer than the wait"],
+)
+def test_fischers_protocol_is_safe_exactly_while_the_wait_exceeds_the_write(processes, write, possibility):
+    delays = {"write": write, "wait": uniform(3, 5), "work": uniform(0, 10)}
+    found = explore_within(fischer(processes), Timing(delays=delays), properties=["one at a time"])
+    assert found.when["one at a time"].possibility is possibility
