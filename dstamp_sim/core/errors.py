@@ -26,7 +26,10 @@ _STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u206
 
 
 class DstampError(Exception):
-    """Anything this package raises on purpose; its text is meant for the user."""
+    """Anything this package raises on purpose; its text is meant for the user, and the same in every run."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(without_addresses(text))
 
 
 class UsageError(DstampError):
@@ -99,11 +102,19 @@ def _said_here(error: BaseException) -> bool:
 
 
 def shown(error: object) -> str:
-    """`repr(error)`, or the name of its type if even that fails."""
+    """`repr(error)` without addresses, or the name of its type if even that fails."""
     try:
-        return repr(error)
+        return without_addresses(repr(error))
     except Exception:  # an exception of a model may do anything
         return type(error).__name__
+
+
+_ADDRESS = re.compile(" at 0x[0-9A-Fa-f]{6,}(?=[>,])")
+
+
+def without_addresses(text: str) -> str:
+    """`text` without what Python adds to the names of things that have no other: where in memory they lie."""
+    return _ADDRESS.sub("", text) if " at 0x" in text else text
 
 
 _LACKS_MEMORY = ("can't start new thread", "Cannot allocate memory", "failed to map segment")

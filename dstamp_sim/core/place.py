@@ -60,6 +60,11 @@ def is_model(file: str) -> bool:
     return not file.startswith((PACKAGE, *_PYTHON)) and not _LIBRARIES.search(file)
 
 
+def is_own(file: str) -> bool:
+    """Whether code from this file is a model's or this package's."""
+    return is_model(file) or file.startswith(PACKAGE)
+
+
 def frames(body: Any) -> Iterator[tuple[CodeType, int]]:
     """The model's suspended frames of a generator, outermost first; frames inside this package are left out."""
     while body is not None and hasattr(body, "gi_frame"):

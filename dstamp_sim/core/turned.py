@@ -8,22 +8,33 @@ handed its items in another order. What then comes out differently depends on th
 from __future__ import annotations
 
 import ast
+import itertools
 import linecache
 import sys
 import warnings
-from collections import deque
+from array import array
+from collections import Counter, OrderedDict, UserList, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import fields, is_dataclass
 from functools import _lru_cache_wrapper, lru_cache, partial, reduce
 from json import dumps
-from pprint import pformat
+from pprint import pformat, saferepr
 from threading import RLock
-from types import BuiltinMethodType, CodeType, FunctionType, MethodType
+from types import (
+    BuiltinMethodType,
+    CodeType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    SimpleNamespace,
+    WrapperDescriptorType,
+)
 from typing import Any
 
-from dstamp_sim.core.place import Place, is_model
+from dstamp_sim.core.place import Place, is_model, is_own
 from dstamp_sim.core.value import Backwards
 
 PASSED: list[Place] = []
@@ -35,10 +46,6 @@ _ONE_COMPILER = RLock()
 _ITEM, _WHOLE, _CALLED = "turned item", "turned whole", "turned call"
 """Constants in the compiled code, in whose place the functions below are put."""
 
-_FLAT = (list, tuple, dict, iter, enumerate, zip, filter, sorted, min, max, sum, deque)
-_FLAT_METHODS = ("extend", "extendleft", "fromkeys", "sort")
-_DEEP = (str, repr, format, ascii, map, reduce, dumps, pformat)
-_DEEP_METHODS = ("join", "format", "writelines", "from_iterable")
 _MAKE_SETS = frozenset(
     {"set", "frozenset", "keys", "items", "union", "intersection", "difference", "symmetric_difference"}
 )
@@ -184,30 +191,71 @@ _CACHES: dict[int, Any] = {}
 
 def _called(function: Any) -> Any:
     """What is called instead of a function, so that it goes through its arguments the other way round."""
+    if id(function) in _CHANGES:
+        change = _CHANGES[id(function)]
+        return partial(_handed, change, function) if change else function
+    kind = type(function)
+    if kind is FunctionType:
+        return partial(_given, function) if _shows_order(function) else function
+    if kind is type:
+        return function
+    if kind is MethodType:
+        inner = _called(function.__func__)
+        return function if inner is function.__func__ else partial(inner, function.__self__)
     if isinstance(function, partial):
         return partial(_called(function.func), *function.args, **function.keywords)
     if isinstance(function, _lru_cache_wrapper):
         if id(function) not in _CACHES:
             _CACHES[id(function)] = lru_cache(**function.cache_parameters())(function.__wrapped__)
         return _CACHES[id(function)]
-    if isinstance(function, MethodType):
-        inner = _called(function.__func__)
-        return function if inner is function.__func__ else MethodType(inner, function.__self__)
-    owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
-    if isinstance(owner, set) and len(owner) > 1 and name == "pop":
-        return partial(_pop, owner)
-    if isinstance(owner, set | frozenset) and name in ("__iter__", "__repr__", "__str__"):
-        return getattr(_item(owner), name)
-    named = name if isinstance(function, BuiltinMethodType) else ""
-    if named in _FLAT_METHODS or any(function is each for each in _FLAT):
-        return partial(_handed, _item, function)
-    if named in _DEEP_METHODS or any(function is each for each in _DEEP) or _in_itertools(function):
-        return partial(_handed, _whole, function)
-    return function
+    if kind is BuiltinMethodType or kind is MethodWrapperType:
+        return _called_bound(function, function.__self__, function.__name__)
+    return _called_unbound(function) if kind in (MethodDescriptorType, WrapperDescriptorType) else function
 
 
-def _in_itertools(function: Any) -> bool:
-    return isinstance(function, type) and function.__module__ == "itertools"
+def _called_bound(function: Any, owner: Any, name: str) -> Any:
+    """As `_called`, for a function of C, or one that is bound to a value of one of Python's own types."""
+    if isinstance(owner, set | frozenset):
+        if name == "pop" and len(owner) > 1:
+            return partial(_pop, owner)
+        return getattr(_item(owner), name) if name in _SHOW_ORDER else function
+    if change := _METHODS.get(name):
+        return partial(_handed, change, function)
+    return function if name in _KEEP else partial(_given, function)
+
+
+def _called_unbound(function: Any) -> Any:
+    """As `_called`, for a method of one of Python's own types that is handed its owner: `str.join`, `set.pop`."""
+    if function.__objclass__ in (set, frozenset):
+        return lambda owner, *args: _called_bound(partial(function, owner), owner, function.__name__)(*args)
+    return _called_bound(function, None, function.__name__)
+
+
+@lru_cache(maxsize=1024)
+def _shows_order(function: FunctionType) -> bool:
+    """Whether a function is a library's that may go through a set that it is handed."""
+    return not is_own(function.__code__.co_filename) and function.__module__ not in _KEEPING
+
+
+class _Unfrozen(set[Any]):
+    """A set that iterates in the order of `items`, until it is changed."""
+
+    def __init__(self, items: frozenset[Any]) -> None:
+        super().__init__(items)
+        self._items = items
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._items) if super().__eq__(self._items) else super().__iter__()
+
+
+def _copied(value: Any) -> Any:
+    """As `_item`, for those who may look at the type too, or change it."""
+    turned = _item(value)
+    return turned if turned is value or isinstance(value, frozenset) else _Unfrozen(turned)
+
+
+def _given(function: Any, /, *args: Any, **named: Any) -> Any:
+    return function(*map(_copied, args), **{key: _copied(each) for key, each in named.items()})
 
 
 def _handed(change: Callable[[Any], Any], function: Any, /, *args: Any, **named: Any) -> Any:
@@ -217,7 +265,7 @@ def _handed(change: Callable[[Any], Any], function: Any, /, *args: Any, **named:
     )
 
 
-def _pop(items: set[Any]) -> Any:
+def _pop(items: Any) -> Any:
     """Takes out the item that would come last."""
     last = next(iter(_item(items)))
     items.remove(last)
@@ -225,3 +273,33 @@ def _pop(items: set[Any]) -> Any:
 
 
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {_ITEM: _item, _WHOLE: _whole, _CALLED: _called}
+
+_FLAT: tuple[Any, ...] = (list, tuple, dict, iter, enumerate, zip, filter, sorted, min, max, sum, bytes, bytearray)
+_OF_MODULES: tuple[Any, ...] = (array, deque, Counter, OrderedDict, UserList)
+_DEEP: tuple[Any, ...] = (str, repr, format, ascii, map, reduce, dumps, pformat, saferepr, SimpleNamespace)
+_ITERTOOLS = filter(callable, vars(itertools).values())
+_ORDERLESS = (len, isinstance, issubclass, callable, any, all, getattr, setattr, hasattr, vars, type)
+
+_CHANGES: dict[int, Callable[[Any], Any] | None] = (
+    dict.fromkeys(map(id, (*_FLAT, *_OF_MODULES)), _item)
+    | dict.fromkeys(map(id, (*_DEEP, *_ITERTOOLS)), _whole)
+    | dict.fromkeys(map(id, _ORDERLESS))
+)
+"""What is done to the arguments of functions that go through them, or None, by the functions' identity."""
+
+_METHODS = dict.fromkeys(("extend", "extendleft", "fromkeys", "sort", "__iadd__"), _item) | dict.fromkeys(
+    ("join", "format", "writelines", "from_iterable"), _whole
+)
+"""What is done to the arguments of methods that go through them, by name."""
+
+_SHOW_ORDER = frozenset({"__iter__", "__repr__", "__str__", "__format__", "__reduce__", "__reduce_ex__"})
+"""Methods of a set of which the value depends on its order."""
+
+_KEEP = frozenset(
+    {"append", "appendleft", "insert", "setdefault", "__setitem__", "__setattr__", "get", "set", "put", "send"}
+    | {"__contains__", "index", "count", "remove", "pop"}
+)
+"""Methods that keep, return or compare what they are handed, and do not go through it."""
+
+_KEEPING = frozenset({"collections", "contextlib", "copy", "dataclasses", "types", "typing"})
+"""Modules whose functions do so."""

@@ -15,6 +15,8 @@ from math import isnan
 from operator import is_
 from typing import Any
 
+from dstamp_sim.core.errors import without_addresses
+
 # Scalars that are written by repr(); all others are taken apart first.
 _PLAIN = (str, int, float, bool, type(None))
 
@@ -30,7 +32,7 @@ def text(value: Any) -> str:
         return "{" + ", ".join(sorted(text(item) for item in value)) + "}"
     if isinstance(value, tuple):
         return _tuple_text(value)
-    return getattr(value, "__qualname__", None) or str(value)
+    return getattr(value, "__qualname__", None) or without_addresses(str(value))
 
 
 def _tuple_text(value: tuple[Any, ...]) -> str:

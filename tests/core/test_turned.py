@@ -19,10 +19,21 @@ def first(items):
 """
 
 MODEL = """
-from dataclasses import dataclass
+import copy
+import heapq
+import operator
+import pickle
+import pprint
+import shlex
+import statistics
+import string
+from array import array
+from collections import Counter, OrderedDict, UserList
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial, reduce
-from itertools import chain
-from typing import Any
+from itertools import chain, tee
+from types import SimpleNamespace
+from typing import Any, cast
 
 from dstamp_sim import Process, Program, Register, System
 
@@ -132,6 +143,42 @@ GOES = (
     "out = tuple([len(each) * each for each in kept])",
     "out = tuple(each for each in kept | {'d'})",
 )
+LIBRARY = (
+    "out = next(tee(kept)[0])",
+    "out = next(iter(Counter(kept)))",
+    "out = next(iter(OrderedDict.fromkeys(kept)))",
+    "out = UserList(kept)[0]",
+    "out = heapq.nsmallest(1, kept, key=len)[0]",
+    "out = next(heapq.merge(kept))",
+    "out = statistics.mode(kept)",
+    "out = shlex.join(kept)",
+    "out = string.Template('$a').substitute(a=kept)",
+    "out = pprint.saferepr(kept)",
+    "out = SimpleNamespace(a=kept).__repr__()",
+    "out = pickle.dumps(kept)",
+    "out = bytes({300 - ord(each) for each in kept})",
+    "out = array('u', kept)[0]",
+    "out = str.join('-', kept)",
+    "out = set.pop(set(kept))",
+    "out = next(set.__iter__(kept))",
+    "out = tuple.__new__(tuple, kept)",
+    "out = [].__iadd__(kept)[0]",
+)
+"""Ways to hand a set to what is Python's own, or a library's."""
+KEPT = (
+    "out = frozenset(copy.copy(kept) | {'d'})",
+    "kept = copy.deepcopy(kept); kept.add('d'); out = frozenset(kept)",
+    "box = {}.get('x', kept); box.add('d'); out = 'd' in kept",
+    "cast(set, kept).add('d'); out = 'd' in kept",
+    "out = frozenset(operator.or_(kept, {'d'}))",
+    "set.add(kept, 'd'); out = 'd' in kept",
+    "out = type(replace(Held(kept), kept=kept).kept) is set",
+    "setattr(one := Held(0), 'kept', kept); one.kept.add('d'); out = 'd' in kept",
+    "out = tuple(heapq.nsmallest(2, kept))",
+    "out = statistics.median(map(ord, kept))",
+    "out = ''.join(sorted(set.union(kept, 'd')))",
+)
+"""Ways to keep a set, to change it, or to ask what does not depend on its order, by the same."""
 SORTED = ("out = tuple(sorted(kept))", "out = len(kept)", "out = frozenset(kept | {'d'})", "out = 'a' in kept")
 
 
@@ -163,3 +210,13 @@ def test_a_set_whose_order_does_not_show_is_let_pass_wherever_it_is_kept(tmp_pat
     tried = [(keep, go) for keep in KEEPS for go in SORTED]
     said = {(keep, go): verdict(tmp_path / f"m{at}", fill, keep, go) for at, (keep, go) in enumerate(tried)}
     assert [ways for ways, answer in said.items() if answer is not Verdict.HOLDS] == [], said
+
+
+def test_a_set_that_is_handed_to_a_library_is_asked_about_in_another_order(tmp_path):
+    said = {go: verdict(tmp_path / f"m{at}", "constructor", "list", go) for at, go in enumerate(LIBRARY)}
+    assert [way for way, answer in said.items() if "write sorted(...)" not in str(answer)] == [], said
+
+
+def test_what_a_library_only_keeps_or_asks_about_without_its_order_is_let_pass(tmp_path):
+    said = {go: verdict(tmp_path / f"m{at}", "constructor", "list", go) for at, go in enumerate(KEPT)}
+    assert [way for way, answer in said.items() if answer is not Verdict.HOLDS] == [], said

@@ -1,5 +1,6 @@
 """Wrong types in a model: each is one sentence that names the value, the rule and the model's line."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from dstamp_sim import (
     explore,
     section,
 )
+from dstamp_sim.core.value import text
 
 HERE = Path(__file__).name
 
@@ -72,6 +74,10 @@ class Deadly(SharedObject):
 WRONG |= {
     "reads=Register('r'), but it must be a list of shared objects": lambda: always("x", bool, reads=r),
     "reads=[...] has 'r', but it must be a list of shared objects": lambda: at_end("x", bool, reads=["r"]),
+    "properties=Property(": lambda: System(objects=[r], processes=[], properties=at_end("x", bool)),
+    "processes=Process(name='p', program=<function p>": lambda: System(objects=[r], processes=Process("p", p)),
+    "crashes=functools.partial(<function p>)": lambda: System(objects=[r], processes=[], crashes=partial(p)),
+    "properties=[...] has <object object>": lambda: System(objects=[r], processes=[], properties=[object()]),
     "Deadly 'd': on_death=5, but it must be a method": lambda: Deadly("d", 0),
 }
 
@@ -81,7 +87,13 @@ def test_a_wrong_type_is_one_sentence_with_the_line(said):
     with pytest.raises(ModelError) as refused:
         WRONG[said]()
     text = str(refused.value)
-    assert HERE in text.partition(": ")[0] and said in text and "\n" not in text
+    assert HERE in text.partition(": ")[0] and said in text and "\n" not in text and " at 0x" not in text
+
+
+def test_a_value_without_a_name_is_written_alike_in_all_runs_as_no_address_tells_it():
+    token = type("Token", (), {})()
+    assert text(token) == f"<{__name__}.Token object>" and text((token, 1)) == f"(<{__name__}.Token object>, 1)"
+    assert text("it lies at 0x7ffe12345678>") == "'it lies at 0x7ffe12345678>'"
 
 
 def test_systems_changed_by_the_package_are_told_no_line_of_a_model():
