@@ -76,7 +76,9 @@ class Judge:
         The last question comes first, with sets in another order. Engines call it before they report. Raises ModelError
         as `Semantics.check` does, and if a predicate changes its answer.
         """
-        self._semantics.check()
+        self._semantics.check(self._ask_again)
+
+    def _ask_again(self) -> None:
         while self._unchecked:
             question = self._unchecked.pop()
             again = question._replace(about=shaken(question.about))

@@ -29,7 +29,7 @@ _FAULTLESS: WeakSet[FunctionType] = WeakSet()
 
 
 class Rules:
-    """What one system's programs and objects reach besides their arguments, as it was before they ran.
+    """What one system's programs, objects and predicates reach besides their arguments, as it was before they ran.
 
     Raises ModelError if their source has a clock, random numbers, addresses, the order of a set, or a generator that
     never starts.
@@ -39,8 +39,9 @@ class Rules:
         self._system, self._objects = system, objects
         self._kept = Snapshot(self._roots())
         self._caches = [reached.item for reached in self._kept.reached.values() if may_keep(reached.item)]
+        self._predicates = Snapshot(_predicates(system))
         if system not in _ALREADY_READ:
-            for function, instance in self._kept.functions.values():
+            for function, instance in (self._kept.functions | self._predicates.functions).values():
                 if (instance is not None or function not in _FAULTLESS) and (wrong := fault(function, instance)):
                     raise ModelError(wrong)
                 if instance is None:
@@ -74,7 +75,7 @@ class Rules:
 
     def turned(self) -> AbstractContextManager[None]:
         """While this lasts, the model's functions go through sets the other way round."""
-        return turned(reached.item for reached in self._kept.reached.values())
+        return turned(reached.item for reached in (self._kept.reached | self._predicates.reached).values())
 
     def check_kept(self) -> None:
         """Raises ModelError if something that programs or objects reach has changed since it was noted."""
@@ -102,6 +103,13 @@ class Rules:
                 f"give each process its own (Process('a', Job().run)), or {INSTEAD}"
             )
         return f"a program keeps nothing outside of itself; {INSTEAD}"
+
+
+def _predicates(system: System) -> Iterator[NamedRoot]:
+    """The predicates of a system. What they keep is their own: they answer the same question twice."""
+    for prop in system.properties:
+        yield prop.name, prop.predicate
+        yield prop.name, prop.premise
 
 
 def _self(process: Process) -> object:

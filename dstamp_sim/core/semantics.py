@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from itertools import product
@@ -100,8 +100,8 @@ class Semantics:
                 )
         self.automata = tuple(automata[_kind(instance)] for instance in instances)
 
-    def check(self) -> None:
-        """Asks every question since the last call again, the last one first, and compares.
+    def check(self, also: Callable[[], None] = lambda: None) -> None:
+        """Asks every question since the last call again, the last one first, and compares; asks what `also` asks, too.
 
         Engines call it before they report. Raises ModelError, with the line and what differed, if a program or
         an object depends on more than its arguments, or if something else that they reach has changed.
@@ -111,6 +111,7 @@ class Semantics:
             for automaton in dict.fromkeys(self.automata):
                 automaton.repeat()
             self._ask_all_again()
+            also()
         self._rules.check_kept()
 
     def _ask_all_again(self) -> None:

@@ -47,7 +47,7 @@ _ITEM, _WHOLE, _CALLED = "turned item", "turned whole", "turned call"
 """Constants in the compiled code, in whose place the functions below are put."""
 
 _MAKE_SETS = frozenset(
-    {"set", "frozenset", "keys", "items", "union", "intersection", "difference", "symmetric_difference"}
+    {"set", "frozenset", "keys", "items", "union", "intersection", "difference", "symmetric_difference", "type"}
 )
 
 
@@ -82,7 +82,7 @@ def _source(file: str) -> str:
 
 @lru_cache(maxsize=64)
 def _has_sets(source: str) -> bool:
-    """Whether a source may make a set."""
+    """Whether a source may make a set, or ask of what type one is."""
     try:
         nodes = list(ast.walk(ast.parse(source)))
     except (SyntaxError, ValueError):
@@ -191,9 +191,8 @@ _CACHES: dict[int, Any] = {}
 
 def _called(function: Any) -> Any:
     """What is called instead of a function, so that it goes through its arguments the other way round."""
-    if id(function) in _CHANGES:
-        change = _CHANGES[id(function)]
-        return partial(_handed, change, function) if change else function
+    if instead := _INSTEAD.get(id(function)):
+        return instead
     kind = type(function)
     if kind is FunctionType:
         return partial(_given, function) if _shows_order(function) else function
@@ -272,20 +271,26 @@ def _pop(items: Any) -> Any:
     return last
 
 
+def _type(*args: Any) -> Any:
+    """`type`, which knows no `Backwards`."""
+    return type(*(each.turned if isinstance(each, Backwards) else each for each in args))
+
+
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {_ITEM: _item, _WHOLE: _whole, _CALLED: _called}
 
 _FLAT: tuple[Any, ...] = (list, tuple, dict, iter, enumerate, zip, filter, sorted, min, max, sum, bytes, bytearray)
 _OF_MODULES: tuple[Any, ...] = (array, deque, Counter, OrderedDict, UserList)
 _DEEP: tuple[Any, ...] = (str, repr, format, ascii, map, reduce, dumps, pformat, saferepr, SimpleNamespace)
 _ITERTOOLS = filter(callable, vars(itertools).values())
-_ORDERLESS = (len, isinstance, issubclass, callable, any, all, getattr, setattr, hasattr, vars, type)
+_ORDERLESS = (len, isinstance, issubclass, callable, any, all, getattr, setattr, hasattr, vars)
 
-_CHANGES: dict[int, Callable[[Any], Any] | None] = (
-    dict.fromkeys(map(id, (*_FLAT, *_OF_MODULES)), _item)
-    | dict.fromkeys(map(id, (*_DEEP, *_ITERTOOLS)), _whole)
-    | dict.fromkeys(map(id, _ORDERLESS))
+_INSTEAD: dict[int, Any] = (
+    {id(each): partial(_handed, _item, each) for each in (*_FLAT, *_OF_MODULES)}
+    | {id(each): partial(_handed, _whole, each) for each in (*_DEEP, *_ITERTOOLS)}
+    | {id(each): each for each in _ORDERLESS}
+    | {id(type): _type}
 )
-"""What is done to the arguments of functions that go through them, or None, by the functions' identity."""
+"""What is called instead of functions of Python's own, by their identity."""
 
 _METHODS = dict.fromkeys(("extend", "extendleft", "fromkeys", "sort", "__iadd__"), _item) | dict.fromkeys(
     ("join", "format", "writelines", "from_iterable"), _whole

@@ -50,6 +50,11 @@ class Backwards(frozenset[Any]):
     def __init__(self, turned: frozenset[Any] | set[Any]) -> None:
         self.turned = turned
 
+    @property  # type: ignore[misc]  # nobody assigns it
+    def __class__(self) -> Any:
+        """The type of the set, for who asks so."""
+        return type(self.turned)
+
     def __iter__(self) -> Iterator[Any]:
         items = list(self.turned)[::-1]
         if len(items) % 2 and len(items) > 1:

@@ -6,7 +6,9 @@ import copy
 import itertools
 import json
 import pickle
+import random
 import re
+import time
 from collections.abc import Callable
 from pprint import pformat
 from typing import Any
@@ -26,6 +28,7 @@ from dstamp_sim import (
     at_end,
     each_result,
     explore,
+    leads_to,
     prove,
     reachable,
     sample,
@@ -44,6 +47,33 @@ def adds() -> Program[int]:
 
 def two(prop: Property, copies: Any = 2) -> System:
     return System(objects=[r], processes=[Process("p", adds, copies=copies)], properties=[prop])
+
+
+# --- nothing but what they are given
+
+
+def filled() -> list[set[str]]:
+    letters = set[str]()
+    for letter in "abc":
+        letters.add(letter)
+    return [letters]
+
+
+@pytest.mark.parametrize(
+    ("predicate", "said"),
+    [
+        (lambda _: random.random() < 2, "random.random: a model depends on nothing but"),
+        (lambda state: time.time() > state[r], "time.time: a model depends on nothing but"),
+        (lambda state: id(state) > 0, "id: a model depends on nothing but"),
+        (lambda state: next(iter({"a", "b", "c"})) != state[r], "write sorted(...)"),
+        (lambda _: list(filled()[0]) < list(filled()[0])[::-1], "a set has no order: write sorted(...)"),
+    ],
+)
+def test_a_clock_a_coin_an_address_and_the_order_of_a_set_are_refused_in_every_property(predicate, said):
+    for prop in (always("x", predicate, reads=[r]), leads_to("y", predicate, lambda _: True, reads=[r])):
+        with pytest.raises(ModelError, match=re.escape(said)) as refused:
+            explore(two(prop))
+        assert str(refused.value).startswith(f"{__file__}:")
 
 
 # --- True or False, nothing else
@@ -184,7 +214,9 @@ def test_each_way_out_is_noticed_where_not_all_results_are_known_though_what_it_
     assert looks.unknown or looks.names
 
 
-@pytest.mark.parametrize("way", [hash, lambda results: results | {}, lambda results: {} | results, iter("").__class__])
+@pytest.mark.parametrize(
+    "way", [lambda results: {results}, lambda results: results | {}, lambda results: {} | results, iter("").__class__]
+)
 def test_what_results_cannot_do_is_refused(way):
     with pytest.raises(ModelError, match="raised TypeError"):
         explore(two(at_end("x", lambda results: bool(way(results)))))

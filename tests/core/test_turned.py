@@ -177,6 +177,8 @@ KEPT = (
     "out = tuple(heapq.nsmallest(2, kept))",
     "out = statistics.median(map(ord, kept))",
     "out = ''.join(sorted(set.union(kept, 'd')))",
+    "out = type((yield x.write(frozenset(kept)))).__name__",
+    "yield x.write(frozenset(kept)); out = type((yield x.read())).__name__ + (yield x.read()).__class__.__name__",
 )
 """Ways to keep a set, to change it, or to ask what does not depend on its order, by the same."""
 SORTED = ("out = tuple(sorted(kept))", "out = len(kept)", "out = frozenset(kept | {'d'})", "out = 'a' in kept")
