@@ -118,6 +118,15 @@ def test_the_installed_command_replays_the_incident_in_an_empty_folder(installed
     assert (tmp_path / "out" / "replay-stack-race.png").stat().st_size > 10_000
 
 
+@pytest.mark.parametrize("name", ["bank", "dns_automation", "index_migrations"])
+def test_the_installed_command_has_the_other_incidents_by_name_with_model_and_evidence(installed, tmp_path, name):
+    code, out, err = installed("replay", name, "--no-judge")
+    assert code == 0, out + err
+    assert "observed runs reproduced" in out
+    code, out, err = installed("update", "--scenario", name, "--list")
+    assert code == 0 and "(cost:" in out, out + err
+
+
 def test_the_installed_command_explores_a_bundled_model_by_its_short_name(installed):
     code, out, err = installed("explore", "classic/bank")
     assert code == 1, out + err

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 
 def replay(
-    scenario: Annotated[Path | None, typer.Argument(help="A scenario file; default: the bundled incident's.")] = None,
+    scenario: Annotated[
+        Path | None,
+        typer.Argument(help="A scenario file, its folder, or an incident of the package by name (default: incident)."),
+    ] = None,
     mechanism: Annotated[
         str | None, typer.Option(metavar="NAME", help="The candidate mechanism (default: the scenario's).")
     ] = None,

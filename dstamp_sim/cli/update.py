@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 def update(
     evidence: Annotated[
-        Path | None, typer.Argument(metavar="EVIDENCE", help="The evidence file (with --list: not needed).")
+        Path | None,
+        typer.Argument(metavar="EVIDENCE", help="The evidence file (with --into, by default the scenario's)."),
     ] = None,
     observe: Annotated[
         list[str] | None,
@@ -40,7 +41,7 @@ def update(
     ] = None,
     scenario: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The scenario that the evidence is for (default: the incident's)."),
+        typer.Option(metavar="FILE", help="The scenario that the evidence is for, as for `replay`."),
     ] = None,
     only: OnlyOption = None,
     budget: BudgetOption = None,
@@ -59,12 +60,16 @@ def update(
     if list_all:
         _list(load_incident(scenario, evidence=evidence), as_json=as_json)
         return
-    if evidence is None or not observe:
-        raise UsageError("name the EVIDENCE and what was observed (--observe); `dstamp update --list` has all outcomes")
+    if (evidence or into) is None or not observe:
+        raise UsageError(
+            "name the EVIDENCE, or a new file (--into), and what was observed (--observe); `dstamp update --list` has "
+            "all outcomes"
+        )
     before = load_incident(scenario, evidence=evidence).only(only or [], budget)
     with finished_rows_printed(as_json=as_json), bar("steps of the judgement done") as tell:
         found = judge_update(before, observe, source=source, into=into, out=out, workers=cores(), tell=tell)
-    judged, written = found.judged, into or evidence
+    judged, written = found.judged, into or before.source
+    assert written is not None  # else nothing could have been added to
     if as_json:
         print_json(judged.summary.as_json() | {"files": [str(file) for file in (written, *judged.files)]})
         return

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dstamp_sim.core.errors import ScenarioError
+from dstamp_sim.core.errors import ScenarioError, UsageError, cut, instead
 from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.incident.evidence import Evidence, read_evidence
 from dstamp_sim.incident.possible.budget import ROW_S
@@ -14,7 +14,8 @@ from dstamp_sim.inputs.model_file import Model, bundled, load_model
 from dstamp_sim.inputs.scenario_file import read_scenario
 from dstamp_sim.inputs.schema import ONE_CLOCK, one_clock
 
-INCIDENT = "experiments/incident/scenario.toml"
+SCENARIO = "scenario.toml"
+INCIDENT = f"experiments/incident/{SCENARIO}"
 """The scenario that is taken when none is given."""
 
 
@@ -63,8 +64,18 @@ def _check_odds(scenario: Scenario, model: Model) -> None:
 
 
 def scenario_file(path: Path | None) -> Path:
-    """The scenario that a command reads: the one that was named, or the incident's."""
-    return path or bundled(INCIDENT)
+    """The scenario that a command reads: the file, or that of a folder, here or in the package; the incident's if None.
+
+    Raises UsageError, with the nearest name, for a name of neither.
+    """
+    if path is None:
+        return bundled(INCIDENT)
+    roots = path, bundled(path.as_posix()), bundled(f"experiments/{path.as_posix()}")
+    found = next((place for root in roots for place in (root, root / SCENARIO) if place.is_file()), None)
+    if found is None and not path.suffix and not path.exists():
+        names = sorted(place.parent.name for place in bundled("experiments").glob(f"*/{SCENARIO}"))
+        raise UsageError(f"no scenario at {cut(str(path))!r}{instead(str(path), names)}")
+    return found or path
 
 
 def load_incident(path: Path | None, *, evidence: Path | None = None, seed: int | None = None) -> Incident:

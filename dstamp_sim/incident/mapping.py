@@ -70,12 +70,14 @@ def _compiled(written: str) -> None:
 class TimeRule(Strict):
     """How times are written: what one looks like in a line, its format (as of strptime, or `epoch`), and its zone.
 
-    If the format is left out, they are as ISO 8601 has them. Times that name a zone keep theirs.
+    If the format is left out, they are as ISO 8601 has them. Times that name a zone keep theirs. `year` is that of
+    times whose format has none.
     """
 
     pattern: str = ISO_INSTANT
     format: str = ""
     zone: str = ""
+    year: int | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> TimeRule:
@@ -83,6 +85,10 @@ class TimeRule(Strict):
             re.compile(self.pattern)
         except re.error as error:
             raise ValueError(f"pattern = {self.pattern!r} is no regular expression: {error}") from error
+        dated = self.format in ("", EPOCH) or bool(re.search("%[YyGcxs]", self.format))
+        if dated is (self.year is not None):
+            kind = "an ISO time has one, or the format" if dated else f"format = {self.format!r} has none"
+            raise ValueError(f"year: {'leave it out' if dated else 'write one, such as year = 2026'}, for {kind}")
         if self.zone:
             try:
                 ZoneInfo(self.zone)
@@ -101,6 +107,8 @@ class TimeRule(Strict):
     def _read(self, written: str) -> datetime:
         if self.format == EPOCH:
             return datetime.fromtimestamp(float(written), UTC)
+        if self.year is not None:
+            return datetime.strptime(f"{self.year} {written}", f"%Y {self.format}")
         return datetime.strptime(written, self.format) if self.format else datetime.fromisoformat(written)
 
 

@@ -139,7 +139,7 @@ class _Reader:
         if rule.is_json:
             self._results(rule, file, self._run(whose["id"], file))
         elif whose["id"] in self.gathered or not self._results_expected:
-            self._log(rule, file, self._run(whose["id"], file))
+            self._log(rule, file, whose["id"])
 
     @property
     def _results_expected(self) -> bool:
@@ -158,11 +158,12 @@ class _Reader:
         run.results |= (_without(content, [where.split(".") for where in fields.values()]) if rule.rest else {}) | named
         run.usable = True
 
-    def _log(self, rule: FileRule, file: Path, run: _Gathered) -> None:
+    def _log(self, rule: FileRule, file: Path, name: str) -> None:
         text = read_text(file, LARGEST_LOG, inside=self.folder)
         if not text.strip():
-            self._complain(file, "empty")
-        run.instants += self._ends(text)
+            raise _Bad("empty")
+        ends, run = self._ends(text), self._run(name, file)
+        run.instants += ends
         for pattern in rule.lines:
             for match in re.finditer(pattern, text, re.MULTILINE):
                 run.log |= _groups(match)

@@ -169,6 +169,7 @@ def test_a_faulty_scenario_is_refused_with_the_place_and_the_remedy(dstamp, old,
 
 def test_a_scenario_that_does_not_exist_is_refused(dstamp):
     refused(dstamp("replay", "nowhere.toml"), "nowhere.toml: cannot be read: No such file")
+    refused(dstamp("replay", "dns_automatoin"), "no scenario at 'dns_automatoin'; did you mean 'dns_automation'")
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_any_work(dstamp):

@@ -25,7 +25,16 @@ def test_an_evidence_file_is_written_and_bad_files_are_told(dstamp):
 def test_json_says_the_same(dstamp):
     run_folder("184", '{"level": 4}')
     code, out, _ = dstamp("ingest", "runs", "--model", "cc_ci", "--json", "--into", "new.toml")
-    assert (code, json.loads(out)) == (0, {"runs": 1, "not_compared": [], "skipped": [], "file": "new.toml"})
+    told = {"runs": 1, "not_compared": [], "without_a_field": [], "skipped": [], "file": "new.toml"}
+    assert (code, json.loads(out)) == (0, told)
+
+
+def test_runs_in_which_no_field_of_the_model_was_found_are_named(dstamp):
+    run_folder("184", '{"levle": 4}')
+    run_folder("185", '{"level": 4}')
+    code, out, _ = dstamp("ingest", "runs", "--model", "cc_ci")
+    assert code == 0
+    assert "no field of the model was found in 184: is it written so?" in out
 
 
 def test_nothing_is_written_over_and_nothing_is_made_of_nothing(dstamp):

@@ -1,6 +1,7 @@
 """`dstamp replay`: the main job, run by run."""
 
 import json
+import shutil
 from collections import Counter
 from itertools import combinations
 from pathlib import Path
@@ -52,6 +53,14 @@ def test_the_same_seed_writes_the_same_bytes(dstamp):
     dstamp("replay", "--no-judge", "--out", "two")
     for name in ("replay-stack-race.witness.json", "replay-stack-race.svg"):
         assert Path("one", name).read_bytes() == Path("two", name).read_bytes()
+
+
+@pytest.mark.parametrize("written", ["bank", "experiments/bank", "experiments/bank/scenario.toml", "mine"])
+def test_an_incident_of_the_package_is_replayed_by_its_name_and_a_users_own_by_its_folder(dstamp, written):
+    shutil.copytree(bundled("experiments/bank"), "mine")
+    code, out, err = dstamp("replay", written, "--no-judge")
+    assert code == 0, err
+    assert "The overdrawn account of 3 March" in out
 
 
 def test_a_placement_changes_what_comes_out(dstamp):

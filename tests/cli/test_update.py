@@ -55,6 +55,16 @@ def test_evidence_that_is_not_there_or_cannot_be_written_is_refused(dstamp, evid
     assert evidence.read_bytes() == INCIDENT.read_bytes()
 
 
+def test_of_an_incident_of_the_package_a_new_file_gets_its_evidence_and_the_outcome(dstamp):
+    asked = ("update", "--scenario", "bank", "--only", "booked-twice", "--observe", "two at once=overdrawn")
+    code, _, err = dstamp(*asked)
+    assert code == 2 and "name the EVIDENCE, or a new file (--into)" in err
+    code, out, err = dstamp(*asked, "--into", "after.toml")
+    assert code == 0, err
+    assert "wrote after.toml" in out
+    assert Path("after.toml").read_text().startswith(bundled("experiments/bank/evidence.toml").read_text())
+
+
 @pytest.mark.slow(minutes=2)
 def test_an_outcome_is_added_under_everything_that_was_there_and_the_mechanisms_are_ranked_again(dstamp, evidence):
     observed = "consoles of the red runs=abra took the head in the drifted runs"

@@ -116,6 +116,8 @@ def test_a_run_of_another_commit_or_recipe_is_an_error_and_no_refutation(tmp_pat
         ("files = [{ glob = 'x', run = '(?P<id>x)', rest = true, lines = ['(?P<a>x)'] }]", "not both"),
         ("files = [{ glob = 'x', run = '(?P<id>x)' }]\ntime = { zone = 'Mars' }", "zone = 'Mars' is unknown"),
         ("files = [{ glob = 'x', run = '(?P<id>x)' }]\ntimes = {}", "did you mean 'time'"),
+        ("files = [{ glob = 'x', run = '(?P<id>x)' }]\ntime = { format = '%b %d %H:%M' }", "write one, such as"),
+        ("files = [{ glob = 'x', run = '(?P<id>x)' }]\ntime = { year = 2026 }", "leave it out"),
     ],
 )
 def test_a_mapping_that_cannot_be_used_is_refused_with_its_place_and_rule(tmp_path, text, why):
@@ -141,6 +143,24 @@ def test_hostile_files_are_named_and_never_followed(tmp_path):
     told = {item.file.name: item.why for item in found.complaints}
     assert "UTF-8" in told["binary.log"]
     assert "is not followed" in told["link.log"]
+
+
+def test_a_syslog_names_no_year_and_a_file_that_cannot_be_read_is_no_run(tmp_path):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "ann.log").write_text("Feb 29 02:00:03 host bank[8]: begin\nFeb 29 02:04:10 host bank[8]: balance now 40\n")
+    (logs / "bob.log").write_bytes(b"\xff")
+    (logs / "cat.log").write_text("")
+    asked = mapping(
+        tmp_path,
+        r"""
+        files = [{ glob = "*.log", run = '^(?P<id>\w+)', lines = ['balance now (?P<left>-?\d+)'] }]
+        time = { pattern = '^\w+ +\d+ [\d:]+', format = "%b %d %H:%M:%S", year = 2024 }
+        """,
+    )
+    found = read_run_folders(logs, BANK, mapping=asked)
+    assert [(run.id, run.time) for run in found.runs] == [("ann", datetime(2024, 2, 29, 2, 0, 3))]
+    assert [item.file.name for item in found.complaints] == ["bob.log", "cat.log"]
 
 
 def test_a_folder_is_ingested_replayed_and_judged(dstamp, tmp_path, monkeypatch):
