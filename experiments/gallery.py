@@ -84,10 +84,17 @@ def _exhibited(folder: Path, exhibit: Exhibit, system: System, judgement: Judgem
     why = explained(system, trace, about=prop)
     about = prop.title
     badges = badges_of(system, trace, [prop])
-    layout = lay_out(trace, system.lanes, title=exhibit.name, verdicts=badges, annotations=annotations_of(trace, why))
+    layout = lay_out(
+        trace,
+        system.lanes,
+        title=exhibit.name,
+        subtitle=exhibit.story,
+        verdicts=badges,
+        annotations=annotations_of(trace, why),
+    )
     (folder / f"{exhibit.name}.svg").write_text(standalone_svg(layout, why.sentence), encoding="utf-8")
     witness = Witness(Origin(exhibit.reference), about, trace)
-    write_trace_page(folder / f"{exhibit.name}.html", witness, system, why)
+    write_trace_page(folder / f"{exhibit.name}.html", witness, system, why, exhibit.story)
     picture = f"![{exhibit.name}: the timeline]({exhibit.name}.svg)"
     return f"*{about}*\n\n> {why.sentence}\n\n{why.proof}\n\n{picture}\n\n[The page]({exhibit.name}.html)\n"
 

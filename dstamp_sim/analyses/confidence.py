@@ -55,10 +55,18 @@ def all_that_was_never_seen(once: int, trials: int, level: float = 0.95) -> floa
     return min(1.0, once / trials + slack)
 
 
+def share(probability: float) -> str:
+    """A share in whole percent; a tiny share is not written as zero, nor a large one as certain."""
+    written = f"{probability:.0%}"
+    return {"0%": "below 1%", "100%": "above 99%"}.get(written, written)
+
+
 def below(limit: float) -> str:
     """An upper limit in words, rounded up: tenths of a percent, or a power of ten if it is smaller."""
     if limit <= 0:
         return "0"
+    if limit >= 1:
+        return "up to 100%"
     if limit >= 0.001:
         return f"below {min(100.0, ceil(limit * 1000 - 1e-9) / 10):g}%"
     return f"below 1e{floor(log10(limit)) + 1}"

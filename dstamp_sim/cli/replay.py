@@ -30,12 +30,14 @@ if TYPE_CHECKING:
     from dstamp_sim.incident.replay_scenario import Replay
     from dstamp_sim.pipeline.how_often import HowOften
 
+ScenarioArgument = Annotated[
+    Path | None,
+    typer.Argument(help="A scenario file, its folder, or an incident of the package by name (default: incident)."),
+]
+
 
 def replay(
-    scenario: Annotated[
-        Path | None,
-        typer.Argument(help="A scenario file, its folder, or an incident of the package by name (default: incident)."),
-    ] = None,
+    scenario: ScenarioArgument = None,
     mechanism: Annotated[
         str | None, typer.Option(metavar="NAME", help="The candidate mechanism (default: the scenario's).")
     ] = None,

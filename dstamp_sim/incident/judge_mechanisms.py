@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dstamp_sim.analyses.speech import listed
 from dstamp_sim.core.errors import ScenarioError, UsageError
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.scenario import Priors
@@ -33,7 +34,7 @@ from dstamp_sim.incident.possible.case import Case, MechanismFinding, Observatio
 from dstamp_sim.incident.possible.company import Company, company
 from dstamp_sim.incident.possible.conflicting import Conflict, conflict
 from dstamp_sim.incident.possible.judge_variant import JudgementTask
-from dstamp_sim.incident.possible.never import never
+from dstamp_sim.incident.possible.never import conflicting, never
 from dstamp_sim.incident.possible.overlap import ObservedTime, orders
 from dstamp_sim.incident.possible.pairing import Pairs, judge_pairs
 from dstamp_sim.incident.possible.variant import variants_of_mechanism
@@ -241,7 +242,11 @@ def _conflict(rows: Sequence[MechanismFinding], task: JudgementTask, case: Case)
     """The fewest observations that no row can produce together, if there are any."""
     asked = engines()
     variant = dict(zip(map(id, rows), task.variants, strict=True))
-    return conflict(rows, case.names, lambda row, names: Judging(variant[id(row)], case, asked).refutes(names))
+    found = conflict(rows, case.names, lambda row, names: Judging(variant[id(row)], case, asked).refutes(names))
+    if found is None or not found.proved:
+        return found
+    judgings = [Judging(variant[id(row)], case, asked) for row in rows]
+    return replace(found, values=conflicting(judgings, rows, found.names))
 
 
 def _company(rows: Sequence[MechanismFinding], task: JudgementTask, case: Case) -> dict[str, tuple[Company, ...]]:
@@ -268,6 +273,13 @@ def _needed(incident: Incident) -> tuple[Evidence, Hypotheses, Priors]:
         raise ScenarioError("the scenario names no evidence to judge mechanisms against")
     if scenario.priors is None:
         raise ScenarioError("the scenario has no [priors]: durations, partners and failure rates must be assumed")
+    ignored = [name for name in scenario.parameters if name not in ("runs", *model.hypotheses.identity)]
+    if ignored:
+        raise ScenarioError(
+            f"parameters.{ignored[0]}: a judgement takes only runs and what tells runs apart "
+            f"({listed(model.hypotheses.identity) or 'nothing, in this model'}) from here: set it in the factory of "
+            "each mechanism, or in a reading; or replay without judging (--no-judge)"
+        )
     return incident.evidence, model.hypotheses, scenario.priors
 
 

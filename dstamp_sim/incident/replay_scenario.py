@@ -57,8 +57,8 @@ class Replay:
     @property
     def reproduced(self) -> str:
         """How many of the observed runs it reproduced, in words; empty if none was observed."""
-        judged = [row.reproduced for row in self.rows if row.reproduced is not None]
-        return f"{sum(judged)} of {len(judged)} observed runs" if judged else ""
+        tally = _tally(self.rows)
+        return tally and f"{tally} observed runs"
 
     @property
     def exit_code(self) -> int:
@@ -106,8 +106,9 @@ def replay_incident(
     title = f"{scenario.title}: {name or 'the model'}, lock placement {system.placement.name}"
     system = system.with_crashes(max(system.crashes, len(scenario.timing.deaths_s)))
     why = explained(system, trace, origin=scenario.origin)
-    files = save_with_timeline(out, stem, witness, system, title, run_badges(system, trace), why)
     story = chosen.story if chosen else ""
+    below = _simulated(rows, story)
+    files = save_with_timeline(out, stem, witness, system, title, run_badges(system, trace), why, below)
     return Replay(
         scenario=scenario,
         mechanism=name or "",
@@ -120,6 +121,18 @@ def replay_incident(
         draws=how_often(system, scenario.timing, draws, tell) if draws else (),
         files=files,
     )
+
+
+def _tally(rows: Sequence[ReplayedRun]) -> str:
+    """How many of the observed runs came out as observed: `1 of 4`; empty if none was observed."""
+    judged = [row.reproduced for row in rows if row.reproduced is not None]
+    return f"{sum(judged)} of {len(judged)}" if judged else ""
+
+
+def _simulated(rows: Sequence[ReplayedRun], story: str) -> str:
+    """The line below the picture's title: what is simulated is no observation."""
+    tally = _tally(rows)
+    return "; ".join(filter(None, [story, f"simulated, {tally} as observed" if tally else "simulated"]))
 
 
 def _row(trace: Trace, name: str, incident: Incident, window: Window | None) -> ReplayedRun:

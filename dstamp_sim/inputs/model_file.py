@@ -52,6 +52,17 @@ class Model:
         """The observable fields of its runs; none if it has no hypotheses."""
         return self.hypotheses.evidence if self.hypotheses else Observable()
 
+    @property
+    def about(self) -> str:
+        """The first paragraph of the model's docstring, as one line."""
+        return " ".join((inspect.getdoc(self.module) or "").partition("\n\n")[0].split())
+
+    @property
+    def story(self) -> str:
+        """The story of the mechanism that the reference names; empty if it names none."""
+        name = self.reference.partition(":")[2].replace("_", "-")
+        return next((one.story for key, one in self.mechanisms.items() if key.replace("_", "-") == name), "")
+
     def placement(self, written: str) -> Placement:
         """The placement of this name, or the one written out as spans. Raises UsageError with the nearest one."""
         if written in self.placements:

@@ -54,8 +54,7 @@ def describe_model(reference: str, *, settings: Sequence[str] = (), placement: s
         "experiments": tuple(Entry(name, known.story) for name, known in _experiments(model)),
         "properties": tuple(Entry(prop.name, _property(prop)) for prop in system.checked_properties),
     }
-    story = (inspect.getdoc(model.module) or "").partition("\n\n")[0].replace("\n", " ")
-    return Description(reference, str(model.path), story, {kind: found for kind, found in parts.items() if found})
+    return Description(reference, str(model.path), model.about, {kind: found for kind, found in parts.items() if found})
 
 
 def _parameters(factory: Callable[..., System]) -> Iterator[Entry]:

@@ -63,24 +63,46 @@ def _with_own_word(good: bool | None, failure: Any) -> bool | None:
 
 
 def save_with_timeline(
-    out: Path, stem: str, witness: Witness, system: System, title: str, badges: Badges, why: Explanation
+    out: Path,
+    stem: str,
+    witness: Witness,
+    system: System,
+    title: str,
+    badges: Badges,
+    why: Explanation,
+    story: str = "",
 ) -> tuple[Path, ...]:
-    """The witness and its timeline, explained by `why`, as files in `out`."""
+    """The witness and its timeline, explained by `why` and with `story` below the title, as files in `out`."""
     file = out / f"{stem}.witness.json"
     write_witness(file, witness)
-    return (file, *draw_witness(out, stem, witness, system, title, badges, why))
+    return (file, *draw_witness(out, stem, witness, system, title, badges, why, story))
 
 
 def draw_witness(
-    out: Path, stem: str, witness: Witness, system: System, title: str, badges: Badges, why: Explanation
+    out: Path,
+    stem: str,
+    witness: Witness,
+    system: System,
+    title: str,
+    badges: Badges,
+    why: Explanation,
+    story: str = "",
 ) -> list[Path]:
-    """The timeline of a witness, explained by `why`, as PNG and SVG in `out`."""
+    """The timeline of a witness, explained by `why` and with `story` below the title, as PNG and SVG in `out`."""
     trace = witness.trace
 
     @cache
     def layout() -> Layout:
         annotations = annotations_of(trace, why) if why.fact else None
-        return lay_out(trace, system.lanes, title=title, verdicts=badges, origin=witness.since, annotations=annotations)
+        return lay_out(
+            trace,
+            system.lanes,
+            title=title,
+            subtitle=story,
+            verdicts=badges,
+            origin=witness.since,
+            annotations=annotations,
+        )
 
     picture, drawing = out / f"{stem}.png", out / f"{stem}.svg"
     write(picture, lambda: png(layout()))

@@ -11,6 +11,7 @@ from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.system import System
 from dstamp_sim.disk.writing import check_writable
 from dstamp_sim.engines.replay import attempts, replay
+from dstamp_sim.inputs.model_file import load_model
 from dstamp_sim.inputs.witness_file import Witness, write_witness
 from dstamp_sim.pipeline.explained import Shown, explained, property_of, shown_by
 from dstamp_sim.pipeline.files import draw_witness, witness_badges
@@ -45,9 +46,10 @@ def show_witness(path: Path, out: Path, *, html: bool = False, minimised: bool =
         files.append(out / path.name)
     about = property_of(system, witness.about)
     why = explained(system, witness.trace, about=about, origin=witness.since)
-    files += draw_witness(out, path.stem, witness, system, witness.about, witness_badges(system, witness), why)
+    story = load_model(witness.origin.model).story
+    files += draw_witness(out, path.stem, witness, system, witness.about, witness_badges(system, witness), why, story)
     if html:
-        files.append(write_trace_page(out / f"{path.stem}.html", witness, system, why))
+        files.append(write_trace_page(out / f"{path.stem}.html", witness, system, why, story))
     return Display(witness, why, shown_by(system, witness.trace, witness.since, known=why), tuple(files))
 
 

@@ -21,20 +21,21 @@ from dstamp_sim.rendering.space_page import ProcessView, Scene, WayOn, space_pag
 from dstamp_sim.rendering.timeline.layout import lay_out
 
 
-def write_trace_page(file: Path, witness: Witness, system: System, why: Explanation) -> Path:
-    """`file`, to be the page of a witness that `why` explains."""
-    write(file, lambda: _trace_page(witness, system, why))
+def write_trace_page(file: Path, witness: Witness, system: System, why: Explanation, story: str = "") -> Path:
+    """`file`, to be the page of a witness that `why` explains; its title begins with `story`, if there is one."""
+    title = f"{story}: {witness.about}" if story else witness.about
+    write(file, lambda: _trace_page(witness, system, why, title))
     return file
 
 
-def _trace_page(witness: Witness, system: System, why: Explanation) -> str:
+def _trace_page(witness: Witness, system: System, why: Explanation, title: str) -> str:
     trace = witness.trace
     annotations = annotations_of(trace, why)
     pictured = replace(annotations, sentence="", proof="")  # the page says them above the picture
     badges = witness_badges(system, witness)
     layout = lay_out(trace, system.lanes, origin=witness.since, verdicts=badges, annotations=pictured)
     about = _about(witness.origin.model, system) | {"schedule": str(trace.schedule)[:20_000]}
-    return trace_page(trace, layout, title=witness.about, about=about, annotations=annotations)
+    return trace_page(trace, layout, title=title, about=about, annotations=annotations)
 
 
 def write_space_page(file: Path, model: str, system: System) -> Path:

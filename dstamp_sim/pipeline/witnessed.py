@@ -70,5 +70,5 @@ def save_judgement(
     witness = Witness(origin, about, judgement.trace)
     badges = badges_of(system, judgement.trace, [judgement.prop])
     title = f"{judgement.verdict.value}: {about}, lock placement {system.placement.name}"
-    files = list(save_with_timeline(out, stem, witness, system, title, badges, why))
-    return [*files, write_trace_page(out / f"{stem}.html", witness, system, why)] if html else files
+    files = list(save_with_timeline(out, stem, witness, system, title, badges, why, model.story))
+    return [*files, write_trace_page(out / f"{stem}.html", witness, system, why, model.story)] if html else files

@@ -43,6 +43,12 @@ NEWER, SAME = "a newer plan", "the same plan"
 LOST, DONE = "transaction lost", "transaction done"
 EMPTY_PLAN, GOOD_PLAN = "empty plan", "good plan"
 LIVES = "lives"
+OLDER_OVER_NEWER = "an older plan was written over a newer one"
+IN_USE = "the last write was of the plan just applied"
+BEHIND = "the last write was of an older plan, and in order"
+WITHOUT_ADDRESSES = "the last write was of a plan without addresses"
+BY_HAND = "the record was deleted by itself"
+HISTORIES = (OLDER_OVER_NEWER, IN_USE, BEHIND, WITHOUT_ADDRESSES, BY_HAND)
 
 
 class Planner(SharedObject):
@@ -63,7 +69,8 @@ class Zone(NamedTuple):
     """The plan last applied, by endpoint the plan that its record is of, and the oldest plan that was not deleted.
 
     A record has addresses while its plan lives; None is a record that somebody deleted by hand. `emptied` is the plan
-    that has no addresses for the regional endpoint (0: none).
+    that has no addresses for the regional endpoint (0: none). `before` is the plan that the regional record was of
+    before its last write, where a log of that is kept.
     """
 
     applied: int = 0
@@ -71,6 +78,7 @@ class Zone(NamedTuple):
     other: int | None = 0
     oldest: int = 0
     emptied: int = 0
+    before: int | None = None
 
 
 def addresses(state: Zone, plan: int | None) -> str:
@@ -89,8 +97,26 @@ def shown(state: Zone) -> str:
     return EMPTY if regional(state) == EMPTY else f"plan {state.regional}"
 
 
+def history(state: Zone, plan: int | None) -> str:
+    """What the log says of the regional record to an Enactor that applied a plan."""
+    if state.regional is None:
+        return BY_HAND
+    if state.emptied and state.regional == state.emptied:
+        return WITHOUT_ADDRESSES
+    if state.before is not None and state.before > state.regional:
+        return OLDER_OVER_NEWER
+    return IN_USE if state.regional == plan else BEHIND
+
+
 class Dns(SharedObject):
-    """The zone. A record is replaced by a transaction that reads the record before; that one's plan has to exist."""
+    """The zone. A record is replaced by a transaction that reads the record before; that one's plan has to exist.
+
+    `log`: the last two writes of the regional record are kept.
+    """
+
+    def __init__(self, name: str, initial: Zone, *, log: bool) -> None:
+        super().__init__(name, initial)
+        self.log = log
 
     def applied(self) -> Op:
         """Returns the generation of the plan that was applied last."""
@@ -111,9 +137,9 @@ class Dns(SharedObject):
         """Deletes all plans older than `before`, and with them what records have of them. Returns None."""
         return self.op("clean", before)
 
-    def look(self) -> Op:
-        """Returns whether the regional record has addresses, and whether the other has."""
-        return self.op("look")
+    def look(self, plan: int | None) -> Op:
+        """Returns whether the regional record has addresses, whether the other has, and what the log says, if any."""
+        return self.op("look", plan)
 
     def delete(self, endpoint: str) -> Op:
         """Deletes a record by hand. Returns None."""
@@ -134,24 +160,27 @@ class Dns(SharedObject):
                     return (Outcome(state, False),)
                 if if_newer and before is not None and before >= plan:
                     return (Outcome(state, True),)
-                return (Outcome(state._replace(**{endpoint: plan}), True),)
+                logged = {"before": before} if self.log and endpoint == REGIONAL else {}
+                return (Outcome(state._replace(**{endpoint: plan}, **logged), True),)
             case "finish", (plan,):
                 return (Outcome(state._replace(applied=plan)),)
             case "clean", (before,):
                 return (Outcome(state._replace(oldest=max(state.oldest, before))),)
-            case "look", _:
-                return (Outcome(state, (regional(state), addresses(state, state.other))),)
+            case "look", (plan,):
+                logged = history(state, plan) if self.log else ""
+                return (Outcome(state, (regional(state), addresses(state, state.other), logged)),)
             case "delete", (endpoint,):
                 return (Outcome(state._replace(**{endpoint: None})),)
         return (Outcome(state._replace(emptied=op.args[0])),)
 
 
 class Walk(NamedTuple):
-    """What is known of an Enactor's walk: how it ended, and what the endpoints had then."""
+    """What is known of an Enactor's walk: how it ended, what the endpoints had then, and what the log says of it."""
 
     ended: str
     regional: str
     other: str
+    logged: str = ""
 
     @property
     def failure(self) -> str:
@@ -177,17 +206,17 @@ def enact(automation: Automation) -> Program[Walk]:
     """One Enactor's walk: the newest plan, checked once, then each endpoint, then the clean-up."""
     plan = yield from section("check", newer_plan(automation))
     if plan is None:
-        return (yield from seen(automation.dns, NOTHING_NEWER))
+        return (yield from seen(automation.dns, NOTHING_NEWER, plan))
     for endpoint in (OTHER, REGIONAL):
         yield delay(f"to the {endpoint} endpoint")
         if automation.life is not None and (yield automation.life.draw()) == DIED:
-            return (yield from seen(automation.dns, DIED))
+            return (yield from seen(automation.dns, DIED, plan))
         if not (yield from section(endpoint, replace(automation, endpoint, plan))):
-            return (yield from seen(automation.dns, REFUSED))
+            return (yield from seen(automation.dns, REFUSED, plan))
     yield from section("finish", finish(automation, plan))
     yield delay("to the clean-up")
     yield from section("clean", clean(automation, plan))
-    return (yield from seen(automation.dns, APPLIED))
+    return (yield from seen(automation.dns, APPLIED, plan))
 
 
 def newer_plan(automation: Automation) -> Program[int | None]:
@@ -217,10 +246,10 @@ def clean(automation: Automation, plan: int) -> Program[None]:
     yield automation.dns.clean(last - automation.keeps)
 
 
-def seen(dns: Dns, ended: str) -> Program[Walk]:
+def seen(dns: Dns, ended: str, plan: int | None) -> Program[Walk]:
     """What there is at the end."""
-    regional, other = yield dns.look()
-    return Walk(ended, regional, other)
+    regional, other, logged = yield dns.look(plan if dns.log else None)
+    return Walk(ended, regional, other, logged)
 
 
 def by_hand(dns: Dns) -> Program[None]:
@@ -239,15 +268,16 @@ def build(
     plans_may_be_empty: bool = False,
     enactors_may_die: bool = False,
     deleted_by_hand: bool = False,
+    log: bool = False,
 ) -> System:
     """`runs` walks of Enactors.
 
     `if_newer`: a record is replaced by a newer plan's only. `keeps`: the clean-up keeps so many generations before the
-    plan that was applied, or, `by_newest`, before the newest one.
+    plan that was applied, or, `by_newest`, before the newest one. `log`: what the log says is looked up.
     """
     automation = Automation(
         Planner("planner", 0),
-        Dns("zone", Zone()),
+        Dns("zone", Zone(), log=log),
         if_newer,
         keeps,
         by_newest,
@@ -261,7 +291,7 @@ def build(
         objects=[automation.planner, automation.dns, *chances],
         processes=[*(Process(f"enactor-{number + 1}", enact, automation) for number in range(runs)), *somebody],
         properties=[
-            each_result("no endpoint is left empty", lambda r: not isinstance(r, Walk) or EMPTY not in r[1:]),
+            each_result("no endpoint is left empty", lambda r: not isinstance(r, Walk) or EMPTY not in r[1:3]),
             each_result("every plan can be applied", lambda r: not isinstance(r, Walk) or r.ended != REFUSED),
         ],
         sections=["check", OTHER, REGIONAL, "finish", "clean"],
@@ -331,6 +361,13 @@ def outcome(seen: Sequence[Seen]) -> str:
     return "refused" if any(walk.ended == REFUSED for walk in walks) else "in order"
 
 
+def logged(seen: Sequence[Seen]) -> str:
+    """What the log says of the empty record; where none is empty, what it says to the first walk."""
+    walks = [one.result for one in seen if isinstance(one.result, Walk)]
+    empty = [walk for walk in walks if walk.regional == EMPTY]
+    return (empty or walks)[0].logged if walks else BEHIND
+
+
 HYPOTHESES = Hypotheses(
     nothing=build,
     evidence=Observable(
@@ -343,6 +380,10 @@ HYPOTHESES = Hypotheses(
     faults=(LOST, EMPTY_PLAN, DIED),
     failing="of a transaction, a plan or an Enactor",
     experiments={
+        "log of the record": Experiment(
+            "look up, in the log of DNS changes, the last two writes of the regional record", {"log": True}, (), logged,
+            "nothing, if the log is kept", HISTORIES,
+        ),
         "one walk": Experiment(
             "let one Enactor walk alone in a test region", {"runs": 1}, (0.0,), outcome, "a test region",
             ("in order", "empty", "refused"),

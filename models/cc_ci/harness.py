@@ -37,7 +37,7 @@ def stages(world: World, run: Run) -> Program[RunResult]:
         checked = yield from section("check_hc1", check_hc1(world, run))
         result = checked._replace(early=early)
     if world.switches.console:
-        result = result._replace(computed=computed)
+        result = result._replace(computed=computed, calls_between=world.switches.env_recheckout)
     yield from section("teardown", teardown(world, run))
     return result
 

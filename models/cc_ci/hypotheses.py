@@ -176,16 +176,26 @@ def _parts(moments: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
     return {"result": COLORS} | seen
 
 
+def _red(seen: Sequence[Seen]) -> list[RunResult]:
+    """The results of the runs that drifted; of all where none did, for what they left is looked at."""
+    ended = [one.result for one in seen if is_run(one.result)]
+    return [result for result in ended if _color(result) == "drift"] or ended
+
+
 def _consoles(seen: Sequence[Seen]) -> str:
-    red = [one.result for one in seen if _color(one.result) == "drift"]
-    return _taken(sorted({_took(result) for result in red})) if red else "no drifted run"
+    return _taken(sorted({_took(result) for result in _red(seen)}) or TAKEN[-1:])
+
+
+def _harness(seen: Sequence[Seen]) -> str:
+    return HARNESS[any(result.calls_between for result in _red(seen))]
 
 
 def _taken(took: Sequence[str]) -> str:
     return f"abra took {' or '.join(took)} in the drifted runs"
 
 
-CONSOLES = ("no drifted run", *(_taken(sorted(some)) for n in (1, 2, 3) for some in combinations(TAKEN, n)))
+CONSOLES = tuple(_taken(sorted(some)) for n in (1, 2, 3) for some in combinations(TAKEN, n))
+HARNESS = ("no call between them", "a call between them")
 OVERLAPS = ("some drifted run was alone", "every drifted run overlapped another")
 
 
@@ -241,6 +251,10 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "consoles of the red runs": Experiment(
         "look up, in the kept consoles of the red runs, which chaos version abra took for the redeploy",
         {"console": True}, (), _consoles, "nothing: the logs are there", CONSOLES,
+    ),
+    "harness of the red runs": Experiment(
+        "read the harness, as the red runs had it, for a call of abra between re-checkout and redeploy",
+        {"console": True}, (), _harness, "nothing: the code is there", HARNESS,
     ),
     "times of the cluster": Experiment(
         "look up when each run of the cluster started and ended",

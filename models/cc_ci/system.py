@@ -211,10 +211,9 @@ def base_stamps(results: Mapping[str, object]) -> int:
 
 
 def lanes_of(world: World) -> list[Lane]:
-    """What timelines show: each service's stamp, and HEAD of a shared checkout."""
-    stamps = [Lane(service, show_stamp, is_wrong_stamp) for service in world.services.values() if not service.private]
-    heads = [] if world.checkout.private else [Lane(world.checkout, show_head, is_wrong_head)]
-    return stamps + heads
+    """What timelines show: each service's stamp, and HEAD of each checkout."""
+    stamps = [Lane(service, show_stamp, is_wrong_stamp) for service in world.services.values()]
+    return [*stamps, Lane(world.checkout, show_head, is_wrong_head)]
 
 
 def show_stamp(state: Swarm) -> str | None:

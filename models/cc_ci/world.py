@@ -48,7 +48,7 @@ class Switches:
     inspect_early: bool = False
     """Whether they are read right after the redeploy, too."""
     console: bool = False
-    """Whether the run's console is read: which chaos version abra took for the redeploy."""
+    """Whether what the run left is read: in its console, the chaos version of the redeploy; and its harness."""
     stack: Literal["shared", "per_run"] = "shared"
     fencing: bool = False
     """Whether a run stamps its id on the service and requires it at the check."""
@@ -83,7 +83,9 @@ Fingerprint = tuple[str, str, str]
 class RunResult(NamedTuple):
     """What a run reports: level, upgrade verdict, the stamp that HC1 read, the commit it wanted, and what failed.
 
-    `early` is the service's fingerprint right after the redeploy; the last three are the one at the check.
+    `computed` is the chaos version that abra took for the redeploy; `calls_between`, whether the run's harness has a
+    call of abra between re-checkout and redeploy. `early` is the service's fingerprint right after the redeploy; the
+    last three are the one at the check.
     """
 
     level: int
@@ -92,6 +94,7 @@ class RunResult(NamedTuple):
     intended: str
     failure: str = ""
     computed: str | None = None
+    calls_between: bool | None = None
     early: Fingerprint | None = None
     spec_stamp: str | None = None
     previous_stamp: str | None = None

@@ -38,7 +38,8 @@ def test_after_few_trials_nothing_is_known_of_what_was_never_seen_and_after_many
 @pytest.mark.parametrize(
     ("limit", "words"),
     [
-        (1.0, "below 100%"),
+        (1.0, "up to 100%"),
+        (0.9999, "below 100%"),
         (0.0331, "below 3.4%"),
         (0.003, "below 0.3%"),
         (0.001, "below 0.1%"),

@@ -343,6 +343,8 @@ def test_evidence_that_no_mechanism_can_give_is_reported_with_the_observation_th
     conflict = judgement["conflict"]
     assert conflict["names"] == ["ab-discourse-7ae7b0f-oldmain"]
     assert (conflict["smallest"], conflict["proved"]) == (True, True)
+    assert conflict["values"] == {"ab-discourse-7ae7b0f-oldmain": {"stamp": "deadbeef"}}
+    assert conflict["says"].endswith("partners: ab-discourse-7ae7b0f-oldmain (stamp `deadbeef`)")
     assert not any(row["verdict"] == "possible" for row in judgement["pairs"])
     assert judgement["pairs_refuted"] > (300 if len(some) == len(MECHANISMS) else 10)
     assert sum(weight["posterior"] for weight in judgement["weights"].values()) == 0

@@ -1,4 +1,4 @@
-"""The empty DNS record of October 2025: which mechanisms survive three walks, and which repairs hold."""
+"""The empty DNS record of October 2025: which repairs hold; notebook 04 asserts its judgement."""
 
 from pathlib import Path
 
@@ -6,20 +6,10 @@ import pytest
 
 from dstamp_sim.core.verdict import Verdict
 from dstamp_sim.engines.explore.explorer import explore
-from dstamp_sim.incident.incident import judge_incident
-from dstamp_sim.incident.loaded import load_incident
 from dstamp_sim.inputs.model_file import load_model
 
 FOLDER = Path(__file__).parents[2] / "experiments/dns_automation"
 EMPTY = "no endpoint is left empty"
-
-
-@pytest.mark.slow
-def test_the_stale_check_needs_somebody_whom_nobody_saw_and_two_others_need_nobody(tmp_path):
-    best = judge_incident(load_incident(FOLDER / "scenario.toml"), out=tmp_path).summary.best
-    least = {name: row.least.partners for name, row in best.items() if row.verdict == "possible"}
-    assert least == {"stale-check": 1, "clean-up-by-age": 0, "lost-transaction": 0, "deleted-by-hand": 1}
-    assert best["enactor-dies"].verdict == "impossible"
 
 
 @pytest.mark.parametrize(

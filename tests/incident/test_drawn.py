@@ -59,7 +59,7 @@ def test_the_same_arguments_give_the_same_witness():
 
 def test_a_witness_is_kept_with_its_timeline_and_read_back(tmp_path):
     best = drawn("env-recheckout")
-    file, *pictures = save_witness(best, SCENARIO.model, SCENARIO.title, SCENARIO.origin, tmp_path)
+    file, *pictures = save_witness(best, load_model(SCENARIO.model), SCENARIO.title, SCENARIO.origin, tmp_path)
     kept, _ = read_witness(file, replay)
     assert kept.trace.results == best.trace.results
     assert [step.time_s for step in kept.trace.steps] == [step.time_s for step in best.trace.steps]

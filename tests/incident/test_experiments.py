@@ -56,6 +56,8 @@ def after(survivors, experiment, outcome):
         ("load without sharing", "drift", "env-recheckout", "stack-race"),
         ("consoles of the red runs", "abra took the base in the drifted runs", "env-recheckout", None),
         ("consoles of the red runs", "abra took no chaos version in the drifted runs", "redeploy-not-applied", None),
+        ("harness of the red runs", "a call between them", "env-recheckout", None),
+        ("harness of the red runs", "no call between them", None, "env-recheckout"),
         ("times of the cluster", "every drifted run overlapped another", "stack-race", None),
         ("times of the cluster", "some drifted run was alone", None, "stack-race"),
     ],
@@ -74,6 +76,12 @@ def test_every_experiment_of_the_catalogue_gives_only_outcomes_that_it_is_said_t
             for outcome in told.shares:
                 experiment.check(outcome)
             assert sum(told.shares.values()) == pytest.approx(1)
+
+
+def test_consoles_say_what_abra_took_also_where_no_run_drifted(survivors):
+    told = survivors.predict(HYPOTHESES.experiments["consoles of the red runs"])
+    outcomes = {outcome for one in told.values() for outcome in one.shares}
+    assert all(outcome.startswith("abra took ") for outcome in outcomes)
 
 
 def test_ten_outcomes_of_one_world_are_no_less_likely_than_the_experiment_that_is_ten_of_them(survivors):

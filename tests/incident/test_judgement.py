@@ -127,8 +127,9 @@ def test_the_first_screen_answers_in_forty_lines(judgement, width):
         "Possible alone: booked-twice (with 1 failure).",
         'The assumption that moves most is "seldom booked twice": check-race 42% -> 94%.',
         "Another comes first if the assumption is instead: seldom booked twice.",
-        "Next: two withdrawals from one account at once (cost: two visits).",
-        '"overdrawn" fits every one that is left; "in order" fits booked-twice.',
+        "Next: two withdrawals from one account at once (cost: two visits; tells 0.63 of 0.98 bits).",
+        '"overdrawn" fits every one that is left (16% under booked-twice, above 99% under check-race); '
+        '"in order" fits booked-twice.',
         "Together: one withdrawal and two at once (3 runs): 0.66 bits at least, at worst 2 of 2 left.",
         "out/report.html, or here with --full",
     ):

@@ -4,8 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from dstamp_sim.analyses.confidence import share
 from dstamp_sim.analyses.speech import listed
-from dstamp_sim.incident.report.phrases import cannot_give, fits, reasons, refuted, share, span
+from dstamp_sim.incident.report.phrases import cannot_give, fits, reasons, refuted, span
 from dstamp_sim.incident.report.summary import MechanismRow
 
 

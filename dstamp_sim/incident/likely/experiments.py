@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from dstamp_sim.analyses.confidence import below, never_seen
+from dstamp_sim.analyses.confidence import below, never_seen, share
 from dstamp_sim.core.errors import UsageError, unknown
 from dstamp_sim.core.experiment import Experiment
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism, Rule
@@ -150,13 +150,13 @@ def _bits(posterior: Mapping[str, float], predicted: Mapping[str, Predicted], ou
     for outcome in outcomes:
         joint = {name: posterior[name] * item.shares.get(outcome, 0.0) for name, item in predicted.items()}
         chance = sum(joint.values())
-        after += chance * entropy([share / chance for share in joint.values()]) if chance > 0 else 0.0
+        after += chance * entropy([part / chance for part in joint.values()]) if chance > 0 else 0.0
     return max(0.0, entropy([posterior[name] for name in predicted]) - after)
 
 
 def entropy(shares: Sequence[float]) -> float:
     """In bits."""
-    return -sum(share * math.log2(share) for share in shares if share > 0)
+    return -sum(part * math.log2(part) for part in shares if part > 0)
 
 
 def _meaning(outcome: str, posterior: Mapping[str, float], predicted: Mapping[str, Predicted]) -> str:
@@ -167,9 +167,9 @@ def _meaning(outcome: str, posterior: Mapping[str, float], predicted: Mapping[st
     against = f"speaks against {', '.join(never)} (never in {_worlds(predicted, never)} worlds)" if never else ""
     if chance == 0:
         return f"{against}; expected only of mechanisms with which no drawn world agrees" if against else "not expected"
-    after = {name: share / chance for name, share in joint.items()}
+    after = {name: part / chance for name, part in joint.items()}
     kept = [name for name in sorted(after, key=lambda n: -after[n]) if after[name] >= NEGLIGIBLE]
-    ranked = ", ".join(f"{name} {posterior[name]:.0%} -> {after[name]:.0%}" for name in kept)
+    ranked = ", ".join(f"{name} {share(posterior[name])} -> {share(after[name])}" for name in kept)
     cannot = f"cannot tell {' from '.join(kept)}" if len(kept) > 1 else "leaves no other with 1 % or more"
     return "; ".join(part for part in (against, ranked, cannot) if part)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import Any
 
+from dstamp_sim.core.observable import Observable
 from dstamp_sim.incident.possible.case import MechanismFinding, Possible
 
 MOST_NAMES = 14
@@ -20,18 +22,22 @@ class Conflict:
     """Observations that nothing can produce together, though without any one of them something can.
 
     `smallest` is whether no smaller set conflicts; `proved` whether this is so for any number of unseen partners (else
-    for those numbers that are tried).
+    for those numbers that are tried). `values` are the fields of an observation that conflict by themselves, if known.
     """
 
     names: tuple[str, ...]
     smallest: bool
     proved: bool
+    values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def words(self) -> str:
+    def words(self, observable: Observable) -> str:
         """In words."""
         kind = "the fewest observations that conflict" if self.smallest else "observations that conflict, none to spare"
         bound = "with any number of unseen partners" if self.proved else "with the unseen partners that were tried"
-        return f"{kind}, {bound}: {', '.join(self.names)}"
+        each = [
+            f"{name} ({observable.worded(self.values[name])})" if name in self.values else name for name in self.names
+        ]
+        return f"{kind}, {bound}: {', '.join(each)}"
 
 
 def conflict(rows: Sequence[MechanismFinding], names: Sequence[str], refutes: Refutes) -> Conflict | None:

@@ -36,7 +36,23 @@ def never(judgings: Sequence[Judging], rows: Sequence[MechanismFinding]) -> dict
     return found
 
 
+def conflicting(
+    judgings: Sequence[Judging], rows: Sequence[MechanismFinding], names: Sequence[str]
+) -> dict[str, Mapping[str, Any]]:
+    """Of the observed runs among `names`, the fewest values that all rows exclude which contradict the run.
+
+    Those of which this is known at little cost.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    for run in judgings[0].case.runs if judgings else ():
+        against = [judging for judging, row in zip(judgings, rows, strict=True) if run.name in row.against]
+        if run.name in names and against and (values := _fewest(against, run)):
+            found[run.name] = dict(values)
+    return found
+
+
 def _fewest(judgings: Sequence[Judging], run: Observation) -> tuple[tuple[str, Any], ...] | None:
-    """The fewest values of a run that all these exclude."""
+    """The fewest values of a run that all these exclude, given that they exclude the run."""
     sets = (chosen for count in range(1, MOST_VALUES + 1) for chosen in combinations(run.fields, count))
-    return next((chosen for chosen in sets if all(one.excludes_values(run, chosen) for one in judgings)), None)
+    known = (chosen for chosen in sets if all(one.excludes_values(run, chosen) for one in judgings))
+    return next(known, tuple(run.fields) if len(run.fields) <= MOST_VALUES else None)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dstamp_sim.analyses.confidence import below
+from dstamp_sim.analyses.confidence import below, share
 from dstamp_sim.analyses.speech import listed
 from dstamp_sim.core.numbers import many
 from dstamp_sim.incident.evidence import ExperimentOutcome
-from dstamp_sim.incident.report.phrases import share, span
+from dstamp_sim.incident.report.phrases import span
 from dstamp_sim.incident.standing import WhatStands
 from dstamp_sim.rendering.document import Document, Items, Paragraph, Text, strong
 

@@ -122,8 +122,9 @@ def _spans(summary: Summary) -> str:
     ranked = sorted(summary.weighed, key=lambda name: -summary.weights[name].span[1])
     named = [name for name in ranked if summary.weights[name].span[1] >= LEAST_LISTED]
     shares = ", ".join(f"{name} {span(summary.weights[name].span, summary.weights[name].most)}" for name in named)
-    most = max((summary.weights[name].most for name in ranked if name not in named), default=0.0)
-    rest = f"the other {len(ranked) - len(named)} {below(most)}" if len(ranked) > len(named) > 0 else ""
+    others = [name for name in ranked if name not in named]
+    most = max((summary.weights[name].most for name in others), default=0.0)
+    rest = f"{others[0] if len(others) == 1 else f'the other {len(others)}'} {below(most)}" if others and named else ""
     unweighed = [name for name in summary.left if name not in ranked]
     without = f" Not weighed, and in no share: {listed(unweighed)}." if unweighed else ""
     priors = many(len(summary.other_priors) + 1, "set")
@@ -150,7 +151,8 @@ def _next(summary: Summary) -> Iterator[Text]:
         means.append(
             f"any outcome may fit {listed(first.unknown, 'or')}, of which no drawn world agreed with the evidence"
         )
-    yield strong("Next"), f": {first.story} (cost: {first.cost or 'not stated'}). {'; '.join(means)}."
+    tells = f"{first.bits:.2f} of {summary.entropy_bits:.2f} bits"
+    yield strong("Next"), f": {first.story} (cost: {first.cost or 'not stated'}; tells {tells}). {'; '.join(means)}."
     if summary.plans and any(len(one.names) > 1 for one in summary.plans):
         yield strong("Together"), f": {'; '.join(plan(one, len(summary.left)) for one in summary.plans)}."
 

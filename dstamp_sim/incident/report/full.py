@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dstamp_sim.analyses.confidence import share
 from dstamp_sim.analyses.speech import listed
 from dstamp_sim.core.numbers import many
 from dstamp_sim.incident.likely.plan import MOST_TOGETHER
 from dstamp_sim.incident.report.first_screen import first_answer
-from dstamp_sim.incident.report.phrases import chance, estimate, flips, likely, partners, plan, reasons, share
+from dstamp_sim.incident.report.phrases import chance, estimate, flips, likely, partners, plan, reasons
 from dstamp_sim.incident.report.replayed import replay_table
 from dstamp_sim.incident.report.summary import (
     EvidenceSummary,
@@ -53,6 +54,8 @@ def full_report(summary: Summary, files: Mapping[str, Path]) -> Document:
 
 
 def _short(summary: Summary) -> Iterator[Block]:
+    if summary.about:
+        yield Paragraph(summary.about)
     yield Paragraph(
         (
             "Every figure is computed from the evidence, the model and the scenario. What is ",
@@ -64,6 +67,7 @@ def _short(summary: Summary) -> Iterator[Block]:
     )  # fmt: skip
     yield Heading("In short")
     yield from first_answer(summary)
+    yield _candidates(summary)
     groups = _twins(summary)
     if groups:
         yield Paragraph(
@@ -73,6 +77,16 @@ def _short(summary: Summary) -> Iterator[Block]:
                 "tell them apart (see below).",
             )
         )
+
+
+def _candidates(summary: Summary) -> Table:
+    """What each mechanism is, and what became of it: those that are left first, the largest share on top."""
+    ranked = sorted(summary.weights.items(), key=lambda item: (item[0] not in summary.left, -item[1].span[1]))
+    rows = [
+        (code(name), summary.stories[name], summary.best[name].verdict, likely(weight) if name in summary.left else "")
+        for name, weight in ranked
+    ]
+    return Table(("mechanism", "what it is", "verdict", "share over the priors"), tuple(map(_cells, rows)))
 
 
 def _seen(summary: Summary) -> Iterator[Block]:
@@ -258,6 +272,13 @@ def _likely(summary: Summary, files: Mapping[str, Path]) -> Iterator[Block]:
     )
     if instead:
         yield Table(("instead", "first", "second", "third")[: len(instead[0])], instead)
+    if "offsets" in files:
+        yield Heading("How close two runs must come", 3)
+        yield Paragraph(
+            "Two runs that share what runs can share, with the durations that are assumed: how often one of them comes "
+            "out wrong. Where a line falls, another run has to be near; a line at zero says that no pair showed it."
+        )
+        yield Figure(files["offsets"], "The chance that one of two runs comes out wrong, by the time between them")
     yield from _not_told_apart(summary)
 
 
@@ -379,7 +400,7 @@ def _ranked(shares: Mapping[str, float]) -> list[tuple[str, float]]:
 
 def _shares(other: Mapping[str, OtherShare]) -> dict[str, float]:
     """The shares of those that have one, or may have."""
-    return {name: share.posterior for name, share in other.items() if share.at_most}
+    return {name: one.posterior for name, one in other.items() if one.at_most}
 
 
 def _chance(found: float) -> str:

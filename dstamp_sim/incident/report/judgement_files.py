@@ -10,8 +10,10 @@ from typing import Any
 
 from dstamp_sim.analyses.confidence import below
 from dstamp_sim.disk.writing import write
+from dstamp_sim.incident.likely.offset_curve import offset_curve, pair_of
 from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.report.full import full_report
+from dstamp_sim.incident.report.offset_picture import draw_offsets
 from dstamp_sim.incident.report.posterior import draw_posterior
 from dstamp_sim.incident.report.summary import Summary
 from dstamp_sim.incident.report.tornado import draw_tornado
@@ -22,6 +24,9 @@ from dstamp_sim.rendering.as_markdown import markdown
 
 LEAST_DRAWN = 0.02
 """Mechanisms whose share is smaller under all priors are not in the picture of the assumptions."""
+
+OFFSETS, PAIRS = 40, 1000
+"""At how many times between two starts so many pairs of runs are run on the clock."""
 
 REPORT_PAGE = "report.html"
 """The whole report as a page, in the folder of a judgement's files."""
@@ -40,9 +45,28 @@ def draw_judgement(judged: IncidentFindings, incident: Incident, out: Path) -> l
             files.append(out / "assumptions.png")
             others = {prior: of.posterior for prior, of in now.varied.items()}
             draw_tornado({name: now.posterior[name] for name in leading}, others, files[-1])
+        files += _draw_offsets(judged, incident, out)
     for best in judged.witnesses.values():
-        files += save_witness(best, incident.scenario.model, incident.scenario.title, judged.since, out)
+        files += save_witness(best, incident.model, incident.scenario.title, judged.since, out)
     return files
+
+
+def _draw_offsets(judged: IncidentFindings, incident: Incident, out: Path) -> list[Path]:
+    """The chance of a wrong result by the time between two runs, of each mechanism that is left and has one."""
+    hypotheses, model = incident.model.hypotheses, incident.model
+    assert hypotheses is not None
+    offsets = tuple(judged.longest_run_s * n / OFFSETS for n in range(OFFSETS + 1))
+    curves = []
+    for name in judged.standing.left:
+        pair = pair_of(model.mechanism(name), judged.standing.best(name).settings, hypotheses)
+        curves.append(offset_curve(pair, name, incident.scenario.timing, offsets, runs=PAIRS))
+    known = [curve for curve in curves if curve is not None]
+    if not known:
+        return []
+    draw_offsets(
+        known, f"{incident.scenario.title}: two runs that share what they can", "mechanism", out / "offsets.png"
+    )
+    return [out / "offsets.png"]
 
 
 def write_tables(summary: Summary, out: Path) -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from dstamp_sim.analyses.confidence import below
+from dstamp_sim.analyses.confidence import below, share
 from dstamp_sim.analyses.speech import listed
 from dstamp_sim.core.numbers import many
 from dstamp_sim.incident.likely.plan import Plan
@@ -12,12 +12,6 @@ from dstamp_sim.incident.report.summary import ExperimentRow, MechanismRow, Summ
 
 MOST_FITTING = 4
 """How many mechanisms are named that an outcome fits."""
-
-
-def share(probability: float) -> str:
-    """A share in whole percent; a tiny share is not written as zero, nor a large one as certain."""
-    written = f"{probability:.0%}"
-    return {"0%": "below 1%", "100%": "above 99%"}.get(written, written)
 
 
 def estimate(value: float, at_most: float) -> str:
@@ -155,7 +149,10 @@ def fits(summary: Summary, experiment: ExperimentRow, outcome: str) -> str:
     """The mechanisms that an outcome would fit, the likeliest first."""
     giving = fitting(experiment, outcome)
     if len(giving) == len(experiment.predicted) > 1:
-        return "fits every one that is left"
+        ends = [pick(giving, key=lambda name: experiment.predicted[name][outcome]) for pick in (min, max)]
+        least, most = (share(experiment.predicted[name][outcome]) for name in ends)
+        apart = f" ({least} under {ends[0]}, {most} under {ends[1]})" if least != most else ""
+        return f"fits every one that is left{apart}"
     giving.sort(key=lambda name: -summary.weights[name].posterior * experiment.predicted[name][outcome])
     others = [f"{len(giving) - MOST_FITTING} others"] if len(giving) > MOST_FITTING + 1 else []
     return f"fits {listed([*giving[: MOST_FITTING if others else None], *others], 'or')}"

@@ -45,7 +45,7 @@ def _picture(
             axes.text(max(*span, posterior[name]) + 0.012, row, drawable(share), va="center", fontsize=9)
         axes.set_xlim(0, 1.12)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0], ["0", "25 %", "50 %", "75 %", "100 %"])
-        axes.set_xlabel("posterior if all are equally likely before; line: range over the other priors that were tried")
+        axes.set_xlabel("posterior under the scenario's own priors; line: range over the others that were tried")
         axes.tick_params(labelsize=10)
         without_frame(axes)
         return figure_bytes(figure, kind)

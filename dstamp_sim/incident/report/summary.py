@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
+from dstamp_sim.analyses.confidence import share
 from dstamp_sim.core.observable import UNKNOWN, Observable
 from dstamp_sim.core.scenario import Priors, Scenario
 from dstamp_sim.incident.evidence import Evidence
@@ -186,11 +187,12 @@ class RuleRow:
 
 @dataclass(frozen=True)
 class ConflictRow:
-    """Observations that no mechanism alone can produce together."""
+    """Observations that no mechanism alone can produce together; `values` are the fields that conflict, if known."""
 
     names: tuple[str, ...]
     smallest: bool
     proved: bool
+    values: Mapping[str, Mapping[str, Any]]
     says: str
 
 
@@ -210,6 +212,7 @@ class Summary:
     """All findings about an incident, with the evidence and the priors that they rest on."""
 
     title: str
+    about: str
     command: str
     seed: int
     evidence: EvidenceSummary
@@ -280,6 +283,7 @@ def summarise(judged: IncidentFindings, incident: Incident, evidence: Evidence, 
     scenario, model, now = incident.scenario, incident.model, judged.standing
     return Summary(
         title=scenario.title,
+        about=model.about,
         command=incident.command,
         seed=scenario.timing.seed,
         evidence=_evidence(evidence, model.evidence),
@@ -304,7 +308,7 @@ def summarise(judged: IncidentFindings, incident: Incident, evidence: Evidence, 
         pairs_refuted=judged.pairs.refuted,
         pairs_unjudged=judged.pairs.unjudged,
         pairs_say=judged.pairs.words(),
-        conflict=_conflict(judged.conflict) if judged.conflict else None,
+        conflict=_conflict(judged.conflict, model.evidence) if judged.conflict else None,
         longest_run_s=judged.longest_run_s,
         most_deaths=Case.most_crashes,
         experiments=tuple(map(_experiment, now.next)),
@@ -365,7 +369,8 @@ def _priors(scenario: Scenario, model: Model) -> list[str]:
     low, high = priors.unseen_mean
     identity = ", ".join(model.hypotheses.identity)
     rates = [
-        f'"{label}": {a / (a + b):.0%} on average (beta {a:g}, {b:g})' for label, (a, b) in priors.probabilities.items()
+        f'"{label}": {share(a / (a + b))} on average (beta {a:g}, {b:g})'
+        for label, (a, b) in priors.probabilities.items()
     ]
     delays = [f"{name} {given.words()}" for name, given in scenario.timing.delays.items()]
     return [
@@ -401,8 +406,8 @@ def _replay(replayed: Replay) -> ReplaySummary:
     return ReplaySummary(replayed.mechanism, replayed.placement, replayed.rows, replayed.reproduced, properties)
 
 
-def _conflict(found: Conflict) -> ConflictRow:
-    return ConflictRow(found.names, found.smallest, found.proved, found.words())
+def _conflict(found: Conflict, observable: Observable) -> ConflictRow:
+    return ConflictRow(found.names, found.smallest, found.proved, found.values, found.words(observable))
 
 
 def mechanism_row(row: MechanismFinding) -> MechanismRow:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dstamp_sim.analyses.confidence import share
 from dstamp_sim.disk.writing import write
-from dstamp_sim.incident.report.phrases import share
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -25,6 +25,7 @@ from dstamp_sim.incident.possible.case import Case
 from dstamp_sim.incident.possible.least import PARTNER
 from dstamp_sim.incident.witness.clock import Fitted
 from dstamp_sim.incident.witness.construct import Construction
+from dstamp_sim.inputs.model_file import Model
 from dstamp_sim.inputs.witness_file import Origin, Witness
 from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.files import run_badges, save_with_timeline
@@ -130,9 +131,9 @@ def constructed(name: str, attempt: Construction) -> Best | None:
     return Best(name, made.parameters, made.names, made.system, made.trace, made.unseen, made.fitted, attempt.bites)
 
 
-def save_witness(best: Best, model: str, title: str, since: datetime | None, out: Path) -> tuple[Path, ...]:
+def save_witness(best: Best, model: Model, title: str, since: datetime | None, out: Path) -> tuple[Path, ...]:
     """The witness's file and its timeline on the cluster's clock."""
-    origin = Origin(f"{model}:{best.mechanism}", best.parameters, None, best.names, best.system.crashes)
+    origin = Origin(f"{model.reference}:{best.mechanism}", best.parameters, None, best.names, best.system.crashes)
     witness = Witness(origin, f"best witness of {best.mechanism}", best.trace, since)
     partners = f"{best.unseen} partner{'s' * (best.unseen != 1)} that nobody saw" if best.unseen else "no other run"
     badges = run_badges(best.system, best.trace)
@@ -140,4 +141,5 @@ def save_witness(best: Best, model: str, title: str, since: datetime | None, out
     stretched = best.fitted is not None and best.fitted.excluded
     partners += f", all durations {best.fitted.factor:.1f} times those assumed" if stretched and best.fitted else ""
     heading = f"{title}: how {best.mechanism} can have done it, with {partners}"
-    return save_with_timeline(out, f"witness-{best.mechanism}", witness, best.system, heading, badges, why)
+    story = f"{model.mechanism(best.mechanism).story}; simulated, all as observed"
+    return save_with_timeline(out, f"witness-{best.mechanism}", witness, best.system, heading, badges, why, story)

@@ -208,12 +208,16 @@ def _holds(trace: Trace, moments: Sequence[Moment], end: float) -> list[Bar]:
 
 
 def _laned(trace: Trace, lanes: Sequence[Lane]) -> list[tuple[str, Lane | None]]:
-    """The names of the objects that get a strip, with how to show them (None: as text)."""
-    if lanes:
-        named = [([lane.target.name, *(f"{lane.target.name}@{p}" for p in trace.processes)], lane) for lane in lanes]
-        return [(name, lane) for names, lane in named for name in names if name in trace.initial]
-    locks = {step.op.target.name for step in trace.steps if step.op and step.op.target and step.op.target.is_lock}
+    """The names of the objects that get a strip, with how to show them (None: as text); private ones that changed."""
     changed = {change.target for step in trace.steps for change in step.changes}
+    if lanes:
+        named = [
+            (lane.target.name, {f"{lane.target.name}@{p}" for p in trace.processes} & changed, lane) for lane in lanes
+        ]
+        return [
+            (name, lane) for own, private, lane in named for name in trace.initial if name == own or name in private
+        ]
+    locks = {step.op.target.name for step in trace.steps if step.op and step.op.target and step.op.target.is_lock}
     return [(name, None) for name in trace.initial if name in changed and name not in locks and "@" not in name]
 
 

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from dstamp_sim.rendering.plots import COLOURS, INK, SETTINGS, figure_bytes, without_frame
+from dstamp_sim.disk.writing import write
+from dstamp_sim.incident.likely.offset_curve import OffsetCurve
 
 
-@dataclass(frozen=True)
-class OffsetCurve:
-    """By offset in seconds, how likely a wrong result is: (low, estimate, high), a 95 % interval."""
-
-    name: str
-    offsets_s: tuple[float, ...]
-    shares: tuple[tuple[float, float, float], ...]
+def draw_offsets(curves: Sequence[OffsetCurve], title: str, of: str, path: Path) -> None:
+    """A line for each curve with its 95 % band; `of` says what a curve is of, in a word or two."""
+    write(path, lambda: _picture(curves, title, of, path.suffix))
 
 
-def draw_offsets(curves: Sequence[OffsetCurve], title: str, path: Path) -> None:
-    """A line per placement with its 95 % band, and its name at its end where lines are apart, else in the legend."""
+def _picture(curves: Sequence[OffsetCurve], title: str, of: str, kind: str) -> bytes:
     import matplotlib as mpl  # noqa: PLC0415 - slow to import
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
+
+    from dstamp_sim.rendering.fonts import drawable, label  # noqa: PLC0415 - with matplotlib
+    from dstamp_sim.rendering.plots import (  # noqa: PLC0415 - with matplotlib
+        COLOURS,
+        INK,
+        SETTINGS,
+        figure_bytes,
+        without_frame,
+    )
 
     with mpl.rc_context(SETTINGS):
         figure = Figure(figsize=(12, 5.6), dpi=110, facecolor="white", layout="constrained")
@@ -31,7 +35,7 @@ def draw_offsets(curves: Sequence[OffsetCurve], title: str, path: Path) -> None:
             low, share, high = zip(*curve.shares, strict=True)
             minutes = [offset / 60 for offset in curve.offsets_s]
             colour = COLOURS[number % len(COLOURS)]
-            axes.plot(minutes, share, color=colour, lw=2, ls=dashes[number % len(dashes)], label=curve.name)
+            axes.plot(minutes, share, color=colour, lw=2, ls=dashes[number % len(dashes)], label=label(curve.name))
             axes.fill_between(minutes, low, high, color=colour, alpha=0.2, lw=0)
         axes.set_xlim(0, curves[0].offsets_s[-1] / 60)
         axes.set_yscale("symlog", linthresh=0.01, linscale=0.6)
@@ -39,9 +43,9 @@ def draw_offsets(curves: Sequence[OffsetCurve], title: str, path: Path) -> None:
         axes.set_yticks([0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0],
                         ["0 %", "0.5 %", "1 %", "2 %", "5 %", "10 %", "20 %", "50 %", "100 %"])  # fmt: skip
         axes.set_xlabel("minutes between the two starts", fontsize=12)
-        axes.set_ylabel("at least one of the two drifts (bands: 95 %)", fontsize=12)
-        axes.set_title(title, loc="left", fontsize=13, fontweight="bold", color=INK)
-        axes.legend(frameon=False, fontsize=11, title="lock placement", alignment="left")
+        axes.set_ylabel("one of the two comes out wrong (bands: 95 %)", fontsize=12)
+        axes.set_title(drawable(title), loc="left", fontsize=13, fontweight="bold", color=INK)
+        figure.legend(frameon=False, fontsize=11, title=of, alignment="left", loc="outside right upper")
         axes.grid(color="#e4e8ec")
         without_frame(axes)
-        path.write_bytes(figure_bytes(figure, path.suffix))
+        return figure_bytes(figure, kind)
