@@ -64,7 +64,7 @@ def test_on_a_narrow_screen_the_names_of_the_lanes_stay_in_sight(opened, stack_r
     before = page.evaluate(places)
     page.locator(".picture").evaluate("box => { box.scrollLeft = 500; }")
     page.wait_for_function(f"Math.abs(({places})()[0] - {before[0]}) < 1")
-    assert len(before) == 3 and page.locator(".picture").evaluate("box => box.scrollLeft") == 500
+    assert len(before) == 7 and page.locator(".picture").evaluate("box => box.scrollLeft") == 500
     assert page.evaluate(places) == pytest.approx(before, abs=1)
 
 
