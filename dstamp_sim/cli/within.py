@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -34,7 +34,8 @@ def ask_within(
     from dstamp_sim.engines.zones.within import MOST_ZONES  # noqa: PLC0415 - commands load what they need
     from dstamp_sim.pipeline.exact_time import explore_model_within  # noqa: PLC0415 - as above
 
-    _refuse(_ignored(asking, others))
+    if ignored := _ignored(asking, others):
+        raise UsageError(f"{', '.join(ignored)} means nothing with --within, which visits all zones: leave it out")
     zones = MOST_ZONES if asking.limit == DEFAULT_LIMIT else asking.limit
     found = explore_model_within(asked, limit=zones, ops=asking.ops, html=html, out=out)
     print_report(f"{asked.subject.name}, within {scenario.name}", found, as_json=as_json)
@@ -43,15 +44,9 @@ def ask_within(
 
 def _ignored(asking: ExploreOptions, others: Mapping[str, object]) -> list[str]:
     """The options that are given and mean nothing within bounds."""
-    reductions = "--no-por, --no-symmetry or --no-merge"
     given = {
         "--keep-going": asking.keep_going,
         "--memory": asking.memory_mb != DEFAULT_MEMORY_MB,
-        reductions: asking.reductions != Reductions(),
+        "--no-por, --no-symmetry or --no-merge": asking.reductions != Reductions(),
     }
     return [name for name, is_given in {**given, **others}.items() if is_given]
-
-
-def _refuse(ignored: Sequence[str]) -> None:
-    if ignored:
-        raise UsageError(f"{', '.join(ignored)} means nothing with --within, which visits all zones: leave it out")

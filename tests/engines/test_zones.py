@@ -289,3 +289,37 @@ def test_fischers_protocol_is_safe_exactly_while_the_wait_exceeds_the_write(proc
     delays = {"write": write, "wait": uniform(3, 5), "work": uniform(0, 10)}
     found = explore_within(fischer(processes), Timing(delays=delays), properties=["one at a time"])
     assert found.when["one at a time"].possibility is possibility
+
+
+def test_an_outcome_with_a_probability_of_0_does_not_happen():
+    coin, x = Chance("coin", "heads", "tails"), Register("x", "none")
+
+    def flips():
+        yield x.write((yield coin.draw()))
+
+    system = System(
+        objects=[coin, x],
+        processes=[Process("flips", flips)],
+        properties=[always("no tails", lambda state: state[x] != "tails", reads=[x])],
+    )
+    for probability, possibility in ((0.0, Possibility.IMPOSSIBLE), (0.1, Possibility.POSSIBLE)):
+        found = explore_within(system, Timing(probabilities={"tails": probability}))
+        assert found.when["no tails"].possibility is possibility
+    assert explore_within(system, Timing()).when["no tails"].possibility is Possibility.POSSIBLE
+
+
+def test_what_may_begin_in_several_states_is_judged_from_all_and_the_trace_begins_in_the_right_one():
+    x = Register("x", [0, 1, 2])
+
+    def reads():
+        yield delay("a")
+        return (yield x.read())
+
+    system = System(
+        objects=[x],
+        processes=[Process("reads", reads)],
+        properties=[each_result("never 2", lambda result: result != 2)],
+    )
+    found = explore_within(system, Timing(delays={"a": uniform(1, 4)}))
+    assert found.when["never 2"].words() == "possible within these bounds, at the earliest at 1 s, at the latest at 4 s"
+    assert found.report.trace.start == {"x": 2}
