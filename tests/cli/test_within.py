@@ -94,3 +94,11 @@ def test_a_proof_knows_no_time_and_says_so(dstamp, tmp_path):
     code, _, err = dstamp("prove", "classic/bank", "--within", str(tmp_path / "any.toml"))
     assert code == 2
     assert "explore --within" in err
+
+
+def test_the_incident_is_judged_within_its_scenario_with_all_its_runs(dstamp):
+    scenario = Path(__file__).parents[2] / "experiments/incident/scenario.toml"
+    code, out, _ = dstamp("explore", "cc_ci", "--within", str(scenario), "--property", "HC1 reads no wrong commit")
+    assert code == 1
+    assert "(possible within these bounds, at the earliest at 513195 s, at the latest at 513910 s)" in out
+    assert "so 'HC1 reads no wrong commit' fails at 142:33:15" in out

@@ -60,8 +60,8 @@ class Occurrence:
         if self.possibility in (Possibility.IMPOSSIBLE, Possibility.UNKNOWN):
             return f"{self.possibility.value} within these bounds"
         early, late = "at" if self.earliest_in else "just after", "at" if self.latest_in else "just before"
-        told = [f"at the earliest {early} {self.earliest_s:g} s"] if self.earliest_s is not None else []
-        told += [f"at the latest {late} {self.latest_s:g} s"] if self.latest_s is not None else []
+        told = [f"at the earliest {early} {self.earliest_s:.12g} s"] if self.earliest_s is not None else []
+        told += [f"at the latest {late} {self.latest_s:.12g} s"] if self.latest_s is not None else []
         told += [self.open_question] if self.open_question else []
         return ", ".join([f"{self.possibility.value} within these bounds", *told])
 
