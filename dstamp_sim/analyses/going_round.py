@@ -194,7 +194,7 @@ def _starves(claim: Starves, record: Record) -> str:
     node = semantics.node(states[0], pid)
     if node is None or node.op is None or str(node.op) != claim.op:
         return "it waits for something else"
-    if node.op.target is None or not node.op.target.is_lock or semantics.outcomes(states[0], pid):
+    if not node.op.asks_lock or semantics.outcomes(states[0], pid):
         return "no lock blocks it"
     return _unfair(record)
 

@@ -50,7 +50,7 @@ def bench(
     Raises UsageError for an object without a counterpart or with an initial state that cannot be made, NoEngine if
     there is a service and no engine.
     """
-    objects = [*system.objects, *system.lock_objects.values()]
+    objects = system.all_objects
     parts: dict[str, Any] = {}
     crew = Crew(forker)
     folder.mkdir(parents=True, exist_ok=True)

@@ -138,6 +138,7 @@ class Automaton:
         self.not_by_value: dict[str, Place] = {}
         self._own = own or (lambda: program)
         self._sections = sections
+        self._lined = any(item.beside for item in declared)
         self._declared = {id(item) for item in declared}
         self._declared_names = [item.name for item in declared]
         self._values = values or Distinct()
@@ -279,7 +280,9 @@ class Automaton:
             raise ModelError(f"{defined(self._program)}: a program is written with `def` and `yield`, not `async def`")
         if not hasattr(body, "send"):
             raise ModelError(f"{defined(self._program)}: a program is a generator function; this one returned {body!r}")
-        return LiveRun(body, lay_over(body, self._bound) if self._bound else body, refusing, made, given is shaken)
+        return LiveRun(
+            body, lay_over(body, self._bound) if self._bound or self._lined else body, refusing, made, given is shaken
+        )
 
     def _run(self, live: LiveRun, answer: Any) -> Op | None:
         """Run on to the next op that touches something or takes time, passing section marks; None when it returned."""

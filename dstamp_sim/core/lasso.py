@@ -75,7 +75,7 @@ class Lasso:
             node, last = self.semantics.node(self.states[-1], pid), self._last_move(pid)
             if node is None or last >= self.loop or node.op is None:
                 continue
-            if node.op.target is not None and node.op.target.is_lock:
+            if node.op.asks_lock:
                 waits = (n for n in range(last + 1, len(self.states)) if not self._can_move(n, pid))
                 yield from ((pid, since) for since in islice(waits, 1))
 

@@ -45,6 +45,11 @@ class Op:
         return other
 
     @property
+    def asks_lock(self) -> bool:
+        """Whether who is blocked in it waits for a lock, or in the line before one."""
+        return self.target is not None and (self.target.is_lock or self.target.is_line)
+
+    @property
     def name(self) -> str:
         """Its object and its verb, as `Process(fair=...)` names it: `lock.acquire`; a delay as it is written."""
         return str(self) if self.target is None else f"{self.target.name}.{self.verb}"

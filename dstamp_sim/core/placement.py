@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from dstamp_sim.core.errors import PlacementError, unknown
-from dstamp_sim.core.op import EXIT, Program, SectionMark
+from dstamp_sim.core.op import EXIT, Op, Program, SectionMark
 from dstamp_sim.core.shared_object import SharedObject
 from dstamp_sim.core.value import same
 
@@ -139,7 +139,7 @@ class LockTaken(BaseException):  # not an Exception: `except Exception` must not
 
 
 def lay_over(body: Program[Any], bound: Sequence[BoundSpan]) -> Program[Any]:
-    """`body` with the acquire and release ops of the bound spans laid over its sections.
+    """`body` with the acquire and release ops of the bound spans laid over its sections; who asks a line, lines up.
 
     A section that an exception leaves counts as left. Where a generator was closed inside a section, the release
     follows as soon as the program goes on. Raises PlacementError at the entry of a section whose lock is not known.
@@ -157,7 +157,7 @@ def lay_over(body: Program[Any], bound: Sequence[BoundSpan]) -> Program[Any]:
         if laid.has_closed():
             yield from laid.leave_closed()
         if not isinstance(op, SectionMark):
-            answer = yield op
+            answer = (yield op) if _is_at_once(op) else (yield from _in_turn(op))
         elif op.verb == EXIT:
             yield from laid.leave(op)
             answer = yield op
@@ -165,6 +165,17 @@ def lay_over(body: Program[Any], bound: Sequence[BoundSpan]) -> Program[Any]:
             answer = yield op
             if not (yield from laid.enter(op)):
                 refusal, refused = LockTaken(), True
+
+
+def _is_at_once(item: object) -> bool:
+    """Whether what a program yielded is performed as it is; what is no op is refused by who runs it."""
+    return not isinstance(item, Op) or not isinstance(item.target, SharedObject) or not item.target.beside
+
+
+def _in_turn(op: Op) -> Program[Any]:
+    """Performs an op, after what its object has a process do first; returns its result."""
+    turn = None if op.target is None else op.target.turn(op)
+    return (yield op) if turn is None else (yield from turn)
 
 
 class _Laid:
@@ -182,7 +193,7 @@ class _Laid:
             if span.first == mark.args[0]:
                 if lock is None:
                     raise PlacementError(why_not)
-                taken = yield lock.op("acquire" if span.waits else "try_acquire")
+                taken = yield from _in_turn(lock.op("acquire" if span.waits else "try_acquire"))
                 if taken is None:
                     return False
                 self._held[index] = taken

@@ -66,7 +66,7 @@ class Semantics:
         instances = system.instances()
         self.names = tuple(instance.name for instance in instances)
         self.processes = tuple(instance.process for instance in instances)
-        declared = (*system.objects, *system.lock_objects.values())
+        declared = system.all_objects
         self.shared = tuple(item for item in declared if not item.private)
         self.private = tuple(item for item in declared if item.private)
         self._slot = {id(item): i for group in (self.shared, self.private) for i, item in enumerate(group)}

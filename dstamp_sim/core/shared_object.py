@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dstamp_sim.core.errors import ModelError
-from dstamp_sim.core.op import Op
+from dstamp_sim.core.op import Op, Program
 from dstamp_sim.core.place import here
 from dstamp_sim.core.typed import expect, is_name
 from dstamp_sim.core.value import Distinct, text
@@ -37,6 +37,12 @@ class SharedObject:
 
     is_lock = False
     """Locks get bars on the timeline instead of a lane, and appear in wait-for graphs."""
+
+    is_line = False
+    """Who waits in a line waits for what comes after it."""
+
+    beside: tuple[SharedObject, ...] = ()
+    """The objects that come with it into a system."""
 
     def __init__(self, name: str, initial: Hashable | list[Any] = None, *, private: bool = False) -> None:
         who = type(self).__name__
@@ -68,6 +74,10 @@ class SharedObject:
     def outcomes(self, state: Any, op: Op) -> tuple[Outcome, ...]:
         """Returns what `op` may do in `state`: none means blocked, several nondeterministic. Pure and deterministic."""
         raise NotImplementedError
+
+    def turn(self, op: Op) -> Program[Any] | None:
+        """How a process comes to perform `op` where that takes more ops than this one; None where it does not."""
+        return None
 
     def on_death(self, state: Any, token: Hashable) -> Any:
         """The state after a process died that held `token`; unchanged unless the kernel cleans up after it."""

@@ -182,7 +182,7 @@ class System:
             raise UsageError(f"crashes={self.crashes}, but a number of crashes is 0 or more, {MOST_COPIES:,} at most")
         _unique("lock", [scope.name for scope in self.locks])
         self.placement.checked(self.locks, self.sections)
-        _unique("object", [item.name for item in (*self.objects, *self._locks())])
+        _unique("object", [item.name for item in self.all_objects])
         self._check_start()
         for prop in self.properties:
             self._check_property(prop)
@@ -201,7 +201,7 @@ class System:
 
     def _check_fair(self, process: Process) -> None:
         """Raises ModelError where fairness names an op of no object; `explore` knows which ops there are."""
-        known = [item.name for item in (*self.objects, *self._locks())]
+        known = [item.name for item in self.all_objects]
         for op, _ in process.fair_ops:
             if not op.startswith((DELAY, *(f"{name}." for name in known))):
                 wrong = unknown("object", op.rpartition(".")[0], known)
@@ -297,6 +297,13 @@ class System:
     def must_end(self) -> tuple[str, ...]:
         """The names of the running processes that are no daemons, in declared order. Raises as `instances` does."""
         return tuple(instance.name for instance in self.instances() if not instance.process.daemon)
+
+    @property
+    def all_objects(self) -> tuple[SharedObject, ...]:
+        """The declared objects, the locks that the placement adds, and what comes beside them."""
+        own = (*self.objects, *self._locks())
+        lines = {id(item): item for lock in own for item in lock.beside}
+        return (*own, *(item for item in lines.values() if not any(item is known for known in own)))
 
     @property
     def lock_objects(self) -> dict[str, SharedObject]:

@@ -7,23 +7,31 @@ from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import Any, NamedTuple
 
-from dstamp_sim.core.op import Op
+from dstamp_sim.core.op import Op, Program
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.core.typed import expect, is_name
 from dstamp_sim.core.value import key, text
+from dstamp_sim.objects.waiting_line import WaitingLine
 
 
 class Mutex(SharedObject):
     """A lock inside a program: held or free (its state is a bool), and left held when its holder dies or ends.
 
-    Which waiter gets a freed mutex is not fixed: any process that asks may be next. Releasing one that this process
-    does not hold is the model's error.
+    Which waiter gets a freed mutex is not fixed: any process that asks may be next. With `fifo=True` the first one that
+    asked is, by a line that comes beside it; only `try_acquire` barges in (as Java's `tryLock` of a fair lock does).
+    Releasing one that this process does not hold is the model's error.
     """
 
     is_lock = True
+    beside: tuple[WaitingLine, ...] = ()
 
-    def __init__(self, name: str, *, private: bool = False) -> None:
+    def __init__(self, name: str, *, fifo: bool = False, private: bool = False) -> None:
         super().__init__(name, False, private=private)
+        self.beside = _line_beside(self, fifo=fifo)
+
+    def turn(self, op: Op) -> Program[Any] | None:
+        """With `fifo`, who acquires lines up."""
+        return _through(self.beside, op)
 
     def acquire(self) -> Op:
         """Blocks until the mutex is free, then holds it; returns True."""
@@ -49,6 +57,19 @@ class Mutex(SharedObject):
         raise self.unknown_verb(op)
 
 
+def _line_beside(lock: SharedObject, *, fifo: bool) -> tuple[WaitingLine, ...]:
+    """The line before a lock that is FIFO."""
+    who = f"{type(lock).__name__} {lock.name!r}"
+    expect(isinstance(fifo, bool), who, "fifo", fifo, "True or False")
+    expect(not (fifo and lock.private), who, "fifo", fifo, "False: nobody else asks for a lock that is private")
+    return (WaitingLine(f"{lock.name} line"),) if fifo else ()
+
+
+def _through(lines: tuple[WaitingLine, ...], op: Op) -> Program[Any] | None:
+    """The way through a line, if there is one, to an op that waits for a lock."""
+    return lines[0].take(op) if lines and op.verb in ("acquire", "lock") else None
+
+
 class LockFile(NamedTuple):
     """The state of a flock's path: the inode it names (None: unlinked), how many were made, and which are locked.
 
@@ -68,6 +89,7 @@ class Flock(SharedObject):
     - Shared over fork: `inherit` gives another process a descriptor of the same lock.
     - Released at the last close, or by the kernel when its holder ends or dies.
     - Wake order: about FIFO, but a releaser that locks again at once barges, so any process that asks may be next.
+      With `fifo=True` the first one that asked is: what a flock would cost if nobody barged, not what Linux does.
     - Unlinking the file while others wait makes two holders: they lock an inode that the path no longer names.
 
     `acquire` and `try_acquire` open and lock in one op; where unlinking matters, use `open` and `lock`. A descriptor is
@@ -75,9 +97,15 @@ class Flock(SharedObject):
     """
 
     is_lock = True
+    beside: tuple[WaitingLine, ...] = ()
 
-    def __init__(self, path: str, *, private: bool = False) -> None:
+    def __init__(self, path: str, *, fifo: bool = False, private: bool = False) -> None:
         super().__init__(path, LockFile(1, 1, ()), private=private)
+        self.beside = _line_beside(self, fifo=fifo)
+
+    def turn(self, op: Op) -> Program[Any] | None:
+        """With `fifo`, who acquires or locks lines up."""
+        return _through(self.beside, op)
 
     def acquire(self) -> Op:
         """Opens the file, blocks until its lock is free, and locks it; returns the descriptor (an inode number)."""
@@ -169,11 +197,12 @@ class LockScope:
     """A flock of a model's vocabulary: its name, and what it is per (`of`, a function of the program's arguments).
 
     Processes for which `of` returns the same key (by type and content: 1 is not "1") share one flock, those for which
-    it returns None take none; without `of` there is one for all.
+    it returns None take none; without `of` there is one for all. `fifo` is that of the flocks.
     """
 
     name: str
     of: Callable[..., Hashable] | None = None
+    fifo: bool = False
     _made: dict[Hashable, Flock] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -187,7 +216,7 @@ class LockScope:
             return None
         made = self._made.get(key(of))
         if made is None:
-            made = self._made[key(of)] = Flock(self._name_for(of))
+            made = self._made[key(of)] = Flock(self._name_for(of), fifo=self.fifo)
         return made
 
     def _name_for(self, of: Hashable) -> str:

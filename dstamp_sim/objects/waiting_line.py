@@ -18,6 +18,8 @@ class WaitingLine(SharedObject):
     in the line has left it. A ticket is the smallest number that nobody in the line has.
     """
 
+    is_line = True
+
     def __init__(self, name: str) -> None:
         super().__init__(name, ())
 

@@ -92,7 +92,7 @@ def _waits(space: Space, graph: Graph, judge: Judge, prop: Property) -> list[_Wa
 def _waits_for_locks(space: Space, graph: Graph) -> Iterator[_Wait]:
     """By process: from where a lock blocks it, as long as it does not move."""
     ops = _ops(space)
-    locks = np.array([op is not None and op.target is not None and op.target.is_lock for op in ops], np.bool_)
+    locks = np.array([op is not None and op.asks_lock for op in ops], np.bool_)
     for pid in range(space.processes):
         within = locks[space.columns([space.objects + pid], 0, space.count)[:, 0]]
         entries = within & ~graph.enabled[:, pid]
