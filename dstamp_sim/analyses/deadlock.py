@@ -23,7 +23,7 @@ from dstamp_sim.analyses.hold_claims import (
 )
 from dstamp_sim.analyses.orders import begins
 from dstamp_sim.analyses.reruns import AfterEnd, Rerun
-from dstamp_sim.analyses.trap_claims import CannotEnd, GoesOn, NeverPast, WaitsInVain
+from dstamp_sim.analyses.trap_claims import CannotEnd, GoesOn, NeverPast, OnlyADeath, WaitsInVain
 from dstamp_sim.analyses.verify import Narrator
 from dstamp_sim.analyses.what_if import Decision, WhatIf
 from dstamp_sim.core.holds import Held, Parting
@@ -125,9 +125,8 @@ class _Standstill:
         runs = [name for name in self.trace.processes if name not in self.trace.daemons]
         since = self.what_if.since(self.fact)
         each = [name for name in runs if self.narrator.would(CannotEnd((name,), since, together=False))]
-        leads = [
-            lead for lead in [CannotEnd(tuple(each or runs), since, together=not each)] if self.narrator.would(lead)
-        ]
+        those = tuple(each or runs)
+        leads = [*filter(self.narrator.would, [CannotEnd(those, since, together=not each), OnlyADeath(those, since)])]
         waits = [
             *waits,
             *never_past([name for name in runs if name not in self.ops], self.what_if, self.fact, self.narrator),

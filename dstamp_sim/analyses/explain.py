@@ -184,7 +184,7 @@ class _Explainer:
         if self.causes.since < 0:  # then who waits in vain, has so from the start
             return ""
         told = {name for claim in self.narrator.said if isinstance(claim, NeverPast) for name in claim.processes}
-        names = [name for name in self.trace.waiting if name not in {*told, *self.trace.daemons}]
+        names = [name for name in self.trace.waiting if name not in told]
         claims = never_past(names, self.causes.what_if, self.fact, self.narrator) if cause is None else []
         return self.narrator.tell(claim for claim in claims if claim.step < 0)
 
@@ -212,19 +212,21 @@ class _Explainer:
         happened = "; ".join([*(claim.words(say) for claim in account.happened), *before])
         came = self.narrator.tell(account.came_of, between=", and ")
         if self.waits:
-            return happened + tried
+            return happened + tried if happened else tried.removeprefix("; ").capitalize()
         return (f"{happened}; so {came}" if happened else came) + tried
 
     def _at_once(self) -> str:
-        """What a failure before any step is of: the result of its process, or the objects that the property reads."""
+        """What fails before any step: the result of its process; or all results, and the objects that it reads."""
         if self.causes.since >= 0:
             return ""
+        results = self.causes.what_if.semantics.results(self.causes.what_if.states[0])
         if self.fact.process is not None:
-            results = self.causes.what_if.semantics.results(self.causes.what_if.states[0])
             return self.narrator.tell([AtOnce(self.fact.process, results[self.fact.process], returned=True)])
         prop = next(prop for prop in self.causes.what_if.asked if prop.name == self.fact.property)
         names = [item.name for item in prop.reads if item.name in self.trace.initial]
-        return self.narrator.tell(AtOnce(name, self.trace.initial[name], returned=False) for name in names)
+        ended = results.items() if prop.kind is PropertyKind.AT_END else ()
+        returned = [AtOnce(name, value, returned=True) for name, value in ended]
+        return self.narrator.tell([*returned, *(AtOnce(n, self.trace.initial[n], returned=False) for n in names)])
 
     def _as_far_as_tried(self, cause: Cause | None) -> str:
         """Where nothing single is the cause: that it is so, and whether all was tried."""

@@ -17,7 +17,7 @@ from dstamp_sim.core.automaton import Hold
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.properties import Property, PropertyKind
-from dstamp_sim.core.schedule import Choice
+from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.semantics import Semantics, State
 from dstamp_sim.core.shared_object import Outcome
 from dstamp_sim.core.state_fields import ABSENT, Path, changed, fields_of, get, has_fields, put
@@ -119,8 +119,8 @@ class Record:
             self._following[number] = frozenset(seen) if not waiting else None
         return self._following[number]
 
-    def comes_to(self, number: int, arrived: Callable[[State], bool]) -> bool | None:
-        """Whether some behaviour after so many steps comes to a state that has `arrived`.
+    def comes_to(self, number: int, arrived: Callable[[State], bool], *, deaths: bool = True) -> bool | None:
+        """Whether some behaviour after so many steps, perhaps without `deaths`, comes to a state that has `arrived`.
 
         Depth first, those who must end before daemons; None if `MOST_FOLLOWING` states do not say.
         """
@@ -130,7 +130,8 @@ class Record:
             state = waiting.pop()
             if arrived(state):
                 return True
-            moves = sorted(semantics.moves(state), key=lambda move: not semantics.processes[move.pid].daemon)
+            possible = (move for move in semantics.moves(state) if deaths or move.outcome != CRASH)
+            moves = sorted(possible, key=lambda move: not semantics.processes[move.pid].daemon)
             after = [later for move in moves if (later := semantics.perform(state, move)) not in seen]
             seen.update(after)
             waiting.extend(after)

@@ -33,6 +33,18 @@ class CannotEnd(Claim):
         return f"After {say.does(self.step)} {listed(self.processes)} {never} any more"
 
 
+class OnlyADeath(Claim):
+    """Already before step `step`, a death, `processes` could not all end unless somebody died."""
+
+    processes: tuple[str, ...]
+    step: int
+
+    def words(self, say: Speech) -> str:
+        """`even before, only a death could let them all end, and not enough may die any more`."""
+        who = "them all" if len(self.processes) > 1 else "it"
+        return f"even before, only a death could let {who} end, and not enough may die any more"
+
+
 class WaitsInVain(Claim):
     """In the end `processes` wait for `op`, and wait for it still after everything that can follow."""
 
@@ -103,6 +115,15 @@ def _all_ended(names: tuple[str, ...], record: Record) -> Callable[[State], bool
         return all(node is None or node.ended for node in nodes)
 
     return ended
+
+
+@against.register
+def _only_a_death(claim: OnlyADeath, record: Record) -> str:
+    steps = record.trace.steps
+    if not 0 <= claim.step < len(steps) or steps[claim.step].choice.outcome != CRASH:
+        return f"step {claim.step + 1} is no death"
+    without = record.comes_to(claim.step, _all_ended(claim.processes, record), deaths=False)
+    return "" if without is False else "they could end without a death" if without else "too much could have followed"
 
 
 @against.register

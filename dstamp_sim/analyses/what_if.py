@@ -193,7 +193,10 @@ class WhatIf:
         return bool(self.semantics.outcomes(self.states[number], self.pid(process)))
 
     def after_end(self, fact: Decision, number: int, process: str) -> tuple[Choice, ...] | None:
-        """All choices where who is to perform step `number` waits there till `process` has ended, if `fact` is gone."""
+        """All choices where who is to perform step `number` waits there till `process` has ended, if `fact` is gone.
+
+        A daemon performs it then at once: where all others have ended, nothing else makes it.
+        """
         held, pid = (self.trace.steps[number].process,), self.pid(process)
         performance = ChangedRun(self, number)
         for later in range(number + 1, len(self.trace.steps)):
@@ -201,7 +204,14 @@ class WhatIf:
                 performance.follow(self.trace.steps[later])
         performance.finish(held)
         node = self.semantics.node(performance.state, pid)
-        return self._gone(fact, performance, ()) if node is not None and node.ended else None
+        if node is None or not node.ended:
+            return None
+        if not set(held).isdisjoint(self.trace.daemons):
+            try:
+                self._exactly(performance, number)
+            except ScheduleError:
+                return None
+        return self._gone(fact, performance, ())
 
     def in_turn(self, fact: Decision, processes: Sequence[str]) -> tuple[Choice, ...] | None:
         """All choices where each process goes as far as it can before the next, if `fact` is then gone."""

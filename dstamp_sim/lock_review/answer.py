@@ -52,12 +52,12 @@ def _found(review: Review) -> Iterator[str]:
     present = review.of(review.present)
     if present is not None:
         yield f"As it is ({present.shape}): {verdict_text(present)}."
-    best = review.recommended[:1]
+    best = review.recommended
     for one in best:
         yield f"Recommended: {one.shape} ({verdict_text(one)}{price_text(one.price)})."
         yield from _maybe_smaller(one, review)
-    fragile = [one for one in review.minimal if after_death_rank(one) == 2 and one not in review.recommended]
-    if fragile and best and _waits(fragile[0]) < _waits(best[0]):
+    fragile = [one for one in review.minimal if best and after_death_rank(one) == 2 > after_death_rank(best[0])]
+    if fragile and _waits(fragile[0]) < _waits(best[0]):
         one = fragile[0]
         yield f"{one.shape} would cost less waiting{price_text(one.price)}, but is {verdict_text(one)}."
 
@@ -69,13 +69,13 @@ def _beside(review: Review) -> Iterator[str]:
     designs = [one for one in review.judged if no_span(one)]
     if designs:
         named = "; ".join(f"{one.shape} ({verdict_text(one)}{price_text(one.price)})" for one in designs[:MOST_NAMED])
-        more = f"; and {len(designs) - MOST_NAMED} more, which review.md lists" if len(designs) > MOST_NAMED else ""
+        more = f"; and {len(designs) - MOST_NAMED} more, which --json has" if len(designs) > MOST_NAMED else ""
         yield f"Designs that are not spans: {named}{more}."
     if review.joined is not None:
         yield _joined_text(review.joined)
     stuck = [one.shape for one in review.judged if of_two_locks(one) and one.standing is Standing.DEADLOCK]
     if stuck:
-        yield f"Two locks that can deadlock together: {_named(stuck)}."
+        yield f"Two locks that are not known to break anything else, but can deadlock together: {_named(stuck)}."
 
 
 def no_span(one: JudgedPlacement) -> bool:
@@ -120,8 +120,8 @@ def counts(judged: Sequence[JudgedPlacement]) -> str:
     sentences = [f"{len(safe)} of {many(len(judged), 'placement')} {_are(len(safe))} safe{for_whom(safe)}"]
     for standing, words in (
         (Standing.BROKEN, "{} {are} broken"),
-        (Standing.DEADLOCK, "{} can deadlock"),
-        (Standing.TRAP, "{} can lead into a trap"),
+        (Standing.DEADLOCK, "{} of the rest can deadlock"),
+        (Standing.TRAP, "{} of the rest can lead into a trap"),
         (Standing.UNDECIDED, "{} {are} not decided"),
     ):
         number = sum(one.standing is standing for one in judged)
@@ -194,7 +194,7 @@ def _by_reason(judged: Iterable[JudgedPlacement]) -> Mapping[str, list[str]]:
 
 def _named(shapes: Sequence[str]) -> str:
     named, more = "; ".join(shapes[:MOST_NAMED]), len(shapes) - MOST_NAMED
-    return f"{named}; and {more} more, which review.md lists" if more > 0 else named
+    return f"{named}; and {more} more, which --json has" if more > 0 else named
 
 
 def _waits(one: JudgedPlacement) -> float:

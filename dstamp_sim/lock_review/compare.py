@@ -73,8 +73,8 @@ class JudgedPlacement:
 
     `numbers` says for which numbers of copies the verdict is (`ANY_NUMBER`, `DECLARED`, "1 to 3"); `why` says why it is
     limited to these, or why there is none; `held` are the declared properties that HOLD. Where it fails: the property
-    (`broken`), the fewest processes (`smallest`), and the schedule of its shortest story, with the numbers of `copies`
-    that it needs and how many `steps` it has. Deadlocks are searched for with the numbers in `tried`, and so
+    (`broken`), how many processes move (`smallest`), the schedule of its shortest story, the numbers of `copies` it
+    needs, and how many `steps` it has. Deadlocks are searched for with the numbers in `tried`, and so
     are traps (states from which the end is not possible any more); `trapped` says that the one that was found is a trap
     in which somebody can still move. `unpriced` says
     why there is no price.
@@ -286,6 +286,7 @@ def no_cure(judged: Sequence[JudgedPlacement]) -> str:
     """What it means that all placements are broken; empty if one is not known to be."""
     if any(one.verdict is not Verdict.VIOLATED for one in judged if one.placement.spans or not one.placement.sets):
         return ""
-    alone = all(one.smallest is not None and one.smallest <= 1 for one in judged if not one.placement.sets)
-    why = ": one process alone fails, with no other to keep out. Locks are not the cure" if alone else ""
-    return f"no placement of these locks removes it{why}"
+    if all(one.smallest is not None and one.smallest <= 1 for one in judged if not one.placement.sets):
+        alone = "one process alone fails, with no other to keep out. Locks are not the cure"
+        return f"no placement of these locks removes it: {alone}"
+    return "no placement that was judged removes it; one of more spans may"

@@ -204,7 +204,7 @@ def _summed_up(placement: Placement, report: Report, numbers: str, tried: str, w
         found = replace(
             found,
             broken=worst.prop.name,
-            smallest=_involved(worst),
+            smallest=_involved(worst) if worst.trace else None,
             copies=tuple((worst.copies or {}).items()),
             schedule=str(worst.trace.schedule) if worst.trace else "",
             steps=len(worst.trace.steps) if worst.trace else 0,
@@ -231,8 +231,5 @@ _WORST_FIRST = (Verdict.VIOLATED, Verdict.UNDETERMINED, Verdict.HOLDS)
 
 
 def _involved(judgement: Judgement) -> int:
-    """How many processes the violation takes: the copies needed, or those that move in its trace."""
-    if judgement.copies is not None:
-        return sum(judgement.copies.values())
-    trace = judgement.trace
-    return 0 if trace is None else len({step.process for step in trace.steps} - set(trace.daemons))
+    """How many processes move in the trace of the violation, daemons too: a lock may keep each of them out."""
+    return len({step.process for step in judgement.trace.steps}) if judgement.trace else 0

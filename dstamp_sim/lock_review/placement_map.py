@@ -66,7 +66,7 @@ def _map(panels: Sequence[Panel], title: str, kind: str, for_whom: str) -> bytes
     with mpl.rc_context(SETTINGS):
         heights = ([4.6] if square else []) + [8.6] * len(wide)
         figure = Figure(figsize=(16, 1.5 + sum(heights)), dpi=100, facecolor="white", layout="constrained")
-        figure.suptitle(label(title), fontsize=15, fontweight="bold", x=0.01, ha="left", color=INK)
+        figure.suptitle(drawable(title), fontsize=15, fontweight="bold", x=0.01, ha="left", color=INK)
         grid = figure.add_gridspec(len(heights), max(len(square), 1), height_ratios=heights)
         longest = max((cell.number or 0 for panel in panels for cell in panel.cells if _safe(cell)), default=0)
         for column, panel in enumerate(square):
@@ -98,10 +98,9 @@ def signs(cells: Sequence[MapCell], for_whom: str) -> list[str]:
     safe, standings = [cell for cell in cells if _safe(cell)], {cell.standing for cell in cells}
     waits = any(cell.number is not None for cell in safe)
     price = "; the darker, the longer 95 in 100 runs wait at most (written)" if waits else ""
-    mixed = len({cell.narrow for cell in safe}) > 1
     signs_drawn = [
         (bool(safe), f"Green: safe{for_whom}{price}."),
-        (mixed, f"{_NARROW}: not for every number of runs."),
+        (any(cell.narrow for cell in safe), f"{_NARROW}: not for every number of runs."),
         *((any(c.after_death is state for c in safe), f"{sign}: {means}.") for state, (sign, means) in _DEATHS.items()),
         (Standing.BROKEN in standings, "Hatched: broken; the number is the length of its shortest story in steps."),
         (Standing.DEADLOCK in standings, "✕: deadlock, with its number of steps."),

@@ -65,6 +65,7 @@ class Waiting:
 class Review:
     """The result of `dstamp review`. `shape` in the dictionaries is `JudgedPlacement.shape`.
 
+    `recommended` is the best one, if there is one.
     `joined` says which pairs of spans of two locks were judged, if not all; `left_out` are named placements whose locks
     the model does not have.
     """
@@ -147,7 +148,7 @@ def review_model(
         present=present,
         judged=tuple(judged),
         minimal=tuple(minimal),
-        recommended=tuple(best),
+        recommended=tuple(best[:1]),
         ends=tuple(why),
         dominated=beaten,
         no_cure=no_cure(judged),

@@ -15,6 +15,7 @@ from dstamp_sim.pipeline.explained import annotations_of, explained
 from dstamp_sim.rendering.as_html import html
 from dstamp_sim.rendering.as_markdown import markdown
 from dstamp_sim.rendering.document import Block, Document, Figure, Heading, Items, Paragraph
+from dstamp_sim.rendering.fonts import label
 from dstamp_sim.rendering.plots import Curve, Level, PlacementPoint, draw_front, draw_waiting
 from dstamp_sim.rendering.timeline.layout import lay_out
 from dstamp_sim.rendering.timeline.svg import standalone_svg
@@ -43,8 +44,7 @@ def write_review(review: Review, out: Path) -> ReviewFiles:
     if panels:
         files += [out / "placement-map.png", out / "placement-map.svg"]
         for file in files:
-            title = f"{review.name}: which lock placement is safe, and what does it cost?"
-            draw_map(panels, title, file, for_whom([one for one in review.judged if one.safe and not no_span(one)]))
+            draw_map(panels, _title(review), file, for_whom([o for o in review.judged if o.safe and not no_span(o)]))
         pictures["map"] = out / "placement-map.svg"
     points = list(_points(review))
     if points:
@@ -60,6 +60,12 @@ def write_review(review: Review, out: Path) -> ReviewFiles:
     write(out / "review.md", lambda: markdown(page, {file.name: file.name for file in (*files, *drawn)}))
     write(out / REVIEW_PAGE, lambda: html(page))
     return ReviewFiles(page, (*files, *drawn, out / "review.md", out / REVIEW_PAGE))
+
+
+def _title(review: Review) -> str:
+    """The question of the map; a long name of a model is cut, the question is not."""
+    cost = ", and what does it cost" if any(one.price for one in review.judged) else ""
+    return f"{label(review.name)}: which lock placement is safe{cost}?"
 
 
 def _panels(review: Review) -> Iterator[Panel]:

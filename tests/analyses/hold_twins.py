@@ -7,7 +7,7 @@ from dstamp_sim.analyses import hold_claims as says
 from dstamp_sim.analyses.claims import Claim
 from dstamp_sim.analyses.going_round import GoRound, NeverComes, PutOff, StandStill
 from dstamp_sim.analyses.trace_record import Record
-from dstamp_sim.analyses.trap_claims import CannotEnd, GoesOn, NeverPast, WaitsInVain
+from dstamp_sim.analyses.trap_claims import CannotEnd, GoesOn, NeverPast, OnlyADeath, WaitsInVain
 from dstamp_sim.core.holds import Held
 from dstamp_sim.core.placement import Span
 from dstamp_sim.core.properties import PropertyKind
@@ -90,6 +90,9 @@ HOLD_TWINS = {
         replace(c, processes=(h.process,), last=h.since + 1) for h in r.trace.holds() if h.is_lock
     ],
     CannotEnd: lambda c, r: [replace(c, step=n) for n in (c.step - 1, c.step + 1) if -1 <= n < len(r.trace.steps)],
+    OnlyADeath: lambda c, r: [
+        replace(c, step=n) for n in (c.step - 1, c.step + 1) if not 0 <= n < len(r.trace.steps) or r.trace.steps[n].op
+    ],
     WaitsInVain: lambda c, r: [replace(c, op="nothing()"), *(replace(c, processes=(n,)) for n in _not_waiting(r))],
     NeverPast: lambda c, r: [
         replace(c, ops=(*c.ops, "nothing()")),

@@ -38,7 +38,7 @@ from dstamp_sim.analyses.explain import Explanation, explain
 from dstamp_sim.analyses.hold_claims import Waits, WaitsForHolders
 from dstamp_sim.analyses.reruns import Answered, Came, Moved, Rerun, Together
 from dstamp_sim.analyses.trace_record import Record
-from dstamp_sim.analyses.trap_claims import NeverPast, WaitsInVain
+from dstamp_sim.analyses.trap_claims import CannotEnd, NeverPast, WaitsInVain
 from dstamp_sim.analyses.verify import against
 from tests.analyses.hold_twins import HOLD_TWINS
 from tests.analyses.lasso_twins import LASSO_TWINS
@@ -105,6 +105,37 @@ def test_what_suffices_ends_with_the_failure_and_names_only_those_who_move(seed)
     drawn = failing(seed)
     assert drawn is not None
     assert check([(Record(*drawn), explain(*drawn))])["Alone"] > 0
+
+
+@pytest.mark.parametrize("seed", [1053, 2166, 17_176])
+def test_a_death_that_only_used_up_the_allowance_is_not_told_as_what_keeps_them_from_their_end(seed):
+    """In these systems two keep what one gives up by dying only, and somebody else died."""
+    drawn = failing(seed)
+    assert drawn is not None
+    why = explain(*drawn)
+    assert check([(Record(*drawn), why)])["OnlyADeath"] > 0
+    assert "even before, only a death could let" in why.sentence
+
+
+def test_a_daemons_step_that_is_said_to_come_after_an_end_is_performed():
+    """In this system the rerun ended with the last process, before the daemon's step that it was said to put off."""
+    drawn = failing(20_304)
+    assert drawn is not None
+    assert check([(Record(*drawn), explain(*drawn))])["TriedAndSafe"] > 0
+
+
+def test_results_that_break_a_property_at_the_start_are_told():
+    drawn = failing(11_520)
+    assert drawn is not None
+    why = explain(*drawn)
+    assert why.sentence.startswith("'few are bad' fails at the start: p0#1 returns 'c' without any op")
+    assert named(why)
+
+
+def test_that_no_single_step_decides_a_wait_is_a_sentence_of_its_own():
+    drawn = failing(23_264)
+    assert drawn is not None
+    assert "make that possible. No single step that was tried decides it." in explain(*drawn).sentence
 
 
 @pytest.mark.parametrize("seed", [3546, 5019])
@@ -209,16 +240,18 @@ TWINS = {
 
 
 def named(why: Explanation) -> bool:
-    """Whether something single is said to have decided it: a cause, or what is held."""
-    by_holds = why.waits is not None and why.waits.by_holds
-    return by_holds or from_the_start(why) or (why.cause is not None and why.cause.story is not CauseKind.TURN)
+    """Whether something single is said to have decided it: a cause, what is held, or the step that led into a trap."""
+    by_holds = any(isinstance(claim, WaitsForHolders) for claim in why.claims) or (why.waits and why.waits.by_holds)
+    single = why.cause is not None and why.cause.story is not CauseKind.TURN
+    into_a_trap = any(isinstance(claim, CannotEnd) and claim.step >= 0 for claim in why.claims)
+    return bool(by_holds) or single or from_the_start(why) or into_a_trap
 
 
 def from_the_start(why: Explanation) -> bool:
     """Whether it is said what is wrong before any step, or what nobody can ever get past."""
     said = {type(claim) for claim in why.claims if not isinstance(claim, NeverPast) or claim.step < 0}
     at_once = why.conflicts is not None and not why.conflicts.trace.steps
-    return bool(said & {NeverPast, AtOnce}) or (at_once and bool(said & {Waits, WaitsInVain, WaitsForHolders}))
+    return bool(said & {NeverPast, AtOnce}) or (at_once and bool(said & {Waits, WaitsInVain}))
 
 
 @pytest.mark.parametrize("name", STORIES)

@@ -107,5 +107,5 @@ def test_assertions_ask_it(pulse):
 
 def test_a_review_calls_no_placement_safe_that_leads_into_a_trap(pulse):
     out = pulse("review", "pulse.py")[1]
-    assert "0 of 2 placements are safe, 2 can lead into a trap" in out
+    assert "0 of 2 placements are safe, 2 of the rest can lead into a trap" in out
     assert "trap after 1 step. After worker's death at step 1 main cannot end any more" in out

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dstamp_sim import Placement, Verdict
+from dstamp_sim import Placement, Verdict, explore
+from dstamp_sim.inputs.model_file import load_model
 from dstamp_sim.lock_review.answer import answer, counts, verdict_text
 from dstamp_sim.lock_review.compare import AfterDeath, JudgedPlacement, Standing
 from dstamp_sim.lock_review.placement_map import MapCell, signs, written_in
@@ -76,6 +77,44 @@ def test_where_all_are_broken_locks_are_not_the_cure():
     assert "No placement of these locks removes it: one process alone fails" in text
 
 
+KINDS = """
+from dstamp_sim import Copies, LockScope, Process, Register, System, each_result, section
+
+pointer = Register("pointer", "none")
+NAMES = ["deploy", "rollback", "clean"]
+
+def moved(name):
+    yield pointer.write(name)
+    return (yield pointer.read()) == name
+
+def run(name):
+    return (yield from section(name, moved(name)))
+
+def build(deploys: Copies = 1):
+    return System(
+        objects=[pointer],
+        processes=[Process(name, run, name, copies=deploys if name == "deploy" else 1) for name in NAMES],
+        properties=[each_result("it stays where I put it", lambda result: result)],
+        sections=NAMES,
+        locks=[LockScope("pointer")],
+    )
+"""
+
+
+def test_where_a_third_span_would_help_locks_are_not_said_to_be_no_cure(tmp_path):
+    """Each of three kinds of runs has a section of its own: a lock over all three keeps them apart, over two not."""
+    (tmp_path / "kinds.py").write_text(KINDS, encoding="utf-8")
+    review = review_model(str(tmp_path / "kinds.py"), out=tmp_path)
+    assert {one.smallest for one in review.judged} == {2}, "two that need not be copied are two"
+    assert "No placement that was judged removes it; one of more spans may." in answer(review)
+    three = (
+        load_model(str(tmp_path / "kinds.py"))
+        .build({})
+        .with_locks(Placement.parse("pointer:deploy, pointer:rollback, pointer:clean"))
+    )
+    assert explore(three).verdict is Verdict.HOLDS
+
+
 def test_a_wish_that_nothing_reaches_has_no_story():
     text = told("asked=wish", "jobs=2")
     assert "5 are broken" in text
@@ -114,10 +153,8 @@ def judged(verdict, deadlock, numbers="any number", death=AfterDeath.SAFE, shape
 
 def test_every_placement_is_counted_once_whatever_is_known_of_it():
     every = [judged(*pair) for pair in product(Verdict, Verdict)]
-    assert (
-        counts(every)
-        == "1 of 9 placements is safe for every number of runs, 3 are broken, 2 can deadlock, 3 are not decided"
-    )
+    safe = "1 of 9 placements is safe for every number of runs"
+    assert counts(every) == f"{safe}, 3 are broken, 2 of the rest can deadlock, 3 are not decided"
 
 
 def test_safe_for_different_numbers_is_counted_apart():
@@ -133,8 +170,8 @@ def cells():
 
 def test_every_sign_on_a_map_is_in_its_legend():
     wide = MapCell(0, 0, Standing.SAFE, AfterDeath.SAFE, None)
-    for cell in cells():
-        legend = " ".join(signs([cell, wide], " for every number of runs"))
+    for cell, others in product(cells(), ([wide], [])):
+        legend = " ".join(signs([cell, *others], " for every number of runs"))
         for sign in written_in(cell).replace("safe", "").replace("9 s", "").replace("9", "").split():
             assert f"{sign}: " in legend, (cell, sign)
 
