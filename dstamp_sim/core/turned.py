@@ -282,12 +282,12 @@ _FLAT: tuple[Any, ...] = (list, tuple, dict, iter, enumerate, zip, filter, sorte
 _OF_MODULES: tuple[Any, ...] = (array, deque, Counter, OrderedDict, UserList)
 _DEEP: tuple[Any, ...] = (str, repr, format, ascii, map, reduce, dumps, pformat, saferepr, SimpleNamespace)
 _ITERTOOLS = filter(callable, vars(itertools).values())
-_ORDERLESS = (len, isinstance, issubclass, callable, any, all, getattr, setattr, hasattr, vars)
+_ASK_NO_ORDER = (len, isinstance, issubclass, callable, any, all, getattr, setattr, hasattr, vars)
 
 _INSTEAD: dict[int, Any] = (
     {id(each): partial(_handed, _item, each) for each in (*_FLAT, *_OF_MODULES)}
     | {id(each): partial(_handed, _whole, each) for each in (*_DEEP, *_ITERTOOLS)}
-    | {id(each): each for each in _ORDERLESS}
+    | {id(each): each for each in _ASK_NO_ORDER}
     | {id(type): _type}
 )
 """What is called instead of functions of Python's own, by their identity."""
