@@ -36,6 +36,7 @@ from dstamp_sim.core.properties import Property
 from dstamp_sim.core.schedule import Choice, Schedule
 from dstamp_sim.core.system import ANY, NOTHING_MORE, Also, Copies, System
 from dstamp_sim.core.trace import Trace
+from dstamp_sim.core.typed import items, texts
 from dstamp_sim.core.verdict import Judgement, Report, Verdict
 from dstamp_sim.disk.writing import write
 from dstamp_sim.engines.explore.explorer import explore
@@ -244,8 +245,8 @@ def hunt(  # noqa: PLR0913 - the options of the command
     from dstamp_sim.hunt.search import Bounds  # noqa: PLC0415 - as above
 
     begin = folder_of(None if folder is None else str(folder))
-    job = Job(runs, setup, check, begin, tuple(ignore), any_exit)
-    found = hunt_for(job, Bounds(preemptions, crashes, seconds), allowed=tuple(allow))
+    job = Job(runs, setup, check, begin, texts("hunt", "ignore", ignore), any_exit)
+    found = hunt_for(job, Bounds(preemptions, crashes, seconds), allowed=texts("hunt", "allow", allow))
     if found.verdict is Verdict.VIOLATED:
         raise Raced(found)
     if found.verdict is Verdict.UNDETERMINED:
@@ -292,6 +293,7 @@ def variants(
     Shrinks towards the factory's defaults and the first placement. Settings that the model refuses are not drawn.
     """
     model = load_model(reference)
+    laid = items("variants", "placements", placements, (str, type(None)), "names, or None")
 
     def built(settings: Mapping[str, Any], placement: str | None, deaths: int) -> ModelSetting:
         try:
@@ -301,7 +303,7 @@ def variants(
             raise
 
     deaths = st.just(0) if crashes is None else crashes
-    return st.builds(built, settings_of(model.factory, **given), st.sampled_from(list(placements)), deaths)
+    return st.builds(built, settings_of(model.factory, **given), st.sampled_from(laid), deaths)
 
 
 def small_systems() -> st.SearchStrategy[System]:

@@ -113,13 +113,16 @@ app = typer.Typer(
     help="A concurrency race simulator: replay an incident, explore every interleaving, show what was found.",
     epilog="Exit codes: 0 HOLDS or done, 1 VIOLATED, 2 usage or bad input, 3 UNDETERMINED, 70 a fault of dstamp, "
     "74 a file could not be written (the verdict is printed), 130 interrupted (Ctrl-C). A signal that ends a command: "
-    "129 SIGHUP, 137 SIGKILL, 143 SIGTERM, as a shell reports them.",
+    "129 SIGHUP, 137 SIGKILL, 139 SIGSEGV, 143 SIGTERM, as a shell reports them.",
 )
 MODELS_ARE_CODE = "A model is Python code, and this command runs it: use only files that you trust."
 """What the help of every command says that runs a model."""
 
+RUN_NO_MODEL = {new: "", real: "", hunt: "Its commands are run, with your rights: use only scripts that you trust."}
+"""What the others say instead."""
+
 for _panel, _command, _examples in COMMANDS:
-    _told = _examples if _command is real else f"{_examples}\n\n{MODELS_ARE_CODE}"
+    _told = f"{_examples}\n\n{RUN_NO_MODEL.get(_command, MODELS_ARE_CODE)}".rstrip()
     app.command(epilog=_told, rich_help_panel=_panel)(ending(_command))
 
 

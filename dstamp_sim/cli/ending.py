@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn, TextIO, cast
 
 import typer
 from rich.text import Text
@@ -137,26 +138,40 @@ def _finalizer_raised(ignored: sys.UnraisableHookArgs) -> None:
     errors().print(Text(f"dstamp: {place}: what is raised as an object is dropped changes nothing: {shown(error)}"))
 
 
-_c_handler: list[object] = []
-"""What C calls at an abort: it lives as long as it is kept here."""
+_C = ctypes.CDLL(None)
+_C.signal.restype = ctypes.c_void_p
+_C.signal.argtypes = ctypes.c_int, ctypes.c_void_p
+_CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT)
+_LONGEST_CRASH_S = 10
 
 
-def survive_aborts(*, as_json: bool) -> None:
-    """Where `ulimit -v` limits memory, a library that calls abort() for the lack of it (LLVM) leaves a verdict, too.
+@contextmanager
+def _crashes_told(*, as_json: bool) -> Iterator[None]:
+    """While it lasts, code in C that crashes ends the command with a sentence, and the model's line, if one was at it.
 
-    Elsewhere an abort stays one.
+    Where its stack ran over, or what it broke is needed for that, the signal itself ends the command.
     """
-    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if allowed != resource.RLIM_INFINITY:
-        _c_handler[:] = [ctypes.CFUNCTYPE(None, ctypes.c_int)(lambda _: _aborted(as_json=as_json))]
-        ctypes.CDLL(None).signal(signal.SIGABRT, _c_handler[0])
-
-
-def _aborted(*, as_json: bool) -> None:
-    """Ends the process: abort(), which called this, ends it otherwise."""
-    code = FAULT
+    handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(lambda number: _crashed(number, as_json=as_json))
+    before = [(number, _C.signal(number, ctypes.cast(handler, ctypes.c_void_p))) for number in _CRASHES]
     try:
-        if writing_began():
+        yield
+    finally:
+        for number, was in before:
+            _C.signal(number, was)
+
+
+def _crashed(number: int, *, as_json: bool) -> None:
+    """Ends the process: what called this, in C, cannot go on.
+
+    Where `ulimit -v` limits memory, a library that calls abort() for the lack of it (LLVM) leaves a verdict, too.
+    """
+    _C.alarm(_LONGEST_CRASH_S)  # whoever crashed may hold a lock that is needed here
+    code = FAULT
+    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
+    try:
+        if number != signal.SIGABRT or allowed == resource.RLIM_INFINITY:
+            _said(f"{_running()}: code in C crashed ({signal.Signals(number).name}): no verdict", code)
+        elif writing_began():
             code = _said("memory ran out as files were written", UNWRITTEN)
         else:
             code = _undetermined(MemoryError(counts_so_far()), as_json=as_json)
@@ -165,14 +180,22 @@ def _aborted(*, as_json: bool) -> None:
         leave(code)
 
 
+def _running() -> str:
+    """The innermost line of a model that is running; what is said where none is."""
+    frame, models = cast(FrameType | None, sys._getframe()), model_files()
+    while frame is not None and frame.f_code.co_filename not in models:
+        frame = frame.f_back
+    none = "this is a fault of dstamp, or of a library that it uses (please report the command and the model)"
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else none
+
+
 def ending(command: Callable[..., None]) -> Callable[..., None]:
     """The command, with the exit code of `exit_code`: typer would turn exceptions into other codes."""
 
     @functools.wraps(command)
     def run(*args: object, **options: object) -> None:
         as_json = bool(options.get("as_json"))
-        with contained(), _finalizers_told(), set_aside() as meanings:
-            survive_aborts(as_json=as_json)
+        with contained(), _finalizers_told(), _crashes_told(as_json=as_json), set_aside() as meanings:
             code = exit_code(lambda: _perform(command, args, options, meanings), as_json=as_json)
             if code in VERDICTS:
                 code = exit_code(lambda: _write_files(code))

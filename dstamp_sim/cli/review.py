@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 
 def review(
-    model: Annotated[
-        str, typer.Argument(help="path.py[:factory], a folder, or a short name such as classic/lock_file.")
-    ],
+    model: Annotated[str, typer.Argument(help="path.py[:factory], a folder, or the short name of a model with locks.")],
     settings: options.OpenSettingsOption = None,
     mechanism: options.MechanismOption = None,
     locks: Annotated[

@@ -22,6 +22,7 @@ from dstamp_sim.core.errors import ModelError
 from dstamp_sim.core.place import MODELS, Place, is_model, is_python
 
 _PROCESS = "start a process: nobody would end it with this command"
+_IN_C = "call C, or read memory, by itself: nothing checks what that does"
 _EVENTS = {
     "os.exec": "put another program in this one's place",
     "os.chdir": "leave the current folder: files would be looked for, and written, elsewhere",
@@ -38,7 +39,7 @@ _EVENTS = {
     "sys.settrace": "watch or change what Python does",
     "sys.setprofile": "watch or change what Python does",
     "sys.addaudithook": "watch or change what Python does",
-    "ctypes.dlsym": "call C by itself: nothing checks what that does",
+    **dict.fromkeys(("ctypes.dlsym", "ctypes.string_at", "ctypes.wstring_at", "ctypes.cdata"), _IN_C),
 }
 """What no model does, by the name of Python's audit event."""
 
@@ -123,19 +124,33 @@ class Meanings:
     def check(self) -> None:
         """Puts back every function and class that has another in its place. Raises ModelError if one had."""
         sys.path.extend(folder for folder in self._path if folder not in sys.path)  # the package loads itself by need
-        replaced: list[tuple[str, str]] = []
+        replaced: list[tuple[str, str, object]] = []
         for owner, names, was in self._was:
             for name in was:
-                if names.get(name) is not was[name] and _callable(was[name]):
+                if (now := names.get(name)) is not was[name] and _callable(was[name]):
                     setattr(owner, name, was[name])
-                    replaced += [(owner.__name__, name)]
-        for owner, name in replaced:
-            raise ModelError(f"{_naming(name)}: this replaced {owner}.{name}: a model must leave Python as it is")
+                    replaced += [(owner.__name__, name, now)]
+        for owner, name, now in replaced:
+            library = _library_of(now)
+            who = f"importing {library}" if library else "this"
+            raise ModelError(
+                f"{_naming(library or name)}: {who} replaced {owner}.{name}: a model must leave Python as it is"
+            )
 
 
 def model_files() -> list[str]:
     """The files of the models that are loaded."""
     return [module.__file__ for name, module in sys.modules.items() if name.startswith(MODELS) and module.__file__]
+
+
+def _library_of(replacement: object) -> str:
+    """The library whose code now stands where Python's did; empty if it is a model's, or if that cannot be known."""
+    code = getattr(replacement, "__code__", None)
+    module = sys.modules.get(getattr(replacement, "__module__", None) or "")
+    file = code.co_filename if code else getattr(module, "__file__", None)
+    if module is None or file is None or is_model(file) or module.__name__.startswith(MODELS):
+        return ""
+    return module.__name__.partition(".")[0]
 
 
 def _naming(name: str) -> Place:

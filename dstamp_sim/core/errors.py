@@ -102,9 +102,10 @@ def _said_here(error: BaseException) -> bool:
 
 
 def shown(error: object) -> str:
-    """`repr(error)` without addresses, or the name of its type if even that fails."""
+    """`repr(error)` without addresses, with the file if it has one, or the name of its type if even that fails."""
     try:
-        return without_addresses(repr(error))
+        told = f"{type(error).__name__}({str(error)!r})" if isinstance(error, OSError) else repr(error)
+        return without_addresses(told)
     except Exception:  # an exception of a model may do anything
         return type(error).__name__
 
@@ -134,9 +135,7 @@ def cut(name: str, most: int = 80) -> str:
 
 def harmless(text: str) -> str:
     """`text` with an escape in place of what would steer a terminal: control characters, and turns of direction."""
-    if text.isprintable():
-        return text
-    return "".join(ascii(letter)[1:-1] if _STEERS.match(letter) else letter for letter in text)
+    return _STEERS.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 _ALIKE = 0.6

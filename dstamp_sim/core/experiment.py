@@ -8,6 +8,7 @@ from typing import Any
 
 from dstamp_sim.core.errors import ModelError, UsageError, unknown
 from dstamp_sim.core.place import here
+from dstamp_sim.core.typed import items, texts
 
 BETWEEN = ", "
 """Stands between the parts of an outcome, and so in none."""
@@ -46,7 +47,13 @@ class Experiment:
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Checks the parts and the words."""
+        """Checks the outcomes, the parts and the words."""
+        figures = items("Experiment", "starts_s", self.starts_s, (int, float), "seconds")
+        object.__setattr__(self, "starts_s", figures)
+        object.__setattr__(self, "outcomes", texts("Experiment", "outcomes", self.outcomes))
+        for what in ("parts", "words"):
+            lists = {name: texts("Experiment", f"{what}[{name!r}]", of) for name, of in getattr(self, what).items()}
+            object.__setattr__(self, what, lists)
         for text in (*self.parts, *(value for values in self.parts.values() for value in values)):
             if BETWEEN in text or "=" in text:
                 raise ModelError(

@@ -11,6 +11,7 @@ from dstamp_sim.core.experiment import Experiment
 from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Step
+from dstamp_sim.core.typed import texts
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,10 @@ class Mechanism:
     open: tuple[str, ...] = ()
     part: str = ""
     within: Callable[..., System] | None = None
+
+    def __post_init__(self) -> None:
+        """Checks the names of the questions."""
+        object.__setattr__(self, "open", texts("Mechanism", "open", self.open))
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,8 @@ class Hypotheses:
 
     def __post_init__(self) -> None:
         """An identity is a number or a text: where it is not known, others are made up."""
+        for what in ("identity", "faults"):
+            object.__setattr__(self, what, texts("Hypotheses", what, getattr(self, what)))
         for name in self.identity:
             kind = self.evidence.field(name).kind
             if kind not in (int, str):

@@ -11,6 +11,7 @@ from typing import Any
 
 from dstamp_sim.core.errors import ModelError, unknown
 from dstamp_sim.core.place import here
+from dstamp_sim.core.typed import items, texts
 
 GENERIC = ("id", "time", "time_means", "until", "company", "other", "source", "setup", "reached")
 """Keys of evidence that mean the same for every model, so a model cannot declare them."""
@@ -104,7 +105,9 @@ class Observable:
     contradiction: Callable[[Mapping[str, Any], Mapping[str, Any]], str] = no_contradiction
 
     def __post_init__(self) -> None:
-        """Checks that names and keys are distinct."""
+        """Checks the fields and the lines; names and keys are distinct."""
+        object.__setattr__(self, "fields", items("evidence", "fields", self.fields, Field, "Fields"))
+        object.__setattr__(self, "log_lines", texts("evidence", "log_lines", self.log_lines))
         names, keys = Counter(one.name for one in self.fields), Counter(one.path for one in self.fields)
         twice = [*(n for n, count in names.items() if count > 1), *(".".join(k) for k, c in keys.items() if c > 1)]
         if twice:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from dstamp_sim.core.errors import PlacementError, unknown
 from dstamp_sim.core.op import EXIT, Op, Program, SectionMark
 from dstamp_sim.core.shared_object import SharedObject
+from dstamp_sim.core.typed import items
 from dstamp_sim.core.value import same
 
 PROCESS_EXIT = "exit"
@@ -63,6 +64,10 @@ class Placement:
     name: str
     spans: tuple[Span, ...] = ()
     sets: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Checks the spans."""
+        object.__setattr__(self, "spans", items(f"Placement {self.name!r}", "spans", self.spans, Span, "Spans"))
 
     @staticmethod
     def parse(written: str) -> Placement:

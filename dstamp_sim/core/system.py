@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from dstamp_sim.core.place import here
 from dstamp_sim.core.placement import BoundSpan, Placement, Scope
 from dstamp_sim.core.properties import BUILT_IN, LIVE, Property, PropertyKind, serial
 from dstamp_sim.core.shared_object import SharedObject
-from dstamp_sim.core.typed import expect, is_name, is_number, items
+from dstamp_sim.core.typed import expect, is_name, is_number, items, texts
 from dstamp_sim.core.value import Distinct, text
 
 
@@ -81,9 +81,8 @@ class Process:
     ) -> None:
         expect(is_name(name), "Process", "name", name, "a text that is not empty: schedules are written in names")
         who = f"process {name!r}"
-        expect(
-            callable(program), who, "program", program, "a generator function, not called: its arguments come after it"
-        )
+        callable_once = callable(program) and not isinstance(program, type)
+        expect(callable_once, who, "program", program, "a generator function, not called: its arguments come after it")
         number = copies is ANY or (is_number(copies) and 0 <= int(copies) <= MOST_COPIES)
         expect(number, who, "copies", copies, f"a number of processes, 0 to {MOST_COPIES:,}, or ANY")
         expect(isinstance(daemon, bool), who, "daemon", daemon, "True or False")
@@ -224,8 +223,9 @@ class System:
         """The declared properties and the built-in ones."""
         return (*self.properties, *BUILT_IN)
 
-    def properties_named(self, names: Sequence[str]) -> tuple[Property, ...]:
+    def properties_named(self, names: Iterable[str]) -> tuple[Property, ...]:
         """The properties called `names`; all of them when `names` is empty. Raises UsageError for an unknown name."""
+        names = dict.fromkeys(texts("System", "properties", names))
         known = {prop.name: prop for prop in self.checked_properties}
         for name in names:
             if name not in known:

@@ -26,6 +26,11 @@ def items(who: str, what: str, values: Any, kinds: type | tuple[type, ...], want
     return made
 
 
+def texts(who: str, what: str, values: Any) -> tuple[str, ...]:
+    """`values` as a tuple of texts. Raises ModelError for one text alone, whose letters would be taken for names."""
+    return items(who, what, values, str, "texts")
+
+
 def is_number(value: object) -> bool:
     """Whether this is a whole number and not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)

@@ -11,7 +11,9 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -53,24 +55,40 @@ def read_bytes(path: Path, most: int = LARGEST_TEXT, *, inside: Path | None = No
 
     Raises Unreadable with the reason. Nothing is read of a file of another kind, and nothing past the limit.
     """
+    if inside is not None and not lies_in(path, inside):
+        raise Unreadable(path, f"is a link that leads out of {inside}, and is not followed; put the file itself there")
+    with opened(path) as file:
+        kind = os.fstat(file.fileno())
+        content = file.read(most + 1)
+    _read.add((kind.st_dev, kind.st_ino))
+    if len(content) > most:
+        raise Unreadable(path, f"larger than {most >> 20} MB; is it the file that you mean?")
+    return content
+
+
+def lies_in(file: Path, *folders: Path) -> bool:
+    """Whether a file lies in one of the folders, links followed. One behind a circle of links lies nowhere."""
     try:
-        if inside is not None and not path.resolve().is_relative_to(inside.resolve()):
-            raise Unreadable(path, f"is a link that leads out of {inside}, and is not followed")
+        return any(file.resolve().is_relative_to(folder.resolve()) for folder in folders)
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BufferedReader]:
+    """A regular file, open to be read. Raises Unreadable with the reason; waits for nobody."""
+    try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError as error:
         raise Unreadable(path, f"cannot be read: {error.strerror}") from error
     except ValueError as error:  # a NUL in its name, or half a surrogate pair
         raise Unreadable(path, f"names no file: {error}") from error
     with os.fdopen(handle, "rb") as file:
-        kind = os.fstat(handle)
-        told = next((name for of, name in _NO_FILES if of(kind.st_mode)), None)
+        mode = os.fstat(handle).st_mode
+        told = next((name for of, name in _NO_FILES if of(mode)), None)
         if told:
             raise Unreadable(path, f"cannot be read: it is {told}, not a file")
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise Unreadable(path, f"larger than {most >> 20} MB")
-    _read.add((kind.st_dev, kind.st_ino))
-    return content
+        yield file
 
 
 def forget() -> None:
@@ -105,7 +123,7 @@ def parse_toml(path: Path, written: str) -> dict[str, Any]:
     try:
         content = tomllib.loads(written)
     except (ValueError, RecursionError) as error:
-        raise Unreadable(path, f"not TOML: {_why(error)}{_line_at_fault(written, str(error))}") from error
+        raise Unreadable(path, f"not TOML: {_why(error, written)}") from error
     refuse_extremes(path, content)
     return content
 
@@ -114,27 +132,65 @@ def read_json(path: Path, most: int = LARGEST_TEXT, *, inside: Path | None = Non
     """The value in a JSON file. Raises Unreadable, with line and column, if it is none or breaks a limit."""
     written = read_text(path, most, inside=inside)
     if not written.strip():
-        raise Unreadable(path, "not JSON: empty")
+        raise Unreadable(path, "not JSON: empty; write it anew")
     try:
         content = json.loads(written)
     except (ValueError, RecursionError) as error:
-        raise Unreadable(path, f"not JSON, or cut off: {_why(error)}{_line_at_fault(written, str(error))}") from error
+        raise Unreadable(path, f"not JSON, or cut off: {_why(error, written)}") from error
     refuse_extremes(path, content)
     return content
 
 
-def _why(error: ValueError | RecursionError) -> str:
+_MANY_DIGITS = 4_000
+"""Python reads no whole number of a few hundred digits more."""
+
+
+def _why(error: ValueError | RecursionError, written: str) -> str:
+    """What is wrong in a text, where, and what to do about it."""
     if isinstance(error, RecursionError):
-        return f"its tables and lists lie deeper in each other than {DEEPEST}"
+        at, told = _too_deep(written), f"its tables and lists lie deeper in each other than {DEEPEST}; make it flatter"
+        return f"at line {_line_number(written, at)}: {told}"
     if "limit" in str(error) and "digits" in str(error):
-        return f"a number in it has thousands of digits; none may be larger than {LARGEST_NUMBER}"
-    return str(error).replace("Cannot overwrite a value", "a key is there twice")
+        number = re.search(rf"\d{{{_MANY_DIGITS}}}", written)
+        at = number.start() if number else 0
+        told = f"a number in it has thousands of digits; none may be larger than {LARGEST_NUMBER}: write a smaller one"
+        return f"at line {_line_number(written, at)}: {told}"
+    told = str(error)
+    return f"{told}{_line_at_fault(written, told)}{_remedy(told)}"
+
+
+def _too_deep(written: str) -> int:
+    """Where more brackets are open than tables and lists may lie in each other; those inside of texts do not count."""
+    depth = 0
+    for found in re.finditer(r"""\[|\{|\]|\}|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|#[^\n]*""", written):
+        depth += (found[0] in "[{") - (found[0] in "]}")
+        if depth > DEEPEST:
+            return found.start()
+    return 0
+
+
+def _line_number(written: str, at: int) -> int:
+    return written.count("\n", 0, at) + 1
 
 
 _REMEDIES = (
-    (r"Illegal character '\\n'|Unterminated string", "end this text with its quotation mark, on the same line"),
+    (r"character '\\n'|Unterminated string|Expected [\"']{3}",
+     "end this text with its quotation mark, on the same line; only three go on over lines"),
+    ("Illegal character|control character", "write it as an escape, such as \\u001b"),
     ("Invalid value", "write a text in quotation marks; else a number, true, false, or a time (2026-01-31T10:00:00)"),
-)
+    ("overwrite a value|Duplicate inline", "a key stands there once: take one of the two out"),
+    ("declare|namespace|expand|mutate", "a table stands there once: put both parts under one head"),
+    ("table declaration|array declaration", "the head of a table ends with as many brackets as it begins with"),
+    ("after a key in|character for a key|Invalid statement",
+     "a line is `key = value`, `[table]`, `[[list of tables]]` or a # comment; a key of other than letters, digits, - "
+     "and _ stands in quotation marks"),
+    ("after a statement", "each `key = value` has a line of its own; a text has one pair of quotation marks, and "
+     "a time is such as 2026-01-31T10:00:00"),
+    ("Unclosed", "close this list or table"),
+    ("escape|Unicode scalar|hex value", r"write a backslash as \\, and any other letter as it is"),
+    ("delimiter|Expecting|Extra data", "JSON has one value, texts and keys in double quotation marks, commas between; "
+     "take the file as it was written"),
+)  # fmt: skip
 """What to do about an error of TOML or JSON that only says what is there."""
 
 
@@ -146,13 +202,15 @@ _MOST_OF_A_LINE = 60
 
 
 def _line_at_fault(written: str, error: str) -> str:
-    """What stands where an error of TOML or JSON says, and what to do about it, if it says where."""
+    """What stands where an error of TOML or JSON says, if it says where."""
+    if "end of document" in error:
+        return f": {cut(written.rstrip().rpartition(chr(10))[2], _MOST_OF_A_LINE)!r}"
     if (found := re.search(r"line (\d+),? column (\d+)", error)) is None:
         return ""
     number, column = map(int, found.groups())
     line = written.split("\n")[number - 1]
     begin = max(0, column - 1 - _MOST_OF_A_LINE // 2)
-    return f": {cut(line[begin : begin + _MOST_OF_A_LINE].strip(), _MOST_OF_A_LINE)!r}{_remedy(error)}"
+    return f": {cut(line[begin : begin + _MOST_OF_A_LINE].strip(), _MOST_OF_A_LINE)!r}"
 
 
 def refuse_extremes(path: Path, content: Any) -> None:
@@ -161,8 +219,13 @@ def refuse_extremes(path: Path, content: Any) -> None:
     while left:
         place, value = left.pop()
         if wrong := _wrong(value, len(place)):
-            raise Unreadable(path, f"at {cut('.'.join(place)) or 'the top'}: {wrong}")
+            raise Unreadable(path, f"at {place_of(place)}: {wrong}")
         left.extend(((*place, str(key)), inner) for key, inner in _inside(value))
+
+
+def place_of(keys: Iterable[object]) -> str:
+    """A place in a file by its keys: `runs.0.time`."""
+    return cut(".".join(str(key) or "''" for key in keys)) or "the top"
 
 
 def _inside(value: Any) -> Iterator[tuple[Any, Any]]:
@@ -176,11 +239,11 @@ def _inside(value: Any) -> Iterator[tuple[Any, Any]]:
 
 def _wrong(value: Any, depth: int) -> str:
     if depth > DEEPEST:
-        return f"tables and lists may lie {DEEPEST} deep in each other"
+        return f"tables and lists may lie {DEEPEST} deep in each other; make it flatter"
     if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
-        return f"{cut(str(value), 24)} is larger than any number here ({LARGEST_NUMBER})"
+        return f"{cut(str(value), 24)} is larger than any number here ({LARGEST_NUMBER}); write a smaller one"
     if isinstance(value, float) and not abs(value) < float("inf"):
-        return f"{value} is no finite number"
+        return f"{value} is no finite number; write the number itself, or leave the key out"
     if isinstance(value, str) and not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
-        return f"{cut(value)!r} holds half a surrogate pair, which is no text"
+        return f"{cut(value)!r} holds half a surrogate pair, which is no text; write the letter itself"
     return ""

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dstamp_sim.core.errors import UsageError, cut, lacks_memory
-from dstamp_sim.disk.reading import Unreadable, forget, read_text, was_read
+from dstamp_sim.disk.reading import Unreadable, forget, opened, read_text, was_read
 
 LEDGER = ".dstamp-results"
 """In a folder of results: the digest and the name of each that was written, a line each."""
@@ -57,7 +57,7 @@ class HeldBack:
             try:
                 _write(path, content, guarded=not over, forced=self.force)
                 self.written.append(path)
-            except UsageError as error:
+            except Unwritable as error:
                 self.failures.append(str(error))
             except Exception as error:
                 self.failures.append(str(_unwritten(path, error)))
@@ -67,8 +67,8 @@ def _unwritten(path: Path, error: Exception) -> Unwritable:
     """What is said of a content that could not be made. Raises `error` if it is a fault."""
     if lacks_memory(error):
         return Unwritable(path, "memory ran out; raise its limit (`ulimit -v`)")
-    if isinstance(error, OSError):  # a picture that a page shows was not written
-        return Unwritable(path, f"{error.filename}: {error.strerror}")
+    if isinstance(error, UsageError):  # a picture that a page shows was not written
+        return Unwritable(path, str(error))
     raise error
 
 
@@ -154,6 +154,8 @@ def check_writable(folder: Path, named: str = "") -> None:
 
 
 def _why(error: OSError | ValueError) -> str:
+    if isinstance(error, UnicodeEncodeError):
+        return f"its name is not {error.encoding}, as all names are in these surroundings: set PYTHONUTF8=1"
     return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
@@ -212,15 +214,16 @@ def _check(path: Path, *, guarded: bool, forced: bool) -> None:
         raise Unwritable(path, "a file that dstamp did not write so is there; move it, or give --force")
 
 
-def _line(path: Path, whole: bytes) -> str:
-    return f"{hashlib.sha256(whole).hexdigest()} {path.name}\n"
+def _line(path: Path, digest: str) -> str:
+    return f"{digest} {path.name}\n"
 
 
 def _ours(path: Path) -> bool:
     """Whether the file is as dstamp wrote it."""
     try:
-        return _line(path, path.read_bytes()) in _noted(path.parent)
-    except OSError:
+        with opened(path) as file:
+            return _line(path, hashlib.file_digest(file, "sha256").hexdigest()) in _noted(path.parent)
+    except (OSError, Unreadable):
         return False
 
 
@@ -233,7 +236,8 @@ def _noted(folder: Path) -> set[str]:
 
 def _note(path: Path, whole: bytes) -> None:
     """Notes in the folder's ledger that this is a result: a line at its end, whoever else writes there."""
-    line = _line(path, whole)
+    _check(path.parent / LEDGER, guarded=False, forced=False)
+    line = _line(path, hashlib.sha256(whole).hexdigest())
     if line not in _noted(path.parent):
         _append(path.parent / LEDGER, line)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dstamp_sim.analyses.happens_before import HappensBefore
-from dstamp_sim.core.errors import UsageError, unknown
+from dstamp_sim.core.errors import UsageError, harmless, unknown
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.disk.writing import check_writable, write
@@ -63,7 +63,7 @@ def export(
     check_writable(out)
     file = out / (model.path.stem + OF_MODELS[to].suffix)
     written = OF_MODELS[to].write(machine)
-    write(file, lambda: written)
+    write(file, lambda: harmless(written))
     return file
 
 
@@ -75,7 +75,7 @@ def _export_space(stem: str, system: System, to: str, out: Path) -> Path:
     check_writable(out)
     file = out / (stem + OF_SPACES[to].suffix)
     written = OF_SPACES[to].write(atlas.semantics.names, scenes_of(atlas), wishes)
-    write(file, lambda: written)
+    write(file, lambda: harmless(written))
     return file
 
 
@@ -87,7 +87,7 @@ def _export_witness(path: Path, to: str, out: Path, trace_of: TraceOf) -> Path:
     stem = path.name.removesuffix(".json").removesuffix(".witness").removesuffix(".hunt")
     file = out / (stem + OF_TRACES[to].suffix)
     written = OF_TRACES[to].write(trace, annotations)
-    write(file, lambda: written)
+    write(file, lambda: harmless(written))
     return file
 
 

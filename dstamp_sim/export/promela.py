@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from dstamp_sim.core.errors import harmless
 from dstamp_sim.core.properties import PropertyKind
 from dstamp_sim.export.machine import (
     CELL,
@@ -381,6 +382,6 @@ class Identifiers:
 
 def comment(words: str) -> str:
     """Words for inside a C comment, on one line of ASCII, shortened if they are long."""
-    ascii_only = words.encode("ascii", "backslashreplace").decode("ascii")
+    ascii_only = harmless(words).encode("ascii", "backslashreplace").decode("ascii")
     safe = " ".join(ascii_only.replace("*/", "* /").replace("/*", "/ *").split())
     return safe if len(safe) <= 400 else safe[:399] + "~"

@@ -13,15 +13,14 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from dstamp_sim.core.errors import UsageError, WitnessError, cut, unknown
-from dstamp_sim.disk.reading import read_json
+from dstamp_sim.disk.reading import Unreadable, lies_in, opened, read_json
 from dstamp_sim.disk.writing import write
 from dstamp_sim.hunt.folding import Folding, NameShape
 from dstamp_sim.hunt.follow import Stretch
 from dstamp_sim.hunt.job import MOST_RUNS, NAME, Job, PreparedJob
 from dstamp_sim.hunt.touches import Uses
 from dstamp_sim.hunt.tree import Tree
-from dstamp_sim.inputs.schema import Strict, checked
-from dstamp_sim.pipeline.trust import lies_in
+from dstamp_sim.inputs.schema import Strict, checked, refuse_other_format
 
 HUNT_KIND = "dstamp-hunt/1"
 LARGEST = 64 << 20
@@ -151,10 +150,7 @@ def write_saved(path: Path, saved: Saved) -> None:
 def read_saved(path: Path) -> Saved:
     """The schedule in `path`. Raises WitnessError where that is no hunt file, Unreadable where it cannot be read."""
     content = read_json(path, LARGEST)
-    found = content.get("format") if isinstance(content, dict) else None
-    if found != HUNT_KIND:
-        told = f" (given: {cut(repr(found))})" if found is not None else ", for it has none"
-        raise WitnessError(f"{path}: not a hunt file: its format is not {HUNT_KIND!r}{told}; `dstamp hunt` writes them")
+    refuse_other_format(path, content, HUNT_KIND, "a hunt file", "`dstamp hunt` writes them")
     return checked(path, content, _HuntFile, WitnessError).saved()
 
 
@@ -177,7 +173,7 @@ def digests_of(programs: Iterable[str]) -> dict[str, str]:
     """The programs that are there, with the digests of their contents."""
     found = {}
     for path in sorted(programs):
-        with contextlib.suppress(OSError), open(path, "rb") as file:
+        with contextlib.suppress(OSError, Unreadable), opened(Path(path)) as file:
             found[path] = hashlib.file_digest(file, "sha256").hexdigest()[:24]
     return found
 

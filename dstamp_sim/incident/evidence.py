@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from dstamp_sim.core.errors import ScenarioError, UsageError
 from dstamp_sim.core.observable import Field as Declared
 from dstamp_sim.core.observable import Observable
-from dstamp_sim.disk.reading import parse_toml, read_text, read_toml
+from dstamp_sim.disk.reading import parse_toml, read_text, read_toml, refuse_extremes
 from dstamp_sim.disk.writing import write
 from dstamp_sim.inputs.schema import ONE_CLOCK, Instant, Name, Strict, as_written, checked, one_clock, rule_of
 
@@ -229,6 +229,7 @@ def append_outcomes(path: Path, into: Path, outcomes: Sequence[ExperimentOutcome
     The file is complete or absent. Raises UsageError if it cannot be written, ScenarioError if outcomes cannot be
     appended, as to a file with an inline list of outcomes.
     """
+    refuse_extremes(path, {"outcomes": [item.model_dump() for item in outcomes]})
     before, evidence = read_text(path), read_evidence(path, observable)
     wanted = evidence.model_copy(update={"outcomes": (*evidence.outcomes, *outcomes)})
     lines = [line for item in outcomes for line in ("", "[[outcomes]]", *_entries(item.model_dump()))]

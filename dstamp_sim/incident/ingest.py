@@ -39,9 +39,7 @@ def ingest_runs(
         raise UsageError(f"model {model} declares nothing that can be observed of a run (evidence= of its HYPOTHESES)")
     found = read_run_folders(root, observable, progress, None if mapping is None else read_mapping(mapping))
     if not found.runs:
-        first = f" ({found.complaints[0].file}: {found.complaints[0].why})" if found.complaints else ""
-        raise UsageError(
-            f"{root}: no usable run among {len(found.complaints)} {'folders' if mapping is None else 'files'}{first}"
-        )
+        skipped = [f"skipped {complaint.file}: {complaint.why}" for complaint in found.complaints[:1]]
+        raise UsageError(f"{root}: no usable run ({skipped[0] if skipped else 'no file is where the mapping says'})")
     write_evidence(into, Evidence(runs=tuple(found.runs)), observable)
     return found

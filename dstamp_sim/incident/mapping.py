@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping as Values
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from dstamp_sim.core.observable import Observable
-from dstamp_sim.inputs.schema import Strict, read_table
+from dstamp_sim.inputs.schema import Strict, given, read_table
 
 ISO_INSTANT = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)?"
 """An instant as most logs write it."""
@@ -112,6 +112,18 @@ class TimeRule(Strict):
         return datetime.strptime(written, self.format) if self.format else datetime.fromisoformat(written)
 
 
+def _meaning(value: object) -> object:
+    if not isinstance(value, str | int):
+        raise ValueError(  # noqa: TRY004 - as pydantic wants it
+            f"it must be a text, a whole number, true or false ({given(value)})"
+        )
+    return value
+
+
+Meaning = Annotated[Any, AfterValidator(_meaning)]
+"""What the model means by a value."""
+
+
 class Mapping(Strict):
     """Everything that is read: files, how they write times, what their values mean, and what is so of every run.
 
@@ -120,7 +132,7 @@ class Mapping(Strict):
 
     files: tuple[FileRule, ...] = Field(min_length=1)
     time: TimeRule = TimeRule()
-    values: dict[str, dict[str, str | int | bool]] = Field(default_factory=dict)
+    values: dict[str, dict[str, Meaning]] = Field(default_factory=dict)
     always: dict[str, Any] = Field(default_factory=dict)
 
     def meant(self, read: Values[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from dstamp_sim.core.observable import Observable
 from dstamp_sim.disk.reading import Unreadable, read_json, read_text
 from dstamp_sim.incident.evidence import ObservedRun, checked_run
 from dstamp_sim.incident.mapping import FileRule, Mapping, run_folders
-from dstamp_sim.inputs.schema import ONE_CLOCK, one_clock
+from dstamp_sim.inputs.schema import ONE_CLOCK, given, one_clock
 from dstamp_sim.pipeline.progress import Progress
 
 LARGEST_RESULTS, LARGEST_LOG = 1 << 20, 64 << 20
@@ -152,7 +152,7 @@ class _Reader:
         run.usable = False  # until it is read
         content = read_json(file, LARGEST_RESULTS, inside=self.folder)
         if not isinstance(content, dict):
-            raise Unreadable(file, "not a JSON object")
+            raise Unreadable(file, f'it must be a table, such as {{"paid": true}} ({given(content)})')
         fields = rule.fields or {}
         named = {name: value for name, where in fields.items() if (value := _at(content, where)) is not None}
         run.results |= (_without(content, [where.split(".") for where in fields.values()]) if rule.rest else {}) | named

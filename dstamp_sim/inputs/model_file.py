@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
+import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.abc import Loader
+from importlib.util import decode_source
 from inspect import iscoroutine
 from pathlib import Path
 from types import ModuleType
@@ -26,7 +28,8 @@ from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.place import MODELS, defined
 from dstamp_sim.core.placement import Placement
 from dstamp_sim.core.system import ANY, Copies, System
-from dstamp_sim.disk.reading import LONGEST_NAME, read_bytes
+from dstamp_sim.core.typed import texts
+from dstamp_sim.disk.reading import LONGEST_NAME, Unreadable, read_bytes
 from dstamp_sim.inputs.changed_source import ModelLoader
 from dstamp_sim.inputs.schema import as_written, rule_of
 
@@ -118,7 +121,8 @@ def load_model(reference: str) -> Model:
     factory = mechanisms[name].factory if name in mechanisms else getattr(module, factory_name, None)
     if not callable(factory):
         valid = [*(key for key, value in vars(module).items() if _is_factory(value)), *mechanisms]
-        raise ModelError(f"{path}: {unknown('factory', factory_name, valid)}: a factory returns a System")
+        rule = f"a factory returns a System; write `def {factory_name}() -> System:`"
+        raise ModelError(f"{path}: {unknown('factory', factory_name, valid)}: {rule}")
     return Model(
         reference=reference,
         path=path,
@@ -167,7 +171,7 @@ def read_settings(factory: Callable[..., System], written: Sequence[str]) -> dic
     Raises UsageError for an unknown name (with the nearest), a value of the wrong type, or a missing `=`.
     """
     settings: dict[str, Any] = {}
-    for item in written:
+    for item in texts("model", "settings", written):
         name, equals, value = item.partition("=")
         if not equals:
             raise UsageError(f"--set {item}: write name=value")
@@ -216,10 +220,9 @@ def any_number(factory: Callable[..., System], settings: Mapping[str, Any]) -> d
 
 def fingerprint(path: Path) -> str:
     """A digest of a model's source files, to tell whether a witness belongs to the same text."""
-    files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
     digest = hashlib.sha256()
-    for file in files:
-        digest.update(read_bytes(file))
+    for _, source in sources(path):
+        digest.update(source)
     return digest.hexdigest()[:16]
 
 
@@ -227,6 +230,16 @@ def fingerprint(path: Path) -> str:
 def made_by() -> tuple[str, str]:
     """The Python, and a digest of this package: what other ones found is not known."""
     return sys.version, fingerprint(PACKAGE_FOLDER)
+
+
+def sources(path: Path) -> Iterator[tuple[Path, bytes]]:
+    """Every source file of the model at `path`, in order, with its content; what is in hidden folders is none.
+
+    Raises Unreadable for one that is no regular file, or is too large.
+    """
+    for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+        if not any(part.startswith(".") for part in file.relative_to(path).parts):
+            yield file, read_bytes(file)
 
 
 def bundled(relative: str) -> Path:
@@ -245,7 +258,7 @@ def _find(location: str) -> Path:
     if len(location) >= LONGEST_NAME or "\0" in location:
         raise UsageError(f"no model at {cut(location)!r}: this is not a file name")
     for path in (Path(location), bundled(f"models/{location}"), bundled(f"models/{location}.py"), bundled(location)):
-        if (path.is_file() and path.suffix == ".py") or (path / "__init__.py").is_file():
+        if (path.suffix == ".py" and path.exists() and not path.is_dir()) or (path / "__init__.py").is_file():
             return path
     if location and Path(location).exists():
         raise UsageError(f"{location} is there, but a model is a .py file, or a folder with an __init__.py")
@@ -266,8 +279,9 @@ def _short_names() -> list[str]:
 def _import(path: Path) -> ModuleType:
     """A fresh module from `path`, registered under a unique name, so that its parts can import each other."""
     entry = path / "__init__.py" if path.is_dir() else path
-    read_bytes(entry)  # refuses what is no source, and keeps results from being written over it
-    name = f"{MODELS}{hashlib.sha256(str(entry.resolve()).encode()).hexdigest()[:12]}"
+    for file, source in sources(path):  # none of them is written over
+        _refuse_bytes(file, source)
+    name = f"{MODELS}{hashlib.sha256(os.fsencode(entry.resolve())).hexdigest()[:12]}"
     for known in [known for known in sys.modules if known == name or known.startswith(f"{name}.")]:
         del sys.modules[known]
     search = [str(path)] if path.is_dir() else None
@@ -288,22 +302,40 @@ def _import(path: Path) -> ModuleType:
 
 
 _SLIPS = (
+    ("indent", "indent the lines of a block alike, by four spaces"),
     ("string literal", "end the text with the quotation marks that begin it; only three go on over lines"),
     ("digits", "write the number as a power or a product, such as 10**5000"),
-    ("was never closed|does not match|unmatched", "pair this bracket with one of its kind"),
-    ("indent", "indent the lines of a block alike, by four spaces"),
+    ("was never closed|does not match opening|unmatched", "pair this bracket with one of its kind"),
     ("null bytes", "save the file as text, in UTF-8"),
-    ("^invalid syntax$", "look for a missing bracket, colon or comma here and on the line before"),
+    ("invalid (non-printable )?character", "write this letter in a text only, in quotation marks"),
+    ("cannot (assign|contain assignment|delete)", "left of = stands a name or an item; to compare, write =="),
+    ("(decimal|octal|imaginary) literal|invalid digit", "a name begins with a letter, and a number has digits only"),
+    ("argument", "write f(first, name=second): first what has no name, then what has one, each name once"),
+    ("outside (function|loop)|not properly in loop", "move this line into a function, or a loop, of its own"),
+    ("^invalid syntax$|^expected ", "look for a missing bracket, colon or comma here and on the line before"),
 )
 """What to do about a SyntaxError, by its message: most of Python's say what is wrong only."""
+
+_LAST_REMEDY = "mend this line; `python -m py_compile FILE` says the same"
+
+
+def _refuse_bytes(file: Path, source: bytes) -> None:
+    """Raises Unreadable for a source that is no text."""
+    try:
+        decode_source(source)
+    except (UnicodeDecodeError, SyntaxError) as error:
+        at = f" (byte {error.start})" if isinstance(error, UnicodeDecodeError) else ""
+        told = f"not UTF-8{at}, nor in an encoding that its first line names: save it in UTF-8"
+        raise Unreadable(file, told) from error
 
 
 def _not_python(error: SyntaxError) -> str:
     """What is no Python, the line as it stands, and the remedy."""
     line = f": {cut(error.text.strip())!r}" if error.text and error.text.strip() else ""
     wrong = "a number of thousands of digits" if "digits" in error.msg else error.msg
-    remedy = next((f"; {told}" for pattern, told in _SLIPS if re.search(pattern, error.msg)), "")
-    return f"not Python: {wrong}{line}{remedy}"
+    own = "erhaps" in error.msg or "did you mean" in error.msg.lower() or "aybe you meant" in error.msg
+    remedy = next((told for pattern, told in _SLIPS if re.search(pattern, error.msg)), "" if own else _LAST_REMEDY)
+    return f"not Python: {wrong}{line}{remedy and '; '}{remedy}"
 
 
 def _instead_of_importing(error: BaseException, path: Path) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic import Field as Bound
 
-from dstamp_sim.core.errors import DstampError, ScenarioError, cut, unknown
-from dstamp_sim.disk.reading import read_toml
+from dstamp_sim.core.errors import DstampError, ScenarioError, WitnessError, cut, unknown
+from dstamp_sim.disk.reading import place_of, read_toml
 
 Name = Annotated[str, Bound(min_length=1, max_length=200)]
 """What runs and processes are called."""
@@ -74,7 +74,7 @@ _RULES = {
 _COUNTS = {
     "too_short": "it must have at least {min_length} entries",
     "too_long": "it must have at most {max_length} entries",
-    "string_too_short": "it must have at least {min_length} characters",
+    "string_too_short": "it must not be empty",
     "string_too_long": "it must have at most {max_length} characters",
     "string_pattern_mismatch": "it must be of the form {pattern}",
 }
@@ -90,26 +90,33 @@ def _rule(item: Any) -> str:
     own = item["msg"].removeprefix("Value error, ").replace("Input should be", "it must be")
     counted = _COUNTS.get(item["type"])
     rule = counted.format(**item["ctx"]) if counted else _RULES.get(item["type"], own)
-    return rule if item["type"] in _TELL_THE_VALUE else f"{rule} (given: {_shown(item['input'])})"
+    return rule if item["type"] in _TELL_THE_VALUE else f"{rule} ({given(item['input'])})"
 
 
 _TELL_THE_VALUE = ("missing", "value_error", "strict")
 """Errors whose rule says what was given, or that nothing was."""
 
 
-def _shown(value: Any) -> str:
-    """A value as files write it, cut where it is long."""
+def given(value: Any) -> str:
+    """`given: VALUE`, as files write it, cut where it is long."""
     if isinstance(value, bool) or value is None:
-        return json.dumps(value)
-    return cut(value.isoformat() if isinstance(value, date) else repr(value))
+        return f"given: {json.dumps(value)}"
+    return f"given: {cut(value.isoformat() if isinstance(value, date | time) else repr(value))}"
+
+
+def refuse_other_format(path: Path, content: Any, wanted: str, kind: str, remedy: str) -> None:
+    """Raises WitnessError unless the content of a file says that it has this format."""
+    found = content.get("format") if isinstance(content, dict) else None
+    if found != wanted:
+        told = f" ({given(found)})" if found is not None else ", for it has none"
+        raise WitnessError(f"{path}: not {kind}: its format is not {wanted!r}{told}; {remedy}")
 
 
 def _sentence(item: Any, schema: type[Strict]) -> str:
-    place = cut(".".join(str(part) for part in item["loc"]))
     if item["type"] == "extra_forbidden":
         name = str(item["loc"][-1])
-        return f"at {place}: {unknown('key', name, _keys(schema, item['loc'][:-1]))}"
-    at = f"at {place}: " if place else ""
+        return f"at {place_of(item['loc'])}: {unknown('key', name, _keys(schema, item['loc'][:-1]))}"
+    at = f"at {place_of(item['loc'])}: " if item["loc"] else ""
     return f"{at}{_rule(item)}"
 
 

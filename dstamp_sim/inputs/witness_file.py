@@ -20,9 +20,11 @@ from dstamp_sim.core.value import text
 from dstamp_sim.disk.reading import read_json
 from dstamp_sim.disk.writing import write
 from dstamp_sim.inputs.model_file import checked_settings, fingerprint, load_model
-from dstamp_sim.inputs.schema import Name, Seconds, Strict, checked
+from dstamp_sim.inputs.schema import Name, Seconds, Strict, checked, given, refuse_other_format
 
 WITNESS_KIND = "dstamp-witness/1"
+
+_EDITED = "the file was edited: take it as it was written"
 
 
 @dataclass(frozen=True)
@@ -85,14 +87,13 @@ class _WitnessFile(Strict):
 
     @field_validator("since", mode="before")
     @classmethod
-    def _instant(cls, given: object) -> datetime | None:
-        if given is None or given == "":
+    def _instant(cls, written: object) -> datetime | None:
+        if written is None or written == "":
             return None
         try:
-            return datetime.fromisoformat(given)  # type: ignore[arg-type]  # a TypeError is caught
+            return datetime.fromisoformat(written)  # type: ignore[arg-type]  # a TypeError is caught
         except (TypeError, ValueError) as error:
-            told = f"{cut(repr(given))} is no instant, such as 2026-01-31T10:00:00"
-            raise ValueError(f"{told}: {cut(str(error))}") from error
+            raise ValueError(f"it must be an instant, such as '2026-01-31T10:00:00' ({given(written)})") from error
 
     @model_validator(mode="after")
     def _in_order(self) -> _WitnessFile:
@@ -101,7 +102,7 @@ class _WitnessFile(Strict):
             for number, (before, now) in enumerate(pairwise([0.0, *times])):
                 if now is None or (before is not None and now < before):
                     rule = "a witness with starts_s has a time_s in every step, none before the step above"
-                    raise ValueError(f"step {number + 1} has time_s = {now}: {rule}")
+                    raise ValueError(f"step {number + 1} has time_s = {now}: {rule}; {_EDITED}")
         return self
 
 
@@ -149,7 +150,7 @@ def read_witness(path: Path, replay: Callable[[System, str], Trace]) -> tuple[Wi
         raise
     except ScheduleError as error:
         changed = fingerprint(load_model(origin.model).path) != content.model_digest
-        hint = "the model's text has changed since" if changed else "the file was edited"
+        hint = "the model's text has changed since: explore it again" if changed else _EDITED
         before = replay(system, str(Schedule(schedule.choices[: error.performed])))
         what = _first_difference(before, content.steps) or str(error)
         raise WitnessGone(f"{path} can no longer be performed: {what}; {hint}") from error
@@ -178,7 +179,7 @@ def _schedule(path: Path, content: _WitnessFile) -> Schedule:
     try:
         return Schedule.parse(content.schedule)
     except ScheduleError as error:
-        raise WitnessError(f"{path}: at schedule: {error}") from error
+        raise WitnessError(f"{path}: at schedule: {error}; {_EDITED}") from error
 
 
 class WitnessContent(NamedTuple):
@@ -202,7 +203,8 @@ def _compare(path: Path, trace: Trace, content: _WitnessFile) -> None:
     """Raises ScheduleError at the first step that the file has otherwise, or if it has other results."""
     steps, results = content.steps, content.results
     if len(steps) != len(trace.steps):
-        raise WitnessError(f"{path}: the schedule has {len(trace.steps)} choices, the file {len(steps)} steps")
+        told = f"the schedule has {len(trace.steps)} choices, the file {len(steps)} steps"
+        raise WitnessError(f"{path}: at steps: {told}; {_EDITED}")
     if differs := _first_difference(trace, steps):
         raise ScheduleError(differs)
     ended = {name: text(result) for name, result in trace.results.items()}
@@ -243,9 +245,5 @@ def _written(step: Step) -> dict[str, Any]:
 
 def _read(path: Path) -> _WitnessFile:
     content = read_json(path)
-    if not isinstance(content, dict) or content.get("format") != WITNESS_KIND:
-        found = content.get("format") if isinstance(content, dict) else None
-        told = f" (given: {_brief(found)})" if found is not None else ", for it has none"
-        remedy = "explore, sample and replay write witnesses"
-        raise WitnessError(f"{path}: not a witness: its format is not {WITNESS_KIND!r}{told}; {remedy}")
+    refuse_other_format(path, content, WITNESS_KIND, "a witness", "explore, sample and replay write witnesses")
     return checked(path, content, _WitnessFile, WitnessError)

@@ -12,6 +12,7 @@ from dstamp_sim.core.properties import END_POSSIBLE, NO_DEADLOCK, Property
 from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.core.system import NOTHING_MORE, Also, System
 from dstamp_sim.core.trace import Trace
+from dstamp_sim.core.typed import texts
 from dstamp_sim.core.verdict import Verdict
 from dstamp_sim.disk.writing import check_writable
 from dstamp_sim.engines.replay import replay
@@ -212,7 +213,7 @@ def _chosen(reference: str, system: System, vocabulary: Sequence[str], locks: Se
     if not vocabulary or not system.sections:
         missing = "locks=[...]" if not vocabulary else "sections=[...]"
         raise UsageError(f"{reference} has no System({missing}): a review lays locks over sections")
-    for name in locks:
+    for name in texts("review", "locks", locks):
         if name not in vocabulary:
             raise UsageError(unknown("lock", name, vocabulary))
     return list(locks or vocabulary)

@@ -7,15 +7,22 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.system import NOTHING_MORE, Also
 from dstamp_sim.core.verdict import Judgement, Report, Verdict
+from dstamp_sim.disk.reading import LARGEST_NUMBER
 from dstamp_sim.inputs.model_file import made_by
 from dstamp_sim.matrix.axes import MatrixSetting
 from dstamp_sim.pipeline.explore import ExploreOptions
 from dstamp_sim.pipeline.prove import ProveOptions
 from dstamp_sim.pipeline.subject import Subject, load_subject
+
+CellCount = Annotated[int, Field(ge=0, le=LARGEST_NUMBER, strict=True)]
+"""A count of a cell, as it may stand in a file."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +37,11 @@ class MatrixCell:
 
     values: tuple[str, ...]
     verdict: Verdict
-    states: int = 0
-    transitions: int = 0
-    exhausted: bool = False
+    states: CellCount = 0
+    transitions: CellCount = 0
+    exhausted: Annotated[bool, Field(strict=True)] = False
     broken: str = ""
-    steps: int = 0
+    steps: CellCount = 0
     copies: str = ""
     why: str = ""
     refused: str = ""

@@ -90,10 +90,11 @@ def find_matrix(
     every = [*subject.setting.cells()]
     subject.check_properties(every[0])
     keys = {values: subject.key(values, source) for values in every}
-    missing = [(keys[values], values) for values in every if keys[values] not in before]
+    known = {values: before[key] for values, key in keys.items() if key in before and before[key].values == values}
+    missing = [(keys[values], values) for values in every if values not in known]
     asked, cells = _asked(subject, file, missing, workers), list[MatrixCell]()
     for number, values in enumerate(every, start=1):
-        cell = before.get(keys[values]) or next(asked)
+        cell = known.get(values) or next(asked)
         cells.append(cell)
         tell(cell, number, len(every))
     keep_all(file, {keys[cell.values]: cell for cell in cells})

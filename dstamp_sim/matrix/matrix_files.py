@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import product
@@ -16,6 +14,7 @@ from dstamp_sim.disk.writing import write
 from dstamp_sim.matrix.axes import PLACEMENT
 from dstamp_sim.matrix.cells import MatrixCell
 from dstamp_sim.matrix.matrix import Matrix
+from dstamp_sim.rendering.as_csv import csv_text
 from dstamp_sim.rendering.fonts import drawable, label
 from dstamp_sim.rendering.grid import Colour, bare, draw_cell, green
 from dstamp_sim.rendering.plots import BROKEN, INK, MUTED, SETTINGS, figure_bytes
@@ -65,12 +64,11 @@ class _Grid:
 
 
 def _csv(matrix: Matrix) -> str:
-    written = io.StringIO()
-    table = csv.writer(written, lineterminator="\n")
-    table.writerow([*(axis.name for axis in matrix.axes), *FIELDS])
-    for cell in matrix.cells:
-        table.writerow([*cell.values, cell.verdict.value, *(getattr(cell, field) for field in FIELDS[1:])])
-    return written.getvalue()
+    head = [*(axis.name for axis in matrix.axes), *FIELDS]
+    rows = (
+        [*cell.values, cell.verdict.value, *(getattr(cell, field) for field in FIELDS[1:])] for cell in matrix.cells
+    )
+    return csv_text(head, rows, end="\n")
 
 
 def _map(matrix: Matrix, grid: _Grid, name: str, kind: str) -> bytes:

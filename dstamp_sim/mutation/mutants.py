@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
+from importlib.util import decode_source
 from typing import Any
 
 from dstamp_sim.core.errors import DstampError, UnboundedProgram
@@ -17,9 +18,9 @@ from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.core.value import text
 from dstamp_sim.core.verdict import Report, Verdict
-from dstamp_sim.disk.reading import read_text
 from dstamp_sim.engines.explore.explorer import explore
 from dstamp_sim.inputs.changed_source import changed_source
+from dstamp_sim.inputs.model_file import sources
 from dstamp_sim.mutation.edits import edits_of
 from dstamp_sim.pipeline.progress import Progress
 from dstamp_sim.pipeline.subject import Subject
@@ -100,8 +101,8 @@ _Change = tuple[str, str, AbstractContextManager[None], Callable[[], System]]
 def _changes_of_source(asked: Subject) -> Iterator[_Change]:
     """The changes of each file of a model, each in memory."""
     root = asked.model.path
-    for file in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
-        for edit in edits_of(read_text(file, inside=root if root.is_dir() else None)):
+    for file, written in sources(root):
+        for edit in edits_of(decode_source(written)):
             where = f"{file.relative_to(root.parent)}:{edit.line}"
             yield where, edit.change, changed_source(file, edit.source), asked.origin.build
 

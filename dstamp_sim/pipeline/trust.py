@@ -5,14 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from dstamp_sim.core.errors import UsageError
-from dstamp_sim.inputs.model_file import bundled, file_of
+from dstamp_sim.disk.reading import lies_in
+from dstamp_sim.inputs.model_file import bundled, file_of, sources
 from dstamp_sim.inputs.scenario_file import read_scenario
 from dstamp_sim.inputs.witness_file import witness_parts
-
-
-def lies_in(file: Path, *folders: Path) -> bool:
-    """Whether a file lies in one of the folders, links followed."""
-    return any(file.resolve().is_relative_to(folder.resolve()) for folder in folders)
 
 
 def model_run_by_witness(witness: Path, *, trust: bool) -> Path:
@@ -35,9 +31,10 @@ def _known(reference: str, file: Path, place: str, *, trust: bool) -> Path:
     except UsageError as error:
         raise UsageError(f"{file}: at {place}: {error}") from error
     known = (file.parent, Path(), bundled("models"), bundled("experiments"))
-    if not trust and not lies_in(model, *known):
-        raise UsageError(
-            f"{file}: at {place}: it would run {model.resolve()}, which lies neither beside it nor in the current "
-            "folder: a model is Python code; read that file, then add --trust"
-        )
+    for source, _ in () if trust else sources(model):
+        if not lies_in(source, *known):
+            raise UsageError(
+                f"{file}: at {place}: it would run {source.resolve()}, which lies neither beside it nor in the current "
+                "folder: a model is Python code; read that file, then add --trust"
+            )
     return model

@@ -233,7 +233,7 @@ def test_ctrl_c_in_a_long_exploration_gives_partial_counts_and_exit_3(tmp_path):
     heard = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a job in the background ignores it
     )
-    program = f"{heard}; from dstamp_sim.cli import main; main()"
+    program = f"{heard}; from dstamp_command import main; main()"
     command = [sys.executable, "-c", program, "explore", "cc_ci", "--set", "runs=6", *unreduced]
     terminal, errors = pty.openpty()
     environment = dict(os.environ, PYTHONUNBUFFERED="1", TERM="xterm")
@@ -306,3 +306,9 @@ def test_a_file_that_is_no_text_is_named(dstamp, content):
 def test_an_option_that_does_not_fit_is_refused_with_its_value(dstamp, words, told):
     code, _, err = dstamp(*words)
     assert code == 2 and told in " ".join(err.replace("│", " ").split())
+
+
+def test_a_property_that_is_named_twice_is_judged_once(dstamp):
+    named = ("--property", "one withdrawal at most") * 2
+    out = dstamp("explore", "classic/bank", *named)[1]
+    assert out.count("one withdrawal at most") == dstamp("explore", "classic/bank", *named[:2])[1].count(named[1])

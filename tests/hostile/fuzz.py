@@ -17,17 +17,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dstamp_sim.core.errors import DstampError, harmless
+from dstamp_sim.core.errors import DstampError, UsageError, harmless
 from dstamp_sim.core.verdict import Verdict
 from dstamp_sim.engines.explore.explorer import explore
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.hunt.saved import Saved, folding_of, read_saved
 from dstamp_sim.incident.evidence import read_evidence
-from dstamp_sim.incident.run_folders import read_run_folders
+from dstamp_sim.incident.mapping import read_mapping
+from dstamp_sim.incident.run_folders import RunFolders, read_run_folders
 from dstamp_sim.inputs.model_file import load_model
 from dstamp_sim.inputs.scenario_file import read_scenario
 from dstamp_sim.inputs.witness_file import Origin, Witness, read_witness, write_witness
-from tests.hostile.valid import BANK, HUNT, MODEL
+from dstamp_sim.matrix.kept import KEPT_HEAD, read_kept
+from tests.hostile.valid import BANK, CELL, HUNT, MAPPING, MODEL
 
 MOST_CPU_S = 20.0
 LONGEST_SENTENCE = 2_500
@@ -91,7 +93,7 @@ def _unclear(told: str) -> str:
         return "long"
     return (
         ""
-        if re.search(r"(?i)in\.(py|toml|json)|runs/|no model|model|witness|process|program", told)
+        if re.search(r"(?i)in\.(py|toml|json|cells)|runs/|no model|model|witness|process|program", told)
         else "no file named"
     )
 
@@ -151,13 +153,16 @@ def _kinds(folder: Path) -> dict[str, Kind]:
     (runs / "a").mkdir(parents=True)
     results, log = runs / "a" / "results.json", runs / "a" / "run.log"
     logged = "2026-01-01T00:00:00Z begin\n2026-01-01T00:01:00Z end\n"
-    path = folder / "in.toml"
+    path, cells = folder / "in.toml", folder / "in.cells"
 
     def mutated(file: Path, text: str, change: Callable[[random.Random, str], str]) -> Callable[[random.Random], None]:
         return lambda rng: _save(file, rng, change(rng, text) if rng.random() < 0.8 else text)
 
     def document(file: Path, content: Any) -> Callable[[random.Random], None]:
         return lambda rng: _save(file, rng, json.dumps(_other(rng, content)))
+
+    def lines(rng: random.Random) -> None:
+        _save(cells, rng, f"{KEPT_HEAD}\nkey {json.dumps(_other(rng, CELL))}\n")
 
     def run_folder(rng: random.Random) -> None:
         _save(results, rng, json.dumps(_other(rng, {"paid": True, "left": 40, "account": 1})))
@@ -167,7 +172,9 @@ def _kinds(folder: Path) -> dict[str, Kind]:
         "witness": (document(witness, kept), lambda: _done(read_witness(witness, replay))),
         "scenario": (mutated(path, scenario.read_text(), _toml), lambda: _done(read_scenario(path))),
         "evidence": (mutated(path, evidence.read_text(), _toml), lambda: _done(read_evidence(path, observable))),
-        "run folder": (run_folder, lambda: _done(read_run_folders(runs, observable))),
+        "run folder": (run_folder, lambda: _all_read(read_run_folders(runs, observable))),
+        "mapping": (mutated(path, MAPPING, _toml), lambda: _done(read_mapping(path))),
+        "cells": (lines, lambda: _done(read_kept(cells))),
         "model": (mutated(model, MODEL, _code), lambda: _explored(model)),
         "hunt file": (document(witness, HUNT), lambda: _prepared(read_saved(witness))),
     }
@@ -182,6 +189,13 @@ def _keep_witness(folder: Path, path: Path) -> None:
 
 def _done(_: object) -> str:
     return "read"
+
+
+def _all_read(found: RunFolders) -> str:
+    """Raises the complaint about a file that was skipped."""
+    for complaint in found.complaints:
+        raise UsageError(f"skipped {complaint.file}: {complaint.why}")
+    return _done(found)
 
 
 def _prepared(saved: Saved) -> str:

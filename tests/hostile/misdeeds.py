@@ -28,6 +28,7 @@ DEEDS = {
     "quits": "quit(0)",
     "aborts": "import os; os.abort()",
     "leaves through C": "import ctypes; ctypes.CDLL(None)._exit(0)",
+    "reads where nothing is": "import ctypes; ctypes.string_at(0)",
     "kills itself": "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
     "raises a signal": "import signal; signal.raise_signal(15)",
     "sets an alarm": "import signal; signal.alarm(1)",
@@ -72,6 +73,12 @@ REPLACED = {
     "Coverage.__init__": "from dstamp_sim.core.verdict import Coverage; Coverage.__init__ = lambda *_, **__: None",
 }
 """Told with the line that replaced it."""
+
+CRASHES = {
+    "writes where nothing is": "import ctypes; ctypes.memmove(0, 0, 1)",
+    "aborts in C": "import faulthandler; faulthandler._sigabrt()",
+}
+"""What only C sees: told with the line, and exit code 70."""
 
 HARMLESS = {
     "takes the output": "import sys; sys.stdout = open('/dev/null', 'w')",
@@ -133,7 +140,7 @@ def _explore() -> None:
 def main() -> None:
     """See the module."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    deeds = DEEDS | REPLACED | HARMLESS
+    deeds = DEEDS | REPLACED | CRASHES | HARMLESS
     found = {name: [tried(imported(deeds[name])), tried(in_program(deeds[name]))] for name in sys.argv[1:]}
     sys.stdout.write(json.dumps(found))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.hostile.rows import Row
+from tests.hostile.rows import Row, fifo
 from tests.hostile.valid import BUILD, HEAD, LOST, MODEL
 
 
@@ -115,6 +115,22 @@ def models() -> Iterator[Row]:
         ("def f():\nx = 1", r".*indented block.*; indent the lines of a block alike"),
     ):
         yield _model(f"not Python {text[:12]!r}", text + "\n" + MODEL, rf"m.py:\d+: not Python: {told}")
+    for text, told in (
+        ("f(5=3)", r"left of = stands a name or an item; to compare, write =="),
+        ("if 1:\n        x = 1\n    y = 2", r"unindent does not match.*; indent the lines of a block alike"),
+        ("x = 5.read()", r"invalid decimal literal.*; a name begins with a letter"),
+        ("def p()", r"expected ':'.*; look for a missing bracket"),
+        ("return 1", r"outside function.*; move this line"),
+        ("x = 1 \\ 2", r"unexpected character after line continuation.*; mend this line"),
+    ):
+        yield _model(f"not Python {text[:12]!r}", text + "\n" + MODEL, rf"m.py:\d+: not Python: .*{told}")
+    yield _model("a class for a program", MODEL.replace(", p, copies", ", Register, copies"), r"m.py:\d+: .*generator")
+    yield _model("a file that is not there", "open('nowhere')\n" + MODEL, r"m.py:1: .*raised FileNotFound.*nowhere")
+    latin = {"m.py": b"x = '\xe4'\n" + MODEL.encode()}
+    yield Row("model: not UTF-8", ("explore", "m.py"), (2,), (r"m.py: not UTF-8, nor .*: save it in UTF-8",), latin)
+    bytes_for_name = {"\udcff.py": MODEL}
+    yield Row("model: a name of bytes", ("explore", "\udcff.py"), (1,), (), bytes_for_name)
+    yield Row("model: its name is a FIFO's", ("explore", "f.py"), (2,), (r"f.py: .*FIFO",), {"f.py": fifo})
     yield _model("a million copies", MODEL.replace("copies=2", "copies=10**6"), r"m.py:\d+: .*0 to 10,000, or ANY")
     yield _model("UTF-16", "x = 1", "", codes=(2,))
     yield _model("prints", MODEL.replace("def p():\n", "def p():\n    print('chatter')\n"), "", "--json", codes=(1,))

@@ -90,6 +90,31 @@ def test_json_is_whole_and_takes_no_orders(dstamp, explored):
     assert any(HOSTILE in item["property"] for item in json.loads(out)["properties"])
 
 
+LOCKED_MODEL = (
+    MODEL.replace("def build()", "def build(n: Copies = 2)")
+    .replace("copies=2", "copies=n")
+    .replace('sections=["section " + x],', 'sections=["section " + x], locks=[LockScope("lock " + x)],')
+    + "span = Span('lock ' + x, 'section ' + x, 'section ' + x)\n"
+    + "PLACEMENTS = {'placement ' + x: Placement('placement ' + x, [span])}\n"
+)
+COMMANDS = (
+    ("describe",), ("mutate",), ("explore", "--set", "n=1..2", "--placement", "all"), ("review", "--set", "n=2"),
+    ("export", "--to", "promela"), ("export", "--to", "dot"), ("export", "--to", "graphml"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_whatever_a_command_writes_of_hostile_names_gives_a_terminal_no_orders(dstamp, command):
+    Path("model.py").write_text(LOCKED_MODEL)
+    code, out, err = dstamp(command[0], "model.py", *command[1:])
+    assert code in (0, 1) and not STEERS.search(out + err), (code, err)
+    for file in Path("out").glob("*"):
+        if file.suffix != ".png":
+            text = file.read_text(encoding="utf-8")
+            assert not re.search("[\x00-\x08\x0b-\x1f]", text.replace("\r\n", "\n")), file
+            assert file.suffix not in (".html", ".svg", ".md") or "<script>alert" not in text, file
+
+
 DOCUMENT = Document(
     HOSTILE,
     (
@@ -114,6 +139,7 @@ def test_markdown_takes_no_name_for_markup():
 
 def test_a_page_of_a_document_has_no_tag_of_a_name():
     assert "<script>alert" not in html(DOCUMENT)
+    assert not STEERS.search(html(DOCUMENT))
 
 
 def test_evidence_with_hostile_names_makes_a_report_without_markup(dstamp):

@@ -5,10 +5,11 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 from dstamp_sim.core.place import is_model, is_python
-from tests.hostile.misdeeds import DEEDS, HARMLESS, REPLACED
-from tests.hostile.valid import ROOT
+from tests.hostile.misdeeds import CRASHES, DEEDS, HARMLESS, REPLACED
+from tests.hostile.valid import MODEL, ROOT
 
 
 def found(folder, deeds):
@@ -40,6 +41,24 @@ def test_a_model_that_harms_the_process_is_refused_with_its_line(tmp_path):
             if ended_badly(one) or one["code"] != 2 or one["out"] or not told or not named:
                 wrong[deed] = one
     assert wrong == {}
+
+
+def test_code_in_c_that_crashes_is_told_with_the_models_line(tmp_path):
+    for deed, ends in found(tmp_path, CRASHES):
+        for one, line in zip(ends, "15", strict=True):
+            assert (one["code"], one["out"], one["left"]) == (70, "", 0), (deed, one)
+            assert re.search(rf"m.py:{line}: code in C crashed \(SIG(SEGV|ABRT)\): no verdict", one["err"]), one
+
+
+def test_a_library_that_replaces_a_function_of_pythons_is_named(dstamp, tmp_path, monkeypatch):
+    library = tmp_path / "site-packages"
+    library.mkdir()
+    (library / "patching.py").write_text("import json\ndef dumps(*_): return ''\njson.dumps = dumps\n")
+    monkeypatch.syspath_prepend(library)
+    Path("bank.py").write_text("import patching\n" + MODEL)
+    code, _, err = dstamp("explore", "bank.py")
+    sys.modules.pop("patching", None)
+    assert code == 2 and re.search(r"bank.py:1: importing patching replaced json.dumps: a model must leave", err), err
 
 
 def test_what_a_model_does_besides_takes_nothing_from_the_verdict(tmp_path):

@@ -6,7 +6,6 @@ import py_compile
 import re
 import resource
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 from numba.core.caching import _CacheLocator
 
+from dstamp_sim import cli
 from dstamp_sim.disk import writing
 from dstamp_sim.pipeline import files
 from tests.hostile.killed import COMMANDS
@@ -307,7 +307,7 @@ def test_an_abort_as_files_are_written_takes_nothing_from_the_verdict(tmp_path):
     assert err == "dstamp: memory ran out as files were written\n"
 
 
-def test_an_abort_without_a_limit_stays_one(tmp_path):
+def test_an_abort_without_a_limit_is_told_with_the_models_line(tmp_path):
     (tmp_path / "bank.py").write_text("import faulthandler\nfaulthandler._sigabrt()\n" + MODEL)
     done = subprocess.run(
         [*COMMAND, "explore", "bank.py"],
@@ -318,7 +318,8 @@ def test_an_abort_without_a_limit_stays_one(tmp_path):
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (-signal.SIGABRT, "")
+    assert (done.returncode, done.stdout) == (70, "")
+    assert "bank.py:2: code in C crashed (SIGABRT): no verdict" in done.stderr
 
 
 @pytest.mark.parametrize(("files", "command"), [(8, "review"), (16, "matrix")])
@@ -459,9 +460,15 @@ def test_a_scenario_says_what_it_runs_and_a_model_elsewhere_is_not_run(dstamp, t
     assert "running ../elsewhere/overdraft.py" in err and (here / "ran").exists()
 
 
-@pytest.mark.parametrize("command", ["explore", "prove", "sample", "show", "replay", "review", "export", "ingest"])
-def test_the_help_of_what_runs_a_model_says_so(dstamp, command):
-    assert "A model is Python code" in " ".join(dstamp(command, "--help")[1].split())
+RUN_NO_MODEL = {"new", "real", "hunt"}
+
+
+def test_the_help_of_every_command_that_runs_a_model_says_so_and_of_no_other(dstamp):
+    for _, command, _ in cli.COMMANDS:
+        told = " ".join(dstamp(command.__name__, "--help")[1].split())
+        assert ("A model is Python code, and this command runs it" in told) == (command.__name__ not in RUN_NO_MODEL)
+    named = re.search(r"Every command but `new`, `real` and `hunt`\s+runs the model", (ROOT / "README.md").read_text())
+    assert named and "Its commands are run" in " ".join(dstamp("hunt", "--help")[1].split())
 
 
 def test_a_model_that_exits_in_its_turn_is_contained_only_while_a_command_runs(dstamp):

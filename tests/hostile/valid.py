@@ -75,3 +75,31 @@ HUNT: dict[str, Any] = {
     "stable": ["f"],
 }
 """A hunt file."""
+
+MAPPING = """\
+[[files]]
+glob = "*/results.json"
+run = '^(?P<id>[^/]+)/'
+fields = { paid = "stages.paid" }
+rest = true
+[[files]]
+glob = "*/*.log"
+run = '^(?P<id>[^/]+)/'
+lines = ['balance now (?P<left>-?\\d+)']
+[time]
+pattern = '\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d'
+format = "%Y-%m-%d %H:%M"
+zone = "Europe/Berlin"
+[values.paid]
+yes = true
+no = false
+[always]
+company = "solo"
+"""
+"""A mapping of run folders."""
+
+CELL: dict[str, Any] = {
+    "values": ["1", "none"], "verdict": "VIOLATED", "states": 8, "transitions": 9, "exhausted": False,
+    "broken": "no lost update", "steps": 4, "copies": "", "why": "", "refused": "",
+}  # fmt: skip
+"""A cell of a matrix, as it is kept."""

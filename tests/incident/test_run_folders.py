@@ -82,7 +82,7 @@ def test_a_log_inside_the_folder_is_read_too(tmp_path):
     [
         ("", "empty"),
         ('{"level": 4, "upg', "cut off"),
-        ("[1, 2]", "not a JSON object"),
+        ("[1, 2]", 'it must be a table, such as {"paid": true} (given: [1, 2])'),
         ('{"level": "four"}', "level"),
         ('{"x": "' + "a" * LARGEST_RESULTS + '"}', "larger than 1 MB"),
         ('{"x": "\\ud800"}', "surrogate"),

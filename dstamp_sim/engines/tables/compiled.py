@@ -21,6 +21,8 @@ import numba
 from numba import njit
 from numba.core.serialize import dumps
 
+from dstamp_sim.disk.reading import Unreadable, read_bytes
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -77,12 +79,12 @@ class Kept:
     def load(self, key: Any) -> Any:
         """The compiled form that was kept for `key`; None where there is none."""
         try:
-            whole = self._file(key).read_bytes()
+            whole = read_bytes(self._file(key))
             content = whole[_DIGEST_BYTES:]
             if _digest(content) != whole[:_DIGEST_BYTES]:
                 return None
             stamp, kept, data = pickle.loads(content)
-        except (OSError, AttributeError, ImportError):  # there is no file; or one of a class that is no more
+        except (Unreadable, AttributeError, ImportError):  # there is no file; or one of a class that is no more
             return None
         return data if (stamp, kept) == (self.stamp, key) else None
 

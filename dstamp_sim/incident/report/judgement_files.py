@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from dstamp_sim.analyses.confidence import below
+from dstamp_sim.disk.reading import read_bytes
 from dstamp_sim.disk.writing import write
 from dstamp_sim.incident.likely.offset_curve import offset_curve, pair_of
 from dstamp_sim.incident.loaded import Incident
@@ -19,6 +19,7 @@ from dstamp_sim.incident.report.summary import Summary
 from dstamp_sim.incident.report.tornado import draw_tornado
 from dstamp_sim.incident.standing import IncidentFindings
 from dstamp_sim.incident.witness.drawn import save_witness
+from dstamp_sim.rendering.as_csv import csv_text
 from dstamp_sim.rendering.as_html import html
 from dstamp_sim.rendering.as_markdown import markdown
 
@@ -74,7 +75,7 @@ def write_tables(summary: Summary, out: Path) -> list[Path]:
     files = []
     for name, (head, rows) in _tables(summary).items():
         files.append(out / f"{name}.csv")
-        _write_table(files[-1], head, rows)
+        write(files[-1], partial(csv_text, head, [*rows]))
     return files
 
 
@@ -92,7 +93,7 @@ def write_report(summary: Summary, files: Sequence[Path], out: Path, report: Pat
     beside = report.parent / report.stem.lower()
     for file in kept:
         if beside.resolve() != file.parent.resolve():
-            write(beside / file.name, file.read_bytes)
+            write(beside / file.name, partial(read_bytes, file))
     write(report, lambda: markdown(document, {file.name: f"{beside.name}/{file.name}" for file in kept}))
     return [page, report, *(beside / file.name for file in kept)]
 
@@ -158,11 +159,3 @@ def _tables(summary: Summary) -> dict[str, Rows]:
 def _number(value: float, at_most: float) -> float | str:
     """A number that was counted; where nothing was counted, its upper limit in words: 0 only where that is proved."""
     return value or below(at_most)
-
-
-def _write_table(path: Path, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    table = io.StringIO(newline="")
-    writer = csv.writer(table)
-    writer.writerow(head)
-    writer.writerows(rows)
-    write(path, table.getvalue)
