@@ -275,7 +275,7 @@ def test_the_readmes_table_of_exit_codes_and_that_of_the_help_are_complete(dstam
     table = text[text.index("| exit code |") :].partition("\n\n")[0]
     listed = [int(code) for row in re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE) for code in row.split(",")]
     ours = [*VERDICTS, USAGE, FAULT, UNWRITTEN, INTERRUPTED]
-    of_signals = [128 + number for number in (signal.SIGHUP, signal.SIGKILL, signal.SIGTERM)]
+    of_signals = [128 + number for number in (signal.SIGHUP, signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM)]
     assert sorted(listed) == sorted([*ours, *of_signals])
     told = re.search(r"Exit codes: (.*?) as a shell", " ".join(dstamp("--help")[1].replace("│", " ").split()))
     assert told is not None

@@ -34,6 +34,7 @@ OTHERWISE = {
     "rendering/page.py": "assets of the package",
     "rendering/timeline/svg.py": "assets of the package",
     "engines/tables/compiled.py": "the package's own sources; what it keeps, it unpickles behind a digest",
+    "engines/explore/checkpoint.py": "the folder that it locks; a part's bytes come through the door",
     "cli/ending.py": "the null device",
     "conformance/workers.py": "messages of our own processes",
     "conformance/keeper.py": "our own engine's log and folder",
