@@ -13,7 +13,7 @@ from dstamp_sim.core.properties import BUILT_IN
 from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.core.system import NOTHING_MORE, Also, System
 from dstamp_sim.core.verdict import Judgement, Report, Verdict, combined
-from dstamp_sim.engines.explore.explorer import explore
+from dstamp_sim.engines.explore.explorer import explore, uninterrupted
 from dstamp_sim.engines.parallel.processes import spawned
 from dstamp_sim.engines.prove.unbounded import TRIED, TRIED_STATES, prove
 from dstamp_sim.inputs.model_file import Model, any_number, checked_settings, load_model
@@ -80,7 +80,7 @@ class ReviewSubject:
             return SMALL_NUMBERS, _ONLY_NUMBERS, partial(self._for_small_numbers, placement)
         if system.any_number:
             return ANY_NUMBER, "", lambda deaths: prove(_mortal(system, deaths), states_beyond=0)
-        return DECLARED, _FIXED, lambda deaths: explore(_mortal(system, deaths), keep_going=True)
+        return DECLARED, _FIXED, lambda deaths: uninterrupted(explore(_mortal(system, deaths), keep_going=True))
 
     def _build_any(self, placement: Placement) -> System | None:
         """The system with any number of copies; None if the model has fixed numbers only."""
@@ -105,7 +105,7 @@ class ReviewSubject:
         else:
             copies = dict.fromkeys(system.any_number, count)
             counted = system.with_copies(copies)
-        report = explore(_mortal(counted, deaths), limit=TRIED_STATES, keep_going=True)
+        report = uninterrupted(explore(_mortal(counted, deaths), limit=TRIED_STATES, keep_going=True))
         return replace(report, judgements=tuple(replace(j, copies=copies) for j in report.judgements))
 
     def refuse_contradictions(self, placements: Iterable[Placement]) -> None:

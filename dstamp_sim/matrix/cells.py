@@ -15,6 +15,7 @@ from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.system import NOTHING_MORE, Also
 from dstamp_sim.core.verdict import Judgement, Report, Verdict
 from dstamp_sim.disk.reading import LARGEST_NUMBER
+from dstamp_sim.engines.explore.explorer import uninterrupted
 from dstamp_sim.inputs.model_file import made_by
 from dstamp_sim.matrix.axes import MatrixSetting
 from dstamp_sim.pipeline.explore import ExploreOptions
@@ -63,7 +64,7 @@ class MatrixSubject:
         settings, placement = self.setting.of(values)
         try:
             subject = self._subject(settings, placement, self.properties)
-            return _summed_up(values, self.asking.report(subject))
+            return _summed_up(values, uninterrupted(self.asking.report(subject)))
         except UsageError as error:
             return MatrixCell(values, Verdict.UNDETERMINED, refused=str(error))
 

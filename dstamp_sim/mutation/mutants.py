@@ -18,7 +18,7 @@ from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.core.value import text
 from dstamp_sim.core.verdict import Report, Verdict
-from dstamp_sim.engines.explore.explorer import explore
+from dstamp_sim.engines.explore.explorer import explore, uninterrupted
 from dstamp_sim.inputs.changed_source import changed_source
 from dstamp_sim.inputs.model_file import sources
 from dstamp_sim.mutation.edits import edits_of
@@ -137,7 +137,7 @@ class _Judge:
 
     def _explored(self, system: System) -> Report:
         asked = self._asked.properties
-        return explore(system, properties=asked, limit=self._limit, ops=OPS_OF_A_MUTANT, keep_going=True)
+        return uninterrupted(explore(system, properties=asked, limit=self._limit, ops=OPS_OF_A_MUTANT, keep_going=True))
 
     def _told(self, why: str) -> str:
         """The reason without the line of a mutant that it begins with: it is no line of the model."""

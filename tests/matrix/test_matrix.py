@@ -10,6 +10,7 @@ import pytest
 from dstamp_sim.core.errors import ModelError, UsageError
 from dstamp_sim.core.verdict import Verdict
 from dstamp_sim.disk import writing
+from dstamp_sim.engines.explore.space import Space
 from dstamp_sim.matrix.axes import read_axes
 from dstamp_sim.matrix.cells import MatrixCell, MatrixSubject
 from dstamp_sim.matrix.kept import begin_cells, keep_cell, read_kept
@@ -226,3 +227,20 @@ def test_a_cell_that_cannot_be_kept_takes_nothing_from_the_verdict(dstamp, monke
     assert "bank-matrix.cells: cannot be written: No space left on device" in err or again
     assert (code, out.count("VIOLATED  ")) == (74, 3), err  # the ledger of results cannot be kept, either
     assert len(read_kept(Path("out/bank-matrix.cells"))) == (4 if again else 1)
+
+
+def test_a_cell_that_ctrl_c_ends_early_is_not_kept(tmp_path, monkeypatch):
+    def pressed(*given):
+        asked.append(given)
+        if len(asked) > 4:
+            raise KeyboardInterrupt
+        return expand(*given)
+
+    asked, expand = [], Space.expand
+    monkeypatch.setattr(Space, "expand", pressed)
+    with pytest.raises(KeyboardInterrupt):
+        find(BANK, ["customers=1..4"], tmp_path)
+    kept = read_kept(tmp_path / "bank-matrix.cells")
+    assert not any("interrupted" in cell.why for cell in kept.values())
+    monkeypatch.setattr(Space, "expand", expand)
+    assert find(BANK, ["customers=1..4"], tmp_path).cells == find(BANK, ["customers=1..4"], tmp_path / "anew").cells

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from dstamp_sim.engines.explore.explorer import explore
+from dstamp_sim.engines.explore.space import Space
 from dstamp_sim.mutation import mutants
 from dstamp_sim.mutation.edits import edits_of
 from dstamp_sim.mutation.mutants import Fate, Mutant, Mutation, find_mutants
@@ -98,6 +99,26 @@ def test_a_mutant_is_in_no_file_and_whoever_reads_its_lines_reads_the_mutants(ds
     assert len(seen) == len(mutation.mutants) + 1
     assert not any("def add" not in text for text in seen)
     assert linecache.getline(str(model), 8).strip() == "seen = yield count.read()"
+
+
+def test_ctrl_c_while_a_mutant_is_explored_ends_the_command(model, monkeypatch):
+    def pressed(system, **given):
+        explored.append(system)
+        return explore(system, **given) if len(explored) < 3 else _pressed(system, given)
+
+    def _pressed(system, given):
+        monkeypatch.setattr(Space, "expand", _raises)
+        return explore(system, **given)
+
+    explored = []
+    monkeypatch.setattr(mutants, "explore", pressed)
+    with pytest.raises(KeyboardInterrupt):
+        found(model)
+    assert len(explored) == 3
+
+
+def _raises(*_):
+    raise KeyboardInterrupt
 
 
 def test_a_part_of_a_folder_is_mutated_where_it_is_imported_late_and_has_bytecode(tmp_path, monkeypatch):

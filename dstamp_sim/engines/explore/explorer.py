@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from dstamp_sim.core.errors import UnboundedProgram
+from dstamp_sim.core.errors import Interrupted, UnboundedProgram
 from dstamp_sim.core.judge import Judge, changed_its_mind
 from dstamp_sim.core.numbers import many
 from dstamp_sim.core.properties import Property, PropertyKind
@@ -161,13 +161,22 @@ def _judged_in_time(search: _Search, asked: Sequence[Property], coverage: Covera
     return tuple(certify(prop, replace(coverage, exhausted=False, stopped=why_not), None) for prop in asked)
 
 
+def uninterrupted(report: Report) -> Report:
+    """The report. Raises Interrupted if Ctrl-C ended it early: where it is one of several, the others do not follow."""
+    if BY_CTRL_C in (report.coverage.stopped, *(one.reason for one in report.judgements)):
+        raise Interrupted
+    return report
+
+
 def explore_tables(tables: Tables, *, limit: int = DEFAULT_LIMIT) -> Report:
     """As `explore`, of a system with merged tables, whose properties are judged; it does not try to close them.
 
     Tables that are closed have all reductions, others no partial-order reduction.
     """
     bounds = _Bounds(limit, DEFAULT_MEMORY_MB, keep_going=False)
-    return _report(_search(tables.semantics, tables.judge.properties, ALL_REDUCTIONS, bounds, made=tables))
+    return uninterrupted(
+        _report(_search(tables.semantics, tables.judge.properties, ALL_REDUCTIONS, bounds, made=tables))
+    )
 
 
 def unending(system: System) -> str:
@@ -176,6 +185,8 @@ def unending(system: System) -> str:
     brief = _Bounds(WORTH_KNOWING, DEFAULT_MEMORY_MB, keep_going=True)
     search = _prepared(_tables(semantics, (), ALL_REDUCTIONS), (), ALL_REDUCTIONS, brief.memory_mb, known=False)
     _run(search, (), brief, None)
+    if search.stopped == BY_CTRL_C:
+        raise Interrupted
     return endless(search.space, HISTORY_LIMIT) if search.space.count > brief.states else ""
 
 

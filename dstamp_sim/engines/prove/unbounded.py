@@ -14,7 +14,7 @@ from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.serial import TWO_RUNS
 from dstamp_sim.core.system import System
 from dstamp_sim.core.verdict import Coverage, Judgement, Report, Verdict, certify
-from dstamp_sim.engines.explore.explorer import LOOP_LIMIT, explore, unending
+from dstamp_sim.engines.explore.explorer import LOOP_LIMIT, explore, unending, uninterrupted
 from dstamp_sim.engines.explore.settings import HISTORY_LIMIT, ExploreProgress
 from dstamp_sim.engines.prove.coverability import Controls, CoverabilityResult, Demand, TooMany, cover
 from dstamp_sim.engines.tables.closure import close
@@ -240,7 +240,8 @@ class _Proof:
 
     def _shown(self, prop: Property, copies: Mapping[str, int]) -> Judgement:
         """The judgement that these numbers of copies decide the property, with a trace."""
-        report = explore(self.system.with_copies(copies), properties=[prop.name], progress=self.progress)
+        counted = self.system.with_copies(copies)
+        report = uninterrupted(explore(counted, properties=[prop.name], progress=self.progress))
         found = report.judgement(prop.name)
         if found.trace is None:
             return replace(
@@ -292,7 +293,8 @@ class _Proof:
 
     def _trial(self, count: int, limit: int) -> Report:
         system = self.system.with_copies(dict.fromkeys(self.system.any_number, count))
-        return explore(system, properties=[prop.name for prop in self.asked], limit=limit, keep_going=True)
+        asked = [prop.name for prop in self.asked]
+        return uninterrupted(explore(system, properties=asked, limit=limit, keep_going=True))
 
 
 def _copies_text(copies: Mapping[str, int]) -> str:

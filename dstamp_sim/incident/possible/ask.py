@@ -13,7 +13,7 @@ from dstamp_sim.core.scenario import Distribution, Shape, Timing
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import ANY, System
 from dstamp_sim.core.verdict import Report, Verdict
-from dstamp_sim.engines.explore.explorer import explore, explore_tables
+from dstamp_sim.engines.explore.explorer import explore, explore_tables, uninterrupted
 from dstamp_sim.engines.explore.settings import HISTORY_LIMIT
 from dstamp_sim.engines.prove.unbounded import prove
 from dstamp_sim.engines.replay import replay
@@ -87,7 +87,9 @@ def reach_any(system: System, names: Sequence[str]) -> EngineAnswer:
     processes = [process.with_copies(ANY) if process.name in names else process for process in kept]
     changed = replace(system, processes=processes)
     return _reached(
-        prove(changed, properties=[ALL_SEEN], states_beyond=0) if near else explore(changed, properties=[ALL_SEEN])
+        prove(changed, properties=[ALL_SEEN], states_beyond=0)
+        if near
+        else uninterrupted(explore(changed, properties=[ALL_SEEN]))
     )
 
 
@@ -99,9 +101,9 @@ def excluded(system: System, names: Sequence[str]) -> bool:
 
 def comes_out(system: System) -> EngineAnswer:
     """Whether the experiment's runs can end so. Impossible only if they are known to end in every order."""
-    answer = _reached(explore(system, properties=[ALL_SEEN], limit=MOST_OUTCOME_STATES))
+    answer = _reached(uninterrupted(explore(system, properties=[ALL_SEEN], limit=MOST_OUTCOME_STATES)))
     if answer.verdict is Possible.IMPOSSIBLE:
-        ends = explore(system, properties=[NO_DEADLOCK.name], limit=MOST_OUTCOME_STATES)
+        ends = uninterrupted(explore(system, properties=[NO_DEADLOCK.name], limit=MOST_OUTCOME_STATES))
         return answer if ends.judgements[0].verdict is Verdict.HOLDS else NOT_DECIDED
     return answer
 
