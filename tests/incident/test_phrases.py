@@ -6,6 +6,8 @@ import pytest
 
 from dstamp_sim.analyses.confidence import share
 from dstamp_sim.analyses.speech import listed
+from dstamp_sim.incident.possible.case import Possible
+from dstamp_sim.incident.report.changes import _next
 from dstamp_sim.incident.report.phrases import cannot_give, fits, reasons, refuted, span
 from dstamp_sim.incident.report.summary import MechanismRow
 
@@ -98,6 +100,15 @@ def test_whom_an_outcome_fits_is_ordered_by_how_likely_each_then_is_and_cut_shor
     assert fits(asked, everyone, "red") == "fits every one that is left"
     of_some = SimpleNamespace(predicted=everyone.predicted, unknown=("g", "f"))
     assert fits(asked, of_some, "red") == "fits e, d, c, b or a"
+
+
+def test_only_a_mechanism_that_is_shown_to_be_possible_settles_a_question():
+    def said(verdict):
+        after = SimpleNamespace(left=["x"], verdict=lambda _: verdict, next=())
+        return " ".join(str(part) for line in _next(after, "") for part in line)
+
+    assert "Settled" in said(Possible.POSSIBLE)
+    assert "Settled" not in said(Possible.UNDETERMINED)
 
 
 def test_names_in_a_sentence():

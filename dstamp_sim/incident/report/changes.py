@@ -9,6 +9,7 @@ from dstamp_sim.analyses.confidence import below, share
 from dstamp_sim.analyses.speech import listed
 from dstamp_sim.core.numbers import many
 from dstamp_sim.incident.evidence import ExperimentOutcome
+from dstamp_sim.incident.possible.case import Possible
 from dstamp_sim.incident.report.phrases import span
 from dstamp_sim.incident.standing import WhatStands
 from dstamp_sim.rendering.document import Document, Items, Paragraph, Text, strong
@@ -84,7 +85,7 @@ def _next(after: WhatStands, conflict: str) -> Iterator[Text]:
             ": look again at the observations that conflict, or add to the model another mechanism.",
         )
         return
-    if len(after.left) == 1:
+    if len(after.left) == 1 and after.verdict(after.left[0]) is Possible.POSSIBLE:
         yield strong("Settled"), f", if the model has the mechanism: only {after.left[0]} is left."
         return
     first = after.next[0] if after.next else None

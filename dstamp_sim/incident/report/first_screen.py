@@ -140,8 +140,7 @@ def _next(summary: Summary) -> Iterator[Text]:
         return
     first = summary.experiments[0]
     if first.bits < LEAST_BITS:
-        none = "the experiment" if len(summary.experiments) == 1 else f"none of {len(summary.experiments)} experiments"
-        yield strong("Next"), f": {none} that the model lists can tell what is left apart; give it another."
+        yield strong("Next"), ": no experiment that the model lists can tell what is left apart; give it another."
         return
     outcomes = [outcome for outcome in likely_outcomes(summary, first) if fitting(first, outcome)]
     means = [f'"{outcome}" {fits(summary, first, outcome)}' for outcome in outcomes[:MOST_OUTCOMES]]
