@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from types import FunctionType, MethodType
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from dstamp_sim.core.caches import altered, may_keep
 from dstamp_sim.core.errors import ModelError
@@ -20,8 +20,8 @@ from dstamp_sim.core.turned import turned
 INSTEAD = "keep it in a local variable of the program, or in a shared object's state"
 
 
-_ALREADY_READ: WeakSet[System] = WeakSet()
-"""The systems whose source was read and is fine: one exploration makes several semantics of a system."""
+_PREDICATES: WeakKeyDictionary[System, Snapshot] = WeakKeyDictionary()
+"""The predicates of the systems whose source was read and is fine: one exploration makes several semantics of one."""
 
 
 _FAULTLESS: WeakSet[FunctionType] = WeakSet()
@@ -39,14 +39,15 @@ class Rules:
         self._system, self._objects = system, objects
         self._kept = Snapshot(self._roots())
         self._caches = [reached.item for reached in self._kept.reached.values() if may_keep(reached.item)]
-        self._predicates = Snapshot(_predicates(system))
-        if system not in _ALREADY_READ:
-            for function, instance in (self._kept.functions | self._predicates.functions).values():
+        if system not in _PREDICATES:
+            predicates = Snapshot(_predicates(system))
+            for function, instance in (self._kept.functions | predicates.functions).values():
                 if (instance is not None or function not in _FAULTLESS) and (wrong := fault(function, instance)):
                     raise ModelError(wrong)
                 if instance is None:
                     _FAULTLESS.add(function)
-            _ALREADY_READ.add(system)
+            _PREDICATES[system] = predicates
+        self._predicates = _PREDICATES[system]
 
     def _roots(self, but: Process | None = None) -> Iterator[NamedRoot]:
         """The roots that runs start from, by name; without the instance whose method is the program of `but`."""
