@@ -60,7 +60,7 @@ def explore(
     Several values make a matrix, which says where the verdict flips: `--set customers=1..6 --set capacity=1,2,4`,
     `--placement 'lock:*'`, `--placement all`. An interrupted one goes on where it was.
 
-    What takes longer than ten minutes is kept in the cache, and --resume goes on with it: so is what --checkpoint asks.
+    --checkpoint keeps what is found, as the cache does after ten minutes; --resume goes on from there.
 
     It knows no time, unless --within says how long delays last; what can fail, or must, is then told with its moments.
     """
