@@ -23,14 +23,17 @@ MANY = 1000
 """From this many processes on, the tables are completed before the clock starts."""
 
 
-def price_of(system: System, arrivals: Arrivals, timing: Timing) -> Price:
+def price_of(system: System, arrivals: Arrivals, timing: Timing) -> Price | str:
     """The price of `system`, whose processes with `copies=ANY` are the domains of the arrivals.
 
-    The same arguments return the same price; two placements are priced with the same arrivals.
-    Raises ScenarioError if the numbers of domains differ or a delay has no distribution.
+    Where a run never ends there is none, but the reason. The same arguments return the same price; two placements
+    are priced with the same arrivals. Raises ScenarioError if the numbers of domains differ or a delay has no
+    distribution.
     """
     swept, starts, locks = _swept(system, arrivals, timing)
     ended = swept.ended_at_s[:, : starts.shape[1]]
+    if not np.isfinite(ended).all():
+        return "some runs never end under these arrivals"
     waited, span = swept.waited_s[:, : starts.shape[1]], ended.max(axis=1) - starts.min(axis=1)
     busy = swept.busy_s[:, [swept.objects.index(name) for name in locks]]
     refused = [end for end, result in swept.results.items() if result == REJECTED]

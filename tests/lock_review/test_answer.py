@@ -115,6 +115,49 @@ def test_where_a_third_span_would_help_locks_are_not_said_to_be_no_cure(tmp_path
     assert explore(three).verdict is Verdict.HOLDS
 
 
+SKIPPING = """
+from dstamp_sim import Copies, LockScope, Process, Register, System, each_result, section
+
+cache = Register("cache", "absent")
+
+def one(op):
+    return (yield op)
+
+def run(site):
+    if (yield from section("look", one(cache.read()))) == "absent":
+        yield from section("store", one(cache.write("whole")))
+    return (yield from section("use", one(cache.read())))
+
+def build(runs: Copies = 2, site: tuple[int, ...] = (1,)):
+    return System(
+        objects=[cache],
+        processes=[Process(f"run of {n}", run, n, copies=runs) for n in site],
+        properties=[each_result("whole", lambda result: result == "whole")],
+        sections=["look", "store", "use"],
+        locks=[LockScope("cache")],
+    )
+"""
+
+FEW = """
+title = "some"
+model = "skipping.py"
+seed = 1
+[arrivals]
+over = "site"
+domains = 1
+recorded = [[0, 5, 10]]
+source = "assumed"
+"""
+
+
+def test_what_stands_still_under_the_arrivals_has_no_price_and_that_is_said(tmp_path):
+    """A run that skips the end of its span waits for itself: it was told as a fault of the tool."""
+    (tmp_path / "skipping.py").write_text(SKIPPING, encoding="utf-8")
+    (tmp_path / "few.toml").write_text(FEW, encoding="utf-8")
+    review = review_model(str(tmp_path / "skipping.py"), scenario=tmp_path / "few.toml", out=tmp_path / "out")
+    assert "No price of cache:look..store, cache:use: some runs never end under these arrivals." in answer(review)
+
+
 def test_a_wish_that_nothing_reaches_has_no_story():
     text = told("asked=wish", "jobs=2")
     assert "5 are broken" in text
