@@ -135,7 +135,8 @@ class _Glance:
 
     def __init__(self, item: Any) -> None:
         self._item = item
-        self._seen: list[Any] | None = None
+        self._look: Callable[[], list[Any]] | None = None
+        self._seen: list[Any] = []
         self._codes: list[CodeType] = []
         self._names: tuple[str, ...] = ()
         self._spaces: list[Mapping[str, Any]] = []
@@ -147,27 +148,54 @@ class _Glance:
             if is_model(self._item.__code__.co_filename):
                 self._names = tuple(names_in(self._item.__code__))
                 self._spaces = _spaces(self._item.__globals__, self._names)
-        self._seen = self._look()
+        self._look = self._way()
+        self._seen = self._look() if self._look else []
+
+    def _way(self) -> Callable[[], list[Any]] | None:
+        """How this is looked at; None if there is no quick way."""
+        item, kind = self._item, type(self._item)
+        if kind is dict:
+            return lambda: [*_pairs(item)]
+        if kind is list:
+            return lambda: [*item]
+        if kind is MethodType:
+            return lambda: [item.__self__, item.__func__, item.__func__.__name__]
+        if kind is partial:
+            return lambda: [
+                item.func,
+                *item.args,
+                *item.keywords,
+                *item.keywords.values(),
+                *vars(item),
+                *vars(item).values(),
+            ]
+        if kind is FunctionType:
+            return self._function if _REACH_ANYTHING.isdisjoint(self._names) else None
+        return self._namespace if isinstance(item, type) or _has_a_dict_only(item) else None
 
     def same(self) -> bool:
         """Whether all of it still is the very same; False also where no glance tells."""
-        if self._seen is None or (self._codes and not any(code is self._item.__code__ for code in self._codes)):
+        if self._look is None or (self._codes and not any(code is self._item.__code__ for code in self._codes)):
             return False
         now = self._look()
-        return now is not None and len(now) == len(self._seen) and all(map(is_, now, self._seen))
+        return len(now) == len(self._seen) and all(map(is_, now, self._seen))
 
-    def _look(self) -> list[Any] | None:
+    def _namespace(self) -> list[Any]:
         item = self._item
-        if isinstance(item, type) or _has_a_dict_only(item):
-            return [type(item), type(item).__mro__, *vars(item), *vars(item).values()]
-        if not isinstance(item, FunctionType) or not _REACH_ANYTHING.isdisjoint(self._names):
-            return None
+        return [type(item), getattr(item, "__mro__", type(item).__mro__), *_pairs(vars(item))]
+
+    def _function(self) -> list[Any]:
+        item = self._item
         parts = [item.__defaults__, *map(_content, item.__closure__ or ())]
         for kept in (vars(item), item.__kwdefaults__ or {}):
-            parts += (*kept, *kept.values())
+            parts += _pairs(kept)
         for space in self._spaces:
             parts += map(space.get, self._names)
         return parts
+
+
+def _pairs(kept: Mapping[Any, Any]) -> tuple[Any, ...]:
+    return (*kept, *kept.values())
 
 
 def _spaces(namespace: Mapping[str, Any], names: Iterable[str]) -> list[Mapping[str, Any]]:
@@ -180,8 +208,12 @@ def _spaces(namespace: Mapping[str, Any], names: Iterable[str]) -> list[Mapping[
 
 
 def _is_final(item: Any) -> bool:
-    """Whether something refers for ever to what it refers to."""
-    return isinstance(item, _FINAL) or type(item) in (tuple, frozenset)
+    """Whether something refers for ever to what it refers to, or to nothing."""
+    if isinstance(item, ModuleType):
+        return not is_of_model(item)
+    if isinstance(item, tuple):
+        return not hasattr(item, "__dict__")
+    return isinstance(item, _FINAL) or type(item) is frozenset
 
 
 def _has_a_dict_only(item: Any) -> bool:

@@ -59,7 +59,11 @@ class Counted(list):
     pass
 
 
-JOB, SLOTTED, COUNTED = Job(), Slotted(), Counted()
+class Row(tuple):
+    pass
+
+
+JOB, SLOTTED, COUNTED, ROW, KNOWN = Job(), Slotted(), Counted(), Row(), {"a": 1}
 PART = partial(with_defaults, 1, b=1)
 
 
@@ -97,6 +101,9 @@ CHANGES = {
     "a list": (LIST, lambda value: LIST.__setitem__(0, value)),
     "a list in a tuple": ((1, (LIST,)), lambda value: LIST.__setitem__(0, value)),
     "an attribute of a list": (COUNTED, lambda value: setattr(COUNTED, "own", value)),
+    "an attribute of a tuple": (ROW, lambda value: setattr(ROW, "own", value)),
+    "a dict": (KNOWN, lambda value: KNOWN.update(a=value)),
+    "a new key": (KNOWN, lambda value: KNOWN.update(b=value)),
     "a keyword of a partial": (PART, lambda value: PART.keywords.update(b=value)),
     "an installed instance": (OTHER, lambda value: setattr(OTHER, "own", value)),
     "a variable of a module": (names_a_module, lambda value: setattr(MODULE, "kept", value)),

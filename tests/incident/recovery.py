@@ -6,15 +6,17 @@ below); the rates of failures, the durations and the unseen partners are drawn f
 trial.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dstamp_sim.core.scenario import Priors
 from dstamp_sim.incident.likely.cluster import Cluster
 from dstamp_sim.incident.likely.identifiability import Profile
 from dstamp_sim.incident.likely.profiles import ProfileSize
+from dstamp_sim.incident.loaded import load_incident
 from dstamp_sim.incident.possible.case import Case, Observation
 from dstamp_sim.incident.possible.variant import readings
 from dstamp_sim.inputs.model_file import bundled
@@ -39,6 +41,37 @@ KNOWN = {
 """The reading of each question; of those that are not named, every reading."""
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """The laboratory of another incident: one run alone, and a day later others that start so many seconds apart."""
+
+    scenario: str
+    after_s: tuple[float, ...]
+    identity: Mapping[str, str] = field(default_factory=dict)
+
+    def cluster(self) -> Cluster:
+        """It, under every mechanism, with all that a run can show."""
+        known = load_incident(bundled(f"experiments/{self.scenario}/scenario.toml"))
+        hypotheses = known.model.hypotheses
+        seen = tuple((one.name, None) for one in hypotheses.evidence.fields if one.compared)
+        starts = {"alone": 0.0} | {f"run {n + 1}": DAY_S + at for n, at in enumerate(self.after_s)}
+        runs = [Observation(name, seen, self.identity) for name in starts]
+        timing = replace(known.scenario.timing, starts_s=starts, seed=1)
+        case = Case(runs, (), (), (), alone=frozenset({"alone"}))
+        return Cluster(hypotheses, case, timing, known.model.mechanisms)
+
+    @property
+    def priors(self) -> Priors:
+        """What is believed before anything is observed."""
+        return read_scenario(bundled(f"experiments/{self.scenario}/scenario.toml")).priors
+
+
+ELSEWHERE = {
+    "the DNS automation": Elsewhere("dns_automation", (0.0, 20.0, 60.0)),
+    "the index migrations": Elsewhere("index_migrations", (0.0, 1.0), {"service": "hexpm"}),
+}
+
+
 def laboratory(fields: Sequence[str], names: Sequence[str] = tuple(MECHANISMS), seed: int = 1) -> Cluster:
     """The laboratory under these mechanisms, of whose runs these fields are read."""
     runs = [Observation(name, tuple((field, None) for field in fields), {"pr": 1}) for name in STARTS_S]
@@ -55,10 +88,12 @@ def laboratory(fields: Sequence[str], names: Sequence[str] = tuple(MECHANISMS), 
     return Cluster(HYPOTHESES, Case(runs, (), (), (), alone=frozenset({"alone"})), timing, mechanisms, impossible)
 
 
-def trials(cluster: Cluster, number: int, observations: int, seed: int) -> dict[str, Profile]:
+def trials(
+    cluster: Cluster, number: int, observations: int, seed: int, priors: Priors = SCENARIO.priors
+) -> dict[str, Profile]:
     """`number` trials of evidence from each mechanism, each the laboratory observed so many times."""
     drawn = replace(cluster, timing=replace(cluster.timing, seed=seed))
-    return drawn.profiles(SCENARIO.priors, ProfileSize(number, observations))
+    return drawn.profiles(priors, ProfileSize(number, observations))
 
 
 def log_likelihoods(profile: Profile, seen: Profile) -> NDArray[np.float64]:

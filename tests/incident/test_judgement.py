@@ -169,7 +169,7 @@ def words(page):
     return "".join(found)
 
 
-def test_the_page_has_its_pictures_inside_and_links_only_to_files_beside_it(folder):
+def test_the_page_has_its_pictures_inside_and_links_only_to_files_beside_it(folder, judgement):
     page = (folder / "out/report.html").read_text(encoding="utf-8")
     assert page.count('<img alt="') == page.count("data:image/png;base64,") == 2
     targets = re.findall(r'(?:href|src)="(?!data:)([^"]+)"', page)
@@ -177,7 +177,7 @@ def test_the_page_has_its_pictures_inside_and_links_only_to_files_beside_it(fold
     assert not re.search(r"https?://", page)
 
 
-def test_the_markdown_report_points_at_files_that_are_there(folder):
+def test_the_markdown_report_points_at_files_that_are_there(folder, judgement):
     text = (folder / "REPORT.md").read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)]+)\)", text)
     assert "report/posterior.png" in links

@@ -36,19 +36,22 @@ class LeastSearch:
     ) -> tuple[LeastWitness | None, bool]:
         """The least numbers with up to `most` partners, and whether every smaller number of them (or all) was refuted.
 
-        `otherwise` is known to be possible with `most`, under tighter orders; it is returned, as no more than possible,
-        if the time is over. Raises OutOfTime if it is over and nothing is known to be possible.
+        With `otherwise`, which is known to be possible with `most` under tighter orders, the failures are not counted
+        down to the least; it is returned, as no more than possible, if the time is over. Raises OutOfTime if it is over
+        and nothing is known to be possible.
         """
         try:
             found, refuted = self._searched(orders, most, otherwise)
         except OutOfTime:
             if otherwise is None:
                 raise
-            return replace(otherwise, exact=False), False
+            return replace(otherwise, exact=False, exact_faults=False), False
+        if found is None or otherwise is not None:
+            return found and replace(found, exact_faults=found.faults == 0), refuted
         try:
-            return found and self._fewest_faults(found, orders), refuted
+            return self._fewest_faults(found, orders), refuted
         except OutOfTime:
-            return found and replace(found, exact_faults=False), refuted
+            return replace(found, exact_faults=False), refuted
 
     def refuted(self, orders: Sequence[IntervalOrder], most: int) -> bool:
         """Whether every number of partners up to `most`, and of their deaths, is refuted."""
