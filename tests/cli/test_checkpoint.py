@@ -73,6 +73,7 @@ def test_another_question_is_refused_with_all_that_differs(dstamp, tmp_path):
         (("--resume", "nowhere"), "--resume nowhere: no checkpoint is there; --checkpoint begins one"),
         (("--resume", "cc_ci.txt"), "no checkpoint is there"),
         (("--checkpoint", "cc_ci.txt"), "cannot be written"),
+        (("--checkpoint", "."), "--checkpoint .: the folder is not empty; give a new one"),
         (("--checkpoint", "kept", "--resume", "kept"), "give one of --checkpoint and --resume"),
         (("--checkpoint", "kept", "--set", "runs=1..3"), "--checkpoint is about one setting, not a matrix"),
         (("--checkpoint", "kept", "--checkpoint-every", "-1"), "is not from 0 to"),

@@ -111,6 +111,8 @@ class Checkpoint:
     def _check(self, named: str) -> None:
         if not self.resumed and self.lists():
             raise UsageError(f"{named}: a checkpoint is there; --resume goes on with it, another folder begins anew")
+        if not self.resumed and any(self.folder.iterdir()):
+            raise UsageError(f"{named}: the folder is not empty; give a new one")
         for file in self.lists():
             if differing := self._differing(read_kept_search(file)):
                 raise UsageError(f"{named}: this is the checkpoint of another question: {'; '.join(differing)}")
