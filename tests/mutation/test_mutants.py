@@ -167,7 +167,9 @@ def test_a_model_whose_properties_notice_nothing_is_told_so(dstamp, tmp_path):
 def test_a_serial_order_notices_what_no_property_does(model):
     lost = "swapped: yield count.write(seen + 1) and yield lock.release()"
     assert named(found(model, settings=["asked=false"]), ":9", lost).fate is Fate.OTHER
-    assert named(found(model, settings=["asked=false"], serial=True), ":9", lost).by == ("as in a serial order",)
+    assert named(found(model, settings=["asked=false"], also=Also(serial=True)), ":9", lost).by == (
+        "as in a serial order",
+    )
 
 
 def test_spans_of_the_placement_are_shortened_at_both_ends_and_left_out(dstamp):
