@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from dstamp_sim.core.system import Also
 from dstamp_sim.engines.explore.explorer import explore
 from dstamp_sim.engines.explore.space import Space
 from dstamp_sim.mutation import mutants
