@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dstamp_sim import ANY, Counter, Process, Register, System, Verdict, each_result, explore, prove
-from dstamp_sim.engines.explore.explorer import WORTH_OF_ENDLESS
+from dstamp_sim.engines.explore.explorer import VALUES_OF_ENDLESS, WORTH_OF_ENDLESS
 
 
 def heart(beat):
@@ -30,6 +30,19 @@ def test_a_counter_without_bound_in_a_daemons_world_is_named_after_few_states():
     assert report.verdict is Verdict.UNDETERMINED
     assert re.search(r"test_endless.py:\d+: beat grows without bound: it had 5,000 values", report.coverage.stopped)
     assert report.coverage.states < 2 * WORTH_OF_ENDLESS
+
+
+def counts(count):
+    seen = yield count.read()
+    yield count.write(seen + 1)
+
+
+def test_a_register_that_a_daemon_counts_up_is_named_before_its_tables_are_large():
+    count, other = Register("count", 0), Register("other", 0)
+    daemon, step = Process("up", counts, count, daemon=True), Process("step", job, other, 1)
+    report = explore(System(objects=[count, other], processes=[daemon, step]))
+    assert "count grows without bound" in report.coverage.stopped
+    assert report.coverage.states < 50 * VALUES_OF_ENDLESS
 
 
 class Wrapping(Counter):

@@ -50,6 +50,9 @@ WORTH_OF_ENDLESS = 200_000
 LOOP_LIMIT = 1_000
 """The most ops of one process in such a search, instead of `HISTORY_LIMIT`."""
 
+VALUES_OF_ENDLESS = 2_000
+"""The most states of one object in such a search: tables with a row for each grow with their square."""
+
 SMALL, LARGE = 5_000, 3_000_000
 """How many states are visited to make a counterexample shortest: with the fewest switches, or at least shortest."""
 
@@ -325,6 +328,8 @@ def _levels(search: _Search, asked: Sequence[Property], bounds: _Bounds, progres
                 progress(space.count, space.transitions, len(space.levels) - 1)
             if bounds.kept is not None:
                 bounds.kept.note(space, ends=space.count > bounds.states)
+            if bounds.endless and max(map(len, space.tables.states), default=0) > VALUES_OF_ENDLESS:
+                return bounds.endless
             if space.count > bounds.states:
                 return bounds.endless or f"the limit of {bounds.states:,} states was reached{_suspect(space)}"
         if _settled(search, asked, begin, end, keep_going=bounds.keep_going, deadlock=True):
