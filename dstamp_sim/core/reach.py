@@ -34,7 +34,7 @@ from dstamp_sim.core.place import is_model
 from dstamp_sim.core.shared_object import SharedObject
 
 _CONTAINERS = (list, tuple, deque, bytearray, array, dict, set, frozenset)
-_ATOMS = (str, bytes, int, float, complex, bool, type(None), type(...))
+ATOMS = (str, bytes, int, float, complex, bool, type(None), type(...))
 
 _INSTALLED = (*_CONTAINERS, MutableMapping)
 """What is looked at of an installed module that code names: `os.environ`."""
@@ -79,14 +79,14 @@ class Snapshot:
         waiting = list(roots)
         while waiting:
             name, item = waiting.pop()
-            if isinstance(item, _ATOMS) or id(item) in self.reached:
+            if isinstance(item, ATOMS) or id(item) in self.reached:
                 continue
-            parts = dict(_parts(item))
+            parts = dict(parts_of(item))
             self.reached[id(item)] = Reached(name, item, {key: _token(value) for key, value in parts.items()})
             self._add_functions(item)
             if not _is_final(item):
                 self._looked_at.append((self.reached[id(item)], _Glance(item)))
-            waiting.extend((_named(name, item, key), value) for key, value in parts.items())
+            waiting.extend((named_part(name, item, key), value) for key, value in parts.items())
 
     def _add_functions(self, item: Any) -> None:
         """Adds the model's functions behind something, each with the instance whose method it is, if that is known."""
@@ -119,10 +119,10 @@ class Snapshot:
 
 def _changed(reached: Reached) -> str:
     name, item, held = reached
-    now = {key: _token(value) for key, value in _parts(item)}
+    now = {key: _token(value) for key, value in parts_of(item)}
     for key in (*now, *held):
         if now.get(key, _UNBOUND) != held.get(key, _UNBOUND):
-            return _named(name, item, key)
+            return named_part(name, item, key)
     return ""
 
 
@@ -252,7 +252,7 @@ def own_copies(program: Callable[..., Any], shared: dict[int, Any]) -> Callable[
     return lambda: MethodType(method, copy.deepcopy(pristine, dict(shared)))
 
 
-def _named(name: str, item: Any, key: str) -> str:
+def named_part(name: str, item: Any, key: str) -> str:
     """The name of a part of something."""
     if isinstance(item, FunctionType | MethodType | partial):
         return key
@@ -267,7 +267,7 @@ def _named(name: str, item: Any, key: str) -> str:
 
 def _token(value: Any) -> Any:
     """A token that distinguishes a value from its replacement; for a value that can change, its identity."""
-    return (type(value), repr(value)) if isinstance(value, _ATOMS) else id(value)
+    return (type(value), repr(value)) if isinstance(value, ATOMS) else id(value)
 
 
 def _inside(item: Any) -> str:
@@ -282,7 +282,7 @@ def _inside(item: Any) -> str:
             return repr(item)
 
 
-def _parts(item: Any) -> Iterator[NamedRoot]:
+def parts_of(item: Any) -> Iterator[NamedRoot]:
     """The things that something refers to, by name; under no name, what shows of what is inside of it."""
     if isinstance(item, FunctionType):
         yield from _function_parts(item)

@@ -23,6 +23,7 @@ from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from dstamp_sim.core.contained import Meanings
 from dstamp_sim.core.errors import PACKAGE_FOLDER, ModelError, UsageError, blamed, cut, instead, shown, unknown
+from dstamp_sim.core.made_again import check_made_alike
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.place import MODELS, defined
@@ -86,9 +87,9 @@ class Model:
     def build(self, settings: Mapping[str, Any], placement: str | None = None) -> System:
         """The factory's system with `settings`, under `placement` (the model's own when None).
 
-        Raises ModelError with the model's file and line when the factory fails or returns no System, PlacementError
-        when the placement and `settings` set one parameter differently, and the UsageError with which a factory refuses
-        its parameters.
+        Raises ModelError with the model's file and line when the factory fails, returns no System, or one that depends
+        on the order of a set, PlacementError when the placement and `settings` set one parameter differently, and the
+        UsageError with which a factory refuses its parameters.
         """
         laid = None if placement is None else self.placement(placement)
         arguments = settings if laid is None else laid.joined(settings)
@@ -103,6 +104,7 @@ class Model:
             raise ModelError(f"{defined(self.factory)}: write the factory with `def`, not `async def`")
         if not isinstance(system, System):
             raise ModelError(f"{self.path}: the factory returned {system!r}, not a System")
+        check_made_alike(self.factory, arguments, system)
         return system if laid is None else system.with_locks(laid)
 
 
