@@ -7,7 +7,7 @@ from types import FunctionType
 from typing import Any
 
 from dstamp_sim.core.errors import ModelError
-from dstamp_sim.core.reach import ATOMS, NamedRoot, Snapshot, named_part, parts_of
+from dstamp_sim.core.reach import ATOMS, NamedRoot, Snapshot, named_part, named_parts
 from dstamp_sim.core.system import System
 from dstamp_sim.core.turned import PASSED, turned
 from dstamp_sim.core.value import text
@@ -72,4 +72,4 @@ def _parts(item: Any) -> Iterator[NamedRoot]:
     elif type(item).__module__.startswith("dstamp_sim.core."):
         yield from ((name, value) for name, value in vars(item).items() if not name.startswith("_"))
     elif not isinstance(item, set | frozenset):
-        yield from parts_of(item)
+        yield from named_parts(item)

@@ -81,7 +81,7 @@ class Snapshot:
             name, item = waiting.pop()
             if isinstance(item, ATOMS) or id(item) in self.reached:
                 continue
-            parts = dict(parts_of(item))
+            parts = dict(named_parts(item))
             self.reached[id(item)] = Reached(name, item, {key: _token(value) for key, value in parts.items()})
             self._add_functions(item)
             if not _is_final(item):
@@ -119,7 +119,7 @@ class Snapshot:
 
 def _changed(reached: Reached) -> str:
     name, item, held = reached
-    now = {key: _token(value) for key, value in parts_of(item)}
+    now = {key: _token(value) for key, value in named_parts(item)}
     for key in (*now, *held):
         if now.get(key, _UNBOUND) != held.get(key, _UNBOUND):
             return named_part(name, item, key)
@@ -282,7 +282,7 @@ def _inside(item: Any) -> str:
             return repr(item)
 
 
-def parts_of(item: Any) -> Iterator[NamedRoot]:
+def named_parts(item: Any) -> Iterator[NamedRoot]:
     """The things that something refers to, by name; under no name, what shows of what is inside of it."""
     if isinstance(item, FunctionType):
         yield from _function_parts(item)
