@@ -73,11 +73,10 @@ class JudgedPlacement:
 
     `numbers` says for which numbers of copies the verdict is (`ANY_NUMBER`, `DECLARED`, "1 to 3"); `why` says why it is
     limited to these, or why there is none; `held` are the declared properties that HOLD. Where it fails: the property
-    (`broken`), how many processes move (`smallest`), the schedule of its shortest story, the numbers of `copies` it
-    needs, and how many `steps` it has. Deadlocks are searched for with the numbers in `tried`, and so
-    are traps (states from which the end is not possible any more); `trapped` says that the one that was found is a trap
-    in which somebody can still move. `unpriced` says
-    why there is no price.
+    (`broken`), how many processes move (`smallest`) and how many of them in some section (`in_sections`), the schedule
+    of its shortest story, the numbers of `copies` it needs, and how many `steps` it has. Deadlocks are looked for with
+    the numbers in `tried`, and so are traps (states from which the end is not possible any more); `trapped` says that
+    the one that was found is a trap in which somebody can still move. `unpriced` says why there is no price.
     """
 
     placement: Placement
@@ -87,6 +86,7 @@ class JudgedPlacement:
     why: str = ""
     broken: str = ""
     smallest: int | None = None
+    in_sections: int | None = None
     copies: tuple[tuple[str, int], ...] = ()
     schedule: str = ""
     steps: int = 0
@@ -286,7 +286,9 @@ def no_cure(judged: Sequence[JudgedPlacement]) -> str:
     """What it means that all placements are broken; empty if one is not known to be."""
     if any(one.verdict is not Verdict.VIOLATED for one in judged if one.placement.spans or not one.placement.sets):
         return ""
-    if all(one.smallest is not None and one.smallest <= 1 for one in judged if not one.placement.sets):
-        alone = "one process alone fails, with no other to keep out. Locks are not the cure"
-        return f"no placement of these locks removes it: {alone}"
+    plain = [one for one in judged if not one.placement.sets]
+    if all(one.in_sections is not None and one.in_sections <= 1 for one in plain):
+        alone = all(one.smallest == 1 for one in plain)
+        why = "one process alone fails" if alone else "no two processes of a story are in sections"
+        return f"no placement of these locks removes it: {why}, so a lock keeps nobody out. Locks are not the cure"
     return "no placement that was judged removes it; one of more spans may"

@@ -12,6 +12,7 @@ from dstamp_sim.core.placement import Placement
 from dstamp_sim.core.properties import BUILT_IN
 from dstamp_sim.core.scenario import Scenario
 from dstamp_sim.core.system import NOTHING_MORE, Also, System
+from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.verdict import Judgement, Report, Verdict, combined
 from dstamp_sim.engines.explore.explorer import explore, uninterrupted
 from dstamp_sim.engines.parallel.processes import spawned
@@ -200,15 +201,16 @@ def _summed_up(placement: Placement, report: Report, numbers: str, tried: str, w
     )
     failing = [j for j in asked if j.verdict is Verdict.VIOLATED]
     if failing:
-        worst = min(failing, key=lambda j: (j.trace is None, _involved(j), len(j.trace.steps) if j.trace else 0))
-        found = replace(
-            found,
-            broken=worst.prop.name,
-            smallest=_involved(worst) if worst.trace else None,
-            copies=tuple((worst.copies or {}).items()),
-            schedule=str(worst.trace.schedule) if worst.trace else "",
-            steps=len(worst.trace.steps) if worst.trace else 0,
-        )
+        worst = min(failing, key=_size)
+        found = replace(found, broken=worst.prop.name, copies=tuple((worst.copies or {}).items()))
+        if worst.trace is not None:
+            found = replace(
+                found,
+                smallest=_movers(worst.trace),
+                in_sections=_movers(worst.trace, in_sections=True),
+                schedule=str(worst.trace.schedule),
+                steps=len(worst.trace.steps),
+            )
     if stuck.trace is not None:
         found = replace(
             found,
@@ -230,6 +232,12 @@ def _apart(report: Report) -> tuple[Sequence[Judgement], Judgement]:
 _WORST_FIRST = (Verdict.VIOLATED, Verdict.UNDETERMINED, Verdict.HOLDS)
 
 
-def _involved(judgement: Judgement) -> int:
-    """How many processes move in the trace of the violation, daemons too: a lock may keep each of them out."""
-    return len({step.process for step in judgement.trace.steps}) if judgement.trace else 0
+def _size(judgement: Judgement) -> tuple[bool, int, int]:
+    """What makes one violation smaller than another: that there is a trace, its processes, its steps."""
+    trace = judgement.trace
+    return (True, 0, 0) if trace is None else (False, _movers(trace), len(trace.steps))
+
+
+def _movers(trace: Trace, *, in_sections: bool = False) -> int:
+    """How many processes move in a trace, daemons too; with `in_sections`, those a lock may be laid over."""
+    return len({step.process for step in trace.steps if step.sections or not in_sections})

@@ -83,7 +83,7 @@ def test_every_placement_fails_with_one_run_where_the_swarm_itself_rolls_back():
     for placement in candidates(SECTIONS, ["app-domain"], 1, None):
         judgement = prove(system.with_locks(placement), properties=["HC1 reads no wrong commit"]).judgements[0]
         assert judgement.copies == {"run": 1}, placement.name
-        found.append(JudgedPlacement(placement, judgement.verdict, "any number", smallest=1))
+        found.append(JudgedPlacement(placement, judgement.verdict, "any", smallest=1, in_sections=1))
     assert no_cure(found).endswith("Locks are not the cure")
 
 

@@ -61,7 +61,7 @@ def test_of_the_swarms_own_rollback_it_says_that_locks_are_not_the_cure(alone, d
     code, out, _ = dstamp("review", "cc_ci:swarm_rollback", *options)
     out = " ".join(out.split())
     assert code == 0
-    assert "No placement of these locks removes it: one process alone fails" in out
+    assert "No placement of these locks removes it: no two processes of a story are in sections, so a lock keeps" in out
     assert "Locks are not the cure" in out
     assert "settle (update failed, rolling back)" in out
 
