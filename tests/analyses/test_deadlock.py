@@ -300,7 +300,8 @@ def test_a_daemon_that_waits_amid_its_work_is_told_and_one_that_waits_for_its_ne
 
     processes = [Process("w", works, daemon=True), Process("idle", wait, daemon=True)]
     assert told(System(objects=[DONE], processes=processes)).sentence == (
-        "w waits for done.wait_for('ever'), and nobody can make that possible any more."
+        "w waits for done.wait_for('ever'), and nobody can make that possible any more. "
+        "w can never get past done.wait_for('ever')."
     )
 
 
