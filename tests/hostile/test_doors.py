@@ -179,8 +179,8 @@ def test_what_is_no_toml_is_told_with_its_line_and_a_remedy(tmp_path, text):
     with pytest.raises(Unreadable) as told:
         read_toml(file)
     sentence = str(told.value)
-    assert sentence.startswith(f"{file}: ") and ("at line" in sentence or "at a: " in sentence or "at end" in sentence)
-    assert ";" in sentence.removeprefix(str(file)) or "write a smaller one" in sentence
+    assert "x.toml: " in sentence and ("at line" in sentence or "at a: " in sentence or "at end" in sentence)
+    assert ";" in sentence.partition("x.toml: ")[2] or "write a smaller one" in sentence
 
 
 @pytest.mark.parametrize("text", ['{"a":1', '{"a" 1}', "{a:1}", "[1,]", "1 2", '"x', '"\\q"', '"\x01"', "nul", " "])
