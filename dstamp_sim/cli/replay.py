@@ -22,6 +22,7 @@ from dstamp_sim.cli.console import (
 from dstamp_sim.cli.judgement import BudgetOption, OnlyOption, finished_rows_printed, print_judgement
 from dstamp_sim.cli.options import whole
 from dstamp_sim.cli.progress import bar
+from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.numbers import many
 from dstamp_sim.rendering.text import at_least, at_most
 
@@ -73,14 +74,16 @@ def replay(
     from dstamp_sim.incident.loaded import load_incident, scenario_file  # noqa: PLC0415 - commands load what they need
     from dstamp_sim.incident.replay_scenario import replay_incident  # noqa: PLC0415 - as above
 
+    if judge is False and (report or only):
+        raise UsageError(f"{'--report' if report else '--only'} is about the judgement: leave out --no-judge")
     say_what_runs(scenario_file(scenario), trust=trust, scenario=True)
     incident = load_incident(scenario, evidence=evidence, seed=seed)
     with bar("draws") as tell:
         found = replay_incident(incident, mechanism=mechanism, placement=placement, out=out, draws=draws, tell=tell)
     incident = incident.only(only or [], budget)
-    wanted = judge if judge is not None else mechanism is None and not draws and incident.scenario.priors is not None
+    by_default = mechanism is None and not draws and incident.scenario.priors is not None
     judgement: JudgedIncident | None = None
-    if wanted or evidence or report or only:
+    if judge or (judge is None and (by_default or evidence or report or only)):
         from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - loaded when needed
         from dstamp_sim.incident.incident import judge_incident  # noqa: PLC0415 - as above
 

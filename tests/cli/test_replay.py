@@ -348,3 +348,13 @@ def test_evidence_that_no_mechanism_can_give_is_reported_with_the_observation_th
     assert not any(row["verdict"] == "possible" for row in judgement["pairs"])
     assert judgement["pairs_refuted"] > (300 if len(some) == len(MECHANISMS) else 10)
     assert sum(weight["posterior"] for weight in judgement["weights"].values()) == 0
+
+
+def test_evidence_beside_which_no_judgement_is_wanted_is_not_judged(dstamp):
+    evidence = Path(__file__).parents[2] / "experiments/bank/evidence.toml"
+    code, out, _ = dstamp("replay", "bank", "--evidence", evidence, "--no-judge", "--json")
+    assert code == 0
+    assert "judgement" not in json.loads(out)
+    code, _, told = dstamp("replay", "bank", "--no-judge", "--report", "report.md")
+    assert code == 2
+    assert "--report is about the judgement: leave out --no-judge" in told
