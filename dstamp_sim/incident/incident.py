@@ -15,7 +15,8 @@ from dstamp_sim.incident.likely.experiments import check_outcome
 from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.replay_scenario import Replay
 from dstamp_sim.incident.report.judgement_files import draw_judgement, write_report, write_tables
-from dstamp_sim.incident.report.summary import Summary, summarise
+from dstamp_sim.incident.report.summarise import summarise
+from dstamp_sim.incident.report.summary import Summary
 from dstamp_sim.incident.standing import IncidentFindings, WhatStands
 from dstamp_sim.pipeline.progress import Progress
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from dstamp_sim.incident.judge_mechanisms import JudgementInterrupted
-from dstamp_sim.incident.report.summary import mechanism_row
+from dstamp_sim.incident.report.summarise import mechanism_row
 from dstamp_sim.rendering.document import Document, Paragraph, Table, Text, strong
 
 
