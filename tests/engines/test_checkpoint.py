@@ -213,4 +213,5 @@ def test_a_part_that_cannot_be_written_does_not_end_the_search(small, tmp_path):
     report = explored(system, kept_in(tmp_path, told))
     assert "No space left" in told[0]
     assert "the search goes on" in told[0]
+    assert len(told) == 1
     assert said(report) == said(explore(system, keep_going=True))

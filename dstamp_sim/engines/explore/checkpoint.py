@@ -67,8 +67,8 @@ class Checkpoint:
     """The folder in which the searches of one exploration are kept, a part at most every so many seconds.
 
     `question` is all that they depend on. `resumed`: they go on with what is there. `tell` is called with a sentence
-    when a search goes on, when its first part is kept, and when a part cannot be: then the search goes on, and the part
-    is tried again later. One that is `asked` for is also kept when a bound on states ends the search.
+    when a search goes on, when its first part is kept, and when one cannot be for the first time: then the search goes
+    on, and the part is tried again later. One that is `asked` for is also kept when a bound on states ends the search.
     """
 
     folder: Path
@@ -136,7 +136,8 @@ class SearchCheckpoint:
         self._parts: list[KeptPart] = []
         self._kept_states = self._kept_stuck = self._kept_fills = 0
         self._waits = read_kept_search(self._file) if folder.resumed and self._file.exists() else None
-        self._last, self._said = monotonic(), folder.resumed
+        self._last = monotonic()
+        self._told_kept = True if folder.resumed else None
 
     def take_up(self, space: Space) -> bool:
         """Whether `space`, at its start, has become what was kept of this search.
@@ -171,14 +172,21 @@ class SearchCheckpoint:
             return
         try:
             self._keep(space)
-            self._say_that_it_is_kept()
+            told = f"kept from here on in {self._of.folder}: if this ends early, --resume goes on with it"
+            self._say(told, kept=True)
         except UsageError as error:
-            self._of.tell(f"no checkpoint of {_so_far(space)}: {error}; the search goes on")
+            self._say(f"no checkpoint of {_so_far(space)}: {error}; the search goes on")
         except MemoryError as error:
             if not lacks_memory(error):
                 raise
-            self._of.tell(f"no checkpoint of {_so_far(space)}: memory ran out; the search goes on")
+            self._say(f"no checkpoint of {_so_far(space)}: memory ran out; the search goes on")
         self._last = monotonic()
+
+    def _say(self, what: str, *, kept: bool = False) -> None:
+        """Tells that it is `kept`, or why not, if that was otherwise the last time."""
+        if kept is not self._told_kept:
+            self._of.tell(what)
+        self._told_kept = kept
 
     def _keep(self, space: Space) -> None:
         parts = list(self._parts)
@@ -195,11 +203,6 @@ class SearchCheckpoint:
         write_at_once(self._file, kept.model_dump_json(indent=1))
         self._parts = parts
         self._note_kept(space)
-
-    def _say_that_it_is_kept(self) -> None:
-        if not self._said:
-            self._of.tell(f"kept from here on in {self._of.folder}: if this ends early, --resume goes on with it")
-        self._said = True
 
     def _write_part(self, number: int, part: SpacePart) -> KeptPart:
         file = io.BytesIO()
