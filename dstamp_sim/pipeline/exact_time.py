@@ -44,7 +44,11 @@ def load_timed_subject(
     if given.arrivals is not None:
         raise ScenarioError(f"{scenario}: exact time needs [[starts]]: a stream of [arrivals] has no bounds")
     model = load_model(reference)
-    parameters = checked_settings(model.factory, given.parameters) | read_settings(model.factory, settings or ())
+    try:
+        parameters = checked_settings(model.factory, given.parameters)
+    except UsageError as error:  # perhaps it is another model's scenario
+        raise ScenarioError(f"{scenario}: at parameters: {error}; the scenario is of {given.model}") from error
+    parameters |= read_settings(model.factory, settings or ())
     placement = placement or given.placement
     system, names = renamed(model.build(parameters, placement), given.names)
     system = system if crashes is None else system.with_crashes(crashes)

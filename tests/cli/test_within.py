@@ -102,3 +102,10 @@ def test_the_incident_is_judged_within_its_scenario_with_all_its_runs(dstamp):
     assert code == 1
     assert "(possible within these bounds, at the earliest at 513195 s, at the latest at 513910 s)" in out
     assert "so 'HC1 reads no wrong commit' fails at 142:33:15" in out
+
+
+def test_the_scenario_of_another_model_is_named(dstamp):
+    scenario = Path(__file__).parents[2] / "experiments/bank/scenario.toml"
+    code, _, told = dstamp("explore", "classic/bank", "--within", scenario)
+    assert code == 2
+    assert "scenario.toml: at parameters: unknown parameter 'runs' (valid: customers); the scenario is of " in told
