@@ -1,5 +1,6 @@
 """An exploration that is killed and resumed reports what an uninterrupted one does; nothing else is taken up."""
 
+import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -187,7 +188,7 @@ def test_two_commands_do_not_keep_in_one_folder(tmp_path):
         pass
 
 
-@pytest.mark.parametrize("kind", ["cut short", "one bit", "gone", "another's", "not a list"])
+@pytest.mark.parametrize("kind", ["cut short", "one bit", "gone", "another's", "not a list", "another number"])
 def test_a_checkpoint_that_is_damaged_is_refused(small, tmp_path, kind):
     system = load_model("classic/bank").build({"customers": 3})
     explored(system, kept_in(tmp_path))
@@ -197,6 +198,9 @@ def test_a_checkpoint_that_is_damaged_is_refused(small, tmp_path, kind):
         part.unlink()
     elif kind == "not a list":
         (tmp_path / "at-once.json").write_text('{"parts": 7}')
+    elif kind == "another number":
+        listed = json.loads((tmp_path / "at-once.json").read_text())
+        (tmp_path / "at-once.json").write_text(json.dumps(listed | {"expanded": listed["states"] - 1}))
     else:
         flipped = bytes([content[50] ^ 1])
         part.write_bytes(

@@ -60,6 +60,11 @@ class KeptSearch(BaseModel):
     levels: list[Number]
     met: Annotated[str, Field(pattern=r"^([0-9a-f]{2})*$")]
     parts: list[KeptPart]
+    digest: str = ""
+
+    def content(self) -> str:
+        """The digest of all else in it."""
+        return hashlib.sha256(self.model_dump_json(exclude={"digest"}).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -100,11 +105,12 @@ class Checkpoint:
         check_writable(self.folder, named)
         handle = os.open(self.folder, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UsageError(f"{named}: another command keeps its checkpoint there") from error
             self._check(named)
             yield
-        except BlockingIOError as error:
-            raise UsageError(f"{named}: another command keeps its checkpoint there") from error
         finally:
             os.close(handle)
 
@@ -200,6 +206,7 @@ class SearchCheckpoint:
             states=space.count, expanded=space.expanded, transitions=space.transitions, reduced=space.reduced,
             levels=space.levels, met=space.met.hex(), parts=parts,
         )  # fmt: skip
+        kept.digest = kept.content()
         write_at_once(self._file, kept.model_dump_json(indent=1))
         self._parts = parts
         self._note_kept(space)
@@ -219,11 +226,14 @@ class SearchCheckpoint:
 def read_kept_search(file: Path) -> KeptSearch:
     """What a list says of a search. Raises UsageError if it is none."""
     try:
-        return KeptSearch.model_validate(read_json(file))
+        kept = KeptSearch.model_validate(read_json(file))
     except ValidationError as error:
         wrong = error.errors()[0]
         place = ".".join(map(str, wrong["loc"]))
         raise UsageError(f"{cut(str(file))}: no checkpoint: at {cut(place) or 'the top'}: {wrong['msg']}") from error
+    if kept.digest != kept.content():
+        raise Unreadable(file, "damaged: it is not the list that was written; begin anew with --checkpoint")
+    return kept
 
 
 def _read_part(file: Path, digest: str) -> SpacePart:
