@@ -32,7 +32,7 @@ class Answer:
 
 
 class Ticking:
-    """All behaviours of a system whose delays last between two whole numbers of seconds."""
+    """All behaviours of a system whose delays and starts are between two whole numbers of seconds."""
 
     def __init__(self, system, delays, starts):
         self.system, self.delays, self.starts = system, delays, starts
@@ -102,7 +102,7 @@ class Ticking:
     def bounds(self, here, pid):
         """The least and the greatest number of seconds that a process waits; None if it waits for no time."""
         if pid in here.unstarted:
-            return self.starts[self.names[pid]], self.starts[self.names[pid]]
+            return self.starts[self.names[pid]]
         op = self.offer(here.state, pid).op
         return self.delays[op.args[0]] if op is not None and op.target is None else None
 
@@ -170,7 +170,7 @@ class TimedWriter(Writer):
 
 
 def random_timed_system(rng):
-    """A small random system, the bounds of its delays in whole seconds, and when its processes start."""
+    """A small random system, and the bounds of its delays and of its processes' starts in whole seconds."""
     objects = [Register("x", "a"), *rng.sample([Register("y", "a"), Mutex("mutex"), Coin("coin")], rng.randint(1, 2))]
     processes = []
     while sum(p.copies for p in processes) not in (2, 3) or all(p.daemon for p in processes):
@@ -187,9 +187,14 @@ def random_timed_system(rng):
     return (
         system,
         delays,
-        {name: rng.choice([0, 0, 1, 3]) for name in system.with_crashes(0).must_end}
-        | {instance.name: 0 for instance in system.instances() if instance.process.daemon},
+        {name: _start(rng) for name in system.with_crashes(0).must_end}
+        | {instance.name: (0, 0) for instance in system.instances() if instance.process.daemon},
     )
+
+
+def _start(rng):
+    at = rng.choice([0, 0, 1, 3])
+    return at, at + rng.choice([0, 0, 1, 4])
 
 
 def _process(rng, name, objects):

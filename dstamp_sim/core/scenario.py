@@ -88,12 +88,13 @@ class Timing:
 
     `probabilities` are by outcome label; the outcomes of an op that are not named share the rest equally. Where
     `any_delay` is given, it is the distribution of delays that are not named, and outcomes without a single probability
-    are equally likely; otherwise both are refused. Processes without a start begin at 0. `horizon_s` ends a run in
-    which a daemon would go on for ever.
+    are equally likely; otherwise both are refused. Processes without a start begin at 0; those in `late` begin later
+    than their start, by a delay of that name. `horizon_s` ends a run in which a daemon would go on for ever.
     """
 
     delays: Mapping[str, Distribution] = field(default_factory=dict)
     starts_s: Mapping[str, float] = field(default_factory=dict)
+    late: Mapping[str, str] = field(default_factory=dict)
     deaths_s: Mapping[str, float] = field(default_factory=dict)
     probabilities: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0

@@ -92,6 +92,8 @@ def load_incident(path: Path | None, *, evidence: Path | None = None, seed: int 
     model, source = load_model(scenario.model), evidence or scenario.evidence
     _check_odds(scenario, model)
     observed = read_evidence(source, model.evidence) if source else None
+    if observed is not None and scenario.timing.late:
+        raise ScenarioError(f"{path}: starts that were observed are not late: leave out `late`, or the evidence")
     if observed is not None and not one_clock([scenario.origin, *observed.times]):
         raise ScenarioError(f"{source}: beside {path or INCIDENT}, {ONE_CLOCK}")
     return Incident(scenario, model, source, observed, (path, evidence, seed))

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from dstamp_sim.core.errors import unknown
 from dstamp_sim.core.scenario import Arrivals, Distribution, Priors, Scenario, Shape, Timing
 from dstamp_sim.disk.reading import LARGEST_NUMBER
 from dstamp_sim.inputs.schema import ONE_CLOCK, Instant, Name, Positive, Seconds, Strict, one_clock, read_table
@@ -24,11 +25,18 @@ Count = Annotated[int, Field(ge=1, le=MOST_COUNT, strict=True)]
 
 
 class _Start(Strict):
-    """Start times: in order, of the model's processes that must end."""
+    """Start times: in order, of the model's processes that must end; `late` is a delay by which one starts later."""
 
     name: Name
     at: Instant
+    late: Name | None = None
     dies_after_s: Seconds | None = None
+
+    @model_validator(mode="after")
+    def _sure_death(self) -> _Start:
+        if self.late is not None and self.dies_after_s is not None:
+            raise ValueError("write late or dies_after_s: a death comes at a moment that is known")
+        return self
 
 
 class _Delay(Strict):
@@ -151,6 +159,9 @@ class _ScenarioFile(Strict):
             raise ValueError(f"two of the starts are called {twice!r}: give each a name of its own")
         if not one_clock([start.at for start in self.starts]):
             raise ValueError(ONE_CLOCK)
+        for start in self.starts:
+            if start.late is not None and start.late not in self.delays:
+                raise ValueError(f"{start.name} is late by an {unknown('delay', start.late, self.delays)}")
         return self
 
 
@@ -173,6 +184,7 @@ def read_scenario(path: Path) -> Scenario:
         timing=Timing(
             delays={name: delay.distribution() for name, delay in content.delays.items()},
             starts_s=starts_s,
+            late={start.name: start.late for start in content.starts if start.late is not None},
             deaths_s=deaths,
             probabilities=content.probabilities,
             seed=content.seed,

@@ -302,6 +302,23 @@ def test_deaths_of_a_scenario_are_drawn_too(dstamp, visits):
     assert "at end: both are counted: fails in 3 (the first has seed 1)" in out
 
 
+def test_late_starts_of_a_scenario_are_drawn_too(dstamp, visits):
+    scenario = visits(5)
+    scenario.write_text(SCENARIO.replace('name = "bob"', 'name = "bob"\nlate = "think"'))
+    code, out, _ = dstamp("replay", scenario)
+    assert code == 0
+    assert "  holds so far  at end: both are counted" in out.splitlines()
+
+
+def test_observed_starts_are_not_late(dstamp, tmp_path):
+    given = bundled("experiments/incident/scenario.toml").read_text("utf-8")
+    (tmp_path / "scenario.toml").write_text(given.replace('name = "184"', 'name = "184"\nlate = "janitor"'))
+    (tmp_path / "evidence.toml").write_bytes(bundled("experiments/incident/evidence.toml").read_bytes())
+    code, _, err = dstamp("replay", tmp_path / "scenario.toml")
+    assert code == 2
+    assert "starts that were observed are not late: leave out `late`, or the evidence" in " ".join(err.split())
+
+
 @pytest.fixture
 def contradictory(tmp_path):
     """The incident's evidence, had the last run come out with a stamp that nothing in the model can make."""

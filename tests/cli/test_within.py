@@ -72,6 +72,21 @@ def test_a_death_in_the_scenario_is_refused(within):
     assert "leave out dies_after_s" in err
 
 
+def test_a_start_that_may_be_late_is_an_interval(within):
+    code, out, _ = within("uniform_s = [10, 50]", first='"first"\nlate = "work"')
+    assert code == 1
+    assert "possible within these bounds, at the earliest at 45 s, at the latest at 55 s" in out
+
+
+def test_a_start_that_is_late_by_no_delay_of_the_scenario_and_a_late_death_are_refused(within):
+    code, _, err = within("constant_s = 20", first='"first"\nlate = "wrok"')
+    assert code == 2
+    assert "first is late by an unknown delay 'wrok'; did you mean 'work'?" in " ".join(err.split())
+    code, _, err = within("constant_s = 20", first='"first"\nlate = "work"\ndies_after_s = 1')
+    assert code == 2
+    assert "write late or dies_after_s" in " ".join(err.split())
+
+
 def test_a_delay_without_an_end_is_judged_up_to_the_one_that_the_scenario_writes(within):
     code, out, _ = within("exponential_s = 20, at_most_s = 29")
     assert code == 0

@@ -61,6 +61,16 @@ def test_starts_and_probabilities_that_differ_from_run_to_run_are_each_runs_own(
     assert red[chances == 1.0].mean() > 0.3
 
 
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.shape.name)
+def test_the_same_draws_make_the_same_late_starts(shape):
+    system = MECHANISMS["stack-race"].factory(runs=3)
+    late = {"run#1": "cron", "run#3": "cron"}
+    delays = {**dict.fromkeys(ANY_DELAY, SHAPES[1]), "cron": shape}
+    same_schedules(system, Timing(delays=delays, late=late, probabilities=LABELS, seed=7, horizon_s=1e5), 4)
+    starts_s = run_timed(system, Timing(delays=delays, late=late, probabilities=LABELS)).starts_s
+    assert starts_s["run#1"] > 0.0 == starts_s["run#2"]
+
+
 def test_a_start_beyond_the_horizon_never_comes():
     register = Register("x", 0)
 
@@ -92,6 +102,8 @@ def test_what_the_sweep_cannot_do_is_refused():
         Sweeper(busy).sweep(Timing(deaths_s={"p": 1.0}), 1)
     with pytest.raises(UsageError, match="unknown process"):
         Sweeper(busy).sweep(Timing(starts_s={"r": 1.0}), 1)
+    with pytest.raises(UsageError, match="unknown process"):
+        Sweeper(busy).sweep(Timing(late={"r": "unknown"}), 1)
 
 
 def test_draws_are_uniform_and_streams_differ():

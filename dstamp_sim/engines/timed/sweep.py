@@ -130,6 +130,7 @@ class Sweeper:
         busy = np.zeros((runs, len(self.tables.objects)))
         must_end = np.array([not process.daemon for process in self.semantics.processes])
         starts = _filled(self.semantics.names, timing.starts_s, varied.starts_s, runs, otherwise=0.0)
+        late = [self._late(name, timing, varied) for name in self.semantics.names]
         at, known = begin, (-1, -1)
         while at < runs:
             self._describe(timing)
@@ -143,7 +144,7 @@ class Sweeper:
                 tables.target.data, tables.base.data, tables.entries.data,
                 tables.first.data, tables.next_local.data, tables.next_state.data,
                 self._delay_of.data, self._label_of.data,
-                starts, shapes, figures, given,
+                starts, np.array(late, np.int64), shapes, figures, given,
                 seed % 2**63, timing.horizon_s, STANDSTILL_OPS, ends, ended, moves,
                 waited, busy,
             )  # fmt: skip
@@ -159,9 +160,15 @@ class Sweeper:
         if timing.deaths_s:
             raise UsageError("a sweep does not support deaths: replay the scenario instead")
         known = set(self.semantics.names)
-        for name in (*timing.starts_s, *varied.starts_s):
+        for name in (*timing.starts_s, *timing.late, *varied.starts_s):
             if name not in known:
                 raise UsageError(unknown("process", name, self.semantics.names))
+
+    def _late(self, name: str, timing: Timing, varied: Varied) -> int:
+        """The number of the delay by which a process starts late; -1 for none, as where its start is varied."""
+        if name not in timing.late or name in varied.starts_s:
+            return -1
+        return _number(self._delays, timing.late[name])
 
     def _fill(self, timing: Timing | None, local: int, state: int) -> None:
         """Fills an entry of the tables, with the labels of its outcomes; checks that they have probabilities.

@@ -107,6 +107,7 @@ def sweep_batch(  # type: ignore[no-untyped-def]
     delay_of,
     label_of,
     starts,
+    late,
     shapes,
     figures,
     given,
@@ -144,7 +145,11 @@ def sweep_batch(  # type: ignore[no-untyped-def]
         first_waiter[:], last_waiter[:], changed[:] = -1, -1, 0.0
         waited[run], busy[run] = 0.0, 0.0
         for pid in range(count):
-            when[pid], priority[pid] = starts[run, pid], _draw(stream)
+            when[pid] = starts[run, pid]
+            if late[pid] >= 0:
+                which = late[pid]
+                when[pid] += _duration(shapes[which], figures[run, which, 0], figures[run, which, 1], _draw(stream))
+            priority[pid] = _draw(stream)
             asleep[pid], blocked[pid] = False, _NEVER
             ended_at[run, pid] = _NEVER
             left += must_end[pid]

@@ -85,8 +85,9 @@ class _Clock:
         self.waiters: defaultdict[str, list[tuple[int, _Wake]]] = defaultdict(list)
         self.lives: list[simpy.Process] = []
         self.left = sum(not process.daemon for process in self.semantics.processes)
+        self.starts_s: dict[str, float] = {}
         self._instant = (0.0, 0)
-        for given in (timing.starts_s, timing.deaths_s):
+        for given in (timing.starts_s, timing.late, timing.deaths_s):
             for name in given:
                 if name not in self.semantics.names:
                     raise UsageError(unknown("process", name, self.semantics.names))
@@ -99,14 +100,17 @@ class _Clock:
             self.env.step()
         self.semantics.check()
         trace = self.semantics.trace(self.steps, self.state)
-        return replace(trace, starts_s={name: self._start_s(name) for name in self.semantics.names})
+        return replace(trace, starts_s=self.starts_s)
 
-    def _start_s(self, name: str) -> float:
-        return self.timing.starts_s.get(name, 0.0)
+    def _start_s(self, pid: int) -> float:
+        name = self.semantics.names[pid]
+        late_s = self._lasts_s(pid, self.timing.late[name]) if name in self.timing.late else 0.0
+        self.starts_s[name] = self.timing.starts_s.get(name, 0.0) + late_s
+        return self.starts_s[name]
 
     def _live(self, pid: int) -> Generator[simpy.Event, Any, None]:
         """One process from its start to its end or death, then `left` is called; a daemon that dies starts anew."""
-        start: simpy.Event | None = self._wake(self._start_s(self.semantics.names[pid]), self._place(pid))
+        start: simpy.Event | None = self._wake(self._start_s(pid), self._place(pid))
         while True:
             try:
                 if start is not None:

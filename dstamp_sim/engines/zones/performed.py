@@ -67,15 +67,18 @@ def put_on_the_clock(bursts: Bursts, way: BurstWay) -> TimedWay:
     at = _earliest(since.bounds, len(way) + 1, fine)
     names = bursts.semantics.names
     decisions: dict[str, list[ChanceDecision]] = {name: [] for name in names}
+    starts: dict[str, int] = {}
     place = 0
     for number, (_, burst) in enumerate(way, start=1):
+        starts.setdefault(names[burst.pid], at[number])
         lasts = at[number] - at[since.began[number]]
         for move in burst.moves:
             decisions[names[burst.pid]].append(ChanceDecision(move.outcome, place, lasts))
             place, lasts = place + 1, 0
     for pid, name in enumerate(names):
-        decisions[name].append(ChanceDecision(0, place, max(at[-1] - at[since.last[pid]], since.least[pid] * fine)))
-    starts = {name: bursts.clockwork.starts[pid].low * fine for pid, name in enumerate(names)}
+        lasts = max(at[-1] - at[since.last[pid]], since.least[pid] * fine)
+        decisions[name].append(ChanceDecision(0, place, lasts))
+        starts.setdefault(name, lasts)
     return TimedWay(starts, decisions, bursts.clockwork.per_s * fine)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from math import isinf
@@ -40,7 +40,7 @@ def clockwork(semantics: Semantics, timing: Timing) -> Clockwork:
     Raises ScenarioError for a delay without an end and figures too far apart, UsageError for what exact time does not
     know: starts of unknown processes, deaths, delays of any name.
     """
-    for name in timing.starts_s:
+    for name in (*timing.starts_s, *timing.late):
         if name not in semantics.names:
             raise UsageError(unknown("process", name, semantics.names))
     if timing.deaths_s or semantics.system.crashes:
@@ -54,7 +54,18 @@ def clockwork(semantics: Semantics, timing: Timing) -> Clockwork:
     for name, (low, high) in supports.items():
         open_ends = timing.delays[name].open_ends
         delays[name] = TickBounds(_ticks(low, per_s), _ticks(high, per_s), "low" in open_ends, "high" in open_ends)
-    return Clockwork(per_s, delays, tuple(TickBounds(at, at) for at in (_ticks(start, per_s) for start in starts_s)))
+    at = [_ticks(start, per_s) for start in starts_s]
+    starts = tuple(_start(*which, timing, delays) for which in zip(semantics.names, at, strict=True))
+    return Clockwork(per_s, delays, starts)
+
+
+def _start(name: str, at: int, timing: Timing, delays: Mapping[str, TickBounds]) -> TickBounds:
+    """When a process starts: at `at`, or later by a delay."""
+    if name not in timing.late:
+        return TickBounds(at, at)
+    timing.delay(timing.late[name])
+    late = delays[timing.late[name]]
+    return late._replace(low=at + late.low, high=at + late.high)
 
 
 def _support_s(name: str, timing: Timing) -> tuple[float, float]:
