@@ -432,3 +432,67 @@ def objection(found: Drawn, asked: tuple[Any, ...], choices: Sequence[tuple[str,
     begins = [asked[0] != "leads_to" or true(found, asked, asked[2], state) for state in states]
     broken = any(begins[n] and all(unmet[n:]) for n in range(len(states)))
     return "" if broken else "what is asked for comes after all"
+
+
+def least_lasso(found: Drawn, asked: tuple[Any, ...]) -> int | None:
+    """How many steps the shortest lasso takes that breaks a property; None if none does."""
+    walked, pids = explored(found), range(len(found.tables))
+    if asked[0] == "nobody_starves":
+        waits = [({s for s in walked.moves if blocked(found, s, pid)}, set(walked.moves), pid) for pid in pids]
+    else:
+        left = {s for s in walked.moves if not true(found, asked, asked[3], s)}
+        premise = {s for s in left if asked[0] != "leads_to" or true(found, asked, asked[2], s)}
+        once = asked[0] in ("eventually", "no_livelock")
+        waits = [(premise & {walked.start} if once else premise, left, None)]
+    lengths = [
+        stem + around
+        for entries, left, still in waits
+        for state, stem in _stems(walked, entries, left, still).items()
+        if (around := _shortest_round(found, walked, state, left, still)) is not None
+    ]
+    return min(lengths, default=None)
+
+
+def _stems(walked: Walked, entries: set[At], left: set[At], still: int | None) -> dict[At, int]:
+    """By state in which a wait may go on, how many steps it takes at least to be there and waiting."""
+    met, depth = {(walked.start, False)}, {}
+    level, steps = set(met), 0
+    while level:
+        level |= {(state, True) for state, _ in level if state in entries}
+        met |= level
+        depth |= {state: steps for state, waiting in level if waiting and state not in depth}
+        level = {
+            (after_, waiting)
+            for state, waiting in level
+            for (pid, _), after_ in walked.moves[state].items()
+            if not waiting or (after_ in left and pid != still)
+        } - met
+        steps += 1
+    return depth
+
+
+def _shortest_round(found: Drawn, walked: Walked, home: At, left: set[At], still: int | None) -> int | None:
+    """The steps of a shortest fair cycle: those who moved, always could, and ever could, are known on the way."""
+    pids = range(len(found.tables))
+
+    def can(state: At) -> frozenset[int]:
+        return frozenset(pid for pid in pids if _can(walked, state, pid))
+
+    def is_fair(movers: frozenset[int], always: frozenset[int], ever: frozenset[int]) -> bool:
+        owed = {"weak": always, "strong": ever, "none": frozenset[int]()}
+        return all(pid in movers or pid not in owed[fair_in(found, home, pid)] for pid in pids)
+
+    level = {(home, frozenset[int](), can(home), can(home))}
+    met, steps = set(level), 0
+    while level:
+        if any(state == home and is_fair(*known) for state, *known in level):
+            return steps
+        level = {
+            (after_, movers | {pid}, always & can(after_), ever | can(after_))
+            for state, movers, always, ever in level
+            for (pid, outcome), after_ in walked.moves[state].items()
+            if outcome >= 0 and after_ in left and pid != still
+        } - met
+        met |= level
+        steps += 1
+    return None

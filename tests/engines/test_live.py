@@ -8,11 +8,13 @@ import pytest
 
 from dstamp_sim import Process, explore, replay
 from dstamp_sim.engines.explore import in_time
-from dstamp_sim.engines.live import fair
-from tests.live_systems import OWN, Drawn, drawn, explored, objection, system, verdict
+from dstamp_sim.engines.live import fair, way
+from tests.live_systems import OWN, Drawn, drawn, explored, least_lasso, objection, system, verdict
 from tests.todays import in_parts
 
 FAST, ALL = 100, 2100
+FEW_STATES = 40
+"""Up to so many states, the shortest lasso is looked for by the oracle, too."""
 
 
 def differences(found: Drawn) -> Iterator[str]:
@@ -26,6 +28,8 @@ def differences(found: Drawn) -> Iterator[str]:
             schedule = replay(made, str(judgement.trace.schedule)).schedule
             if why := objection(found, asked, schedule.choices, schedule.loop):
                 yield f"{asked}: {schedule}: {why}"
+            if len(explored(found).moves) <= FEW_STATES and len(schedule) != (least := least_lasso(found, asked)):
+                yield f"{asked}: {schedule}: {len(schedule)} steps, but {least} are enough"
 
 
 def check(seeds: range) -> None:
@@ -177,7 +181,26 @@ def the_dead_never_end(monkeypatch):
     monkeypatch.setattr(in_time, "ends_of", wrong)
 
 
+def the_first_lasso_is_kept(monkeypatch):
+    """No shorter lasso is looked for than the one to the nearest component and greedily round in it."""
+    monkeypatch.setattr(way, "EFFORT_MOVES", 0)
+
+
+def only_the_nearest_state_begins_a_cycle(monkeypatch):
+    """A shorter cycle is looked for from the end of the shortest stem only."""
+    honest, begun = way.Rounds.by_length, set()
+
+    def wrong(rounds, start):
+        first = rounds not in begun
+        begun.add(rounds)
+        return honest(rounds, start) if first else iter(())
+
+    monkeypatch.setattr(way.Rounds, "by_length", wrong)
+
+
 TWINS = [
+    the_first_lasso_is_kept,
+    only_the_nearest_state_begins_a_cycle,
     fairness_of_an_op_is_forgotten,
     who_starves_may_move,
     whoever_asks_a_lock_waits,

@@ -60,12 +60,12 @@ def fair_components(graph: Graph, within: NDArray[np.bool_], demands: Demands) -
 def _components(graph: Graph, left: NDArray[np.bool_]) -> tuple[int, NDArray[np.int32], NDArray[np.bool_]]:
     """The strongly connected components of the states that are left: how many, by state, and the moves inside them."""
     inner = left[graph.source] & left[graph.target]
-    count, labels = connected_components(matrix(graph, inner), directed=True, connection="strong")
+    count, labels = connected_components(_matrix(graph, inner), directed=True, connection="strong")
     inner &= labels[graph.source] == labels[graph.target]
     return int(count), labels, inner
 
 
-def matrix(graph: Graph, kept: NDArray[np.bool_]) -> csr_matrix:
+def _matrix(graph: Graph, kept: NDArray[np.bool_]) -> csr_matrix:
     """The `kept` moves, as a matrix from state to state."""
     source, target = graph.source[kept], graph.target[kept]
     size = len(graph.enabled)

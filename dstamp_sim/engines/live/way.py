@@ -1,8 +1,13 @@
-"""A way into a fair component and a way round in it, as moves: the stem is shortest, the cycle greedily short."""
+"""A way into a fair component and a way round in it, as moves: the shortest lasso of all, as far as the effort goes.
+
+The first one found goes by a shortest stem to the nearest component and round in it greedily. A shorter one is looked
+for breadth first from each state in which a cycle may begin, in states that also say what fairness still owes.
+"""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +15,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import breadth_first_order
 
-from dstamp_sim.engines.live.fair import Demands, Graph, matrix
+from dstamp_sim.engines.live.fair import Demands, Graph
+from dstamp_sim.engines.live.rounds import Rounds
+
+EFFORT_MOVES = 100_000
+"""How many moves the search for a shorter lasso tries before it keeps the best one (up to half a second)."""
 
 
 class Way(NamedTuple):
@@ -30,20 +39,48 @@ def way(
 ) -> Way | None:
     """A way from state 0 to one of `entries`, from there through states `within` into a component, and round in it.
 
-    From the entry on, the moves are those of the `calm` graph.
+    From the entry on, the moves are those of the `calm` graph. No other way is shorter, unless the effort ran out.
 
     None where no component can be reached so. Deterministic.
     """
     states = len(entries)
-    path = _nearest(
-        _twice(graph, calm, entries, within), 0, np.concatenate([np.zeros(states, np.bool_), components >= 0])
-    )
-    if path is None:
+    depth, before = _depths(_twice(graph, calm, entries, within))
+    begins = {s: depth[s + states] for s in np.flatnonzero(components >= 0).tolist() if s + states in depth}
+    if not begins:
         return None
-    there, waiting = [s for s in path if s < states], [s - states for s in path if s >= states]
-    inside = components == components[waiting[-1]]
-    stem = _made(graph, _moves_along(graph, there)) + _made(calm, _moves_along(calm, waiting))
-    return Way(stem, _made(calm, _round(calm, inside, waiting[-1], demands)))
+    start, cycle = _shortest(begins, Rounds(calm, components, demands))
+    stem = _path(before, start + states)
+    there, waiting = [s for s in stem if s < states], [s - states for s in stem if s >= states]
+    return Way(_made(graph, _moves_along(graph, there)) + _made(calm, _moves_along(calm, waiting)), _made(calm, cycle))
+
+
+def _shortest(begins: dict[int, int], rounds: Rounds) -> tuple[int, list[int]]:
+    """Where a cycle begins, and its moves, so that both are the shortest; the best found where the effort runs out.
+
+    `begins` says how deep each state lies in which a cycle may begin.
+    """
+    start, cycle = _greedy(begins, rounds)
+    rounds.effort = EFFORT_MOVES
+    levels, running = sorted(begins, key=begins.__getitem__), list[tuple[int, Iterator[list[int] | None]]]()
+    for length in range(begins[levels[0]], begins[start] + len(cycle)):
+        while len(running) < len(levels) and begins[levels[len(running)]] <= length:
+            running.append((levels[len(running)], rounds.by_length(levels[len(running)])))
+        for here, cycles in running:
+            if (found := next(cycles, None)) is not None:
+                return here, found
+    return start, cycle
+
+
+def _greedy(begins: dict[int, int], rounds: Rounds) -> tuple[int, list[int]]:
+    """The best of some greedy cycles: the first begins nearest, the others where the way and the debts are few."""
+    start = min(begins, key=begins.__getitem__)
+    cycle = rounds.greedy(start)
+    assert cycle is not None, "a fair component has what fairness asks for, and leads back"
+    rounds.effort = EFFORT_MOVES
+    for here in sorted(begins, key=lambda s: begins[s] + rounds.debts(s)):
+        if begins[here] < begins[start] + len(cycle) and (found := rounds.greedy(here)) is not None:
+            start, cycle = min((start, cycle), (here, found), key=lambda one: begins[one[0]] + len(one[1]))
+    return start, cycle
 
 
 def _made(graph: Graph, moves: list[int]) -> list[tuple[int, int]]:
@@ -60,63 +97,21 @@ def _twice(graph: Graph, calm: Graph, entries: NDArray[np.bool_], within: NDArra
     return csr_matrix((np.ones(len(source), np.bool_), (source, target)), shape=(2 * states, 2 * states))
 
 
-def _nearest(moves: csr_matrix, start: int, wanted: NDArray[np.bool_]) -> list[int] | None:
-    """The states of a shortest path from `start` to the nearest wanted state; None where there is none."""
-    order, before = breadth_first_order(moves, start, directed=True, return_predecessors=True)
-    hits = np.flatnonzero(wanted[order])
-    if not len(hits):
-        return None
-    path = [int(order[hits[0]])]
-    while path[-1] != start:
+def _depths(moves: csr_matrix) -> tuple[dict[int, int], NDArray[np.int32]]:
+    """How far the states are that can be reached from state 0, and before each the one on a shortest path to it."""
+    order, before = breadth_first_order(moves, 0, directed=True, return_predecessors=True)
+    depth = {0: 0}
+    for state, earlier in zip(order[1:].tolist(), before[order[1:]].tolist(), strict=True):
+        depth[state] = depth[earlier] + 1
+    return depth, before
+
+
+def _path(before: NDArray[np.int32], last: int) -> list[int]:
+    """The states from state 0 to the last one, each found from the one before."""
+    path = [last]
+    while path[-1] != 0:
         path.append(int(before[path[-1]]))
     return path[::-1]
-
-
-def _round(graph: Graph, inside: NDArray[np.bool_], start: int, demands: Demands) -> list[int]:
-    """The moves of a cycle through `start` that owes nobody anything; none where standing still does not either.
-
-    Greedy: from demand to demand, the nearest first, and back.
-    """
-    inner = inside[graph.source] & inside[graph.target]
-    moves = matrix(graph, inner)
-    owed = np.flatnonzero((demands.weak | demands.strong)[inside].any(axis=0)).tolist()
-    at, cycle = start, list[int]()
-
-    def paid(pid: int) -> bool:
-        return _paid(graph, pid, start, cycle, demands.weak, by_move=_must_move(inside, pid, demands))
-
-    while open_ones := [pid for pid in owed if not paid(pid)]:
-        wanted = np.zeros(len(inside), np.bool_)
-        for pid in open_ones:
-            wanted |= inside & ~demands.weak[:, pid] if not _must_move(inside, pid, demands) else False
-            wanted[graph.source[inner & (graph.pid == pid)]] = True
-        path = _nearest(moves, at, wanted)
-        assert path is not None, "a fair component has what fairness asks for"
-        cycle += _moves_along(graph, path)
-        at = path[-1]
-        if any(not paid(pid) for pid in open_ones):
-            here = np.flatnonzero(inner & (graph.source == at) & np.isin(graph.pid, open_ones))
-            if len(here):
-                cycle.append(int(here[0]))
-                at = int(graph.target[here[0]])
-    home = np.zeros(len(inside), np.bool_)
-    home[start] = True
-    back = _nearest(moves, at, home)
-    assert back is not None, "a component leads back"
-    return cycle + _moves_along(graph, back)
-
-
-def _must_move(inside: NDArray[np.bool_], pid: int, demands: Demands) -> bool:
-    """Whether only a move of a process will do, as strong fairness somewhere owes it one."""
-    return bool(demands.strong[inside, pid].any())
-
-
-def _paid(graph: Graph, pid: int, start: int, cycle: list[int], weak: NDArray[np.bool_], *, by_move: bool) -> bool:
-    """Whether a process moved on the way so far, or (weak fairness) was once owed nothing."""
-    if any(graph.pid[move] == pid for move in cycle):
-        return True
-    met = [start, *(int(graph.target[move]) for move in cycle)]
-    return not by_move and not weak[met, pid].all()
 
 
 def _moves_along(graph: Graph, path: list[int]) -> list[int]:
