@@ -18,6 +18,7 @@ from dstamp_sim.core.errors import UsageError
 if TYPE_CHECKING:
     from dstamp_sim.hunt.cure import Cure
     from dstamp_sim.hunt.hunt import Hunted
+    from dstamp_sim.hunt.patch import Patch
     from dstamp_sim.hunt.perform import Performed
     from dstamp_sim.hunt.shrink import Shrunk
 
@@ -47,7 +48,10 @@ def hunt(
         list[str] | None, typer.Option(metavar="PATH", help="What may be written outside; it is not reset; repeatable.")
     ] = None,
     cure: Annotated[
-        bool, typer.Option("--cure", help="Find where a lock must be held; as long again as --budget says.")
+        bool,
+        typer.Option(
+            "--cure", help="Find where a lock must be held, and patch the scripts; each as long as --budget says."
+        ),
     ] = False,
     again: Annotated[int, typer.Option(metavar="N", parser=whole(1), help="How often it is performed again.")] = 10,
     out: options.Out = Path("out"),
@@ -109,8 +113,15 @@ def _as_json(found: Hunted) -> dict[str, object]:
         "schedule": [str(stretch) for stretch in found.stretches],
         "again": asdict(found.again) if found.again else None,
         "cures": None if found.cures is None else [_cure(cure) for cure in found.cures.found],
+        "patches": None if found.patches is None else [_patch(patch) for patch in found.patches.found],
         "files": [str(file) for file in found.files],
     }
+
+
+def _patch(patch: Patch) -> dict[str, object]:
+    spans = {path: span._asdict() for path, span in patch.spans.items()}
+    says, whole = patch.found.none_found(), patch.found.whole
+    return {"calls": patch.calls, "held": patch.held, "says": says, "whole_space": whole, "lines": spans}
 
 
 def _cure(cure: Cure) -> dict[str, object]:

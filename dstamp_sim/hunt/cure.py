@@ -47,6 +47,11 @@ class Cures:
     tried: int
     all_tried: bool
 
+    @property
+    def none_can_be(self) -> bool:
+        """Whether every choice of stretches was tried, and cured nothing."""
+        return self.all_tried and not self.found
+
     def text(self) -> list[str]:
         """What came of it, as lines."""
         lines = []
@@ -56,7 +61,7 @@ class Cures:
         if not self.found:
             why = (
                 "each choice of stretches under one lock leaves a schedule that fails"
-                if self.all_tried
+                if self.none_can_be
                 else "out of time"
             )
             lines += ["", f"no cure found: {why}"]
@@ -97,10 +102,11 @@ def cures_of(stage: PreparedJob, bounds: Bounds, failing: Sequence[TrialOutcome]
 
 def _anchors_alone(stage: PreparedJob, run: str) -> list[CallAnchor]:
     """The calls that a run makes alone, on what it shares."""
-    return [anchor for _, anchor in _anchored(stage.play(Follow((), (run,)), only=run).steps)]
+    return [anchor for _, anchor in anchored(stage.play(Follow((), (run,)), only=run).steps)]
 
 
-def _anchored(steps: Sequence[HeldStep]) -> Iterator[tuple[str, CallAnchor]]:
+def anchored(steps: Sequence[HeldStep]) -> Iterator[tuple[str, CallAnchor]]:
+    """Whose call each step is, and which of its calls."""
     made: Counter[tuple[str, str, str]] = Counter()
     for step in steps:
         key = (step.run, step.call.name, step.call.object)
@@ -116,7 +122,7 @@ class _Known:
         self.over: dict[tuple[str, CallAnchor], int] = {}
         self.end: dict[str, int] = {}
         waits: dict[str, tuple[str, CallAnchor]] = {}
-        for number, (key, step) in enumerate(zip(_anchored(out.steps), out.steps, strict=True)):
+        for number, (key, step) in enumerate(zip(anchored(out.steps), out.steps, strict=True)):
             if key[0] in waits:
                 self.over[waits.pop(key[0])] = number
             if step.blocks:

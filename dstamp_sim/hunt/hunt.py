@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.verdict import Verdict
-from dstamp_sim.disk.writing import check_writable
+from dstamp_sim.disk.writing import check_writable, write
 from dstamp_sim.hunt import trap
 from dstamp_sim.hunt.cure import Cures, cures_of
 from dstamp_sim.hunt.follow import Anchored, Stretch, stretches_of
 from dstamp_sim.hunt.job import Job, PreparedJob, prepared
+from dstamp_sim.hunt.patch import Patches, patches_of
 from dstamp_sim.hunt.pictures import draw
 from dstamp_sim.hunt.saved import saved_of, write_saved
 from dstamp_sim.hunt.search import Bounds, Found, Search, Tell, look_around
@@ -38,7 +40,7 @@ class Repetition:
 
 @dataclass(frozen=True)
 class Hunted:
-    """What came of a hunt; `shrunk` and `again` where something fails, `cures` where they were asked for."""
+    """What came of a hunt; `shrunk` and `again` where something fails, `cures` and `patches` where asked for."""
 
     found: Found
     shrunk: Shrunk | None
@@ -46,6 +48,7 @@ class Hunted:
     stretches: tuple[Stretch, ...]
     trials: int
     cures: Cures | None = None
+    patches: Patches | None = None
     files: tuple[Path, ...] = ()
 
     @property
@@ -77,6 +80,8 @@ class Hunted:
             lines += [f"  {stretch}" for stretch in self.stretches]
         if self.cures is not None:
             lines += self.cures.text()
+        if self.patches is not None:
+            lines += self.patches.text()
         return lines
 
 
@@ -93,7 +98,8 @@ def hunt_for(
 ) -> Hunted:
     """Looks for a schedule of the job's system calls that fails; what fails is made simple and performed `again`.
 
-    With `cure`, it is also said where a lock must be held, searched within the same bounds and as many seconds again.
+    With `cure`, it is also said where a lock must be held, and which lines of the runs' scripts that is; both are
+    searched within the same bounds, and each within as many seconds again.
     With `out`, it is also written there: a file to replay, pictures, a page. `folder` is where the job's came from.
     Raises UsageError where this machine cannot hold calls, or where a run or the check fails without any race.
     """
@@ -106,13 +112,16 @@ def hunt_for(
         look_around(stage)
         found = Search(stage, bounds, tell).run()
         if found.failing is None:
-            return Hunted(found, None, None, (), stage.trials)
+            return Hunted(found, None, None, (), living.trials)
         shrunk = Shrinker(stage).shrink(found.failing)
         stretches = stretches_of(shrunk.outcome.steps)
         repeated, _ = perform_again(stage, stretches, again)
         files = () if out is None else (_saved(out, stage, shrunk, stretches, folder), *draw(out, "hunt", job, shrunk))
         cures = cures_of(stage, bounds, [found.failing]) if cure and repeated.failed else None
-        return Hunted(found, shrunk, repeated, tuple(stretches), stage.trials, cures, files)
+        patches = patches_of(stage, bounds, cures) if cures is not None and not cures.none_can_be else None
+        if out is not None and patches is not None:
+            files = (*files, *_patch_files(out, patches))
+        return Hunted(found, shrunk, repeated, tuple(stretches), living.trials, cures, patches, files)
 
 
 def supervisor(allowed: Sequence[str], seconds_a_trial: float = SECONDS_A_TRIAL) -> Supervisor:
@@ -142,3 +151,10 @@ def _saved(out: Path, stage: PreparedJob, shrunk: Shrunk, stretches: list[Stretc
     file = out / "hunt.hunt.json"
     write_saved(file, saved_of(stage, shrunk.outcome.why, stretches, folder))
     return file
+
+
+def _patch_files(out: Path, patches: Patches) -> Iterator[Path]:
+    for number, patch in enumerate(patches.found, start=1):
+        file = out / f"cure-{number}.patch"
+        write(file, partial(str, patch.diff))
+        yield file

@@ -75,7 +75,6 @@ class PreparedJob:
     kept: dict[str, str] = field(default_factory=dict)
     programs: set[str] = field(default_factory=set)
     lock: LockedStretches = field(default_factory=dict)
-    trials: int = 0
 
     def play(
         self,
@@ -92,7 +91,7 @@ class PreparedJob:
         """
         runs = self.job.runs if only is None else {only: self.job.runs[only]}
         birth = Birth(self.start, runs, self.job.check if only is None else None, ENV)
-        self.trials += 1
+        self.supervisor.trials += 1
         with self.supervisor.trial(birth, None if learn else self.uses, self.folding, watch=watch) as trial:
             trial.lock = PlayedLock(self.lock)
             out = trial.play(choose, sleepers_wait=not serial)

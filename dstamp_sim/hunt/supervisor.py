@@ -22,6 +22,8 @@ from dstamp_sim.hunt.trial import HeldTrial, refused
 class Supervisor:
     """Bears trials and ends them; a context. Everything that it made is gone when it is, however it ends.
 
+    `trials` counts those of runs that were held.
+
     `allowed` paths stay writable; a trial that lasts longer than `seconds` is ended. Raises UsageError where
     this machine cannot hold system calls.
     """
@@ -31,6 +33,7 @@ class Supervisor:
         self.machine = trap.machine()
         self.names = {number: name for name, number in self.machine.numbers.items()}
         self.outside: OutsidePaths = {}
+        self.trials = 0
 
     def __enter__(self) -> Supervisor:
         self.sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
