@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from inspect import iscoroutine
 from itertools import islice, pairwise
 from types import CodeType, GeneratorType
@@ -23,7 +23,7 @@ from dstamp_sim.core.made import RUNNING, Made
 from dstamp_sim.core.op import DELAY, ENTER, Op, Program, SectionMark
 from dstamp_sim.core.place import Place, defined, frames, going_through_a_set, raised_at, standing
 from dstamp_sim.core.placement import BoundSpan, lay_over
-from dstamp_sim.core.repeated import is_same, shaken
+from dstamp_sim.core.repeated import in_other_orders, is_same, shaken
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.core.suspended import NotByValue, received, tokens_of, variables
 from dstamp_sim.core.turned import PASSED
@@ -201,18 +201,20 @@ class Automaton:
             first = self.nodes[child].parent == origin and self.nodes[child].answer == answer
             if first and child in repeated:
                 continue
+            in_other_orders(partial(self._repeat, origin, answer, child), cost=self.nodes[child].depth + 1)
             if answer is None:
-                PASSED.clear()
-                live = self._start(shaken)
-                self._check_same(self.nodes[child], self._repeated(live, None), live)
                 continue
-            live = self._replayed(origin, shaken)
-            self._check_same(self.nodes[child], self._repeated(live, shaken(answer.result)), live)
             if first and not self.nodes[child].ended:
                 repeated.add(child)
             while origin >= 0:
                 repeated.add(origin)
                 origin = self.nodes[origin].parent
+
+    def _repeat(self, origin: int, answer: Answer | None, child: int) -> None:
+        """Runs one path again, through sets in another order."""
+        PASSED.clear()
+        live = self._replayed(origin, shaken) if answer else self._start(shaken)
+        self._check_same(self.nodes[child], self._repeated(live, shaken(answer.result) if answer else None), live)
 
     def _add(self, live: LiveRun, op: Op | None, parent: int, answer: Answer | None, holds: tuple[Hold, ...]) -> int:
         if op is None and (op := closing_op(holds)) is not None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Coroutine, Generator, Hashable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from dstamp_sim.core.ahead import Ahead
 from dstamp_sim.core.errors import ModelError, blamed
 from dstamp_sim.core.properties import Looks, LooksAtAll, Property, PropertyKind, Results, StateView
-from dstamp_sim.core.repeated import shaken
+from dstamp_sim.core.repeated import in_other_orders, shaken
 from dstamp_sim.core.semantics import Semantics, State
 from dstamp_sim.core.serial import serial_ends
 from dstamp_sim.core.value import key
@@ -81,10 +82,12 @@ class Judge:
     def _ask_again(self) -> None:
         while self._unchecked:
             question = self._unchecked.pop()
-            again = question._replace(about=shaken(question.about))
-            before, now = self._answers[question.prop.name, question.about], self._answer(again)
-            if now is not before:
-                raise changed_its_mind(question.prop, f"{before} and then {now} for {_shown(question)}")
+            in_other_orders(partial(self._compare, question, question._replace(about=shaken(question.about))))
+
+    def _compare(self, question: _Question, again: _Question) -> None:
+        before, now = self._answers[question.prop.name, question.about], self._answer(again)
+        if now is not before:
+            raise changed_its_mind(question.prop, f"{before} and then {now} for {_shown(question)}")
 
     def true_in(self, part: Property, state: State) -> bool:
         """Whether a part of a property in time (`Property.goal`, `.start`) is true in a state."""

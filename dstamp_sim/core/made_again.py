@@ -1,64 +1,71 @@
-"""A factory is asked for its system again, with sets gone through the other way round: its parts must be the same."""
+"""A model is run again, from its import on, with sets gone through the other way round: its system must be the same."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any
 
 from dstamp_sim.core.errors import ModelError
-from dstamp_sim.core.reach import ATOMS, NamedRoot, Snapshot, named_part, named_parts
+from dstamp_sim.core.reach import ATOMS, NamedRoot, named_part, named_parts
+from dstamp_sim.core.repeated import in_other_orders
 from dstamp_sim.core.system import System
-from dstamp_sim.core.turned import PASSED, turned
-from dstamp_sim.core.value import text
+from dstamp_sim.core.turned import PASSED
+from dstamp_sim.core.value import ORDER_OF_SETS, text
+
+_MORE_IMPORTS = 8
+"""How often the system is made once more because the order of a set showed in none of two."""
 
 
-def check_made_alike(factory: Callable[..., System], arguments: Mapping[str, Any], system: System) -> None:
-    """Raises ModelError if `system`, which the factory made of these arguments, depends on the order of a set.
+def check_made_alike(system: System, again: Callable[[bool], System]) -> None:
+    """Raises ModelError if `system` depends on the order of a set.
 
-    A difference that the factory shows without that, too, and an exception in the other order, are not told.
+    `again` makes it again, from the import of the model on: given True, with sets the other way round. A difference
+    that shows without that, too, and an exception in the other order, are not told.
     """
-    reached = [each.item for each in Snapshot([("the factory", factory)]).reached.values()]
+    found, ORDER_OF_SETS.left = dict[str, str](), _MORE_IMPORTS
     PASSED.clear()
     try:
-        with turned(reached):
-            other = factory(**arguments)
-        if not PASSED or not (found := _difference(system, other)) or _difference(system, factory(**arguments)):
-            return
+        in_other_orders(lambda: found.update(_differences(system, again(True))))
+        if found:
+            passed, usual = PASSED[0], dict(_differences(system, again(False)))
+            found = {name: how for name, how in found.items() if name not in usual}
     except Exception:  # of the model's own, in an order that nobody may ever see
         return
-    raise ModelError(
-        f"{PASSED[0]}: the factory's system depends on the order of a set, which differs from run to run: {found}; "
-        "write sorted(...)"
-    )
+    for name, how in found.items():
+        raise ModelError(
+            f"{passed}: the factory's system depends on the order of a set, which differs from run to run: {name} is "
+            f"{how}; write sorted(...)"
+        )
 
 
-def _difference(one: System, other: System) -> str:
-    """Where two systems differ in what is in them, and how; empty if they do not."""
-    waiting, seen = [("system", one, other)], set[tuple[int, int]]()
+def _differences(one: System, other: System) -> Iterator[tuple[str, str]]:
+    """Where two systems differ in what is in them, and how."""
+    waiting, seen = [("system", one, other)], dict[tuple[int, int], tuple[Any, Any]]()
     while waiting:
         name, mine, its = waiting.pop()
         if mine is its or (id(mine), id(its)) in seen:
             continue
-        seen.add((id(mine), id(its)))
+        seen[id(mine), id(its)] = mine, its
         if _shown(mine) != _shown(its):
-            return f"{name} is {text(mine)}, or {text(its)}"
+            yield name, f"{text(mine)}, or {text(its)}"
+            continue
         others = dict(_parts(its))
         waiting.extend((named_part(name, mine, key), part, others[key]) for key, part in _parts(mine) if key in others)
-    return ""
 
 
 def _shown(item: Any) -> Any:
     """What must be the same of something, beside its parts."""
+    kind = type(item).__module__, type(item).__qualname__  # a class of the model is another one at each import
     if isinstance(item, ATOMS):
-        return type(item), repr(item)
+        return kind, repr(item)
     if isinstance(item, FunctionType):
         return item.__code__.co_filename, item.__code__.co_firstlineno, item.__code__.co_name
     if isinstance(item, set | frozenset):
         return frozenset(map(text, item))
     if isinstance(item, dict):
-        return type(item), [text(key) for key in item]
-    return type(item), len(item) if isinstance(item, tuple | list) else 0
+        return kind, [text(key) for key in item]
+    return kind, len(item) if isinstance(item, tuple | list) else 0
 
 
 def _parts(item: Any) -> Iterator[NamedRoot]:

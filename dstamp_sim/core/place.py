@@ -60,6 +60,11 @@ def is_model(file: str) -> bool:
     return not file.startswith((PACKAGE, *_PYTHON)) and not _LIBRARIES.search(file)
 
 
+def is_library(file: str) -> bool:
+    """Whether code from this file is an installed library's."""
+    return not is_python(file) and not is_own(file)
+
+
 def is_own(file: str) -> bool:
     """Whether code from this file is a model's or this package's."""
     return is_model(file) or file.startswith(PACKAGE)

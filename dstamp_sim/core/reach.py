@@ -30,7 +30,7 @@ from types import (
 )
 from typing import Any, NamedTuple
 
-from dstamp_sim.core.place import is_model
+from dstamp_sim.core.place import GENERATED, is_model
 from dstamp_sim.core.shared_object import SharedObject
 
 _CONTAINERS = (list, tuple, deque, bytearray, array, dict, set, frozenset)
@@ -397,7 +397,10 @@ def names_in(code: CodeType) -> frozenset[str]:
 
 
 def _namespace(item: type) -> Iterator[NamedRoot]:
-    return ((name, value) for name, value in list(vars(item).items()) if not name.startswith("__"))
+    """What a class has, and of what Python calls by itself (`__iter__`) the functions that its source has."""
+    for name, value in list(vars(item).items()):
+        if not name.startswith("__") or (isinstance(value, FunctionType) and value.__code__.co_filename != GENERATED):
+            yield name, value
 
 
 def _instance_parts(item: Any) -> Iterator[NamedRoot]:

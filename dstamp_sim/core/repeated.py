@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import isnan
 from operator import is_
 from typing import Any
 
-from dstamp_sim.core.value import Backwards, is_plain_tuple, same
+from dstamp_sim.core.value import ORDER_OF_SETS, Backwards, is_plain_tuple, same
 
 _NEVER_SHAKEN = frozenset({int, str, bool, type(None)})
 
@@ -25,6 +26,23 @@ def shaken(value: Any) -> Any:
         if any(new is not old for new, old in zip(parts, value, strict=True)):
             return getattr(kind, "_make", tuple)(parts)
     return value
+
+
+def in_other_orders(ask: Callable[[], None], cost: int = 1) -> None:
+    """Asks with sets the other way round; once more for each item of the largest that was gone through, which is first.
+
+    So yes or no that comes of a set's first or last item, and is alike for two orders, is not alike for all. It ends
+    when nothing is left of what may be asked for this (`ORDER_OF_SETS.left`).
+    """
+    ORDER_OF_SETS.largest = 0
+    ask()
+    if ORDER_OF_SETS.largest > 1:
+        try:
+            for first in range(1, min(ORDER_OF_SETS.largest, ORDER_OF_SETS.left // cost) + 1):
+                ORDER_OF_SETS.first, ORDER_OF_SETS.left = first, ORDER_OF_SETS.left - cost
+                ask()
+        finally:
+            ORDER_OF_SETS.first = 0
 
 
 def is_same(one: Any, other: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from dstamp_sim.core.automaton import DEPENDS, Automaton, Hold, Node
 from dstamp_sim.core.errors import ModelError, ScheduleError, UsageError, unknown
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.place import defined
-from dstamp_sim.core.repeated import is_same, shaken
+from dstamp_sim.core.repeated import in_other_orders, is_same, shaken
 from dstamp_sim.core.rules import Rules
 from dstamp_sim.core.schedule import CRASH, Choice, Schedule
 from dstamp_sim.core.shared_object import Outcome, SharedObject
@@ -123,9 +124,10 @@ class Semantics:
                 states[id(current)] = shaken(current)
             if id(node.op) not in ops:
                 ops[id(node.op)] = _shaken_op(node)
-            self._ask_again(target, current, states[id(current)], node, ops[id(node.op)], outcomes)
+            again = states[id(current)], node, ops[id(node.op)], outcomes
+            in_other_orders(partial(self._ask_again, target, current, *again))
         while self._bereaved:
-            self._bereave_again(*self._bereaved.pop())
+            in_other_orders(partial(self._bereave_again, *self._bereaved.pop()))
 
     @property
     def fresh(self) -> Local:

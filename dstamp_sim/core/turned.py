@@ -34,11 +34,14 @@ from types import (
 )
 from typing import Any
 
-from dstamp_sim.core.place import Place, is_model, is_own
-from dstamp_sim.core.value import Backwards
+from dstamp_sim.core.place import PACKAGE, Place, is_model, is_python
+from dstamp_sim.core.value import ORDER_OF_SETS, Backwards
 
 PASSED: list[Place] = []
 """The lines at which sets were gone through since this was last cleared."""
+
+_MORE_ORDERS = 500
+"""How often questions are asked once more as a set's order showed in none of two; each step of a program counts."""
 
 _ONE_COMPILER = RLock()
 """Functions are compiled anew for one thread at a time."""
@@ -55,12 +58,14 @@ _MAKE_SETS = frozenset(
 def turned(items: Iterable[object]) -> Iterator[None]:
     """While this lasts, the model's functions among `items` go through sets the other way round.
 
-    Nothing is done if neither they nor their sources have a set. A function whose source is not known stays as it is.
+    Nothing is done if neither they nor their sources have a set, or import what may. A function whose source is not
+    known stays as it is.
     """
+    ORDER_OF_SETS.left = _MORE_ORDERS
     things = list(items)
     functions = [each for each in things if isinstance(each, FunctionType) and is_model(each.__code__.co_filename)]
     sources = {each.__code__.co_filename: _source(each.__code__.co_filename) for each in functions}
-    if not (any(isinstance(each, set | frozenset) for each in things) or any(map(_has_sets, sources.values()))):
+    if not (any(isinstance(each, set | frozenset) for each in things) or any(map(may_order, sources.values()))):
         yield
         return
     with _ONE_COMPILER:
@@ -81,25 +86,41 @@ def _source(file: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _has_sets(source: str) -> bool:
-    """Whether a source may make a set, or ask of what type one is."""
+def may_order(source: str) -> bool:
+    """Whether a source may make a set, ask of what type one is, or ask another file, which may do so."""
     try:
         nodes = list(ast.walk(ast.parse(source)))
     except (SyntaxError, ValueError):
         return False
     names = {getattr(node, "id", getattr(node, "attr", "")) for node in nodes}
-    return not names.isdisjoint(_MAKE_SETS) or any(isinstance(node, ast.Set | ast.SetComp) for node in nodes)
+    sets = not names.isdisjoint(_MAKE_SETS) or any(isinstance(node, ast.Set | ast.SetComp) for node in nodes)
+    return sets or any(map(_imports_more, nodes))
+
+
+def _imports_more(node: ast.AST) -> bool:
+    """Whether a statement imports what is neither Python's own nor this package's."""
+    names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+    names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+    files = [getattr(sys.modules.get(name), "__file__", None) or PACKAGE for name in names]
+    return not all(is_python(file) or file.startswith(PACKAGE) for file in files)
+
+
+@lru_cache(maxsize=64)
+def turned_code(file: str, source: str) -> CodeType:
+    """The code of a file that goes through sets the other way round, at import and in its functions."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a text is called
+        tree = ast.fix_missing_locations(_Turner().visit(ast.parse(source)))
+        return _filled(compile(tree, file, "exec", dont_inherit=True))
 
 
 @lru_cache(maxsize=64)
 def _compiled(file: str, source: str) -> dict[CodeType, CodeType]:
     """The functions of a file: their code, and the code that goes through sets the other way round."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that a text is called
-        tree = ast.parse(source)
-        plain = compile(tree, file, "exec", dont_inherit=True)
-        other = compile(ast.fix_missing_locations(_Turner().visit(tree)), file, "exec", dont_inherit=True)
-    return dict(_pairs(plain, _filled(other)))
+        warnings.simplefilter("ignore")
+        plain = compile(source, file, "exec", dont_inherit=True)
+    return dict(_pairs(plain, turned_code(file, source)))
 
 
 def _pairs(one: CodeType, other: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
@@ -195,9 +216,9 @@ def _called(function: Any) -> Any:
         return instead
     kind = type(function)
     if kind is FunctionType:
-        return partial(_given, function) if _shows_order(function) else function
+        return _called_python(function)
     if kind is type:
-        return function
+        return partial(_made, function) if _is_made_by_init(function) else function
     if kind is MethodType:
         inner = _called(function.__func__)
         return function if inner is function.__func__ else partial(inner, function.__self__)
@@ -231,9 +252,39 @@ def _called_unbound(function: Any) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def _shows_order(function: FunctionType) -> bool:
-    """Whether a function is a library's that may go through a set that it is handed."""
-    return not is_own(function.__code__.co_filename) and function.__module__ not in _KEEPING
+def _called_python(function: FunctionType) -> Callable[..., Any]:
+    """As `_called`, for a function in Python: a model's and a library's go through their own sets that way, too."""
+    file = function.__code__.co_filename
+    if file.startswith(PACKAGE) or function.__module__ in _KEEPING:
+        return function
+    twin = function if is_python(file) else _twin(function)
+    return twin if is_model(file) else partial(_given, twin)
+
+
+def _twin(function: FunctionType) -> FunctionType:
+    """A function that goes through sets the other way round; itself if it does so, or if its source is not known."""
+    file = function.__code__.co_filename
+    source = _source(file)
+    code = _compiled(file, source).get(function.__code__) if may_order(source) else None
+    if code is None:
+        return function
+    twin = FunctionType(code, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
+    twin.__kwdefaults__ = function.__kwdefaults__
+    return twin
+
+
+@lru_cache(maxsize=1024)
+def _is_made_by_init(kind: Any) -> bool:
+    """Whether instances of a class are what an `__init__` of a model or a library, written in Python, makes of them."""
+    begins = kind.__init__
+    plain = kind.__new__ is object.__new__ and isinstance(begins, FunctionType)
+    return plain and not is_python(begins.__code__.co_filename) and not begins.__code__.co_filename.startswith(PACKAGE)
+
+
+def _made(kind: Any, /, *args: Any, **named: Any) -> Any:
+    made = object.__new__(kind)
+    _called(kind.__init__)(made, *args, **named)
+    return made
 
 
 class _Unfrozen(set[Any]):

@@ -44,8 +44,24 @@ def _tuple_text(value: tuple[Any, ...]) -> str:
     return "(" + ", ".join(text(item) for item in value) + comma + ")"
 
 
+class _Order:
+    """How many items the `largest` set had that was gone through backwards, and which of them comes `first`.
+
+    0: as in `Backwards`; further ones, up to the number of items: each of them once. `left` is how many times more
+    a question may be asked for the sake of these.
+    """
+
+    first, largest, left = 0, 0, 0
+
+
+ORDER_OF_SETS = _Order()
+
+
 class Backwards(frozenset[Any]):
-    """The set `turned`, but for its order: it iterates the other way round, and no item keeps its place."""
+    """The set `turned`, but for its order: it iterates the other way round, and no item keeps its place.
+
+    While `ORDER_OF_SETS.first` says so, it begins with another item.
+    """
 
     def __init__(self, turned: frozenset[Any] | set[Any]) -> None:
         self.turned = turned
@@ -57,6 +73,10 @@ class Backwards(frozenset[Any]):
 
     def __iter__(self) -> Iterator[Any]:
         items = list(self.turned)[::-1]
+        ORDER_OF_SETS.largest = max(ORDER_OF_SETS.largest, len(items))
+        if ORDER_OF_SETS.first and items:
+            first = ORDER_OF_SETS.first % len(items)
+            return iter(items[first:] + items[:first])
         if len(items) % 2 and len(items) > 1:
             middle = len(items) // 2
             items[0], items[middle] = items[middle], items[0]

@@ -10,11 +10,13 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.abc import Loader
 from importlib.util import decode_source
 from inspect import iscoroutine
+from io import StringIO
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,9 +31,10 @@ from dstamp_sim.core.observable import Observable
 from dstamp_sim.core.place import MODELS, defined
 from dstamp_sim.core.placement import Placement
 from dstamp_sim.core.system import ANY, Copies, System
+from dstamp_sim.core.turned import may_order
 from dstamp_sim.core.typed import texts
 from dstamp_sim.disk.reading import LONGEST_NAME, Unreadable, read_bytes
-from dstamp_sim.inputs.changed_source import ModelLoader
+from dstamp_sim.inputs.changed_source import ModelLoader, turned_at_import
 from dstamp_sim.inputs.schema import as_written, rule_of
 
 NO_LOCKS = Placement("none")
@@ -104,8 +107,20 @@ class Model:
             raise ModelError(f"{defined(self.factory)}: write the factory with `def`, not `async def`")
         if not isinstance(system, System):
             raise ModelError(f"{self.path}: the factory returned {system!r}, not a System")
-        check_made_alike(self.factory, arguments, system)
+        if self._in_order:
+            check_made_alike(system, lambda turn: self._factory_again(turn)(**arguments))
         return system if laid is None else system.with_locks(laid)
+
+    @cached_property
+    def _in_order(self) -> bool:
+        """Whether something of the model may be in the order of a set."""
+        return any(may_order(decode_source(source)) for _, source in sources(self.path))
+
+    def _factory_again(self, turn: bool) -> Callable[..., System]:
+        """The factory of the model run again, with `turn` going through sets the other way round at import, too."""
+        with redirect_stdout(StringIO()), turned_at_import() if turn else nullcontext():
+            module = _import_beside(self.path)
+        return _factory(module, self.path, self.reference.partition(":")[2])
 
 
 def load_model(reference: str) -> Model:
@@ -118,6 +133,20 @@ def load_model(reference: str) -> Model:
     location, _, name = reference.partition(":")
     path = _find(location)
     module = _import(path)
+    return Model(
+        reference=reference,
+        path=path,
+        module=module,
+        factory=_factory(module, path, name),
+        mechanisms=_named(module, path, "MECHANISMS", Mechanism),
+        placements=_named(module, path, "PLACEMENTS", Placement),
+        assumptions=_assumptions(module, path),
+        hypotheses=_hypotheses(module, path),
+    )
+
+
+def _factory(module: ModuleType, path: Path, name: str) -> Callable[..., System]:
+    """The factory that a reference names, `build` if none. Raises ModelError with the nearest one."""
     mechanisms: Mapping[str, Mechanism] = _named(module, path, "MECHANISMS", Mechanism)
     factory_name = name.replace("-", "_") or "build"
     factory = mechanisms[name].factory if name in mechanisms else getattr(module, factory_name, None)
@@ -125,16 +154,7 @@ def load_model(reference: str) -> Model:
         valid = [*(key for key, value in vars(module).items() if _is_factory(value)), *mechanisms]
         rule = f"a factory returns a System; write `def {factory_name}() -> System:`"
         raise ModelError(f"{path}: {unknown('factory', factory_name, valid)}: {rule}")
-    return Model(
-        reference=reference,
-        path=path,
-        module=module,
-        factory=factory,
-        mechanisms=mechanisms,
-        placements=_named(module, path, "PLACEMENTS", Placement),
-        assumptions=_assumptions(module, path),
-        hypotheses=_hypotheses(module, path),
-    )
+    return factory
 
 
 def _named(module: ModuleType, path: Path, name: str, kind: type) -> Any:
@@ -283,8 +303,8 @@ def _import(path: Path) -> ModuleType:
     entry = path / "__init__.py" if path.is_dir() else path
     for file, source in sources(path):  # none of them is written over
         _refuse_bytes(file, source)
-    name = f"{MODELS}{hashlib.sha256(os.fsencode(entry.resolve())).hexdigest()[:12]}"
-    for known in [known for known in sys.modules if known == name or known.startswith(f"{name}.")]:
+    name = _module_name(entry)
+    for known in _loaded(name):
         del sys.modules[known]
     search = [str(path)] if path.is_dir() else None
     loader = ModelLoader(name, str(entry.absolute()))
@@ -301,6 +321,26 @@ def _import(path: Path) -> ModuleType:
         fault = blamed(error, _line_of(error, path), "importing the model")
         raise ModelError(f"{fault}{_instead_of_importing(error, path)}") from error
     return module
+
+
+def _module_name(entry: Path) -> str:
+    return f"{MODELS}{hashlib.sha256(os.fsencode(entry.resolve())).hexdigest()[:12]}"
+
+
+def _loaded(name: str) -> dict[str, ModuleType]:
+    """The loaded module of this name, and its parts."""
+    return {known: module for known, module in sys.modules.items() if known == name or known.startswith(f"{name}.")}
+
+
+def _import_beside(path: Path) -> ModuleType:
+    """As `_import`; what was loaded from `path` before is what others find still."""
+    before = _loaded(name := _module_name(path / "__init__.py" if path.is_dir() else path))
+    try:
+        return _import(path)
+    finally:
+        for known in _loaded(name):
+            del sys.modules[known]
+        sys.modules.update(before)
 
 
 _SLIPS = (
