@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import dstamp_sim
-from dstamp_sim.core.op import DELAY, Op
+from dstamp_sim.core.op import DELAYS, Op
 from dstamp_sim.core.placement import lay_over
 from dstamp_sim.core.properties import END_POSSIBLE, Property, PropertyKind
 from dstamp_sim.core.shared_object import Outcome, SharedObject
@@ -335,7 +335,7 @@ def _next_op(program: Any, answer: Any) -> tuple[Op | None, bool, Any]:
     """Send one answer; skip the marks of sections, which take no step. Gives (op, whether it returned, its result)."""
     try:
         op = program.send(answer)
-        while op.target is None and op.verb != DELAY:
+        while op.target is None and op.verb not in DELAYS:
             op = program.send(None)
     except StopIteration as stop:
         return None, True, stop.value

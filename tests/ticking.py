@@ -7,7 +7,7 @@ nobody must move any more, a second passes: whatever waits for time has waited a
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dstamp_sim import Mutex, Process, Register, System, always, at_end, delay, each_result, reachable
+from dstamp_sim import Mutex, Process, Register, System, always, at_end, delay, each_result, reachable, sleep
 from dstamp_sim.core.properties import PropertyKind
 from dstamp_sim.random_systems import LETTERS, Coin, Interpreter, Writer, tree
 from tests.oracle import Oracle
@@ -146,7 +146,7 @@ class Sleeper(Interpreter):
     """One run of a program that also sleeps."""
 
     def _sleep(self, name):
-        yield delay(name)
+        yield sleep(name) if name == "pause" else delay(name)
         return False
 
 

@@ -20,7 +20,7 @@ from dstamp_sim.core.answers import closing_op
 from dstamp_sim.core.errors import ModelError, UnboundedProgram, blamed, unknown
 from dstamp_sim.core.live_run import LiveRun
 from dstamp_sim.core.made import RUNNING, Made
-from dstamp_sim.core.op import DELAY, ENTER, Op, Program, SectionMark
+from dstamp_sim.core.op import ENTER, Op, Program, SectionMark
 from dstamp_sim.core.place import Place, defined, frames, going_through_a_set, raised_at, standing
 from dstamp_sim.core.placement import BoundSpan, lay_over
 from dstamp_sim.core.repeated import in_other_orders, is_same, shaken
@@ -183,7 +183,7 @@ class Automaton:
     @cached_property
     def _beginnings(self) -> frozenset[Hashable]:
         node, found = 0, {_spot(self.nodes[0])}
-        while (op := self.nodes[node].op) is not None and op.verb == DELAY:
+        while (op := self.nodes[node].op) is not None and op.is_delay:
             node = self.advance(node, _NOTHING)
             if (spot := _spot(self.nodes[node])) in found:
                 break

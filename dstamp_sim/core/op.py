@@ -35,7 +35,7 @@ class Op:
     @property
     def is_delay(self) -> bool:
         """Whether it touches nothing and only lets time pass; its argument is the delay's name."""
-        return self.target is None and self.verb == DELAY
+        return self.target is None and self.verb in DELAYS
 
     def on(self, target: SharedObject) -> Op:
         """The same verb with the same arguments on another object; to be yielded in its place."""
@@ -77,14 +77,26 @@ class SectionMark(Op):
 Program = Generator[Op, Any, T]
 """A process's code: yields ops, is sent their results, returns the process's result of type T."""
 
-ENTER, EXIT, DELAY = "enter", "exit", "delay"
+ENTER, EXIT, DELAY, SLEEP = "enter", "exit", "delay", "sleep"
+
+DELAYS = (DELAY, SLEEP)
+"""The verbs of ops that only let time pass."""
 
 
 def delay(name: str) -> Op:
     """Time passes; how long is the scenario's business. Untimed engines treat it as a local step."""
+    return _lasting(DELAY, name)
+
+
+def sleep(name: str) -> Op:
+    """The process sleeps on purpose (a backoff, a poll's pause): a `delay`, of which reports say that it sleeps."""
+    return _lasting(SLEEP, name)
+
+
+def _lasting(verb: str, name: object) -> Op:
     if not isinstance(name, str):
-        raise ModelError(f"{here()}delay({name!r}): a delay's name is a text; a scenario says how long it lasts")
-    return Op(None, DELAY, (name,))
+        raise ModelError(f"{here()}{verb}({name!r}): a delay's name is a text; a scenario says how long it lasts")
+    return Op(None, verb, (name,))
 
 
 def section(name: str, body: Program[T]) -> Program[T]:

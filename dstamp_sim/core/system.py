@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from dstamp_sim.core.errors import ModelError, PlacementError, ScheduleError, UsageError, blamed, unknown
-from dstamp_sim.core.op import DELAY, Op, Program
+from dstamp_sim.core.op import DELAYS, Op, Program
 from dstamp_sim.core.place import here
 from dstamp_sim.core.placement import BoundSpan, Placement, Scope
 from dstamp_sim.core.properties import BUILT_IN, LIVE, Property, PropertyKind, serial
@@ -202,7 +202,7 @@ class System:
         """Raises ModelError where fairness names an op of no object; `explore` knows which ops there are."""
         known = [item.name for item in self.all_objects]
         for op, _ in process.fair_ops:
-            if not op.startswith((DELAY, *(f"{name}." for name in known))):
+            if not op.startswith((*DELAYS, *(f"{name}." for name in known))):
                 wrong = unknown("object", op.rpartition(".")[0], known)
                 raise ModelError(f"{here()}process {process.name!r}: fair= names {op!r}: {wrong}")
 

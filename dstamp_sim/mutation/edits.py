@@ -117,7 +117,7 @@ def _names(node: ast.AST, kind: type[ast.expr_context] = ast.expr_context) -> se
 
 def _is_delay(statement: ast.stmt) -> bool:
     """Whether only time passes, which no exploration sees."""
-    return _told(statement).startswith("yield delay(")
+    return _told(statement).startswith(("yield delay(", "yield sleep("))
 
 
 def _told(node: ast.AST) -> str:

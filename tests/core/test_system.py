@@ -2,7 +2,7 @@
 
 import pytest
 
-from dstamp_sim import ANY, Op, Process, System, UsageError, delay
+from dstamp_sim import ANY, Op, Process, System, UsageError, delay, sleep
 from dstamp_sim.objects.register import Register
 
 x = Register("x", 0)
@@ -25,6 +25,7 @@ def test_who_must_end_is_not_known_of_any_number():
 
 def test_only_an_op_that_lets_time_pass_is_a_delay():
     assert delay("wait").is_delay
+    assert sleep("wait").is_delay
     assert not x.read().is_delay
     assert not Op(None, "enter", ("deploy",)).is_delay
     assert not Op(x, "delay").is_delay

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dstamp_sim.core.holds import Parting
-from dstamp_sim.core.op import DELAY
 from dstamp_sim.core.state_fields import has_fields, innermost, path_text
 from dstamp_sim.core.system import Lane
 from dstamp_sim.core.trace import Step, Trace
@@ -186,7 +185,7 @@ def _waits(trace: Trace, moments: Sequence[Moment], lives: dict[str, tuple[float
     done = []
     if trace.timed:
         for step, moment in zip(trace.steps, moments, strict=True):
-            if step.process in runs and moment.end > moment.start and step.op and step.op.verb != DELAY:
+            if step.process in runs and moment.end > moment.start and step.op and not step.op.is_delay:
                 done.append(Bar(step.process, str(step.op), moment.start, moment.end))
     for name, op in trace.waiting.items():
         done.append(Bar(name, op, lives.get(name, (0.0, 0.0))[1], end))
