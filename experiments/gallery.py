@@ -30,6 +30,7 @@ CLASSICS = {
     "classic/two_phase_commit_impatient": "Two-phase commit with managers that lose patience",
     "classic/readers_writers": "Readers who keep a writer out for ever",
     "classic/spin_lock": "A spin lock that is taken each time",
+    "classic/condition_variable": "A notification that is lost before the sleep",
     "classic/redis_lock": "A lock that lapses under a client that pauses",
     "classic/job_queue": "A job that is delivered twice",
     "classic/connection_pool": "A connection that goes back to its pool twice",

@@ -28,8 +28,8 @@ def test_every_mechanism_and_every_racy_classic_is_in_it(written):
     assert set(MECHANISMS) <= names
     racy = {"bank", "peterson-broken", "lock-file", "philosophers", "two-phase-commit-impatient"}
     fixed = {"bank-fixed", "peterson", "lock-file-fixed", "philosophers-ordered", "two-phase-commit"}
-    racy |= {"readers-writers", "spin-lock", "controllers"}
-    fixed |= {"readers-writers-fair", "spin-lock-tickets", "controllers-one-owner"}
+    racy |= {"readers-writers", "spin-lock", "controllers", "condition-variable"}
+    fixed |= {"readers-writers-fair", "spin-lock-tickets", "controllers-one-owner", "condition-variable-locked"}
     racy |= {"redis-lock", "job-queue", "connection-pool", "stale-refill"}
     fixed |= {"redis-lock-fenced", "job-queue-idempotent", "connection-pool-fixed", "stale-refill-leased"}
     classics = {file.stem.replace("_", "-") for file in Path("models/classic").glob("*.py")}

@@ -39,6 +39,7 @@ TWINS = {
     "job_queue": "job_queue_idempotent",
     "connection_pool": "connection_pool_fixed",
     "stale_refill": "stale_refill_leased",
+    "condition_variable": "condition_variable_locked",
 }
 
 
@@ -80,4 +81,5 @@ def test_a_death_breaks_no_fixed_twin_but_blocks_others_where_a_lock_outlives_it
         "philosophers_ordered": {"fork 0.acquire()", "fork 1.acquire()"},
         "peterson": {"memory.wait_to_enter(0)"},
         "connection_pool_fixed": {"pool.receive()"},
+        "condition_variable_locked": {"condition.acquire()"},
     }
