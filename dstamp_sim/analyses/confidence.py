@@ -45,6 +45,11 @@ def never_seen(trials: int, level: float = 0.95) -> float:
     return -expm1(log(1 - level) / trials)
 
 
+def limits_of(hits: int, trials: int) -> Interval:
+    """The 95 % limits of a probability: `interval`, and below `never_seen` where there was no hit."""
+    return interval(hits, trials) if hits else Interval(0.0, never_seen(trials))
+
+
 def all_that_was_never_seen(once: int, trials: int, level: float = 0.95) -> float:
     """An upper limit of the probability that the next trial shows something that `trials` trials have not shown.
 

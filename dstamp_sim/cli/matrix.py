@@ -1,4 +1,4 @@
-"""How `explore` and `prove` print a matrix: a row for each cell as it is found, then where the verdict flips."""
+"""How `explore`, `prove` and `sample` print a matrix: a row for each cell as found, then where the verdict flips."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.numbers import many
 from dstamp_sim.core.system import NOTHING_MORE, Also
 from dstamp_sim.core.verdict import Verdict
+from dstamp_sim.rendering.text import at_least, at_most
 
 if TYPE_CHECKING:
     from dstamp_sim.matrix.axes import MatrixSetting
-    from dstamp_sim.matrix.cells import MatrixCell, MatrixSubject
+    from dstamp_sim.matrix.cells import CellOptions, MatrixCell, MatrixSubject
     from dstamp_sim.matrix.matrix import Matrix
-    from dstamp_sim.pipeline.explore import ExploreOptions
-    from dstamp_sim.pipeline.prove import ProveOptions
 
 
 def refuse_with_matrix(**options: object) -> None:
@@ -38,7 +37,7 @@ def ask_matrix(
     setting: MatrixSetting,
     properties: Sequence[str],
     crashes: int | None,
-    asking: ExploreOptions | ProveOptions,
+    asking: CellOptions,
     *,
     also: Also = NOTHING_MORE,
     out: Path,
@@ -89,11 +88,20 @@ def _found(cell: MatrixCell) -> str:
     """What was found for a cell, in a line."""
     if cell.refused:
         return f"not asked     {cell.refused}"
+    if cell.schedules:
+        return f"{cell.verdict.value:<12}{_drawn(cell)}"
     size = f"{cell.states:>12,} {'state' if cell.states == 1 else 'states'}"
     if cell.verdict is Verdict.VIOLATED:
         numbers = f" with {cell.copies}" if cell.copies else ""
         return f"{cell.verdict.value:<12}{size}  {many(cell.steps, 'step')}{numbers}: {cell.broken}"
     return f"{cell.verdict.value:<12}{size}  {cell.why}".rstrip()
+
+
+def _drawn(cell: MatrixCell) -> str:
+    """How many schedules of a sample fail, and the share of all that are drawn so."""
+    counted = f"{f'{cell.failing:,}' if cell.failing else 'none'} of {many(cell.schedules, 'schedule')}"
+    share = f"{at_least(cell.low)} to {at_most(cell.high)}" if cell.low else f"at most {at_most(cell.high)}"
+    return "  ".join(filter(None, [f"{counted:>28}", share * (cell.high < 1 or cell.low > 0), cell.broken, cell.why]))
 
 
 def _below(found: Matrix) -> list[str]:
@@ -118,6 +126,7 @@ def _command(subject: MatrixSubject, cell: MatrixCell) -> str:
     options += [f"--property {quote(name)}" for name in subject.properties]
     options += [f"--crashes {subject.crashes}"] if subject.crashes is not None else []
     options += [f"--{name}" for name, asked in subject.also._asdict().items() if asked]
+    options += subject.asking.flags
     return " ".join([f"dstamp {subject.asking.verb}", quote(subject.reference), *options])
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from dstamp_sim.cli import options
 from dstamp_sim.cli.console import output, print_explanation, print_files, print_json, reference_of, say
+from dstamp_sim.cli.matrix import ask_matrix
 from dstamp_sim.cli.options import whole
 from dstamp_sim.cli.progress import bar
 from dstamp_sim.core.numbers import many
@@ -58,14 +59,21 @@ def sample(
     force: options.Force = False,  # noqa: ARG001 - its callback has done all
     as_json: options.AsJson = False,
 ) -> None:
-    """Draw schedules of a model: how many are bad, the first bad one made short, and how rare an unseen one must be."""
-    from dstamp_sim.pipeline.sample import Settings, sample_model  # noqa: PLC0415 - commands load what they need
+    """Draw schedules of a model: how many are bad, the first bad one made short, and how rare an unseen one must be.
+
+    Several values, `--set customers=1..6 --placement all`, make a matrix of the shares that fail, as in `explore`.
+    """
+    from dstamp_sim.matrix.axes import read_axes  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.pipeline.sample import SampleOptions, Settings, sample_model  # noqa: PLC0415 - as above
     from dstamp_sim.pipeline.subject import load_subject  # noqa: PLC0415 - as above
 
-    chosen = Settings.parse(strategy, seed=seed, most_steps=most_steps)
-    asked = load_subject(reference_of(model, mechanism), settings, placement, properties, crashes)
+    asking = SampleOptions(budget, Settings.parse(strategy, seed=seed, most_steps=most_steps))
+    reference = reference_of(model, mechanism)
+    if (setting := read_axes(reference, settings or (), placement)) is not None:
+        ask_matrix(reference, setting, properties or (), crashes, asking, out=out, as_json=as_json)
+    asked = load_subject(reference, settings, placement, properties, crashes)
     with bar("schedules") as tell:
-        found = sample_model(asked, budget=budget, strategy=chosen, out=out, progress=lambda done: tell(done, budget))
+        found = sample_model(asked, asking, out=out, progress=lambda done: tell(done, budget))
     if as_json:
         print_json(_json(found) | {"seed": seed})
     else:

@@ -11,19 +11,27 @@ from typing import Annotated
 
 from pydantic import Field
 
-from dstamp_sim.core.errors import UsageError
+from dstamp_sim.analyses.confidence import limits_of
+from dstamp_sim.core.errors import Interrupted, UsageError
 from dstamp_sim.core.system import NOTHING_MORE, Also
-from dstamp_sim.core.verdict import Judgement, Report, Verdict
+from dstamp_sim.core.verdict import Judgement, Report, Verdict, combined
 from dstamp_sim.disk.reading import LARGEST_NUMBER
 from dstamp_sim.engines.explore.explorer import uninterrupted
 from dstamp_sim.inputs.model_file import made_by
 from dstamp_sim.matrix.axes import MatrixSetting
 from dstamp_sim.pipeline.explore import ExploreOptions
 from dstamp_sim.pipeline.prove import ProveOptions
+from dstamp_sim.pipeline.sample import SampleOptions, judged
 from dstamp_sim.pipeline.subject import Subject, load_subject
+
+CellOptions = ExploreOptions | ProveOptions | SampleOptions
+"""How each cell is asked."""
 
 CellCount = Annotated[int, Field(ge=0, le=LARGEST_NUMBER, strict=True)]
 """A count of a cell, as it may stand in a file."""
+
+CellShare = Annotated[float, Field(ge=0, le=1, strict=True)]
+"""A share, as it may stand in a file."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,9 @@ class MatrixCell:
     numbers in it, where the question was for every number; `why` says why the cell
     is UNDETERMINED: the reason of the first property that is. `refused` is set instead if the model does not take the
     setting: nothing was asked.
+
+    Of a sample: `failing` of `schedules` violate a property, and with 95 % confidence a share between `low` and `high`
+    of all that are drawn so; `broken` is the one that most of them violate, `steps` the length of its story.
     """
 
     values: tuple[str, ...]
@@ -46,6 +57,10 @@ class MatrixCell:
     copies: str = ""
     why: str = ""
     refused: str = ""
+    schedules: CellCount = 0
+    failing: CellCount = 0
+    low: CellShare = 0.0
+    high: CellShare = 1.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +71,7 @@ class MatrixSubject:
     setting: MatrixSetting
     properties: tuple[str, ...]
     crashes: int | None
-    asking: ExploreOptions | ProveOptions
+    asking: CellOptions
     also: Also = NOTHING_MORE
 
     def found(self, values: tuple[str, ...]) -> MatrixCell:
@@ -64,6 +79,8 @@ class MatrixSubject:
         settings, placement = self.setting.of(values)
         try:
             subject = self._subject(settings, placement, self.properties)
+            if isinstance(self.asking, SampleOptions):
+                return _sampled(values, subject, self.asking)
             return _summed_up(values, uninterrupted(self.asking.report(subject)))
         except UsageError as error:
             return MatrixCell(values, Verdict.UNDETERMINED, refused=str(error))
@@ -105,6 +122,28 @@ def _summed_up(values: tuple[str, ...], report: Report) -> MatrixCell:
         len(shortest.trace.steps) if shortest and shortest.trace else 0,
         _copies(shortest) if shortest else "",
         f"{open_one.prop.title}: {open_one.reason}" if undecided and open_one else "",
+    )
+
+
+def _sampled(values: tuple[str, ...], asked: Subject, options: SampleOptions) -> MatrixCell:
+    drawn = options.drawn(asked)
+    if drawn.stopped == "interrupted":
+        raise Interrupted
+    found = judged(asked.system, drawn, asked.properties)
+    failing = [j for j in found if j.verdict is Verdict.VIOLATED]
+    independent = drawn.independent and drawn.schedules
+    low, high = limits_of(drawn.failing, drawn.schedules) if independent else (0.0, 1.0)
+    worst = max(failing, key=lambda j: drawn.decided[j.prop.name], default=None)
+    return MatrixCell(
+        values,
+        combined([j.verdict for j in found]),
+        broken=worst.prop.name if worst else "",
+        steps=len(worst.trace.steps) if worst and worst.trace else 0,
+        why=drawn.stopped,
+        schedules=drawn.schedules,
+        failing=drawn.failing,
+        low=low,
+        high=high,
     )
 
 

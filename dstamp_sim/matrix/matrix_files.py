@@ -16,8 +16,9 @@ from dstamp_sim.matrix.cells import MatrixCell
 from dstamp_sim.matrix.matrix import Matrix
 from dstamp_sim.rendering.as_csv import csv_text
 from dstamp_sim.rendering.fonts import drawable, label
-from dstamp_sim.rendering.grid import Colour, bare, draw_cell, green
+from dstamp_sim.rendering.grid import Colour, bare, draw_cell, green, red
 from dstamp_sim.rendering.plots import BROKEN, INK, MUTED, SETTINGS, figure_bytes
+from dstamp_sim.rendering.text import at_least, at_most
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 MOST_ON_A_MAP = 60
 """A heat map has at most so many rows, and so many columns."""
 
-FIELDS = ("verdict", "states", "transitions", "exhausted", "broken", "steps", "copies", "why", "refused")
+FIELDS = (
+    *("verdict", "states", "transitions", "exhausted", "broken", "steps", "copies", "why", "refused"),
+    *("schedules", "failing", "low", "high"),
+)
 """What the table says of a cell, beside its values."""
 
 
@@ -100,7 +104,13 @@ def _draw(axes: Axes, matrix: Matrix, grid: _Grid, names: Sequence[str]) -> None
 
 
 def cell_text(cell: MatrixCell) -> str:
-    """The text of a cell: its states if it HOLDS, the length of its story if it is VIOLATED, else a sign."""
+    """The text of a cell: its states if it HOLDS, the length of its story if it is VIOLATED, else a sign.
+
+    Of a sample: the least and the largest share that fails, or what was seen where that is not known.
+    """
+    if cell.schedules:
+        seen = f"{cell.failing:,}/{cell.schedules:,}" if cell.high - cell.low == 1 else f"≤ {at_most(cell.high)}"
+        return f"{at_least(cell.low)[:-2]} to {at_most(cell.high)}" if cell.low else seen
     if cell.verdict is Verdict.HOLDS:
         return f"{cell.states:,}"
     if cell.verdict is Verdict.VIOLATED:
@@ -110,6 +120,8 @@ def cell_text(cell: MatrixCell) -> str:
 
 def _face(cell: MatrixCell, most: int) -> tuple[Colour, bool]:
     """The colour of a cell, and whether it is dark: the darker a green, the more states, on a logarithmic scale."""
+    if cell.failing:
+        return red(cell.failing / cell.schedules), False
     if cell.verdict is not Verdict.HOLDS:
         return (BROKEN if cell.verdict is Verdict.VIOLATED else "#eceff1"), False
     part = log(max(cell.states, 1)) / log(max(most, 2))
@@ -117,10 +129,14 @@ def _face(cell: MatrixCell, most: int) -> tuple[Colour, bool]:
 
 
 def _legend(cells: Sequence[MatrixCell]) -> Iterator[str]:
+    if any(c.schedules for c in cells):
+        yield "Red: the share of schedules that fail, with 95 % confidence."
+        yield "≤: none of those that were drawn fails."
+        cells = [c for c in cells if not c.schedules]
     signs = [
         (any(c.verdict is Verdict.HOLDS for c in cells), "Green: HOLDS; the number of states."),
         (any(c.verdict is Verdict.VIOLATED for c in cells), "✕: VIOLATED; the steps of the shortest story."),
         (any(c.verdict is Verdict.UNDETERMINED and not c.refused for c in cells), "?: UNDETERMINED."),
         (any(c.refused for c in cells), "·: the model does not take this setting."),
     ]
-    return (words for drawn, words in signs if drawn)
+    yield from (words for drawn, words in signs if drawn)

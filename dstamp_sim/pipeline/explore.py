@@ -43,6 +43,12 @@ class ExploreOptions:
     keep_going: bool = False
     reductions: Reductions = ALL_REDUCTIONS
 
+    @property
+    def flags(self) -> list[str]:
+        """The bounds as they are typed, where they are not the usual ones."""
+        limit = [] if self.limit == DEFAULT_LIMIT else ["--limit", str(self.limit)]
+        return limit if self.ops == HISTORY_LIMIT else [*limit, "--ops", str(self.ops)]
+
     def shared_by(self, workers: int) -> ExploreOptions:
         """The options of each of so many explorations that run at once and share the memory."""
         return replace(self, memory_mb=max(1, self.memory_mb // workers))

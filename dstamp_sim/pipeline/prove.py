@@ -29,6 +29,11 @@ class ProveOptions:
     verb: ClassVar[str] = "prove"
     numbers_open: ClassVar[bool] = True
 
+    @property
+    def flags(self) -> list[str]:
+        """The options as they are typed: there are none."""
+        return []
+
     def shared_by(self, workers: int) -> ProveOptions:
         """The options of each of so many proofs that run at once."""
         return self

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
-from dstamp_sim.analyses.confidence import Interval, all_that_was_never_seen, interval, never_seen
+from dstamp_sim.analyses.confidence import Interval, all_that_was_never_seen, limits_of
 from dstamp_sim.analyses.explain import Explanation
 from dstamp_sim.analyses.minimise import minimise
 from dstamp_sim.core.numbers import many
@@ -19,6 +20,31 @@ from dstamp_sim.engines.sampling.sampler import Settings as Settings  # noqa: PL
 from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.subject import Subject
 from dstamp_sim.pipeline.witnessed import save_judgement
+
+
+@dataclass(frozen=True)
+class SampleOptions:
+    """How a sample is asked for, beside its subject."""
+
+    verb: ClassVar[str] = "sample"
+    numbers_open: ClassVar[bool] = False
+    budget: int
+    strategy: Settings
+
+    @property
+    def flags(self) -> list[str]:
+        """The options as they are typed."""
+        figures = {"budget": self.budget, "seed": self.strategy.seed, "steps": self.strategy.most_steps}
+        typed = (f"--{name}={figure}" for name, figure in figures.items())
+        return [f"--strategy={self.strategy.written}", *typed]
+
+    def shared_by(self, workers: int) -> SampleOptions:
+        """The options of each of so many samples that are drawn at once."""
+        return self
+
+    def drawn(self, asked: Subject, progress: SampleProgress | None = None) -> Sample:
+        """The sample. Raises as `engines.sampling.sampler.sample` does."""
+        return sample(asked.system, self.budget, self.strategy, properties=asked.properties, progress=progress)
 
 
 @dataclass(frozen=True)
@@ -45,16 +71,16 @@ class Sampling:
 
 
 def sample_model(
-    asked: Subject, *, budget: int, strategy: Settings, out: Path, progress: SampleProgress | None = None
+    asked: Subject, options: SampleOptions, *, out: Path, progress: SampleProgress | None = None
 ) -> Sampling:
     """Samples a model's schedules; minimises and saves the first one that decides each property.
 
     Raises UsageError for figures out of range and an unwritable folder, ModelError as `explore` does.
     """
     model, system, origin = asked.model, asked.system, asked.origin
-    strategy.chosen()
+    options.strategy.chosen()
     check_writable(out)
-    drawn = sample(system, budget, strategy, properties=asked.properties, progress=progress)
+    drawn = options.drawn(asked, progress)
     judgements = judged(system, drawn, asked.properties)
     found = [judgement for judgement in judgements if judgement.trace is not None]
     explanations = {j.prop.name: explained(system, j.trace, about=j.prop) for j in found if j.trace is not None}
@@ -95,11 +121,7 @@ def _chances(system: System, drawn: Sample) -> dict[str, Interval]:
     if not drawn.independent or not drawn.schedules:
         return {}
     asked = {prop.name for prop in system.checked_properties if not prop.asks_ahead}
-    return {
-        name: interval(hits, drawn.schedules) if hits else Interval(0.0, never_seen(drawn.schedules))
-        for name, hits in drawn.decided.items()
-        if name in asked
-    }
+    return {name: limits_of(hits, drawn.schedules) for name, hits in drawn.decided.items() if name in asked}
 
 
 def _unseen(drawn: Sample) -> float | None:

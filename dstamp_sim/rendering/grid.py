@@ -14,7 +14,17 @@ Colour = str | tuple[float, float, float]
 
 def green(part: float) -> tuple[float, float, float]:
     """From a light green (0) to a dark one (1)."""
-    light, dark = (0.80, 0.93, 0.86), (0.06, 0.38, 0.30)
+    return _between((0.80, 0.93, 0.86), (0.06, 0.38, 0.30), part)
+
+
+def red(part: float) -> tuple[float, float, float]:
+    """From a light red (0) to a dark one (1)."""
+    return _between((0.97, 0.88, 0.85), (0.62, 0.17, 0.12), part)
+
+
+def _between(
+    light: tuple[float, float, float], dark: tuple[float, float, float], part: float
+) -> tuple[float, float, float]:
     r, g, b = (one + (other - one) * part for one, other in zip(light, dark, strict=True))
     return r, g, b
 

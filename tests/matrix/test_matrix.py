@@ -7,24 +7,28 @@ from pathlib import Path
 
 import pytest
 
+from dstamp_sim.analyses.confidence import limits_of
 from dstamp_sim.core.errors import ModelError, UsageError
 from dstamp_sim.core.verdict import Verdict
 from dstamp_sim.disk import writing
 from dstamp_sim.engines.explore.space import Space
+from dstamp_sim.engines.sampling.sampler import Settings, sample
 from dstamp_sim.matrix.axes import read_axes
 from dstamp_sim.matrix.cells import MatrixCell, MatrixSubject
 from dstamp_sim.matrix.kept import begin_cells, keep_cell, read_kept
 from dstamp_sim.matrix.matrix import find_matrix
+from dstamp_sim.matrix.matrix_files import cell_text
 from dstamp_sim.pipeline.explore import ExploreOptions
+from dstamp_sim.pipeline.sample import SampleOptions
 from dstamp_sim.pipeline.subject import load_subject
 
 BANK = Path(__file__).parents[2] / "models" / "classic" / "bank.py"
 LOCKED = Path(__file__).parents[1] / "lock_review" / "bank_with_locks.py"
 
 
-def find(reference, settings, out, placement=None, workers=1, tell=lambda *_: None, **options):
+def find(reference, settings, out, placement=None, workers=1, tell=lambda *_: None, asking=None, **options):
     setting = read_axes(str(reference), settings, placement)
-    subject = MatrixSubject(str(reference), setting, (), None, ExploreOptions(**options))
+    subject = MatrixSubject(str(reference), setting, (), None, asking or ExploreOptions(**options))
     return find_matrix(subject, out=out, workers=workers, tell=tell)
 
 
@@ -244,3 +248,72 @@ def test_a_cell_that_ctrl_c_ends_early_is_not_kept(tmp_path, monkeypatch):
     assert not any("interrupted" in cell.why for cell in kept.values())
     monkeypatch.setattr(Space, "expand", expand)
     assert find(BANK, ["customers=1..4"], tmp_path).cells == find(BANK, ["customers=1..4"], tmp_path / "anew").cells
+
+
+def drawn(reference, settings, out, *, budget=400, strategy="random-walk", **options):
+    asking = SampleOptions(budget, Settings.parse(strategy, seed=3))
+    return find(reference, settings, out, asking=asking, **options)
+
+
+def test_a_cell_of_a_sampled_matrix_is_the_sample_of_its_setting(tmp_path):
+    found = drawn(LOCKED, ["customers=1..3"], tmp_path, placement="account:*")
+    assert len(found.cells) == 9
+    for cell in found.cells:
+        customers, placement = cell.values
+        asked = load_subject(str(LOCKED), [f"customers={customers}"], placement)
+        alone = sample(asked.system, 400, Settings(seed=3))
+        failing = alone.decided["no payment is erased"]
+        assert (cell.schedules, cell.failing, cell.states) == (400, failing, 0)
+        assert (cell.low, cell.high) == limits_of(failing, 400)
+        assert cell.verdict is (Verdict.VIOLATED if failing else Verdict.UNDETERMINED)
+        assert cell.broken == ("no payment is erased" if failing else "")
+    assert {bool(cell.failing) for cell in found.cells} == {True, False}
+
+
+def test_a_schedule_that_violates_two_properties_fails_once(tmp_path):
+    model = tmp_path / "twice.py"
+    model.write_text(BANK.read_text().replace("properties=[", "properties=[at_end('another', lambda r: False), ", 1))
+    asked = load_subject(str(model), ["customers=2"])
+    alone = sample(asked.system, 300, Settings())
+    assert alone.failing == alone.decided["another"] == 300 > alone.decided["one withdrawal at most"] > 0
+
+
+def test_a_sampled_matrix_goes_on_where_it_was_and_is_the_same_on_two_workers(tmp_path):
+    def interrupted(_, number, __):
+        if number == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        drawn(BANK, ["customers=1..4"], tmp_path / "one", tell=interrupted)
+    one = drawn(BANK, ["customers=1..4"], tmp_path / "one")
+    two = drawn(BANK, ["customers=1..4"], tmp_path / "two", workers=2)
+    assert (one.known, two.known, one.cells) == (2, 0, two.cells)
+    assert drawn(BANK, ["customers=1..4"], tmp_path / "one").known == 4
+    assert drawn(BANK, ["customers=1..4"], tmp_path / "one", budget=500).known == 0, "another question"
+
+
+def test_no_limits_are_told_of_schedules_that_are_not_drawn_independently(tmp_path):
+    found = drawn(BANK, ["customers=2,3"], tmp_path, strategy="preemption-bounded")
+    assert {(cell.low, cell.high) for cell in found.cells} == {(0.0, 1.0)}
+    assert all(0 < cell.failing < cell.schedules for cell in found.cells)
+    assert cell_text(found.cells[0]) == f"{found.cells[0].failing}/{found.cells[0].schedules}"
+
+
+def test_sample_prints_the_share_of_each_cell_and_the_command_of_the_first_story(dstamp, tmp_path):
+    asked = ("sample", "classic/bank", "--set", "customers=1,2", "--budget", "500", "--seed", "7")
+    code, out, _ = dstamp(*asked, "--strategy", "pct:depth=2")
+    assert code == 1
+    first, second = out.splitlines()[2:4]
+    assert first.split()[:2] == ["1", "UNDETERMINED"]
+    assert "none of 500 schedules  at most 0.6 %" in first
+    assert second.endswith(" %  one withdrawal at most")
+    story = out.partition("The first story: dstamp ")[2].splitlines()[0].split()
+    assert story[-5:] == ["customers=2", "--strategy=pct:depth=2", "--budget=500", "--seed=7", "--steps=2000"]
+    failing = second.split()[2]
+    _, one, _ = dstamp(*story)
+    assert f"({failing} of 500 schedules" in one
+    with (tmp_path / "out" / "bank-matrix.csv").open() as table:
+        rows = [*csv.DictReader(table)]
+    assert [(row["schedules"], row["failing"]) for row in rows] == [("500", "0"), ("500", failing)]
+    cell = json.loads(dstamp(*asked, "--strategy", "pct:depth=2", "--json")[1])["cells"][1]
+    assert (cell["failing"], str(cell["low"])) == (int(failing), rows[1]["low"])

@@ -35,7 +35,8 @@ EVERY_OBJECT = EVERYBODY = -1
 class Asked(NamedTuple):
     """What compiled code needs: by property its kind, columns read and their bits; by local state its end.
 
-    `done`: it no longer has to end; `rests`: it may stay there for ever.
+    `done`: it no longer has to end; `rests`: it may stay there for ever. `forbidden`: the properties
+    that are no wishes, as bits.
     """
 
     kind: Any
@@ -46,6 +47,7 @@ class Asked(NamedTuple):
     rests: Any
     result: Any
     deadlock: int
+    forbidden: int
     rows: Any
     slots: Any
     answers: Any
@@ -67,6 +69,7 @@ class Questions:
             self._reads[index, : len(prop.reads)] = [self._slot[id(item)] for item in prop.reads]
         self._watches = np.array([_watched(row) for row in self._reads.tolist()], np.int64)
         self._deadlock = next((1 << i for i, prop in enumerate(props) if prop.kind is PropertyKind.NO_DEADLOCK), 0)
+        self._forbidden = sum(1 << i for i, prop in enumerate(props) if not prop.is_wish)
         self._processes = len(tables.semantics.names)
         self._resize(1024, 1 + width + self._processes)
         self._counts = np.zeros(1, np.int64)
@@ -92,6 +95,7 @@ class Questions:
             self._rests.data,
             self._results.data,
             self._deadlock,
+            self._forbidden,
             self._rows,
             self._slots,
             self._answers,

@@ -53,6 +53,7 @@ class Sample:
     """What the schedules of one strategy showed.
 
     By property: how many schedules decided it (violated it, or reached what it asks for), and the first one that did.
+    `failing`: how many violate a property, whichever.
     `ends`: distinct results with how many schedules ended so, most frequent first. `cut`: schedules that did not end
     within the allowed steps. `stopped`: why there are fewer than the budget, or empty. `independent`: whether schedules
     were drawn independently of each other, so that confidence can be computed. `guarantee`: PCT's least probability.
@@ -62,6 +63,7 @@ class Sample:
     schedules: int
     decided: Mapping[str, int]
     first: Mapping[str, Schedule]
+    failing: int
     ends: Sequence[tuple[FinalResults, int]]
     steps: int
     longest: int
@@ -94,6 +96,12 @@ class Settings:
         made = Settings(strategy, options, seed, most_steps)
         made.chosen()
         return made
+
+    @property
+    def written(self) -> str:
+        """The strategy as `parse` reads it."""
+        options = ",".join(f"{name}={value}" for name, value in self.options.items())
+        return f"{self.strategy}:{options}" if options else self.strategy
 
     def chosen(self) -> tuple[int, Strategy, Options]:
         """The strategy's place among all, itself, and its options. Raises UsageError for unknown names."""
@@ -204,6 +212,7 @@ class _Sampler:
             schedules=self.walked,
             decided=dict(zip(names, self.tallies.decided.tolist(), strict=True)),
             first={name: self._schedule(i) for i, name in enumerate(names) if self.tallies.first[i] >= 0},
+            failing=int(numbers[walker.FAILING]),
             ends=self._ends(),
             steps=int(numbers[walker.STEPS]),
             longest=int(numbers[walker.LONGEST]),
@@ -268,7 +277,7 @@ class _Sampler:
                     np.zeros(2, np.int64))  # fmt: skip
 
     def _tallies(self, ends: int) -> Tallies:
-        props, numbers = len(self.judge.properties), np.zeros(5, np.int64)
+        props, numbers = len(self.judge.properties), np.zeros(walker.NUMBERS, np.int64)
         numbers[walker.MOST_STEPS] = self.settings.most_steps
         return Tallies(
             decided=np.zeros(props, np.int64),

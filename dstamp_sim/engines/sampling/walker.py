@@ -21,8 +21,9 @@ DONE, MISSED, ASK, FULL, UNDECIDED, NO_MORE = range(6)
 """Why a walk returned: range done; entries are missing; answers are missing; no room for another end; a draw fell
 on a boundary; the strategy has no further schedule."""
 
-MOST_STEPS, CUT, STEPS, LONGEST, ENDS = range(5)
-"""What `Tallies.numbers` holds: steps allowed, schedules cut off there, steps in all, of the longest, distinct ends."""
+MOST_STEPS, CUT, STEPS, LONGEST, ENDS, FAILING, NUMBERS = range(7)
+"""What `Tallies.numbers` holds: steps allowed, schedules cut off there, steps in all, of the longest, distinct ends,
+schedules that violate something; and how many numbers these are."""
 
 
 class Tallies(NamedTuple):
@@ -212,6 +213,7 @@ def walk(
             return why, schedule
         _note_end(room, objects, asked, tallies)
         _note_decided(bits, schedule, room.moves, step, tallies)
+        tallies.numbers[FAILING] += (bits & asked.forbidden) != 0
         tallies.numbers[CUT] += cut
         tallies.numbers[STEPS] += step
         tallies.numbers[LONGEST] = max(tallies.numbers[LONGEST], step)
