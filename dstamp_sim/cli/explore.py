@@ -58,7 +58,8 @@ def explore(
     """Explore every interleaving of a model: the shortest bad one, or the proof that there is none.
 
     Several values make a matrix, which says where the verdict flips: `--set customers=1..6 --set capacity=1,2,4`,
-    `--placement 'lock:*'`, `--placement all`. An interrupted one goes on where it was.
+    `--placement 'lock:*'`, `--placement all`. An interrupted one goes on where it was. What a smaller setting's story or
+    a proof for any number decides is not explored, and said; --keep-going explores every setting.
 
     --checkpoint keeps what is found, as the cache does after ten minutes; --resume goes on from there.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -45,6 +44,7 @@ def ask_matrix(
 ) -> NoReturn:
     """Finds the cells, prints and writes them, and exits with the code of the verdict on all of them together."""
     from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.engines.parallel.where import Where  # noqa: PLC0415 - as above
     from dstamp_sim.matrix.cells import MatrixSubject  # noqa: PLC0415 - as above
     from dstamp_sim.matrix.matrix import find_matrix  # noqa: PLC0415 - as above
     from dstamp_sim.matrix.matrix_files import write_matrix  # noqa: PLC0415 - as above
@@ -63,7 +63,7 @@ def ask_matrix(
                 results().flush()
             count(number, total)
 
-        found = find_matrix(subject, out=out, workers=cores(), tell=tell)
+        found = find_matrix(subject, out=out, where=Where(cores()), tell=tell)
     files = write_matrix(found, _heading(subject), out)
     if as_json:
         print_json(_json(found) | {"files": [str(file) for file in files]})
@@ -90,6 +90,9 @@ def _found(cell: MatrixCell) -> str:
         return f"not asked     {cell.refused}"
     if cell.schedules:
         return f"{cell.verdict.value:<12}{_drawn(cell)}"
+    if cell.how:
+        upto = f"  at most {many(cell.steps, 'step')}: {cell.broken}" if cell.broken else ""
+        return f"{cell.verdict.value:<12}       not explored{upto}  ({cell.how})"
     size = f"{cell.states:>12,} {'state' if cell.states == 1 else 'states'}"
     if cell.verdict is Verdict.VIOLATED:
         numbers = f" with {cell.copies}" if cell.copies else ""
@@ -132,7 +135,7 @@ def _command(subject: MatrixSubject, cell: MatrixCell) -> str:
 
 def _json(found: Matrix) -> dict[str, Any]:
     cells = [
-        asdict(cell) | {"verdict": cell.verdict.value, "values": dict(zip(_names(found), cell.values, strict=True))}
+        cell.told() | {"verdict": cell.verdict.value, "values": dict(zip(_names(found), cell.values, strict=True))}
         for cell in found.cells
     ]
     return {

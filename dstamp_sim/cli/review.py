@@ -40,6 +40,7 @@ def review(
 ) -> None:
     """Review every placement of a model's locks: safe or not for any number of copies, its price, and the best ones."""
     from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.engines.parallel.where import Where  # noqa: PLC0415 - as above
     from dstamp_sim.lock_review.answer import answer  # noqa: PLC0415 - as above
     from dstamp_sim.lock_review.brief import brief  # noqa: PLC0415 - as above
     from dstamp_sim.lock_review.review import review_model  # noqa: PLC0415 - as above
@@ -56,7 +57,7 @@ def review(
             scenario=scenario,
             also=Also(serial),
             out=out,
-            workers=cores(),
+            where=Where(cores()),
             progress=tell,
         )
     written = write_review(found, out)

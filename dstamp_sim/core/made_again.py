@@ -26,9 +26,9 @@ def check_made_alike(system: System, again: Callable[[bool], System]) -> None:
     found, ORDER_OF_SETS.left = dict[str, str](), _MORE_IMPORTS
     PASSED.clear()
     try:
-        in_other_orders(lambda: found.update(_differences(system, again(True))))
+        in_other_orders(lambda: found.update(differences(system, again(True))))
         if found:
-            passed, usual = PASSED[0], dict(_differences(system, again(False)))
+            passed, usual = PASSED[0], dict(differences(system, again(False)))
             found = {name: how for name, how in found.items() if name not in usual}
     except Exception:  # of the model's own, in an order that nobody may ever see
         return
@@ -39,7 +39,7 @@ def check_made_alike(system: System, again: Callable[[bool], System]) -> None:
         )
 
 
-def _differences(one: System, other: System) -> Iterator[tuple[str, str]]:
+def differences(one: System, other: System) -> Iterator[tuple[str, str]]:
     """Where two systems differ in what is in them, and how."""
     waiting, seen = [("system", one, other)], dict[tuple[int, int], tuple[Any, Any]]()
     while waiting:
@@ -75,6 +75,8 @@ def _parts(item: Any) -> Iterator[NamedRoot]:
         yield "objects", item.objects
         yield "properties", item.properties
         yield "sections", item.sections
+        yield "locks", item.locks
+        yield "placement", item.placement
         yield "crashes", item.crashes
     elif type(item).__module__.startswith("dstamp_sim.core."):
         yield from ((name, value) for name, value in vars(item).items() if not name.startswith("_"))

@@ -15,7 +15,7 @@ from dstamp_sim.core.system import NOTHING_MORE, Also, System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.verdict import Judgement, Report, Verdict, combined
 from dstamp_sim.engines.explore.explorer import explore, uninterrupted
-from dstamp_sim.engines.parallel.processes import spawned
+from dstamp_sim.engines.parallel.where import Where
 from dstamp_sim.engines.prove.unbounded import TRIED, TRIED_STATES, prove
 from dstamp_sim.inputs.model_file import Model, any_number, checked_settings, load_model
 from dstamp_sim.lock_review.compare import ANY_NUMBER, DECLARED, AfterDeath, JudgedPlacement, Price
@@ -145,13 +145,10 @@ _FIXED = "the model fixes its numbers of processes: annotate a parameter of the 
 _ONLY_NUMBERS = "under this placement the model takes only numbers of processes, not ANY"
 
 
-def judged_all(subject: ReviewSubject, placements: Sequence[Placement], workers: int) -> Iterator[JudgedPlacement]:
-    """The judgement of each placement, in their order, by `workers` processes."""
-    if workers < 2:
-        yield from map(subject.judged, placements)
-        return
+def judged_all(subject: ReviewSubject, placements: Sequence[Placement], where: Where) -> Iterator[JudgedPlacement]:
+    """The judgement of each placement, in their order."""
     about = (subject.model.reference, dict(subject.settings), subject.scenario, subject.also)
-    yield from spawned(ReviewSubject.judged, placements, workers, _begin, about)
+    return where.workers(subject, _begin, about, len(placements)).in_turn(ReviewSubject.judged, placements)
 
 
 def _begin(reference: str, settings: Mapping[str, Any], scenario: Scenario | None, also: Also) -> ReviewSubject:

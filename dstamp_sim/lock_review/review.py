@@ -15,6 +15,7 @@ from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.typed import texts
 from dstamp_sim.core.verdict import Verdict
 from dstamp_sim.disk.writing import check_writable
+from dstamp_sim.engines.parallel.where import HERE, Where
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.inputs.model_file import any_number, load_model, read_settings
 from dstamp_sim.inputs.scenario_file import read_scenario
@@ -111,16 +112,15 @@ def review_model(
     scenario: Path | None = None,
     also: Also = NOTHING_MORE,
     out: Path,
-    workers: int = 1,
+    where: Where = HERE,
     progress: Progress | None = None,
 ) -> Review:
     """Judges every placement of the model's locks over its sections, and the placements that it names.
 
     Without `locks` all of the vocabulary; two spans are tried of the first one, and for two locks those that complement
-    each other (`joined`). Deterministic, whatever the
-    number of `workers` (processes; more than one needs a main module that can be imported). Raises UsageError for
-    unknown names, a model without locks or sections, and an unwritable folder; ScenarioError and ModelError as their
-    loaders do.
+    each other (`joined`). Deterministic, `where`ver it is done (several processes need a main module that can be
+    imported). Raises UsageError for unknown names, a model without locks or sections, and an unwritable folder;
+    ScenarioError and ModelError as their loaders do.
     """
     model = load_model(reference)
     given = read_settings(model.factory, settings)
@@ -133,8 +133,8 @@ def review_model(
     check_writable(out)
     placements, left_out = _placements(subject, system, chosen, spans)
     subject.refuse_contradictions(placements)
-    judged = list(_judge(subject, placements, workers, progress, 0))
-    joined = _join(subject, judged, system, workers, progress) if spans > 1 else None
+    judged = list(_judge(subject, placements, where, progress, 0))
+    joined = _join(subject, judged, system, where, progress) if spans > 1 else None
     minimal, beaten = best_first(minimal_safe(judged, system.sections)), dominated(judged)
     best = recommended(minimal, beaten)
     why = [end for one in best[:2] for end in ends(one, judged, system.sections)]
@@ -164,17 +164,17 @@ def review_model(
 
 
 def _judge(
-    subject: ReviewSubject, placements: Sequence[Placement], workers: int, progress: Progress | None, before: int
+    subject: ReviewSubject, placements: Sequence[Placement], where: Where, progress: Progress | None, before: int
 ) -> Iterator[JudgedPlacement]:
     """The judgement of each placement; `before` were judged already."""
-    for number, one in enumerate(judged_all(subject, placements, workers), start=before + 1):
+    for number, one in enumerate(judged_all(subject, placements, where), start=before + 1):
         yield one
         if progress is not None:
             progress(number, before + len(placements))
 
 
 def _join(
-    subject: ReviewSubject, judged: list[JudgedPlacement], system: System, workers: int, progress: Progress | None
+    subject: ReviewSubject, judged: list[JudgedPlacement], system: System, where: Where, progress: Progress | None
 ) -> Joined | None:
     """Judges pairs of spans of two locks while they are worth it, and adds them; None if all pairs are judged."""
     if len(system.sections) <= MOST_SECTIONS_FOR_PAIRS or not pairs_of_locks(judged):
@@ -182,7 +182,7 @@ def _join(
     asked, tried = frozenset(prop.name for prop in system.properties), 0
     while wanted := worth_judging(judged, asked, system.sections):
         left = MOST_JOINED - tried
-        judged += _judge(subject, wanted[:left], workers, progress, len(judged))
+        judged += _judge(subject, wanted[:left], where, progress, len(judged))
         tried += len(wanted[:left])
         if len(wanted) >= left:
             break

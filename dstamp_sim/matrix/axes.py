@@ -48,11 +48,31 @@ class MatrixSetting:
         """The values of each cell, one of each axis; the last axis changes first."""
         return product(*(axis.values for axis in self.axes))
 
+    def place(self, name: str) -> int:
+        """Which of the axes has this name."""
+        return next(at for at, axis in enumerate(self.axes) if axis.name == name)
+
+    def one_less(self, values: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        """By axis of numbers: the cell before this one along it, if it has the smaller number."""
+        smaller = dict[str, tuple[str, ...]]()
+        for at, (axis, value) in enumerate(zip(self.axes, values, strict=True)):
+            before = axis.values[axis.values.index(value) - 1 : axis.values.index(value)]
+            if axis.name != PLACEMENT and before and _is_less(before[0], value):
+                smaller[axis.name] = (*values[:at], *before, *values[at + 1 :])
+        return smaller
+
     def of(self, values: Sequence[str]) -> tuple[list[str], str | None]:
         """The settings and the placement of the cell with these values, as a command's options have them."""
         named = {axis.name: value for axis, value in zip(self.axes, values, strict=True)}
         placement = named.pop(PLACEMENT, self.placement)
         return [*self.fixed, *(f"{name}={value}" for name, value in named.items())], placement
+
+
+def _is_less(one: str, other: str) -> bool:
+    try:
+        return int(one) < int(other)
+    except ValueError:
+        return False
 
 
 def read_axes(reference: str, settings: Sequence[str], placement: str | None) -> MatrixSetting | None:

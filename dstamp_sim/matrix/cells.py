@@ -5,24 +5,26 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from dstamp_sim.analyses.confidence import limits_of
 from dstamp_sim.core.errors import Interrupted, UsageError
-from dstamp_sim.core.system import NOTHING_MORE, Also
+from dstamp_sim.core.system import ANY, NOTHING_MORE, Also
 from dstamp_sim.core.verdict import Judgement, Report, Verdict, combined
 from dstamp_sim.disk.reading import LARGEST_NUMBER
 from dstamp_sim.engines.explore.explorer import uninterrupted
-from dstamp_sim.inputs.model_file import made_by
+from dstamp_sim.inputs.model_file import Model, load_model, made_by
 from dstamp_sim.matrix.axes import MatrixSetting
+from dstamp_sim.matrix.known import SHOWN_BY_A_RUN, carried, holds_for_all, is_case_of
 from dstamp_sim.pipeline.explore import ExploreOptions
 from dstamp_sim.pipeline.prove import ProveOptions
 from dstamp_sim.pipeline.sample import SampleOptions, judged
-from dstamp_sim.pipeline.subject import Subject, load_subject
+from dstamp_sim.pipeline.subject import Subject, subject_of
 
 CellOptions = ExploreOptions | ProveOptions | SampleOptions
 """How each cell is asked."""
@@ -43,6 +45,9 @@ class MatrixCell:
     is UNDETERMINED: the reason of the first property that is. `refused` is set instead if the model does not take the
     setting: nothing was asked.
 
+    `how`: why it was not explored, if it was not: nothing was counted then, and a shorter story than `steps` may exist.
+    `story`: the schedule that violates `broken`, where larger settings may be tried with it.
+
     Of a sample: `failing` of `schedules` violate a property, and with 95 % confidence a share between `low` and `high`
     of all that are drawn so; `broken` is the one that most of them violate, `steps` the length of its story.
     """
@@ -61,6 +66,13 @@ class MatrixCell:
     failing: CellCount = 0
     low: CellShare = 0.0
     high: CellShare = 1.0
+    how: str = ""
+    story: str = ""
+
+    def told(self) -> dict[str, Any]:
+        """Its fields by name; what was not counted, as nothing was explored, is None."""
+        counted = dict.fromkeys(("states", "transitions", "exhausted")) if self.how else {}
+        return asdict(self) | counted
 
 
 @dataclass(frozen=True)
@@ -74,20 +86,59 @@ class MatrixSubject:
     asking: CellOptions
     also: Also = NOTHING_MORE
 
-    def found(self, values: tuple[str, ...]) -> MatrixCell:
-        """The cell with these values, asked. Raises ModelError if the model breaks a rule."""
+    def smaller(self, values: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        """By axis: the values of the cells from which something may be known of this one, so that it is not explored.
+
+        With `--keep-going` each is explored, as the whole space was asked for.
+        """
+        explored = isinstance(self.asking, ExploreOptions) and not self.asking.keep_going
+        return self.setting.one_less(values) if explored else {}
+
+    def found(self, values: tuple[str, ...], smaller: Mapping[str, MatrixCell]) -> MatrixCell:
+        """The cell with these values, asked, or known from `smaller`. Raises ModelError if the model breaks a rule."""
         settings, placement = self.setting.of(values)
         try:
-            subject = self._subject(settings, placement, self.properties)
+            subject = self._subject(load_model(self.reference), settings, placement, self.properties)
             if isinstance(self.asking, SampleOptions):
                 return _sampled(values, subject, self.asking)
-            return _summed_up(values, uninterrupted(self.asking.report(subject)))
+            known = self._replayed(values, subject, smaller) or self._proved(values, subject, smaller)
+            return known or _summed_up(values, uninterrupted(self.asking.report(subject)))
         except UsageError as error:
             return MatrixCell(values, Verdict.UNDETERMINED, refused=str(error))
 
-    def _subject(self, settings: Sequence[str], placement: str | None, properties: Sequence[str]) -> Subject:
-        return load_subject(
-            self.reference, settings, placement, properties, self.crashes,
+    def _replayed(
+        self, values: tuple[str, ...], asked: Subject, smaller: Mapping[str, MatrixCell]
+    ) -> MatrixCell | None:
+        """The cell in which the story of a smaller one violates the same property."""
+        props = {prop.name: prop for prop in asked.system.properties_named(asked.properties)}
+        for axis, cell in smaller.items():
+            prop = props.get(cell.broken) if cell.story else None
+            if prop is None or (trace := carried(asked.system, prop, cell.story)) is None:
+                continue
+            how = cell.how or f"replayed from {axis}={cell.values[self.setting.place(axis)]}"
+            steps, story = len(trace.steps), str(trace.schedule)
+            return MatrixCell(values, Verdict.VIOLATED, broken=prop.name, steps=steps, how=how, story=story)
+        return None
+
+    def _proved(self, values: tuple[str, ...], asked: Subject, smaller: Mapping[str, MatrixCell]) -> MatrixCell | None:
+        """The cell of which a proof for any number says that it HOLDS; the second one along a parameter tries it."""
+        for axis, cell in smaller.items():
+            at, how = self.setting.place(axis), f"proved for any number of {axis}"
+            second = not cell.how and not self.setting.one_less(cell.values).get(axis)
+            if cell.verdict is not Verdict.HOLDS or not (second or cell.how == how) or self.also != NOTHING_MORE:
+                continue
+            settings, placement = self.setting.of((*values[:at], ANY.value, *values[at + 1 :]))
+            with suppress(UsageError):
+                every = self._subject(asked.model, settings, placement, self.properties)
+                if is_case_of(asked, every) and (cell.how == how or holds_for_all(every)):
+                    return MatrixCell(values, Verdict.HOLDS, how=how)
+        return None
+
+    def _subject(
+        self, model: Model, settings: Sequence[str], placement: str | None, properties: Sequence[str]
+    ) -> Subject:
+        return subject_of(
+            model, settings, placement, properties, self.crashes,
             numbers_open=self.asking.numbers_open, also=self.also,
         )  # fmt: skip
 
@@ -95,7 +146,7 @@ class MatrixSubject:
         """Raises UsageError for the name of a property that the model does not have, if it takes these values."""
         settings, placement = self.setting.of(values)
         try:
-            subject = self._subject(settings, placement, ())
+            subject = self._subject(load_model(self.reference), settings, placement, ())
         except UsageError:
             return
         subject.system.properties_named(self.properties)
@@ -122,7 +173,14 @@ def _summed_up(values: tuple[str, ...], report: Report) -> MatrixCell:
         len(shortest.trace.steps) if shortest and shortest.trace else 0,
         _copies(shortest) if shortest else "",
         f"{open_one.prop.title}: {open_one.reason}" if undecided and open_one else "",
+        story=_story(shortest),
     )
+
+
+def _story(judgement: Judgement | None) -> str:
+    """The schedule of a judgement's trace, where another system may be tried with it."""
+    told = judgement and judgement.trace and judgement.prop.kind in SHOWN_BY_A_RUN
+    return str(judgement.trace.schedule) if told and judgement and judgement.trace else ""
 
 
 def _sampled(values: tuple[str, ...], asked: Subject, options: SampleOptions) -> MatrixCell:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.verdict import Verdict, combined
 from dstamp_sim.disk.writing import check_writable
-from dstamp_sim.engines.parallel.processes import spawned
+from dstamp_sim.engines.parallel.where import Where
+from dstamp_sim.engines.parallel.workers import Workers
 from dstamp_sim.inputs.model_file import file_of, fingerprint
 from dstamp_sim.matrix.axes import PLACEMENT, MatrixAxis
 from dstamp_sim.matrix.cells import MatrixCell, MatrixSubject
@@ -73,13 +75,13 @@ def find_matrix(
     subject: MatrixSubject,
     *,
     out: Path,
-    workers: int,
+    where: Where,
     tell: Callable[[MatrixCell, int, int], None],
 ) -> Matrix:
     """Asks every cell that no earlier command with this `out` has found, and keeps each as soon as it is found.
 
     `tell` is called with every cell, its number from 1 and the number of all, in their order. The cells are the same
-    whatever the number of `workers`, and however often the work was interrupted. Raises UsageError if no cell's
+    `where`ver they are asked, and however often the work was interrupted. Raises UsageError if no cell's
     setting is one that the model takes, for an unknown property, and for an unwritable folder; ModelError if the model
     breaks a rule.
     """
@@ -90,36 +92,50 @@ def find_matrix(
     every = [*subject.setting.cells()]
     subject.check_properties(every[0])
     keys = {values: subject.key(values, source) for values in every}
-    known = {values: before[key] for values, key in keys.items() if key in before and before[key].values == values}
-    missing = [(keys[values], values) for values in every if values not in known]
-    asked, cells = _asked(subject, file, missing, workers), list[MatrixCell]()
-    for number, values in enumerate(every, start=1):
-        cell = known.get(values) or next(asked)
-        cells.append(cell)
-        tell(cell, number, len(every))
+    found = {values: before[key] for values, key in keys.items() if key in before and before[key].values == values}
+    known = len(found)
+    begin_cells(file)
+    with where.workers(subject, _begin, (subject,), len(every) - known) as workers:
+        asking = _Asking(subject, workers, [values for values in every if values not in found])
+        for number, values in enumerate(every, start=1):
+            while values not in found:
+                for cell in asking.some(found):
+                    found[cell.values] = cell
+                    keep_cell(file, keys[cell.values], cell)
+            tell(found[values], number, len(every))
+    cells = [found[values] for values in every]
     keep_all(file, {keys[cell.values]: cell for cell in cells})
     if all(cell.refused for cell in cells):
         raise UsageError(cells[0].refused)
-    return Matrix(subject, tuple(cells), len(every) - len(missing), file)
+    return Matrix(subject, tuple(cells), known, file)
 
 
-_Task = tuple[str, tuple[str, ...]]
-"""The key and the values of a cell that is to be found."""
+_Task = tuple[tuple[str, ...], Mapping[str, MatrixCell]]
+"""The values of a cell that is to be found, and the smaller cells from which it may be known, by their axes."""
 
 
-def _asked(subject: MatrixSubject, file: Path, missing: Sequence[_Task], workers: int) -> Iterator[MatrixCell]:
-    begin_cells(file)
-    if workers < 2 or len(missing) < 2:
-        return (_found((subject, file), task) for task in missing)
-    return spawned(_found, missing, workers, _begin, (subject, file))
+class _Asking:
+    """Cells that are asked by workers, each as soon as those are found from which it may be known."""
+
+    def __init__(self, subject: MatrixSubject, workers: Workers, missing: Sequence[tuple[str, ...]]) -> None:
+        self._subject, self._workers, self._waiting = subject, workers, list(missing)
+        self._under_way = set[Future[MatrixCell]]()
+
+    def some(self, found: Mapping[tuple[str, ...], MatrixCell]) -> list[MatrixCell]:
+        """The next cells that are found, one or more; `found` are those so far."""
+        for values in [*self._waiting]:
+            smaller = self._subject.smaller(values)
+            if len(self._under_way) < self._workers.ahead and all(each in found for each in smaller.values()):
+                self._waiting.remove(values)
+                task = values, {axis: found[each] for axis, each in smaller.items()}
+                self._under_way.add(self._workers.submit(_found, task))
+        done, self._under_way = wait(self._under_way, return_when=FIRST_COMPLETED)
+        return [future.result() for future in done]
 
 
-def _found(about: tuple[MatrixSubject, Path], task: _Task) -> MatrixCell:
-    (subject, file), (key, values) = about, task
-    cell = subject.found(values)
-    keep_cell(file, key, cell)
-    return cell
+def _found(subject: MatrixSubject, task: _Task) -> MatrixCell:
+    return subject.found(*task)
 
 
-def _begin(subject: MatrixSubject, file: Path) -> tuple[MatrixSubject, Path]:
-    return subject, file
+def _begin(subject: MatrixSubject) -> MatrixSubject:
+    return subject

@@ -28,7 +28,7 @@ MOST_ON_A_MAP = 60
 
 FIELDS = (
     *("verdict", "states", "transitions", "exhausted", "broken", "steps", "copies", "why", "refused"),
-    *("schedules", "failing", "low", "high"),
+    *("schedules", "failing", "low", "high", "how"),
 )
 """What the table says of a cell, beside its values."""
 
@@ -70,7 +70,8 @@ class _Grid:
 def _csv(matrix: Matrix) -> str:
     head = [*(axis.name for axis in matrix.axes), *FIELDS]
     rows = (
-        [*cell.values, cell.verdict.value, *(getattr(cell, field) for field in FIELDS[1:])] for cell in matrix.cells
+        [*cell.values, cell.verdict.value, *(told[field] for field in FIELDS[1:])]
+        for cell, told in ((cell, cell.told()) for cell in matrix.cells)
     )
     return csv_text(head, rows, end="\n")
 
@@ -112,9 +113,9 @@ def cell_text(cell: MatrixCell) -> str:
         seen = f"{cell.failing:,}/{cell.schedules:,}" if cell.high - cell.low == 1 else f"≤ {at_most(cell.high)}"
         return f"{at_least(cell.low)[:-2]} to {at_most(cell.high)}" if cell.low else seen
     if cell.verdict is Verdict.HOLDS:
-        return f"{cell.states:,}"
+        return "any" if cell.how else f"{cell.states:,}"
     if cell.verdict is Verdict.VIOLATED:
-        return f"✕ {cell.steps}" if cell.steps else "✕"
+        return f"✕ {'≤ ' * bool(cell.how)}{cell.steps}" if cell.steps else "✕"
     return "·" if cell.refused else "?"
 
 
@@ -136,6 +137,8 @@ def _legend(cells: Sequence[MatrixCell]) -> Iterator[str]:
     signs = [
         (any(c.verdict is Verdict.HOLDS for c in cells), "Green: HOLDS; the number of states."),
         (any(c.verdict is Verdict.VIOLATED for c in cells), "✕: VIOLATED; the steps of the shortest story."),
+        (any(c.how and c.verdict is Verdict.VIOLATED for c in cells), "≤: replayed from a smaller setting."),
+        (any(c.how and c.verdict is Verdict.HOLDS for c in cells), "any: proved for any number."),
         (any(c.verdict is Verdict.UNDETERMINED and not c.refused for c in cells), "?: UNDETERMINED."),
         (any(c.refused for c in cells), "·: the model does not take this setting."),
     ]

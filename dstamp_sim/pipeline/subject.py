@@ -45,6 +45,20 @@ def load_subject(
     breaks a rule.
     """
     model = load_model(reference)
+    return subject_of(model, settings, placement, properties, crashes, numbers_open=numbers_open, also=also)
+
+
+def subject_of(
+    model: Model,
+    settings: Sequence[str] | None = None,
+    placement: str | None = None,
+    properties: Sequence[str] | None = None,
+    crashes: int | None = None,
+    *,
+    numbers_open: bool = False,
+    also: Also = NOTHING_MORE,
+) -> Subject:
+    """As `load_subject`, of a model that is loaded."""
     parameters = read_settings(model.factory, settings or ())
     if numbers_open:
         parameters = any_number(model.factory, parameters)
@@ -56,7 +70,7 @@ def load_subject(
     system = asked.of(system)
     system.properties_named(named)
     named = tuple(dict.fromkeys((*named, *also.names(system)))) if named else ()
-    origin = Origin(reference, parameters, placement, {}, system.crashes, **asked._asdict())
+    origin = Origin(model.reference, parameters, placement, {}, system.crashes, **asked._asdict())
     return Subject(model, system, origin, named)
 
 

@@ -14,7 +14,7 @@ from concurrent.futures import BrokenExecutor
 import pytest
 
 from dstamp_sim.core.errors import DstampError, UsageError
-from dstamp_sim.engines.parallel.processes import spawned
+from dstamp_sim.engines.parallel.processes import Processes
 
 
 def begin(number):
@@ -54,23 +54,23 @@ def wait_until_interrupted(results):
 
 
 def test_results_come_in_the_order_of_the_items():
-    assert list(spawned(add, [3, 1, 2], 2, begin, (10,))) == [13, 11, 12]
+    assert list(Processes(2, begin, (10,)).in_turn(add, [3, 1, 2])) == [13, 11, 12]
 
 
 def test_a_tasks_error_is_raised_as_it_is():
     with pytest.raises(UsageError, match="no 7"):
-        list(spawned(fail, [7, 8], 2, begin, (0,)))
+        list(Processes(2, begin, (0,)).in_turn(fail, [7, 8]))
 
 
 def test_a_process_that_dies_is_an_error_for_the_user():
     with pytest.raises(DstampError, match="a worker process died"):
-        list(spawned(leave, [1, 2], 2, begin, (0,)))
+        list(Processes(2, begin, (0,)).in_turn(leave, [1, 2]))
 
 
 @pytest.mark.parametrize("task", [die, abort])
 def test_a_process_that_is_killed_ran_out_of_memory_as_far_as_anybody_knows(task):
     with pytest.raises(MemoryError) as raised:
-        list(spawned(task, [1, 2], 2, begin, (0,)))
+        list(Processes(2, begin, (0,)).in_turn(task, [1, 2]))
     assert isinstance(raised.value.__cause__, BrokenExecutor)
 
 
@@ -85,7 +85,7 @@ def heard():
 @pytest.mark.filterwarnings("error")  # a thread that raises, too
 @pytest.mark.usefixtures("heard")
 def test_where_it_is_interrupted_no_process_goes_on():
-    results = spawned(last, range(20), 2, begin, (0,))
+    results = Processes(2, begin, (0,)).in_turn(last, range(20))
     assert next(results) == 0
     with pytest.raises(KeyboardInterrupt):
         wait_until_interrupted(results)
@@ -104,7 +104,7 @@ def test_interrupted_while_its_processes_begin_none_ends_with_a_traceback(monkey
 
     monkeypatch.setattr(multiprocessing.util, "spawnv_passfds", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        list(spawned(add, [3, 1, 2], 2, begin, (10,)))
+        list(Processes(2, begin, (10,)).in_turn(add, [3, 1, 2]))
     for pid in begun:
         with contextlib.suppress(ChildProcessError):  # waited for already
             os.waitpid(pid, 0)

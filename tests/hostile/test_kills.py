@@ -182,14 +182,14 @@ def test_a_file_that_is_half_or_gone_or_left_in_the_temporary_folder_is_seen(tmp
 
 PARENT = """
 import sys, time
-from dstamp_sim.engines.parallel.processes import spawned
+from dstamp_sim.engines.parallel.processes import Processes
 def begin(): pass
 def task(_, number):
     import os
     os.write(2, b"%d\\n" % os.getpid())  # at once, for two write here
     time.sleep(10_000)
 if __name__ == "__main__":
-    list(spawned(task, [1, 2], 2, begin, ()))
+    list(Processes(2, begin, ()).in_turn(task, [1, 2]))
 """
 
 

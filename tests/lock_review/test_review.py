@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dstamp_sim.engines.parallel.where import Where
 from dstamp_sim.lock_review.answer import answer
 from dstamp_sim.lock_review.review import review_model
 
@@ -172,8 +173,8 @@ def test_what_does_not_fit_is_refused(dstamp, arguments, message):
 
 
 def test_two_worker_processes_find_the_same(tmp_path):
-    one = review_model(str(BANK), out=tmp_path, workers=1)
-    two = review_model(str(BANK), out=tmp_path, workers=2)
+    one = review_model(str(BANK), out=tmp_path, where=Where(1))
+    two = review_model(str(BANK), out=tmp_path, where=Where(2))
     assert one.judged == two.judged
     assert answer(one) == answer(two)
 

@@ -1,4 +1,4 @@
-"""Tasks on worker processes."""
+"""Tasks on worker processes of this one."""
 
 from __future__ import annotations
 
@@ -8,63 +8,59 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context
 from multiprocessing.process import BaseProcess
+from types import TracebackType
 from typing import Any, TypeVar
 
 from dstamp_sim.core.errors import DstampError
+from dstamp_sim.engines.parallel.workers import Begin, Workers
 
 _PR_SET_PDEATHSIG = 1
 
 _KILLED = (-signal.SIGKILL, -signal.SIGABRT)
 """How a process ends where memory runs out: the system kills it, or a library (LLVM) aborts."""
 
-S = TypeVar("S")
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-def spawned(
-    task: Callable[[S, T], R], items: Sequence[T], workers: int, begin: Callable[..., S], about: tuple[Any, ...]
-) -> Iterator[R]:
-    """The result of `task` for each item, in order, by `workers` processes; it is given `begin(*about)` first.
+class Processes(Workers):
+    """Worker processes of this one; each makes `begin(*about)` once. The main module must be importable.
 
-    That is made once in each process. Everything that crosses is pickled; the main module must be importable. On an
-    interrupt or an error the processes are ended. Raises what a task raises, MemoryError if a process is killed, and
-    DstampError if it dies otherwise.
+    Leaving the block raises MemoryError if one was killed, and DstampError if it died otherwise.
     """
-    others = active_children()
-    count = max(1, min(workers, len(items)))
-    # Spawned, not forked: the parent has threads (numba's, a progress bar's).
-    with ProcessPoolExecutor(
-        count, get_context("spawn"), initializer=_begin, initargs=(DieWithParent(), begin, about)
-    ) as pool:
-        begun: list[BaseProcess] = []
-        try:
-            futures = _submitted(pool, task, items)  # one by one: an interrupted `map` cancels them
-            begun = [process for process in active_children() if process not in others]
-            for future in futures:
-                yield future.result()
-        except BrokenProcessPool as error:
-            pool.shutdown()
-            if any(process.exitcode in _KILLED for process in begun):
+
+    def __init__(self, count: int, begin: Begin, about: tuple[Any, ...]) -> None:
+        self._count, self._others, self._begun = count, active_children(), set[BaseProcess]()
+        # Spawned, not forked: the parent has threads (numba's, a progress bar's).
+        self._pool = ProcessPoolExecutor(
+            count, get_context("spawn"), initializer=_begin, initargs=(DieWithParent(), begin, about)
+        )
+
+    def submit(self, task: Callable[[Any, T], R], item: T) -> Future[R]:
+        """As of any workers."""
+        with _ctrl_c_waits():  # a process that is half begun would end with a traceback
+            future = self._pool.submit(_performed, task, item)
+            if len(self._begun) < self._count:  # they are begun one by one
+                self._begun.update(process for process in active_children() if process not in self._others)
+            return future
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """As of any workers."""
+        if error is not None and not isinstance(error, BrokenProcessPool):
+            for process in self._begun:
+                process.terminate()
+        self._pool.shutdown(cancel_futures=error is not None)
+        if isinstance(error, BrokenProcessPool):
+            if any(process.exitcode in _KILLED for process in self._begun):
                 raise MemoryError from error
             remedy = "`taskset -c 0 dstamp ...` runs without workers"
             raise DstampError(f"a worker process died; {remedy}") from error
-        except BaseException:
-            for process in active_children():
-                if process not in others:
-                    process.terminate()
-            raise
-
-
-def _submitted(pool: ProcessPoolExecutor, task: Callable[[S, T], R], items: Sequence[T]) -> list[Future[R]]:
-    with _ctrl_c_waits():  # a process that is half begun would end with a traceback
-        return [pool.submit(_performed, task, item) for item in items]
 
 
 @contextmanager
@@ -117,7 +113,7 @@ _begun: list[Any] = []
 """Of a worker: what its tasks are given first."""
 
 
-def _begin(_: DieWithParent, begin: Callable[..., Any], about: tuple[Any, ...]) -> None:
+def _begin(_: DieWithParent, begin: Begin, about: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent ends its processes
     sys.stdout = sys.stderr  # a model's prints are not results
     _begun.append(begin(*about))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from dstamp_sim.engines.parallel.processes import spawned
+from dstamp_sim.engines.parallel.where import Where
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.incident.evidence import ExperimentOutcome
 from dstamp_sim.incident.possible.abduction import Judging
@@ -66,16 +66,14 @@ class JudgementTask:
             yield from map(self.row, known)
             return
         asked = [(name, k) for name in self.model.mechanisms for k in range(len(self.variants_of(name)))]
-        sent = spawned(_judged, asked, workers, _begin, self._about)
+        sent = Where(workers).workers(self, _begin, self._about, len(asked)).in_turn(_judged, asked)
         for variant, packed in zip(known, sent, strict=True):
             yield self._unpacked(variant, packed)
 
     def excluded_pairs(self, names: Sequence[str], workers: int) -> list[bool]:
         """Of every two mechanisms at once, whether little work shows that they exclude one of these observations."""
         asked = [(number, tuple(names)) for number in range(len(self.pairs))]
-        if workers < 2:
-            return [self.excludes(*one) for one in asked]
-        return list(spawned(_excluded, asked, workers, _begin, self._about))
+        return list(Where(workers).workers(self, _begin, self._about, len(asked)).in_turn(_excluded, asked))
 
     @property
     def _about(self) -> tuple[str, tuple[str, ...], Case, float]:
