@@ -58,12 +58,11 @@ def explore(
     """Explore every interleaving of a model: the shortest bad one, or the proof that there is none.
 
     Several values make a matrix, which says where the verdict flips: `--set customers=1..6 --set capacity=1,2,4`,
-    `--placement 'lock:*'`, `--placement all`. An interrupted one goes on where it was. What a smaller setting's story or
-    a proof for any number decides is not explored, and said; --keep-going explores every setting.
+    `--placement 'lock:*'`, `--placement all`. An interrupted one goes on where it was. What a smaller setting
+    decides, or a proof, is not explored again, and said so; --keep-going explores every setting.
 
-    --checkpoint keeps what is found, as the cache does after ten minutes; --resume goes on from there.
-
-    It knows no time, unless --within says how long delays last; what can fail, or must, is then told with its moments.
+    --checkpoint keeps what is found, as the cache does after ten minutes; --resume goes on from there. It knows no
+    time, unless --within says how long delays last; what can fail, or must, is then told with its moments.
     """
     from dstamp_sim.matrix.axes import read_axes  # noqa: PLC0415 - commands load what they need
     from dstamp_sim.pipeline.explore import ExploreOptions, explore_model  # noqa: PLC0415 - as above

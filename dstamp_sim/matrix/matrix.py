@@ -11,8 +11,8 @@ from pathlib import Path
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.verdict import Verdict, combined
 from dstamp_sim.disk.writing import check_writable
+from dstamp_sim.engines.parallel.tasks import Workers
 from dstamp_sim.engines.parallel.where import Where
-from dstamp_sim.engines.parallel.workers import Workers
 from dstamp_sim.inputs.model_file import file_of, fingerprint
 from dstamp_sim.matrix.axes import PLACEMENT, MatrixAxis
 from dstamp_sim.matrix.cells import MatrixCell, MatrixSubject

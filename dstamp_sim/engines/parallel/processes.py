@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from dstamp_sim.core.errors import DstampError
-from dstamp_sim.engines.parallel.workers import Begin, Workers
+from dstamp_sim.engines.parallel.tasks import Begin, Workers
 
 _PR_SET_PDEATHSIG = 1
 

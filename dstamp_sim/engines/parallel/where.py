@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dstamp_sim.engines.parallel.processes import Processes
-from dstamp_sim.engines.parallel.workers import Begin, ThisProcess, Workers
+from dstamp_sim.engines.parallel.tasks import Begin, ThisProcess, Workers
 
 
 @dataclass(frozen=True)
