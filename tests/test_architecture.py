@@ -33,6 +33,7 @@ ALLOWED = {
 CLI_MAY_ALSO = {
     "dstamp_sim.__version__",
     "dstamp_sim.core.contained",
+    "dstamp_sim.core.crashes",
     "dstamp_sim.core.errors",
     "dstamp_sim.core.numbers",
     "dstamp_sim.core.system.Also",

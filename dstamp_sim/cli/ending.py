@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import functools
 import io
 import os
-import resource
 import signal
 import sys
 import traceback
@@ -18,8 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, NoReturn, TextIO, cast
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import typer
 from rich.text import Text
@@ -27,7 +24,17 @@ from rich.text import Text
 from dstamp_sim.cli.console import errors, print_json, results, set_aside
 from dstamp_sim.cli.progress import counts_so_far
 from dstamp_sim.core.contained import Meanings, contained, model_files
-from dstamp_sim.core.errors import PACKAGE_FOLDER, DstampError, Interrupted, cut, is_ctrl_c, lacks_memory, shown
+from dstamp_sim.core.crashes import LIBRARY, crashes_told, for_lack_of_memory
+from dstamp_sim.core.errors import (
+    PACKAGE_FOLDER,
+    DstampError,
+    Interrupted,
+    WorkerDied,
+    cut,
+    is_ctrl_c,
+    lacks_memory,
+    shown,
+)
 from dstamp_sim.disk.writing import failures_of_held, writing_began
 
 if TYPE_CHECKING:
@@ -52,7 +59,7 @@ def exit_code(run: Callable[[], object], *, as_json: bool = False) -> int:
     except typer.Exit as asked:
         return asked.exit_code
     except DstampError as error:
-        return _said(str(error), USAGE)
+        return _said(str(error), FAULT if isinstance(error, WorkerDied) else USAGE)
     except OSError as error:
         many = error.errno in (errno.EMFILE, errno.ENFILE)
         if error.filename is None and not many:
@@ -138,39 +145,16 @@ def _finalizer_raised(ignored: sys.UnraisableHookArgs) -> None:
     errors().print(Text(f"dstamp: {place}: what is raised as an object is dropped changes nothing: {shown(error)}"))
 
 
-_C = ctypes.CDLL(None)
-_C.signal.restype = ctypes.c_void_p
-_C.signal.argtypes = ctypes.c_int, ctypes.c_void_p
-_CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT)
-_LONGEST_CRASH_S = 10
-
-
-@contextmanager
-def _crashes_told(*, as_json: bool) -> Iterator[None]:
-    """While it lasts, code in C that crashes ends the command with a sentence, and the model's line, if one was at it.
-
-    Where its stack ran over, or what it broke is needed for that, the signal itself ends the command.
-    """
-    handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(lambda number: _crashed(number, as_json=as_json))
-    before = [(number, _C.signal(number, ctypes.cast(handler, ctypes.c_void_p))) for number in _CRASHES]
-    try:
-        yield
-    finally:
-        for number, was in before:
-            _C.signal(number, was)
-
-
-def _crashed(number: int, *, as_json: bool) -> None:
+def _crashed(place: str, number: int, *, as_json: bool) -> None:
     """Ends the process: what called this, in C, cannot go on.
 
-    Where `ulimit -v` limits memory, a library that calls abort() for the lack of it (LLVM) leaves a verdict, too.
+    A library that aborts for the lack of memory leaves a verdict, too.
     """
-    _C.alarm(_LONGEST_CRASH_S)  # whoever crashed may hold a lock that is needed here
     code = FAULT
-    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
     try:
-        if number != signal.SIGABRT or allowed == resource.RLIM_INFINITY:
-            _said(f"{_running()}: code in C crashed ({signal.Signals(number).name}): no verdict", code)
+        if not for_lack_of_memory(number):
+            remedy = "" if place == LIBRARY else "; mend or update what this line calls"
+            _said(f"{place}: code in C crashed ({signal.Signals(number).name}): no verdict{remedy}", code)
         elif writing_began():
             code = _said("memory ran out as files were written", UNWRITTEN)
         else:
@@ -180,22 +164,14 @@ def _crashed(number: int, *, as_json: bool) -> None:
         leave(code)
 
 
-def _running() -> str:
-    """The innermost line of a model that is running; what is said where none is."""
-    frame, models = cast(FrameType | None, sys._getframe()), model_files()
-    while frame is not None and frame.f_code.co_filename not in models:
-        frame = frame.f_back
-    none = "this is a fault of dstamp, or of a library that it uses (please report the command and the model)"
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else none
-
-
 def ending(command: Callable[..., None]) -> Callable[..., None]:
     """The command, with the exit code of `exit_code`: typer would turn exceptions into other codes."""
 
     @functools.wraps(command)
     def run(*args: object, **options: object) -> None:
         as_json = bool(options.get("as_json"))
-        with contained(), _finalizers_told(), _crashes_told(as_json=as_json), set_aside() as meanings:
+        crashed = functools.partial(_crashed, as_json=as_json)
+        with contained(), _finalizers_told(), crashes_told(crashed), set_aside() as meanings:
             code = exit_code(lambda: _perform(command, args, options, meanings), as_json=as_json)
             if code in VERDICTS:
                 code = exit_code(lambda: _write_files(code))

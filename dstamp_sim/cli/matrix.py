@@ -52,12 +52,12 @@ def ask_matrix(
     subject = MatrixSubject(reference, setting, tuple(properties), crashes, asking.shared_by(cores()), also)
     console, axes = output(), subject.setting.axes
     wide = [max(len(axis.name), *map(len, axis.values)) for axis in axes]
-    if not as_json:
-        say(console, Text(_heading(subject)))
-        say(console, Text(_columns([axis.name for axis in axes], wide) + "verdict", style="bold"))
     with bar("cells found") as count:
 
         def tell(cell: MatrixCell, number: int, total: int) -> None:
+            if number == 1 and not as_json:  # what is refused before has no table
+                say(console, Text(_heading(subject)))
+                say(console, Text(_columns([axis.name for axis in axes], wide) + "verdict", style="bold"))
             if not as_json:
                 say(console, Text(_columns(cell.values, wide) + _found(cell)))
                 results().flush()

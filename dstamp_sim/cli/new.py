@@ -14,7 +14,7 @@ from rich.text import Text
 from dstamp_sim.cli import options
 from dstamp_sim.cli.console import output, print_json, say
 from dstamp_sim.core.errors import UsageError, cut
-from dstamp_sim.disk.writing import write, write_held
+from dstamp_sim.disk.writing import check_writable, write, write_held
 
 NEW_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -54,6 +54,7 @@ def new(
     for path in (Path(name), *files) if kind is Kind.INCIDENT else files:
         if path.exists() or path.is_symlink():
             raise UsageError(f"{path} is there already: choose another name, or move it")
+    check_writable(Path(), name)
     for path, template in files.items():
         write(path, lambda template=template: _filled(template, name))  # type: ignore[misc] # made when it is written
     if as_json:

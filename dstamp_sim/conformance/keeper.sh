@@ -59,7 +59,7 @@ if [ -n "$dockerd" ]; then
   setpriv --pdeathsig KILL unshare --mount --net --pid --ipc --fork --kill-child --mount-proc --propagation private \
     sh -c '
       mount -t tmpfs -o mode=0700 dstamp /run && mkdir /run/control && busybox ip link set lo up || exit 1
-      DOCKER_SERVICE_PREFER_OFFLINE_IMAGE=1 "$1" --data-root /run/data --exec-root /run/exec --pidfile /run/dockerd.pid -H unix:///run/docker.sock \
+      TMPDIR=/run DOCKER_SERVICE_PREFER_OFFLINE_IMAGE=1 "$1" --data-root /run/data --exec-root /run/exec --pidfile /run/dockerd.pid -H unix:///run/docker.sock \
         --bridge=none --iptables=false --ip6tables=false --storage-driver=vfs \
         --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$2" >/run/dockerd.log 2>&1 &
       wait' dstamp "$dockerd" "$group" </dev/null >&2 3>&- &

@@ -9,6 +9,7 @@ DstampError                 anything this package raises on purpose
 ├── ScheduleError           a schedule does not fit the system (carries the step)
 │   └── WitnessError        a witness file belongs to another model, or was edited
 │       └── WitnessGone     a witness that its model no longer performs (carries the step)
+├── WorkerDied              a worker process crashed, or ended by itself
 └── Disagreement            the real parts did what the model does not allow (carries the step and the op)
 """
 
@@ -70,6 +71,10 @@ class WitnessGone(WitnessError):
 
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C, as the handler of a command raises it: a model may raise a KeyboardInterrupt, too."""
+
+
+class WorkerDied(DstampError):
+    """A worker process crashed, or ended by itself: no verdict."""
 
 
 class Disagreement(DstampError):

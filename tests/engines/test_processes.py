@@ -1,6 +1,7 @@
 """Tasks on processes of their own: their results in order, their errors, their deaths, and an interruption."""
 
 import contextlib
+import faulthandler
 import multiprocessing
 import multiprocessing.resource_tracker
 import multiprocessing.util
@@ -13,7 +14,7 @@ from concurrent.futures import BrokenExecutor
 
 import pytest
 
-from dstamp_sim.core.errors import DstampError, UsageError
+from dstamp_sim.core.errors import UsageError, WorkerDied
 from dstamp_sim.engines.parallel.processes import Processes
 
 
@@ -42,6 +43,11 @@ def abort(_, number):
     os.abort()
 
 
+def crash(_, number):
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    faulthandler._sigsegv()
+
+
 def last(_, number):
     if number:
         time.sleep(60)
@@ -62,13 +68,28 @@ def test_a_tasks_error_is_raised_as_it_is():
         list(Processes(2, begin, (0,)).in_turn(fail, [7, 8]))
 
 
-def test_a_process_that_dies_is_an_error_for_the_user():
-    with pytest.raises(DstampError, match="a worker process died"):
+def test_a_process_that_ends_by_itself_is_told_with_its_code():
+    with pytest.raises(WorkerDied, match="a worker process died: something in it ended it with exit code 1; "):
         list(Processes(2, begin, (0,)).in_turn(leave, [1, 2]))
 
 
+@pytest.mark.parametrize(("task", "name"), [(abort, "SIGABRT"), (crash, "SIGSEGV")])
+def test_a_process_that_crashes_is_told_by_its_signal_and_is_not_killed(task, name):
+    with pytest.raises(WorkerDied, match=rf"a worker process crashed \({name}\), in code in C"):
+        list(Processes(2, begin, (0,)).in_turn(task, [1, 2]))
+
+
+@pytest.fixture
+def limited():
+    """There is a limit on memory (`ulimit -v`), if a wide one."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 45, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, before)
+
+
 @pytest.mark.parametrize("task", [die, abort])
-def test_a_process_that_is_killed_ran_out_of_memory_as_far_as_anybody_knows(task):
+def test_a_process_that_is_killed_ran_out_of_memory_as_far_as_anybody_knows(task, limited):
     with pytest.raises(MemoryError) as raised:
         list(Processes(2, begin, (0,)).in_turn(task, [1, 2]))
     assert isinstance(raised.value.__cause__, BrokenExecutor)

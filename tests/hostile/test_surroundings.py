@@ -11,18 +11,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from numba.core.caching import _CacheLocator
 
 from dstamp_sim import cli
 from dstamp_sim.disk import writing
 from dstamp_sim.pipeline import files
 from tests.hostile.killed import COMMANDS
-from tests.hostile.valid import BANK, LOST, MODEL
-from tests.hunt.conftest import can_hold, refusal  # noqa: F401 - fixtures
-from tests.todays import ALL, the_day
+from tests.hostile.test_every_command import COMMAND, MODES_HOLD
+from tests.hostile.valid import BANK, LOCKED, LOST, MODEL, ROOT
 
-ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-c", "from dstamp_command import main; main()"]
 PICTURES = ("bank-no-lost-update.png", "bank-no-lost-update.svg", "bank-no-lost-update.witness.json")
 
 
@@ -125,70 +121,6 @@ def test_six_commands_in_one_folder_do_not_disturb_each_other(tmp_path):
     assert [code for _, _, code in ended] == [1] * 6, ended
     assert not any("dstamp:" in err for _, err, _ in ended)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [writing.LEDGER, *PICTURES]
-
-
-def todays_command(number):
-    """The name of one command of each day, another for each number."""
-    names = sorted(COMMANDS.keys() - {"real"})  # which writes nothing, and needs an engine
-    return names[(number + (0 if the_day() == ALL else int(the_day()))) % len(names)]
-
-
-@pytest.fixture
-def typed(tmp_path, request):
-    """Types a command where all that it needs is: what it ended with. Its temporary folder must be empty then."""
-    folder, temp = tmp_path / "here", tmp_path / "temp"
-    folder.mkdir()
-    temp.mkdir()
-
-    def run(words, odd=()):
-        changed = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(temp), **dict(odd)}
-        environment = {name: value for name, value in changed.items() if value is not None}
-        done = subprocess.run(
-            [*COMMAND, *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
-        )
-        assert list(temp.iterdir()) == [], done.stderr
-        return done
-
-    def typed(name, odd):
-        if "hunt" in name:
-            request.getfixturevalue("can_hold")
-        command = COMMANDS[name]
-        command.lay_out(folder, 0)
-        if command.before:
-            assert run(command.before).returncode in (0, 1)
-        return run(command.words, odd)
-
-    return typed
-
-
-NOWHERE = "/dev/null"
-ODD = {
-    "no home": {"HOME": NOWHERE, "XDG_CACHE_HOME": NOWHERE, "XDG_CONFIG_HOME": NOWHERE, "MPLCONFIGDIR": None},
-    "C": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"},
-    "a dumb terminal of 20 columns": {"TERM": "dumb", "COLUMNS": "20"},
-    "backend": {"MPLBACKEND": "nonsense"},
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "odd"),
-    [("explore", "no home"), *((todays_command(3 * number), odd) for number, odd in enumerate(ODD))],
-)
-def test_odd_surroundings_take_nothing_from_the_verdict(typed, name, odd):
-    done = typed(name, ODD[odd])
-    assert done.returncode in COMMANDS[name].codes, (done.returncode, done.stderr)
-    assert done.stdout
-    assert name != "explore" or all(f"wrote out/{file}" in done.stdout for file in PICTURES)
-    assert not re.search("^(dstamp|mkdir|Matplotlib|Traceback)|fault of dstamp", done.stderr, re.MULTILINE), done.stderr
-
-
-MODES_HOLD = f"""
-import ctypes, os, sys
-for capability in (1, 2):
-    ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)
-os.execv(sys.executable, {COMMAND!r} + sys.argv[1:])
-"""
-"""Runs a command as one for whom the modes of files hold, root too: without CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH."""
 
 
 def where_modes_hold(folder, *words):
@@ -322,6 +254,30 @@ def test_an_abort_without_a_limit_is_told_with_the_models_line(tmp_path):
     assert "bank.py:2: code in C crashed (SIGABRT): no verdict" in done.stderr
 
 
+CRASHES_IN_A_WORKER = LOCKED.replace(
+    "    n = yield", "    if multiprocessing.parent_process():\n        faulthandler._sigsegv()\n    n = yield"
+)
+
+
+@pytest.mark.parametrize("words", [("review", "--set", "n=2"), ("explore", "--set", "n=1..2")])
+def test_a_crash_in_a_worker_is_told_with_the_models_line_and_is_not_called_killed(tmp_path, words):
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("one processor has no workers")
+    (tmp_path / "locked.py").write_text("import faulthandler, multiprocessing\n" + CRASHES_IN_A_WORKER)
+    done = subprocess.run(
+        [*COMMAND, words[0], "locked.py", *words[1:]],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)),
+        cwd=tmp_path,
+        env=dict(os.environ, PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 70 and "UNDETERMINED" not in done.stdout, (done.stdout, done.stderr)
+    assert "locked.py:6: crashed here, in a worker process\n" in done.stderr, done.stderr
+    assert "a worker process crashed (SIGSEGV), in code in C" in done.stderr and "killed" not in done.stderr
+
+
 @pytest.mark.parametrize(("files", "command"), [(8, "review"), (16, "matrix")])
 def test_too_few_files_that_may_be_open_are_a_sentence_with_the_limit(tmp_path, files, command):
     COMMANDS[command].lay_out(tmp_path, 0)
@@ -376,26 +332,6 @@ def test_memory_that_runs_out_while_a_picture_is_made_takes_nothing_from_the_ver
     code, out, err = bank()
     assert code == 74 and "VIOLATED" in out and "UNDETERMINED: " not in out, (code, out)
     assert f"out/{PICTURES[0]}: cannot be written: memory ran out" in err
-
-
-@pytest.mark.parametrize("content", [b"", b"nonsense", b"\x80\x04" * 9_000], ids=["empty", "nonsense", "pickle"])
-def test_a_damaged_compile_cache_is_compiled_anew_with_the_same_verdict(tmp_path, content):
-    cache = tmp_path / "cache"
-    for original in (ROOT / "dstamp_sim").rglob("*.kept"):
-        inside = cache / _CacheLocator.get_suitable_cache_subpath(str(original.parents[1] / "any.py"))
-        inside.mkdir(parents=True, exist_ok=True)
-        (inside / original.name).write_bytes(content if "_hash" in original.name else original.read_bytes())
-    (tmp_path / "bank.py").write_text(MODEL)
-    done = subprocess.run(
-        [*COMMAND, "explore", "bank.py"],
-        cwd=tmp_path,
-        env=dict(os.environ, PYTHONPATH=str(ROOT), NUMBA_CACHE_DIR=str(cache)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1 and "VIOLATED" in done.stdout, done.stderr
-    assert "Traceback" not in done.stderr and "dstamp:" not in done.stderr, done.stderr
 
 
 def test_damaged_bytecode_of_the_package_is_a_sentence_and_no_verdict(tmp_path):

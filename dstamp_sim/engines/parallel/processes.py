@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -17,13 +17,11 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any, TypeVar
 
-from dstamp_sim.core.errors import DstampError
+from dstamp_sim.core.crashes import CRASHES, crashes_told, for_lack_of_memory
+from dstamp_sim.core.errors import WorkerDied, harmless
 from dstamp_sim.engines.parallel.tasks import Begin, Workers
 
 _PR_SET_PDEATHSIG = 1
-
-_KILLED = (-signal.SIGKILL, -signal.SIGABRT)
-"""How a process ends where memory runs out: the system kills it, or a library (LLVM) aborts."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -32,7 +30,7 @@ R = TypeVar("R")
 class Processes(Workers):
     """Worker processes of this one; each makes `begin(*about)` once. The main module must be importable.
 
-    Leaving the block raises MemoryError if one was killed, and DstampError if it died otherwise.
+    Leaving the block raises MemoryError if one was killed, and WorkerDied if it crashed or ended by itself.
     """
 
     def __init__(self, count: int, begin: Begin, about: tuple[Any, ...]) -> None:
@@ -57,10 +55,23 @@ class Processes(Workers):
                 process.terminate()
         self._pool.shutdown(cancel_futures=error is not None)
         if isinstance(error, BrokenProcessPool):
-            if any(process.exitcode in _KILLED for process in self._begun):
-                raise MemoryError from error
-            remedy = "`taskset -c 0 dstamp ...` runs without workers"
-            raise DstampError(f"a worker process died; {remedy}") from error
+            raise _died([process.exitcode or 0 for process in self._begun]) from error
+
+
+def _died(codes: Sequence[int]) -> MemoryError | WorkerDied:
+    """What is raised when workers ended with these codes, the others by the pool's SIGTERM.
+
+    Where memory runs out the system kills a process, or a library aborts.
+    """
+    crashed = [-code for code in codes if -code in CRASHES and not for_lack_of_memory(-code)]
+    left = [code for code in codes if code > 0]
+    remedy = "`taskset -c 0 dstamp ...` runs without workers"
+    if crashed:
+        how = f"crashed ({signal.Signals(crashed[0]).name}), in code in C that the model or a library calls"
+        return WorkerDied(f"a worker process {how}: no verdict; {remedy}")
+    if left:
+        return WorkerDied(f"a worker process died: something in it ended it with exit code {left[0]}; {remedy}")
+    return MemoryError()
 
 
 @contextmanager
@@ -113,9 +124,20 @@ _begun: list[Any] = []
 """Of a worker: what its tasks are given first."""
 
 
+_alive = contextlib.ExitStack()
+"""Of a worker: what holds as long as it lives."""
+
+
+def _crashed(place: str, number: int) -> None:
+    """Says where: that this worker ended by the signal its parent sees."""
+    if not for_lack_of_memory(number):
+        os.write(2, harmless(f"dstamp: {place}: crashed here, in a worker process\n").encode(errors="replace"))
+
+
 def _begin(_: DieWithParent, begin: Begin, about: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent ends its processes
     sys.stdout = sys.stderr  # a model's prints are not results
+    _alive.enter_context(crashes_told(_crashed))
     _begun.append(begin(*about))
 
 
