@@ -14,7 +14,7 @@ PACKAGE = ROOT / "dstamp_sim"
 
 # Which parts of the package (folders, or modules beside them) a part may import, besides itself.
 MIDDLE = {"inputs", "engines", "analyses", "rendering"}
-WINGS = {"incident", "lock_review", "matrix", "mutation", "conformance", "export", "hunt"}
+WINGS = {"incident", "lock_review", "margin", "matrix", "mutation", "conformance", "export", "hunt"}
 ALLOWED = {
     "core": set(),
     "disk": {"core"},

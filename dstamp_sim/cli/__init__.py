@@ -25,6 +25,7 @@ from dstamp_sim.cli.explore import explore
 from dstamp_sim.cli.export import export
 from dstamp_sim.cli.hunt import hunt
 from dstamp_sim.cli.ingest import ingest
+from dstamp_sim.cli.margin import margin
 from dstamp_sim.cli.mutate import mutate
 from dstamp_sim.cli.new import new
 from dstamp_sim.cli.prove import prove
@@ -52,6 +53,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
         "dstamp explore my_model.py --set runs=1..8 --placement all   |   "
         "dstamp explore my_model.py --within my_scenario.toml",
     ),
+    (_MODEL, margin, "Example: dstamp margin my_model.py --within my_scenario.toml --property 'no job is lost'"),
     (
         _MODEL,
         prove,

@@ -8,7 +8,7 @@ import pytest
 TIME = (Path(__file__).parents[2] / "docs/time.md").read_text(encoding="utf-8")
 [MODEL] = re.findall(r"```python\n(.*?)```", TIME, re.S)
 [SCENARIO] = re.findall(r"```toml\n(.*?)```", TIME, re.S)
-[PRINTED] = re.findall(r"```\n\$ dstamp (.*?)```", TIME, re.S)
+[PRINTED] = re.findall(r"```\n\$ dstamp (explore .*?)```", TIME, re.S)
 
 
 @pytest.fixture

@@ -84,6 +84,14 @@ class Bursts:
                     column.append(value)
             count.data[number] = len(self.all) - self._of_pause[4].data[number]
 
+    def set_clock(self, clockwork: Clockwork) -> None:
+        """Other figures for the same delays and starts: pauses and bursts stay as they are."""
+        self.clockwork = clockwork
+        low, high = (column.data for column in self._of_pause[:2])
+        for number, pause in enumerate(self.pauses):
+            of = slice(number * len(self._everyone), (number + 1) * len(self._everyone))
+            low[of], high[of] = zip(*(_as_bounds(self.pending(pause, pid)) for pid in self._everyone), strict=True)
+
     def arrays(self) -> Pauses:
         """The pauses met so far, as compiled code reads them until more are described."""
         low, high, *others = (column.data[: column.size] for column in self._of_pause)
@@ -97,6 +105,18 @@ class Bursts:
         if pause.unstarted >> pid & 1:
             return self.clockwork.starts[pid]
         return self._delay(pause.state, pid)
+
+    def said(self, pause: Pause, pid: int, lasts: TickBounds) -> tuple[str, str]:
+        """The least and the greatest length of what process `pid` waits for, in words."""
+        name, low, high = self.semantics.names[pid], *(self.clockwork.seconds(end) for end in lasts[:2])
+        if pause.unstarted >> pid & 1 and low == high:
+            return (f"{name} starts at {low}",) * 2
+        if pause.unstarted >> pid & 1:
+            return f"{name} starts at {low} or later", f"{name} starts at {high} or earlier"
+        node = self.semantics.node(pause.state, pid)
+        delay = node.op.args[0] if node and node.op else "?"
+        more, less = "more than" if lasts.open_low else "at least", "less than" if lasts.open_high else "at most"
+        return f"{delay!r} of {name} lasts {more} {low}", f"{delay!r} of {name} lasts {less} {high}"
 
     def is_still(self, pause: Pause) -> bool:
         """Whether time stands still: somebody can move at once, or all have ended, which ends the run."""
@@ -136,8 +156,8 @@ class Bursts:
         pending = [self.pending(pause, pid) for pid in self._everyone]
         ready = any(self._is_ready(pause, pid) for pid in self._everyone)
         for one in pending:
-            low.append(NO_BOUND if one is None else -2 * one.low + (not one.open_low))
-            high.append(NO_BOUND if one is None else 2 * one.high + (not one.open_high))
+            for column, bound in zip((low, high), _as_bounds(one), strict=True):
+                column.append(bound)
         still.append(self.is_still(pause))
         stuck = not ready and not any(one is not None for one in pending)
         becomes.append(STUCK if stuck else ENDS if self._all_ended(pause) and not ready else RUNS)
@@ -187,6 +207,13 @@ class Bursts:
             weights = self.timing.weights(labels, node and node.op)
             return [Move(pid, number) for number, weight in enumerate(weights) if weight > 0]
         return [Move(pid, number) for number in range(len(labels))]
+
+
+def _as_bounds(pending: TickBounds | None) -> tuple[int, int]:
+    """The bounds of a delay, as compiled code has them."""
+    if pending is None:
+        return NO_BOUND, NO_BOUND
+    return -2 * pending.low + (not pending.open_low), 2 * pending.high + (not pending.open_high)
 
 
 def _way(came: Mapping[_Spot, tuple[_Spot, Move] | None], end: _Spot) -> tuple[Move, ...]:

@@ -19,13 +19,14 @@ from dstamp_sim.engines.zones.ticks import TickBounds
 BurstWay = Sequence[tuple[int, Burst]]
 
 
-class _AtLeast(NamedTuple):
-    """One instant is at least so long after another one; a strict bound is longer than that."""
+class AtLeast(NamedTuple):
+    """One instant is at least so long after another one; a strict bound is longer than that. `why` says which delay."""
 
     earlier: int
     later: int
     ticks: int
     strict: bool
+    why: str = ""
 
 
 class TimedWay(NamedTuple):
@@ -60,6 +61,11 @@ def performed(bursts: Bursts, way: BurstWay, prop: Property) -> Trace:
     return replace(semantics.trace(steps, state), starts_s=starts_s)
 
 
+def bounds_of(bursts: Bursts, way: BurstWay) -> list[AtLeast]:
+    """The bounds between the instants of a way; with other figures for the same delays, the same with these figures."""
+    return _Since(bursts, way).bounds
+
+
 def put_on_the_clock(bursts: Bursts, way: BurstWay) -> TimedWay:
     """The earliest instants of a way, with the start and the chance decisions of every process."""
     since = _Since(bursts, way)
@@ -92,7 +98,7 @@ class _Since:
     def __init__(self, bursts: Bursts, way: BurstWay) -> None:
         self.last = [0] * len(bursts.semantics.names)
         self.began = [0]
-        self.bounds: list[_AtLeast] = []
+        self.bounds: list[AtLeast] = []
         for number, (pause, burst) in enumerate(way, start=1):
             self.bounds += self._of(number, bursts, pause, burst.pid)
             self.began.append(self.last[burst.pid])
@@ -101,20 +107,22 @@ class _Since:
         pending = [bursts.pending(end, pid) or TickBounds(0, 0) for pid in range(len(self.last))]
         self.least = [interval.low + interval.open_low for interval in pending]
 
-    def _of(self, number: int, bursts: Bursts, before: int, mover: int) -> Iterator[_AtLeast]:
+    def _of(self, number: int, bursts: Bursts, before: int, mover: int) -> Iterator[AtLeast]:
         pause = bursts.pauses[before]
-        yield _AtLeast(number - 1, number, 0, strict=False)
+        yield AtLeast(number - 1, number, 0, strict=False)
         if bursts.is_still(pause):
-            yield _AtLeast(number, number - 1, 0, strict=False)
+            yield AtLeast(number, number - 1, 0, strict=False)
         for pid, since in enumerate(self.last):
             interval = bursts.pending(pause, pid)
-            if interval is not None:
-                yield _AtLeast(number, since, -interval.high, interval.open_high)
-            if interval is not None and pid == mover:
-                yield _AtLeast(since, number, interval.low, interval.open_low)
+            if interval is None:
+                continue
+            at_least, at_most = bursts.said(pause, pid, interval)
+            yield AtLeast(number, since, -interval.high, interval.open_high, at_most)
+            if pid == mover:
+                yield AtLeast(since, number, interval.low, interval.open_low, at_least)
 
 
-def _earliest(bounds: Sequence[_AtLeast], count: int, fine: int) -> list[int]:
+def _earliest(bounds: Sequence[AtLeast], count: int, fine: int) -> list[int]:
     """The earliest solution in ticks of which `fine` make one: a strict bound is one of these longer."""
     at = [0] * count
     for _ in range(count + 1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from math import isinf
 from typing import NamedTuple
 
@@ -32,6 +33,12 @@ class Clockwork:
     per_s: int
     delays: dict[str, TickBounds]
     starts: tuple[TickBounds, ...]
+
+    def seconds(self, ticks: Fraction | int) -> str:
+        """A number of ticks as seconds, exactly: a decimal fraction if it is one."""
+        figure = Fraction(ticks, self.per_s)
+        exact = Decimal(figure.numerator) / Decimal(figure.denominator)
+        return f"{exact.normalize():f} s" if Fraction(exact) == figure else f"{figure} s"
 
 
 def clockwork(semantics: Semantics, timing: Timing) -> Clockwork:

@@ -90,19 +90,12 @@ def explore_within(
     UsageError and ScenarioError for what is not supported, with the remedy, ModelError if the model breaks a rule.
     """
     asked = system.properties_named(properties)
-    asked = asked if properties else tuple(prop for prop in asked if _is_of_a_state(prop))
-    if not system.must_end:
-        raise UsageError(
-            "every process is a daemon, and a run on the clock ends when all who must end have: none lasts"
-        )
-    semantics = Semantics(system, history_limit=ops, by_value=True)
-    judged = tuple(prop for prop in asked if _is_of_a_state(prop))
-    if len(judged) > MOST_PROPERTIES:
-        raise UsageError(f"exact time judges at most {MOST_PROPERTIES} properties at once: name some with --property")
-    judge = Judge(semantics, judged)
-    bursts = Bursts(semantics, judge, timing, clockwork(semantics, timing))
+    asked = asked if properties else tuple(prop for prop in asked if is_of_a_state(prop))
+    judged = tuple(prop for prop in asked if is_of_a_state(prop))
+    bursts = timed_bursts(system, timing, judged, ops)
+    judge = bursts.judge
     whole = _ran(ZoneSearch(bursts, ZoneQuestion(), limit))
-    left_out = [prop.name for prop in system.checked_properties if not properties and not _is_of_a_state(prop)]
+    left_out = [prop.name for prop in system.checked_properties if not properties and not is_of_a_state(prop)]
     coverage = _coverage(whole, judge, left_out)
     when: dict[str, Occurrence] = {}
     traces: dict[str, Trace] = {}
@@ -114,7 +107,20 @@ def explore_within(
     return TimedReport(Report(judgements, coverage), when)
 
 
-def _is_of_a_state(prop: Property) -> bool:
+def timed_bursts(system: System, timing: Timing, judged: Sequence[Property], ops: int | None = None) -> Bursts:
+    """The bursts of a system within a scenario's bounds, with a judge of these properties. Raises UsageError."""
+    if not system.must_end:
+        raise UsageError(
+            "every process is a daemon, and a run on the clock ends when all who must end have: none lasts"
+        )
+    semantics = Semantics(system, history_limit=ops, by_value=True)
+    if len(judged) > MOST_PROPERTIES:
+        raise UsageError(f"exact time judges at most {MOST_PROPERTIES} properties at once: name some with --property")
+    return Bursts(semantics, Judge(semantics, judged), timing, clockwork(semantics, timing))
+
+
+def is_of_a_state(prop: Property) -> bool:
+    """Whether exact time judges it: single states decide it."""
     return not prop.in_time and prop.kind is not PropertyKind.END_POSSIBLE
 
 

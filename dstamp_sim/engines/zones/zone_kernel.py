@@ -141,9 +141,17 @@ def _keep_to_bounds(zone: Any, high: Any) -> None:
 
 @compiled
 def widen(zone: Any, low: Any, high: Any) -> None:
-    """Drops upper bounds that are past a delay's least length: what can follow does not depend on them."""
+    """Drops upper bounds that are past a delay's least length: what can follow does not depend on them.
+
+    Drops all lower bounds of a delay that may last for ever: who has waited for longer can do no less.
+    """
     changed = False
     for p in range(low.shape[0]):
+        if low[p] < NO_BOUND and high[p] >= NO_BOUND:
+            zone[0, p + 1], changed = ZERO, True
+            for j in range(1, zone.shape[0]):
+                if j != p + 1:
+                    zone[j, p + 1] = INF
         if low[p] < NO_BOUND:
             for j in range(zone.shape[0]):
                 if j != p + 1 and zone[p + 1, j] < INF and (zone[p + 1, j] >> 1) > -(low[p] >> 1):

@@ -28,12 +28,13 @@ class ZoneQuestion:
     """What a search is for: not to follow what decides the properties in `cut` (bits), and to note when that may be.
 
     `moments`: the time since the beginning is a clock of its own; `only_earlier`: what cannot be the earliest moment is
-    left out.
+    left out; `first`: the search is over once the cut is decided, and the earliest is any.
     """
 
     cut: int = 0
     moments: bool = False
     only_earlier: bool = False
+    first: bool = False
 
 
 @dataclass
@@ -101,7 +102,7 @@ class ZoneSearch:
         """This search, done as far as its limit allows."""
         self._begin()
         at, unfollowed = 0, kernel.Unfollowed(self.asked.cut, self.asked.only_earlier)
-        while at < self.count and not self.stopped:
+        while at < self.count and not self.stopped and not (self.asked.first and self.seen & self.asked.cut):
             end, arrays = at + ZONES_AT_ONCE, self.bursts.arrays()
             why, at, self.count = kernel.advance(
                 at, end, self.count, self._zones, arrays, unfollowed, self.figures, self._desk
