@@ -15,7 +15,6 @@ from dstamp_sim.cli.console import output, print_files, print_json, reference_of
 from dstamp_sim.cli.options import whole
 from dstamp_sim.cli.progress import bar
 from dstamp_sim.core.verdict import Verdict
-from dstamp_sim.engines.zones.within import MOST_ZONES
 
 if TYPE_CHECKING:
     from dstamp_sim.margin.margin import Duration, PropertyMargins
@@ -29,7 +28,7 @@ def margin(
     placement: options.PlacementOption = None,
     properties: options.PropertiesOption = None,
     crashes: options.CrashesOption = None,
-    limit: Annotated[int, typer.Option(parser=whole(1), help="How many zones of one search to keep.")] = MOST_ZONES,
+    limit: Annotated[int | None, typer.Option(parser=whole(1), help="How many zones of one search to keep.")] = None,
     budget: Annotated[int, typer.Option(metavar="S", parser=whole(1), help="Seconds before giving up.")] = 300,
     out: options.Out = Path("out"),
     force: options.Force = False,  # noqa: ARG001 - its callback has done all
@@ -40,7 +39,8 @@ def margin(
     Every other duration stays as it is. A flip is exact, and asked again on both sides. The exit code is 0 if every
     length of every duration is decided, else 3.
     """
-    from dstamp_sim.margin.margin import find_margins  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.engines.zones.within import MOST_ZONES  # noqa: PLC0415 - commands load what they need
+    from dstamp_sim.margin.margin import find_margins  # noqa: PLC0415 - as above
     from dstamp_sim.margin.margin_picture import write_margins  # noqa: PLC0415 - as above
     from dstamp_sim.pipeline.exact_time import load_timed_subject  # noqa: PLC0415 - as above
 
@@ -48,7 +48,7 @@ def margin(
     heading = f"{asked.subject.name}, within {within.name}"
     found = []
     with bar("durations moved") as tell:
-        for one in find_margins(asked, limit=limit, budget_s=budget, progress=tell):
+        for one in find_margins(asked, limit=limit or MOST_ZONES, budget_s=budget, progress=tell):
             found.append(one)
             if not as_json:
                 _print(one, heading if len(found) == 1 else "")
