@@ -48,6 +48,7 @@ from dstamp_sim.inputs.witness_file import Origin, Witness
 from dstamp_sim.pipeline.explained import explained, explained_story
 from dstamp_sim.pipeline.files import badges_of, draw_witness, save_with_timeline
 from dstamp_sim.pipeline.kept_witness import judged_again, performed_again, property_about
+from dstamp_sim.pipeline.subject import renamed
 from dstamp_sim.random_systems import TooLarge, random_system
 
 if TYPE_CHECKING:
@@ -108,17 +109,20 @@ class Violation(AssertionError):
     """A property that should hold fails: the exception of this module's assertions.
 
     Its text is made when it is asked for (minimising while Hypothesis still shrinks would be wasted): the property, the
-    minimal schedule in two columns, why, and where in the model. `trace` is that schedule's trace.
+    minimal schedule in two columns, why, and where in the model. `trace` is that schedule's trace, or the one that is
+    `timed`, as a shorter one may need other durations.
     """
 
-    def __init__(self, system: System, prop: Property, schedule: Schedule, reason: str = "") -> None:
+    def __init__(
+        self, system: System, prop: Property, schedule: Schedule, reason: str = "", *, timed: Trace | None = None
+    ) -> None:
         super().__init__(prop.name)
-        self.system, self.prop, self.schedule, self.reason = system, prop, schedule, reason
+        self.system, self.prop, self.schedule, self.reason, self._timed = system, prop, schedule, reason, timed
 
     @cached_property
     def trace(self) -> Trace:
-        """The trace of the minimal schedule."""
-        return replay(self.system, minimise(self.schedule, attempts(self.system, self.prop)).schedule)
+        """The trace of the minimal schedule, or the one at its moments."""
+        return self._timed or replay(self.system, minimise(self.schedule, attempts(self.system, self.prop)).schedule)
 
     @cached_property
     def why(self) -> Explanation:
@@ -165,15 +169,22 @@ class Undecided(AssertionError):
 
 
 def assert_holds(
-    system: System, property: str | Iterable[str] = (), *, copies: CopiesWanted = None, limit: int | None = None
+    system: System,
+    property: str | Iterable[str] = (),
+    *,
+    copies: CopiesWanted = None,
+    limit: int | None = None,
+    within: Path | str | None = None,
 ) -> Report:
     """Every named property (all, if none is) HOLDS in every reachable state; with `copies=ANY`, for every number.
 
-    `copies` replaces the number of copies: of the named processes, or of all but daemons. `limit` bounds the
-    states. Raises Violation if a property fails, and Undecided if it is not decided.
+    `copies` replaces the number of copies: of the named processes, or of all but daemons. `limit` bounds the states.
+    `within` is a scenario: its names, starts, delays and outcomes hold, and the report's reasons say "within these
+    bounds"; the system's parameters are its own, and `limit` bounds zones. Raises Violation if a property fails, and
+    Undecided if it is not decided.
     """
     __tracebackhide__ = True
-    report, judged = _judged(system, property, copies, limit)
+    report, judged = _judged(system, property, copies, limit, within)
     for judgement in report.judgements:
         if judgement.verdict is Verdict.VIOLATED:
             raise _failure(judged, judgement)
@@ -369,18 +380,42 @@ def _still_shows(file: Path) -> None:
 
 
 def _judged(
-    system: System, property: str | Iterable[str], copies: CopiesWanted, limit: int | None
+    system: System,
+    property: str | Iterable[str],
+    copies: CopiesWanted,
+    limit: int | None,
+    within: Path | str | None = None,
 ) -> tuple[Report, System]:
     asked = system if copies is None else _with_copies(system, copies)
     names = _names(property)
+    if within is not None:
+        return _judged_within(asked, names, Path(within), limit)
     if asked.any_number:
         return prove(asked, properties=names), asked
     run = explore if limit is None else partial(explore, limit=limit)
     return run(asked, properties=names, keep_going=True), asked
 
 
+def _judged_within(
+    system: System, properties: tuple[str, ...], scenario: Path, limit: int | None
+) -> tuple[Report, System]:
+    from dstamp_sim.engines.zones.within import MOST_ZONES, explore_within  # noqa: PLC0415 - where time is asked about
+    from dstamp_sim.pipeline.exact_time import timed_scenario  # noqa: PLC0415 - as above
+
+    if system.any_number:
+        raise UsageError("exact time knows no proof for any number of copies: set a number of them")
+    given = timed_scenario(scenario)
+    timed, names = renamed(system, given.names)
+    if system in _ORIGINS:
+        _ORIGINS[timed] = replace(_ORIGINS[system], names=names)
+    return explore_within(timed, given.timing, properties=properties, limit=limit or MOST_ZONES).report, timed
+
+
 def _failure(system: System, judgement: Judgement) -> Violation:
     assert judgement.trace is not None
+    if judgement.trace.timed:
+        timed = judgement.trace
+        return Violation(system, judgement.prop, timed.schedule, judgement.reason, timed=timed)
     small = system.with_copies(judgement.copies) if judgement.copies else system
     reason = ", ".join(f"{count} {name}" for name, count in (judgement.copies or {}).items())
     return Violation(small, judgement.prop, judgement.trace.schedule, reason)

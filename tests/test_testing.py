@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dstamp_sim import Schedule, ScheduleError, WitnessError, explore, replay
 from dstamp_sim.analyses.minimise import ScheduleSize, size
+from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.engines.generated import generator_of
 from dstamp_sim.engines.replay import replay_to_end
@@ -269,3 +270,46 @@ def test_a_violation_leaves_a_witness_or_says_why_it_cannot_however_its_system_w
         assert "no witness file: it names a model to build again" in text.read_text()
         assert [*kept.glob(f"*{name}.png")]
     assert sum("no witness file" in line for line in result.outlines) == 2
+
+
+WORK = """
+title = "two clients of a lease of 30 s"
+model = "classic/redis_lock"
+seed = 1
+[[starts]]
+name = "first"
+at = 2026-06-01T09:00:00
+[[starts]]
+name = "second"
+at = 2026-06-01T09:00:05
+[delays]
+"lock ttl" = {{ constant_s = 30, source = "the rule" }}
+work = {{ uniform_s = {work}, source = "assumed" }}
+"""
+OVERWRITTEN = "no later holder is written over"
+
+
+def test_what_durations_rule_out_holds_within_them_and_says_so(tmp_path):
+    (tmp_path / "short.toml").write_text(WORK.format(work="[10, 39]"), encoding="utf-8")
+    system = system_of("classic/redis_lock")
+    report = assert_holds(system, OVERWRITTEN, within=tmp_path / "short.toml")
+    assert report.judgement(OVERWRITTEN).reason == "impossible within these bounds"
+    with pytest.raises(Violation):
+        assert_holds(system, OVERWRITTEN)
+
+
+def test_a_violation_within_bounds_keeps_its_moments_and_leaves_a_witness(tmp_path):
+    (tmp_path / "long.toml").write_text(WORK.format(work="[10, 50]"), encoding="utf-8")
+    with pytest.raises(Violation) as found:
+        assert_holds(system_of("classic/redis_lock"), within=str(tmp_path / "long.toml"))
+    assert f"{OVERWRITTEN} fails (possible within these bounds, at the earliest at 40 s" in str(found.value)
+    assert found.value.trace.steps[-1].time_s == 40
+    assert any(file.name == "race.witness.json" for file in found.value.save(tmp_path, "race"))
+
+
+def test_no_number_of_copies_is_any_within_bounds(tmp_path):
+    (tmp_path / "short.toml").write_text(WORK.format(work="[10, 39]"), encoding="utf-8")
+    with pytest.raises(UsageError, match="exact time knows no proof"):
+        assert_holds(system_of("classic/redis_lock"), copies=ANY, within=tmp_path / "short.toml")
+    with pytest.raises(Undecided, match="the limit of 3 zones was reached"):
+        assert_holds(system_of("classic/redis_lock"), OVERWRITTEN, limit=3, within=tmp_path / "short.toml")

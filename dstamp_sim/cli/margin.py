@@ -12,6 +12,7 @@ from rich.text import Text
 
 from dstamp_sim.cli import options
 from dstamp_sim.cli.console import output, print_files, print_json, reference_of, results, say
+from dstamp_sim.cli.matrix import refuse_with_matrix
 from dstamp_sim.cli.options import whole
 from dstamp_sim.cli.progress import bar
 from dstamp_sim.core.verdict import Verdict
@@ -42,9 +43,13 @@ def margin(
     from dstamp_sim.engines.zones.within import MOST_ZONES  # noqa: PLC0415 - commands load what they need
     from dstamp_sim.margin.margin import find_margins  # noqa: PLC0415 - as above
     from dstamp_sim.margin.margin_picture import write_margins  # noqa: PLC0415 - as above
+    from dstamp_sim.matrix.axes import read_axes  # noqa: PLC0415 - as above
     from dstamp_sim.pipeline.exact_time import load_timed_subject  # noqa: PLC0415 - as above
 
-    asked = load_timed_subject(reference_of(model, mechanism), within, settings, placement, properties, crashes)
+    reference = reference_of(model, mechanism)
+    if read_axes(reference, settings or (), placement) is not None:
+        refuse_with_matrix(within=within)
+    asked = load_timed_subject(reference, within, settings, placement, properties, crashes)
     heading = f"{asked.subject.name}, within {within.name}"
     found = []
     with bar("durations moved") as tell:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dstamp_sim.core.errors import ScenarioError, UsageError
-from dstamp_sim.core.scenario import Timing
+from dstamp_sim.core.scenario import Scenario, Timing
 from dstamp_sim.disk.writing import check_writable
 from dstamp_sim.engines.zones.within import explore_within
 from dstamp_sim.inputs.model_file import checked_settings, load_model, read_settings
@@ -27,6 +27,14 @@ class TimedSubject:
     timing: Timing
 
 
+def timed_scenario(scenario: Path) -> Scenario:
+    """A scenario whose starts and delays have bounds. Raises ScenarioError if it has none."""
+    given = read_scenario(scenario)
+    if given.arrivals is not None:
+        raise ScenarioError(f"{scenario}: exact time needs [[starts]]: a stream of [arrivals] has no bounds")
+    return given
+
+
 def load_timed_subject(
     reference: str,
     scenario: Path,
@@ -40,9 +48,7 @@ def load_timed_subject(
     The model that the scenario names is not looked at. Raises UsageError and ScenarioError, with the remedy, for what
     exact time does not support.
     """
-    given = read_scenario(scenario)
-    if given.arrivals is not None:
-        raise ScenarioError(f"{scenario}: exact time needs [[starts]]: a stream of [arrivals] has no bounds")
+    given = timed_scenario(scenario)
     model = load_model(reference)
     try:
         parameters = checked_settings(model.factory, given.parameters)

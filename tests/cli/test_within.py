@@ -66,6 +66,15 @@ def test_what_it_does_not_support_is_refused_with_the_reason(within, work, optio
     assert why in " ".join(err.split())
 
 
+@pytest.mark.parametrize("command", ["explore", "margin"])
+@pytest.mark.parametrize("several", [["--set", "clients=1..3"], ["--placement", "all"]])
+def test_a_matrix_within_bounds_is_refused_as_one(dstamp, within, command, several):
+    within("constant_s = 20")
+    code, _, err = dstamp(command, "classic/redis_lock", "--within", "clients.toml", *several)
+    assert code == 2
+    assert "--within is about one setting, not a matrix: set one value each" in err
+
+
 def test_a_death_in_the_scenario_is_refused(within):
     code, _, err = within("constant_s = 20", first='"first"\ndies_after_s = 1')
     assert code == 2
