@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from dstamp_sim.core.errors import UsageError, cut
 from dstamp_sim.disk.reading import Unreadable, read_text
 from dstamp_sim.disk.writing import Unwritable, append, write
 from dstamp_sim.matrix.cells import MatrixCell
 
-KEPT_HEAD = "dstamp matrix, cells: the digest of what each depends on, and what was found"
+KEPT_HEAD = "dstamp matrix, cells: a digest of the line, one of what the cell depends on, and what was found"
 """The first line of the file."""
 
 _CELL = TypeAdapter(MatrixCell)
@@ -21,7 +23,8 @@ _CELL = TypeAdapter(MatrixCell)
 def read_kept(file: Path) -> Mapping[str, MatrixCell]:
     """The cells in a file of `keep`, by their keys; a line that was cut short is passed over.
 
-    Raises Unwritable if another file is there: cells are to be added to it.
+    Raises Unwritable if another file is there: cells are to be added to it. Raises UsageError for a line that is not as
+    it was written: what was found by nobody is not believed.
     """
     if not file.exists() and not file.is_symlink():
         return {}
@@ -32,12 +35,16 @@ def read_kept(file: Path) -> Mapping[str, MatrixCell]:
     if head != KEPT_HEAD:
         raise Unwritable(file, "what is there is no file of a matrix; move it")
     kept: dict[str, MatrixCell] = {}
-    for line in lines:
-        key, _, written = line.partition(" ")
+    for number, line in enumerate(lines, start=2):
+        digest, _, content = line.partition(" ")
+        key, _, written = content.partition(" ")
         try:
             kept[key] = _CELL.validate_json(written)
         except ValidationError:
             continue
+        if digest != _digest(content):
+            wrong = f"line {number} ({cut(', '.join(kept[key].values))}) is not as it was written"
+            raise UsageError(f"{cut(str(file))}: {wrong}; delete the line, and that cell is asked again")
     return kept
 
 
@@ -61,4 +68,9 @@ def keep_all(file: Path, cells: Mapping[str, MatrixCell]) -> None:
 
 
 def _line(key: str, cell: MatrixCell) -> str:
-    return f"{key} {_CELL.dump_json(cell).decode()}"
+    content = f"{key} {_CELL.dump_json(cell).decode()}"
+    return f"{_digest(content)} {content}"
+
+
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode(errors="surrogatepass")).hexdigest()[:32]

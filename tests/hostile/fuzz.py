@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import re
@@ -162,7 +163,9 @@ def _kinds(folder: Path) -> dict[str, Kind]:
         return lambda rng: _save(file, rng, json.dumps(_other(rng, content)))
 
     def lines(rng: random.Random) -> None:
-        _save(cells, rng, f"{KEPT_HEAD}\nkey {json.dumps(_other(rng, CELL))}\n")
+        content = f"key {json.dumps(_other(rng, CELL))}"
+        digest = hashlib.sha256(content.encode()).hexdigest()[:32]
+        _save(cells, rng, f"{KEPT_HEAD}\n{digest} {content}\n")
 
     def run_folder(rng: random.Random) -> None:
         _save(results, rng, json.dumps(_other(rng, {"paid": True, "left": 40, "account": 1})))

@@ -84,6 +84,20 @@ def test_a_line_that_was_cut_short_is_asked_again_and_spoils_no_other(tmp_path):
         assert len(read_kept(whole.kept)) == 3
 
 
+@pytest.mark.parametrize(("old", "new"), [('"VIOLATED"', '"HOLDS"'), ('"states":', '"states":1'), (" ", " 0")])
+def test_a_line_that_was_changed_by_hand_is_named_and_not_believed(dstamp, old, new):
+    asked = ("explore", BANK, "--set", "customers=1..3")
+    assert dstamp(*asked)[0] == 1
+    (file,) = Path("out").glob("*.cells")
+    *lines, last = file.read_text().splitlines(keepends=True)
+    file.write_text("".join([*lines, last.replace(old, new, 1)]))
+    code, out, err = dstamp(*asked)
+    assert (code, out) == (2, "")
+    assert f"{file}: line 4 (3) is not as it was written; delete the line, and that cell is asked again" in err
+    file.write_text("".join(lines))
+    assert dstamp(*asked)[0] == 1
+
+
 def test_what_a_cell_depends_on_is_part_of_its_key(tmp_path):
     model = tmp_path / "model.py"
     model.write_bytes(BANK.read_bytes())
