@@ -123,7 +123,7 @@ def folder_of(path: str | None) -> Tree:
         return Tree({})
     if not Path(path).is_dir():
         raise UsageError(f"hunt: --from {path}: no such folder")
-    return Tree.read(path)
+    return Tree.read(path, f"--from {cut(path)}")
 
 
 def saved_of(stage: PreparedJob, about: str, stretches: list[Stretch], folder: str | None) -> Saved:

@@ -8,6 +8,8 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -44,6 +46,12 @@ def brief_content(content: bytes, most: int = 40) -> str:
     return f"{len(content)} bytes {hashlib.sha256(content).hexdigest()[:6]}"
 
 
+LARGEST_TREE = 256 << 20
+"""So many bytes may be in a folder: it is in memory, and planted anew for each trial."""
+
+MOST_IN_TREE, DEEPEST_FOLDER = 100_000, 200
+"""So many names may be in it, and so deep may folders lie in each other."""
+
 MOST_LINES = 200
 """So many lines of a file are shown; of a longer one, or of what is no text, a digest."""
 
@@ -64,17 +72,24 @@ class Tree:
     entries: dict[str, TreeEntry]
 
     @staticmethod
-    def read(folder: str) -> Tree:
-        """The tree below `folder`, which holds still. Raises OSError where it cannot be read."""
+    def read(folder: str, named: str) -> Tree:
+        """The tree below `folder`, which holds still. Raises OSError or Unreadable where it cannot be read.
+
+        Raises UsageError, with how it is `named`, where more is in it than a hunt takes; nothing is read past that.
+        """
         entries: dict[str, TreeEntry] = {}
         seen: dict[tuple[int, int], str] = {}
+        room = LARGEST_TREE
         for path in _paths(folder, ""):
             whole = f"{folder}/{path}"
             found = os.lstat(whole)
             twin = ""
             if stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
                 twin = seen.setdefault((found.st_dev, found.st_ino), path)
-            content = b"" if twin not in ("", path) else _content(whole, found.st_mode)
+            content = b"" if twin not in ("", path) else _content(whole, found.st_mode, room)
+            room -= len(content)
+            if limit := _passed(len(entries), path, room):
+                raise _too_much(named, limit, path)
             entries[path] = TreeEntry(found.st_mode, content, found.st_mtime_ns, "" if twin == path else twin)
         return Tree(entries)
 
@@ -133,20 +148,43 @@ def _matches(path: str, globs: tuple[str, ...]) -> bool:
 
 
 def _paths(folder: str, below: str) -> Iterator[str]:
-    for entry in sorted(os.scandir(f"{folder}/{below}"), key=lambda e: e.name):
+    with os.scandir(f"{folder}/{below}") as found:
+        entries = sorted(islice(found, MOST_IN_TREE + 1), key=lambda entry: entry.name)
+    for entry in entries:
         path = f"{below}{entry.name}"
         yield path
         if entry.is_dir(follow_symlinks=False):
             yield from _paths(folder, f"{path}/")
 
 
-def _content(path: str, mode: int) -> bytes:
+def _passed(names: int, path: str, room: int) -> str:
+    """The limit that the next name has passed, if it has one; `room` is what is left for contents."""
+    if names == MOST_IN_TREE:
+        return f"{MOST_IN_TREE:,} names"
+    if path.count("/") >= DEEPEST_FOLDER:
+        return f"folders {DEEPEST_FOLDER} deep"
+    return f"{LARGEST_TREE >> 20} MB" if room < 0 else ""
+
+
+def _too_much(named: str, limit: str, path: str) -> Exception:
+    from dstamp_sim.core.errors import UsageError, cut  # noqa: PLC0415 - the nursery, which is small, reads nothing
+
+    why = "a hunt keeps all of it in memory, and makes it anew for each trial"
+    return UsageError(
+        f"hunt: {named} holds more than {limit} (the first too many: {cut(path)}): {why}; leave less there"
+    )
+
+
+def _content(path: str, mode: int, most: int) -> bytes:
+    """What a name holds, a byte more than `most` where it is more."""
+    from dstamp_sim.disk.reading import opened  # noqa: PLC0415 - as above
+
     if stat.S_ISLNK(mode):
         return os.fsencode(os.readlink(path))
     if not stat.S_ISREG(mode):
         return b""
-    with open(path, "rb") as file:
-        return file.read()
+    with opened(Path(path)) as file:
+        return file.read(most + 1)
 
 
 def _make(path: str, entry: TreeEntry) -> None:

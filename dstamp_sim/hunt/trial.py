@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.schedule import CRASH, Choice
+from dstamp_sim.disk.reading import Unreadable, opened
 from dstamp_sim.hunt import quiet, trap
 from dstamp_sim.hunt.calls import Processor
 from dstamp_sim.hunt.nursery import PRIVATE, SCRATCH
@@ -29,6 +30,8 @@ from dstamp_sim.hunt.touches import Call, Naming, Touching, Uses, conflicts
 from dstamp_sim.hunt.tree import Tree, brief_content, lines_of_text
 
 MOST_CALLS = 4000
+LARGEST_SEEN = 16 << 20
+"""So many bytes of one file are looked at while a trial goes on."""
 PATIENCE_S, OUTSIDE_S = 2.0, 0.02
 """How long a trial that cannot go on waits for what is outside of it, and a step; then nothing is said of it."""
 _NAP_S, _LONGEST_NAP_S = 0.0002, 0.002
@@ -242,17 +245,22 @@ class HeldTrial:
         while len(self.out.exits) < len(self.runs):
             self.poller.poll(0.1)
             self._drain()
-        self.out.tree = Tree.read(self.root + SCRATCH)
+        self.out.tree = self._left("the setup")
         return self.out
 
+    def _left(self, who: str) -> Tree:
+        """What is in the trial's folder when those have ended who wrote there."""
+        return Tree.read(self.root + SCRATCH, f"what {who} left in its folder")
+
     def text_of(self, path: str) -> str:
-        """The content of a file of the trial; empty where there is none."""
-        with contextlib.suppress(OSError):
-            return Path(self.root + path).read_text(encoding="utf-8", errors="replace")
+        """The end of a file of the trial; empty where there is none."""
+        with contextlib.suppress(OSError, Unreadable), opened(Path(self.root + path)) as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - LARGEST_SEEN))
+            return file.read(LARGEST_SEEN).decode("utf-8", errors="replace")
         return ""
 
     def _judge(self) -> None:
-        self.out.tree = Tree.read(self.root + SCRATCH)
+        self.out.tree = self._left("a trial")
         self.sock.send(b"check")
         while True:
             word, code, *why = self.sock.recv(4000).decode(errors="replace").split(" ", 2)
@@ -472,8 +480,10 @@ class HeldTrial:
             return Sight("a folder")
         if not os.path.isfile(path):
             return Sight("a pipe or device" if os.path.exists(path) else "absent")  # opening it would block
-        with contextlib.suppress(OSError):
-            content = Path(path).read_bytes()
+        with contextlib.suppress(OSError, Unreadable), opened(Path(path)) as file:
+            content = file.read(LARGEST_SEEN + 1)
+            if len(content) > LARGEST_SEEN:
+                return Sight(f"more than {LARGEST_SEEN >> 20} MB")
             return Sight(brief_content(content), lines_of_text(content))
         return Sight("absent")
 
