@@ -30,7 +30,7 @@ class DstampError(Exception):
     """Anything this package raises on purpose; its text is meant for the user, and the same in every run."""
 
     def __init__(self, text: str = "") -> None:
-        super().__init__(without_addresses(text))
+        super().__init__(_within(without_addresses(text)))
 
 
 class UsageError(DstampError):
@@ -113,6 +113,16 @@ def shown(error: object) -> str:
         return without_addresses(told)
     except Exception:  # an exception of a model may do anything
         return type(error).__name__
+
+
+_MOST = 4_000
+"""The most characters of a message: a screen's worth of a value, and what is said before and after it."""
+
+
+def _within(text: str) -> str:
+    """A message, without its middle if that is a value of thousands of characters."""
+    half = _MOST // 2
+    return text if len(text) <= _MOST else f"{text[:half]} … ({len(text) - _MOST:,} characters) … {text[-half:]}"
 
 
 _ADDRESS = re.compile(" at 0x[0-9A-Fa-f]{6,}(?=[>,])")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dstamp_sim.core.errors import unknown
+from dstamp_sim.core.errors import ModelError, unknown
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,10 @@ def test_of_too_many_valid_names_the_nearest_are_listed_and_it_is_said_of_how_ma
     told = unknown("outcome", "outcome 7x", valid, most=2)
     assert told.startswith("unknown outcome 'outcome 7x'; did you mean 'outcome 7'? (the nearest of 40: outcome 7, ")
     assert told.count("outcome ") == 5
+
+
+def test_a_message_on_a_value_of_many_characters_has_its_beginning_and_its_remedy():
+    told = str(ModelError(f"model.py:3: the state {list(range(9_000))} is not known: keep to one of them"))
+    assert len(told) < 5_000
+    assert told.startswith("model.py:3: the state [0, 1, 2, ") and told.endswith(" is not known: keep to one of them")
+    assert " characters) … " in told

@@ -408,3 +408,17 @@ def test_a_state_of_eight_runs_of_the_incident_takes_less_than_48_bytes():
     grown = space.bytes_in_use / (len(space.rows) // 2 + 1)
     assert space.rows.shape[1] == 1
     assert grown < 48
+
+
+def test_the_memory_limit_counts_what_the_objects_values_take_beside_the_states():
+    coin, told = Chance("coin", *map(str, range(3_000))), Register("told", "")
+
+    def tell() -> Program[None]:
+        drawn = yield coin.draw()
+        yield told.write(drawn)
+
+    system = System(objects=[coin, told], processes=[Process("teller", tell)])
+    small = explore(system, memory_mb=16)
+    assert small.judgement("no deadlock").verdict is Verdict.UNDETERMINED
+    assert "the limit of 16 MB was reached" in small.judgement("no deadlock").reason
+    assert explore(system).judgement("no deadlock").verdict is Verdict.HOLDS

@@ -28,9 +28,9 @@ from dstamp_sim.analyses.verify import against
 from dstamp_sim.core.properties import PropertyKind
 from dstamp_sim.core.system import ANY, Fairness
 from dstamp_sim.engines.explore import in_time
-from dstamp_sim.engines.explore.space import OutOfMemory
 from dstamp_sim.engines.generated import Generator
 from dstamp_sim.engines.sampling.sampler import Settings, sample
+from dstamp_sim.engines.tables.tables import OutOfMemory
 from dstamp_sim.export.itf import itf
 from dstamp_sim.export.tabulate import tabulate
 from dstamp_sim.pipeline.explained import annotations_of, explained_story

@@ -12,11 +12,11 @@ from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.engines.explore import space
 from dstamp_sim.engines.explore.reduction import future_of
-from dstamp_sim.engines.explore.space import OutOfMemory, Space
+from dstamp_sim.engines.explore.space import Space
 from dstamp_sim.engines.parallel.threads import in_order
 from dstamp_sim.engines.tables import kernel
 from dstamp_sim.engines.tables.closure import close
-from dstamp_sim.engines.tables.tables import Tables
+from dstamp_sim.engines.tables.tables import OutOfMemory, Tables
 from models.cc_ci import stack_race
 from tests.patience import PATIENCE_S
 from tests.random_systems import random_system

@@ -18,6 +18,7 @@ from dstamp_sim.engines.explore import explorer, reduction, space, traps
 from dstamp_sim.engines.explore.atlas import chart
 from dstamp_sim.engines.explore.settings import NO_REDUCTION, Reductions
 from dstamp_sim.engines.explore.shortest import traps_of
+from dstamp_sim.engines.tables.tables import OutOfMemory
 from dstamp_sim.random_systems import described
 from tests.agreement import judged
 from tests.oracle import Findings
@@ -245,7 +246,7 @@ def test_a_part_of_a_space_decides_nothing_about_what_can_still_come(monkeypatch
 
 
 def _no_room(searched: space.Space) -> int:
-    raise space.OutOfMemory
+    raise OutOfMemory
 
 
 def test_an_interruption_while_traps_are_looked_for_leaves_the_other_verdicts(monkeypatch):

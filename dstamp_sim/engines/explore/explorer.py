@@ -31,12 +31,12 @@ from dstamp_sim.engines.explore.settings import (
     Reductions,
 )
 from dstamp_sim.engines.explore.shortest import shortest_schedule, traps_of
-from dstamp_sim.engines.explore.space import OutOfMemory, Space
+from dstamp_sim.engines.explore.space import Space
 from dstamp_sim.engines.explore.traps import first_trap
 from dstamp_sim.engines.replay import replay_to_end
 from dstamp_sim.engines.tables.closure import close
 from dstamp_sim.engines.tables.quotient import quotient
-from dstamp_sim.engines.tables.tables import Tables
+from dstamp_sim.engines.tables.tables import OutOfMemory, Tables
 
 WORTH_KNOWING = 3_000
 """The number of states from which it pays to complete the tables before the search."""
@@ -159,7 +159,7 @@ def _judged_in_time(search: _Search, asked: Sequence[Property], coverage: Covera
             return judged_in_time(search.space, asked, coverage)
     except KeyboardInterrupt:
         why_not = BY_CTRL_C
-    except (OutOfMemory, MemoryError):
+    except MemoryError:
         why_not = "memory ran out as fair cycles were looked for"
     return tuple(certify(prop, replace(coverage, exhausted=False, stopped=why_not), None) for prop in asked)
 
@@ -347,7 +347,7 @@ def _look_back(search: _Search, asked: Sequence[Property]) -> None:
                 trap = first_trap(search.space)
             except KeyboardInterrupt:
                 search.no_look_back = BY_CTRL_C
-            except (OutOfMemory, MemoryError):
+            except MemoryError:
                 search.no_look_back = "memory ran out as traps were looked for"
             else:
                 search.found.update({} if trap is None else {index: trap})

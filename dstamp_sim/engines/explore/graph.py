@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dstamp_sim.core.schedule import CRASH
-from dstamp_sim.engines.explore.space import CHUNK, OutOfMemory, Space
+from dstamp_sim.engines.explore.space import CHUNK, Space
 from dstamp_sim.engines.explore.successors import bench_for, number_put, put_death, put_step
 from dstamp_sim.engines.live.fair import Graph
 from dstamp_sim.engines.tables import kernel
 from dstamp_sim.engines.tables.compiled import compiled
+from dstamp_sim.engines.tables.tables import OutOfMemory
 
 BYTES = 128
 """The memory that a move, or a state, takes at most while cycles are looked for."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dstamp_sim.engines.explore.reduction import Future
 from dstamp_sim.engines.parallel.threads import AHEAD, cores, in_order
 from dstamp_sim.engines.tables import kernel
-from dstamp_sim.engines.tables.tables import Tables
+from dstamp_sim.engines.tables.tables import OutOfMemory, Tables
 
 CHUNK = 1 << 17
 """How many states are expanded between two reports of progress."""
@@ -25,10 +25,6 @@ expanding some hundred states. Ctrl-C acts between two calls. Powers of 2."""
 
 ROOM = 8
 """Distinct successors of a state for which a batch has room at first. A power of 2."""
-
-
-class OutOfMemory(Exception):  # not an error: the space is simply larger than allowed
-    """The next growth would pass the memory limit."""
 
 
 class Desk(NamedTuple):
@@ -91,9 +87,9 @@ class Space:
     """The states found so far, in breadth-first order; `levels[d]` is where those of depth d begin (0: initial ones).
 
     `symmetry` keeps identical processes' columns sorted; `future` (if known) turns on partial-order reduction.
-    `memory_bytes` bounds rows, parents and visited set together. At `reduced` states some processes could wait. `fills`
-    are the entries of the tables that were missing, in the order in which they were filled. All of this is the same on
-    any number of cores, but for the numbers of what was missing.
+    `memory_bytes` bounds rows, parents, visited set and tables together. At `reduced` states some processes
+    could wait. `fills` are the entries of the tables that were missing, in the order in which they were filled. All of
+    this is the same on any number of cores, but for the numbers of what was missing.
     """
 
     tables: Tables
@@ -125,7 +121,11 @@ class Space:
 
     @property
     def bytes_in_use(self) -> int:
-        """Memory of rows, parents and visited set."""
+        """Memory of rows, parents and visited set, and of the tables' entries."""
+        return self._own_bytes + self.tables.bytes_in_use
+
+    @property
+    def _own_bytes(self) -> int:
         return self.rows.nbytes + self.parents.nbytes + self.slots.nbytes
 
     def expand(self, begin: int, end: int) -> int:
@@ -227,6 +227,7 @@ class Space:
         self.slots, self._met = self._hashed(len(self.slots)), np.unpackbits(np.frombuffer(met, np.uint8)).astype(bool)
 
     def _fill(self, misses: NDArray[np.int64]) -> None:
+        self.tables.memory_bytes = self.memory_bytes - self._own_bytes
         self.tables.fill_all(misses)
         self.fills.append(misses)
 
@@ -296,7 +297,7 @@ class Space:
         wider = 2 * len(self.rows)
         slots = len(self.slots) * (2 if wider > len(self.slots) // 2 else 1)
         needed = wider * (8 * self._layout.words + 4) + 4 * slots
-        if needed > self.memory_bytes:
+        if needed + self.tables.bytes_in_use > self.memory_bytes:
             raise OutOfMemory
         self.rows, self.parents = _longer(self.rows, wider, self.count), _longer(self.parents, wider, self.count)
         if slots > len(self.slots):

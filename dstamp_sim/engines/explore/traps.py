@@ -31,11 +31,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dstamp_sim.engines.explore.reduction import on_a_cycle
-from dstamp_sim.engines.explore.space import CHUNK, OutOfMemory, Space
+from dstamp_sim.engines.explore.space import CHUNK, Space
 from dstamp_sim.engines.explore.successors import bench_for, number_put, put_death, put_step
 from dstamp_sim.engines.tables import kernel
 from dstamp_sim.engines.tables.compiled import compiled
-from dstamp_sim.engines.tables.tables import ENDED, Tables
+from dstamp_sim.engines.tables.tables import ENDED, OutOfMemory, Tables
 
 
 def first_trap(space: Space) -> int | None:

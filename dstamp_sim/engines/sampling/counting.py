@@ -17,7 +17,7 @@ from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.system import System
 from dstamp_sim.engines.explore.settings import HISTORY_LIMIT, ExploreProgress
-from dstamp_sim.engines.explore.space import OutOfMemory, Space
+from dstamp_sim.engines.explore.space import Space
 from dstamp_sim.engines.sampling.oracle import CountedGraph, Offer
 from dstamp_sim.engines.sampling.questions import EVERY_OBJECT, EVERYBODY, Asked, Questions, all_are, decided
 from dstamp_sim.engines.sampling.uniform import thresholds
@@ -25,7 +25,7 @@ from dstamp_sim.engines.sampling.walker import look_up, move
 from dstamp_sim.engines.tables import kernel
 from dstamp_sim.engines.tables.compiled import compiled_with_arrays
 from dstamp_sim.engines.tables.kernel import Deaths, StepTables
-from dstamp_sim.engines.tables.tables import Tables
+from dstamp_sim.engines.tables.tables import OutOfMemory, Tables
 
 LIMIT = 2_000_000
 """The most states of a space whose interleavings are counted; big integers need time and memory."""

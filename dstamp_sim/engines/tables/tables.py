@@ -34,6 +34,14 @@ UNFILLED = -1
 """An entry that is not filled yet."""
 
 
+_MOST_BYTES = 1 << 33
+"""What the rows of entries may take where nobody says otherwise."""
+
+
+class OutOfMemory(MemoryError):
+    """The next growth would pass the memory limit."""
+
+
 class LocalKey(NamedTuple):
     """The meaning of a local state's number: its class, and the process's part of a state."""
 
@@ -78,6 +86,11 @@ class Grown:
             self.data = wider
         return begin
 
+    def bytes_to_extend(self, count: int) -> int:
+        """The memory that it takes while it makes room for `count` more."""
+        room, needed = len(self.data), self.size + count
+        return self.data.itemsize * (room if needed <= room else room + max(2 * room, needed))
+
     def append(self, value: int) -> None:
         """Appends a value."""
         at = self.extend(1)
@@ -102,6 +115,7 @@ class Tables:
         self.number_of: dict[tuple[LocalKey, int], int] = {}
         self.arrived: dict[LocalKey, int] = {}
         self.closed = False
+        self.memory_bytes = _MOST_BYTES
         # By local state: the object of its next op, the start of its row of entries, the local steps before its
         # op, which each-result properties its result violates (bits), and where its holds begin.
         self.target, self.base, self.before = Grown(), Grown(), Grown()
@@ -149,13 +163,13 @@ class Tables:
         return State(tuple(shared), (self.semantics.fresh,) * len(self.class_of), 0)
 
     def state_number(self, slot: int, state: Hashable) -> int:
-        """The number of an object's state; a new one may widen every row of entries on that object."""
+        """The number of an object's state; a new one may widen every row of entries on that object (OutOfMemory)."""
         numbers = self.state_numbers[slot]
         if state not in numbers:
+            if len(self.states[slot]) == self.room[slot]:
+                self._widen(slot)
             numbers[state] = len(self.states[slot])
             self.states[slot].append(state)
-            if len(self.states[slot]) > self.room[slot]:
-                self._widen(slot)
         return numbers[state]
 
     def arrive(self, klass: int, local: Local) -> int:
@@ -336,20 +350,25 @@ class Tables:
             self.hold_base.append(self.hold_entries.extend(int(self.room[slot])))
             self._hold_tokens.append((hold.target, hold.token))
 
+    @property
+    def bytes_in_use(self) -> int:
+        """What the rows of entries take: a number for each local state and each state of the object that it touches."""
+        return self.entries.data.nbytes + self.hold_entries.data.nbytes
+
     def _widen(self, slot: int) -> None:
-        """Double the room for this object's states, and move the rows of entries that depend on it."""
+        """Double the room for this object's states, and move the rows of entries that depend on it.
+
+        Raises OutOfMemory, and changes nothing, where all rows would take more than `memory_bytes`.
+        """
         old = int(self.room[slot])
+        touching = np.flatnonzero(self.target.data[: self.target.size] == slot)
+        holding = np.flatnonzero(self.hold_object.data[: self.hold_object.size] == slot)
+        needed = self.entries.bytes_to_extend(2 * old * len(touching))
+        if needed + self.hold_entries.bytes_to_extend(2 * old * len(holding)) > self.memory_bytes:
+            raise OutOfMemory
         self.room[slot] = 2 * old
-        for local in range(len(self.keys)):
-            if self.target.data[local] == slot:
-                begin, there = int(self.base.data[local]), self.entries.extend(2 * old)
-                self.entries.data[there : there + old] = self.entries.data[begin : begin + old]
-                self.base.data[local] = there
-        for hold in range(self.hold_object.size):
-            if self.hold_object.data[hold] == slot:
-                begin, there = int(self.hold_base.data[hold]), self.hold_entries.extend(2 * old)
-                self.hold_entries.data[there : there + old] = self.hold_entries.data[begin : begin + old]
-                self.hold_base.data[hold] = there
+        _move(self.entries, self.base, touching, old)
+        _move(self.hold_entries, self.hold_base, holding, old)
 
     def node(self, key: LocalKey) -> Node | None:
         """Where the program of a local state stands; None when its process died."""
@@ -422,6 +441,15 @@ class Tables:
             if asked and not self.judge.result_ok(prop, process.name, node.result):
                 bits |= 1 << index
         return bits
+
+
+def _move(entries: Grown, base: Grown, rows: NDArray[np.int64], old: int) -> None:
+    """Moves rows of `old` entries to where each has twice the room; `base` says where they begin."""
+    there = entries.extend(2 * old * len(rows))
+    for row, begin in zip(rows.tolist(), base.data[rows].tolist(), strict=True):
+        entries.data[there : there + old] = entries.data[begin : begin + old]
+        base.data[row] = there
+        there += 2 * old
 
 
 def classes_of(semantics: Semantics) -> tuple[ProcessClass, ...]:
