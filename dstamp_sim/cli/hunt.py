@@ -53,6 +53,10 @@ def hunt(
             "--cure", help="Find where a lock must be held, and patch the scripts; each as long as --budget says."
         ),
     ] = False,
+    to_model: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.py", help="Also write what was seen as a model; as long again as --budget says."),
+    ] = None,
     again: Annotated[int, typer.Option(metavar="N", parser=whole(1), help="How often it is performed again.")] = 10,
     out: options.Out = Path("out"),
     force: options.Force = False,  # noqa: ARG001 - its callback has done all
@@ -70,7 +74,7 @@ def hunt(
     with bar("schedules") as tell:
         found = hunt_for(
             job, Bounds(preemptions, crashes, float(budget), seed), allowed=allow or (), again=again, out=out,
-            folder=folder, cure=cure, tell=lambda played, left: tell(played, played + left),
+            folder=folder, cure=cure, to_model=to_model, tell=lambda played, left: tell(played, played + left),
         )  # fmt: skip
     _print(found, as_json=as_json)
 

@@ -9,15 +9,17 @@ from pathlib import Path
 
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.verdict import Verdict
-from dstamp_sim.disk.writing import check_writable, write
+from dstamp_sim.disk.writing import check_target, check_writable, write
 from dstamp_sim.hunt import trap
 from dstamp_sim.hunt.cure import Cures, cures_of
 from dstamp_sim.hunt.follow import Anchored, Stretch, stretches_of
 from dstamp_sim.hunt.job import Job, PreparedJob, prepared
+from dstamp_sim.hunt.model_text import model_text
 from dstamp_sim.hunt.patch import Patches, patches_of
 from dstamp_sim.hunt.pictures import draw
 from dstamp_sim.hunt.saved import saved_of, write_saved
 from dstamp_sim.hunt.search import Bounds, Found, Search, Tell, look_around
+from dstamp_sim.hunt.seen_model import model_of
 from dstamp_sim.hunt.shrink import Shrinker, Shrunk
 from dstamp_sim.hunt.story import story_text
 from dstamp_sim.hunt.supervisor import Supervisor
@@ -85,7 +87,7 @@ class Hunted:
         return lines
 
 
-def hunt_for(
+def hunt_for(  # noqa: PLR0913 - the options of the command
     job: Job,
     bounds: Bounds,
     *,
@@ -94,12 +96,13 @@ def hunt_for(
     out: Path | None = None,
     folder: str | None = None,
     cure: bool = False,
+    to_model: Path | None = None,
     tell: Tell | None = None,
 ) -> Hunted:
     """Looks for a schedule of the job's system calls that fails; what fails is made simple and performed `again`.
 
     With `cure`, it is also said where a lock must be held, and which lines of the runs' scripts that is; both are
-    searched within the same bounds, and each within as many seconds again.
+    searched within the same bounds, and each within as many seconds again. So is what `to_model` is written of.
     With `out`, it is also written there: a file to replay, pictures, a page. `folder` is where the job's came from.
     Raises UsageError where this machine cannot hold calls, or where a run or the check fails without any race.
     """
@@ -107,12 +110,15 @@ def hunt_for(
         raise UsageError("hunt: --crashes needs --check: no serial order says what a death may leave")
     if out is not None:
         check_writable(out)
+    if to_model is not None:
+        check_target(to_model)
     with supervisor(allowed) as living:
         stage = prepared(job, living)
         look_around(stage)
         found = Search(stage, bounds, tell).run()
         if found.failing is None:
-            return Hunted(found, None, None, (), living.trials)
+            written = _model_file(to_model, stage, bounds, None)
+            return Hunted(found, None, None, (), living.trials, files=written)
         shrunk = Shrinker(stage).shrink(found.failing)
         stretches = stretches_of(shrunk.outcome.steps)
         repeated, _ = perform_again(stage, stretches, again)
@@ -121,6 +127,7 @@ def hunt_for(
         patches = patches_of(stage, bounds, cures) if cures is not None and not cures.none_can_be else None
         if out is not None and patches is not None:
             files = (*files, *_patch_files(out, patches))
+        files = (*files, *_model_file(to_model, stage, bounds, shrunk.outcome))
         return Hunted(found, shrunk, repeated, tuple(stretches), living.trials, cures, patches, files)
 
 
@@ -158,3 +165,13 @@ def _patch_files(out: Path, patches: Patches) -> Iterator[Path]:
         file = out / f"cure-{number}.patch"
         write(file, partial(str, patch.diff))
         yield file
+
+
+def _model_file(
+    path: Path | None, stage: PreparedJob, bounds: Bounds, failing: TrialOutcome | None
+) -> tuple[Path, ...]:
+    if path is None:
+        return ()
+    text = model_text(model_of(stage, bounds, failing))
+    write(path, lambda: text)
+    return (path,)

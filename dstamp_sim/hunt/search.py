@@ -152,10 +152,15 @@ def _learn(stage: PreparedJob, out: TrialOutcome, order: tuple[str, ...]) -> Non
 
 
 class Search:
-    """A search, whose state can be asked for at any time: Ctrl-C leaves what was found."""
+    """A search, whose state can be asked for at any time: Ctrl-C leaves what was found.
 
-    def __init__(self, stage: PreparedJob, bounds: Bounds, tell: Tell | None = None) -> None:
-        self.stage, self.bounds, self.tell = stage, bounds, tell
+    With `every`, it ends with no failure, and each trial is watched and put there.
+    """
+
+    def __init__(
+        self, stage: PreparedJob, bounds: Bounds, tell: Tell | None = None, *, every: list[TrialOutcome] | None = None
+    ) -> None:
+        self.stage, self.bounds, self.tell, self.every = stage, bounds, tell, every
         self.names = tuple(stage.job.runs)
         self.found = Found(stage, bounds)
         self.random = Random(bounds.seed)
@@ -180,6 +185,8 @@ class Search:
         self.found.ends.clear()
         self.found.unrepeated = 0
         self.found.played = 0
+        if self.every is not None:
+            self.every.clear()
         queue: list[tuple[int, int, float, Prefix]] = [(0, 0, 0.0, ())]
         while queue:
             self.found.left = len(queue)
@@ -187,9 +194,11 @@ class Search:
                 self.found.stopped = f"the budget of {self.bounds.seconds:g} s was spent"
                 return True
             cost, heat, _, prefix = heapq.heappop(queue)
-            out = self.stage.play(Follow(prefix, self.names))
+            out = self.stage.play(Follow(prefix, self.names), watch=self.every is not None)
             self._count(out, len(queue))
-            if out.fails and self._fails_again(out):
+            if self.every is not None:
+                self.every.append(out)
+            elif out.fails and self._fails_again(out):
                 self.found.failing, self.found.preemptions = out, cost
                 self.found.stopped = "it ends with the first failure"
                 return True

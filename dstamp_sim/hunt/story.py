@@ -70,7 +70,7 @@ def _value(step: HeldStep) -> str:
     return f"finds {seen}" if seen else ""
 
 
-_READING_CALLS = frozenset({"read", "mmap", "readlink", "sendfile", "copy_file_range"})
+READING_CALLS = frozenset({"read", "mmap", "readlink", "sendfile", "copy_file_range"})
 
 
 def sees(step: HeldStep) -> str:
@@ -78,7 +78,7 @@ def sees(step: HeldStep) -> str:
     if step.choice.outcome == CRASH or step.before != step.after or step.goes_on or not step.before:
         return ""
     opened = step.call.name == "open" and step.call.touches[-1].how == "r"
-    if opened or step.call.name in _READING_CALLS or step.before == "absent":
+    if opened or step.call.name in READING_CALLS or step.before == "absent":
         return step.before
     return "it there" if step.call.name in ("open", "stat", "access", "mkdir", "link") else ""
 
