@@ -29,20 +29,25 @@ def shaken(value: Any) -> Any:
 
 
 def in_other_orders(ask: Callable[[], None], cost: int = 1) -> None:
-    """Asks with sets the other way round; once more for each item of the largest that was gone through, which is first.
+    """Asks with sets the other way round, and `in_further_orders`."""
+    ORDER_OF_SETS.largest = 0
+    ask()
+    if ORDER_OF_SETS.largest > 1:
+        in_further_orders(ask, cost)
+
+
+def in_further_orders(ask: Callable[[], None], cost: int = 1) -> None:
+    """Asks once more for each item of the largest set that was gone through: that item comes first.
 
     So yes or no that comes of a set's first or last item, and is alike for two orders, is not alike for all. It ends
     when nothing is left of what may be asked for this (`ORDER_OF_SETS.left`).
     """
-    ORDER_OF_SETS.largest = 0
-    ask()
-    if ORDER_OF_SETS.largest > 1:
-        try:
-            for first in range(1, min(ORDER_OF_SETS.largest, ORDER_OF_SETS.left // cost) + 1):
-                ORDER_OF_SETS.first, ORDER_OF_SETS.left = first, ORDER_OF_SETS.left - cost
-                ask()
-        finally:
-            ORDER_OF_SETS.first = 0
+    try:
+        for first in range(1, min(ORDER_OF_SETS.largest, ORDER_OF_SETS.left // cost) + 1):
+            ORDER_OF_SETS.first, ORDER_OF_SETS.left = first, ORDER_OF_SETS.left - cost
+            ask()
+    finally:
+        ORDER_OF_SETS.first = 0
 
 
 def is_same(one: Any, other: Any) -> bool:
@@ -54,6 +59,8 @@ def is_same(one: Any, other: Any) -> bool:
         return is_same(one.turned, other)
     if kind is not type(other):
         return False
+    if kind is str or kind is int or kind is frozenset:  # most of what is asked about
+        return same(one, other)
     if is_plain_tuple(kind):
         return len(one) == len(other) and (all(map(is_, one, other)) or all(map(is_same, one, other)))
     if kind is float and isnan(one):

@@ -14,14 +14,14 @@ from dstamp_sim.core.automaton import DEPENDS, Automaton, Hold, Node
 from dstamp_sim.core.errors import ModelError, ScheduleError, UsageError, unknown
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.place import defined
-from dstamp_sim.core.repeated import in_other_orders, is_same, shaken
+from dstamp_sim.core.repeated import in_further_orders, in_other_orders, is_same, shaken
 from dstamp_sim.core.rules import Rules
 from dstamp_sim.core.schedule import CRASH, Choice, Schedule
 from dstamp_sim.core.shared_object import Outcome, SharedObject
 from dstamp_sim.core.suspended import shows_suspended
 from dstamp_sim.core.system import Instance, System
 from dstamp_sim.core.trace import Change, Step, Trace
-from dstamp_sim.core.value import Distinct, key, same, text
+from dstamp_sim.core.value import ORDER_OF_SETS, Distinct, key, same, text
 
 DEAD = -1
 """The node of a process that died."""
@@ -124,8 +124,11 @@ class Semantics:
                 states[id(current)] = shaken(current)
             if id(node.op) not in ops:
                 ops[id(node.op)] = _shaken_op(node)
-            again = states[id(current)], node, ops[id(node.op)], outcomes
-            in_other_orders(partial(self._ask_again, target, current, *again))
+            again, op = states[id(current)], ops[id(node.op)]
+            ORDER_OF_SETS.largest = 0
+            self._ask_again(target, current, again, node, op, outcomes)
+            if ORDER_OF_SETS.largest > 1 and ORDER_OF_SETS.left:
+                in_further_orders(partial(self._ask_again, target, current, again, node, op, outcomes))
         while self._bereaved:
             in_other_orders(partial(self._bereave_again, *self._bereaved.pop()))
 

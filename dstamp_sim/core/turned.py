@@ -40,7 +40,7 @@ from dstamp_sim.core.value import ORDER_OF_SETS, Backwards
 PASSED: list[Place] = []
 """The lines at which sets were gone through since this was last cleared."""
 
-_MORE_ORDERS = 500
+_MORE_ORDERS = 200
 """How often questions are asked once more as a set's order showed in none of two; each step of a program counts."""
 
 _ONE_COMPILER = RLock()
@@ -309,6 +309,8 @@ def _given(function: Any, /, *args: Any, **named: Any) -> Any:
 
 
 def _handed(change: Callable[[Any], Any], function: Any, /, *args: Any, **named: Any) -> Any:
+    if len(args) == 1 and not named:  # most calls
+        return function(_called(args[0]) if callable(args[0]) else change(args[0]))
     return function(
         *(_called(each) if callable(each) else change(each) for each in args),
         **{key: _called(each) if callable(each) else change(each) for key, each in named.items()},
