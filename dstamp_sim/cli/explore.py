@@ -73,9 +73,9 @@ def explore(
     reductions = Reductions(merge=not no_merge, por=not no_por, symmetry=not no_symmetry)
     also = Also(serial, live)
     asking = ExploreOptions(limit, memory_mb, ops, keep_going, reductions)
-    setting = read_axes(reference, settings or (), placement)
-    if setting is not None:
+    if (setting := read_axes(reference, settings or (), placement)) is not None:
         refuse_with_matrix(within=within, html=html, count=count, checkpoint=checkpoint, resume=resume)
+        ask_matrix(reference, setting, properties or (), crashes, asking, also=also, out=out, as_json=as_json)
     if within is not None:
         from dstamp_sim.pipeline.exact_time import load_timed_subject  # noqa: PLC0415 - as above
 
@@ -83,8 +83,6 @@ def explore(
         others = {"--serial": serial, "--live": live, "--count": count, "--checkpoint": checkpoint, "--resume": resume}
         others["--checkpoint-every"] = checkpoint_every != 60
         ask_within(timed, asking, others, within, html=html, out=out, as_json=as_json)
-    if setting is not None:
-        ask_matrix(reference, setting, properties or (), crashes, asking, also=also, out=out, as_json=as_json)
     asked = load_subject(reference, settings, placement, properties, crashes, also=also)
     keeping = Keeping(checkpoint, resume, checkpoint_every, notice)
     with progress() as tell:

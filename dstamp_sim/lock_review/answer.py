@@ -36,7 +36,10 @@ def review_question(review: Review) -> str:
 
 def answer(review: Review) -> list[str]:
     """The review's answer in a few sentences."""
-    return [line for part in (_found(review), _beside(review), _limits(review), _prices(review)) for line in part]
+    within = review.within.lines() if review.within else ()
+    return [
+        line for part in (_found(review), within, _beside(review), _limits(review), _prices(review)) for line in part
+    ]
 
 
 def _found(review: Review) -> Iterator[str]:

@@ -34,6 +34,7 @@ def _lines(review: Review) -> Iterator[Text]:
     elif review.recommended:
         best = review.recommended[0]
         yield strong("Recommended"), f": {best.shape} ({verdict_text(best)}{price_text(best.price)})."
+    yield from review.within.lines() if review.within else ()
     if review.flips is not None:
         yield strong("Would change the choice"), f": {flips_in_brief(review.flips)}"
     if unknown := _unknown(review):

@@ -19,6 +19,7 @@ from dstamp_sim.engines.parallel.where import HERE, Where
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.inputs.model_file import any_number, load_model, read_settings
 from dstamp_sim.inputs.scenario_file import read_scenario
+from dstamp_sim.lock_review.bounded import WithinBounds, bounded
 from dstamp_sim.lock_review.compare import (
     MOST_SECTIONS_FOR_PAIRS,
     JudgedPlacement,
@@ -35,6 +36,7 @@ from dstamp_sim.lock_review.compare import (
 from dstamp_sim.lock_review.flip import Flips, what_would_flip
 from dstamp_sim.lock_review.joined import MOST_JOINED, Joined, pairs_of_locks, worth_judging
 from dstamp_sim.lock_review.judge_placement import CopyCounts, ReviewSubject, judged_all
+from dstamp_sim.pipeline.exact_time import timed_scenario
 from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.progress import Progress
 
@@ -89,6 +91,7 @@ class Review:
     assumptions: tuple[tuple[str, str], ...]
     scenario: Scenario | None
     waiting: tuple[Waiting, ...]
+    within: WithinBounds | None
     joined: Joined | None
     flips: Flips | None
     left_out: tuple[str, ...]
@@ -110,6 +113,7 @@ def review_model(
     locks: Sequence[str] = (),
     spans: int = 2,
     scenario: Path | None = None,
+    within: Path | None = None,
     also: Also = NOTHING_MORE,
     out: Path,
     where: Where = HERE,
@@ -117,19 +121,19 @@ def review_model(
 ) -> Review:
     """Judges every placement of the model's locks over its sections, and the placements that it names.
 
-    Without `locks` all of the vocabulary; two spans are tried of the first one, and for two locks those that complement
-    each other (`joined`). Deterministic, `where`ver it is done (several processes need a main module that can be
-    imported). Raises UsageError for unknown names, a model without locks or sections, and an unwritable folder;
-    ScenarioError and ModelError as their loaders do.
+    Without `locks` all of them; two spans are tried of the first one, and for two locks those that complement each
+    other (`joined`). `within`: those that are not safe are asked again within that scenario's bounds. Deterministic,
+    `where`ver it is done (several processes need a main module that can be imported). Raises UsageError for unknown
+    names, no locks or sections, and an unwritable folder; ScenarioError and ModelError as their loaders do.
     """
+    bounds = timed_scenario(within) if within else None
     model = load_model(reference)
     given = read_settings(model.factory, settings)
     beside = model.path / FLEET if model.path.is_dir() else model.path.parent / FLEET
     priced = read_scenario(scenario or beside) if scenario or beside.exists() else None
     subject = ReviewSubject(model, given, priced, also)
     system = subject.asked(model.build(any_number(model.factory, given)))
-    vocabulary = [scope.name for scope in system.locks]
-    chosen = _chosen(reference, system, vocabulary, locks)
+    chosen = _chosen(reference, system, [scope.name for scope in system.locks], locks)
     check_writable(out)
     placements, left_out = _placements(subject, system, chosen, spans)
     subject.refuse_contradictions(placements)
@@ -157,6 +161,7 @@ def review_model(
         assumptions=tuple(model.assumptions),
         scenario=priced,
         waiting=tuple(_waiting(subject, judged, present, minimal)),
+        within=bounded(subject, judged, bounds, progress) if bounds else None,
         joined=joined,
         flips=what_would_flip(subject, minimal, best[0]) if best else None,
         left_out=left_out,

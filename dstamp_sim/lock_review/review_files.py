@@ -8,13 +8,14 @@ from pathlib import Path
 
 from dstamp_sim.disk.writing import write
 from dstamp_sim.lock_review.answer import answer, end_text, for_whom, no_span, review_question, table, undecided
+from dstamp_sim.lock_review.bounded import WithinBounds
 from dstamp_sim.lock_review.compare import ANY_NUMBER, AfterDeath, JudgedPlacement, Standing
 from dstamp_sim.lock_review.placement_map import MapCell, Panel, draw_map
 from dstamp_sim.lock_review.review import PlacementStory, Review
 from dstamp_sim.pipeline.explained import annotations_of, explained
 from dstamp_sim.rendering.as_html import html
 from dstamp_sim.rendering.as_markdown import markdown
-from dstamp_sim.rendering.document import Block, Document, Figure, Heading, Items, Paragraph
+from dstamp_sim.rendering.document import Block, Document, Figure, Heading, Items, Paragraph, Table
 from dstamp_sim.rendering.fonts import label
 from dstamp_sim.rendering.plots import Curve, Level, PlacementPoint, draw_front, draw_waiting
 from dstamp_sim.rendering.timeline.layout import lay_out
@@ -183,6 +184,7 @@ def _parts(review: Review, pictures: dict[str, Path], stories: Sequence[Figure])
     yield "Question", Paragraph(review_question(review))
     yield "Answer", *map(Paragraph, answer(review))
     yield "Map", *figures.get("map", ())
+    yield "Within bounds", *([_within_table(review.within)] if review.within else [])
     yield "Not decided", *([undecided(review)] if undecided(review).rows else [])
     yield "The smallest safe ones, best first, and the present one", table(review, listed)
     yield "Designs that are not spans", *([table(review, named)] if named else [])
@@ -190,6 +192,11 @@ def _parts(review: Review, pictures: dict[str, Path], stories: Sequence[Figure])
     yield "Price", *figures.get("front", ()), *figures.get("waiting", ())
     yield "Stories", *stories
     yield "Assumptions", Items(tuple(_assumptions(review)))
+
+
+def _within_table(within: WithinBounds) -> Table:
+    """What becomes of each placement that is not safe."""
+    return Table(("not safe", f"within {within.scenario}"), tuple(within.found.items()))
 
 
 def _assumptions(review: Review) -> list[str]:
