@@ -37,6 +37,7 @@ PEER_PYTHON ?= $(or $(shell for p in python3.14 python3.13 python3.12; do $$p -c
 bench: $(READY) .venv-bench
 	$(BIN)/python -m benchmarks $(BENCH)
 	$(BIN)/python -m benchmarks --write
+	$(BIN)/python -m benchmarks.zones
 
 bench-table: $(READY)
 	$(BIN)/python -m benchmarks --write

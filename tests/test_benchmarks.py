@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks import paired
+from benchmarks import paired, zones
 from benchmarks.ours import system
 from benchmarks.table import BEGIN, END, README, RESULTS, quote, tables
 from benchmarks.tools import SPIN, WORKLOADS, read_pan
@@ -71,3 +71,13 @@ def test_pairs_are_measured_in_turn_and_told_by_the_median_of_their_ratios():
 def test_an_exploration_of_a_users_own_object_is_among_them():
     assert str(paired.BOARD) in paired.EXPLORATIONS
     assert paired.BOARD.exists()
+
+
+def test_the_table_of_exact_time_counts_the_zones_of_fischers_protocol():
+    assert zones.searched(2)[:2] == (27, 35)
+
+
+def test_the_incident_is_judged_within_its_delays_in_less_than_ten_seconds():
+    said, seconds = zones.judged("deploy_app_to_check")
+    assert said == "HOLDS, 46 zones"
+    assert seconds < 10
