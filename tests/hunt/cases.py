@@ -69,6 +69,10 @@ SQL = (
 CASES = [
     Case("counter", "echo 5 > f", both(COUNT), both(LOCKED + COUNT), IS_7, "f is 6, not 7"),
     Case(
+        "flock -n, skipped", "echo 5 > f", both(f"exec 9>lock; flock -n 9 || exit 0; {COUNT}"), both(LOCKED + COUNT),
+        IS_7, "f is 6, not 7", slow=True,
+    ),
+    Case(
         "pid file", "", both("[ -e lock ] && exit; echo $$ > lock; echo $RUN >> winners"),
         both("set -C; echo $$ 2>/dev/null > lock || exit 0; echo $RUN >> winners"),
         '[ $(wc -l < winners) = 1 ] || { echo "$(wc -l < winners) won"; exit 1; }', "2 won",

@@ -162,6 +162,24 @@ def test_a_test_of_scripts_is_red_with_the_story_and_green_with_the_fix(can_hold
         hunt(both(LOCKED + COUNT), setup="echo 5 > f", check=IS_7, seconds=0.1)
 
 
+def test_a_repository_of_a_script_and_a_test_is_red_with_the_story_and_green_with_the_fix(can_hold, tmp_path):
+    script, test = tmp_path / "add.sh", tmp_path / "test_add.py"
+    test.write_text(
+        "from dstamp_sim.testing import hunt\n\n\n"
+        "def test_two_may_add():\n"
+        f"    runs = {both('sh add.sh')!r}\n"
+        f"    hunt(runs, folder='.', setup='echo 5 > f', check={IS_7!r}, preemptions=1)\n"
+    )
+    told = []
+    for text in (COUNT, LOCKED + COUNT):
+        script.write_text(text + "\n")
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_add.py"]
+        told.append(subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False))
+    red, green = told
+    assert (red.returncode, "VIOLATED in trial 3" in red.stdout, "then: f is 6, not 7" in red.stdout) == (1, True, True)
+    assert (green.returncode, "1 passed" in green.stdout) == (0, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
