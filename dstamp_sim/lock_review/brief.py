@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dstamp_sim.lock_review.answer import counts, flips_in_brief, price_text, review_question, verdict_text
-from dstamp_sim.lock_review.compare import ANY_NUMBER, JudgedPlacement, Standing
+from dstamp_sim.lock_review.compare import ANY_NUMBER, DECLARED, JudgedPlacement, Standing
 from dstamp_sim.lock_review.review import Review
 from dstamp_sim.rendering.document import Document, Items, Paragraph, Table, Text, strong
 from dstamp_sim.rendering.plots import waiting_text
@@ -51,11 +51,17 @@ def _unknown(review: Review) -> str:
     narrow = [one for one in review.judged if one.safe and one.numbers != ANY_NUMBER]
     numbers = {
         "not decided": [one for one in review.judged if one.standing is Standing.UNDECIDED],
-        "safe for some numbers of runs only": narrow,
+        f"safe for some numbers of runs only{_as_declared(narrow)}": narrow,
         "not judged, as they name unknown locks": review.left_out,
         "without a price": [one for one in review.judged if one.unpriced],
     }
     return ", ".join(f"{len(those)} {words}" for words, those in numbers.items() if those)
+
+
+def _as_declared(narrow: Sequence[JudgedPlacement]) -> str:
+    """Why all of these are judged for the declared numbers only, and the remedy; empty if that is not the reason."""
+    reasons = {one.why if one.numbers == DECLARED else "" for one in narrow}
+    return f" ({reasons.pop()})" if len(reasons) == 1 and "" not in reasons else ""
 
 
 def _small_table(review: Review) -> Table:

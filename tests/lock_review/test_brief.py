@@ -45,6 +45,15 @@ def test_the_first_screen_has_the_question_the_answer_and_the_story_of_today():
         assert said in shown
 
 
+def test_a_review_for_the_declared_numbers_says_on_the_first_screen_why_and_what_to_do():
+    found = review_model(str(BOOKING), settings=["jobs=2"], out=Path("out"))
+    shown = " ".join(" ".join(lines(brief(found, Path("out/review.html")))).split())
+    assert (
+        "1 safe for some numbers of runs only (the model fixes its numbers of processes: annotate a parameter of the "
+        "factory with Copies, and leave it unset)"
+    ) in shown
+
+
 def test_all_that_the_answer_says_is_in_the_whole_review_and_in_the_json(dstamp):
     found = review_model(str(TWO_LOCKS), out=Path("out"))
     whole = "".join("".join(lines(write_review(found, Path("out")).page, width=400)).split())
