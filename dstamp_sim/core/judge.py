@@ -249,7 +249,7 @@ def _hint(error: BaseException, question: _Question) -> str:
     if not isinstance(error, KeyError) or question.prop.kind not in (PropertyKind.AT_END, PropertyKind.REACHABLE):
         return ""
     names = ", ".join(name for name, _ in question.about[0]) or "nobody"
-    return f"; those with a result are {names}: copies are called p#1, p#2, and who died has none"
+    return f"; those with a result are {names}: copies are called p#1, p#2, and neither a daemon nor who died has one"
 
 
 def _remedy(answer: object) -> str:

@@ -259,3 +259,18 @@ def test_a_predicate_that_asks_for_a_name_without_a_result_is_told_whose_results
     system = System(objects=[register], processes=[twins], properties=[at_end("same", lambda results: results["p"])])
     with pytest.raises(ModelError, match=r"KeyError\('p'\).*; those with a result are p#1, p#2: copies are called p#1"):
         explore(system)
+
+
+def test_a_property_that_asks_for_the_result_of_a_daemon_is_told_that_it_has_none():
+    r = Register("r", 0)
+
+    def p() -> Program[str]:
+        yield r.write(1)
+        return "p"
+
+    asked = at_end("x", lambda results: results["d"] == "p")
+    system = System(objects=[r], processes=[Process("p", p), Process("d", p, daemon=True)], properties=[asked])
+    with pytest.raises(
+        ModelError, match=r"KeyError\('d'\).*; those with a result are p: .*neither a daemon nor who died"
+    ):
+        explore(system)
