@@ -45,7 +45,6 @@ CLI_MAY_ALSO = {
     "dstamp_sim.engines.explore.settings.ExploreProgress",
     "dstamp_sim.engines.explore.settings.Reductions",
     "dstamp_sim.engines.parallel.threads.cores",
-    "dstamp_sim.engines.parallel.where.Where",
     "dstamp_sim.engines.sampling.strategies.STRATEGIES",
     "dstamp_sim.engines.zones.within.MOST_ZONES",
     "dstamp_sim.engines.zones.within.Occurrence",

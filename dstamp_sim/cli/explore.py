@@ -9,7 +9,7 @@ import typer
 
 from dstamp_sim.cli import options
 from dstamp_sim.cli.console import notice, reference_of
-from dstamp_sim.cli.matrix import ask_matrix, refuse_with_matrix
+from dstamp_sim.cli.matrix import ask_matrix, refuse_one_setting, refuse_with_matrix
 from dstamp_sim.cli.options import whole
 from dstamp_sim.cli.progress import progress
 from dstamp_sim.cli.report import print_report
@@ -51,6 +51,7 @@ def explore(
     checkpoint: options.CheckpointOption = None,
     checkpoint_every: options.CheckpointEvery = 60,
     resume: options.ResumeOption = None,
+    on: options.OnOption = None,
     out: options.Out = Path("out"),
     force: options.Force = False,  # noqa: ARG001 - its callback has done all
     as_json: options.AsJson = False,
@@ -58,11 +59,9 @@ def explore(
     """Explore every interleaving of a model: the shortest bad one, or the proof that there is none.
 
     Several values make a matrix, which says where the verdict flips: `--set customers=1..6 --set capacity=1,2,4`,
-    `--placement 'lock:*'`, `--placement all`. An interrupted one goes on where it was. What a smaller setting
-    decides, or a proof, is not explored again, and said so; --keep-going explores every setting.
-
-    --checkpoint keeps what is found, as the cache does after ten minutes; --resume goes on from there. It knows no
-    time, unless --within says how long delays last; what can fail, or must, is then told with its moments.
+    `--placement 'lock:*'`, `--placement all`. An interrupted one goes on where it was; where a smaller setting or a
+    proof decides, nothing is explored, unless --keep-going. --checkpoint keeps what is found, as the cache does after
+    ten minutes; --resume goes on from there. It knows no time, unless --within says how long delays last.
     """
     from dstamp_sim.matrix.axes import read_axes  # noqa: PLC0415 - commands load what they need
     from dstamp_sim.pipeline.explore import ExploreOptions, explore_model  # noqa: PLC0415 - as above
@@ -70,12 +69,12 @@ def explore(
     from dstamp_sim.pipeline.subject import load_subject  # noqa: PLC0415 - as above
 
     reference = reference_of(model, mechanism)
-    reductions = Reductions(merge=not no_merge, por=not no_por, symmetry=not no_symmetry)
-    also = Also(serial, live)
+    reductions, also = Reductions(not no_merge, not no_por, not no_symmetry), Also(serial, live)
     asking = ExploreOptions(limit, memory_mb, ops, keep_going, reductions)
     if (setting := read_axes(reference, settings or (), placement)) is not None:
         refuse_with_matrix(within=within, html=html, count=count, checkpoint=checkpoint, resume=resume)
-        ask_matrix(reference, setting, properties or (), crashes, asking, also=also, out=out, as_json=as_json)
+        ask_matrix(reference, setting, properties or (), crashes, asking, also=also, on=on, out=out, as_json=as_json)
+    refuse_one_setting(on)
     if within is not None:
         from dstamp_sim.pipeline.exact_time import load_timed_subject  # noqa: PLC0415 - as above
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 from rich.text import Text
 
-from dstamp_sim.cli.console import output, print_files, print_json, results, say
+from dstamp_sim.cli.console import notice, output, print_files, print_json, results, say
 from dstamp_sim.cli.progress import bar
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.numbers import many
@@ -31,6 +31,12 @@ def refuse_with_matrix(**options: object) -> None:
             raise UsageError(f"--{name} is about one setting, not a matrix: set one value each")
 
 
+def refuse_one_setting(on: str | None) -> None:
+    """Raises UsageError if `--on` is given: one setting is one task."""
+    if on is not None:
+        raise UsageError("--on is about many settings: write a matrix, such as --set customers=1..6")
+
+
 def ask_matrix(
     reference: str,
     setting: MatrixSetting,
@@ -39,17 +45,18 @@ def ask_matrix(
     asking: CellOptions,
     *,
     also: Also = NOTHING_MORE,
+    on: str | None,
     out: Path,
     as_json: bool,
 ) -> NoReturn:
     """Finds the cells, prints and writes them, and exits with the code of the verdict on all of them together."""
-    from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - commands load what they need
-    from dstamp_sim.engines.parallel.where import Where  # noqa: PLC0415 - as above
-    from dstamp_sim.matrix.cells import MatrixSubject  # noqa: PLC0415 - as above
+    from dstamp_sim.matrix.cells import MatrixSubject  # noqa: PLC0415 - commands load what they need
     from dstamp_sim.matrix.matrix import find_matrix  # noqa: PLC0415 - as above
     from dstamp_sim.matrix.matrix_files import write_matrix  # noqa: PLC0415 - as above
+    from dstamp_sim.pipeline.where import Where  # noqa: PLC0415 - as above
 
-    subject = MatrixSubject(reference, setting, tuple(properties), crashes, asking.shared_by(cores()), also)
+    where = Where.parse(on, notice)
+    subject = MatrixSubject(reference, setting, tuple(properties), crashes, asking.shared_by(where.processes), also)
     console, axes = output(), subject.setting.axes
     wide = [max(len(axis.name), *map(len, axis.values)) for axis in axes]
     with bar("cells found") as count:
@@ -63,7 +70,7 @@ def ask_matrix(
                 results().flush()
             count(number, total)
 
-        found = find_matrix(subject, out=out, where=Where(cores()), tell=tell)
+        found = find_matrix(subject, out=out, where=where, tell=tell)
     files = write_matrix(found, _heading(subject), out)
     if as_json:
         print_json(_json(found) | {"files": [str(file) for file in files]})

@@ -96,6 +96,12 @@ PlacementOption = Annotated[
         help="A placement that the model names, or spans: lock:first_section..last_section.",
     ),
 ]
+OnOption = Annotated[
+    str | None,
+    typer.Option(
+        "--on", metavar="WHERE", help="Where many tasks are done: local:4 (processes here), or dask://host:8786."
+    ),
+]
 CheckpointOption = Annotated[
     Path | None,
     typer.Option("--checkpoint", metavar="DIR", help="Keep what is found so far in this folder, for --resume."),

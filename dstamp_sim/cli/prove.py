@@ -9,7 +9,7 @@ import typer
 
 from dstamp_sim.cli import options
 from dstamp_sim.cli.console import reference_of
-from dstamp_sim.cli.matrix import ask_matrix
+from dstamp_sim.cli.matrix import ask_matrix, refuse_one_setting
 from dstamp_sim.cli.progress import progress
 from dstamp_sim.cli.report import print_report
 from dstamp_sim.core.errors import UsageError
@@ -23,6 +23,7 @@ def prove(
     properties: options.PropertiesOption = None,
     crashes: options.CrashesOption = None,
     within: Annotated[Path | None, typer.Option("--within", metavar="SCENARIO", hidden=True)] = None,
+    on: options.OnOption = None,
     out: options.Out = Path("out"),
     force: options.Force = False,  # noqa: ARG001 - its callback has done all
     as_json: options.AsJson = False,
@@ -40,7 +41,8 @@ def prove(
     reference = reference_of(model, mechanism)
     setting = read_axes(reference, settings or (), placement)
     if setting is not None:
-        ask_matrix(reference, setting, properties or (), crashes, ProveOptions(), out=out, as_json=as_json)
+        ask_matrix(reference, setting, properties or (), crashes, ProveOptions(), on=on, out=out, as_json=as_json)
+    refuse_one_setting(on)
     asked = load_subject(reference, settings, placement, properties, crashes, numbers_open=True)
     with progress() as tell:
         found = prove_model(asked, out=out, progress=tell)

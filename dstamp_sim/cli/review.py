@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dstamp_sim.cli import options
-from dstamp_sim.cli.console import output, print_files, print_json, reference_of
+from dstamp_sim.cli.console import notice, output, print_files, print_json, reference_of
 from dstamp_sim.cli.options import whole
 from dstamp_sim.cli.progress import bar
 from dstamp_sim.core.system import Also
@@ -35,20 +35,21 @@ def review(
     within: options.WithinOption = None,
     serial: options.Serial = False,
     full: Annotated[bool, typer.Option("--full", help="Print the whole review, not its first screen.")] = False,
+    on: options.OnOption = None,
     out: options.Out = Path("out"),
     force: options.Force = False,  # noqa: ARG001 - its callback has done all
     as_json: options.AsJson = False,
 ) -> None:
     """Review every placement of a model's locks: safe or not for any number of copies, its price, and the best ones."""
-    from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - commands load what they need
-    from dstamp_sim.engines.parallel.where import Where  # noqa: PLC0415 - as above
-    from dstamp_sim.lock_review.answer import answer  # noqa: PLC0415 - as above
+    from dstamp_sim.lock_review.answer import answer  # noqa: PLC0415 - commands load what they need
     from dstamp_sim.lock_review.brief import brief  # noqa: PLC0415 - as above
     from dstamp_sim.lock_review.review import review_model  # noqa: PLC0415 - as above
     from dstamp_sim.lock_review.review_files import REVIEW_PAGE, write_review  # noqa: PLC0415 - as above
+    from dstamp_sim.pipeline.where import Where  # noqa: PLC0415 - as above
     from dstamp_sim.rendering.as_console import print_document  # noqa: PLC0415 - as above
 
     reference = reference_of(model, mechanism)
+    where = Where.parse(on, notice)
     with bar("placements judged") as tell:
         found = review_model(
             reference,
@@ -59,7 +60,7 @@ def review(
             within=within,
             also=Also(serial),
             out=out,
-            where=Where(cores()),
+            where=where,
             progress=tell,
         )
     written = write_review(found, out)

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from dstamp_sim.cli import options
 from dstamp_sim.cli.console import output, print_explanation, print_files, print_json, reference_of, say
-from dstamp_sim.cli.matrix import ask_matrix
+from dstamp_sim.cli.matrix import ask_matrix, refuse_one_setting
 from dstamp_sim.cli.options import whole
 from dstamp_sim.cli.progress import bar
 from dstamp_sim.core.numbers import many
@@ -55,6 +55,7 @@ def sample(
     placement: options.PlacementOption = None,
     properties: options.PropertiesOption = None,
     crashes: options.CrashesOption = None,
+    on: options.OnOption = None,
     out: options.Out = Path("out"),
     force: options.Force = False,  # noqa: ARG001 - its callback has done all
     as_json: options.AsJson = False,
@@ -70,7 +71,8 @@ def sample(
     asking = SampleOptions(budget, Settings.parse(strategy, seed=seed, most_steps=most_steps))
     reference = reference_of(model, mechanism)
     if (setting := read_axes(reference, settings or (), placement)) is not None:
-        ask_matrix(reference, setting, properties or (), crashes, asking, out=out, as_json=as_json)
+        ask_matrix(reference, setting, properties or (), crashes, asking, on=on, out=out, as_json=as_json)
+    refuse_one_setting(on)
     asked = load_subject(reference, settings, placement, properties, crashes)
     with bar("schedules") as tell:
         found = sample_model(asked, asking, out=out, progress=lambda done: tell(done, budget))

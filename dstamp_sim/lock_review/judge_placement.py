@@ -15,11 +15,11 @@ from dstamp_sim.core.system import NOTHING_MORE, Also, System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.verdict import Judgement, Report, Verdict, combined
 from dstamp_sim.engines.explore.explorer import explore, uninterrupted
-from dstamp_sim.engines.parallel.where import Where
 from dstamp_sim.engines.prove.unbounded import TRIED, TRIED_STATES, prove
 from dstamp_sim.inputs.model_file import Model, any_number, checked_settings, load_model
 from dstamp_sim.lock_review.compare import ANY_NUMBER, DECLARED, AfterDeath, JudgedPlacement, Price
 from dstamp_sim.lock_review.price import price_of
+from dstamp_sim.pipeline.where import Where
 
 CopyCounts = tuple[tuple[str, int], ...]
 
@@ -148,7 +148,9 @@ _ONLY_NUMBERS = "under this placement the model takes only numbers of processes,
 def judged_all(subject: ReviewSubject, placements: Sequence[Placement], where: Where) -> Iterator[JudgedPlacement]:
     """The judgement of each placement, in their order."""
     about = (subject.model.reference, dict(subject.settings), subject.scenario, subject.also)
-    return where.workers(subject, _begin, about, len(placements)).in_turn(ReviewSubject.judged, placements)
+    return where.workers(subject, subject.model.reference, _begin, about, len(placements)).in_turn(
+        ReviewSubject.judged, placements
+    )
 
 
 def _begin(reference: str, settings: Mapping[str, Any], scenario: Scenario | None, also: Also) -> ReviewSubject:

@@ -15,7 +15,6 @@ from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.typed import texts
 from dstamp_sim.core.verdict import Verdict
 from dstamp_sim.disk.writing import check_writable
-from dstamp_sim.engines.parallel.where import HERE, Where
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.inputs.model_file import any_number, load_model, read_settings
 from dstamp_sim.inputs.scenario_file import read_scenario
@@ -39,6 +38,7 @@ from dstamp_sim.lock_review.judge_placement import CopyCounts, ReviewSubject, ju
 from dstamp_sim.pipeline.exact_time import timed_scenario
 from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.progress import Progress
+from dstamp_sim.pipeline.where import HERE, Where
 
 FLEET = "fleet.toml"
 """The default scenario for prices, if the folder of the model has one."""

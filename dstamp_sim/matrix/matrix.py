@@ -12,11 +12,11 @@ from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.verdict import Verdict, combined
 from dstamp_sim.disk.writing import check_writable
 from dstamp_sim.engines.parallel.tasks import Workers
-from dstamp_sim.engines.parallel.where import Where
 from dstamp_sim.inputs.model_file import file_of, fingerprint
 from dstamp_sim.matrix.axes import PLACEMENT, MatrixAxis
 from dstamp_sim.matrix.cells import MatrixCell, MatrixSubject
 from dstamp_sim.matrix.kept import begin_cells, keep_all, keep_cell, read_kept
+from dstamp_sim.pipeline.where import Where
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def find_matrix(
     found = {values: before[key] for values, key in keys.items() if key in before and before[key].values == values}
     known = len(found)
     begin_cells(file)
-    with where.workers(subject, _begin, (subject,), len(every) - known) as workers:
+    with where.workers(subject, subject.reference, _begin, (subject,), len(every) - known) as workers:
         asking = _Asking(subject, workers, [values for values in every if values not in found])
         for number, values in enumerate(every, start=1):
             while values not in found:

@@ -35,6 +35,8 @@ OTHERWISE = {
     "engines/tables/compiled.py": "the package's own sources; what it keeps, it unpickles behind a digest",
     "engines/explore/checkpoint.py": "the folder that it locks; a part's bytes come through the door",
     "cli/ending.py": "the null device",
+    "pipeline/luggage.py": "what a cluster that the user named sends and is sent",
+    "pipeline/cluster_worker.py": "the same",
     "conformance/workers.py": "messages of our own processes",
     "conformance/keeper.py": "our own engine's log and folder",
     "conformance/real_flock.py": "lock files that are made for it",

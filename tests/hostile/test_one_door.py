@@ -22,6 +22,8 @@ DOORS = {
     "conformance/real_git.py": "the keeper's scratch folder",
     "conformance/real_swarm.py": "a private engine's own mount",
     "cli/ending.py": "/dev/null",
+    "pipeline/cluster_worker.py": "inside of the folder of a cluster's worker",
+    "pipeline/luggage.py": "the same",
 }
 """By module, what else it writes to."""
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dstamp_sim.engines.parallel.where import Where
 from dstamp_sim.lock_review.answer import answer
 from dstamp_sim.lock_review.review import review_model
+from dstamp_sim.pipeline.where import Where
 
 HERE = Path(__file__).parent
 BANK, PHILOSOPHERS = HERE / "bank_with_locks.py", HERE / "philosophers_with_locks.py"

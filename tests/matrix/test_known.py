@@ -10,7 +10,6 @@ import pytest
 
 from dstamp_sim.core.verdict import Verdict
 from dstamp_sim.engines.explore.explorer import explore
-from dstamp_sim.engines.parallel.where import Where
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.matrix.axes import read_axes
 from dstamp_sim.matrix.cells import MatrixSubject
@@ -18,6 +17,7 @@ from dstamp_sim.matrix.known import SHOWN_BY_A_RUN, carried
 from dstamp_sim.matrix.matrix import find_matrix
 from dstamp_sim.pipeline.explore import ExploreOptions
 from dstamp_sim.pipeline.subject import load_subject
+from dstamp_sim.pipeline.where import Where
 from tests.random_systems import random_system
 from tests.todays import todays
 

@@ -12,7 +12,6 @@ from dstamp_sim.core.errors import ModelError, UsageError
 from dstamp_sim.core.verdict import Verdict
 from dstamp_sim.disk import writing
 from dstamp_sim.engines.explore.space import Space
-from dstamp_sim.engines.parallel.where import Where
 from dstamp_sim.engines.sampling.sampler import Settings, sample
 from dstamp_sim.matrix.axes import read_axes
 from dstamp_sim.matrix.cells import MatrixCell, MatrixSubject
@@ -22,6 +21,7 @@ from dstamp_sim.matrix.matrix_files import cell_text
 from dstamp_sim.pipeline.explore import ExploreOptions
 from dstamp_sim.pipeline.sample import SampleOptions
 from dstamp_sim.pipeline.subject import load_subject
+from dstamp_sim.pipeline.where import Where
 
 BANK = Path(__file__).parents[2] / "models" / "classic" / "bank.py"
 LOCKED = Path(__file__).parents[1] / "lock_review" / "bank_with_locks.py"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from dstamp_sim.engines.parallel.where import Where
+from dstamp_sim.engines.parallel.tasks import Workers
 from dstamp_sim.engines.replay import replay
 from dstamp_sim.incident.evidence import ExperimentOutcome
 from dstamp_sim.incident.possible.abduction import Judging
@@ -17,6 +17,7 @@ from dstamp_sim.incident.possible.case import Case, LeastWitness, MechanismFindi
 from dstamp_sim.incident.possible.least import LeastSearch
 from dstamp_sim.incident.possible.variant import Variant, pairs, variants_of_mechanism
 from dstamp_sim.inputs.model_file import Model, load_model
+from dstamp_sim.pipeline.where import Where
 
 
 @dataclass(frozen=True)
@@ -66,14 +67,17 @@ class JudgementTask:
             yield from map(self.row, known)
             return
         asked = [(name, k) for name in self.model.mechanisms for k in range(len(self.variants_of(name)))]
-        sent = Where(workers).workers(self, _begin, self._about, len(asked)).in_turn(_judged, asked)
+        sent = self._workers(workers, len(asked)).in_turn(_judged, asked)
         for variant, packed in zip(known, sent, strict=True):
             yield self._unpacked(variant, packed)
 
     def excluded_pairs(self, names: Sequence[str], workers: int) -> list[bool]:
         """Of every two mechanisms at once, whether little work shows that they exclude one of these observations."""
         asked = [(number, tuple(names)) for number in range(len(self.pairs))]
-        return list(Where(workers).workers(self, _begin, self._about, len(asked)).in_turn(_excluded, asked))
+        return list(self._workers(workers, len(asked)).in_turn(_excluded, asked))
+
+    def _workers(self, processes: int, tasks: int) -> Workers:
+        return Where(processes).workers(self, self.model.reference, _begin, self._about, tasks)
 
     @property
     def _about(self) -> tuple[str, tuple[str, ...], Case, float]:
