@@ -37,6 +37,7 @@ import dstamp_sim.incident.incident
 import dstamp_sim.incident.replay_scenario
 import dstamp_sim.lock_review.review
 import dstamp_sim.lock_review.review_files
+import dstamp_sim.margin.margin_picture
 import dstamp_sim.matrix.matrix
 import dstamp_sim.matrix.matrix_files
 import dstamp_sim.mutation.mutants
@@ -117,10 +118,15 @@ HUNT = (
 )  # fmt: skip
 SCRIPTS = {"scripts/a.sh": HUNTED}
 OTHER_SCRIPT = ("((n+1))", "((1+n))")
+SLOW = MODEL.replace("    yield r.write", "    yield delay('work')\n    yield r.write")
+WORK = SCENARIO + '[delays]\nwork = { uniform_s = [1, 9], source = "assumed" }\n'
 COMMANDS = {
     "describe": Command(("describe", "bank.py"), {"bank.py": MODEL}, MODEL_P),
     "explore": Command(("explore", "bank.py", "--html"), {"bank.py": MODEL}, MODEL_P, (1,)),
     "matrix": Command(("explore", "locked.py", "--set", "n=1..2"), {"locked.py": LOCKED}, ("crit", "core")),
+    "margin": Command(
+        ("margin", "bank.py", "--within", "s.toml"), {"bank.py": SLOW, "s.toml": WORK}, ('"bob"', '"eve"')
+    ),
     "prove": Command(("prove", "bank.py"), {"bank.py": OPEN}, MODEL_P, (1,)),
     "new": Command(("new", "incident", "outage"), {}, ("", ""), over=False),
     "mutate": Command(("mutate", "bank.py"), {"bank.py": MODEL}, MODEL_P, writes=False),

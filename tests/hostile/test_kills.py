@@ -32,7 +32,7 @@ SOON_S = 15.0
 
 LIGHT = (
     ("describe", "explore", "prove", "mutate", "sample"),
-    ("show", "export", "export model", "replay", "ingest", "matrix", "new"),
+    ("show", "export", "export model", "replay", "ingest", "matrix", "margin", "new"),
 )
 """The commands that take 0.05 to 0.4 s of processor; a process loads the package for several."""
 
