@@ -35,6 +35,7 @@ CLI_MAY_ALSO = {
     "dstamp_sim.core.contained",
     "dstamp_sim.core.crashes",
     "dstamp_sim.core.errors",
+    "dstamp_sim.core.escaping",
     "dstamp_sim.core.numbers",
     "dstamp_sim.core.system.Also",
     "dstamp_sim.core.system.NOTHING_MORE",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -16,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from dstamp_sim.core.contained import Meanings
-from dstamp_sim.core.errors import harmless
+from dstamp_sim.core.escaping import harmless, harmless_json
 from dstamp_sim.disk.writing import write_held
 
 if TYPE_CHECKING:
@@ -111,15 +110,10 @@ def say(console: Console, text: Text) -> None:
     console.print(text, soft_wrap=True)
 
 
-_STEERS_IN_JSON = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What steers a terminal and is written as an escape in JSON, beside the control characters that always are."""
-
-
 def print_json(document: dict[str, Any]) -> None:
     """Print one JSON document."""
     stream = results()
-    written = json.dumps(document, indent=1, ensure_ascii=False)
-    stream.write(_STEERS_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", written) + "\n")
+    stream.write(harmless_json(json.dumps(document, indent=1, ensure_ascii=False)) + "\n")
 
 
 def print_files(console: Console, files: Iterable[Path]) -> None:

@@ -20,17 +20,17 @@ import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
+from dstamp_sim.core.escaping import harmless
+
 PACKAGE_FOLDER = Path(__file__).parents[1]
 """The folder of the package."""
-
-_STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class DstampError(Exception):
     """Anything this package raises on purpose; its text is meant for the user, and the same in every run."""
 
     def __init__(self, text: str = "") -> None:
-        super().__init__(_within(without_addresses(text)))
+        super().__init__(harmless(_within(without_addresses(text))))
 
 
 class UsageError(DstampError):
@@ -146,11 +146,6 @@ def lacks_memory(error: BaseException) -> bool:
 def cut(name: str, most: int = 80) -> str:
     """A name that a user gave, without its middle if it is longer than a line."""
     return harmless(name if len(name) <= most else f"{name[: most // 2]}…{name[-most // 2 :]}")
-
-
-def harmless(text: str) -> str:
-    """`text` with an escape in place of what would steer a terminal: control characters, and turns of direction."""
-    return _STEERS.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 _ALIKE = 0.6

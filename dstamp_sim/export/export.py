@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from dstamp_sim.analyses.happens_before import HappensBefore
-from dstamp_sim.core.errors import UsageError, harmless, unknown
+from dstamp_sim.core.errors import UsageError, unknown
+from dstamp_sim.core.escaping import harmless
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.disk.writing import check_writable, write

@@ -9,9 +9,9 @@ from typing import TypeAlias
 
 import networkx as nx
 
+from dstamp_sim.core.escaping import on_one_line
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.value import text
-from dstamp_sim.export.words import printable
 from dstamp_sim.rendering.space_page import Scene
 from dstamp_sim.rendering.timeline.annotations import Annotations
 
@@ -21,13 +21,13 @@ StateGraph: TypeAlias = "nx.MultiDiGraph[str]"
 
 def trace_graph(trace: Trace, annotations: Annotations) -> StateGraph:
     """A node per step; edges for program order (`po`) and for dependencies (`ww`, `wr`, `rw`), the cycle's marked."""
-    graph: StateGraph = nx.MultiDiGraph(name=printable(annotations.sentence))
+    graph: StateGraph = nx.MultiDiGraph(name=on_one_line(annotations.sentence))
     for number, step in enumerate(trace.steps):
-        label = printable(f"{number + 1} {step.process}: {step.does()}")
+        label = on_one_line(f"{number + 1} {step.process}: {step.does()}")
         graph.add_node(
             f"s{number + 1}",
             label=label,
-            group=printable(step.process),
+            group=on_one_line(step.process),
             bad=number in (annotations.write, annotations.reads),
         )
     for process in trace.processes:
@@ -38,7 +38,7 @@ def trace_graph(trace: Trace, annotations: Annotations) -> StateGraph:
     for link in annotations.links:
         bad = (link.source, link.target, link.kind) in cycle
         ends = f"s{link.source + 1}", f"s{link.target + 1}"
-        graph.add_edge(*ends, label=printable(link.says), kind=link.kind, bad=bad)
+        graph.add_edge(*ends, label=on_one_line(link.says), kind=link.kind, bad=bad)
     return graph
 
 
@@ -48,12 +48,12 @@ def space_graph(processes: Sequence[str], scenes: Sequence[Scene], wishes: froze
     for number, scene in enumerate(scenes):
         states = "; ".join(f"{name} = {text(value)}" for name, value in scene.objects.items())
         bad = any(index not in wishes for index in scene.decides)
-        graph.add_node(f"q{number}", label=printable(states), group="", bad=bad)
+        graph.add_node(f"q{number}", label=on_one_line(states), group="", bad=bad)
     for number, scene in enumerate(scenes):
         for process, standing in zip(processes, scene.standings, strict=True):
             for way in standing.ways:
                 if way.target is not None:
-                    label = printable(f"{process}: {'dies' if way.kills else way.does}")
+                    label = on_one_line(f"{process}: {'dies' if way.kills else way.does}")
                     graph.add_edge(f"q{number}", f"q{way.target}", label=label, kind="move", bad=False)
     return graph
 

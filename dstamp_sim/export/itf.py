@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from dstamp_sim.core.escaping import on_one_line
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.value import text
-from dstamp_sim.export.words import printable
 from dstamp_sim.rendering.timeline.annotations import Annotations
 
 ACTION, PROCESS = "mbt::actionTaken", "process"
@@ -24,8 +24,8 @@ def itf(trace: Trace, annotations: Annotations) -> str:
     states = [
         {
             "#meta": {"index": index},
-            ACTION: printable(does),
-            PROCESS: printable(process),
+            ACTION: on_one_line(does),
+            PROCESS: on_one_line(process),
             **{names[name]: value_of(value) for name, value in state.items()},
         }
         for index, (state, (does, process)) in enumerate(zip(trace.states(), taken, strict=True))
@@ -33,7 +33,7 @@ def itf(trace: Trace, annotations: Annotations) -> str:
     meta = {
         "format": "ITF",
         "format-description": "https://apalache-mc.org/docs/adr/015adr-trace.html",
-        "description": printable(annotations.sentence) or "a trace of dstamp_sim",
+        "description": on_one_line(annotations.sentence) or "a trace of dstamp_sim",
     }
     loop = {} if trace.loop is None else {"loop": trace.loop}
     document = {"#meta": meta, "params": [], "vars": [ACTION, PROCESS, *names.values()], "states": states, **loop}
@@ -42,7 +42,7 @@ def itf(trace: Trace, annotations: Annotations) -> str:
 
 def _variable(name: str) -> str:
     """A name that the format itself does not use."""
-    words = printable(name)
+    words = on_one_line(name)
     return f"_{words}" if words.startswith("#") or words in (ACTION, PROCESS) else words
 
 
@@ -54,11 +54,11 @@ def value_of(value: Any) -> Any:
         case int():
             return {"#bigint": str(value)}
         case str():
-            return printable(value)
+            return on_one_line(value)
         case frozenset():
             return {"#set": [value_of(item) for item in sorted(value, key=text)]}
         case tuple() if hasattr(value, "_fields"):
             return {name: value_of(getattr(value, name)) for name in value._fields}
         case tuple():
             return {"#tup": [value_of(item) for item in value]}
-    return {"#unserializable": printable(text(value))}
+    return {"#unserializable": on_one_line(text(value))}

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from dstamp_sim.core.escaping import on_one_line
 from dstamp_sim.core.numbers import many
 from dstamp_sim.core.trace import Step, Trace
 from dstamp_sim.core.value import text
-from dstamp_sim.export.words import printable
 from dstamp_sim.rendering.timeline.annotations import Annotations
 
 MOST_MESSAGES = 60
@@ -93,6 +93,6 @@ def _tells(number: int, step: Step, annotations: Annotations) -> bool:
 
 def escaped(words: str, longest: int = _LONGEST_WORDS) -> str:
     """Words as Mermaid reads them in a message: syntax and markup become entity codes."""
-    short = printable(words)
+    short = on_one_line(words)
     short = short if len(short) <= longest else f"{short[: longest - 1]}…"
     return re.sub(r"[#;<>:%{}\\]", lambda found: f"#{ord(found[0])};", short)

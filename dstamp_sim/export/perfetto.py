@@ -10,10 +10,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from dstamp_sim.core.escaping import on_one_line
 from dstamp_sim.core.holds import Held
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.value import text
-from dstamp_sim.export.words import printable
 from dstamp_sim.rendering.timeline.annotations import Annotations
 from dstamp_sim.rendering.timeline.facts import moments_of
 
@@ -28,8 +28,8 @@ def perfetto(trace: Trace, annotations: Annotations) -> str:
     """The trace as one JSON document."""
     events = events_of(trace, annotations)
     about = {
-        "sentence": printable(annotations.sentence),
-        "proof": printable(annotations.proof),
+        "sentence": on_one_line(annotations.sentence),
+        "proof": on_one_line(annotations.proof),
         "schedule": str(trace.schedule),
     }
     document = {"traceEvents": events, "displayTimeUnit": "ms", "otherData": about}
@@ -68,13 +68,13 @@ def _names(group: int, name: str, tracks: Sequence[str]) -> Iterator[TraceEvent]
     yield {"ph": "M", "name": "process_name", "pid": group, "tid": 0, "args": {"name": name}}
     yield {"ph": "M", "name": "process_sort_index", "pid": group, "tid": 0, "args": {"sort_index": group}}
     for number, track in enumerate(tracks, start=1):
-        yield {"ph": "M", "name": "thread_name", "pid": group, "tid": number, "args": {"name": printable(track)}}
+        yield {"ph": "M", "name": "thread_name", "pid": group, "tid": number, "args": {"name": on_one_line(track)}}
 
 
 def _slice(group: int, track: int, name: str, begin: int, end: int, **args: Any) -> TraceEvent:
-    shown = {key: printable(str(value)) for key, value in args.items() if value not in (None, "")}
+    shown = {key: on_one_line(str(value)) for key, value in args.items() if value not in (None, "")}
     span = {"ts": begin, "dur": max(end - begin, 1)}
-    return {"ph": "X", "cat": "dstamp", "name": printable(name), "pid": group, "tid": track, **span, "args": shown}
+    return {"ph": "X", "cat": "dstamp", "name": on_one_line(name), "pid": group, "tid": track, **span, "args": shown}
 
 
 def _steps(trace: Trace, at: Sequence[int]) -> Iterator[TraceEvent]:
@@ -148,4 +148,4 @@ def _flows(trace: Trace, annotations: Annotations, at: Sequence[int]) -> Iterato
                 "tid": track,
                 "ts": at[step],
             }
-            yield flow | {"args": {"says": printable(link.says)}} | ({"bp": "e"} if phase == "f" else {})
+            yield flow | {"args": {"says": on_one_line(link.says)}} | ({"bp": "e"} if phase == "f" else {})

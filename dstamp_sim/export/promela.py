@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from dstamp_sim.core.errors import harmless
+from dstamp_sim.core.escaping import harmless
 from dstamp_sim.core.properties import PropertyKind
 from dstamp_sim.export.machine import (
     CELL,

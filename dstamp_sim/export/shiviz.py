@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
+from dstamp_sim.core.escaping import on_one_line
 from dstamp_sim.core.trace import Trace
-from dstamp_sim.export.words import printable
 from dstamp_sim.rendering.timeline.annotations import Annotations
 
 
@@ -22,7 +22,7 @@ def shiviz(trace: Trace, annotations: Annotations) -> str:
         known = {host: count for host, count in zip(hosts, clock, strict=True) if count}
         where = f"{step.section}: " if step.section else ""
         lines.append(f"{_host(step.process)} {json.dumps(known)}")
-        lines.append(printable(f"{where}{step.does()}"))
+        lines.append(on_one_line(f"{where}{step.does()}"))
     return "\n".join(lines) + "\n"
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from dstamp_sim.core.errors import UsageError, WitnessError, cut, unknown
+from dstamp_sim.core.escaping import harmless_json
 from dstamp_sim.disk.reading import Unreadable, lies_in, opened, read_json
 from dstamp_sim.disk.writing import write
 from dstamp_sim.hunt.folding import Folding, NameShape
@@ -143,7 +144,7 @@ def write_saved(path: Path, saved: Saved) -> None:
     content["uses"] = {
         target: {run: "".join(sorted(kinds)) for run, kinds in by_run.items()} for target, by_run in saved.uses.items()
     }
-    written = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    written = harmless_json(json.dumps(content, indent=1, ensure_ascii=False)) + "\n"
     write(path, lambda: written)
 
 

@@ -14,6 +14,7 @@ from pydantic import Field, PlainValidator, ValidationError, create_model, model
 from pydantic_core import PydanticCustomError
 
 from dstamp_sim.core.errors import ScenarioError, UsageError
+from dstamp_sim.core.escaping import harmless_json
 from dstamp_sim.core.observable import Field as Declared
 from dstamp_sim.core.observable import Observable
 from dstamp_sim.disk.reading import parse_toml, read_text, read_toml, refuse_extremes
@@ -287,4 +288,4 @@ def _toml(value: Any) -> str:
 
 
 def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return harmless_json(json.dumps(value, ensure_ascii=False))

@@ -13,6 +13,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field, field_validator, model_validator
 
 from dstamp_sim.core.errors import ScheduleError, UsageError, WitnessError, WitnessGone, cut
+from dstamp_sim.core.escaping import harmless_json
 from dstamp_sim.core.schedule import Schedule
 from dstamp_sim.core.system import MOST_COPIES, Also, System
 from dstamp_sim.core.trace import Step, Trace
@@ -130,7 +131,7 @@ def write_witness(path: Path, witness: Witness) -> None:
         "steps": [_written(step) for step in trace.steps],
         "results": {name: text(result) for name, result in trace.results.items()},
     }
-    written = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    written = harmless_json(json.dumps(content, indent=1, ensure_ascii=False)) + "\n"
     write(path, lambda: written)
 
 

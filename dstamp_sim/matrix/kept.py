@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from dstamp_sim.core.errors import UsageError, cut
+from dstamp_sim.core.escaping import harmless_json
 from dstamp_sim.disk.reading import Unreadable, read_text
 from dstamp_sim.disk.writing import Unwritable, append, write
 from dstamp_sim.matrix.cells import MatrixCell
@@ -68,7 +69,7 @@ def keep_all(file: Path, cells: Mapping[str, MatrixCell]) -> None:
 
 
 def _line(key: str, cell: MatrixCell) -> str:
-    content = f"{key} {_CELL.dump_json(cell).decode()}"
+    content = f"{key} {harmless_json(_CELL.dump_json(cell).decode())}"
     return f"{_digest(content)} {content}"
 
 

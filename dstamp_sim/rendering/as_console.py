@@ -7,7 +7,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.text import Text as Shown
 
-from dstamp_sim.core.errors import harmless
+from dstamp_sim.core.escaping import harmless
 from dstamp_sim.rendering.document import Block, Document, Figure, Heading, Items, Link, Paragraph, Table, Text, parts
 
 STYLES = {"code": "cyan", "strong": "bold", "emphasis": "italic"}

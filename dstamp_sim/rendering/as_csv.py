@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from dstamp_sim.core.errors import harmless
+from dstamp_sim.core.escaping import harmless
 
 
 def csv_text(head: Sequence[str], rows: Iterable[Sequence[Any]], end: str = "\r\n") -> str:

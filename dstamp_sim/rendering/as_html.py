@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
-from dstamp_sim.core.errors import harmless
+from dstamp_sim.core.escaping import harmless
 from dstamp_sim.disk.reading import read_bytes
 from dstamp_sim.rendering.document import Document, parts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from dstamp_sim.core.errors import harmless
+from dstamp_sim.core.escaping import harmless
 from dstamp_sim.rendering.document import (
     Block,
     Document,

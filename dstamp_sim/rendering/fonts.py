@@ -5,15 +5,16 @@ from __future__ import annotations
 from functools import cache
 
 from dstamp_sim.core.errors import cut
+from dstamp_sim.core.escaping import harmless
 
 FACE = "DejaVu Sans"
 """It comes with matplotlib, so a picture is the same everywhere."""
 
 
 def drawable(text: str) -> str:
-    """`text` with a hollow square for every character that the face lacks: no warning, and no gap."""
+    """`text`, harmless, with a hollow square for every character that the face lacks: no warning, and no gap."""
     known = _known_characters()
-    return "".join(char if ord(char) in known or char == "\n" else "□" for char in text)
+    return "".join(char if ord(char) in known or char == "\n" else "□" for char in harmless(text))
 
 
 LONGEST_LABEL = 60

@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import PurePath
 from typing import Any
 
+from dstamp_sim.core.escaping import harmless_inside
 from dstamp_sim.core.place import Place
 from dstamp_sim.core.state_fields import fields_of, get, has_fields, path_text
 from dstamp_sim.core.trace import Step, Trace
@@ -80,9 +81,9 @@ def assemble(title: str, data: Mapping[str, Any], script: str, svg: str = "") ->
 
 
 def embedded(data: Any) -> str:
-    """JSON that can stand in a script element: no part of it can end the element or a line of script."""
-    written = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return re.sub("[<>&\u2028\u2029\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", written)
+    """JSON that can stand in a script element: no part of it ends the element, or steers what is shown."""
+    written = json.dumps(harmless_inside(data), ensure_ascii=False, separators=(",", ":"))
+    return re.sub("[<>&]", lambda found: f"\\u{ord(found[0]):04x}", written)
 
 
 def asset(name: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from decimal import ROUND_DOWN, ROUND_UP, Context
 from textwrap import shorten
 
+from dstamp_sim.core.escaping import harmless
 from dstamp_sim.core.numbers import many
 from dstamp_sim.core.state_fields import innermost, path_text
 from dstamp_sim.core.trace import Change, Step, Trace
@@ -48,7 +49,8 @@ def story(trace: Trace, *, width: int = 150, nones: Collection[int] = ()) -> lis
         f"{index:>{number}}  {shortened(line, room):<{room}}  {_change(step, width - room - number - 4)}".rstrip()
         for index, (line, step) in enumerate(zip(left, trace.steps, strict=True), start=1)
     ]
-    return (lines if trace.loop is None else _going_round(lines, trace.loop)) + _ends(trace)
+    whole = (lines if trace.loop is None else _going_round(lines, trace.loop)) + _ends(trace)
+    return [*map(harmless, whole)]
 
 
 def _going_round(lines: list[str], loop: int) -> list[str]:
@@ -94,11 +96,8 @@ def _ends(trace: Trace) -> list[str]:
 
 def summary(report: Report) -> list[str]:
     """A report's verdict, property by property, with its bounds and the parts that were never exercised."""
-    return [
-        report.verdict.value,
-        *(f"  {_judgement(j, report)}" for j in report.judgements),
-        *_coverage(report.coverage),
-    ]
+    judged = [f"  {_judgement(one, report)}" for one in report.judgements]
+    return [*map(harmless, [report.verdict.value, *judged, *_coverage(report.coverage)])]
 
 
 def _judgement(judgement: Judgement, report: Report) -> str:

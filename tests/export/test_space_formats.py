@@ -7,9 +7,9 @@ import subprocess
 import networkx as nx
 import pytest
 
+from dstamp_sim.core.escaping import on_one_line
 from dstamp_sim.engines.explore.atlas import chart
 from dstamp_sim.export.formats import OF_SPACES
-from dstamp_sim.export.words import printable
 from dstamp_sim.pipeline.trace_page import scenes_of
 from tests.rendering.sample_traces import hostile_system
 
@@ -32,7 +32,7 @@ def test_graphml_of_a_hostile_space_is_read_back_with_every_state_move_and_name(
     graph = nx.read_graphml(read, force_multigraph=True)
     assert (len(graph), graph.size()) == (len(atlas.states), moves(atlas)) != (0, 0)
     movers = {label.partition(": ")[0] for _, _, label in graph.edges(data="label")}
-    assert movers == {printable(name).partition(": ")[0] for name in atlas.semantics.names}
+    assert movers == {on_one_line(name).partition(": ")[0] for name in atlas.semantics.names}
 
 
 @pytest.mark.needs("dot")
@@ -44,4 +44,4 @@ def test_graphviz_reads_a_hostile_space_with_every_state_move_and_name(atlas):
     graph = json.loads(read.stdout)
     assert (len(graph["objects"]), len(graph["edges"])) == (len(atlas.states), moves(atlas))
     for name in atlas.semantics.names:
-        assert any(edge["label"].startswith(printable(name).replace("\\", "\\\\")) for edge in graph["edges"])
+        assert any(edge["label"].startswith(on_one_line(name).replace("\\", "\\\\")) for edge in graph["edges"])

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dstamp_sim.core.errors import DstampError, UsageError, harmless
+from dstamp_sim.core.errors import DstampError, UsageError
 from dstamp_sim.core.verdict import Verdict
 from dstamp_sim.engines.explore.explorer import explore
 from dstamp_sim.engines.replay import replay
@@ -133,7 +133,7 @@ def _outcome(run: Callable[[], str]) -> tuple[str, str]:
         try:
             outcome, told = run(), ""
         except DstampError as error:
-            outcome, told = "refused", harmless(str(error))
+            outcome, told = "refused", str(error)
         except BaseException as error:  # whatever it is, it is a fault
             outcome, told = "fault", repr(error)
     return ("hang", told) if over else (outcome, told)

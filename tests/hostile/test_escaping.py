@@ -8,13 +8,31 @@ from xml.etree import ElementTree
 import pytest
 from markdown_it import MarkdownIt
 
+from dstamp_sim.engines.explore.explorer import explore
+from dstamp_sim.incident.report.tornado import draw_tornado
+from dstamp_sim.inputs.model_file import load_model
 from dstamp_sim.rendering.as_html import html
 from dstamp_sim.rendering.as_markdown import markdown
 from dstamp_sim.rendering.document import Document, Emphasis, Heading, Items, Paragraph, Table
 from dstamp_sim.rendering.fonts import LONGEST_LABEL, label
+from dstamp_sim.rendering.text import story, summary
 from tests.hostile.valid import BANK, LOCKED
+from tests.hunt.conftest import can_hold, refusal  # noqa: F401 - fixtures
 
-NAMES = ("|", "`", "<script>alert(1)</script>", "$x_{", "\x1b[31m", "\n", "\u202e", "](http://x)", "**", "&lt;")
+NAMES = (
+    "|",
+    "`",
+    "<script>alert(1)</script>",
+    "$x_{",
+    "\x1b[31m",
+    "\n",
+    "\u202e",
+    "\u2067",
+    "\u200f",
+    "](http://x)",
+    "**",
+    "&lt;",
+)
 HOSTILE = "a" + "".join(f"{name} " for name in NAMES) + "b"
 
 MODEL = f"""
@@ -35,8 +53,8 @@ def build() -> System:
     return System(objects=[r], processes=[Process("process " + x, p, copies=2)], sections=["section " + x],
                   properties=[at_end("property " + x, lambda results, state: state[r] == 2, reads=[r])])
 """
-STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""What steers a terminal, but for the end of a line."""
+STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What gives orders to a terminal, or turns a text around, but for the end of a line."""
 
 
 @pytest.fixture
@@ -69,6 +87,47 @@ def test_a_page_has_no_element_that_a_name_made(explored):
         assert "<script>alert" not in page.read_text(encoding="utf-8")
 
 
+def assert_plain(folder="out"):
+    """No file in the folder has anything in it that steers: it is escaped, or stands there to be seen."""
+    for file in (file for file in Path(folder).iterdir() if file.suffix != ".png"):
+        found = STEERS.search(file.read_bytes().decode("utf-8").replace("\r\n", "\n"))
+        assert not found, (file, found)
+
+
+def test_names_that_turn_a_text_around_are_seen_in_pages_and_pictures_and_kept_in_witnesses(explored):
+    assert_plain()
+    (witness,) = Path("out").glob("*.witness.json")
+    assert any(step["process"].startswith(f"process {HOSTILE}") for step in json.loads(witness.read_text())["steps"])
+    seen = [file for ending in ("svg", "html") for file in Path("out").glob(f"*.{ending}")]
+    assert len(seen) == 3 and all(r"\u202e" in file.read_text() for file in seen)
+
+
+def test_the_picture_of_assumptions_draws_hostile_names(tmp_path):
+    for kind in ("png", "svg"):
+        draw_tornado({HOSTILE: 0.5, "x": 0.5}, {HOSTILE + "c": {HOSTILE: 0.9, "x": 0.1}}, tmp_path / f"tornado.{kind}")
+    assert_plain(tmp_path)
+    assert not [tag for tag in ElementTree.parse(tmp_path / "tornado.svg").iter() if tag.tag.endswith("script")]
+
+
+@pytest.mark.usefixtures("can_hold")
+def test_a_hunts_page_story_and_file_show_what_a_files_name_is(dstamp):
+    name = "f\u202e\u001b[31m\u2067<script>$x_{"
+    run = f"read n < '{name}'; echo $((n+1)) > '{name}'"
+    words = ("--run", f"a={run}", "--run", f"b={run}", "--check", f"read n < '{name}'; [ $n = 7 ]", "--again", "1")
+    code, out, err = dstamp("hunt", "--setup", f"echo 5 > '{name}'", *words)
+    assert code == 1 and not STEERS.search(out + err), (code, err)
+    assert_plain()
+    page = Path("out/hunt.html").read_text()
+    assert r"f\u202e" in page and "<script>$x_" not in page
+    assert json.loads(Path("out/hunt.hunt.json").read_text())["setup"] == f"echo 5 > '{name}'"
+
+
+def test_what_a_notebook_prints_turns_nothing_around(tmp_path):
+    Path(tmp_path / "model.py").write_text(MODEL)
+    report = explore(load_model(str(tmp_path / "model.py")).build({}))
+    assert not STEERS.search("\n".join([*summary(report), *story(report.judgements[0].trace)]))
+
+
 @pytest.mark.parametrize("form", ["mermaid", "perfetto", "itf", "shiviz", "dot", "graphml"])
 def test_every_export_is_whole_and_takes_no_orders(dstamp, explored, form):
     (witness,) = Path("out").glob("*.witness.json")
@@ -76,7 +135,7 @@ def test_every_export_is_whole_and_takes_no_orders(dstamp, explored, form):
     assert code == 0, err
     (file,) = (path for path in Path("exported").iterdir() if not path.name.startswith("."))
     text = file.read_text(encoding="utf-8")
-    assert "\x1b" not in text
+    assert not STEERS.search(text)
     if file.suffix == ".json":
         json.loads(text)
     if form == "graphml":
@@ -108,10 +167,11 @@ def test_whatever_a_command_writes_of_hostile_names_gives_a_terminal_no_orders(d
     Path("model.py").write_text(LOCKED_MODEL)
     code, out, err = dstamp(command[0], "model.py", *command[1:])
     assert code in (0, 1) and not STEERS.search(out + err), (code, err)
+    if Path("out").exists():
+        assert_plain()
     for file in Path("out").glob("*"):
         if file.suffix != ".png":
             text = file.read_text(encoding="utf-8")
-            assert not re.search("[\x00-\x08\x0b-\x1f]", text.replace("\r\n", "\n")), file
             assert file.suffix not in (".html", ".svg", ".md") or "<script>alert" not in text, file
 
 

@@ -18,7 +18,8 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from dstamp_sim.core.crashes import CRASHES, crashes_told, for_lack_of_memory
-from dstamp_sim.core.errors import WorkerDied, harmless
+from dstamp_sim.core.errors import WorkerDied
+from dstamp_sim.core.escaping import harmless
 from dstamp_sim.engines.parallel.tasks import Begin, Workers
 
 _PR_SET_PDEATHSIG = 1

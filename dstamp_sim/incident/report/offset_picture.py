@@ -45,7 +45,7 @@ def _picture(curves: Sequence[OffsetCurve], title: str, of: str, kind: str) -> b
         axes.set_xlabel("minutes between the two starts", fontsize=12)
         axes.set_ylabel("one of the two comes out wrong (bands: 95 %)", fontsize=12)
         axes.set_title(drawable(title), loc="left", fontsize=13, fontweight="bold", color=INK)
-        figure.legend(frameon=False, fontsize=11, title=of, alignment="left", loc="outside right center")
+        figure.legend(frameon=False, fontsize=11, title=drawable(of), alignment="left", loc="outside right center")
         axes.grid(color="#e4e8ec")
         without_frame(axes)
         return figure_bytes(figure, kind)

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from dstamp_sim.core.escaping import harmless
+
 WIDTH = 1600.0
 """The width of every picture, in pixels."""
 
@@ -171,11 +173,11 @@ _LONGEST_DRAWN = 2_000
 
 
 def clean(text: str) -> str:
-    """`text` on one line without control, format and unpaired surrogate characters, without its middle if very long."""
+    """`text` on one line, harmless, without what cannot be seen, and without its middle if very long."""
     if len(text) > _LONGEST_DRAWN:
         text = f"{text[: _LONGEST_DRAWN // 2]}…{text[-_LONGEST_DRAWN // 2 :]}"
-    kept = (" " if char.isspace() else char for char in text)
-    return " ".join("".join(c for c in kept if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Cn", "Co")).split())
+    kept = harmless(" ".join(text.split()))
+    return " ".join("".join(c for c in kept if unicodedata.category(c) not in ("Cf", "Cn", "Co")).split())
 
 
 def elide(text: str, size: float, room: float, *, bold: bool = False) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from importlib.resources import files
 
+from dstamp_sim.core.escaping import harmless
 from dstamp_sim.rendering.timeline.shapes import BOLD, Arrow, Box, Label, Layout, Line, Mark, clean
 
 SHAPES_BELOW = "/* the timeline's shapes */"
@@ -114,4 +115,4 @@ def _number(value: float) -> str:
 
 def _escaped(text: str) -> str:
     """Text for an element or an attribute in double quotes."""
-    return escape(text, quote=False).replace('"', "&quot;")
+    return escape(harmless(text), quote=False).replace('"', "&quot;")
