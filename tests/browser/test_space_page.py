@@ -3,6 +3,7 @@
 import pytest
 
 from dstamp_sim import replay
+from dstamp_sim.core.escaping import harmless
 from dstamp_sim.inputs.model_file import load_model
 from dstamp_sim.pipeline.trace_page import write_space_page
 from tests.rendering.sample_traces import hostile_system
@@ -61,12 +62,12 @@ def test_a_space_that_is_too_large_says_so(opened, tmp_path, monkeypatch):
     assert page.locator(".left-out").inner_text() == "This page holds the first 5 states, not all of them."
 
 
-def test_hostile_names_are_shown_as_they_are_and_do_nothing(opened, tmp_path):
+def test_hostile_names_are_shown_with_what_steers_to_be_seen_and_do_nothing(opened, tmp_path):
     system = hostile_system(2)
     title = "</script><script>alert(1)</script><!--"
     page = opened(write_space_page(tmp_path / "hostile.html", title, system))
     assert page.locator("h1").inner_text().startswith(title)
     shown = page.locator(".moves li").evaluate_all("items => items.map(li => li.querySelector('b').textContent)")
-    assert shown == [instance.name for instance in system.instances()]
+    assert shown == [harmless(instance.name) for instance in system.instances()]
     page.keyboard.press("1")
     assert page.locator(".panel h2").last.inner_text().startswith("State 1 of")
