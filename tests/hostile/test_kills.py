@@ -32,11 +32,11 @@ SOON_S = 15.0
 
 LIGHT = (
     ("describe", "explore", "prove", "mutate", "sample"),
-    ("show", "export", "export model", "replay", "ingest", "matrix", "margin", "new"),
+    ("show", "export", "export model", "replay", "ingest", "matrix", "new"),
 )
 """The commands that take 0.05 to 0.4 s of processor; a process loads the package for several."""
 
-HEAVY = (("conform",), ("hunt",), ("judge",), ("real",), ("review",), ("show hunt",), ("update",))
+HEAVY = (("conform",), ("hunt",), ("judge",), ("margin",), ("real",), ("review",), ("show hunt",), ("update",))
 """Those that take half a second to three."""
 
 MOMENTS = range(50)
