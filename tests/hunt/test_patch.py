@@ -107,6 +107,7 @@ def test_what_is_no_script_is_said_to_be_none(command, why):
         script_of(command, start)
 
 
+@pytest.mark.needs("patch")
 def test_a_patch_is_the_narrowest_lines_and_what_it_makes_has_no_failing_schedule(dstamp, tmp_path, can_hold):
     (tmp_path / "in").mkdir()
     script = tmp_path / "in" / "add.sh"
@@ -124,7 +125,7 @@ def test_a_patch_is_the_narrowest_lines_and_what_it_makes_has_no_failing_schedul
         "--run",
         "b=./add.sh b",
     ]
-    code, out, _ = dstamp("hunt", *options, "--again", 1, "--cure", "--json")
+    code, out, _ = dstamp("hunt", *options, "--budget", 3600, "--again", 1, "--cure", "--json")
     assert code == 1
     (patch,) = json.loads(out)["patches"]
     assert (patch["lines"], patch["whole_space"]) == ({"add.sh": {"first": 4, "last": 5}}, True)
@@ -134,7 +135,7 @@ def test_a_patch_is_the_narrowest_lines_and_what_it_makes_has_no_failing_schedul
     assert script.read_text().splitlines() == [
         lines[0], "exec 9>>.hunt.lock", *lines[1:3], "flock 9", *lines[3:5], "flock -u 9", lines[5],
     ]  # fmt: skip
-    code, out, _ = dstamp("hunt", *options, "--out", "patched")
+    code, out, _ = dstamp("hunt", *options, "--budget", 3600, "--out", "patched")
     assert (code, "none found in the whole space of up to 2 preemptions" in out) == (0, True)
 
 

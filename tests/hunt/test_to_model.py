@@ -102,7 +102,7 @@ def test_what_no_trial_showed_is_marked_and_is_not_taken_to_hold(staged, tmp_pat
 def test_the_command_writes_the_model_and_says_so(dstamp, can_hold, tmp_path):
     runs = ["--run", f"a={COUNT}", "--run", f"b={COUNT}"]
     options = ["--setup", "echo 5 > f", *runs, "--check", IS_7, "--again", 1, "--preemptions", 1]
-    code, out, _ = dstamp("hunt", *options, "--to-model", "seen.py")
+    code, out, _ = dstamp("hunt", *options, "--budget", 3600, "--to-model", "seen.py")
     assert (code, "wrote seen.py" in out) == (1, True)
     code, out, _ = dstamp("explore", "seen.py", "--property", NOT_AS_FOUND)
     assert (code, "Lost update" in out) == (1, True)
