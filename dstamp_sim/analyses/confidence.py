@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, expm1, floor, log, log10, sqrt
+from math import ceil, exp, expm1, floor, log, log10, sqrt
 from statistics import fmean, stdev
 from typing import NamedTuple
 
@@ -35,6 +35,15 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, 
     mean = fmean(values)
     half = float(stdtrit(len(values) - 1, (1 + level) / 2)) * stdev(values) / sqrt(len(values))
     return mean - half, mean, mean + half
+
+
+def positive_mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
+    """Confidence limits of the mean of at least two independent values, none negative and not all 0: a chance's.
+
+    Student's limits of the mean's logarithm (by the delta method), so that neither is below 0.
+    """
+    low, mean, high = mean_interval(values, level)
+    return Interval(mean * exp((low - mean) / mean), min(1.0, mean * exp((high - mean) / mean)))
 
 
 def never_seen(trials: int, level: float = 0.95) -> float:

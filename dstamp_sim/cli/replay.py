@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -56,6 +57,9 @@ def replay(
     ] = None,
     only: OnlyOption = None,
     budget: BudgetOption = None,
+    rare: Annotated[
+        bool, typer.Option("--rare", help="Also estimate how likely what hardly any drawn world shows is (minutes).")
+    ] = False,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the judgement as a report (Markdown).")
     ] = None,
@@ -74,16 +78,17 @@ def replay(
     from dstamp_sim.incident.loaded import load_incident, scenario_file  # noqa: PLC0415 - commands load what they need
     from dstamp_sim.incident.replay_scenario import replay_incident  # noqa: PLC0415 - as above
 
-    if judge is False and (report or only):
-        raise UsageError(f"{'--report' if report else '--only'} is about the judgement: leave out --no-judge")
+    if judge is False and (report or only or rare):
+        asked = "--report" if report else "--only" if only else "--rare"
+        raise UsageError(f"{asked} is about the judgement: leave out --no-judge")
     say_what_runs(scenario_file(scenario), trust=trust, scenario=True)
     incident = load_incident(scenario, evidence=evidence, seed=seed)
     with bar("draws") as tell:
         found = replay_incident(incident, mechanism=mechanism, placement=placement, out=out, draws=draws, tell=tell)
-    incident = incident.only(only or [], budget)
+    incident = replace(incident.only(only or [], budget), rare=rare)
     by_default = mechanism is None and not draws and incident.scenario.priors is not None
     judgement: JudgedIncident | None = None
-    if judge or (judge is None and (by_default or evidence or report or only)):
+    if judge or (judge is None and (by_default or evidence or report or only or rare)):
         from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - loaded when needed
         from dstamp_sim.incident.incident import judge_incident  # noqa: PLC0415 - as above
 

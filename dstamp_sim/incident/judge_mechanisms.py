@@ -26,6 +26,7 @@ from dstamp_sim.incident.likely.likelihood import NEVER, Weighed
 from dstamp_sim.incident.likely.observed_clock import observed_clock
 from dstamp_sim.incident.likely.plan import plans
 from dstamp_sim.incident.likely.profiles import ProfileSize
+from dstamp_sim.incident.likely.splitting import SplittingSize
 from dstamp_sim.incident.loaded import Incident
 from dstamp_sim.incident.possible.abduction import Judging
 from dstamp_sim.incident.possible.ask import engines
@@ -91,7 +92,8 @@ def judge_since(
     evidence, hypotheses, priors = _needed(incident)
     case = case_of(evidence, hypotheses, priors.longest_run_s)
     counts = [*earlier, len(case.outcomes)]
-    steps = StepsDone(tell, 3 * len(incident.model.mechanisms) + len(priors.variations) + 1)
+    stages = 3 + incident.rare
+    steps = StepsDone(tell, stages * len(incident.model.mechanisms) + len(priors.variations) + 1)
     task = JudgementTask(incident.model, replace(case, outcomes=case.outcomes[: counts[0]]), Budget(incident.row_s))
     rows: list[MechanismFinding] = []
     try:
@@ -123,7 +125,8 @@ def _weighed(
     evidence, hypotheses, priors = _needed(incident)
     stages = [Stage(task, count, tuple(task.since(rows, case.outcomes[counts[0] : count]))) for count in counts]
     timing, since = observed_clock(evidence, hypotheses, incident.scenario.timing, priors)
-    clock = Cluster(hypotheses, case, timing, _alive(rows, incident.model), _hopeless(rows))
+    size = SplittingSize() if incident.rare else None
+    clock = Cluster(hypotheses, case, timing, _alive(rows, incident.model), _hopeless(rows), splitting=size)
     stood = _standings(stages, clock, evidence, priors, steps)
     last, now = stages[-1], stood[-1]
     cluster = last.on(clock)
@@ -175,9 +178,14 @@ class Stage:
 def _standings(
     stages: Sequence[Stage], clock: Cluster, evidence: Evidence, priors: Priors, steps: StepsDone
 ) -> list[WhatStands]:
-    """What stands after each stage. Worlds are drawn once, for the rows of the first; for other odds not again."""
+    """What stands after each stage. Worlds are drawn once, for the rows of the first; for other odds not again.
+
+    Rare evidence is split, if it shall be, under the scenario's own priors: under others it has its upper limit.
+    """
     hypotheses = clock.hypotheses
     drawn = clock.weighed(priors, steps.more)
+    if clock.splitting is not None:
+        drawn = clock.estimated(drawn, priors, steps.more)
     kept = [stage.since(drawn, evidence, hypotheses, priors.odds) for stage in stages]
     varied: list[dict[str, Shares]] = [{} for _ in stages]
     for name, beliefs in priors.variations.items():

@@ -25,7 +25,7 @@ class Incident:
 
     `source` is the evidence's file. `asked` are the scenario's file, the evidence's file and the seed, unless they are
     the defaults. `row_s` is the processor time that a row of the judgement may take, `chosen` are the mechanisms to
-    judge if not all are.
+    judge if not all are. Where hardly any drawn world agrees, `rare` asks for an estimate by splitting.
     """
 
     scenario: Scenario
@@ -35,6 +35,7 @@ class Incident:
     asked: tuple[Path | None, Path | None, int | None]
     row_s: float = ROW_S
     chosen: tuple[str, ...] = ()
+    rare: bool = False
 
     def only(self, names: Sequence[str], row_s: float | None = None) -> Incident:
         """The same with just these mechanisms to judge, or with all if there are no names; and with this time, if any.
@@ -51,7 +52,8 @@ class Incident:
         path, evidence, seed = self.asked
         words = ["dstamp replay", path and path.name, evidence and f"--evidence {evidence.name}"]
         words += [None if seed is None else f"--seed {seed}", *(f"--only {name}" for name in self.chosen)]
-        words += [None if self.row_s == ROW_S else f"--budget {self.row_s:g}", "--report REPORT.md"]
+        words += [None if self.row_s == ROW_S else f"--budget {self.row_s:g}", "--rare" if self.rare else None]
+        words.append("--report REPORT.md")
         return " ".join(word for word in words if word)
 
 

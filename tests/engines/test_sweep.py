@@ -143,3 +143,41 @@ def test_complete_tables_change_nothing_but_the_time_it_takes():
     one, other = plain.sweep(timing, 20), prepared.sweep(timing, 20)
     assert np.array_equal(one.ended_at_s, other.ended_at_s)
     assert np.array_equal(one.waited_s, other.waited_s)
+
+
+def test_a_process_that_draws_apart_makes_the_draws_of_its_own_seed():
+    def waits():
+        yield delay("pause")
+        return "done"
+
+    system = System(objects=[], processes=[Process("a", waits), Process("b", waits)])
+    timing = Timing(delays={"pause": SHAPES[1]}, horizon_s=1e4)
+    seeds = np.array([[11, 12], [11, 99], [2**63 - 1, 12]], np.uint64)
+    swept = Sweeper(system).sweep(timing, 3, varied=Varied(seeds=seeds))
+    for run, row in enumerate(seeds):
+        for column, seed in enumerate(row):
+            alone = System(objects=[], processes=[Process("a", waits)])
+            last = run_timed(alone, timing, Draws(int(seed))).steps[-1]
+            assert swept.ended_at_s[run, column] == last.time_s
+
+
+def test_how_near_a_process_came_to_anothers_change_of_what_it_touches_is_known():
+    register = Register("x", 0)
+
+    def reads():
+        yield register.read()
+
+    def writes():
+        yield register.write(1)
+        yield delay("pause")
+        yield register.write(2)
+
+    system = System(objects=[register], processes=[Process("r", reads), Process("w", writes), Process("again", reads)])
+    starts = {"r": np.array([0.0, 5.5]), "w": np.array([4.0, 4.0]), "again": np.array([90.0, 90.0])}
+    seeds = np.array([[1, 2, 3], [1, 2, 3]], np.uint64)
+    sweeper, timing = Sweeper(system), Timing(delays={"pause": SHAPES[0]}, horizon_s=1e4)
+    near = sweeper.sweep(timing, 2, varied=Varied(starts, seeds=seeds)).near_s
+    assert near[:, 0].tolist() == [4.0, 1.5]
+    assert near[:, 2].tolist() == [83.0, 83.0]
+    assert np.isinf(near[:, 1]).all()  # nobody else changes anything
+    assert len(sweeper.sweep(timing, 2, varied=Varied(starts)).near_s) == 0

@@ -21,18 +21,26 @@ from dstamp_sim.engines.timed.sweep_kernel import MISSED, STANDSTILL, sweep_batc
 from dstamp_sim.engines.timed.timed import STANDSTILL_OPS
 
 Floats = NDArray[np.float64]
+Seeds = NDArray[np.uint64]
+
+
+def none_apart() -> Seeds:
+    """No seeds: all processes of a run draw from one stream."""
+    return np.zeros((0, 0), np.uint64)
 
 
 @dataclass(frozen=True)
 class Varied:
     """What differs from run to run of a sweep, an array with one number per run each; the rest is the timing's.
 
-    `figures` are a delay's first and second figure. A start at or beyond the horizon never happens.
+    `figures` are a delay's first and second figure. A start at or beyond the horizon never happens. Where there are
+    `seeds`, run r's process p draws from a stream of its own, `Draws(seeds[r, p])`.
     """
 
     starts_s: Mapping[str, Floats] = field(default_factory=dict)
     probabilities: Mapping[str, Floats] = field(default_factory=dict)
     figures: Mapping[str, tuple[Floats, Floats]] = field(default_factory=dict)
+    seeds: Seeds = field(default_factory=none_apart)
 
 
 NOTHING_VARIED = Varied()
@@ -43,7 +51,8 @@ class Swept:
     """The ends of many runs: by run and process, a number of the `results` (None: it had not ended), and when.
 
     `waited_s` is how long each process was blocked; `busy_s`, by run and shared object (`objects` names them), how
-    long it was in another than its initial state: for a lock, how long it was held.
+    long it was in another than its initial state: for a lock, how long it was held. `near_s`, where processes draw
+    apart, is how near in time each came to another's change of an object that it touches: it missed a race by so much.
     """
 
     names: tuple[str, ...]
@@ -53,6 +62,7 @@ class Swept:
     waited_s: Floats
     objects: tuple[str, ...]
     busy_s: Floats
+    near_s: Floats
 
     def where(self, name: str, wanted: Callable[[Any], bool]) -> NDArray[np.bool_]:
         """In which runs the result of process `name` satisfies `wanted`; False if it had not ended."""
@@ -91,11 +101,11 @@ class Sweeper:
         Raises ScenarioError for a delay without distribution or outcomes without probability, UsageError for a start
         of an unknown process and for deaths, which a sweep does not support, ModelError if time stands still.
         """
-        ends, ended, _, waited, busy = self._swept(timing, runs, timing.seed if seed is None else seed, varied, 0)
+        ends, ended, _, waited, busy, near = self._swept(timing, runs, timing.seed if seed is None else seed, varied, 0)
         met = [int(end) for end in np.unique(ends)]
         results = {end: self.tables.result(end) for end in met if self.tables.has_result(end)}
         objects = tuple(item.name for item in self.tables.objects)
-        return Swept(self.semantics.names, ends, ended, results, waited, objects, busy)
+        return Swept(self.semantics.names, ends, ended, results, waited, objects, busy, near)
 
     def prepare(self) -> None:
         """Fills the tables for every state that their objects may have, as far as possible.
@@ -116,18 +126,19 @@ class Sweeper:
 
     def schedule(self, timing: Timing, run: int, *, seed: int, steps: int = 100_000) -> Schedule:
         """The schedule of run number `run` of a sweep, as far as its first `steps` steps."""
-        _, _, moves, _, _ = self._swept(timing, run + 1, seed, NOTHING_VARIED, steps, begin=run)
+        _, _, moves, *_ = self._swept(timing, run + 1, seed, NOTHING_VARIED, steps, begin=run)
         made = moves[moves[:, 0] >= 0]
         return Schedule(tuple(Choice(self.semantics.names[pid], int(outcome)) for pid, outcome in made))
 
     def _swept(
         self, timing: Timing, runs: int, seed: int, varied: Varied, steps: int, begin: int = 0
-    ) -> tuple[NDArray[np.int32], Floats, NDArray[np.int32], Floats, Floats]:
+    ) -> tuple[NDArray[np.int32], Floats, NDArray[np.int32], Floats, Floats, Floats]:
         self._check(timing, varied)
         count = len(self.semantics.names)
         ends, ended = np.zeros((runs, count), np.int32), np.full((runs, count), np.inf)
         moves, waited = np.full((steps, 2), -1, np.int32), np.zeros((runs, count))
         busy = np.zeros((runs, len(self.tables.objects)))
+        near = np.zeros((runs if len(varied.seeds) else 0, count))
         must_end = np.array([not process.daemon for process in self.semantics.processes])
         starts = _filled(self.semantics.names, timing.starts_s, varied.starts_s, runs, otherwise=0.0)
         late = [self._late(name, timing, varied) for name in self.semantics.names]
@@ -145,8 +156,8 @@ class Sweeper:
                 tables.first.data, tables.next_local.data, tables.next_state.data,
                 self._delay_of.data, self._label_of.data,
                 starts, np.array(late, np.int64), shapes, figures, given,
-                seed % 2**63, timing.horizon_s, STANDSTILL_OPS, ends, ended, moves,
-                waited, busy,
+                seed % 2**63, varied.seeds, timing.horizon_s, STANDSTILL_OPS, ends, ended, moves,
+                waited, busy, near,
             )  # fmt: skip
             moves[:] = moves if at >= runs else -1
             if code == MISSED:
@@ -154,7 +165,7 @@ class Sweeper:
             elif code == STANDSTILL:
                 raise ModelError(f"{self._place(local)}: {STANDSTILL_OPS:,} ops at one instant: a loop without a delay")
         self.semantics.check()
-        return ends, ended, moves, waited, busy
+        return ends, ended, moves, waited, busy, near
 
     def _check(self, timing: Timing, varied: Varied) -> None:
         if timing.deaths_s:

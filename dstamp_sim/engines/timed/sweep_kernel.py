@@ -30,10 +30,10 @@ def _mixed(value):  # type: ignore[no-untyped-def]
 
 
 @compiled_with_arrays
-def _draw(state):  # type: ignore[no-untyped-def]
-    """The next draw of the stream whose state is `state[0]`: `Draws`, compiled."""
-    state[0] = state[0] + _GOLDEN
-    return np.float64(_mixed(state[0]) >> _11) * 2.0**-53
+def _draw(stream, of):  # type: ignore[no-untyped-def]
+    """The next draw of the stream whose state is `stream[of]`: `Draws`, compiled."""
+    stream[of] = stream[of] + _GOLDEN
+    return np.float64(_mixed(stream[of]) >> _11) * 2.0**-53
 
 
 @compiled_with_arrays
@@ -94,6 +94,24 @@ def _pop(heap, size, when, priority):  # type: ignore[no-untyped-def]
 
 
 @compiled_with_arrays
+def _note_near(near, run, pid, on, now, changes, touched, by, last, before):  # type: ignore[no-untyped-def]
+    """Process `pid` touches object `on`, and `changes` it or not: how near in time that is to the others.
+
+    `touched` is when each process last touched each object; `last` when an object was last changed, by process `by`,
+    and `before` when last by another than that one.
+    """
+    near[run, pid] = min(near[run, pid], now - (last[on] if by[on] != pid else before[on]))
+    touched[on, pid] = now
+    if changes:
+        for other in range(near.shape[1]):
+            if other != pid:
+                near[run, other] = min(near[run, other], now - touched[on, other])
+        if by[on] != pid:
+            before[on], by[on] = last[on], pid
+        last[on] = now
+
+
+@compiled_with_arrays
 def sweep_batch(  # type: ignore[no-untyped-def]
     begin,
     row,
@@ -112,6 +130,7 @@ def sweep_batch(  # type: ignore[no-untyped-def]
     figures,
     given,
     seed,
+    seeds,
     horizon,
     standstill,
     ends,
@@ -119,16 +138,20 @@ def sweep_batch(  # type: ignore[no-untyped-def]
     moves,
     waited,
     busy,
+    near,
 ):
     """Runs from `begin` on; returns (how it ended, at which run, and the missing entry's local state and object state).
 
     `ends[r]` becomes each process's local state at the end, `ended_at[r]` when it ended (inf: not), `waited[r]` how
-    long it was blocked, `busy[r]` how long each object was not in its initial state. `moves`, where it has room, is
-    filled with (process, outcome) of the last run.
+    long it was blocked, `busy[r]` how long each object was not in its initial state; `near[r]`, where it has room, how
+    near in time each process came to another's change of an object that it touches. `moves`, where it has room, is
+    filled with (process, outcome) of the last run. All processes of a run draw from one stream, made of `seed`, or each
+    from a stream of its own, where `seeds[r]` has one for each.
     """
     count = starts.shape[1]
     objects = len(row) - count - 1
-    stream = np.zeros(1, np.uint64)
+    apart = len(seeds) > 0
+    stream = np.zeros(count if apart else 1, np.uint64)
     when, priority = np.empty(count), np.empty(count)
     heap, asleep, blocked = np.empty(count, np.int64), np.empty(count, np.bool_), np.empty(count)
     # Who waits for an object, first come first: a list from first_waiter[o] on along next_waiter.
@@ -138,18 +161,25 @@ def sweep_batch(  # type: ignore[no-untyped-def]
         np.empty(objects, np.int64),
     )
     changed = np.empty(objects)
+    touched, by, last, before = np.empty((objects, count)), np.empty(objects, np.int64), changed.copy(), changed.copy()
     for run in range(begin, starts.shape[0]):
         state, local = row[:objects].copy(), row[objects : objects + count].copy()
-        stream[0] = _mixed(_mixed(np.uint64(seed)) + _GOLDEN * np.uint64(run))
+        if apart:
+            for pid in range(count):
+                stream[pid] = _mixed(_mixed(seeds[run, pid]))
+        else:
+            stream[0] = _mixed(_mixed(np.uint64(seed)) + _GOLDEN * np.uint64(run))
         left, now, ops, sleepers, made = 0, 0.0, 0, 0, 0
         first_waiter[:], last_waiter[:], changed[:] = -1, -1, 0.0
         waited[run], busy[run] = 0.0, 0.0
+        if len(near):
+            near[run], touched[:], by[:], last[:], before[:] = _NEVER, -_NEVER, -1, -_NEVER, -_NEVER
         for pid in range(count):
             when[pid] = starts[run, pid]
             if late[pid] >= 0:
-                which = late[pid]
-                when[pid] += _duration(shapes[which], figures[run, which, 0], figures[run, which, 1], _draw(stream))
-            priority[pid] = _draw(stream)
+                which, share = late[pid], _draw(stream, pid * apart)
+                when[pid] += _duration(shapes[which], figures[run, which, 0], figures[run, which, 1], share)
+            priority[pid] = _draw(stream, pid * apart)
             asleep[pid], blocked[pid] = False, _NEVER
             ended_at[run, pid] = _NEVER
             left += must_end[pid]
@@ -171,8 +201,9 @@ def sweep_batch(  # type: ignore[no-untyped-def]
                     break
                 delay = delay_of[here]
                 if delay >= 0 and not asleep[pid]:
-                    lasts = _duration(shapes[delay], figures[run, delay, 0], figures[run, delay, 1], _draw(stream))
-                    when[pid], priority[pid], asleep[pid] = now + lasts, _draw(stream), True
+                    share = _draw(stream, pid * apart)
+                    lasts = _duration(shapes[delay], figures[run, delay, 0], figures[run, delay, 1], share)
+                    when[pid], priority[pid], asleep[pid] = now + lasts, _draw(stream, pid * apart), True
                     if when[pid] < _NEVER:
                         sleepers = _push(heap, sleepers, pid, when, priority)
                     break
@@ -196,7 +227,7 @@ def sweep_batch(  # type: ignore[no-untyped-def]
                     blocked[pid] = _NEVER
                 chosen = 0
                 if several > 1:
-                    chosen = _pick(label_of, successor, several, given[run], _draw(stream))
+                    chosen = _pick(label_of, successor, several, given[run], _draw(stream, pid * apart))
                 local[pid] = next_local[successor + chosen]
                 if made < len(moves):
                     moves[made, 0], moves[made, 1] = pid, chosen
@@ -204,6 +235,9 @@ def sweep_batch(  # type: ignore[no-untyped-def]
                 ops += 1
                 if ops > standstill:
                     return STANDSTILL, run, here, about
+                if on >= 0 and len(near):
+                    changes = next_state[successor + chosen] != about
+                    _note_near(near, run, pid, on, now, changes, touched, by, last, before)
                 if on >= 0 and next_state[successor + chosen] != about:
                     if about != row[on]:
                         busy[run, on] += now - changed[on]
@@ -211,7 +245,7 @@ def sweep_batch(  # type: ignore[no-untyped-def]
                     waiter = first_waiter[on]
                     first_waiter[on] = -1
                     while waiter >= 0:
-                        when[waiter], priority[waiter] = now, _draw(stream)
+                        when[waiter], priority[waiter] = now, _draw(stream, waiter * apart)
                         sleepers = _push(heap, sleepers, waiter, when, priority)
                         waiter = next_waiter[waiter]
         for pid in range(count):

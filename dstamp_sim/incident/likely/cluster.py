@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
@@ -12,6 +12,7 @@ from dstamp_sim.incident.likely.experiments import Survivors
 from dstamp_sim.incident.likely.identifiability import Profile, either, twins
 from dstamp_sim.incident.likely.likelihood import weigh
 from dstamp_sim.incident.likely.profiles import Numbers, ProfileSize, flat_priors, observed_outcomes, profile
+from dstamp_sim.incident.likely.splitting import FEW, SplittingSize, split
 from dstamp_sim.incident.likely.worlds import Sweepers
 from dstamp_sim.incident.possible.case import Case
 
@@ -25,7 +26,10 @@ def _ignored(_: float) -> None:
 
 @dataclass(frozen=True)
 class Cluster:
-    """The observed runs on the clock, under each of `mechanisms` but for its `impossible` settings."""
+    """The observed runs on the clock, under each of `mechanisms` but for its `impossible` settings.
+
+    With a `splitting`, what hardly any drawn world agrees with is estimated by that (`estimated`).
+    """
 
     hypotheses: Hypotheses
     case: Case
@@ -34,6 +38,7 @@ class Cluster:
     impossible: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     sweepers: Sweepers = field(default_factory=dict)
     numbers: Numbers = field(default_factory=Numbers)
+    splitting: SplittingSize | None = None
 
     @property
     def needs(self) -> dict[str, Any]:
@@ -53,6 +58,19 @@ class Cluster:
             )  # fmt: skip
             step(1 / len(self.mechanisms))
         return Survivors(self.mechanisms, weighed, self.timing)
+
+    def estimated(self, drawn: Survivors, beliefs: Priors, step: Advance = _ignored) -> Survivors:
+        """The same, with estimates by splitting where fewer than `FEW` drawn worlds agreed."""
+        assert self.splitting is not None
+        weighed = dict(drawn.weighed)
+        for name, item in drawn.weighed.items():
+            if item.likelihood.hits < FEW:
+                weighed[name] = split(
+                    item, self.mechanisms[name], self.hypotheses, self.case, self.timing, beliefs,
+                    needs=self.needs, sweepers=self.sweepers, size=self.splitting,
+                )  # fmt: skip
+            step(1.0)
+        return replace(drawn, weighed=weighed)
 
     def observed(self, beliefs: Priors) -> list[int]:
         """The numbers, in profiles, of what was observed."""

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dstamp_sim.analyses.confidence import Interval, interval
+from dstamp_sim.analyses.confidence import Interval, interval, positive_mean_interval
 from dstamp_sim.core.experiment import Experiment, Seen
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.observable import Observable
@@ -23,19 +24,27 @@ from dstamp_sim.incident.possible.case import Case
 
 @dataclass(frozen=True)
 class Likelihood:
-    """P(evidence | mechanism, priors): hits among worlds. No world is needed where it is impossible."""
+    """P(evidence | mechanism, priors): hits among worlds. No world is needed where it is impossible.
+
+    `split` are independent estimates by splitting, if they were made and one of them is not 0: they then count.
+    """
 
     hits: int
     worlds: int
+    split: tuple[float, ...] = ()
 
     @property
     def estimate(self) -> float:
         """The share of worlds in which everything came out as observed."""
+        if self.split:
+            return fmean(self.split)
         return self.hits / self.worlds if self.worlds else 0.0
 
     @property
     def interval(self) -> Interval:
-        """The exact 95 % interval."""
+        """The 95 % interval: exact for hits, from the spread of the estimates by splitting."""
+        if self.split:
+            return positive_mean_interval(self.split)
         return interval(self.hits, self.worlds) if self.worlds else Interval(0.0, 0.0)
 
 
@@ -43,7 +52,8 @@ class Likelihood:
 class WorldSample:
     """The worlds of one reading: the draws, the results, and the number of runs that came out as observed.
 
-    In `lonely` worlds there is no unseen partner.
+    In `lonely` worlds there is no unseen partner. `split` are estimates of the share of all worlds that are of this
+    reading and in which every run came out as observed, where it was split (see `splitting`).
     """
 
     settings: Mapping[str, Any]
@@ -54,6 +64,7 @@ class WorldSample:
     seed: int
 
     lonely: NDArray[np.bool_]
+    split: NDArray[np.float64] | None = None
 
     def partners(self, world: int, timing: Timing) -> int:
         """The number of unseen partners in each world."""
@@ -78,7 +89,9 @@ class Weighed:
     @property
     def likelihood(self) -> Likelihood:
         """How likely the mechanism makes the evidence."""
-        return Likelihood(sum(int(self._hits(sample).sum()) for sample in self.samples), self.worlds_drawn)
+        hits = sum(int(self._hits(sample).sum()) for sample in self.samples)
+        split = np.sum([one.split for one in self.samples if one.split is not None], axis=0)
+        return Likelihood(hits, self.worlds_drawn, tuple(split.tolist()) if np.any(split) else ())
 
     @property
     def alone(self) -> Likelihood:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from dstamp_sim.core.mechanism import Hypotheses, Mechanism
 from dstamp_sim.core.scenario import Distribution, Priors, Shape, Timing
 from dstamp_sim.core.system import System
 from dstamp_sim.core.value import text
-from dstamp_sim.engines.timed.sweep import Floats, Sweeper, Swept, Varied
+from dstamp_sim.engines.timed.sweep import Floats, Seeds, Sweeper, Swept, Varied, none_apart
 from dstamp_sim.incident.possible.case import Case
 from dstamp_sim.incident.possible.identities import another
 from dstamp_sim.incident.possible.variant import readings
@@ -27,11 +27,12 @@ Sweepers = dict[Any, Sweeper]
 
 @dataclass(frozen=True)
 class Drawn:
-    """The draws from the priors, one number per world each."""
+    """The draws from the priors, one number per world each; `seeds` (one per process), where processes draw apart."""
 
     probabilities: Mapping[str, Floats]
     factor: Floats
     unseen_starts_s: Floats
+    seeds: Seeds = field(default_factory=none_apart)
 
 
 def worlds_of(
@@ -76,12 +77,19 @@ def sweep_worlds(
     sweepers: Sweepers,
 ) -> Swept:
     """The observed runs and the partners that nobody saw, on the clock in every world that was drawn."""
+    sweeper = sweeper_of(mechanism, settings, identities, sweepers)
+    clock = replace(timing, starts_s={})
+    return sweeper.sweep(clock, len(drawn.factor), seed=seed, varied=varied(sweeper, drawn, timing))
+
+
+def sweeper_of(
+    mechanism: Mechanism, settings: Mapping[str, Any], identities: Sequence[Mapping[str, Any]], sweepers: Sweepers
+) -> Sweeper:
+    """The compiled tables of that system, from those that are there or made now."""
     key = (id(mechanism), text(settings), text(identities))
     if key not in sweepers:
         sweepers[key] = Sweeper(system_of_world(mechanism, settings, identities))
-    sweeper = sweepers[key]
-    varied = _varied(sweeper, drawn, timing)
-    return sweeper.sweep(replace(timing, starts_s={}), len(drawn.factor), seed=seed, varied=varied)
+    return sweepers[key]
 
 
 def system_of_world(
@@ -150,15 +158,15 @@ def _within(spans: Sequence[tuple[float, float]], shares: Floats) -> Floats:
     return at
 
 
-def _varied(sweeper: Sweeper, drawn: Drawn, timing: Timing) -> Varied:
+def varied(sweeper: Sweeper, drawn: Drawn, timing: Timing) -> Varied:
+    """What differs from world to world, as a sweep takes it."""
     names = [n for n, p in zip(sweeper.semantics.names, sweeper.semantics.processes, strict=True) if not p.daemon]
     observed = [float(at) for at in timing.starts_s.values()]
     starts = {name: np.full(len(drawn.factor), at) for name, at in zip(names, observed, strict=False)}
     columns = drawn.unseen_starts_s.T
     starts |= dict(zip(names[len(observed) :], columns, strict=False))
-    return Varied(
-        starts, drawn.probabilities, {name: scaled(given, drawn.factor) for name, given in timing.delays.items()}
-    )
+    figures = {name: scaled(given, drawn.factor) for name, given in timing.delays.items()}
+    return Varied(starts, drawn.probabilities, figures, drawn.seeds)
 
 
 def scaled(given: Distribution, factor: Floats) -> tuple[Floats, Floats]:

@@ -17,6 +17,7 @@ from dstamp_sim.incident.report.phrases import (
     likely_outcomes,
     partners,
     plan,
+    rarities,
     refuted,
     span,
 )
@@ -74,6 +75,11 @@ def _lines(summary: Summary) -> Iterator[Text]:
         )
         return
     yield strong("Not settled" if len(summary.left) > 1 else "Left"), f": {_spans(summary)}"
+    if rare := rarities(summary):
+        yield (
+            strong("Rare"),
+            f": P(evidence) is {rare}, under the scenario's own priors (by splitting; see the report).",
+        )
     yield from _next(summary)
 
 

@@ -11,7 +11,7 @@ from dstamp_sim.analyses.speech import listed
 from dstamp_sim.core.numbers import many
 from dstamp_sim.incident.likely.plan import MOST_TOGETHER
 from dstamp_sim.incident.report.first_screen import first_answer
-from dstamp_sim.incident.report.phrases import chance, estimate, flips, likely, partners, plan, reasons
+from dstamp_sim.incident.report.phrases import chance, estimate, flips, likely, partners, plan, rarely, reasons
 from dstamp_sim.incident.report.replayed import replay_table
 from dstamp_sim.incident.report.summary import (
     EvidenceSummary,
@@ -258,6 +258,7 @@ def _likely(summary: Summary, files: Mapping[str, Path]) -> Iterator[Block]:
     )
     columns = ("mechanism", "P(evidence)", "95 % interval", "if nobody else was there", "posterior", "over the priors")
     yield Table(columns, tuple(_weight_rows(summary)))
+    yield from (Paragraph(with_code(sentence)) for sentence in rarely(summary))
     if "posterior" in files:
         yield Figure(files["posterior"], "The posterior, with the range over other priors")
     yield Heading("What was assumed", 3)

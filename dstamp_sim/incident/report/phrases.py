@@ -30,6 +30,32 @@ def likely(weight: Weight) -> str:
     return weight.instead if weight.instead and weight.most == 1 else span(weight.span, weight.most)
 
 
+def rarities(summary: Summary) -> str:
+    """P(evidence) with its interval for each mechanism whose worlds were split; empty if there is none."""
+    split = {name: weight for name, weight in summary.weights.items() if weight.split}
+    return "; ".join(
+        f"{w.estimate:.1g} ({' to '.join(f'{e:.1g}' for e in w.interval)}) for {n}" for n, w in split.items()
+    )
+
+
+def rarely(summary: Summary) -> Iterator[str]:
+    """Sentences on what hardly any drawn world agrees with: how it was estimated, or the command that does it."""
+    split = [name for name, weight in summary.weights.items() if weight.split]
+    none = [name for name in summary.weighed if not summary.weights[name].estimate]
+    if split:
+        yield (
+            f"Hardly any drawn world agreed under {listed(split)}. There P(evidence) was estimated by splitting: "
+            "worlds come nearer to the evidence level by level, and the shares that reach the next level are "
+            f"multiplied. Each figure is the mean of {summary.weights[split[0]].split} independent estimates, its "
+            "interval that of their spread. The range over other priors still has the upper limits of drawn worlds."
+        )
+    if none and summary.rare:
+        yield f"Of {listed(none)} splitting found no world either: what stands is the upper limit of the drawn worlds."
+    elif none:
+        how = "`dstamp replay --rare` estimates how rare that is (minutes)"
+        yield f"No drawn world agreed under {listed(none)}. {how}."
+
+
 def span(ends: tuple[float, float], most: float) -> str:
     """A range of shares; where no drawn world agreed under some priors, up to the limit (95 %) of the share there."""
     if ends[1] == 0:

@@ -81,6 +81,7 @@ def summarise(judged: IncidentFindings, incident: Incident, evidence: Evidence, 
         never={name: _never(one, model.evidence) for name, one in judged.never.items()},
         company={name: _company(judged, name, incident, evidence) for name in judged.company},
         rule=_rule(judged.rule) if judged.rule else None,
+        rare=incident.rare,
     )
 
 
@@ -210,6 +211,7 @@ def _weight(name: str, item: Weighed, now: WhatStands) -> Weight:
         estimate=item.likelihood.estimate,
         interval=(low, high),
         worlds=item.likelihood.worlds,
+        split=len(item.likelihood.split),
         without_unseen_partners=item.alone.estimate,
         without_unseen_at_most=item.alone.interval.high,
         posterior=now.posterior[name],

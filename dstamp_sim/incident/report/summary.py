@@ -83,12 +83,13 @@ class Weight:
 
     `limits` come from the number of worlds (95 %), `span` from the stated priors (the scenario's included). `most` is
     the largest share that is left to it under any of them: where no drawn world agreed, the upper limit. `instead` says
-    why it has no share although it is left.
+    why it has no share although it is left. `split` is the number of estimates by splitting (0: worlds were counted).
     """
 
     estimate: float
     interval: tuple[float, float]
     worlds: int
+    split: int
     without_unseen_partners: float
     without_unseen_at_most: float
     posterior: float
@@ -224,6 +225,7 @@ class Summary:
     never: Mapping[str, str]
     company: Mapping[str, CompanyRow]
     rule: RuleRow | None
+    rare: bool
 
     @property
     def grouped(self) -> dict[tuple[str, str], list[MechanismRow]]:
