@@ -12,7 +12,7 @@ from dstamp_sim.incident.likely.experiments import Survivors
 from dstamp_sim.incident.likely.identifiability import Profile, either, twins
 from dstamp_sim.incident.likely.likelihood import weigh
 from dstamp_sim.incident.likely.profiles import Numbers, ProfileSize, flat_priors, observed_outcomes, profile
-from dstamp_sim.incident.likely.splitting import FEW, SplittingSize, split
+from dstamp_sim.incident.likely.splitting import FEW_AGREE, SplittingSize, split
 from dstamp_sim.incident.likely.worlds import Sweepers
 from dstamp_sim.incident.possible.case import Case
 
@@ -60,11 +60,11 @@ class Cluster:
         return Survivors(self.mechanisms, weighed, self.timing)
 
     def estimated(self, drawn: Survivors, beliefs: Priors, step: Advance = _ignored) -> Survivors:
-        """The same, with estimates by splitting where fewer than `FEW` drawn worlds agreed."""
+        """The same, with estimates by splitting where fewer than `FEW_AGREE` drawn worlds agreed."""
         assert self.splitting is not None
         weighed = dict(drawn.weighed)
         for name, item in drawn.weighed.items():
-            if item.likelihood.hits < FEW:
+            if item.likelihood.hits < FEW_AGREE:
                 weighed[name] = split(
                     item, self.mechanisms[name], self.hypotheses, self.case, self.timing, beliefs,
                     needs=self.needs, sweepers=self.sweepers, size=self.splitting,

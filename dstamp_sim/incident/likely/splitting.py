@@ -49,7 +49,7 @@ class SplittingSize:
     share: float = 0.1
 
 
-FEW = 10
+FEW_AGREE = 10
 """Evidence is rare if fewer drawn worlds agree with it."""
 
 
