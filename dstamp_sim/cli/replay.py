@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -37,6 +37,10 @@ ScenarioArgument = Annotated[
     typer.Argument(help="A scenario file, its folder, or an incident of the package by name (default: incident)."),
 ]
 
+RareOption = Annotated[
+    bool, typer.Option("--rare", help="Also estimate how likely what hardly any drawn world shows is (minutes).")
+]
+
 
 def replay(
     scenario: ScenarioArgument = None,
@@ -57,9 +61,7 @@ def replay(
     ] = None,
     only: OnlyOption = None,
     budget: BudgetOption = None,
-    rare: Annotated[
-        bool, typer.Option("--rare", help="Also estimate how likely what hardly any drawn world shows is (minutes).")
-    ] = False,
+    rare: RareOption = False,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the judgement as a report (Markdown).")
     ] = None,
@@ -78,9 +80,9 @@ def replay(
     from dstamp_sim.incident.loaded import load_incident, scenario_file  # noqa: PLC0415 - commands load what they need
     from dstamp_sim.incident.replay_scenario import replay_incident  # noqa: PLC0415 - as above
 
-    if judge is False and (report or only or rare):
-        asked = "--report" if report else "--only" if only else "--rare"
-        raise UsageError(f"{asked} is about the judgement: leave out --no-judge")
+    judged = {"--report": bool(report), "--only": bool(only), "--rare": rare}
+    if judge is False:
+        _refuse(judged)
     say_what_runs(scenario_file(scenario), trust=trust, scenario=True)
     incident = load_incident(scenario, evidence=evidence, seed=seed)
     with bar("draws") as tell:
@@ -88,7 +90,7 @@ def replay(
     incident = replace(incident.only(only or [], budget), rare=rare)
     by_default = mechanism is None and not draws and incident.scenario.priors is not None
     judgement: JudgedIncident | None = None
-    if judge or (judge is None and (by_default or evidence or report or only or rare)):
+    if judge or (judge is None and (by_default or evidence or any(judged.values()))):
         from dstamp_sim.engines.parallel.threads import cores  # noqa: PLC0415 - loaded when needed
         from dstamp_sim.incident.incident import judge_incident  # noqa: PLC0415 - as above
 
@@ -96,12 +98,15 @@ def replay(
             judgement = judge_incident(incident, replayed=found, out=out, report=report, workers=cores(), tell=tell)
     if as_json:
         print_json(_json(found, judgement))
-    elif judgement is not None:
-        print_judgement(judgement, out, full=full)
-        _print_draws(found)
     else:
-        _print_replay(found)
+        _print(found, judgement, out, full=full)
     raise typer.Exit(0 if incident.evidence is not None and not draws else found.exit_code)
+
+
+def _refuse(judged: Mapping[str, bool]) -> None:
+    """Raises UsageError for an option that is about the judgement, if one is set."""
+    for option in (name for name, given in judged.items() if given):
+        raise UsageError(f"{option} is about the judgement: leave out --no-judge")
 
 
 def _json(found: Replay, judgement: JudgedIncident | None) -> dict[str, Any]:
@@ -116,6 +121,14 @@ def _json(found: Replay, judgement: JudgedIncident | None) -> dict[str, Any]:
     }
     drawn = {"draws": _draws_json(found)} if found.draws else {}
     return replayed | drawn | ({"judgement": judgement.summary.as_json()} if judgement else {})
+
+
+def _print(found: Replay, judgement: JudgedIncident | None, out: Path, *, full: bool) -> None:
+    if judgement is None:
+        _print_replay(found)
+    else:
+        print_judgement(judgement, out, full=full)
+        _print_draws(found)
 
 
 def _print_replay(found: Replay) -> None:

@@ -167,4 +167,4 @@ def test_a_judgement_that_is_asked_for_rare_evidence_has_a_figure_and_its_interv
     assert f"P(evidence) is {weight.estimate:.1g} ({low:.1g} to {high:.1g}) for check-race" in str(
         first_screen(summary, tmp_path / "report.html")
     )
-    assert summary.command == "dstamp replay --rare --report REPORT.md"
+    assert summary.command == "dstamp replay scenario.toml --rare --report REPORT.md"
