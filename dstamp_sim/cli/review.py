@@ -34,6 +34,12 @@ def review(
     ] = None,
     within: options.WithinOption = None,
     serial: options.Serial = False,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live", help="Also: whether a run may wait for ever while others keep coming, with FIFO locks beside it."
+        ),
+    ] = False,
     full: Annotated[bool, typer.Option("--full", help="Print the whole review, not its first screen.")] = False,
     on: options.OnOption = None,
     out: options.Out = Path("out"),
@@ -58,7 +64,7 @@ def review(
             spans=spans,
             scenario=scenario,
             within=within,
-            also=Also(serial),
+            also=Also(serial, live),
             out=out,
             where=where,
             progress=tell,
@@ -84,6 +90,7 @@ def _json(found: Review) -> dict[str, Any]:
         plain = asdict(one)
         for name in ("verdict", "deadlock", "after_death"):
             plain[name] = getattr(one, name).value
+        plain["wait"] = asdict(one.wait) | {"patience": one.wait.patience.value}
         del plain["placement"]
         placements.append({"placement": one.shape, "standing": one.standing.value, "safe": one.safe} | plain)
     return {
@@ -97,6 +104,7 @@ def _json(found: Review) -> dict[str, Any]:
         "within": asdict(found.within) if found.within else None,
         "joined": asdict(found.joined) if found.joined else None,
         "flips": asdict(found.flips) if found.flips else None,
+        "orders": [asdict(one) | {"wait": one.wait.patience.value} for one in found.orders],
         "left_out": list(found.left_out),
         "placements": placements,
     }

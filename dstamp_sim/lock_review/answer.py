@@ -12,6 +12,7 @@ from dstamp_sim.lock_review.compare import (
     AfterDeath,
     JudgedPlacement,
     NeededSection,
+    Patience,
     Price,
     Standing,
     after_death_rank,
@@ -20,6 +21,7 @@ from dstamp_sim.lock_review.compare import (
 from dstamp_sim.lock_review.flip import Flip, Flips
 from dstamp_sim.lock_review.joined import Joined, of_two_locks
 from dstamp_sim.lock_review.review import Review
+from dstamp_sim.lock_review.stream import ServiceOrder
 from dstamp_sim.rendering.document import Table
 from dstamp_sim.rendering.plots import waiting_text
 
@@ -69,6 +71,8 @@ def _beside(review: Review) -> Iterator[str]:
     """What would change the choice, which designs are not spans, and what two locks do together."""
     if review.flips is not None:
         yield flip_text(review.flips)
+    if review.orders:
+        yield f"The order in which {review.orders[0].shape} serves: {orders_text(review.orders)}."
     designs = [one for one in review.judged if no_span(one)]
     if designs:
         named = "; ".join(f"{one.shape} ({verdict_text(one)}{price_text(one.price)})" for one in designs[:MOST_NAMED])
@@ -169,6 +173,10 @@ def _limits(review: Review) -> Iterator[str]:
     """The placements that are not decided, or not for every number, and why; and those that were not judged."""
     if review.left_out:
         yield f"Not judged, as they name unknown locks: {_named(review.left_out)}."
+    unknown = [one for one in review.judged if one.wait.patience is Patience.UNDECIDED]
+    if unknown:
+        named = _named([one.shape for one in unknown])
+        yield f"Whether a run may wait for ever is not decided: {named} ({unknown[0].wait.why})."
     for why, shapes in _by_reason(one for one in review.judged if one.standing is Standing.UNDECIDED).items():
         yield f"Not decided: {_named(shapes)} ({why})."
     narrow = [one for one in review.judged if one.safe and one.numbers != ANY_NUMBER]
@@ -213,6 +221,29 @@ _WITH_DEATH = {
 }
 
 
+_PATIENCE = {
+    Patience.COMES: "",
+    Patience.STARVES: "; a run may wait for ever",
+    Patience.UNDECIDED: "; whether a run may wait for ever is not decided",
+    Patience.NOT_ASKED: "",
+}
+
+
+def orders_text(orders: Sequence[ServiceOrder]) -> str:
+    """What a placement's locks cost and grant if they barge, and if they are FIFO, in a line."""
+    return "; ".join(f"{'FIFO' if one.fifo else 'barging'}: {_order(one)}" for one in orders)
+
+
+def _order(one: ServiceOrder) -> str:
+    wait = {Patience.STARVES: "a run may wait for ever while others keep coming"}.get(
+        one.wait.patience, one.wait.patience.value
+    )
+    if one.price is None:
+        return wait
+    longest = waiting_text(one.price.waited_max_s.mean)
+    return f"{wait}{price_text(one.price)}, the worst run {longest}"
+
+
 def verdict_text(one: JudgedPlacement) -> str:
     """The verdict on a placement, in a few words."""
     match one.standing:
@@ -225,7 +256,7 @@ def verdict_text(one: JudgedPlacement) -> str:
         case Standing.UNDECIDED:
             return "not decided"
         case Standing.SAFE:
-            return f"safe for {one.numbers}{_WITH_DEATH[one.after_death]}"
+            return f"safe for {one.numbers}{_WITH_DEATH[one.after_death]}{_PATIENCE[one.wait.patience]}"
 
 
 def price_text(price: Price | None) -> str:

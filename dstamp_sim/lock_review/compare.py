@@ -63,6 +63,26 @@ class AfterDeath(Enum):
     NOT_ASKED = ""
 
 
+class Patience(Enum):
+    """Whether a run may wait for ever under a safe placement; the value is the word for it."""
+
+    COMES = "every run gets on"
+    STARVES = "starves"
+    UNDECIDED = "not decided"
+    NOT_ASKED = ""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """The answer for one placement: why it is not known, or the lasso of a run that waits for ever, in `steps`."""
+
+    patience: Patience = Patience.NOT_ASKED
+    why: str = ""
+    prop: str = ""
+    schedule: str = ""
+    steps: int = 0
+
+
 ANY_NUMBER, DECLARED = "any number", "the declared ones"
 """The values of `JudgedPlacement.numbers` for every number of copies, and for the model's own numbers."""
 
@@ -76,7 +96,8 @@ class JudgedPlacement:
     (`broken`), how many processes move (`smallest`) and how many of them in some section (`in_sections`), the schedule
     of its shortest story, the numbers of `copies` it needs, and how many `steps` it has. Deadlocks are looked for with
     the numbers in `tried`, and so are traps (states from which the end is not possible any more); `trapped` says that
-    the one that was found is a trap in which somebody can still move. `unpriced` says why there is no price.
+    the one that was found is a trap in which somebody can still move. `unpriced` says why there is no price; `wait`
+    says of a safe one whether a run may wait for ever while others keep coming, if that was asked.
     """
 
     placement: Placement
@@ -97,6 +118,7 @@ class JudgedPlacement:
     trapped: bool = False
     tried: str = ""
     after_death: AfterDeath = AfterDeath.NOT_ASKED
+    wait: Wait = Wait()
     price: Price | None = None
     unpriced: str = ""
 

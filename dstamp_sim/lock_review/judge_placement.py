@@ -17,9 +17,11 @@ from dstamp_sim.core.verdict import Judgement, Report, Verdict, combined
 from dstamp_sim.engines.explore.explorer import explore, uninterrupted
 from dstamp_sim.engines.prove.unbounded import TRIED, TRIED_STATES, prove
 from dstamp_sim.inputs.model_file import Model, any_number, checked_settings, load_model
-from dstamp_sim.lock_review.compare import ANY_NUMBER, DECLARED, AfterDeath, JudgedPlacement, Price
+from dstamp_sim.lock_review.compare import ANY_NUMBER, DECLARED, AfterDeath, JudgedPlacement, Patience, Price, Wait
 from dstamp_sim.lock_review.price import price_of
 from dstamp_sim.pipeline.where import Where
+from dstamp_sim.lock_review.stream import ServiceOrder, stream_of, turned, waits_of
+from dstamp_sim.objects.locks import LockScope
 
 CopyCounts = tuple[tuple[str, int], ...]
 
@@ -37,8 +39,8 @@ class ReviewSubject:
     also: Also = NOTHING_MORE
 
     def asked(self, system: System) -> System:
-        """The system, with what is asked besides."""
-        return self.also.of(system)
+        """The system, with what is asked besides; what must come in time is asked of safe placements only (`wait`)."""
+        return self.also._replace(live=False).of(system)
 
     def build(self, placement: Placement, settings: Mapping[str, Any]) -> System:
         """The system under a placement. Raises PlacementError if it does not fit."""
@@ -62,9 +64,31 @@ class ReviewSubject:
         tried = DECLARED if numbers == DECLARED else SMALL_NUMBERS
         found = _summed_up(placement, report(0), numbers, tried, why)
         if found.safe:
-            found = replace(found, after_death=_after_death(report(1)))
+            wait = self.wait(placement) if self.also.live else found.wait
+            found = replace(found, after_death=_after_death(report(1)), wait=wait)
         price = self.price(placement)
         return replace(found, unpriced=price) if isinstance(price, str) else replace(found, price=price)
+
+    def stream(self, placement: Placement) -> System | None:
+        """The system in which runs keep coming; None if it cannot be made with any number of them."""
+        system = self._build_any(placement)
+        return system and stream_of(system)
+
+    def wait(self, placement: Placement) -> Wait:
+        """Whether a run may wait for ever under a placement while others keep coming."""
+        system = self.stream(placement)
+        return Wait(Patience.UNDECIDED, _ONLY_NUMBERS) if system is None else waits_of(system)
+
+    def orders(self, one: JudgedPlacement) -> Iterator[ServiceOrder]:
+        """A placement that was judged, and the same one with its locks turned; none where they cannot be."""
+        system = self.stream(one.placement)
+        other = system and turned(system)
+        if not one.placement.spans or system is None or other is None:
+            return
+        fifo = all(scope.fifo for scope in system.locks if isinstance(scope, LockScope))
+        yield ServiceOrder(one.shape, fifo, one.wait, one.price)
+        price = self.price(one.placement, turn=True)
+        yield ServiceOrder(one.shape, not fifo, waits_of(other), None if isinstance(price, str) else price)
 
     def after_deaths(self, placement: Placement, deaths: int) -> AfterDeath:
         """The status of a safe placement when so many processes die at any point."""
@@ -115,8 +139,10 @@ class ReviewSubject:
         for one in placements:
             one.joined({**priced, **self.settings})
 
-    def price(self, placement: Placement, per_day: float | None = None) -> Price | str:
+    def price(self, placement: Placement, per_day: float | None = None, *, turn: bool = False) -> Price | str:
         """The price of the placement, at another rate of Poisson arrivals if set; or why it is not known.
+
+        With `turn` its locks serve in the other order.
 
         Without a scenario nobody asked: the reason is empty.
         """
@@ -135,7 +161,7 @@ class ReviewSubject:
             system = self.build(placement, {**settings, **spread, **streams})
         except UsageError as error:
             return str(error)
-        return price_of(system, arrivals, scenario.timing)
+        return price_of((turn and turned(system)) or system, arrivals, scenario.timing)
 
 
 SMALL_NUMBERS = f"1 to {TRIED}"

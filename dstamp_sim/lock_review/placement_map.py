@@ -24,7 +24,8 @@ class MapCell:
     """One placement on a map: its row and column, and its status.
 
     `number` is written in it: seconds of waiting if it is safe (None: not priced), steps of the story if it fails
-    (None: there is none). `narrow`: it is safe, but not for every number of runs.
+    (None: there is none). `narrow`: it is safe, but not for every number of runs; `starves`: but a run may wait for
+    ever.
     """
 
     row: int
@@ -35,6 +36,7 @@ class MapCell:
     narrow: bool = False
     present: bool = False
     recommended: bool = False
+    starves: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,10 @@ def signs(cells: Sequence[MapCell], for_whom: str) -> list[str]:
         (bool(safe), f"Green: safe{for_whom}{price}."),
         (any(cell.narrow for cell in safe), f"{_NARROW}: not for every number of runs."),
         *((any(c.after_death is state for c in safe), f"{sign}: {means}.") for state, (sign, means) in _DEATHS.items()),
+        (
+            any(cell.starves for cell in cells),
+            f"{_STARVES}: safe, but a run may wait for ever as others come.",
+        ),
         (Standing.BROKEN in standings, "Hatched: broken; the number is the length of its shortest story in steps."),
         (Standing.DEADLOCK in standings, "✕: deadlock, with its number of steps."),
         (
@@ -115,7 +121,7 @@ def signs(cells: Sequence[MapCell], for_whom: str) -> list[str]:
     return [words for drawn, words in signs_drawn if drawn]
 
 
-_NARROW = "°"
+_NARROW, _STARVES = "°", "∞"
 
 
 def _draw(axes: Axes, panel: Panel, longest: float, *, small: bool) -> None:
@@ -164,7 +170,7 @@ def written_in(cell: MapCell) -> str:
     match cell.standing:
         case Standing.SAFE:
             text = "safe" if cell.number is None else waiting_text(cell.number)
-            sign = _DEATHS.get(cell.after_death, ("", ""))[0]
+            sign = _DEATHS.get(cell.after_death, ("", ""))[0] + (f" {_STARVES}" if cell.starves else "")
             return f"{text}{_NARROW if cell.narrow else ''}" + (f"\n{sign}" if sign else "")
         case Standing.UNDECIDED:
             return "?"

@@ -23,6 +23,7 @@ from dstamp_sim.lock_review.compare import (
     MOST_SECTIONS_FOR_PAIRS,
     JudgedPlacement,
     NeededSection,
+    Patience,
     best_first,
     candidates,
     dominated,
@@ -36,6 +37,7 @@ from dstamp_sim.lock_review.flip import Flips, what_would_flip
 from dstamp_sim.lock_review.joined import MOST_JOINED, Joined, pairs_of_locks, worth_judging
 from dstamp_sim.lock_review.judge_placement import CopyCounts, ReviewSubject, judged_all
 from dstamp_sim.pipeline.exact_time import timed_scenario
+from dstamp_sim.lock_review.stream import ServiceOrder
 from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.progress import Progress
 from dstamp_sim.pipeline.where import HERE, Where
@@ -70,6 +72,7 @@ class Review:
     """The result of `dstamp review`. `shape` in the dictionaries is `JudgedPlacement.shape`.
 
     `recommended` is the best one, if there is one.
+    `orders` are the recommended placement with locks that barge and with FIFO ones, where `--live` asked for it.
     `joined` says which pairs of spans of two locks were judged, if not all; `left_out` are named placements whose locks
     the model does not have.
     """
@@ -94,6 +97,7 @@ class Review:
     within: WithinBounds | None
     joined: Joined | None
     flips: Flips | None
+    orders: tuple[ServiceOrder, ...]
     left_out: tuple[str, ...]
 
     @property
@@ -157,13 +161,14 @@ def review_model(
         ends=tuple(why),
         dominated=beaten,
         no_cure=no_cure(judged),
-        stories=tuple(_stories(subject, judged, present, why)),
+        stories=(*_stories(subject, judged, present, why), *_starving(subject, judged, present, best)),
         assumptions=tuple(model.assumptions),
         scenario=priced,
         waiting=tuple(_waiting(subject, judged, present, minimal)),
         within=bounded(subject, judged, bounds, progress) if bounds else None,
         joined=joined,
         flips=what_would_flip(subject, minimal, best[0]) if best else None,
+        orders=tuple(subject.orders(best[0])) if best and also.live else (),
         left_out=left_out,
     )
 
@@ -260,6 +265,18 @@ def _stories(
         yield _story(subject, stuck, f"{title}: {stuck.shape}", schedule, copies, failed.name)
 
 
+def _starving(
+    subject: ReviewSubject, judged: Sequence[JudgedPlacement], present: str, best: Sequence[JudgedPlacement]
+) -> Iterator[PlacementStory]:
+    """How a run waits for ever under the recommended placement and the present one, if it may."""
+    shown = [*best[:1], *(one for one in judged if one.shape == present and one not in best[:1])]
+    for one in shown:
+        system = subject.stream(one.placement) if one.wait.patience is Patience.STARVES else None
+        if system is not None:
+            title = f"Waits for ever: {one.shape}"
+            yield _told(system.with_live(), one, title, one.wait.schedule, one.wait.prop)
+
+
 def _worth_showing(one: JudgedPlacement) -> tuple[bool, int]:
     """A deadlock is worth telling if nothing else is wrong; then the shortest."""
     return one.verdict is Verdict.VIOLATED, one.deadlock_steps
@@ -268,7 +285,10 @@ def _worth_showing(one: JudgedPlacement) -> tuple[bool, int]:
 def _story(
     subject: ReviewSubject, one: JudgedPlacement, title: str, schedule: str, copies: CopyCounts, about: str
 ) -> PlacementStory:
-    system = subject.built(one.placement, copies)
+    return _told(subject.built(one.placement, copies), one, title, schedule, about)
+
+
+def _told(system: System, one: JudgedPlacement, title: str, schedule: str, about: str) -> PlacementStory:
     trace = replay(system, schedule)
     prop = system.properties_named([about])[0]
     why = explained(system, trace, about=prop)

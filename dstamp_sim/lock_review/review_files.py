@@ -9,7 +9,7 @@ from pathlib import Path
 from dstamp_sim.disk.writing import write
 from dstamp_sim.lock_review.answer import answer, end_text, for_whom, no_span, review_question, table, undecided
 from dstamp_sim.lock_review.bounded import WithinBounds
-from dstamp_sim.lock_review.compare import ANY_NUMBER, AfterDeath, JudgedPlacement, Standing
+from dstamp_sim.lock_review.compare import ANY_NUMBER, AfterDeath, JudgedPlacement, Patience, Standing
 from dstamp_sim.lock_review.placement_map import MapCell, Panel, draw_map
 from dstamp_sim.lock_review.review import PlacementStory, Review
 from dstamp_sim.pipeline.explained import annotations_of, explained
@@ -113,8 +113,8 @@ def _cell(review: Review, one: JudgedPlacement, row: int, column: int) -> MapCel
     if one.safe:
         number = one.price.waited_p95_s.mean if one.price else None
     narrow = one.safe and one.numbers != ANY_NUMBER
-    ringed = one in review.recommended
-    return MapCell(row, column, one.standing, one.after_death, number, narrow, one.shape == review.present, ringed)
+    marks = (narrow, one.shape == review.present, one in review.recommended, one.wait.patience is Patience.STARVES)
+    return MapCell(row, column, one.standing, one.after_death, number, *marks)
 
 
 def _points(review: Review) -> Iterator[PlacementPoint]:
