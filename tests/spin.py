@@ -83,3 +83,20 @@ def _verdicts(name, said, report, *, raw, deadlock):
         decided = said.deadlock if is_deadlock else number in said.failed
         if decided != (judgement.trace is not None) and (deadlock or not is_deadlock):
             yield f"{name}: {judgement.prop.name}: SPIN decides it: {decided}, and the report: {judgement.verdict}"
+
+
+def broken_in_time(system: System, folder: Path, *, fair: bool = True) -> dict[str, bool]:
+    """By property in time: whether SPIN finds a cycle that breaks it, fair to all unless `fair` is False."""
+    asked = [prop.name for prop in system.properties if prop.in_time]
+    text = promela(tabulate(system, "in time", properties=asked))
+    (folder / "model.pml").write_text(text, encoding="ascii")
+    _run(["spin", "-a", "model.pml"], folder)
+    _run(["gcc", "-O0", "-w", "-DNOREDUCE", "-o", "pan", "pan.c"], folder)
+    formulas = re.findall(r"^ltl (\w+)", text, re.MULTILINE)
+    return {name: _has_cycle(formula, folder, fair=fair) for name, formula in zip(asked, formulas, strict=True)}
+
+
+def _has_cycle(formula: str, folder: Path, *, fair: bool) -> bool:
+    out = _run(["./pan", "-a", *(["-f"] if fair else []), "-n", "-w16", "-m100000", "-N", formula], folder)
+    assert "max search depth too small" not in out, out
+    return _number(r"errors: (\d+)", out) > 0

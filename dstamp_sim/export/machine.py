@@ -100,12 +100,17 @@ Guard = Split | bool
 
 @dataclass(frozen=True)
 class CheckedProperty:
-    """A property: what it reads, and the condition that decides it (a violation, or the wish)."""
+    """A property: what it reads, and the condition that decides it (a violation, or the wish).
+
+    One in time has a `goal` instead, where what it waits for is true, and waits for it wherever its `start` is true.
+    """
 
     name: str
     kind: PropertyKind
     reads: tuple[int, ...]
     decided_when: Guard
+    goal: Guard = False
+    start: Guard = True
 
 
 @dataclass(frozen=True)

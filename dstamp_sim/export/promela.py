@@ -40,7 +40,7 @@ ONLY CRASHES COUNTS initially bounded claimname cnt compress crack depth done en
 fairness fragment freq grow gui hasher have iterative left linux main mask max maxdepth memcnt memlim minseq mix now
 nstates onlyproc pp quota reached retrans reversing settable settr signoff silent smax snap ssize stack stderr stdin
 stdout stopped strict trail trans truncs uchar uint ulong unix upto usage ushort verbose visstate vsize warned
-wasnew wrapup
+wasnew wrapup always equivalent eventually implies next release stronguntil until weakuntil
 """
 
 RESERVED = frozenset(_RESERVED_WORDS.split())
@@ -54,9 +54,17 @@ HEAD = """\
  * judges every property: a failed assertion (k!=k...) is about the k-th below, an invalid end state is a deadlock.
  * With -DONLY=k, spin keeps the k-th alone; pan -E passes over deadlocks. For the states that dstamp explore counts
  * with --no-merge --no-por --no-symmetry (if this was written with --no-merge): spin -a -o1 -o2 -o3 -DCOUNTS, and
- * gcc -DNOREDUCE.
+ * gcc -DNOREDUCE. A formula (ltl) is judged by gcc without -DSAFETY, and pan -a -f -N its name; without formulas, gcc
+ * -DNOCLAIM.
  */
 """
+
+FORMULAS = {
+    PropertyKind.EVENTUALLY: "<> goal_{k}",
+    PropertyKind.LEADS_TO: "[] (start_{k} -> <> goal_{k})",
+    PropertyKind.ALWAYS_EVENTUALLY: "[] <> goal_{k}",
+}
+"""What must come in time, as formulas; all processes are weakly fair (pan -f)."""
 
 CHECK = """
 #ifdef ONLY
@@ -118,6 +126,7 @@ class _PromelaWriter:
         for name, klass in zip(self.proctypes, self.machine.classes, strict=True):
             yield ""
             yield from _Body(self, name, klass).lines()
+        yield from self._in_time()
         yield from self._initially()
         deadlock = any(question.kind is PropertyKind.NO_DEADLOCK for question in self.machine.questions)
         if self.machine.crashes and deadlock:
@@ -150,6 +159,14 @@ class _PromelaWriter:
             yield f"/* {k}: {comment(f'{question.kind.value}: {question.name}')} */"
             if k in self.asked:
                 yield f"#define {self.checks[k]}() check({k}, {self._holds(question)})"
+
+    def _in_time(self) -> Iterator[str]:
+        """The properties in time, as formulas."""
+        for k, question in enumerate(self.machine.questions):
+            if question.kind in FORMULAS:
+                name, goal, start = self.checks[k], self.condition(question.goal), self.condition(question.start)
+                yield f"\n#define goal_{k} ({goal})\n#define start_{k} ({start})"
+                yield f"ltl {name} {{ {FORMULAS[question.kind].format(k=k)} }}"
 
     def _holds(self, question: CheckedProperty) -> str:
         bad = self.condition(question.decided_when)

@@ -11,7 +11,7 @@ from dstamp_sim.core.errors import ModelError, UsageError
 from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.core.semantics import Semantics
-from dstamp_sim.core.system import System
+from dstamp_sim.core.system import Fairness, System
 from dstamp_sim.core.value import key, same, text
 from dstamp_sim.engines.explore.coverage import met
 from dstamp_sim.engines.explore.settings import HISTORY_LIMIT
@@ -58,14 +58,16 @@ def tabulate(system: System, name: str, *, properties: Sequence[str] = (), merge
     """
     asked = system.properties_named(properties)
     for prop in asked:
-        if prop.in_time or prop.kind is PropertyKind.SERIAL:
-            lost = "fairness is not" if prop.in_time else "serial orders are not"
+        if lost := _lost(system, prop):
             raise UsageError(
                 f"property {prop.name!r} ({prop.kind.value}) is not exported, as {lost}: name the others with "
                 "--property"
             )
+    in_time = [prop for prop in asked if prop.in_time]
     semantics = Semantics(system, history_limit=HISTORY_LIMIT, by_value=True)
-    judge = Judge(semantics, [prop for prop in asked if not prop.asks_ahead])
+    at_once = [prop for prop in asked if not prop.asks_ahead]
+    parts = [part for prop in in_time for part in (prop.goal, prop.start) if part is not None]
+    judge = Judge(semantics, [*at_once, *parts])
     tables = Tables(semantics, judge, merge=False)
     tables.initial_row()
     why_not = close(tables)
@@ -78,13 +80,30 @@ def tabulate(system: System, name: str, *, properties: Sequence[str] = (), merge
         cells=tuple(_cells(tables)),
         classes=tuple(_classes(tables, used)),
         results=tuple(text(result) for result in _results(tables)),
-        questions=tuple(_questions(tables, judge, failed)),
+        questions=(*_questions(tables, judge, at_once, failed), *_in_time(tables, judge, in_time, failed)),
         crashes=system.crashes,
     )
     if failed:
         _check_unmet(semantics, judge, failed[0])
     judge.check()
     return machine
+
+
+def _lost(system: System, prop: Property) -> str:
+    """What an export of a property would lose; empty if nothing."""
+    if prop.kind is PropertyKind.SERIAL:
+        return "serial orders are not"
+    if not prop.in_time:
+        return ""
+    if prop.kind not in (PropertyKind.EVENTUALLY, PropertyKind.LEADS_TO, PropertyKind.ALWAYS_EVENTUALLY):
+        return "waits for locks and ends are not"
+    if not prop.reads:
+        return "what comes of results in time is not"
+    if system.crashes:
+        return "SPIN's fairness would owe a death to who may die"
+    if any(process.fair is not Fairness.WEAK or process.fair_ops for process in system.processes):
+        return "fairness is not, but for weak fairness of all"
+    return ""
 
 
 def _check_unmet(semantics: Semantics, judge: Judge, failed: ModelError) -> None:
@@ -203,10 +222,32 @@ def _with_result(tables: Tables) -> list[int]:
     return [local for local in range(len(tables.keys)) if tables.has_result(local)]
 
 
-def _questions(tables: Tables, judge: Judge, failed: list[ModelError]) -> Iterator[CheckedProperty]:
+def _slots(tables: Tables, prop: Property) -> tuple[int, ...]:
     slots = {id(item): slot for slot, item in enumerate(tables.objects)}
-    for prop in judge.properties:
-        reads = tuple(slots[id(item)] for item in prop.reads)
+    return tuple(slots[id(item)] for item in prop.reads)
+
+
+def _in_time(
+    tables: Tables, judge: Judge, asked: Sequence[Property], failed: list[ModelError]
+) -> Iterator[CheckedProperty]:
+    """The properties in time: where their goals and premises are true."""
+    for prop in asked:
+        goal = _true_when(tables, judge, prop.goal, failed)
+        start = True if prop.start is None else _true_when(tables, judge, prop.start, failed)
+        yield CheckedProperty(prop.name, prop.kind, _slots(tables, prop), False, goal, start)
+
+
+def _true_when(tables: Tables, judge: Judge, part: Property, failed: list[ModelError]) -> Guard:
+    reads = _slots(tables, part)
+    cells: list[Domain] = [(Variable(CELL, slot), range(len(tables.states[slot]))) for slot in reads]
+    return _Cases(part.name, failed).condition(cells, lambda seen: judge.state_ok(part, _values(tables, reads, seen)))
+
+
+def _questions(
+    tables: Tables, judge: Judge, asked: Sequence[Property], failed: list[ModelError]
+) -> Iterator[CheckedProperty]:
+    for prop in asked:
+        reads = _slots(tables, prop)
         yield CheckedProperty(prop.name, prop.kind, reads, _decided_when(tables, judge, prop, reads, failed))
 
 

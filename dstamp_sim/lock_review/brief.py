@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dstamp_sim.lock_review.compare import ANY_NUMBER, DECLARED, JudgedPlacement, Standing
 from dstamp_sim.lock_review.answer import counts, flips_in_brief, orders_text, price_text, review_question, verdict_text
+from dstamp_sim.lock_review.compare import ANY_NUMBER, DECLARED, JudgedPlacement, Standing
 from dstamp_sim.lock_review.review import Review
 from dstamp_sim.rendering.document import Document, Items, Paragraph, Table, Text, strong
 from dstamp_sim.rendering.plots import waiting_text

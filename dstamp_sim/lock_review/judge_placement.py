@@ -19,9 +19,9 @@ from dstamp_sim.engines.prove.unbounded import TRIED, TRIED_STATES, prove
 from dstamp_sim.inputs.model_file import Model, any_number, checked_settings, load_model
 from dstamp_sim.lock_review.compare import ANY_NUMBER, DECLARED, AfterDeath, JudgedPlacement, Patience, Price, Wait
 from dstamp_sim.lock_review.price import price_of
-from dstamp_sim.pipeline.where import Where
-from dstamp_sim.lock_review.stream import ServiceOrder, stream_of, turned, waits_of
+from dstamp_sim.lock_review.stream import ServiceOrder, in_other_order, stream_of, waits_of
 from dstamp_sim.objects.locks import LockScope
+from dstamp_sim.pipeline.where import Where
 
 CopyCounts = tuple[tuple[str, int], ...]
 
@@ -82,7 +82,7 @@ class ReviewSubject:
     def orders(self, one: JudgedPlacement) -> Iterator[ServiceOrder]:
         """A placement that was judged, and the same one with its locks turned; none where they cannot be."""
         system = self.stream(one.placement)
-        other = system and turned(system)
+        other = system and in_other_order(system)
         if not one.placement.spans or system is None or other is None:
             return
         fifo = all(scope.fifo for scope in system.locks if isinstance(scope, LockScope))
@@ -161,7 +161,7 @@ class ReviewSubject:
             system = self.build(placement, {**settings, **spread, **streams})
         except UsageError as error:
             return str(error)
-        return price_of((turn and turned(system)) or system, arrivals, scenario.timing)
+        return price_of((turn and in_other_order(system)) or system, arrivals, scenario.timing)
 
 
 SMALL_NUMBERS = f"1 to {TRIED}"

@@ -36,8 +36,8 @@ from dstamp_sim.lock_review.compare import (
 from dstamp_sim.lock_review.flip import Flips, what_would_flip
 from dstamp_sim.lock_review.joined import MOST_JOINED, Joined, pairs_of_locks, worth_judging
 from dstamp_sim.lock_review.judge_placement import CopyCounts, ReviewSubject, judged_all
-from dstamp_sim.pipeline.exact_time import timed_scenario
 from dstamp_sim.lock_review.stream import ServiceOrder
+from dstamp_sim.pipeline.exact_time import timed_scenario
 from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.progress import Progress
 from dstamp_sim.pipeline.where import HERE, Where

@@ -15,7 +15,7 @@ from dstamp_sim.objects.locks import LockScope
 OTHER_RUNS = 2
 """How many others come again and again: with two, one may always hold what a third waits for."""
 
-MOST_STATES = 100_000
+MOST_STREAM_STATES = 100_000
 """How many states are visited for the question; it is asked without reductions."""
 
 
@@ -48,7 +48,7 @@ def waits_of(system: System) -> Wait:
     """Whether a run may starve or go on for ever in the system, whose numbers of copies are known."""
     asked = [prop for prop in (NOBODY_STARVES, NO_LIVELOCK) if prop is NOBODY_STARVES or system.must_end]
     names = [prop.name for prop in asked]
-    report = uninterrupted(explore(system.with_live(), properties=names, limit=MOST_STATES))
+    report = uninterrupted(explore(system.with_live(), properties=names, limit=MOST_STREAM_STATES))
     judged = [one for one in report.judgements if not _no_wait(one)]
     failing = next((one for one in judged if one.verdict is Verdict.VIOLATED), None)
     if failing is not None and failing.trace is not None:
@@ -59,11 +59,11 @@ def waits_of(system: System) -> Wait:
 
 
 def _no_wait(judgement: Judgement) -> bool:
-    """Whether no lock ever makes anybody wait, so that nobody can starve."""
+    """Whether no lock ever makes anybody wait: nobody can starve then."""
     return judgement.prop is NOBODY_STARVES and judgement.reason.startswith("vacuous")
 
 
-def turned(system: System) -> System | None:
+def in_other_order(system: System) -> System | None:
     """The system whose flocks are FIFO where they barged, and the other way; None with locks of other kinds."""
     scopes = [scope for scope in system.locks if isinstance(scope, LockScope)]
     if len(scopes) < len(system.locks):

@@ -1,7 +1,9 @@
 """What explore says of properties in time: verdicts worked out by hand, reasons, and what other engines answer."""
 
 import json
+import re
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +34,7 @@ from dstamp_sim.engines.generated import Generator
 from dstamp_sim.engines.sampling.sampler import Settings, sample
 from dstamp_sim.engines.tables.tables import OutOfMemory
 from dstamp_sim.export.itf import itf
+from dstamp_sim.export.promela import promela
 from dstamp_sim.export.tabulate import tabulate
 from dstamp_sim.pipeline.explained import annotations_of, explained_story
 from dstamp_sim.pipeline.explore import explore_model
@@ -62,6 +65,38 @@ def passes():
     yield gate.wait_for(1)
     yield x.write("b")
 
+
+BAD = """
+from dstamp_sim import Copies, Process, Register, System, eventually
+
+x = Register("x", 0)
+passed = eventually("passed", lambda state: state[x] == 1, reads=[x])
+
+def counts():
+    n = 0
+    while n >= 0:
+        n += 1
+        yield x.write(0)
+
+def waits():
+    yield x.wait_for(1)
+
+def writes():
+    yield x.write(1)
+
+def grows():
+    return System(objects=[x], processes=[Process("counter", counts, daemon=True)], properties=[passed])
+
+def unknown():
+    waiter = Process("waiter", waits, fair={"x.wait": "strong"})
+    return System(objects=[x], processes=[waiter, Process("w", writes)], properties=[passed])
+
+def unfair():
+    return System(objects=[x], processes=[Process("w", writes, fair="none")], properties=[passed])
+
+def crowd(n: Copies = 2):
+    return System(objects=[x], processes=[Process("w", writes, copies=n)], properties=[passed])
+"""
 
 ENDS = eventually("the poller ends", lambda results: "poller" in results)
 PASSED = eventually("passed", lambda state: state[x] == "b", reads=[x])
@@ -255,11 +290,38 @@ def test_other_engines_never_call_it_green():
     drawn = sample(system, 20, Settings(strategy="random-walk", seed=1))
     judgement = {one.prop.name: one for one in judged(system, drawn)}[ENDS.name]
     assert judgement.verdict is Verdict.UNDETERMINED and judgement.reason.startswith("not asked: a schedule")
-    with pytest.raises(UsageError, match="is not exported, as fairness is not"):
+    with pytest.raises(UsageError, match="is not exported, as what comes of results in time is not"):
         tabulate(system, "m")
     assert tabulate(system, "m", properties=["no deadlock"]).questions
     with pytest.raises(UsageError, match="a schedule that ends shows nothing of it"):
         Generator(system, [ENDS.name], 10)
+
+
+def test_it_is_exported_as_a_formula_where_spin_means_the_same():
+    text = promela(tabulate(swinging(), "m"))
+    assert "ltl passed { <> goal_1 }" in text and re.search(r"#define goal_1 \(x == 1", text)
+    with pytest.raises(UsageError, match="as fairness is not, but for weak fairness of all"):
+        tabulate(swinging("strong"), "m")
+    with pytest.raises(UsageError, match="as SPIN's fairness would owe a death"):
+        tabulate(swinging().with_crashes(1), "m")
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        (("explore", "bad.py:grows", "--limit", "3000"), 3, "has that loop a bound?"),
+        (("explore", "bad.py:unknown"), 2, "fair= names an op that it never performs: unknown op 'x.wait'"),
+        (("explore", "bad.py:crowd", "--limit", "2"), 3, "UNDETERMINED eventually: passed"),
+        (("explore", "bad.py:crowd", "--live", "--limit", "2"), 3, "UNDETERMINED nobody starves"),
+        (("prove", "bad.py:crowd"), 3, "UNDETERMINED eventually: passed (not decided for every number of copies"),
+        (("prove", "bad.py:crowd", "--property", "passed"), 2, "cannot be decided for any number of copies"),
+        (("export", "bad.py:unfair", "--to", "promela"), 2, "as fairness is not, but for weak fairness of all"),
+    ],
+)
+def test_what_cannot_be_answered_is_typed_and_never_green(dstamp, command, code, said):
+    Path("bad.py").write_text(BAD, encoding="utf-8")
+    ended, out, error = dstamp(*command)
+    assert (ended, said in " ".join((out + error).split())) == (code, True), out + error
 
 
 def test_for_any_number_of_copies_it_is_tried_with_some_and_never_proved():

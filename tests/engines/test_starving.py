@@ -219,5 +219,5 @@ def test_other_engines_never_call_it_green():
     many = System(objects=[lock], processes=[Process("run", works, copies=ANY)], properties=[NOBODY_STARVES])
     found = prove(many).judgement("nobody starves")
     assert found.verdict is Verdict.UNDETERMINED and "one more copy may put it off for ever" in found.reason
-    with pytest.raises(UsageError, match="is not exported, as fairness is not"):
+    with pytest.raises(UsageError, match="is not exported, as waits for locks and ends are not"):
         tabulate(crowd("weak").with_live(), "m")

@@ -68,7 +68,7 @@ def test_without_live_it_is_not_asked(tmp_path):
 
 def test_a_wait_in_a_system_of_too_many_states_is_not_decided(monkeypatch):
     subject = ReviewSubject(load_model(str(BANK)), {}, None, Also(live=True))
-    monkeypatch.setattr("dstamp_sim.lock_review.stream.MOST_STATES", 10)
+    monkeypatch.setattr("dstamp_sim.lock_review.stream.MOST_STREAM_STATES", 10)
     wait = subject.wait(Placement.parse(SPAN))
     assert (wait.patience, wait.why) == (Patience.UNDECIDED, "the limit of 10 states was reached")
 
