@@ -56,6 +56,12 @@ Serial = Annotated[
 Live = Annotated[
     bool, typer.Option("--live", help="Also: whoever waits for a lock gets it, and some run ends as long as one must.")
 ]
+LiveReview = Annotated[
+    bool,
+    typer.Option(
+        "--live", help="Also: whether a run may wait for ever while others keep coming, with FIFO locks beside it."
+    ),
+]
 UseDockerHost = Annotated[
     bool, typer.Option("--yes-use-this-engine", help="Use the Docker Engine that DOCKER_HOST names, not a private one.")
 ]

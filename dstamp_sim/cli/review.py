@@ -34,12 +34,7 @@ def review(
     ] = None,
     within: options.WithinOption = None,
     serial: options.Serial = False,
-    live: Annotated[
-        bool,
-        typer.Option(
-            "--live", help="Also: whether a run may wait for ever while others keep coming, with FIFO locks beside it."
-        ),
-    ] = False,
+    live: options.LiveReview = False,
     full: Annotated[bool, typer.Option("--full", help="Print the whole review, not its first screen.")] = False,
     on: options.OnOption = None,
     out: options.Out = Path("out"),

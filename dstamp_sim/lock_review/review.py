@@ -145,8 +145,7 @@ def review_model(
     joined = _join(subject, judged, system, where, progress) if spans > 1 else None
     minimal, beaten = best_first(minimal_safe(judged, system.sections)), dominated(judged)
     best = recommended(minimal, beaten)
-    why = [end for one in best[:2] for end in ends(one, judged, system.sections)]
-    present = written(system.placement)
+    why, present = [e for one in best[:2] for e in ends(one, judged, system.sections)], written(system.placement)
     return Review(
         reference=reference,
         name=":".join(filter(None, [model.path.stem, reference.partition(":")[2]])),
