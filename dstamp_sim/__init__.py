@@ -19,7 +19,7 @@ from dstamp_sim.core.errors import (
 from dstamp_sim.core.experiment import Experiment, Seen
 from dstamp_sim.core.mechanism import Hypotheses, Mechanism, Question, Rule, Window
 from dstamp_sim.core.observable import UNKNOWN, Field, Observable, Unknown
-from dstamp_sim.core.op import Op, Program, delay, section, sleep
+from dstamp_sim.core.op import GAVE_UP, Op, Program, delay, section, sleep
 from dstamp_sim.core.placement import PROCESS_EXIT, REJECTED, Placement, Span
 from dstamp_sim.core.properties import (
     NO_LIVELOCK,
@@ -107,6 +107,7 @@ else:
 __all__ = [
     "ANY",
     "CRASH",
+    "GAVE_UP",
     "MISSING",
     "NOBODY_STARVES",
     "NO_LIVELOCK",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import dstamp_sim
-from dstamp_sim.core.op import DELAYS, Op
+from dstamp_sim.core.op import DELAYS, GAVE_UP, Op
 from dstamp_sim.core.placement import lay_over
 from dstamp_sim.core.properties import END_POSSIBLE, Property, PropertyKind
 from dstamp_sim.core.shared_object import Outcome, SharedObject
@@ -219,7 +219,9 @@ class Oracle:
         assert op is not None
         if op.target is None:
             return Offer(op, (Outcome(None),), holds)
-        return Offer(op, tuple(op.target.outcomes(self._value(state, pid, op.target), op)), holds)
+        value = self._value(state, pid, op.target)
+        outcomes = tuple(op.target.outcomes(value, op))
+        return Offer(op, outcomes or ((Outcome(value, GAVE_UP),) if op.patience else ()), holds)
 
     def successors(self, state: State, offers: list[Offer]) -> Iterator[State]:
         """The state after each possible move; equal states come once for each move."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dstamp_sim import Mutex, Process, Register, System, always, at_end, delay, each_result, reachable, sleep
+from dstamp_sim.core.op import GAVE_UP
 from dstamp_sim.core.properties import PropertyKind
 from dstamp_sim.random_systems import LETTERS, Coin, Interpreter, Writer, tree
 from tests.oracle import Oracle
@@ -91,7 +92,7 @@ class Ticking:
     def goes_on(self, state, pid, sleeps):
         """Where process `pid` may stop to wait once it has begun to move, and what is decided on the way."""
         offer = self.offer(state, pid)
-        if offer.op is None or not offer.outcomes or (offer.op.target is None and not sleeps):
+        if offer.op is None or not offer.outcomes or (self.waits(offer) and not sleeps):
             yield state, frozenset()
             return
         for outcome in offer.outcomes:
@@ -103,8 +104,14 @@ class Ticking:
         """The least and the greatest number of seconds that a process waits; None if it waits for no time."""
         if pid in here.unstarted:
             return self.starts[self.names[pid]]
-        op = self.offer(here.state, pid).op
-        return self.delays[op.args[0]] if op is not None and op.target is None else None
+        return self.waits(self.offer(here.state, pid))
+
+    def waits(self, offer):
+        """The bounds of a delay, and of the patience of who cannot get what it waits for; None for all else."""
+        if offer.op is not None and offer.op.target is None:
+            return self.delays[offer.op.args[0]]
+        gives_up = any(outcome.result is GAVE_UP for outcome in offer.outcomes)
+        return self.delays[offer.op.patience] if gives_up else None
 
     def must_move(self, here):
         """Whether somebody moves before time passes."""
@@ -149,6 +156,19 @@ class Sleeper(Interpreter):
         yield sleep(name) if name == "pause" else delay(name)
         return False
 
+    def _hold_soon(self, name, patience, code):
+        token = yield self.objects[name].op("acquire").within(patience)
+        self.last = "held" if token else "refused"
+        returned = bool(token) and (yield from self.run(code))
+        if token and not returned:
+            yield self.objects[name].op("release", token)
+        return returned
+
+    def _await(self, name, letter, patience):
+        got = yield self.objects[name].op("wait_for", letter).within(patience)
+        self.last = "refused" if got is GAVE_UP else letter
+        return False
+
 
 def sleep_on(code, objects):
     """The program of every random timed system."""
@@ -158,14 +178,18 @@ def sleep_on(code, objects):
 
 
 class TimedWriter(Writer):
-    """Writes random code, a third of it sleeps, and much of it about one register."""
+    """Writes random code, a third of it sleeps, and much of it waits for a lock or a letter, not for long."""
 
     def _instruction(self, depth):
-        draw = self.rng.random()
+        draw, lasting = self.rng.random(), self.rng.choice(["short", "long", "pause"])
         if draw < 0.35:
-            return ("sleep", self.rng.choice(["short", "long", "pause"]))
-        if draw < 0.5:
+            return ("sleep", lasting)
+        if draw < 0.47:
             return ("do", "x", "write", self.rng.choice("abc"))
+        if draw < 0.65 and depth < 2 and "mutex" in self.names:
+            return ("hold_soon", "mutex", lasting, self.code(self.rng.randint(1, 2), depth + 1))
+        if draw < 0.7:
+            return ("await", "x", self.rng.choice(LETTERS), lasting)
         return super()._instruction(depth)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from dstamp_sim.analyses.fields import Location
 from dstamp_sim.core.op import Op
-from dstamp_sim.core.shared_object import Outcome, SharedObject
+from dstamp_sim.core.shared_object import Outcome, may_do
 from dstamp_sim.core.state_fields import ABSENT, Path, changed, fields_of, get, has_fields, put
 from dstamp_sim.core.trace import Step, Trace
 
@@ -109,7 +109,7 @@ class Accesses:
         for path in sorted(fields_of(state), key=len, reverse=True):
             for value in self._others(step, state, path, fresh=fresh):
                 other = put(state, path, value)
-                outcomes = _outcomes(step.op.target, other, step.op)
+                outcomes = _outcomes(other, step.op)
                 if outcomes is not None:
                     yield Counterfactual(path, value, other, outcomes)
 
@@ -126,7 +126,7 @@ class Accesses:
         step = self._trace.steps[number]
         assert step.op is not None and step.op.target is not None
         state, k = self._before[number], step.choice.outcome
-        now = _outcomes(step.op.target, state, step.op) or ()
+        now = _outcomes(state, step.op) or ()
         writes = dict.fromkeys(location.path for location in _changed_by(step) if location.target == step.touched)
         reads: dict[Path, None] = {}
         for variant in self.variants(number, fresh=True):
@@ -183,10 +183,10 @@ def _never_seen(value: Any) -> Iterator[Any]:
             yield f"{value}\N{WORD JOINER}"
 
 
-def _outcomes(target: SharedObject, state: Any, op: Op) -> tuple[Outcome, ...] | None:
+def _outcomes(state: Any, op: Op) -> tuple[Outcome, ...] | None:
     """What `op` may do; None if the object cannot be in such a state (no field varies alone there)."""
     try:
-        return tuple(target.outcomes(state, op))
+        return may_do(op, state)
     except Exception:  # a model's object may raise on a state of our making
         return None
 

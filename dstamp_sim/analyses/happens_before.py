@@ -11,6 +11,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from dstamp_sim.core.shared_object import may_do
 from dstamp_sim.core.trace import Step, Trace
 
 
@@ -73,7 +74,7 @@ def _was_blocked(trace: Trace, writer: int, number: int) -> bool:
     if op is None or op.target is None or trace.steps[writer].process == trace.steps[number].process:
         return False
     before = next(change.before for change in trace.steps[writer].changes if change.target == touched)
-    return not op.target.outcomes(before, op)
+    return not may_do(op, before)
 
 
 def _clocks(trace: Trace, pairs: Iterable[tuple[int, int]]) -> list[tuple[int, ...]]:

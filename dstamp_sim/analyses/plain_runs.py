@@ -8,7 +8,7 @@ from dstamp_sim.core.automaton import Hold
 from dstamp_sim.core.errors import ModelError
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.semantics import Semantics, State
-from dstamp_sim.core.shared_object import Outcome
+from dstamp_sim.core.shared_object import Outcome, may_do
 from dstamp_sim.core.system import System
 
 _MOST_MOVES = 300
@@ -51,5 +51,5 @@ def _answer(semantics: Semantics, seen: Sequence[State], pid: int, op: Op) -> Ou
     now = semantics.outcomes(seen[-1], pid)
     if now or op.target is None:
         return now[0] if now else None
-    others = (op.target.outcomes(semantics.state_of(state, pid, op.target), op) for state in seen)
+    others = (may_do(op, semantics.state_of(state, pid, op.target)) for state in seen)
     return next((outcomes[0] for outcomes in others if outcomes), None)

@@ -9,6 +9,7 @@ from typing import Any
 
 from dstamp_sim.analyses.conflicts import act
 from dstamp_sim.analyses.fields import Location, value_text, with_value
+from dstamp_sim.core.op import GAVE_UP
 from dstamp_sim.core.trace import Trace
 
 When = Callable[[int], str]
@@ -80,6 +81,6 @@ def listed(words: Sequence[str], last: str = "and") -> str:
 
 def came_out(result: object, label: str) -> str:
     """An outcome in words: its result with its label, or its label alone where it returns nothing."""
-    if result is None and label:
+    if (result is None or result is GAVE_UP) and label:
         return repr(label)
     return f"{value_text(result)} ({label})" if label and label != result else value_text(result)

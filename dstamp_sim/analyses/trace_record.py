@@ -19,7 +19,7 @@ from dstamp_sim.core.op import Op
 from dstamp_sim.core.properties import Property, PropertyKind
 from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.core.semantics import Semantics, State
-from dstamp_sim.core.shared_object import Outcome
+from dstamp_sim.core.shared_object import Outcome, may_do
 from dstamp_sim.core.state_fields import ABSENT, Path, changed, fields_of, get, has_fields, put
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Trace
@@ -165,7 +165,7 @@ class Record:
         step = self.trace.steps[number]
         if step.op is None or step.op.target is None or step.touched != place.target:
             return False
-        now = step.op.target.outcomes(self.state(place.target, number), step.op)
+        now = may_do(step.op, self.state(place.target, number))
         return any(_unlike(value, place.path, now, then) for value, then in self._asked(number, place))
 
     def writer(self, number: int, place: Location) -> int | None:
@@ -205,7 +205,7 @@ class Record:
         for value in self._values(place, step.op.args):
             if value != now and not (has_fields(value) and has_fields(now)):  # they are asked field by field
                 try:
-                    yield value, tuple(step.op.target.outcomes(put(state, place.path, value), step.op))
+                    yield value, may_do(step.op, put(state, place.path, value))
                 except Exception:  # a model's object may raise on a state of our making
                     continue
 

@@ -44,7 +44,7 @@ from dstamp_sim.core.errors import ModelError, ScheduleError
 from dstamp_sim.core.numbers import many
 from dstamp_sim.core.properties import OF_WAITING
 from dstamp_sim.core.schedule import CRASH
-from dstamp_sim.core.shared_object import Outcome
+from dstamp_sim.core.shared_object import Outcome, may_do
 from dstamp_sim.core.trace import Trace
 from dstamp_sim.core.value import text
 
@@ -186,7 +186,7 @@ def _told_by(record: Record, number: int) -> Outcome:
     assert step.op is not None
     if step.op.target is None or step.touched is None:
         return Outcome(None)
-    return step.op.target.outcomes(record.state(step.touched, number), step.op)[step.choice.outcome]
+    return may_do(step.op, record.state(step.touched, number))[step.choice.outcome]
 
 
 @against.register

@@ -42,7 +42,7 @@ from dstamp_sim.core.automaton import Hold, Node
 from dstamp_sim.core.holds import Held
 from dstamp_sim.core.op import Op
 from dstamp_sim.core.placement import PROCESS_EXIT
-from dstamp_sim.core.shared_object import SharedObject
+from dstamp_sim.core.shared_object import may_do
 from dstamp_sim.core.trace import Step
 from dstamp_sim.core.value import same
 
@@ -139,9 +139,9 @@ def _went_to(claim: WentTo, record: Record) -> str:
     if claim.step >= claim.other or other.process in (claim.process, step.process) or other.touched != step.touched:
         return f"step {claim.other + 1} is not a third one's, after step {claim.step + 1}"
     assert other.op is not None and other.op.target is not None and step.touched is not None
-    before, after = (_possible(other.op.target, record.state(step.touched, claim.step + n), other.op) for n in (0, 1))
+    before, after = (_possible(record.state(step.touched, claim.step + n), other.op) for n in (0, 1))
     at_once, without = after and not before, _states_without(claim, record)
-    if not at_once and (not without or any(_possible(other.op.target, state, other.op) for state in without)):
+    if not at_once and (not without or any(_possible(state, other.op) for state in without)):
         return f"that step {claim.other + 1} is possible is not due to step {claim.step + 1}"
     return _not_by_step(claim.process, claim.step, record)
 
@@ -165,7 +165,7 @@ def _states_without(claim: WentTo, record: Record) -> list[Any]:
 def _states_with(step: Step, state: Any) -> list[Any]:
     assert step.op is not None and step.op.target is not None
     try:
-        return [one.state for one in step.op.target.outcomes(state, step.op) if same(one.result, step.result)]
+        return [one.state for one in may_do(step.op, state) if same(one.result, step.result)]
     except Exception:  # a model's object may raise on a question that no process asked
         return []
 
@@ -375,12 +375,12 @@ def _not_for(process: str, holds: Sequence[Held], record: Record) -> str:
     if node is None or node.op is None or node.op.target is not target:
         return f"{process} does not wait for {target.name}"
     state = record.state(holds[0].name, len(record.trace.steps))
-    if _possible(target, state, node.op):
+    if _possible(state, node.op):
         return f"{process} can go on"
     states = [state]
     for held in holds:
         states = [after for before in states for after in _let_go(held, before, record)]
-    free = any(_possible(target, after, node.op) for after in states)
+    free = any(_possible(after, node.op) for after in states)
     return "" if free else f"{process} could not go on without {_those(holds)}"
 
 
@@ -396,10 +396,10 @@ def _not_by_step(process: str, number: int, record: Record) -> str:
     if step.op.target is not node.op.target or step.touched is None:
         return f"step {number + 1} is on something else"
     state = record.state(step.touched, len(record.trace.steps))
-    if _possible(node.op.target, state, node.op):
+    if _possible(state, node.op):
         return f"{process} can go on"
     after = _states_after(step.op, state)
-    helps = bool(after) and all(_possible(node.op.target, one, node.op) for one in after)
+    helps = bool(after) and all(_possible(one, node.op) for one in after)
     return "" if helps else f"step {number + 1} would not let {process} go on"
 
 
@@ -424,7 +424,7 @@ def _ways(hold: Hold, record: Record) -> Iterator[Callable[[Any], list[Any]]]:
 def _states_after(op: Op, state: Any) -> list[Any]:
     assert op.target is not None
     try:
-        return [outcome.state for outcome in op.target.outcomes(state, op)]
+        return [outcome.state for outcome in may_do(op, state)]
     except Exception:  # a model's object may raise on a question that no process asked
         return []
 
@@ -439,13 +439,13 @@ def _after_death(hold: Hold, state: Any) -> list[Any]:
 def _takes(op: Op, state: Any) -> bool:
     assert op.target is not None
     try:
-        return any(outcome.takes is not None for outcome in op.target.outcomes(state, op))
+        return any(outcome.takes is not None for outcome in may_do(op, state))
     except Exception:  # as above
         return False
 
 
-def _possible(target: SharedObject, state: Any, op: Op) -> bool:
+def _possible(state: Any, op: Op) -> bool:
     try:
-        return bool(target.outcomes(state, op))
+        return bool(may_do(op, state))
     except Exception:  # as above
         return False

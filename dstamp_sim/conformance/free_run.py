@@ -10,9 +10,9 @@ from typing import Any
 
 from dstamp_sim.conformance.linearise import TimedOp, linearise
 from dstamp_sim.conformance.play import Bench, Part
-from dstamp_sim.conformance.workers import Worker
+from dstamp_sim.conformance.workers import BLOCKED, Worker
 from dstamp_sim.core.errors import Disagreement
-from dstamp_sim.core.op import DELAY, ENTER, EXIT, Op, Program
+from dstamp_sim.core.op import DELAY, ENTER, EXIT, GAVE_UP, Op, Program
 from dstamp_sim.core.placement import lay_over
 from dstamp_sim.core.semantics import Semantics
 from dstamp_sim.core.shared_object import SharedObject
@@ -112,14 +112,17 @@ class _Free:
             part = self._part(op.target)
             args = part.real_args(life.instance.name, op, self.generator.choice(["well", "failed"]))
             assert args is not None, "descriptors are not handed on in a free run"
-            life.worker.send(op.target.name, op.verb, args, wait=True)
+            life.worker.send(op.target.name, op.verb, args, wait=not op.patience)
 
     def _answered(self, life: _Life) -> None:
         op = life.op
         assert op is not None
         raw, began, ended = life.worker.receive()
         target = op.target
-        result = None if target is None else self._part(target).model_result(life.worker.pid, op, raw, ())
+        result: Any = None
+        if target is not None:
+            gave_up = raw == BLOCKED  # it was asked not to wait
+            result = GAVE_UP if gave_up else self._part(target).model_result(life.worker.pid, op, raw, ())
         self._note(life, op, result, began, ended)
         life.advance(result)
         self._go_on(life)

@@ -16,10 +16,10 @@ from typing import Any, Protocol
 from dstamp_sim.conformance.workers import BLOCKED, Worker
 from dstamp_sim.core.automaton import Node
 from dstamp_sim.core.errors import Disagreement, ScheduleError
-from dstamp_sim.core.op import Op
+from dstamp_sim.core.op import GAVE_UP, Op
 from dstamp_sim.core.schedule import CRASH, Choice, Schedule
 from dstamp_sim.core.semantics import Move, Semantics, State
-from dstamp_sim.core.shared_object import Outcome, SharedObject
+from dstamp_sim.core.shared_object import Outcome, SharedObject, gives_up
 from dstamp_sim.core.system import System
 from dstamp_sim.core.trace import Step, Trace
 from dstamp_sim.core.value import text
@@ -168,6 +168,8 @@ class _Barrier:
             return move
         result = self._ask(move.pid, node.op, outcomes, outcomes[move.outcome].label)
         what = self._about(node, move.pid)
+        if result == BLOCKED and gives_up(outcomes):  # it was asked not to wait: the real one was left as it was
+            result = GAVE_UP
         if result == BLOCKED:
             raise Disagreement(f"{what} blocks, but in the model it returns {_gives(outcomes)}")
         possible = [k for k, outcome in enumerate(outcomes) if _same(outcome.result, result)]

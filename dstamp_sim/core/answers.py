@@ -9,10 +9,10 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 from dstamp_sim.core.errors import ModelError, blamed
-from dstamp_sim.core.op import Op
+from dstamp_sim.core.op import GAVE_UP, Op
 from dstamp_sim.core.place import Place, defined, raised_at
 from dstamp_sim.core.repeated import is_same
-from dstamp_sim.core.shared_object import Outcome, SharedObject
+from dstamp_sim.core.shared_object import Outcome, SharedObject, giving_up
 from dstamp_sim.core.value import text
 
 
@@ -27,7 +27,9 @@ def ask_outcomes(target: SharedObject, current: Hashable, op: Op, place: Place) 
             f"{defined(type(target).outcomes)}: outcomes of {target.name!r} returned {given!r} for {op} in state "
             f"{text(current)}: it returns a tuple of Outcomes, such as (Outcome(state, result),), or () where it blocks"
         )
-    return tuple(given)
+    if any(outcome.result is GAVE_UP for outcome in given):
+        raise ModelError(f"{defined(type(target).outcomes)}: {op} returned GAVE_UP: only an op within a delay gives up")
+    return tuple(given) or giving_up(op, current)
 
 
 def _are_outcomes(given: Sequence[Any]) -> bool:

@@ -452,7 +452,8 @@ def _answer(outcome: Outcome) -> Answer:
 def _is_same_op(one: object, other: Op | None) -> bool:
     if not isinstance(one, Op) or other is None:
         return one is other
-    return one.target is other.target and one.verb == other.verb and is_same(one.args, other.args)
+    alike = one.target is other.target and (one.verb, one.patience) == (other.verb, other.patience)
+    return alike and is_same(one.args, other.args)
 
 
 def _through_a_set() -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dstamp_sim.core.automaton import Hold
 from dstamp_sim.core.op import Op
-from dstamp_sim.core.shared_object import SharedObject
+from dstamp_sim.core.shared_object import SharedObject, may_do
 
 if TYPE_CHECKING:
     from dstamp_sim.core.trace import Step, Trace
@@ -124,7 +124,7 @@ class _Ledger:
         others = [_with_token(op, let_go.token, token) for _, let_go, op in self._ops.get(id(target), ())]
         release = [target.op("release", token)] if target.is_lock else []
         for op in [*mine, *([] if at_exit is None else [at_exit]), *others, *release]:
-            yield partial(_states_after, target, op)
+            yield partial(_states_after, op)
         yield partial(_state_after_death, target, token)
 
     def _lapse(self, number: int, step: Step) -> None:
@@ -170,14 +170,14 @@ def _with_token(op: Op, token: Hashable, other: Hashable) -> Op:
 def _would_take(op: Op, state: Any) -> bool:
     assert op.target is not None
     try:
-        return any(outcome.takes is not None for outcome in op.target.outcomes(state, op))
+        return any(outcome.takes is not None for outcome in may_do(op, state))
     except Exception:  # a model's object may raise on a question that no process asked
         return False
 
 
-def _states_after(target: SharedObject, op: Op, state: Any) -> list[Any]:
+def _states_after(op: Op, state: Any) -> list[Any]:
     try:
-        return [outcome.state for outcome in target.outcomes(state, op)]
+        return [outcome.state for outcome in may_do(op, state)]
     except Exception:  # as above
         return []
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dstamp_sim.core.errors import ModelError
@@ -17,16 +18,34 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class GaveUp(Enum):
+    """The one result of an op that gave up; false, as nothing was got."""
+
+    GAVE_UP = "gave up"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return self.value
+
+
+GAVE_UP = GaveUp.GAVE_UP
+"""What an op returns that may give up (`Op.within`) and did."""
+
+
 @dataclass(frozen=True, slots=True)
 class Op:
     """One verb on one object, with hashable arguments; the only way to touch shared state.
 
-    `target` is None for the ops that touch nothing: `delay`, and the marks that open and close a section.
+    `target` is None for the ops that touch nothing: `delay`, and the marks that open and close a section. `patience` is
+    the delay after which it gives up waiting; empty if it never does.
     """
 
     target: SharedObject | None
     verb: str
     args: tuple[Hashable, ...] = ()
+    patience: str = ""
 
     def __post_init__(self) -> None:
         if RUNNING.made is not None:
@@ -38,8 +57,22 @@ class Op:
         return self.target is None and self.verb in DELAYS
 
     def on(self, target: SharedObject) -> Op:
-        """The same verb with the same arguments on another object; to be yielded in its place."""
-        other = Op(target, self.verb, self.args)
+        """The same op on another object; to be yielded in its place."""
+        return self._instead(replace(self, target=target))
+
+    def within(self, patience: str) -> Op:
+        """The same op, which gives up if it still waits after the delay of this name; it returns `GAVE_UP` then.
+
+        Giving up leaves the object as it is. Where time is not told, it may come at any moment while the op waits.
+        """
+        wrong = f"{here()}{self}.within({patience!r})"
+        if self.target is None or self.patience:
+            raise ModelError(f"{wrong}: only what waits for an object gives up, after one delay")
+        if not isinstance(patience, str) or not patience:
+            raise ModelError(f"{wrong}: a delay's name is a text; a scenario says how long it lasts")
+        return self._instead(replace(self, patience=patience))
+
+    def _instead(self, other: Op) -> Op:
         if RUNNING.made is not None:
             RUNNING.made.strike(self)
         return other
@@ -57,7 +90,8 @@ class Op:
     def __str__(self) -> str:
         if self.target is None:
             return " ".join([self.verb, *map(str, self.args)])
-        return f"{self.target.name}.{self.verb}({', '.join(text(arg) for arg in self.args)})"
+        patience = f" within {self.patience}" if self.patience else ""
+        return f"{self.target.name}.{self.verb}({', '.join(text(arg) for arg in self.args)}){patience}"
 
 
 @dataclass(slots=True, eq=False)
@@ -122,13 +156,13 @@ def _marked(name: str, body: Program[T]) -> Program[T]:
     """`body` between the marks of a section."""
     stay = Stay()
     try:
-        yield SectionMark(None, ENTER, (name,), stay)
+        yield SectionMark(None, ENTER, (name,), stay=stay)
         result = yield from body
     except GeneratorExit:
         stay.closed = True
         raise
     except BaseException:
-        yield SectionMark(None, EXIT, (name,), stay)
+        yield SectionMark(None, EXIT, (name,), stay=stay)
         raise
-    yield SectionMark(None, EXIT, (name,), stay)
+    yield SectionMark(None, EXIT, (name,), stay=stay)
     return result

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from dstamp_sim.core.errors import PlacementError, unknown
+from dstamp_sim.core.errors import ModelError, PlacementError, unknown
 from dstamp_sim.core.op import EXIT, Op, Program, SectionMark
 from dstamp_sim.core.shared_object import SharedObject
 from dstamp_sim.core.typed import items
@@ -180,6 +180,8 @@ def _is_at_once(item: object) -> bool:
 def _in_turn(op: Op) -> Program[Any]:
     """Performs an op, after what its object has a process do first; returns its result."""
     turn = None if op.target is None else op.target.turn(op)
+    if turn is not None and op.patience:
+        raise ModelError(f"{op}: who waits in the line before it does not give up: leave out fifo=True, or within")
     return (yield op) if turn is None else (yield from turn)
 
 

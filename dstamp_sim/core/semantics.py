@@ -17,7 +17,7 @@ from dstamp_sim.core.place import defined
 from dstamp_sim.core.repeated import in_further_orders, in_other_orders, is_same, shaken
 from dstamp_sim.core.rules import Rules
 from dstamp_sim.core.schedule import CRASH, Choice, Schedule
-from dstamp_sim.core.shared_object import Outcome, SharedObject
+from dstamp_sim.core.shared_object import Outcome, SharedObject, gives_up
 from dstamp_sim.core.suspended import shows_suspended
 from dstamp_sim.core.system import Instance, System
 from dstamp_sim.core.trace import Change, Step, Trace
@@ -188,6 +188,15 @@ class Semantics:
             return ()
         target = node.op.target
         return _UNTOUCHED if target is None else self.look_up(target, self.state_of(state, pid, target), node)
+
+    def lasting(self, state: State, pid: int) -> str | None:
+        """The delay that a process waits out: that of its op, or the patience of one that its object blocks."""
+        node = self.node(state, pid)
+        if node is None or node.op is None:
+            return None
+        if node.op.is_delay:
+            return str(node.op.args[0])
+        return node.op.patience if node.op.patience and gives_up(self.outcomes(state, pid)) else None
 
     def may_die(self, state: State, pid: int) -> bool:
         """Whether this process may die now: the system allows another death and it has not ended."""
@@ -376,7 +385,7 @@ class Semantics:
     def look_up(self, target: SharedObject, current: Hashable, node: Node) -> tuple[Outcome, ...]:
         """What the op of `node` may do to its target in state `current`; remembered, and checked for hashability."""
         assert node.op is not None
-        question = (id(target), current, node.op.verb, node.op.args)
+        question = (id(target), current, node.op.verb, node.op.args, node.op.patience)
         known = self._outcomes.get(question)
         if known is None:
             known = self._outcomes[question] = self._ask(target, current, node)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dstamp_sim.core.errors import ModelError
-from dstamp_sim.core.op import Op, Program
+from dstamp_sim.core.op import GAVE_UP, Op, Program
 from dstamp_sim.core.place import here
 from dstamp_sim.core.typed import expect, is_name
 from dstamp_sim.core.value import Distinct, text
@@ -26,6 +26,24 @@ class Outcome:
     label: str = ""
     takes: Hashable = None
     drops: Hashable = None
+
+
+def may_do(op: Op, state: Any) -> tuple[Outcome, ...]:
+    """What `op` may do to its object in `state`: nothing while it waits, or giving up if it does that."""
+    assert op.target is not None
+    return tuple(op.target.outcomes(state, op)) or giving_up(op, state)
+
+
+def giving_up(op: Op, state: Any) -> tuple[Outcome, ...]:
+    """What `op` may do where its object lets it do nothing."""
+    if not op.patience or op.target is None:
+        return ()
+    return (Outcome(state, GAVE_UP, f"gave up waiting for {op.target.name} after {op.patience}"),)
+
+
+def gives_up(outcomes: tuple[Outcome, ...]) -> bool:
+    """Whether an op with these outcomes waits and may give up."""
+    return len(outcomes) == 1 and outcomes[0].result is GAVE_UP
 
 
 class SharedObject:

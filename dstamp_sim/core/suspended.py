@@ -188,7 +188,7 @@ class _Writer:
             raise NotByValue(f"{item!r}, {why}") from None
 
     def _write_op(self, item: Op) -> None:
-        fields = [getattr(item, name) for name in ("target", "verb", "args", "stay") if hasattr(item, name)]
+        fields = [getattr(item, name) for name in ("target", "verb", "args", "patience", "stay") if hasattr(item, name)]
         self._write_noted(item)
         self._write_parts(type(item), fields)
 

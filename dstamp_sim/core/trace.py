@@ -10,7 +10,7 @@ from typing import Any
 
 from dstamp_sim.core.automaton import Hold
 from dstamp_sim.core.holds import Held, held_in
-from dstamp_sim.core.op import Op
+from dstamp_sim.core.op import GAVE_UP, Op
 from dstamp_sim.core.place import Place
 from dstamp_sim.core.schedule import Choice, Schedule
 from dstamp_sim.core.value import text
@@ -63,7 +63,8 @@ class Step:
         """The op with its result and label, or the death, in words; the result None only with `say_none`."""
         if self.op is None:
             return "dies"
-        gave = "" if self.result is None and not say_none else f" -> {text(self.result)}"
+        quiet = self.result is GAVE_UP or (self.result is None and not say_none)
+        gave = "" if quiet else f" -> {text(self.result)}"
         return f"{self.op}{gave}" + (f" [{self.label}]" if self.label else "")
 
     def changed(self) -> str:

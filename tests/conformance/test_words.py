@@ -37,6 +37,21 @@ def test_a_forked_childs_descriptor_keeps_the_lock_until_both_are_closed(conform
     assert locked(trace)[:4] == [((1, 1),), ((1, 2),), ((1, 1),), ()]
 
 
+def test_who_gives_up_leaves_the_real_lock_as_it_is(conform):
+    lock = Flock("lock")
+
+    def ask():
+        token = yield lock.acquire().within("patience")
+        if token:
+            yield lock.release(token)
+        return "got it" if token else "gave up"
+
+    system = System(objects=[lock], processes=[Process("ask", ask, copies=2)])
+    trace = conform(system, follow("ask#1 ask#2 ask#1"), strict=True)
+    assert trace.results == {"ask#1": "got it", "ask#2": "gave up"}
+    assert locked(trace) == [((1, 1),), ((1, 1),), ()]
+
+
 def test_the_death_of_the_holder_frees_the_lock_but_not_one_that_a_child_shares(conform):
     alone = flocks(["acquire"], ["acquire"], crashes=1)
     assert locked(conform(alone, follow("p0 p0! p1")))[1:] == [(), ((1, 1),)]

@@ -1,4 +1,4 @@
-"""What docs/time.md says of its lease comes out of the files that it shows."""
+"""What docs/time.md says of its examples comes out of the files that it shows."""
 
 import re
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 TIME = (Path(__file__).parents[2] / "docs/time.md").read_text(encoding="utf-8")
-[MODEL] = re.findall(r"```python\n(.*?)```", TIME, re.S)
-[SCENARIO] = re.findall(r"```toml\n(.*?)```", TIME, re.S)
-[PRINTED] = re.findall(r"```\n\$ dstamp (explore .*?)```", TIME, re.S)
+[MODEL, DEPLOY] = re.findall(r"```python\n(.*?)```", TIME, re.S)
+[SCENARIO, DELAYS] = re.findall(r"```toml\n(.*?)```", TIME, re.S)
+[PRINTED, GAVE_UP] = re.findall(r"```\n\$ dstamp (explore .*?)```", TIME, re.S)
 
 
 @pytest.fixture
@@ -50,3 +50,17 @@ def test_the_witness_is_shown_again_with_its_moments(dstamp, lease):
     code, out, _ = dstamp("show", "out/lease-no-job-is-lost.witness.json", "--out", "again")
     assert code == 0
     assert "fails at 0:00:40" in out
+
+
+@pytest.mark.parametrize(
+    ("longest", "code", "said"),
+    [(480, 1, GAVE_UP.splitlines()[1]), (299, 0, "each result: everybody deploys (impossible within these bounds)")],
+)
+def test_who_waits_too_long_gives_up_at_that_moment(dstamp, tmp_path, monkeypatch, longest, code, said):
+    monkeypatch.chdir(tmp_path)
+    Path("deploy.py").write_text(DEPLOY, encoding="utf-8")
+    scenario = SCENARIO.partition("[delays]")[0] + DELAYS.replace("480", str(longest))
+    Path("deploy.toml").write_text(scenario.replace("lease.py", "deploy.py"), encoding="utf-8")
+    found, out, _ = dstamp(*GAVE_UP.splitlines()[0].split())
+    assert found == code
+    assert said in out

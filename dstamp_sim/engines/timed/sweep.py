@@ -15,6 +15,7 @@ from dstamp_sim.core.judge import Judge
 from dstamp_sim.core.scenario import SHAPES, Timing
 from dstamp_sim.core.schedule import Choice, Schedule
 from dstamp_sim.core.semantics import Semantics
+from dstamp_sim.core.shared_object import gives_up
 from dstamp_sim.core.system import System
 from dstamp_sim.engines.tables.tables import LOCAL, Grown, Tables
 from dstamp_sim.engines.timed.sweep_kernel import MISSED, STANDSTILL, sweep_batch
@@ -92,7 +93,7 @@ class Sweeper:
         self.row = np.array(self.tables.initial_row(), np.int32)
         self._delays: list[str] = []
         self._labels: list[str] = []
-        self._delay_of, self._label_of = Grown(), Grown()
+        self._delay_of, self._patience_of, self._label_of, self._gives_up = Grown(), Grown(), Grown(), Grown()
         self._described = 0
 
     def sweep(self, timing: Timing, runs: int, *, seed: int | None = None, varied: Varied = NOTHING_VARIED) -> Swept:
@@ -154,7 +155,7 @@ class Sweeper:
                 at, self.row, must_end,
                 tables.target.data, tables.base.data, tables.entries.data,
                 tables.first.data, tables.next_local.data, tables.next_state.data,
-                self._delay_of.data, self._label_of.data,
+                self._delay_of.data, self._patience_of.data, self._label_of.data, self._gives_up.data,
                 starts, np.array(late, np.int64), shapes, figures, given,
                 seed % 2**63, varied.seeds, timing.horizon_s, STANDSTILL_OPS, ends, ended, moves,
                 waited, busy, near,
@@ -177,9 +178,7 @@ class Sweeper:
 
     def _late(self, name: str, timing: Timing, varied: Varied) -> int:
         """The number of the delay by which a process starts late; -1 for none, as where its start is varied."""
-        if name not in timing.late or name in varied.starts_s:
-            return -1
-        return _number(self._delays, timing.late[name])
+        return self._delay(None if name in varied.starts_s else timing.late.get(name), timing)
 
     def _fill(self, timing: Timing | None, local: int, state: int) -> None:
         """Fills an entry of the tables, with the labels of its outcomes; checks that they have probabilities.
@@ -200,17 +199,23 @@ class Sweeper:
             timing.weights([outcome.label for outcome in outcomes], node.op)
         for outcome in outcomes:
             self._label_of.append(_number(self._labels, outcome.label))
+            self._gives_up.append(gives_up(outcomes))
 
     def _describe(self, timing: Timing) -> None:
-        """Notes which of the new local states are about to wait for time, and for which delay."""
+        """Notes which of the new local states are about to wait for time, or give up after one, and for which delay."""
         for number in range(self._described, len(self.tables.keys)):
             node = self.tables.node(self.tables.keys[number])
-            waits = node is not None and node.op is not None and node.op.is_delay
-            name = str(node.op.args[0]) if waits and node is not None and node.op is not None else ""
-            if waits:
-                timing.delay(name)
-            self._delay_of.append(_number(self._delays, name) if waits else -1)
+            op = node and node.op
+            self._delay_of.append(self._delay(str(op.args[0]) if op and op.is_delay else None, timing))
+            self._patience_of.append(self._delay(op.patience or None if op else None, timing))
         self._described = len(self.tables.keys)
+
+    def _delay(self, name: str | None, timing: Timing) -> int:
+        """The number of a delay; -1 for none."""
+        if name is None:
+            return -1
+        timing.delay(name)
+        return _number(self._delays, name)
 
     def _figures(self, timing: Timing, varied: Varied, runs: int) -> tuple[Floats, NDArray[np.int64]]:
         figures = np.zeros((runs, max(len(self._delays), 1), 2))

@@ -112,6 +112,32 @@ def _note_near(near, run, pid, on, now, changes, touched, by, last, before):  # 
 
 
 @compiled_with_arrays
+def _remove(heap, size, gone, when, priority):  # type: ignore[no-untyped-def]
+    """The heap without process `gone`. Returns its size."""
+    left = 0
+    for at in range(size):
+        if heap[at] != gone:
+            left = _push(heap, left, heap[at], when, priority)
+    return left
+
+
+@compiled_with_arrays
+def _leave(on, gone, first_waiter, last_waiter, next_waiter):  # type: ignore[no-untyped-def]
+    """Process `gone` waits for object `on` no more, if it did."""
+    before, at = -1, first_waiter[on]
+    while at >= 0 and at != gone:
+        before, at = at, next_waiter[at]
+    if at < 0:
+        return
+    if before < 0:
+        first_waiter[on] = next_waiter[gone]
+    else:
+        next_waiter[before] = next_waiter[gone]
+    if last_waiter[on] == gone:
+        last_waiter[on] = before
+
+
+@compiled_with_arrays
 def sweep_batch(  # type: ignore[no-untyped-def]
     begin,
     row,
@@ -123,7 +149,9 @@ def sweep_batch(  # type: ignore[no-untyped-def]
     next_local,
     next_state,
     delay_of,
+    patience_of,
     label_of,
+    gives_up,
     starts,
     late,
     shapes,
@@ -153,6 +181,8 @@ def sweep_batch(  # type: ignore[no-untyped-def]
     apart = len(seeds) > 0
     stream = np.zeros(count if apart else 1, np.uint64)
     when, priority = np.empty(count), np.empty(count)
+    # When the patience of who waits ends, with its place in that instant; -1 for who is not patient.
+    deadline, due = np.empty(count), np.empty(count)
     heap, asleep, blocked = np.empty(count, np.int64), np.empty(count, np.bool_), np.empty(count)
     # Who waits for an object, first come first: a list from first_waiter[o] on along next_waiter.
     next_waiter, first_waiter, last_waiter = (
@@ -180,7 +210,7 @@ def sweep_batch(  # type: ignore[no-untyped-def]
                 which, share = late[pid], _draw(stream, pid * apart)
                 when[pid] += _duration(shapes[which], figures[run, which, 0], figures[run, which, 1], share)
             priority[pid] = _draw(stream, pid * apart)
-            asleep[pid], blocked[pid] = False, _NEVER
+            asleep[pid], blocked[pid], deadline[pid] = False, _NEVER, -1.0
             ended_at[run, pid] = _NEVER
             left += must_end[pid]
             if when[pid] < _NEVER:
@@ -213,7 +243,17 @@ def sweep_batch(  # type: ignore[no-untyped-def]
                 if entry < 0:
                     return MISSED, run, here, about
                 successor, several = first_of[entry], first_of[entry + 1] - first_of[entry]
-                if several == 0:
+                patient = several == 1 and gives_up[successor] == 1
+                if patient and deadline[pid] < 0.0:
+                    which, share = patience_of[here], _draw(stream, pid * apart)
+                    lasts = _duration(shapes[which], figures[run, which, 0], figures[run, which, 1], share)
+                    deadline[pid], due[pid] = now + lasts, _draw(stream, pid * apart)
+                elif patient and when[pid] == deadline[pid] and priority[pid] == due[pid]:
+                    patient = False
+                if patient and deadline[pid] < _NEVER:
+                    when[pid], priority[pid] = deadline[pid], due[pid]
+                    sleepers = _push(heap, sleepers, pid, when, priority)
+                if several == 0 or patient:
                     if on >= 0:  # a private object that blocks its process does so for ever
                         if first_waiter[on] < 0:
                             first_waiter[on] = pid
@@ -222,6 +262,10 @@ def sweep_batch(  # type: ignore[no-untyped-def]
                         last_waiter[on], next_waiter[pid] = pid, -1
                     blocked[pid] = min(blocked[pid], now)
                     break
+                if deadline[pid] >= 0.0:
+                    if on >= 0:
+                        _leave(on, pid, first_waiter, last_waiter, next_waiter)
+                    deadline[pid] = -1.0
                 if blocked[pid] < _NEVER:
                     waited[run, pid] += now - blocked[pid]
                     blocked[pid] = _NEVER
@@ -245,7 +289,12 @@ def sweep_batch(  # type: ignore[no-untyped-def]
                     waiter = first_waiter[on]
                     first_waiter[on] = -1
                     while waiter >= 0:
-                        when[waiter], priority[waiter] = now, _draw(stream, waiter * apart)
+                        place = _draw(stream, waiter * apart)
+                        if 0.0 <= deadline[waiter] < _NEVER:
+                            sleepers = _remove(heap, sleepers, waiter, when, priority)
+                        if deadline[waiter] == now and due[waiter] < place:
+                            place = due[waiter]
+                        when[waiter], priority[waiter] = now, place
                         sleepers = _push(heap, sleepers, waiter, when, priority)
                         waiter = next_waiter[waiter]
         for pid in range(count):

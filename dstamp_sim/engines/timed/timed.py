@@ -38,7 +38,8 @@ class ChanceDecision(NamedTuple):
 def run_timed(system: System, timing: Timing, draws: Callable[[], float] | None = None) -> Trace:
     """One timed run; `replay(system, trace.schedule)` makes the same steps without times.
 
-    Ops take no time, delays do; a blocked process tries again when the object changes. The initial state (of several),
+    Ops take no time, delays do; a blocked process tries again when the object changes, and gives up when its patience
+    ends (if the object lets it go on at that very instant, what comes first decides). The initial state (of several),
     ties, wake orders, durations and outcomes come from one stream of draws in [0, 1), by default that of `timing.seed`:
     the same arguments return the same trace, and the same draws make the same schedule as `sweep`. It ends at the
     instant when the last process that must end has ended, when nothing can move (a deadlock: see `trace.waiting`), or
@@ -70,6 +71,22 @@ class _Wake(simpy.Event):
         self._ok, self._value = True, None
         self.env.schedule(self, priority=priority, delay=delay_s)  # type: ignore[arg-type]  # any number orders the heap
         return self
+
+
+class _FirstOf(simpy.Event):
+    """What happens with the first of some events, in its place."""
+
+    def __init__(self, env: simpy.Environment, *events: simpy.Event) -> None:
+        super().__init__(env)
+        for event in events:
+            assert event.callbacks is not None
+            event.callbacks.append(self._happen)
+
+    def _happen(self, _: simpy.Event) -> None:
+        self._ok, self._value = True, None
+        waiting, self.callbacks = self.callbacks or (), None  # type: ignore[assignment]  # as SimPy itself says it
+        for callback in waiting:
+            callback(self)
 
 
 class _Clock:
@@ -124,11 +141,22 @@ class _Clock:
 
     def _perform_ops(self, pid: int) -> Generator[simpy.Event, Any, None]:
         while (node := self.semantics.node(self.state, pid)) is not None and node.op is not None:
-            if node.op.is_delay:
-                yield self._wake(self._lasts_s(pid, str(node.op.args[0])), self._place(pid))
+            if (lasting := self.semantics.lasting(self.state, pid)) is not None:
+                yield from self._wait(pid, node.op, self._wake(self._lasts_s(pid, lasting), self._place(pid)))
             while not (outcomes := self.semantics.outcomes(self.state, pid)):
                 yield self._change_of(node.op, pid)
             self._move(Move(pid, self._drawn(pid, outcomes, node.op)))
+
+    def _wait(self, pid: int, op: Op, ends: _Wake) -> Generator[simpy.Event, Any, None]:
+        """Waits until a delay or a patience ends, or until the op need not wait."""
+        while not ends.processed and self.semantics.lasting(self.state, pid) is not None:
+            if op.target is None:
+                yield ends
+                continue
+            changed = self._change_of(op, pid)
+            yield _FirstOf(self.env, ends, changed)
+            if not changed.triggered:
+                self.waiters[op.target.name].remove((pid, changed))
 
     def _kill(self, pid: int, at_s: float) -> Generator[simpy.Event, Any, None]:
         yield self._wake(at_s, self._place(pid))

@@ -30,11 +30,12 @@ class Pause(NamedTuple):
 
 
 class _Spot(NamedTuple):
-    """A state within a burst, and the properties that were decided and asked on the way there (bits)."""
+    """A state within a burst, and the properties that were decided and asked on the way there (bits), if any."""
 
     state: State
-    decided: int
-    asked: int
+    decided: int = 0
+    asked: int = 0
+    moved: bool = True
 
 
 class Burst(NamedTuple):
@@ -113,8 +114,7 @@ class Bursts:
             return (f"{name} starts at {low}",) * 2
         if pause.unstarted >> pid & 1:
             return f"{name} starts at {low} or later", f"{name} starts at {high} or earlier"
-        node = self.semantics.node(pause.state, pid)
-        delay = node.op.args[0] if node and node.op else "?"
+        delay = self.semantics.lasting(pause.state, pid)
         more, less = "more than" if lasts.open_low else "at least", "less than" if lasts.open_high else "at most"
         return f"{delay!r} of {name} lasts {more} {low}", f"{delay!r} of {name} lasts {less} {high}"
 
@@ -127,10 +127,9 @@ class Bursts:
         return range(len(self.semantics.names))
 
     def _delay(self, state: State, pid: int) -> TickBounds | None:
-        node = self.semantics.node(state, pid)
-        if node is None or node.op is None or not node.op.is_delay:
+        name = self.semantics.lasting(state, pid)
+        if name is None:
             return None
-        name = str(node.op.args[0])
         self.timing.delay(name)
         return self.clockwork.delays[name]
 
@@ -176,13 +175,13 @@ class Bursts:
     def _ends(self, state: State, pid: int, *, waits: bool) -> dict[_Spot, tuple[Move, ...]]:
         """Where the burst of a process may lead, and the moves of one way there."""
         ends: dict[_Spot, tuple[Move, ...]] = {}
-        begins = _Spot(state, 0, 0)
+        begins = _Spot(state, moved=False)
         came: dict[_Spot, tuple[_Spot, Move] | None] = {begins: None}
         ahead = [begins]
         while ahead:
             here = ahead.pop()
-            at_start = waits and here == begins
-            moves = [] if self._delay(here.state, pid) is not None and not at_start else self._moves(here.state, pid)
+            rests = self._delay(here.state, pid) is not None and (here.moved or not waits)
+            moves = [] if rests else self._moves(here.state, pid)
             if not moves:
                 ends[here] = _way(came, here)
             for move in moves:

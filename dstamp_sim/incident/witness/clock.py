@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.scenario import Distribution
 from dstamp_sim.core.schedule import CRASH
 from dstamp_sim.core.semantics import Semantics, State
@@ -174,6 +175,8 @@ class TimeConstraints:
         name, before = self.semantics.names[pid], self.last[pid]
         node = self.semantics.node(state, pid)
         assert node is not None
+        if node.op is not None and node.op.patience:
+            raise UsageError(f"{node.place}: {node.op}: no times are constructed for an op that gives up")
         waits = node.op is not None and node.op.is_delay
         if step.choice.outcome == CRASH:
             return self._died(name, pid, before, str(node.op.args[0]) if waits and node.op else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dstamp_sim.core.op import GAVE_UP
 from dstamp_sim.core.trace import Step
 from dstamp_sim.core.value import text
 from dstamp_sim.rendering.timeline.canvas import LEFT, RIGHT, ROW, Canvas
@@ -94,7 +95,7 @@ def _gave(step: Step, *, said: bool) -> str:
     """The result of a step; None is written where it is an answer."""
     if step.taken is not None or step.op is None or step.op.target is None:
         return ""
-    if step.result is None and not said:
+    if step.result is GAVE_UP or (step.result is None and not said):
         return ""
     return f" → {text(step.result)}"
 
