@@ -178,27 +178,35 @@ def sleep_on(code, objects):
 
 
 class TimedWriter(Writer):
-    """Writes random code, a third of it sleeps, and much of it waits for a lock or a letter, not for long."""
+    """Writes random code, a third of it sleeps, and much of it about one register."""
+
+    def _instruction(self, depth):
+        draw = self.rng.random()
+        if draw < 0.35:
+            return ("sleep", self.rng.choice(["short", "long", "pause"]))
+        if draw < 0.5:
+            return ("do", "x", "write", self.rng.choice("abc"))
+        return super()._instruction(depth)
+
+
+class PatientWriter(TimedWriter):
+    """The same, and some of it waits for a lock or a letter, not for long."""
 
     def _instruction(self, depth):
         draw, lasting = self.rng.random(), self.rng.choice(["short", "long", "pause"])
-        if draw < 0.35:
-            return ("sleep", lasting)
-        if draw < 0.47:
-            return ("do", "x", "write", self.rng.choice("abc"))
-        if draw < 0.65 and depth < 2 and "mutex" in self.names:
+        if draw < 0.2 and depth < 2 and "mutex" in self.names:
             return ("hold_soon", "mutex", lasting, self.code(self.rng.randint(1, 2), depth + 1))
-        if draw < 0.7:
+        if draw < 0.25:
             return ("await", "x", self.rng.choice(LETTERS), lasting)
         return super()._instruction(depth)
 
 
-def random_timed_system(rng):
+def random_timed_system(rng, writer=TimedWriter):
     """A small random system, and the bounds of its delays and of its processes' starts in whole seconds."""
     objects = [Register("x", "a"), *rng.sample([Register("y", "a"), Mutex("mutex"), Coin("coin")], rng.randint(1, 2))]
     processes = []
     while sum(p.copies for p in processes) not in (2, 3) or all(p.daemon for p in processes):
-        processes = [_process(rng, f"p{n}", objects) for n in range(rng.randint(1, 3))]
+        processes = [_process(rng, f"p{n}", objects, writer) for n in range(rng.randint(1, 3))]
     delays = {name: _bounds(rng, most) for name, most in (("short", 2), ("pause", 4), ("long", 7))}
     x, bad = objects[0], rng.choice(LETTERS[1:])
     properties = [
@@ -221,11 +229,11 @@ def _start(rng):
     return at, at + rng.choice([0, 0, 1, 4])
 
 
-def _process(rng, name, objects):
+def _process(rng, name, objects, writer):
     daemon = rng.random() < 0.12
     code = ()
     while not 2 < tree(code)[0] < 16 or "sleep" not in str(code):
-        code = TimedWriter(rng, frozenset(item.name for item in objects), daemon=daemon).code(rng.randint(3, 6))
+        code = writer(rng, frozenset(item.name for item in objects), daemon=daemon).code(rng.randint(3, 6))
     code = (("sleep", "pause"), *code) if daemon else code
     return Process(name, sleep_on, code, tuple(objects), copies=rng.choice([1, 1, 2]), daemon=daemon)
 

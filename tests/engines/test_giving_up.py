@@ -35,7 +35,7 @@ from dstamp_sim.export.promela import promela
 from dstamp_sim.export.tabulate import tabulate
 from tests.agreement import judged
 from tests.oracle import search
-from tests.ticking import random_timed_system
+from tests.ticking import PatientWriter, random_timed_system
 from tests.todays import todays
 
 
@@ -45,7 +45,7 @@ def uniform(low, high):
 
 def differences(seed):
     """What the explorer, with reductions and without, and the least clever one say differently of a random system."""
-    system, *_ = random_timed_system(random.Random(seed))
+    system, *_ = random_timed_system(random.Random(seed), PatientWriter)
     expected = search(system)
     for options in ({}, {"reductions": NO_REDUCTION}):
         yield from (
@@ -69,7 +69,7 @@ def test_the_gate_catches_an_explorer_in_which_nobody_gives_up(monkeypatch):
 
 @pytest.mark.parametrize("seed", range(60))
 def test_the_sweep_makes_the_schedules_of_the_clock_and_they_replay(seed):
-    system, delays, starts = random_timed_system(random.Random(seed))
+    system, delays, starts = random_timed_system(random.Random(seed), PatientWriter)
     bounds = {name: uniform(*pair) for name, pair in delays.items()}
     starts_s = {name: float(low) for name, (low, _) in starts.items()}
     timing = Timing(bounds, starts_s, probabilities={"heads": 0.5}, seed=seed, horizon_s=300.0)
