@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dstamp_sim.core.errors import UsageError, cut
+from dstamp_sim.engines.parallel import threads
 from dstamp_sim.engines.parallel.processes import Processes
 from dstamp_sim.engines.parallel.tasks import Begin, ThisProcess, Workers
-from dstamp_sim.engines.parallel.threads import cores
 
 _LOCAL = re.compile(r"local:([1-9][0-9]{0,2})")
 _CLUSTER = re.compile(r"dask://([^\s/:]+:[0-9]{1,5})")
@@ -29,7 +29,7 @@ class Where:
     def parse(written: str | None, tell: Callable[[str], None]) -> Where:
         """`local:4` or `dask://host:8786`; without either, a process for each core. Raises UsageError for others."""
         if written is None:
-            return Where(cores())
+            return Where(threads.cores())
         if local := _LOCAL.fullmatch(written):
             return Where(int(local[1]))
         if cluster := _CLUSTER.fullmatch(written):
