@@ -301,7 +301,8 @@ class StateView(Mapping[SharedObject, Any]):
         name = getattr(wanted, "name", wanted)
         reads = ", ".join(item.name for item in self._objects) or "none"
         raise ModelError(
-            f"{here()}a property looks at {name!r}, which its reads=[...] does not name (they are: {reads})"
+            f"{here()}a property looks at {name!r}, which its reads=[...] does not name (they are: {reads}): "
+            "name it there, too"
         )
 
     def __iter__(self) -> Iterator[SharedObject]:

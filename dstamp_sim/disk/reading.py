@@ -110,7 +110,16 @@ def read_text(path: Path, most: int = LARGEST_TEXT, *, inside: Path | None = Non
     try:
         return read_bytes(path, most, inside=inside).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Unreadable(path, f"not UTF-8 (byte {error.start}): save it in that encoding") from error
+        raise Unreadable(path, f"not UTF-8 ({no_text(error)}): save it in that encoding") from error
+
+
+def no_text(error: UnicodeDecodeError) -> str:
+    """Where bytes are no text, which byte that is, and what stands before it in its line."""
+    raw, at = error.object, error.start
+    before = raw[raw.rfind(b"\n", 0, at) + 1 : at].decode("utf-8", "replace")[-_MOST_OF_A_LINE // 2 :]
+    after = f" after {cut(before)!r}" if before.strip() else ""
+    line = raw.count(b"\n", 0, at) + 1
+    return f"line {line}, byte 0x{raw[at]:02x}{after}"
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -141,6 +150,9 @@ def read_json(path: Path, most: int = LARGEST_TEXT, *, inside: Path | None = Non
     return content
 
 
+_MOST_OF_A_LINE, _SOME = 60, 24
+"""How much of a faulty line is shown, and of a value that is one of many."""
+
 _MANY_DIGITS = 4_000
 """Python reads no whole number of a few hundred digits more."""
 
@@ -148,8 +160,9 @@ _MANY_DIGITS = 4_000
 def _why(error: ValueError | RecursionError, written: str) -> str:
     """What is wrong in a text, where, and what to do about it."""
     if isinstance(error, RecursionError):
-        at, told = _too_deep(written), f"its tables and lists lie deeper in each other than {DEEPEST}; make it flatter"
-        return f"at line {_line_number(written, at)}: {told}"
+        at = _too_deep(written)
+        told = f"its tables and lists lie deeper in each other than {DEEPEST}; make it flatter"
+        return f"at line {_line_number(written, at)}: {cut(written[at:].partition(chr(10))[0], _SOME)!r}: {told}"
     if "limit" in str(error) and "digits" in str(error):
         number = re.search(rf"\d{{{_MANY_DIGITS}}}", written)
         at = number.start() if number else 0
@@ -174,8 +187,9 @@ def _line_number(written: str, at: int) -> int:
 
 
 _REMEDIES = (
-    (r"character '\\n'|Unterminated string|Expected [\"']{3}",
+    (r"character '\\n'|Expected [\"']{3}",
      "end this text with its quotation mark, on the same line; only three go on over lines"),
+    ("Unterminated string", "end this text with its quotation mark, on the same line"),
     ("Illegal character|control character", "write it as an escape, such as \\u001b"),
     ("Invalid value", "write a text in quotation marks; else a number, true, false, or a time (2026-01-31T10:00:00)"),
     ("overwrite a value|Duplicate inline", "a key stands there once: take one of the two out"),
@@ -196,9 +210,6 @@ _REMEDIES = (
 
 def _remedy(error: str) -> str:
     return next((f"; {remedy}" for pattern, remedy in _REMEDIES if re.search(pattern, error)), "")
-
-
-_MOST_OF_A_LINE = 60
 
 
 def _line_at_fault(written: str, error: str) -> str:
@@ -239,9 +250,11 @@ def _inside(value: Any) -> Iterator[tuple[Any, Any]]:
 
 def _wrong(value: Any, depth: int) -> str:
     if depth > DEEPEST:
-        return f"tables and lists may lie {DEEPEST} deep in each other; make it flatter"
+        nested = isinstance(value, dict | list)
+        told = f"a {type(value).__name__} of {len(value)}" if nested else cut(repr(value), _SOME)
+        return f"{told} lies {depth} deep: tables and lists may lie {DEEPEST} deep in each other; make it flatter"
     if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
-        return f"{cut(str(value), 24)} is larger than any number here ({LARGEST_NUMBER}); write a smaller one"
+        return f"{cut(str(value), _SOME)} is larger than any number here ({LARGEST_NUMBER}); write a smaller one"
     if isinstance(value, float) and not abs(value) < float("inf"):
         return f"{value} is no finite number; write the number itself, or leave the key out"
     if isinstance(value, str) and not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):

@@ -33,7 +33,7 @@ from dstamp_sim.core.placement import Placement
 from dstamp_sim.core.system import ANY, Copies, System
 from dstamp_sim.core.turned import may_order
 from dstamp_sim.core.typed import texts
-from dstamp_sim.disk.reading import LONGEST_NAME, Unreadable, read_bytes
+from dstamp_sim.disk.reading import LONGEST_NAME, Unreadable, no_text, read_bytes
 from dstamp_sim.inputs.changed_source import ModelLoader, turned_at_import
 from dstamp_sim.inputs.schema import as_written, rule_of
 
@@ -366,9 +366,17 @@ def _refuse_bytes(file: Path, source: bytes) -> None:
     try:
         decode_source(source)
     except (UnicodeDecodeError, SyntaxError) as error:
-        at = f" (byte {error.start})" if isinstance(error, UnicodeDecodeError) else ""
-        told = f"not UTF-8{at}, nor in an encoding that its first line names: save it in UTF-8"
+        told = f"not UTF-8{_fault_of(source)}, nor in an encoding that its first line names: save it in UTF-8"
         raise Unreadable(file, told) from error
+
+
+def _fault_of(source: bytes) -> str:
+    """Where a source is not UTF-8; empty where it is."""
+    try:
+        source.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return f" ({no_text(error)})"
+    return ""
 
 
 def _not_python(error: SyntaxError) -> str:

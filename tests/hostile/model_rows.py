@@ -127,7 +127,8 @@ def models() -> Iterator[Row]:
     yield _model("a class for a program", MODEL.replace(", p, copies", ", Register, copies"), r"m.py:\d+: .*generator")
     yield _model("a file that is not there", "open('nowhere')\n" + MODEL, r"m.py:1: .*raised FileNotFound.*nowhere")
     latin = {"m.py": b"x = '\xe4'\n" + MODEL.encode()}
-    yield Row("model: not UTF-8", ("explore", "m.py"), (2,), (r"m.py: not UTF-8, nor .*: save it in UTF-8",), latin)
+    told = r"m.py: not UTF-8 \(line 1, byte 0xe4 after \"x = '\"\), nor .*: save it in UTF-8"
+    yield Row("model: not UTF-8", ("explore", "m.py"), (2,), (told,), latin)
     bytes_for_name = {"\udcff.py": MODEL}
     yield Row("model: a name of bytes", ("explore", "\udcff.py"), (1,), (), bytes_for_name)
     yield Row("model: its name is a FIFO's", ("explore", "f.py"), (2,), (r"f.py: .*FIFO",), {"f.py": fifo})

@@ -109,7 +109,7 @@ def witnesses() -> Iterator[Row]:
         ("empty", "", r"w.json: not JSON"),
         ("an unterminated text", '{"format": "dst', r"w.json: not JSON.*; end this text with its"),
         ("cut off", json.dumps(WITNESS)[:300], r"w.json: not JSON"),
-        ("not UTF-8", b"\xff\xfe{}", r"w.json: not UTF-8"),
+        ("not UTF-8", b"\xff\xfe{}", r"w.json: not UTF-8 \(line 1, byte 0xff\): save"),
     ):
         yield Row(f"witness: {name}", ("show", "w.json"), (2,), (told,), {"bank.py": MODEL, "w.json": text})
     many = {"model": "bank.py", "parameters": {"customers": 10**12}}

@@ -103,7 +103,8 @@ def test_a_log_that_is_not_utf8_is_named_and_the_run_kept(tmp_path):
     (tmp_path / "a.console.log").write_bytes(b"taking chaos version: \xff\xfe")
     found = read_run_folders(tmp_path, CC_CI)
     assert [run.id for run in found.runs] == ["a"]
-    assert found.complaints[0].why == "not UTF-8 (byte 22): save it in that encoding"
+    spot = "line 1, byte 0xff after 'taking chaos version: '"
+    assert found.complaints[0].why == f"not UTF-8 ({spot}): save it in that encoding"
 
 
 @pytest.mark.parametrize(

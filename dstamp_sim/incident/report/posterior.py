@@ -43,6 +43,7 @@ def _picture(
             axes.plot([min(span), max(span)], [row, row], color="#1c2733", lw=1.2, marker="|", ms=8)
             share = without_share.get(name, f"{posterior[name]:.1%}")
             axes.text(max(*span, posterior[name]) + 0.012, row, drawable(share), va="center", fontsize=9)
+        axes.set_title("How likely each mechanism is, given the evidence", loc="left", fontsize=11)
         axes.set_xlim(0, 1.12)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0], ["0", "25 %", "50 %", "75 %", "100 %"])
         axes.set_xlabel("posterior under the scenario's own priors; line: range over the others that were tried")

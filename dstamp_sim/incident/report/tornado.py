@@ -53,6 +53,7 @@ def _picture(own: Mapping[str, float], others: Mapping[str, Mapping[str, float]]
             without_frame(axes)
         columns[0].set_yticks(rows, [label(prior) for prior in others], fontsize=9)
         columns[0].invert_yaxis()
+        figure.suptitle("What another assumption makes of each mechanism's share", fontsize=11)
         figure.supxlabel("share of the posterior; the line is the scenario's own priors", fontsize=9)
         return figure_bytes(figure, kind)
 
