@@ -94,12 +94,12 @@ class Timing:
 
     delays: Mapping[str, Distribution] = field(default_factory=dict)
     starts_s: Mapping[str, float] = field(default_factory=dict)
-    late: Mapping[str, str] = field(default_factory=dict)
     deaths_s: Mapping[str, float] = field(default_factory=dict)
     probabilities: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
     horizon_s: float = 400 * 86400.0
     any_delay: Distribution | None = None
+    late: Mapping[str, str] = field(default_factory=dict)
 
     def weights(self, labels: Sequence[str], of: object) -> list[float]:
         """How likely each outcome is. Raises ScenarioError, naming the op `of`, if that is unknown."""

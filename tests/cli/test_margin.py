@@ -20,7 +20,7 @@ TIME = (Path(__file__).parents[2] / "docs/time.md").read_text(encoding="utf-8")
 def lease(dstamp, tmp_path, monkeypatch):
     """Asks for the margins of the page's lease, with work between other bounds."""
     monkeypatch.chdir(tmp_path)
-    [model], [scenario] = re.findall(r"```python\n(.*?)```", TIME, re.S), re.findall(r"```toml\n(.*?)```", TIME, re.S)
+    model, scenario = (re.findall(rf"```{kind}\n(.*?)```", TIME, re.S)[0] for kind in ("python", "toml"))
     Path("lease.py").write_text(model, encoding="utf-8")
 
     def ask(*options, work="[10, 31]"):

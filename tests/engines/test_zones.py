@@ -33,7 +33,7 @@ def timing_of(delays, starts=None):
     late = {name: uniform(0, high - low) for name, (low, high) in (starts or {}).items()}
     starts_s = {name: float(low) for name, (low, _) in (starts or {}).items()}
     bounds |= {f"late {name}": one for name, one in late.items()}
-    return Timing(bounds, starts_s, {name: f"late {name}" for name in late})
+    return Timing(bounds, starts_s, late={name: f"late {name}" for name in late})
 
 
 def disagreements(seed, limit=FEW_ZONES):

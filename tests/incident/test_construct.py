@@ -55,7 +55,7 @@ def random_run(seed):
     if system.crashes:
         deaths = {rng.choice([item.name for item in system.instances()]): rng.uniform(1.0, 6.0)}
     chances = {"heads": 0.5, "tails": 0.5}
-    timing = Timing(PAUSES, starts, deaths, chances, seed=seed, horizon_s=1e4)
+    timing = Timing(PAUSES, starts, deaths_s=deaths, probabilities=chances, seed=seed, horizon_s=1e4)
     try:
         trace = run_timed(system, timing)
     except ModelError:
