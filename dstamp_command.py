@@ -26,6 +26,7 @@ def main() -> None:
         sys.unraisablehook = _leave_if_interrupted
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's library would take memory for each core, or exit(1)
     try:
+        _take_room_for_products()
         from dstamp_sim.cli import leave_threads  # noqa: PLC0415 - what takes so long
         from dstamp_sim.cli import main as command  # noqa: PLC0415 - as above
     except Exception as error:  # whatever Python makes of a damaged file, or of a lack of memory
@@ -50,9 +51,27 @@ def main() -> None:
         _leave_at_once(FAULT)
 
 
-def _refuse_little_memory() -> None:
+def _allowed_memory() -> int | None:
+    """The bytes of address space that `ulimit -v` allows; None if it sets no limit."""
     allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if allowed != resource.RLIM_INFINITY and allowed < LEAST_MEMORY:
+    return None if allowed == resource.RLIM_INFINITY else allowed
+
+
+def _take_room_for_products() -> None:
+    """Where memory is limited, lets NumPy's library (OpenBLAS) take its 32 MB now, while they are there.
+
+    It takes them at its first product of matrices, and if there are none by then, it calls exit(1): no verdict, and the
+    exit code of one.
+    """
+    if _allowed_memory() is not None:
+        from numpy import ones  # noqa: PLC0415 - most commands need no NumPy to begin
+
+        ones((2, 2)) @ ones((2, 2))
+
+
+def _refuse_little_memory() -> None:
+    allowed = _allowed_memory()
+    if allowed is not None and allowed < LEAST_MEMORY:
         _say(
             f"too little memory: `ulimit -v` allows {allowed >> 20} MB, and dstamp takes {LEAST_MEMORY >> 20} MB to "
             "load; raise the limit, or lift it with `ulimit -v unlimited`"

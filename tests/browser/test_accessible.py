@@ -9,6 +9,7 @@ from dstamp_sim.inputs.model_file import load_model
 from dstamp_sim.inputs.witness_file import Origin, Witness
 from dstamp_sim.pipeline.explained import explained
 from dstamp_sim.pipeline.trace_page import write_space_page, write_trace_page
+from tests.patience import until
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -87,7 +88,7 @@ def test_each_step_is_announced_by_one_live_region_that_stays_in_place(opened, p
     }""")
     for key in ("ArrowLeft", "ArrowRight", "r"):
         page.keyboard.press(key)
-    page.wait_for_function("said.length >= 3")
+    until(lambda: page.evaluate("said.length >= 3"))
     assert [words.partition(":")[0] for words in page.evaluate("said")] == ["Step 30", "Step 31", "Step 19"]
     assert page.locator("[aria-live]").count() == 1
 

@@ -304,6 +304,27 @@ def assert_told(code, out, err):
     assert code in (0, 1) or "dstamp: " in err, (code, out, err)
 
 
+def test_a_product_of_matrices_where_no_memory_is_left_is_no_exit_of_a_verdict(tmp_path):
+    (tmp_path / "bank.py").write_text(MODEL)
+    as_it_writes = (
+        "from dstamp_sim.pipeline import files\n"
+        "def png(*_):\n"
+        "    from numpy import ones\n"
+        "    filled = []\n"
+        "    try:\n"
+        "        while True:\n"
+        "            filled.append(bytearray(1 << 20))\n"
+        "    except MemoryError:\n"
+        "        ones((2, 2)) @ ones((2, 2))\n"
+        "        raise\n"
+        "files.png = png\n"
+    )
+    command = [*COMMAND[:-1], as_it_writes + COMMAND[-1]]
+    code, out, err = with_little_memory(tmp_path, 1_000, "explore", "bank.py", command=command)
+    assert code == 74 and "\nVIOLATED\n" in out, (code, out, err)
+    assert "cannot be written: memory ran out" in err
+
+
 @pytest.mark.parametrize("command", ["explore", "sample", "judge", "review", "update"])
 def test_with_just_enough_memory_to_load_a_command_ends_with_a_verdict_or_says_that_memory_ran_out(tmp_path, command):
     COMMANDS[command].lay_out(tmp_path, 0)
