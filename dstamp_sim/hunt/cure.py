@@ -17,7 +17,7 @@ from dstamp_sim.hunt.follow import Follow
 from dstamp_sim.hunt.job import PreparedJob
 from dstamp_sim.hunt.played_lock import CallAnchor, LockedStretch, LockedStretches
 from dstamp_sim.hunt.search import Bounds, Found, Search
-from dstamp_sim.hunt.trial import HeldStep, TrialOutcome
+from dstamp_sim.hunt.trial_outcome import HeldStep, TrialOutcome
 
 MOST_CURES = 3
 

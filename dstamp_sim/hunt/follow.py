@@ -10,7 +10,7 @@ from typing import NamedTuple
 from dstamp_sim.core.schedule import CRASH, Choice
 from dstamp_sim.hunt.played_lock import ordinal
 from dstamp_sim.hunt.touches import Call
-from dstamp_sim.hunt.trial import HeldStep
+from dstamp_sim.hunt.trial_outcome import HeldStep
 
 
 class Follow:

@@ -23,7 +23,7 @@ from dstamp_sim.hunt.seen_model import model_of
 from dstamp_sim.hunt.shrink import Shrinker, Shrunk
 from dstamp_sim.hunt.story import story_text
 from dstamp_sim.hunt.supervisor import Supervisor
-from dstamp_sim.hunt.trial import TrialOutcome
+from dstamp_sim.hunt.trial_outcome import TrialOutcome
 
 SECONDS_A_TRIAL = 30.0
 

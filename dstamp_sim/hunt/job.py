@@ -15,7 +15,8 @@ from dstamp_sim.hunt.played_lock import LockedStretches, PlayedLock
 from dstamp_sim.hunt.supervisor import Supervisor
 from dstamp_sim.hunt.touches import Uses
 from dstamp_sim.hunt.tree import Tree
-from dstamp_sim.hunt.trial import ENV, CallChooser, End, TrialOutcome
+from dstamp_sim.hunt.trial import ENV, CallChooser
+from dstamp_sim.hunt.trial_outcome import End, TrialOutcome
 
 MOST_RUNS = 4
 NAME = "[A-Za-z_][A-Za-z0-9_]*"

@@ -12,7 +12,7 @@ from dstamp_sim.hunt.seen_trace import lanes_of, trace_of
 from dstamp_sim.hunt.shrink import Shrunk
 from dstamp_sim.hunt.story import numbers_of, sentence_of, step_words, window_of
 from dstamp_sim.hunt.touches import Touch
-from dstamp_sim.hunt.trial import HeldStep
+from dstamp_sim.hunt.trial_outcome import HeldStep
 from dstamp_sim.rendering.page import trace_page
 from dstamp_sim.rendering.timeline.annotations import MOST_LINKS, Annotations, DependencyLink
 from dstamp_sim.rendering.timeline.layout import lay_out

@@ -20,7 +20,7 @@ from dstamp_sim.hunt.follow import Follow
 from dstamp_sim.hunt.job import PreparedJob
 from dstamp_sim.hunt.touches import Uses, merge, shared
 from dstamp_sim.hunt.tree import Tree
-from dstamp_sim.hunt.trial import End, HeldStep, TrialOutcome
+from dstamp_sim.hunt.trial_outcome import End, HeldStep, TrialOutcome
 
 Tell = Callable[[int, int], None]
 """Told how many trials were played, and how many are known that were not."""

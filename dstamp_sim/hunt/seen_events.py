@@ -10,7 +10,7 @@ from typing import NamedTuple
 from dstamp_sim.hunt.job import PreparedJob
 from dstamp_sim.hunt.story import READING_CALLS
 from dstamp_sim.hunt.touches import shared
-from dstamp_sim.hunt.trial import HeldStep, TrialOutcome
+from dstamp_sim.hunt.trial_outcome import HeldStep, TrialOutcome
 
 NO_FILE = "absent"
 _FLOCK = "flock:"

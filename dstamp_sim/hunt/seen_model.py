@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from dstamp_sim.hunt.job import Job, PreparedJob
 from dstamp_sim.hunt.search import Bounds, Search
 from dstamp_sim.hunt.seen_events import SeenCall, SeenEvent, SeenThings, seen_events, things_of
-from dstamp_sim.hunt.trial import End, TrialOutcome
+from dstamp_sim.hunt.trial_outcome import End, TrialOutcome
 
 
 @dataclass

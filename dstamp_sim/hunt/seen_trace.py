@@ -17,7 +17,7 @@ from dstamp_sim.core.trace import Step as TraceStep
 from dstamp_sim.hunt.job import Job
 from dstamp_sim.hunt.shrink import Shrunk
 from dstamp_sim.hunt.story import numbers_of, sees
-from dstamp_sim.hunt.trial import HeldStep, Sight, TrialOutcome
+from dstamp_sim.hunt.trial_outcome import HeldStep, Sight, TrialOutcome
 
 _MOST_LANES = 8
 

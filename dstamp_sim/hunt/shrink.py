@@ -12,7 +12,7 @@ from itertools import groupby
 
 from dstamp_sim.hunt.follow import Follow, RunPart, choices_of, parts_of
 from dstamp_sim.hunt.job import PreparedJob
-from dstamp_sim.hunt.trial import TrialOutcome
+from dstamp_sim.hunt.trial_outcome import TrialOutcome
 
 _TO_ITS_END = 9999
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dstamp_sim.core.schedule import CRASH
 from dstamp_sim.hunt.shrink import Shrunk
-from dstamp_sim.hunt.trial import End, HeldStep
+from dstamp_sim.hunt.trial_outcome import End, HeldStep
 
 _COLUMNS = (26, 34)
 

@@ -15,9 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from pathlib import Path
-from typing import NamedTuple
 
 from dstamp_sim.core.errors import UsageError
 from dstamp_sim.core.schedule import CRASH, Choice
@@ -27,11 +25,10 @@ from dstamp_sim.hunt.calls import Processor
 from dstamp_sim.hunt.nursery import PRIVATE, SCRATCH
 from dstamp_sim.hunt.played_lock import PlayedLock
 from dstamp_sim.hunt.touches import Call, Naming, Touching, Uses, conflicts
-from dstamp_sim.hunt.tree import Tree, brief_content, lines_of_text
+from dstamp_sim.hunt.tree import Tree
+from dstamp_sim.hunt.trial_outcome import LARGEST_SEEN, End, HeldStep, Sight, TrialOutcome, sight_of
 
 MOST_CALLS = 4000
-LARGEST_SEEN = 16 << 20
-"""So many bytes of one file are looked at while a trial goes on."""
 PATIENCE_S, OUTSIDE_S = 2.0, 0.02
 """How long a trial that cannot go on waits for what is outside of it, and a step; then nothing is said of it."""
 _NAP_S, _LONGEST_NAP_S = 0.0002, 0.002
@@ -44,84 +41,6 @@ ENV = {
        for what, value in (("NAME", "hunt"), ("EMAIL", "hunt@localhost"), ("DATE", "1700000000 +0000"))},
 }  # fmt: skip
 """The environment of setup, runs and check: the same everywhere, so that what is found can be performed again."""
-
-
-class End(Enum):
-    """How a trial ended. STUCK is a deadlock; UNDECIDED is one that nothing can be said of, DIVERGED did not fit."""
-
-    GOOD = "good"
-    BAD = "bad"
-    STUCK = "stuck"
-    UNDECIDED = "undecided"
-    DIVERGED = "diverged"
-
-
-class Sight(NamedTuple):
-    """What an object was when looked at: in a few characters, empty for what is no file; and a short text's lines."""
-
-    brief: str = ""
-    lines: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class HeldStep:
-    """One held call that was let go, or the death of a run at it. `enabled` could move then.
-
-    Of a trial that is watched, `command` made the call, and `values` are what it touches, before and after;
-    `goes_on`: it reads where an earlier call of it began to; `locks` are then held, by run.
-    """
-
-    choice: Choice
-    call: Call
-    enabled: tuple[str, ...]
-    command: str = ""
-    values: Mapping[str, tuple[Sight, Sight]] = field(default_factory=dict)
-    blocks: bool = False
-    goes_on: bool = False
-    locks: frozenset[tuple[str, str]] = frozenset()
-
-    @property
-    def before(self) -> str:
-        """What its object was, where the trial was watched."""
-        return self.values.get(self.call.object, (Sight(), Sight()))[0].brief
-
-    @property
-    def after(self) -> str:
-        """What its object was afterwards."""
-        return self.values.get(self.call.object, (Sight(), Sight()))[1].brief
-
-    @property
-    def run(self) -> str:
-        """Whose call it was."""
-        return self.choice.process
-
-
-@dataclass
-class TrialOutcome:
-    """What came of a trial. `tree` is the scratch folder after all runs had ended.
-
-    `outside` and `unseen` say which run wrote a path outside, or used what no trial orders; the runs `inside` had
-    several held calls at once, of which always the eldest process's went first. `programs` are the files outside that
-    were executed.
-    """
-
-    steps: list[HeldStep] = field(default_factory=list)
-    exits: dict[str, int] = field(default_factory=dict)
-    end: End = End.GOOD
-    why: str = ""
-    tree: Tree = field(default_factory=lambda: Tree({}))
-    uses: Uses = field(default_factory=dict)
-    outside: dict[str, str] = field(default_factory=dict)
-    unseen: dict[str, str] = field(default_factory=dict)
-    inside: set[str] = field(default_factory=set)
-    seconds: float = 0.0
-    reported: int = 0
-    programs: set[str] = field(default_factory=set)
-
-    @property
-    def fails(self) -> bool:
-        """Whether it shows something wrong."""
-        return self.end in (End.BAD, End.STUCK)
 
 
 CallChooser = Callable[[Mapping[str, Call], str | None], Choice | None]
@@ -474,18 +393,7 @@ class HeldTrial:
         if ":" in target or target.endswith("/"):
             return Sight()
         path = f"{self.root}{target if target.startswith('/') else f'{SCRATCH}/{target}'}"
-        if os.path.islink(path):
-            return Sight(f"-> {os.readlink(path)}")
-        if os.path.isdir(path):
-            return Sight("a folder")
-        if not os.path.isfile(path):
-            return Sight("a pipe or device" if os.path.exists(path) else "absent")  # opening it would block
-        with contextlib.suppress(OSError, Unreadable), opened(Path(path)) as file:
-            content = file.read(LARGEST_SEEN + 1)
-            if len(content) > LARGEST_SEEN:
-                return Sight(f"more than {LARGEST_SEEN >> 20} MB")
-            return Sight(brief_content(content), lines_of_text(content))
-        return Sight("absent")
+        return sight_of(Path(path))
 
 
 def _command(tid: int) -> str:

@@ -10,7 +10,7 @@ from dstamp_sim.hunt.hunt import hunt_for
 from dstamp_sim.hunt.job import Job
 from dstamp_sim.hunt.played_lock import CallAnchor, LockedStretch
 from dstamp_sim.hunt.search import Bounds, Search, look_around
-from dstamp_sim.hunt.trial import End
+from dstamp_sim.hunt.trial_outcome import End
 from tests.hunt.cases import CASES, COUNT, IS_7, both
 
 COUNTER = Job(both(COUNT), "echo 5 > f", IS_7)

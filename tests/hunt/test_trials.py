@@ -9,7 +9,7 @@ from dstamp_sim.core.schedule import Schedule
 from dstamp_sim.hunt.follow import Follow
 from dstamp_sim.hunt.job import Job
 from dstamp_sim.hunt.search import look_around
-from dstamp_sim.hunt.trial import End
+from dstamp_sim.hunt.trial_outcome import End
 from tests.hunt.cases import COUNT, PYTHON
 
 
