@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dstamp_sim.engines.zones.margins import Margins
+from dstamp_sim.engines.zones.within import Possibility
 from dstamp_sim.engines.zones.zones import ZoneSearch
 from dstamp_sim.margin.margin import find_margins
 from dstamp_sim.margin.margin_picture import window
@@ -97,6 +98,17 @@ def test_a_flip_that_is_not_so_when_it_is_asked_again_is_an_error(lease, monkeyp
     code, _, err = lease("--property", "no job is lost")
     assert code == 70
     assert "does not flip" in err
+
+
+def test_a_side_of_a_flip_that_cannot_be_asked_again_is_said_to_be_not_known(lease, monkeypatch):
+    def tired(self, lever, shift, alone=Margins._alone):
+        side, way = alone(self, lever, shift)
+        return (side._replace(possibility=Possibility.UNKNOWN) if shift else side), way
+
+    monkeypatch.setattr(Margins, "_alone", tired)
+    code, out, _ = lease("--property", "no job is lost")
+    assert code == 0
+    assert "not known at " in out
 
 
 def test_a_bar_shows_where_a_duration_is_and_where_it_flips(lease):

@@ -174,8 +174,8 @@ class Margins:
                 near, far = self._near(present.shifts, last), self._near(known[beside].shifts, first)
                 inside, beyond = (near, first) if present.possibility is Possibility.POSSIBLE else (far, last)
                 sides = self._alone(lever, near)[0], self._alone(lever, far)[0]
-                both = {side.possibility for side in sides} - {Possibility.UNKNOWN}
-                assert self.stopped or len(both) == 2, f"{lever} does not flip between {near} and {far}"
+                told = {side.possibility for side in sides}
+                assert Possibility.UNKNOWN in told or len(told) == 2, f"{lever} does not flip between {near} and {far}"
                 yield VerdictFlip(last, sides, self._because(lever, inside, beyond))
 
     def _because(self, lever: Lever, inside: Fraction, beyond: ShiftSpot) -> tuple[str, ...]:
